@@ -1,0 +1,164 @@
+# OpenPreboot. "make help" lists what there is to make.
+
+VERSION := 0.1.0
+
+B := build
+.DELETE_ON_ERROR:
+.SUFFIXES:
+.PHONY: all nbps tools help demo vm test test-unit test-vm bench clean FORCE
+
+all: nbps tools
+nbps: $(B)/nvlnbp.sys $(B)/nvlnbpx64.efi
+tools: $(B)/prebootd $(B)/prebootctl $(B)/prebootwork
+
+help:
+	@echo 'make               the NBPs and the server programs, in $(B)/'
+	@echo 'make demo          a machine boots, is given work, does it, boots its disk'
+	@echo 'make vm            a machine to play with; its serial console is this terminal'
+	@echo 'make test          all tests; test-unit and test-vm [K=name] run a part'
+	@echo 'make bench         sizes and packets, beside PXELINUX'
+	@echo 'make clean         remove $(B)/'
+	@echo 'FIRMWARE=uefi      with demo and vm: UEFI in place of BIOS'
+	@echo 'GDB=1              with vm: wait for a debugger on port 1234'
+	@echo 'DEBUG=module:level,...  build debug output into the NBPs, as in DEBUG=exchange:2,pxe'
+
+# --- what each program is made of ------------------------------------------
+
+# The portable core, in every NBP and every test.
+CORE := wire message text error exchange dhcp smbios cpu nonce flow debug
+# What the server's programs use of it.
+SHARED := wire message text error
+
+BIOS_ASM := entry realmode
+BIOS_C := main pxe console memory clock chain
+EFI_C := main net udp4 console chain
+
+PREBOOTD := prebootd
+PREBOOTCTL := prebootctl
+PREBOOTWORK := prebootwork
+
+# --- flags -----------------------------------------------------------------
+
+WARN := -Wall -Wextra -Wshadow -Wvla -Wstrict-prototypes -Wmissing-prototypes \
+	-Wwrite-strings -Wpointer-arith -Werror
+COMMON := -std=gnu11 $(WARN) -g -MMD -MP -DVERSION='"$(VERSION)"' -Inbp
+FREESTANDING := $(COMMON) -Os -ffreestanding -fno-strict-aliasing -fno-stack-protector \
+	-fno-asynchronous-unwind-tables -fno-unwind-tables -fno-tree-loop-distribute-patterns \
+	-ffunction-sections -fdata-sections -fno-common -fvisibility=hidden -mno-red-zone -mno-mmx -mno-sse
+
+CFLAGS_BIOS := $(FREESTANDING) -m32 -march=i386 -mregparm=3 -fno-pic -fno-pie -mno-80387 \
+	-mpreferred-stack-boundary=2
+CFLAGS_EFI := $(FREESTANDING) -m64 -fpic -fshort-wchar -maccumulate-outgoing-args \
+	-DGNU_EFI_USE_MS_ABI -I/usr/include/efi -I/usr/include/efi/x86_64
+CFLAGS_HOST := $(COMMON) -O2 -D_GNU_SOURCE -DDEBUG_LEVEL=0 -fstack-protector-strong -D_FORTIFY_SOURCE=2
+CFLAGS_TEST := $(COMMON) -O1 -D_GNU_SOURCE -DDEBUG_LEVEL=0 -Iserver -fno-omit-frame-pointer \
+	-fsanitize=address,undefined -fno-sanitize-recover=all
+
+# DEBUG=exchange:2,pxe gives exchange.o level 2, pxe.o level 1 and all others 0.
+comma := ,
+debug_words := $(subst $(comma), ,$(DEBUG))
+debug_level = $(or $(patsubst $(1):%,%,$(filter $(1):%,$(debug_words))),$(if $(filter $(1),$(debug_words)),1),0)
+
+# --- the BIOS NBP ----------------------------------------------------------
+
+BIOS_OBJECTS := $(BIOS_ASM:%=$(B)/bios/%.asm.o) $(BIOS_C:%=$(B)/bios/%.o) \
+	$(CORE:%=$(B)/bios/nbp/%.o) $(B)/bios/nbp/memory.o
+
+$(B)/bios/%.asm.o: bios/%.asm Makefile | $(B)/bios
+	nasm -f elf32 -g -F dwarf -Wall -Werror -Ibios/ -MD $(@:.o=.d) -MT $@ -o $@ $<
+$(B)/bios/%.o: bios/%.c $(B)/debug-words | $(B)/bios
+	$(CC) $(CFLAGS_BIOS) -DDEBUG_LEVEL=$(call debug_level,$*) -c -o $@ $<
+$(B)/bios/nbp/%.o: nbp/%.c $(B)/debug-words | $(B)/bios/nbp
+	$(CC) $(CFLAGS_BIOS) -DDEBUG_LEVEL=$(call debug_level,$*) -c -o $@ $<
+$(B)/nvlnbp.elf: $(BIOS_OBJECTS) bios/nvlnbp.lds
+	$(LD) -m elf_i386 -static --gc-sections -z noexecstack --no-warn-rwx-segments \
+		-T bios/nvlnbp.lds -Map $(B)/nvlnbp.map -o $@ $(BIOS_OBJECTS)
+# A PXE ROM need not load more than 32 KiB.
+$(B)/nvlnbp.sys: $(B)/nvlnbp.elf
+	objcopy -O binary $< $@
+	@scripts/check-size $@ 32768
+
+# --- the UEFI NBP ----------------------------------------------------------
+
+EFI_OBJECTS := $(EFI_C:%=$(B)/efi/%.o) $(CORE:%=$(B)/efi/nbp/%.o) $(B)/efi/nbp/memory.o
+
+$(B)/efi/%.o: efi/%.c $(B)/debug-words | $(B)/efi
+	$(CC) $(CFLAGS_EFI) -DDEBUG_LEVEL=$(call debug_level,$*) -c -o $@ $<
+$(B)/efi/nbp/%.o: nbp/%.c $(B)/debug-words | $(B)/efi/nbp
+	$(CC) $(CFLAGS_EFI) -DDEBUG_LEVEL=$(call debug_level,$*) -c -o $@ $<
+$(B)/nvlnbpx64.elf: $(EFI_OBJECTS)
+	$(LD) -nostdlib -znocombreloc -z noexecstack --gc-sections -shared -Bsymbolic \
+		-T /usr/lib/elf_x86_64_efi.lds -o $@ /usr/lib/crt0-efi-x86_64.o $(EFI_OBJECTS) \
+		/usr/lib/libgnuefi.a
+	@! nm -u $@ | grep . || { echo '$@: undefined symbols' >&2; exit 1; }
+$(B)/nvlnbpx64.efi: $(B)/nvlnbpx64.elf
+	objcopy -j .text -j .sdata -j .data -j .rodata -j .dynamic -j .dynsym -j .rel -j .rela \
+		-j '.rel.*' -j '.rela.*' -j .reloc --target=efi-app-x86_64 --subsystem=10 $< $@
+	@scripts/check-size $@ 65536
+
+# --- the server's programs -------------------------------------------------
+
+$(B)/server/%.o: server/%.c | $(B)/server
+	$(CC) $(CFLAGS_HOST) -c -o $@ $<
+$(B)/server/nbp/%.o: nbp/%.c | $(B)/server/nbp
+	$(CC) $(CFLAGS_HOST) -c -o $@ $<
+
+SHARED_OBJECTS := $(SHARED:%=$(B)/server/nbp/%.o)
+
+$(B)/prebootd: $(PREBOOTD:%=$(B)/server/%.o) $(SHARED_OBJECTS)
+	$(CC) $(LDFLAGS) -o $@ $^ -lsqlite3
+$(B)/prebootctl: $(PREBOOTCTL:%=$(B)/server/%.o) $(SHARED_OBJECTS)
+	$(CC) $(LDFLAGS) -o $@ $^ -lsqlite3 -ljansson
+# Static: it runs in an initramfs that has no libraries.
+$(B)/prebootwork: $(PREBOOTWORK:%=$(B)/server/%.o) $(SHARED_OBJECTS)
+	$(CC) $(LDFLAGS) -static -o $@ $^ -ljansson
+
+# --- unit tests ------------------------------------------------------------
+
+UNIT := $(patsubst tests/unit/test_%.c,%,$(wildcard tests/unit/test_*.c))
+
+$(B)/test/%.o: %.c | $(B)/test/nbp $(B)/test/server $(B)/test/tests/unit
+	$(CC) $(CFLAGS_TEST) -c -o $@ $<
+# Each test_NAME links the whole core; the server's parts come in by UNIT_NAME.
+$(B)/test/unit_%: $(B)/test/tests/unit/test_%.o $(CORE:%=$(B)/test/nbp/%.o)
+	$(CC) $(CFLAGS_TEST) -o $@ $^ -lcmocka -lsqlite3
+
+test-unit: $(B)/dependencies $(UNIT:%=$(B)/test/unit_%)
+	@scripts/run-unit-tests $(UNIT:%=$(B)/test/unit_%)
+
+# --- people's commands -----------------------------------------------------
+
+# Everything below runs after the packages it needs are there.
+$(B)/dependencies: scripts/install-dependencies | $(B)
+	scripts/install-dependencies
+	@touch $@
+
+demo: $(B)/dependencies
+	@$(MAKE) --no-print-directory all
+	scripts/demo $(or $(FIRMWARE),bios)
+vm: $(B)/dependencies
+	@$(MAKE) --no-print-directory all
+	scripts/vm $(if $(GDB),--gdb) $(or $(FIRMWARE),bios)
+test: test-unit test-vm
+test-vm: $(B)/dependencies
+	@$(MAKE) --no-print-directory all
+	scripts/run-vm-tests $(if $(K),-k '$(K)')
+bench: $(B)/dependencies
+	@$(MAKE) --no-print-directory all
+	scripts/bench
+
+clean:
+	rm -rf $(B)
+
+# --- folders and bookkeeping -----------------------------------------------
+
+$(B) $(B)/bios $(B)/bios/nbp $(B)/efi $(B)/efi/nbp $(B)/server $(B)/server/nbp \
+$(B)/test/nbp $(B)/test/server $(B)/test/tests/unit:
+	@mkdir -p $@
+
+# Changes only when DEBUG does, so that the objects follow it.
+$(B)/debug-words: FORCE | $(B)
+	@echo '$(DEBUG)' | cmp -s - $@ || echo '$(DEBUG)' > $@
+FORCE:
+
+-include $(wildcard $(B)/*/*.d $(B)/*/*/*.d $(B)/*/*/*/*.d)

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef NBP_DHCP_H
+#define NBP_DHCP_H
+
+#include "platform.h"
+
+/* DHCP packets as the firmware kept them (RFC 2131, RFC 2132, RFC 4578). */
+
+enum dhcp_option {
+	DHCP_PAD = 0,
+	DHCP_SUBNET_MASK = 1,
+	DHCP_ROUTER = 3,
+	DHCP_OVERLOAD = 52,
+	DHCP_SERVER_ID = 54,
+	DHCP_BOOT_FILE = 67,
+	DHCP_CLIENT_UUID = 97,     /* RFC 4578 section 2.3 */
+	DHCP_CONFIG_FILE = 209,    /* RFC 5071 section 4 */
+	DHCP_PATH_PREFIX = 210,    /* RFC 5071 section 5 */
+	DHCP_POLICY_SERVERS = 224, /* ours, site-specific (RFC 3942): n * 4 bytes */
+	DHCP_END = 255,
+};
+
+#define POLICY_SERVERS_MAX 4
+
+/* What the NBP wants to know of the firmware's DHCP exchange. */
+struct dhcp_lease {
+	uint8_t address[4];     /* ours */
+	uint8_t netmask[4];     /* zeros: none given */
+	uint8_t router[4];      /* zeros: none given */
+	uint8_t boot_server[4]; /* where the NBP came from; zeros: unknown */
+	char boot_file[128];    /* the NBP's name there; may be empty */
+	uint8_t uuid[16];       /* option 97 of the client's own packet; zeros: none */
+	size_t policy_server_count;
+	uint8_t policy_servers[POLICY_SERVERS_MAX][4]; /* at least the boot server, if known */
+};
+
+/**
+ * Gathers a lease from @packets. The boot server's reply outranks the DHCP
+ * server's, as in PXELINUX; damaged packets are read as far as they make sense.
+ * Returns 0, or ERR_NOT_FOUND if no packet has both an address of ours and a
+ * boot or policy server.
+ */
+int dhcp_read(const struct dhcp_packets *packets, struct dhcp_lease *lease);
+
+/**
+ * Sets option @code to the @count bytes at @value in the BOOTP packet at
+ * @packet, in place: drops what it had under that code, in the options field
+ * and in an overloaded file or sname field, and adds the new one before the
+ * end. Packets without an END option are taken as ending where the padding
+ * begins (iPXE's are such).
+ * @size: how many bytes of the packet may be used, which is all that may change
+ * Returns 0, ERR_MALFORMED (not a DHCP packet) or ERR_SPACE; on error the packet
+ * is unchanged.
+ */
+int dhcp_set_option(void *packet, size_t size, uint8_t code, const void *value, size_t count);
+
+/**
+ * Sets options 209 and, where given, 210 of @handover in one packet; the
+ * reason both ports call the same code.
+ * Returns as dhcp_set_option().
+ */
+struct handover;
+int dhcp_set_handover(void *packet, size_t size, const struct handover *handover);
+
+#endif

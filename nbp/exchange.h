@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef NBP_EXCHANGE_H
+#define NBP_EXCHANGE_H
+
+#include "message.h"
+#include "platform.h"
+
+#define EXCHANGE_SERVERS_MAX 4
+
+/* Whom to ask, until when, and what was met on the way. */
+struct exchange {
+	size_t server_count;
+	struct endpoint servers[EXCHANGE_SERVERS_MAX]; /* asked in turn */
+	uint32_t deadline;  /* on the platform's clock, ms: give up then */
+	/* the outcome: */
+	size_t answered_by; /* index into servers */
+	uint32_t sent;      /* transmissions of the question */
+	uint32_t dropped;   /* datagrams that were not the answer */
+};
+
+/**
+ * Asks @question and waits for the answer: sends it, again after growing gaps
+ * with some jitter, to the servers in turn, until the deadline. Accepts only a
+ * well-formed message of type @answer_type with the question's nonce, from the
+ * address and port of a server that was asked; all else is dropped and counted.
+ * @question: its sequence is set anew for each transmission
+ * The platform's socket must be open. Returns 0, ERR_TIMEOUT, or an encoding
+ * error of message_encode(). A send that fails counts as lost.
+ */
+int exchange_ask(struct platform *p, struct exchange *exchange, struct message *question,
+                 uint8_t answer_type, struct message *answer);
+
+#endif

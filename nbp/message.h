@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef NBP_MESSAGE_H
+#define NBP_MESSAGE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * The policy protocol's messages, in both directions; nbp/README.md specifies
+ * them byte by byte. The same object is linked into the NBPs, the server, the
+ * agent, the unit tests and the fuzzers.
+ *
+ * In these structures an absent field is zero or the empty string. Strings are
+ * NUL-terminated printable ASCII; file names hold only [A-Za-z0-9._/-] and no
+ * "..". Both are checked on encoding and on decoding.
+ */
+
+#define POLICY_PORT      13331
+#define MESSAGE_VERSION  1
+#define MESSAGE_MAX      1200 /* the largest datagram, and the size of a question */
+#define MESSAGE_HEADER   28   /* bytes before the first field */
+#define NONCE_SIZE       16
+
+#define NAME_SIZE        64   /* device names, with the NUL */
+#define TEXT_SIZE        64   /* maker, product, serial, ...: what does not fit is cut */
+#define FILE_SIZE        128  /* file names and path prefixes, with the NUL */
+#define REASON_SIZE      128
+#define DETAILS_SIZE     1024 /* all "key=value" strings of a work item, with NULs */
+
+enum message_type {
+	MESSAGE_REQUEST = 1, /* NBP: what am I to do?         question */
+	MESSAGE_ANSWER = 2,  /* server, to a request                   */
+	MESSAGE_EVENT = 3,   /* NBP: a step was reached; not answered  */
+	MESSAGE_QUERY = 4,   /* agent: what is my work?       question */
+	MESSAGE_DETAILS = 5, /* server, to a query                     */
+	MESSAGE_REPORT = 6,  /* agent: begun, done or failed  question */
+	MESSAGE_RECEIPT = 7, /* server, to a report, once it is durable */
+};
+
+/* Who speaks. A device is known by its UUID, else by its MAC. */
+struct identity {
+	uint8_t mac[6];   /* zeros: unknown */
+	uint8_t uuid[16]; /* in the order it is printed (RFC 9562); zeros: unknown */
+};
+
+struct request {
+	struct identity identity;
+	uint16_t architecture;        /* DHCP option 93's values */
+	uint8_t firmware;             /* enum firmware_kind */
+	char version[TEXT_SIZE];      /* of the NBP, "nvlnbp.sys 0.1" */
+	char manufacturer[TEXT_SIZE]; /* SMBIOS type 1 */
+	char product[TEXT_SIZE];
+	char serial[TEXT_SIZE];
+	char cpu[TEXT_SIZE];          /* the brand string */
+	uint8_t cpu_64bit;            /* 1: can run 64-bit code */
+	uint32_t memory_mib;
+};
+
+enum decision {
+	DECISION_LOCAL = 1, /* boot the local disk */
+	DECISION_WORK = 2,  /* chain the loader */
+};
+
+struct answer {
+	uint8_t decision;        /* enum decision; never absent */
+	char device[NAME_SIZE];  /* the device's name; empty: the server knows none */
+	uint8_t local_boot;      /* enum local_boot */
+	/* only with DECISION_WORK: */
+	uint64_t lease;          /* never 0 */
+	uint8_t attempt;         /* 1 for the first offer of this lease */
+	char loader[FILE_SIZE];
+	char config[FILE_SIZE];
+	char prefix[FILE_SIZE];  /* may be empty */
+};
+
+/* Steps of a boot, as events report them; the numbers are the wire's. */
+enum event_code {
+	EVENT_LOADED = 1,    /* the loader is in memory */
+	EVENT_HANDOVER = 2,  /* about to jump into it */
+	EVENT_LOCAL = 3,     /* booting the local disk; reason says why */
+	EVENT_ERROR = 4,     /* something failed; reason says what */
+};
+
+struct event {
+	struct identity identity;
+	uint8_t code;            /* enum event_code */
+	uint32_t milliseconds;   /* since the NBP's start; at least 1 */
+	uint64_t lease;          /* 0: none */
+	char reason[REASON_SIZE];
+};
+
+/* The agent's question for the details of the work this device has on offer. */
+struct query {
+	struct identity identity;
+};
+
+struct details {
+	uint64_t lease;          /* 0: there is no work */
+	uint8_t attempt;
+	char device[NAME_SIZE];
+	char config[FILE_SIZE];
+	uint16_t details_length; /* bytes used in details, with the NULs */
+	char details[DETAILS_SIZE]; /* "key=value" strings, each with its NUL */
+};
+
+enum work_state { /* as an agent reports it */
+	WORK_BEGUN = 1,
+	WORK_DONE = 2,
+	WORK_FAILED = 3,
+};
+
+struct report {
+	struct identity identity;
+	uint64_t lease;
+	uint8_t state;            /* enum work_state */
+	char reason[REASON_SIZE]; /* of a failure; may be empty */
+};
+
+struct receipt {
+	uint64_t lease;
+	uint8_t state;            /* what the server now holds; 0: it refused the report */
+	char reason[REASON_SIZE]; /* of a refusal */
+};
+
+struct message {
+	uint8_t type;              /* enum message_type; names the member of u */
+	uint8_t nonce[NONCE_SIZE]; /* an answer's is its question's */
+	uint32_t sequence;         /* of the transmission; an answer's is its question's */
+	union {
+		struct request request;
+		struct answer answer;
+		struct event event;
+		struct query query;
+		struct details details;
+		struct report report;
+		struct receipt receipt;
+	} u;
+};
+
+/**
+ * Encodes @message into @buffer. Questions (request, query, report) are padded
+ * to MESSAGE_MAX, so that no answer is ever larger than what asked for it.
+ * @capacity: size of @buffer; for an answer, the size of the question
+ * @length: receives the datagram's size
+ * Returns 0, ERR_SPACE if it does not fit, or ERR_MALFORMED if a string, a file
+ * name or a value that the message needs is not as it must be.
+ */
+int message_encode(const struct message *message, void *buffer, size_t capacity,
+                   size_t *length);
+
+/**
+ * Decodes the datagram of @length bytes at @data. Unknown fields are passed
+ * over; anything else amiss fails, and then *@message is not to be used.
+ * Returns 0, ERR_TRUNCATED (too short or a length field too large),
+ * ERR_VERSION, ERR_CRITICAL or ERR_MALFORMED (magic, type, a field's size, a
+ * field twice, a bad string, a needed field missing).
+ */
+int message_decode(struct message *message, const void *data, size_t length);
+
+/**
+ * Says whether @name may stand as a file name: 1 to FILE_SIZE - 1 characters
+ * of [A-Za-z0-9._/-], no ".." component.
+ */
+int file_name_ok(const char *name);
+
+/** Says whether @text is printable ASCII throughout; the empty string is. */
+int text_ok(const char *text);
+
+/**
+ * Appends "@key=@value" to @details, for the server and its tools.
+ * Returns 0, ERR_MALFORMED (key not [A-Za-z_][A-Za-z0-9_]*, at most 32 long, or
+ * a value not printable) or ERR_SPACE (it would not fit one datagram).
+ */
+int details_add(struct details *details, const char *key, const char *value);
+
+#endif

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef NBP_PLATFORM_H
+#define NBP_PLATFORM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * The one interface between the portable core and a firmware. A port fills one
+ * struct platform and calls flow_run(); unit tests fill it with fakes. All
+ * functions take the platform itself first, so that a port can embed it in a
+ * larger structure of its own.
+ *
+ * Unless a comment says otherwise a function returns 0 or an ERR_ value of
+ * error.h, may be called any number of times, and comes back within
+ * milliseconds: nothing in the NBP may wait without a bound.
+ */
+
+/* An IPv4 address and UDP port. */
+struct endpoint {
+	uint8_t address[4]; /* in network byte order, as written */
+	uint16_t port;      /* in host byte order */
+};
+
+/* Foreign bytes in memory that the port owns and that stay put. */
+struct span {
+	const uint8_t *data; /* NULL where there is nothing */
+	size_t length;
+};
+
+/*
+ * The packets of the firmware's own DHCP exchange, each a whole BOOTP packet
+ * from its op field on (RFC 2131 section 2). Those not had are empty.
+ */
+struct dhcp_packets {
+	struct span discover; /* what the client asked */
+	struct span ack;      /* the DHCP server's answer */
+	struct span reply;    /* the boot server's (PXE 2.1 section 2.2) */
+};
+
+enum firmware_kind {
+	FIRMWARE_BIOS = 1,
+	FIRMWARE_UEFI = 2,
+};
+
+/* What the port alone can know of the machine; the core derives the rest. */
+struct machine {
+	enum firmware_kind firmware;
+	uint16_t architecture;     /* RFC 4578 section 2.1: 0 BIOS, 7 x64 UEFI */
+	uint8_t mac[6];            /* of the booting NIC; zeros: unknown */
+	uint32_t memory_mib;       /* usable memory; 0: unknown */
+	struct span smbios;        /* the structure table, not the entry point */
+	uint16_t smbios_version;   /* major << 8 | minor */
+	struct dhcp_packets dhcp;
+};
+
+/* A program fetched by TFTP, in memory that the port owns. */
+struct image {
+	void *data;
+	size_t length; /* bytes */
+};
+
+/* What the loader is to find in its DHCP packets (RFC 5071 section 4). */
+struct handover {
+	const char *config_file; /* option 209 */
+	const char *path_prefix; /* option 210; NULL or "": leave it out */
+};
+
+/* How the machine is to boot its own disk; the wire's values. */
+enum local_boot {
+	LOCAL_BOOT_DEFAULT = 0, /* BIOS: return to the ROM; UEFI: exit with an error */
+};
+
+struct platform {
+	const char *name;       /* the NBP's file name, "nvlnbp.sys" */
+	struct machine machine; /* complete before flow_run() is called */
+
+	/** Milliseconds since the NBP's first instruction; never goes back. */
+	uint32_t (*now)(struct platform *p);
+	/** Rests for at most a millisecond or two, between polls. */
+	void (*idle)(struct platform *p);
+	/** Runs CPUID @leaf; @regs receives EAX, EBX, ECX, EDX. */
+	void (*cpuid)(uint32_t leaf, uint32_t regs[4]);
+	/** Fills @buffer with up to @size bytes the outside cannot foretell; returns
+	 *  how many. They are mixed, so a poor source does no harm. */
+	size_t (*entropy)(struct platform *p, void *buffer, size_t size);
+
+	/** Writes ASCII to screen and serial port; "\n" ends a line. */
+	void (*write)(struct platform *p, const char *text, size_t length);
+
+	/** Opens the one UDP socket there is on @local_port. */
+	int (*udp_open)(struct platform *p, uint16_t local_port);
+	/** Sends one datagram of at most 1,200 bytes; no promise that it arrives. */
+	int (*udp_send)(struct platform *p, const struct endpoint *to, const void *data,
+	                size_t length);
+	/**
+	 * Takes one waiting datagram, without waiting for one. ERR_AGAIN: none is
+	 * there (the usual case). A datagram larger than @capacity is dropped.
+	 * The caller checks @from: firmwares differ in what they filter.
+	 * UEFI base code alone may take 3 s where the firmware has no UDP4.
+	 */
+	int (*udp_receive)(struct platform *p, struct endpoint *from, void *buffer,
+	                   size_t capacity, size_t *length);
+	/** Closes the socket; TFTP may be used only then (PXE 2.1 section 3.4). */
+	void (*udp_close)(struct platform *p);
+
+	/**
+	 * Fetches a program by TFTP (RFC 1350) to where chain() wants it. One
+	 * image at a time: a new fetch forgets the last. ERR_NOT_FOUND: the
+	 * server has no such file. ERR_SPACE: it does not fit. May take seconds.
+	 */
+	int (*fetch)(struct platform *p, const uint8_t server[4], const char *name,
+	             struct image *image);
+	/**
+	 * Puts the options into the firmware's DHCP packets and gives the machine
+	 * to @image. Returns only on failure, also where the program came back.
+	 */
+	int (*chain)(struct platform *p, const struct image *image,
+	             const struct handover *handover);
+	/**
+	 * Leaves for the local disk. Does not return on real firmware; where it
+	 * does, flow_run() returns too and the port must leave in its own way.
+	 */
+	void (*boot_local)(struct platform *p, enum local_boot method);
+};
+
+#endif
