@@ -25,9 +25,9 @@ help:
 # --- what each program is made of ------------------------------------------
 
 # The portable core, in every NBP and every test.
-CORE := wire message text error exchange dhcp smbios cpu nonce flow debug
+CORE := wire message message_fields text error exchange dhcp smbios cpu nonce flow debug
 # What the server's programs use of it.
-SHARED := wire message text error
+SHARED := wire message message_fields text error
 
 BIOS_ASM := entry realmode
 BIOS_C := main pxe console memory clock chain

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef NBP_MESSAGE_FIELDS_H
+#define NBP_MESSAGE_FIELDS_H
+
+#include <stdbool.h>
+
+#include "message.h"
+
+/* The protocol's field tables: what message.c encodes and decodes by. */
+
+#define FIELD_HEADER 4      /* number and length */
+#define CRITICAL     0x8000 /* in a number: whoever does not know the field must not go on */
+
+/* Field numbers. Those a comment calls reserved have their meaning fixed in README.md. */
+enum {
+	FIELD_PADDING = 0x0000,
+	FIELD_MAC = 0x0001,
+	FIELD_UUID = 0x0002,
+	/* 0x0003-0x000f reserved: image-safe data */
+	FIELD_ARCHITECTURE = 0x0010,
+	FIELD_FIRMWARE = 0x0011,
+	FIELD_VERSION = 0x0012,
+	FIELD_MANUFACTURER = 0x0013,
+	FIELD_PRODUCT = 0x0014,
+	FIELD_SERIAL = 0x0015,
+	FIELD_CPU = 0x0016,
+	FIELD_CPU_64BIT = 0x0017,
+	FIELD_MEMORY = 0x0018,
+	/* 0x0019 reserved: capabilities; 0x001a-0x003f: more hardware */
+	FIELD_DECISION = 0x0040,
+	FIELD_DEVICE = 0x0041,
+	FIELD_LOCAL_BOOT = 0x0042,
+	FIELD_LEASE = 0x0043,
+	FIELD_ATTEMPT = 0x0044,
+	FIELD_LOADER = 0x0045,
+	FIELD_CONFIG = 0x0046,
+	FIELD_PREFIX = 0x0047,
+	/* 0x0048-0x004b reserved: menu; 0x004c: further servers */
+	FIELD_EVENT = 0x0060,
+	FIELD_MILLISECONDS = 0x0061,
+	FIELD_REASON = 0x0062,
+	FIELD_DETAIL = 0x0070,
+	FIELD_STATE = 0x0071,
+	/* 0x007f reserved: signature */
+};
+
+/* How a field's value stands in its message structure and on the wire. */
+enum kind {
+	NUMBER,   /* unsigned, size bytes in both; 0: absent */
+	BYTES,    /* size bytes in both; all zero: absent */
+	TEXT,     /* NUL-terminated in size bytes; without the NUL on the wire */
+	FILE_NAME, /* likewise, and file_name_ok() */
+	DETAIL,   /* struct details' strings, a field each */
+};
+
+struct field {
+	uint16_t number;
+	uint8_t kind;
+	uint16_t offset; /* in struct message */
+	uint16_t size;
+};
+
+struct layout {
+	const struct field *fields;
+	uint8_t count;
+	bool question; /* padded to MESSAGE_MAX */
+};
+
+/** Returns the layout of messages of @type, in static memory, or NULL. */
+const struct layout *layout_of(uint8_t type);
+
+/** Says whether @message has what its type cannot do without. */
+bool message_complete(const struct message *message);
+
+/** Says whether @key may name a detail: [A-Za-z_][A-Za-z0-9_]*, at most 32 long. */
+bool detail_key_ok(const char *key);
+
+/** Says whether all @count bytes are zero. */
+bool all_zero(const uint8_t *bytes, size_t count);
+
+#endif
