@@ -5,10 +5,12 @@ VERSION := 0.1.0
 B := build
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all nbps tools help demo vm test test-unit test-vm bench clean FORCE
+.PHONY: all nbps tools machines help demo vm test test-unit test-vm bench clean FORCE
 
 all: nbps tools
 nbps: $(B)/nvlnbp.sys $(B)/nvlnbpx64.efi
+# What a virtual machine boots besides the NBP.
+machines: $(B)/vm/initrd $(B)/vm/root $(B)/vm/disk-bios.img $(B)/vm/disk-uefi.img
 tools: $(B)/prebootd $(B)/prebootctl $(B)/prebootwork
 
 help:
@@ -25,7 +27,7 @@ help:
 # --- what each program is made of ------------------------------------------
 
 # The portable core, in every NBP and every test.
-CORE := wire message message_fields text error exchange dhcp smbios cpu nonce flow debug
+CORE := wire message message_fields text error exchange dhcp smbios cpu nonce flow log
 # What the server's programs use of it.
 SHARED := wire message message_fields text error
 
@@ -80,6 +82,12 @@ $(B)/nvlnbp.sys: $(B)/nvlnbp.elf
 
 # --- the UEFI NBP ----------------------------------------------------------
 
+link_efi = $(LD) -nostdlib -znocombreloc -z noexecstack --gc-sections -shared -Bsymbolic \
+	-T /usr/lib/elf_x86_64_efi.lds -o $@ /usr/lib/crt0-efi-x86_64.o $(filter %.o,$^) \
+	/usr/lib/libgnuefi.a
+make_efi = objcopy -j .text -j .sdata -j .data -j .rodata -j .dynamic -j .dynsym -j .rel -j .rela \
+	-j '.rel.*' -j '.rela.*' -j .reloc --target=efi-app-x86_64 --subsystem=10 $< $@
+
 EFI_OBJECTS := $(EFI_C:%=$(B)/efi/%.o) $(CORE:%=$(B)/efi/nbp/%.o) $(B)/efi/nbp/memory.o
 
 $(B)/efi/%.o: efi/%.c $(B)/debug-words | $(B)/efi
@@ -87,13 +95,10 @@ $(B)/efi/%.o: efi/%.c $(B)/debug-words | $(B)/efi
 $(B)/efi/nbp/%.o: nbp/%.c $(B)/debug-words | $(B)/efi/nbp
 	$(CC) $(CFLAGS_EFI) -DDEBUG_LEVEL=$(call debug_level,$*) -c -o $@ $<
 $(B)/nvlnbpx64.elf: $(EFI_OBJECTS)
-	$(LD) -nostdlib -znocombreloc -z noexecstack --gc-sections -shared -Bsymbolic \
-		-T /usr/lib/elf_x86_64_efi.lds -o $@ /usr/lib/crt0-efi-x86_64.o $(EFI_OBJECTS) \
-		/usr/lib/libgnuefi.a
+	$(link_efi)
 	@! nm -u $@ | grep . || { echo '$@: undefined symbols' >&2; exit 1; }
 $(B)/nvlnbpx64.efi: $(B)/nvlnbpx64.elf
-	objcopy -j .text -j .sdata -j .data -j .rodata -j .dynamic -j .dynsym -j .rel -j .rela \
-		-j '.rel.*' -j '.rela.*' -j .reloc --target=efi-app-x86_64 --subsystem=10 $< $@
+	$(make_efi)
 	@scripts/check-size $@ 65536
 
 # --- the server's programs -------------------------------------------------
@@ -126,6 +131,29 @@ $(B)/test/unit_%: $(B)/test/tests/unit/test_%.o $(CORE:%=$(B)/test/nbp/%.o)
 test-unit: $(B)/dependencies $(UNIT:%=$(B)/test/unit_%)
 	@scripts/run-unit-tests $(UNIT:%=$(B)/test/unit_%)
 
+# --- the virtual machines: their Linux and their local disks ---------------
+
+$(B)/linux/version: scripts/fetch-kernel | $(B)
+	scripts/fetch-kernel $(B)/linux
+	@touch $@
+$(B)/vm/initrd: scripts/make-initramfs scripts/initramfs/init $(B)/linux/version | $(B)/vm
+	scripts/make-initramfs initrd $@ $(B)/linux
+$(B)/vm/root: scripts/make-initramfs scripts/initramfs/work $(B)/prebootwork | $(B)/vm
+	scripts/make-initramfs root $@ $(B)/prebootwork
+
+$(B)/vm/bootsector.bin: scripts/disk/bootsector.asm | $(B)/vm
+	nasm -f bin -Wall -Werror -o $@ $<
+$(B)/vm/bootx64.o: scripts/disk/bootx64.c Makefile | $(B)/vm
+	$(CC) $(CFLAGS_EFI) -c -o $@ $<
+$(B)/vm/bootx64.elf: $(B)/vm/bootx64.o
+	$(link_efi)
+$(B)/vm/bootx64.efi: $(B)/vm/bootx64.elf
+	$(make_efi)
+$(B)/vm/disk-bios.img: scripts/make-disk $(B)/vm/bootsector.bin
+	scripts/make-disk bios $@ $(B)/vm/bootsector.bin
+$(B)/vm/disk-uefi.img: scripts/make-disk $(B)/vm/bootx64.efi
+	scripts/make-disk uefi $@ $(B)/vm/bootx64.efi
+
 # --- people's commands -----------------------------------------------------
 
 # Everything below runs after the packages it needs are there.
@@ -134,14 +162,14 @@ $(B)/dependencies: scripts/install-dependencies | $(B)
 	@touch $@
 
 demo: $(B)/dependencies
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory all machines
 	scripts/demo $(or $(FIRMWARE),bios)
 vm: $(B)/dependencies
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory all machines
 	scripts/vm $(if $(GDB),--gdb) $(or $(FIRMWARE),bios)
 test: test-unit test-vm
 test-vm: $(B)/dependencies
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory all machines
 	scripts/run-vm-tests $(if $(K),-k '$(K)')
 bench: $(B)/dependencies
 	@$(MAKE) --no-print-directory all
@@ -153,7 +181,7 @@ clean:
 # --- folders and bookkeeping -----------------------------------------------
 
 $(B) $(B)/bios $(B)/bios/nbp $(B)/efi $(B)/efi/nbp $(B)/server $(B)/server/nbp \
-$(B)/test/nbp $(B)/test/server $(B)/test/tests/unit:
+$(B)/test/nbp $(B)/test/server $(B)/test/tests/unit $(B)/vm:
 	@mkdir -p $@
 
 # Changes only when DEBUG does, so that the objects follow it.

@@ -12,6 +12,7 @@ enum dhcp_option {
 	DHCP_ROUTER = 3,
 	DHCP_OVERLOAD = 52,
 	DHCP_SERVER_ID = 54,
+	DHCP_TFTP_SERVER = 66,
 	DHCP_BOOT_FILE = 67,
 	DHCP_CLIENT_UUID = 97,     /* RFC 4578 section 2.3 */
 	DHCP_CONFIG_FILE = 209,    /* RFC 5071 section 4 */
@@ -55,11 +56,9 @@ int dhcp_read(const struct dhcp_packets *packets, struct dhcp_lease *lease);
 int dhcp_set_option(void *packet, size_t size, uint8_t code, const void *value, size_t count);
 
 /**
- * Sets options 209 and, where given, 210 of @handover in one packet; the
- * reason both ports call the same code.
- * Returns as dhcp_set_option().
+ * Sets options 209 and, where given, 210 of @handover in one packet.
+ * Returns as dhcp_set_option(); on error option 210 may have been set.
  */
-struct handover;
 int dhcp_set_handover(void *packet, size_t size, const struct handover *handover);
 
 #endif

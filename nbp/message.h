@@ -47,7 +47,7 @@ struct request {
 	struct identity identity;
 	uint16_t architecture;        /* DHCP option 93's values */
 	uint8_t firmware;             /* enum firmware_kind */
-	char version[TEXT_SIZE];      /* of the NBP, "nvlnbp.sys 0.1" */
+	char version[TEXT_SIZE];      /* of the NBP, "nvlnbp.sys 0.1.0" */
 	char manufacturer[TEXT_SIZE]; /* SMBIOS type 1 */
 	char product[TEXT_SIZE];
 	char serial[TEXT_SIZE];

@@ -75,6 +75,7 @@ enum local_boot {
 struct platform {
 	const char *name;       /* the NBP's file name, "nvlnbp.sys" */
 	struct machine machine; /* complete before flow_run() is called */
+	uint32_t receive_wait;  /* the longest udp_receive() may take, ms; 0: at once */
 
 	/** Milliseconds since the NBP's first instruction; never goes back. */
 	uint32_t (*now)(struct platform *p);
@@ -98,7 +99,7 @@ struct platform {
 	 * Takes one waiting datagram, without waiting for one. ERR_AGAIN: none is
 	 * there (the usual case). A datagram larger than @capacity is dropped.
 	 * The caller checks @from: firmwares differ in what they filter.
-	 * UEFI base code alone may take 3 s where the firmware has no UDP4.
+	 * A firmware's own call may block all the same: see receive_wait.
 	 */
 	int (*udp_receive)(struct platform *p, struct endpoint *from, void *buffer,
 	                   size_t capacity, size_t *length);

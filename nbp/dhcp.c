@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "dhcp.h"
+
+#include "error.h"
+#include "memory.h"
+#include "text.h"
+#include "wire.h"
+
+/* Offsets in a BOOTP packet (RFC 2131 section 2). */
+enum {
+	BOOTP_YIADDR = 16,
+	BOOTP_SIADDR = 20,
+	BOOTP_SNAME = 44,
+	BOOTP_FILE = 108,
+	BOOTP_MAGIC = 236,
+	BOOTP_OPTIONS = 240,
+};
+
+#define SNAME_SIZE    (BOOTP_FILE - BOOTP_SNAME)
+#define FILE_NAME_SIZE (BOOTP_MAGIC - BOOTP_FILE)
+#define MAGIC_COOKIE  0x63825363
+
+/* Values of option 52: which fields hold options too (RFC 2132 section 9.3). */
+#define OVERLOAD_FILE  1
+#define OVERLOAD_SNAME 2
+
+static bool is_zero(const uint8_t address[4])
+{
+	return !(address[0] | address[1] | address[2] | address[3]);
+}
+
+static bool is_dhcp(struct span packet)
+{
+	struct wire in = wire_reader(packet.data, packet.length);
+
+	wire_seek(&in, BOOTP_MAGIC);
+	return wire_read_u32(&in) == MAGIC_COOKIE;
+}
+
+/*
+ * Steps to the next option under the cursor, passing over padding. Returns
+ * false at the END option, at the end of the area, and with in->error set
+ * where an option is longer than what is left.
+ */
+static bool option_next(struct wire *in, uint8_t *code, struct wire *value)
+{
+	while (wire_left(in)) {
+		*code = wire_read_u8(in);
+		if (*code == DHCP_END)
+			return false;
+		if (*code == DHCP_PAD)
+			continue;
+		*value = wire_read_part(in, wire_read_u8(in));
+		return !in->error;
+	}
+	return false;
+}
+
+/* Finds the first @code within one area of options. */
+static struct span area_find(const uint8_t *area, size_t size, uint8_t code)
+{
+	struct wire in = wire_reader(area, size), value;
+	uint8_t found;
+
+	while (option_next(&in, &found, &value))
+		if (found == code)
+			return (struct span){ value.data, value.size };
+	return (struct span){ NULL, 0 };
+}
+
+static struct span options_find(struct span packet, uint8_t code)
+{
+	return area_find(packet.data + BOOTP_OPTIONS, packet.length - BOOTP_OPTIONS, code);
+}
+
+static uint8_t overload(struct span packet)
+{
+	struct span value = options_find(packet, DHCP_OVERLOAD);
+
+	return value.length == 1 ? value.data[0] : 0;
+}
+
+/* Finds an option anywhere in a DHCP packet, in the order RFC 2131 4.1 gives. */
+static struct span option_find(struct span packet, uint8_t code)
+{
+	struct span value = options_find(packet, code);
+
+	if (!value.data && overload(packet) & OVERLOAD_FILE)
+		value = area_find(packet.data + BOOTP_FILE, FILE_NAME_SIZE, code);
+	if (!value.data && overload(packet) & OVERLOAD_SNAME)
+		value = area_find(packet.data + BOOTP_SNAME, SNAME_SIZE, code);
+	return value;
+}
+
+/* --- reading a lease ------------------------------------------------------- */
+
+static void address_read(struct span packet, uint8_t code, uint8_t address[4])
+{
+	struct span value = option_find(packet, code);
+
+	if (value.length >= 4)
+		memcpy(address, value.data, 4);
+}
+
+/*
+ * The boot server of one packet: siaddr; where a site left next-server out,
+ * which is the classic mistake, a TFTP server name that is an address, or else
+ * whoever sent the packet.
+ */
+static void boot_server_read(struct span packet, uint8_t server[4])
+{
+	const uint8_t *siaddr = packet.data + BOOTP_SIADDR;
+	struct span name = option_find(packet, DHCP_TFTP_SERVER);
+	char text[16];
+
+	if (!is_zero(siaddr)) {
+		memcpy(server, siaddr, 4);
+		return;
+	}
+	text_clean(text, sizeof(text), name.data, name.length);
+	if (text_parse_ipv4(text, server) != 0)
+		address_read(packet, DHCP_SERVER_ID, server);
+}
+
+static void boot_file_read(struct span packet, char *out, size_t size)
+{
+	struct span name = option_find(packet, DHCP_BOOT_FILE);
+
+	if (!name.data && !(overload(packet) & OVERLOAD_FILE))
+		name = (struct span){ packet.data + BOOTP_FILE, FILE_NAME_SIZE };
+	if (name.length && name.data[0])
+		text_clean(out, size, name.data, name.length);
+}
+
+static void policy_servers_read(struct span packet, struct dhcp_lease *lease)
+{
+	struct span list = option_find(packet, DHCP_POLICY_SERVERS);
+	size_t count = list.length / 4;
+
+	if (count == 0)
+		return;
+	if (count > POLICY_SERVERS_MAX)
+		count = POLICY_SERVERS_MAX;
+	memcpy(lease->policy_servers, list.data, count * 4);
+	lease->policy_server_count = count;
+}
+
+/* Overlays @lease with what @packet, a server's, has to say. */
+static void packet_read(struct span packet, struct dhcp_lease *lease)
+{
+	if (!is_dhcp(packet))
+		return;
+	if (!is_zero(packet.data + BOOTP_YIADDR))
+		memcpy(lease->address, packet.data + BOOTP_YIADDR, 4);
+	address_read(packet, DHCP_SUBNET_MASK, lease->netmask);
+	address_read(packet, DHCP_ROUTER, lease->router);
+	boot_server_read(packet, lease->boot_server);
+	boot_file_read(packet, lease->boot_file, sizeof(lease->boot_file));
+	policy_servers_read(packet, lease);
+}
+
+int dhcp_read(const struct dhcp_packets *packets, struct dhcp_lease *lease)
+{
+	memset(lease, 0, sizeof(*lease));
+	if (is_dhcp(packets->discover)) {
+		struct span uuid = option_find(packets->discover, DHCP_CLIENT_UUID);
+
+		/* A type octet, 0, and the UUID. */
+		if (uuid.length == 17 && uuid.data[0] == 0)
+			memcpy(lease->uuid, uuid.data + 1, sizeof(lease->uuid));
+	}
+	packet_read(packets->ack, lease);
+	packet_read(packets->reply, lease);
+	if (lease->policy_server_count == 0 && !is_zero(lease->boot_server)) {
+		memcpy(lease->policy_servers[0], lease->boot_server, 4);
+		lease->policy_server_count = 1;
+	}
+	if (is_zero(lease->address) || lease->policy_server_count == 0)
+		return ERR_NOT_FOUND;
+	return 0;
+}
+
+/* --- setting an option ----------------------------------------------------- */
+
+/*
+ * Moves all options but @code to the front of an area, without padding between
+ * them. Returns how many bytes they take; what follows them is left as it was.
+ * With @out NULL it only measures. A damaged area is ERR_MALFORMED.
+ */
+static int area_compact(const uint8_t *area, size_t size, uint8_t code, struct wire *out)
+{
+	struct wire in = wire_reader(area, size), value;
+	size_t kept = 0;
+	uint8_t found;
+
+	while (option_next(&in, &found, &value)) {
+		if (found == code)
+			continue;
+		kept += 2 + value.size;
+		if (out) {
+			wire_write_u8(out, found);
+			wire_write_u8(out, (uint8_t)value.size);
+			/* Moves down over itself, or not at all. */
+			memmove(out->data + out->position, value.data, value.size);
+			wire_skip(out, value.size);
+		}
+	}
+	return in.error ? ERR_MALFORMED : (int)kept;
+}
+
+/* Takes @code out of an overloaded field that has it. */
+static void area_drop(uint8_t *area, size_t size, uint8_t code)
+{
+	struct wire out = wire_writer(area, size);
+
+	if (!area_find(area, size, code).data || area_compact(area, size, code, NULL) < 0)
+		return;
+	area_compact(area, size, code, &out);
+	wire_write_u8(&out, DHCP_END);
+	wire_write_zeros(&out, wire_left(&out));
+}
+
+int dhcp_set_option(void *packet, size_t size, uint8_t code, const void *value, size_t count)
+{
+	struct span whole = { packet, size };
+	uint8_t *bytes = packet, fields;
+	struct wire out;
+	int kept;
+
+	if (!is_dhcp(whole))
+		return ERR_MALFORMED;
+	kept = area_compact(bytes + BOOTP_OPTIONS, size - BOOTP_OPTIONS, code, NULL);
+	if (kept < 0)
+		return kept;
+	if (count > 255 || (size_t)kept + 2 + count + 1 > size - BOOTP_OPTIONS)
+		return ERR_SPACE;
+
+	fields = overload(whole);
+	if (fields & OVERLOAD_FILE)
+		area_drop(bytes + BOOTP_FILE, FILE_NAME_SIZE, code);
+	if (fields & OVERLOAD_SNAME)
+		area_drop(bytes + BOOTP_SNAME, SNAME_SIZE, code);
+	out = wire_writer(bytes + BOOTP_OPTIONS, size - BOOTP_OPTIONS);
+	area_compact(bytes + BOOTP_OPTIONS, size - BOOTP_OPTIONS, code, &out);
+	wire_write_u8(&out, code);
+	wire_write_u8(&out, (uint8_t)count);
+	wire_write_bytes(&out, value, count);
+	wire_write_u8(&out, DHCP_END);
+	wire_write_zeros(&out, wire_left(&out));
+	return out.error;
+}
+
+int dhcp_set_handover(void *packet, size_t size, const struct handover *handover)
+{
+	const char *prefix = handover->path_prefix;
+	int rc = 0;
+
+	/*
+	 * The prefix first: it is the configuration file's name that makes the
+	 * loader act, so half a hand-over must not have it.
+	 */
+	if (prefix && prefix[0])
+		rc = dhcp_set_option(packet, size, DHCP_PATH_PREFIX, prefix, strlen(prefix));
+	if (rc == 0)
+		rc = dhcp_set_option(packet, size, DHCP_CONFIG_FILE, handover->config_file,
+		                     strlen(handover->config_file));
+	return rc;
+}

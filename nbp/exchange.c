@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "exchange.h"
+
+#include "debug.h"
+#include "error.h"
+#include "memory.h"
+
+#define FIRST_GAP_MS    200
+#define BLIND_SENDS     3 /* up front, where receiving blocks */
+
+/* A gap with jitter: 3/4 to 5/4 of @gap, by the nonce, which is random enough. */
+static uint32_t jittered(uint32_t gap, uint8_t random)
+{
+	return gap * 3 / 4 + gap * random / 512;
+}
+
+/* Sends the question once, to the server whose turn it is. */
+static int send_question(struct platform *p, struct exchange *x, struct message *question)
+{
+	const struct endpoint *to = &x->servers[x->sent % x->server_count];
+	uint8_t datagram[MESSAGE_MAX];
+	size_t length;
+	int rc;
+
+	question->sequence = ++x->sent;
+	rc = message_encode(question, datagram, sizeof(datagram), &length);
+	if (rc)
+		return rc;
+	rc = p->udp_send(p, to, datagram, length);
+	debug(2, p, "exchange: question %u to %I:%u: %s", x->sent, to->address,
+	      (uint32_t)to->port, error_text(rc));
+	return 0; /* a send that failed counts as lost on the way */
+}
+
+/* Says whether the @length bytes at @datagram, from @from, answer @question. */
+static bool accepted(struct platform *p, struct exchange *x, const struct message *question,
+                     uint8_t answer_type, const struct endpoint *from, const void *datagram,
+                     size_t length, struct message *answer)
+{
+	size_t server = 0;
+	int rc;
+
+	while (server < x->server_count &&
+	       (memcmp(x->servers[server].address, from->address, sizeof(from->address)) != 0 ||
+	        x->servers[server].port != from->port))
+		server++;
+	if (server == x->server_count) {
+		debug(1, p, "exchange: dropped, from %I:%u", from->address, (uint32_t)from->port);
+		return false;
+	}
+	rc = message_decode(answer, datagram, length);
+	if (rc) {
+		debug(1, p, "exchange: dropped, %s", error_text(rc));
+		return false;
+	}
+	if (answer->type != answer_type ||
+	    memcmp(answer->nonce, question->nonce, sizeof(answer->nonce)) != 0) {
+		debug(1, p, "exchange: dropped, not to this question");
+		return false;
+	}
+	x->answered_by = server;
+	return true;
+}
+
+int exchange_ask(struct platform *p, struct exchange *x, struct message *question,
+                 uint8_t answer_type, struct message *answer)
+{
+	uint32_t gap = FIRST_GAP_MS, next_send = p->now(p);
+	/* A receive that blocks may not begin so late that it ends after the deadline. */
+	uint32_t last_receive = x->deadline > p->receive_wait ? x->deadline - p->receive_wait : 0;
+	uint32_t copies = p->receive_wait ? BLIND_SENDS : 1;
+	int rc;
+
+	x->sent = x->dropped = 0;
+	if (x->server_count == 0)
+		return ERR_NOT_FOUND;
+	for (;;) {
+		uint8_t datagram[MESSAGE_MAX];
+		struct endpoint from;
+		size_t length;
+		uint32_t now = p->now(p);
+
+		/* Checked on every turn, so that a flood cannot hold us either. */
+		if (now >= x->deadline || now > last_receive)
+			return ERR_TIMEOUT;
+		if (now >= next_send) {
+			for (uint32_t i = 0; i < copies; i++)
+				if ((rc = send_question(p, x, question)) != 0)
+					return rc;
+			next_send = now + jittered(gap, question->nonce[x->sent % NONCE_SIZE]);
+			gap = gap * 3 / 2;
+		}
+		rc = p->udp_receive(p, &from, datagram, sizeof(datagram), &length);
+		if (rc) {
+			p->idle(p);
+			continue;
+		}
+		if (accepted(p, x, question, answer_type, &from, datagram, length, answer))
+			return 0;
+		x->dropped++;
+	}
+}
