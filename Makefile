@@ -27,7 +27,7 @@ help:
 # --- what each program is made of ------------------------------------------
 
 # The portable core, in every NBP and every test.
-CORE := wire message message_fields text error exchange dhcp smbios cpu nonce flow log
+CORE := wire message message_fields text error exchange dhcp smbios cpu nonce flow debug
 # What the server's programs use of it.
 SHARED := wire message message_fields text error
 
@@ -51,7 +51,7 @@ FREESTANDING := $(COMMON) -Os -ffreestanding -fno-strict-aliasing -fno-stack-pro
 CFLAGS_BIOS := $(FREESTANDING) -m32 -march=i386 -mregparm=3 -fno-pic -fno-pie -mno-80387 \
 	-mpreferred-stack-boundary=2
 CFLAGS_EFI := $(FREESTANDING) -m64 -fpic -fshort-wchar -maccumulate-outgoing-args \
-	-DGNU_EFI_USE_MS_ABI -I/usr/include/efi -I/usr/include/efi/x86_64
+	-DGNU_EFI_USE_MS_ABI -isystem /usr/include/efi -isystem /usr/include/efi/x86_64
 CFLAGS_HOST := $(COMMON) -O2 -D_GNU_SOURCE -DDEBUG_LEVEL=0 -fstack-protector-strong -D_FORTIFY_SOURCE=2
 CFLAGS_TEST := $(COMMON) -O1 -D_GNU_SOURCE -DDEBUG_LEVEL=0 -Iserver -fno-omit-frame-pointer \
 	-fsanitize=address,undefined -fno-sanitize-recover=all
