@@ -27,7 +27,7 @@ help:
 # --- what each program is made of ------------------------------------------
 
 # The portable core, in every NBP and every test.
-CORE := wire message message_fields text error exchange dhcp smbios cpu nonce flow debug
+CORE := wire message message_fields text error exchange dhcp smbios cpu nonce flow log
 # What the server's programs use of it.
 SHARED := wire message message_fields text error
 
