@@ -33,7 +33,7 @@ SHARED := wire message message_fields text error
 
 BIOS_ASM := entry realmode
 BIOS_C := main pxe console memory clock chain
-EFI_C := main net udp4 console chain
+EFI_C := main machine net udp4 tftp console chain
 
 PREBOOTD := prebootd
 PREBOOTCTL := prebootctl
@@ -83,10 +83,10 @@ $(B)/nvlnbp.sys: $(B)/nvlnbp.elf
 # --- the UEFI NBP ----------------------------------------------------------
 
 link_efi = $(LD) -nostdlib -znocombreloc -z noexecstack --gc-sections -shared -Bsymbolic \
-	-T /usr/lib/elf_x86_64_efi.lds -o $@ /usr/lib/crt0-efi-x86_64.o $(filter %.o,$^) \
-	/usr/lib/libgnuefi.a
-make_efi = objcopy -j .text -j .sdata -j .data -j .rodata -j .dynamic -j .dynsym -j .rel -j .rela \
-	-j '.rel.*' -j '.rela.*' -j .reloc --target=efi-app-x86_64 --subsystem=10 $< $@
+	-T efi/nvlnbpx64.lds -Map $(@:.elf=.map) -o $@ /usr/lib/crt0-efi-x86_64.o \
+	$(filter %.o,$^) /usr/lib/libgnuefi.a
+make_efi = objcopy -S -j .text -j .rodata -j .data -j .dynamic -j .rela -j .reloc \
+	--target=efi-app-x86_64 --subsystem=10 $< $@
 
 EFI_OBJECTS := $(EFI_C:%=$(B)/efi/%.o) $(CORE:%=$(B)/efi/nbp/%.o) $(B)/efi/nbp/memory.o
 
@@ -94,7 +94,7 @@ $(B)/efi/%.o: efi/%.c $(B)/debug-words | $(B)/efi
 	$(CC) $(CFLAGS_EFI) -DDEBUG_LEVEL=$(call debug_level,$*) -c -o $@ $<
 $(B)/efi/nbp/%.o: nbp/%.c $(B)/debug-words | $(B)/efi/nbp
 	$(CC) $(CFLAGS_EFI) -DDEBUG_LEVEL=$(call debug_level,$*) -c -o $@ $<
-$(B)/nvlnbpx64.elf: $(EFI_OBJECTS)
+$(B)/nvlnbpx64.elf: $(EFI_OBJECTS) efi/nvlnbpx64.lds
 	$(link_efi)
 	@! nm -u $@ | grep . || { echo '$@: undefined symbols' >&2; exit 1; }
 $(B)/nvlnbpx64.efi: $(B)/nvlnbpx64.elf

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "debug.h"
+#include "dhcp.h"
+#include "efi_port.h"
+#include "error.h"
+#include "memory.h"
+
+#define WATCHDOG_SECONDS 300 /* what a boot manager sets for each program */
+
+/* Prepares a copy of a packet, or nothing where the firmware has none. */
+static int prepare(BOOLEAN have, const EFI_PXE_BASE_CODE_PACKET *packet,
+                   const struct handover *handover, EFI_PXE_BASE_CODE_PACKET *copy)
+{
+	if (!have)
+		return 0;
+	memcpy(copy, packet, sizeof(*copy));
+	return dhcp_set_handover(copy->Raw, sizeof(copy->Raw), handover);
+}
+
+static bool same(BOOLEAN have, const EFI_PXE_BASE_CODE_PACKET *packet,
+                 const EFI_PXE_BASE_CODE_PACKET *copy)
+{
+	return !have || memcmp(packet, copy, sizeof(*copy)) == 0;
+}
+
+/*
+ * Puts the options into every packet that a DHCP or boot server sent us, since
+ * loaders differ in which they read and which counts: syslinux.efi takes the
+ * Ack, then the PxeReply if received, else the ProxyOffer if received; others
+ * the other way round. Each keeps its own siaddr and file, which tell a loader
+ * where it came from, and none is made up.
+ */
+static int set_packets(struct efi_port *port, const struct handover *handover)
+{
+	EFI_PXE_BASE_CODE_PROTOCOL *pxe = port->pxe;
+	EFI_PXE_BASE_CODE_MODE *mode = pxe->Mode;
+	BOOLEAN ack = mode->DhcpAckReceived, proxy = mode->ProxyOfferReceived,
+		reply = mode->PxeReplyReceived;
+	EFI_PXE_BASE_CODE_PACKET copies[3];
+	EFI_STATUS status;
+	int rc;
+
+	if (!ack && !proxy && !reply)
+		return ERR_UNSUPPORTED;
+	if ((rc = prepare(ack, &mode->DhcpAck, handover, &copies[0])) != 0 ||
+	    (rc = prepare(proxy, &mode->ProxyOffer, handover, &copies[1])) != 0 ||
+	    (rc = prepare(reply, &mode->PxeReply, handover, &copies[2])) != 0)
+		return rc;
+	status = pxe->SetPackets(pxe, NULL, &ack, &proxy, NULL, &reply, NULL, NULL,
+	                         ack ? &copies[0] : NULL, proxy ? &copies[1] : NULL, NULL,
+	                         reply ? &copies[2] : NULL, NULL);
+	if (EFI_ERROR(status))
+		return efi_error(status);
+	/* A loader that found no name would go and look for another's. */
+	if (!same(ack, &mode->DhcpAck, &copies[0]) ||
+	    !same(proxy, &mode->ProxyOffer, &copies[1]) ||
+	    !same(reply, &mode->PxeReply, &copies[2]))
+		return ERR_IO;
+	return 0;
+}
+
+static int load(struct efi_port *port, const struct image *image, EFI_HANDLE *loader)
+{
+	static EFI_GUID loaded_image_guid = EFI_LOADED_IMAGE_PROTOCOL_GUID;
+	EFI_LOADED_IMAGE *loaded;
+	EFI_STATUS status;
+
+	*loader = NULL;
+	status = port->boot->LoadImage(FALSE, port->image, port->path, image->data,
+	                               image->length, loader);
+	if (EFI_ERROR(status)) {
+		debug(1, &port->platform, "LoadImage: status %d", (int)status);
+		/* Loaded all the same, for somebody to ask the user (UEFI 7.4.1). */
+		if (status == EFI_SECURITY_VIOLATION && *loader != NULL)
+			port->boot->UnloadImage(*loader);
+		return status == EFI_UNSUPPORTED ? ERR_MALFORMED : efi_error(status);
+	}
+	loaded = efi_protocol(port, *loader, &loaded_image_guid);
+	if (loaded == NULL) {
+		port->boot->UnloadImage(*loader);
+		return ERR_IO;
+	}
+	/* Where a loader looks for its packets; firmware may guess another. */
+	loaded->DeviceHandle = port->device;
+	return 0;
+}
+
+int chain_image(struct platform *p, const struct image *image,
+                const struct handover *handover)
+{
+	struct efi_port *port = efi_port(p);
+	EFI_HANDLE loader;
+	CHAR16 *data = NULL;
+	UINTN size = 0;
+	EFI_STATUS status;
+	int rc;
+
+	if (port->pxe == NULL)
+		return ERR_UNSUPPORTED;
+	if (efi_tpl(port) > port->tpl) /* it would hang in its first wait */
+		return ERR_IO;
+	rc = load(port, image, &loader);
+	tftp_release(port); /* the firmware has its own copy */
+	if (rc != 0)
+		return rc;
+	rc = set_packets(port, handover);
+	if (rc != 0) {
+		port->boot->UnloadImage(loader);
+		return rc;
+	}
+	port->boot->SetWatchdogTimer(WATCHDOG_SECONDS, 0, 0, NULL);
+	status = port->boot->StartImage(loader, &size, &data);
+	if (data != NULL)
+		port->boot->FreePool(data);
+	debug(1, p, "the loader came back: status %d", (int)status);
+	return status == EFI_SECURITY_VIOLATION ? ERR_REFUSED : ERR_IO;
+}

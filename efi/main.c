@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "debug.h"
+#include "efi_port.h"
+#include "error.h"
+#include "flow.h"
+#include "memory.h"
+
+#define CALIBRATION_MS 10
+#define CPUID_1_ECX_RDRAND (1u << 30)
+
+void *efi_protocol(struct efi_port *port, EFI_HANDLE handle, EFI_GUID *guid)
+{
+	void *interface = NULL;
+
+	if (handle == NULL || EFI_ERROR(port->boot->HandleProtocol(handle, guid, &interface)))
+		return NULL;
+	return interface;
+}
+
+EFI_HANDLE efi_parent_with(struct efi_port *port, EFI_DEVICE_PATH *path, EFI_GUID *guid)
+{
+	EFI_HANDLE handle = NULL;
+
+	/* LocateDevicePath() moves its copy of the path on, not ours. */
+	if (path == NULL || EFI_ERROR(port->boot->LocateDevicePath(guid, &path, &handle)))
+		return NULL;
+	return handle;
+}
+
+EFI_TPL efi_tpl(struct efi_port *port)
+{
+	EFI_TPL tpl = port->boot->RaiseTPL(TPL_HIGH_LEVEL);
+
+	port->boot->RestoreTPL(tpl);
+	return tpl;
+}
+
+int efi_error(EFI_STATUS status)
+{
+	switch (status) {
+	case EFI_SUCCESS:
+		return 0;
+	case EFI_TIMEOUT:
+	case EFI_NO_RESPONSE:
+		return ERR_TIMEOUT;
+	case EFI_NOT_FOUND:
+		return ERR_NOT_FOUND;
+	case EFI_UNSUPPORTED:
+		return ERR_UNSUPPORTED;
+	case EFI_BUFFER_TOO_SMALL:
+	case EFI_OUT_OF_RESOURCES:
+		return ERR_SPACE;
+	case EFI_ACCESS_DENIED:
+	case EFI_SECURITY_VIOLATION:
+		return ERR_REFUSED;
+	default:
+		return ERR_IO;
+	}
+}
+
+static uint32_t clock_now(struct platform *p)
+{
+	return x86_clock_ms(&efi_port(p)->clock);
+}
+
+static void clock_calibrate(struct efi_port *port)
+{
+	uint64_t before = x86_rdtsc();
+
+	port->boot->Stall(CALIBRATION_MS * 1000);
+	port->clock.per_ms = (uint32_t)((x86_rdtsc() - before) / CALIBRATION_MS);
+}
+
+static void idle(struct platform *p)
+{
+	efi_port(p)->boot->Stall(1000);
+}
+
+static size_t rdrand(uint8_t *out, size_t size)
+{
+	uint32_t regs[4];
+	size_t count = 0;
+
+	x86_cpuid(1, regs);
+	if (!(regs[2] & CPUID_1_ECX_RDRAND))
+		return 0;
+	/* Ten tries a word are Intel's own bound; a broken unit gives none. */
+	for (int tries = 0; tries < 20 && count + sizeof(uint64_t) <= size; tries++) {
+		uint64_t word;
+		uint8_t good;
+
+		__asm__ volatile("rdrand %0; setc %1" : "=r"(word), "=qm"(good) : : "cc");
+		if (!good)
+			continue;
+		memcpy(out + count, &word, sizeof(word));
+		count += sizeof(word);
+	}
+	return count;
+}
+
+/*
+ * EFI_RNG_PROTOCOL is not enough: many machines have none, and on some it gives
+ * the same bytes at every boot. So all there is goes in, best first.
+ */
+static size_t entropy(struct platform *p, void *buffer, size_t size)
+{
+	static EFI_GUID rng_guid = EFI_RNG_PROTOCOL_GUID;
+	struct efi_port *port = efi_port(p);
+	struct {
+		uint64_t counter;
+		EFI_TIME time;
+	} weak;
+	EFI_RNG_PROTOCOL *rng;
+	uint8_t *out = buffer;
+	size_t count = 0, share = size / 3;
+
+	if (!EFI_ERROR(port->boot->LocateProtocol(&rng_guid, NULL, (VOID **)&rng)) &&
+	    !EFI_ERROR(rng->GetRNG(rng, NULL, share, out)))
+		count += share;
+	count += rdrand(out + count, share);
+	memset(&weak, 0, sizeof(weak));
+	port->system->RuntimeServices->GetTime(&weak.time, NULL);
+	weak.counter = x86_rdtsc();
+	share = size - count < sizeof(weak) ? size - count : sizeof(weak);
+	memcpy(out + count, &weak, share);
+	return count + share;
+}
+
+/*
+ * The boot manager goes on to the next Boot#### entry only after an error;
+ * after EFI_SUCCESS EDK2 opens its menu and waits for a person.
+ */
+static void leave(struct efi_port *port)
+{
+	net_udp_close(&port->platform);
+	tftp_release(port);
+	port->boot->Exit(port->image, EFI_LOAD_ERROR, 0, NULL);
+}
+
+static void boot_local(struct platform *p, enum local_boot method)
+{
+	(void)method; /* there is one so far */
+	leave(efi_port(p));
+}
+
+static void fill_platform(struct platform *p)
+{
+	p->name = "nvlnbpx64.efi";
+	p->now = clock_now;
+	p->idle = idle;
+	p->cpuid = x86_cpuid;
+	p->entropy = entropy;
+	p->write = console_write;
+	p->udp_open = net_udp_open;
+	p->udp_send = net_udp_send;
+	p->udp_receive = net_udp_receive;
+	p->udp_close = net_udp_close;
+	p->fetch = tftp_fetch;
+	p->chain = chain_image;
+	p->boot_local = boot_local;
+}
+
+EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system)
+{
+	static EFI_GUID loaded_image_guid = EFI_LOADED_IMAGE_PROTOCOL_GUID;
+	uint64_t start = x86_rdtsc();
+	struct efi_port port;
+	EFI_LOADED_IMAGE *loaded;
+
+	memset(&port, 0, sizeof(port));
+	port.clock.start = start;
+	port.image = image;
+	port.system = system;
+	port.boot = system->BootServices;
+	port.tpl = efi_tpl(&port);
+	fill_platform(&port.platform);
+	clock_calibrate(&port);
+
+	loaded = efi_protocol(&port, image, &loaded_image_guid);
+	if (loaded != NULL) {
+		uint64_t base = (uintptr_t)loaded->ImageBase;
+
+		debug(1, &port.platform, "image base 0x%x%08x", (uint32_t)(base >> 32),
+		      (uint32_t)base);
+		port.device = loaded->DeviceHandle;
+	}
+	pxe_find(&port);
+	machine_read(&port);
+	flow_run(&port.platform);
+	leave(&port);
+	return EFI_LOAD_ERROR;
+}

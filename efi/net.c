@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "debug.h"
+#include "efi_port.h"
+#include "error.h"
+#include "memory.h"
+
+/* EFI_PXE_BASE_CODE_PROTOCOL (UEFI 24.3): who we are, and UDP as a last resort. */
+
+static EFI_GUID pxe_guid = EFI_PXE_BASE_CODE_PROTOCOL_GUID;
+static EFI_GUID path_guid = EFI_DEVICE_PATH_PROTOCOL_GUID;
+
+/* The real length is kept nowhere; the union is as long as a packet can be. */
+static struct span packet_span(BOOLEAN have, const EFI_PXE_BASE_CODE_PACKET *packet)
+{
+	struct span span = { NULL, 0 };
+
+	if (have) {
+		span.data = packet->Raw;
+		span.length = sizeof(packet->Raw);
+	}
+	return span;
+}
+
+void pxe_find(struct efi_port *port)
+{
+	struct dhcp_packets *dhcp = &port->platform.machine.dhcp;
+	EFI_PXE_BASE_CODE_PROTOCOL *pxe;
+	EFI_PXE_BASE_CODE_MODE *mode;
+
+	port->path = efi_protocol(port, port->device, &path_guid);
+	pxe = efi_protocol(port, port->device, &pxe_guid);
+	if (pxe == NULL) {
+		/* A boot program between the ROM and us may have a handle of its own. */
+		port->device = efi_parent_with(port, port->path, &pxe_guid);
+		port->path = efi_protocol(port, port->device, &path_guid);
+		pxe = efi_protocol(port, port->device, &pxe_guid);
+	}
+	if (pxe == NULL || pxe->Mode == NULL || pxe->Mode->UsingIpv6) {
+		debug(1, &port->platform, "no PXE base code for IPv4");
+		return;
+	}
+	mode = pxe->Mode;
+	port->pxe = pxe;
+	dhcp->discover = packet_span(mode->DhcpDiscoverValid, &mode->DhcpDiscover);
+	dhcp->ack = packet_span(mode->DhcpAckReceived, &mode->DhcpAck);
+	dhcp->reply = packet_span(mode->ProxyOfferReceived, &mode->ProxyOffer);
+	if (mode->PxeReplyReceived)
+		dhcp->reply = packet_span(TRUE, &mode->PxeReply);
+	debug(1, &port->platform, "base code: %I, discover %d ack %d proxy %d reply %d",
+	      mode->StationIp.v4.Addr, mode->DhcpDiscoverValid, mode->DhcpAckReceived,
+	      mode->ProxyOfferReceived, mode->PxeReplyReceived);
+}
+
+int net_udp_open(struct platform *p, uint16_t local_port)
+{
+	struct efi_port *port = efi_port(p);
+	int rc;
+
+	if (port->pxe == NULL)
+		return ERR_UNSUPPORTED;
+	net_udp_close(p);
+	rc = udp4_open(port, local_port);
+	if (rc != 0) {
+		debug(1, p, "UDP4: %s; using the base code", error_text(rc));
+		port->base_port = local_port;
+	}
+	return 0;
+}
+
+/*
+ * The source port is always given: with none, or "any", iPXE takes another
+ * random one for each packet, and answers would go astray.
+ */
+static int base_send(struct efi_port *port, const struct endpoint *to, const void *data,
+                     size_t length)
+{
+	EFI_PXE_BASE_CODE_UDP_PORT source = port->base_port, destination = to->port;
+	EFI_IP_ADDRESS address;
+	UINTN size = length;
+	EFI_STATUS status;
+
+	memset(&address, 0, sizeof(address));
+	memcpy(address.v4.Addr, to->address, sizeof(to->address));
+	status = port->pxe->UdpWrite(port->pxe, 0, &address, &destination, NULL,
+	                             &port->pxe->Mode->StationIp, &source, NULL, NULL, &size,
+	                             (VOID *)(uintptr_t)data);
+	return efi_error(status);
+}
+
+/*
+ * EDK2 blocks here for 3 s if nothing comes, iPXE never: so nobody may count
+ * calls. Both address and port of source and destination are given or flagged
+ * as any, since iPXE matches nothing where neither is.
+ */
+static int base_receive(struct efi_port *port, struct endpoint *from, void *buffer,
+                        size_t capacity, size_t *length)
+{
+	EFI_PXE_BASE_CODE_UDP_PORT source = 0, destination = port->base_port;
+	EFI_IP_ADDRESS here = port->pxe->Mode->StationIp, there;
+	UINTN size = capacity;
+	EFI_STATUS status;
+
+	memset(&there, 0, sizeof(there));
+	status = port->pxe->UdpRead(port->pxe,
+	                            EFI_PXE_BASE_CODE_UDP_OPFLAGS_ANY_SRC_IP |
+	                                    EFI_PXE_BASE_CODE_UDP_OPFLAGS_ANY_SRC_PORT,
+	                            &here, &destination, &there, &source, NULL, NULL, &size,
+	                            buffer);
+	/*
+	 * A time-out is the usual case; a too large datagram is dropped by the
+	 * firmware itself, and an ICMP error tells of a packet we sent.
+	 */
+	if (EFI_ERROR(status) || size > capacity)
+		return ERR_AGAIN;
+	memcpy(from->address, there.v4.Addr, sizeof(from->address));
+	from->port = source;
+	*length = size;
+	return 0;
+}
+
+/*
+ * iPXE opens its socket at the first UdpWrite() or UdpRead(), which takes the
+ * NIC away from its other users and raises the task priority level; the close
+ * it schedules forgets both, so that a loader started then hangs in its first
+ * wait. Stop() right after the last UDP call undoes it, and Start() makes the
+ * same packets and address anew. On EDK2 nothing leaks, and Stop() would lose
+ * the address for good.
+ */
+static void base_close(struct efi_port *port)
+{
+	EFI_PXE_BASE_CODE_PROTOCOL *pxe = port->pxe;
+
+	port->base_port = 0;
+	if (efi_tpl(port) <= port->tpl)
+		return;
+	debug(1, &port->platform, "base code left TPL %d, restarting it", (int)efi_tpl(port));
+	pxe->Stop(pxe);
+	pxe->Start(pxe, FALSE);
+	if (efi_tpl(port) > port->tpl)
+		port->boot->RestoreTPL(port->tpl);
+}
+
+int net_udp_send(struct platform *p, const struct endpoint *to, const void *data,
+                 size_t length)
+{
+	struct efi_port *port = efi_port(p);
+
+	if (length > DATAGRAM_MAX)
+		return ERR_SPACE;
+	if (port->udp4.protocol != NULL)
+		return udp4_send(port, to, data, length);
+	if (port->base_port != 0)
+		return base_send(port, to, data, length);
+	return ERR_IO;
+}
+
+int net_udp_receive(struct platform *p, struct endpoint *from, void *buffer, size_t capacity,
+                    size_t *length)
+{
+	struct efi_port *port = efi_port(p);
+
+	if (port->udp4.protocol != NULL)
+		return udp4_receive(port, from, buffer, capacity, length);
+	if (port->base_port != 0)
+		return base_receive(port, from, buffer, capacity, length);
+	return ERR_IO;
+}
+
+void net_udp_close(struct platform *p)
+{
+	struct efi_port *port = efi_port(p);
+
+	if (port->udp4.protocol != NULL)
+		udp4_close(port);
+	if (port->base_port != 0)
+		base_close(port);
+}
