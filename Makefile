@@ -32,7 +32,7 @@ CORE := wire message message_fields text error exchange dhcp smbios cpu nonce fl
 SHARED := wire message message_fields text error
 
 BIOS_ASM := entry realmode
-BIOS_C := main pxe console memory clock chain
+BIOS_C := main pxe pxe_find udp tftp realmode console memory clock chain
 EFI_C := main machine net udp4 tftp console chain
 
 PREBOOTD := prebootd
@@ -49,6 +49,7 @@ FREESTANDING := $(COMMON) -Os -ffreestanding -fno-strict-aliasing -fno-stack-pro
 	-ffunction-sections -fdata-sections -fno-common -fvisibility=hidden -mno-red-zone -mno-mmx -mno-sse
 
 CFLAGS_BIOS := $(FREESTANDING) -m32 -march=i386 -mregparm=3 -fno-pic -fno-pie -mno-80387 \
+	-fno-delete-null-pointer-checks -DDEBUG_BUILD=$(if $(DEBUG),1,0) \
 	-mpreferred-stack-boundary=2
 CFLAGS_EFI := $(FREESTANDING) -m64 -fpic -fshort-wchar -maccumulate-outgoing-args \
 	-DGNU_EFI_USE_MS_ABI -isystem /usr/include/efi -isystem /usr/include/efi/x86_64
@@ -125,7 +126,7 @@ UNIT := $(patsubst tests/unit/test_%.c,%,$(wildcard tests/unit/test_*.c))
 $(B)/test/%.o: %.c | $(B)/test/nbp $(B)/test/server $(B)/test/tests/unit
 	$(CC) $(CFLAGS_TEST) -c -o $@ $<
 # Each test_NAME links the whole core; the server's parts come in by UNIT_NAME.
-$(B)/test/unit_%: $(B)/test/tests/unit/test_%.o $(CORE:%=$(B)/test/nbp/%.o)
+$(B)/test/unit_%: $(B)/test/tests/unit/test_%.o $(B)/test/tests/unit/fake.o $(CORE:%=$(B)/test/nbp/%.o)
 	$(CC) $(CFLAGS_TEST) -o $@ $^ -lcmocka -lsqlite3
 
 test-unit: $(B)/dependencies $(UNIT:%=$(B)/test/unit_%)

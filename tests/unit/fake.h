@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef TESTS_FAKE_H
+#define TESTS_FAKE_H
+
+#include "message.h"
+#include "platform.h"
+
+/*
+ * A platform without a machine: a clock that moves when the core rests, a
+ * network that is a list of datagrams with the time each arrives, and a record
+ * of all that the core did.
+ */
+
+#define FAKE_MAX 64
+
+struct fake_datagram {
+	uint32_t at;          /* ms; when it can be received, or was sent */
+	struct endpoint peer; /* whence, or whither */
+	uint8_t data[1500];
+	size_t length;
+};
+
+struct fake {
+	struct platform platform; /* first: the operations cast back */
+	uint32_t clock;
+
+	struct fake_datagram inbox[FAKE_MAX];
+	size_t inbox_count, inbox_taken;
+	struct fake_datagram sent[FAKE_MAX];
+	size_t sent_count;
+	int send_result, open_result;
+	bool socket_open;
+	/* Called for each datagram sent, to answer it; may be NULL. */
+	void (*server)(struct fake *fake, const struct fake_datagram *question);
+	void *server_data;
+
+	char fetched[256];     /* the names asked for, each followed by a blank */
+	int fetch_result, chain_result;
+	bool socket_was_open;  /* while fetching or chaining, which PXE forbids */
+	char chained_config[FILE_SIZE], chained_prefix[FILE_SIZE];
+	unsigned int chains, local_boots;
+	enum local_boot method;
+	char console[8192];
+};
+
+/** Makes a fake BIOS machine at 10.0.0.9 with its boot server at 10.0.0.1. */
+void fake_start(struct fake *fake);
+
+/** Puts a datagram into the inbox, to be received from @ms on; keep them in order. */
+void fake_deliver(struct fake *fake, uint32_t ms, struct endpoint from, const void *data,
+                  size_t length);
+
+/** Encodes @message and delivers it. */
+void fake_deliver_message(struct fake *fake, uint32_t ms, struct endpoint from,
+                          const struct message *message);
+
+#endif

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "unit.h"
+
+#include "dhcp.h"
+#include "error.h"
+
+#define PACKET 548
+
+static const uint8_t cookie[4] = { 0x63, 0x82, 0x53, 0x63 };
+
+/* Makes a BOOTP packet of PACKET bytes whose options field begins with @options. */
+static void make_packet(uint8_t packet[PACKET], const uint8_t *options, size_t length)
+{
+	memset(packet, 0, PACKET);
+	packet[0] = 2;
+	memcpy(packet + 236, cookie, sizeof(cookie));
+	memcpy(packet + 240, options, length);
+}
+
+static const uint8_t ack_options[] = {
+	53, 1, 5, 1, 4, 255, 255, 255, 0, 3, 4, 10, 0, 0, 254, 54, 4, 10, 0, 0, 1, 255,
+};
+
+static void make_ack(uint8_t packet[PACKET])
+{
+	make_packet(packet, ack_options, sizeof(ack_options));
+	memcpy(packet + 16, (uint8_t[]){ 10, 0, 0, 9 }, 4);
+	memcpy(packet + 20, (uint8_t[]){ 10, 0, 0, 2 }, 4);
+	strcpy((char *)packet + 108, "boot/nvlnbp.sys");
+}
+
+static struct dhcp_packets packets_of(uint8_t *ack, uint8_t *reply)
+{
+	return (struct dhcp_packets){ .ack = { ack, ack ? PACKET : 0 },
+		                      .reply = { reply, reply ? PACKET : 0 } };
+}
+
+static void assert_address(const uint8_t got[4], uint8_t a, uint8_t b, uint8_t c, uint8_t d)
+{
+	const uint8_t wanted[4] = { a, b, c, d };
+
+	assert_memory_equal(got, wanted, 4);
+}
+
+static void reads_a_lease(void **state)
+{
+	uint8_t ack[PACKET];
+	struct dhcp_packets packets = packets_of(ack, NULL);
+	struct dhcp_lease lease;
+
+	(void)state;
+	make_ack(ack);
+	assert_int_equal(dhcp_read(&packets, &lease), 0);
+	assert_address(lease.address, 10, 0, 0, 9);
+	assert_address(lease.netmask, 255, 255, 255, 0);
+	assert_address(lease.router, 10, 0, 0, 254);
+	assert_address(lease.boot_server, 10, 0, 0, 2);
+	assert_string_equal(lease.boot_file, "boot/nvlnbp.sys");
+	assert_int_equal(lease.policy_server_count, 1);
+	assert_address(lease.policy_servers[0], 10, 0, 0, 2);
+}
+
+/* F1: address from one host, boot file and server from another. */
+static void prefers_the_boot_servers_reply(void **state)
+{
+	static const uint8_t options[] = { 53, 1, 5, 54, 4, 10, 0, 0, 3, 67, 7, 'x', '/', 'n', '.',
+		                           's', 'y', 's', 224, 8, 10, 0, 0, 4, 10, 0, 0, 5, 255 };
+	uint8_t ack[PACKET], reply[PACKET];
+	struct dhcp_packets packets = packets_of(ack, reply);
+	struct dhcp_lease lease;
+
+	(void)state;
+	make_ack(ack);
+	make_packet(reply, options, sizeof(options));
+	assert_int_equal(dhcp_read(&packets, &lease), 0);
+	assert_address(lease.address, 10, 0, 0, 9);
+	assert_address(lease.boot_server, 10, 0, 0, 3); /* no siaddr: who sent it */
+	assert_string_equal(lease.boot_file, "x/n.sys");
+	assert_int_equal(lease.policy_server_count, 2);
+	assert_address(lease.policy_servers[0], 10, 0, 0, 4);
+	assert_address(lease.policy_servers[1], 10, 0, 0, 5);
+}
+
+/* Option 52: file and sname hold options too. */
+static void reads_overloaded_fields(void **state)
+{
+	static const uint8_t options[] = { 52, 1, 3, 255 };
+	static const uint8_t in_file[] = { 66, 8, '1', '0', '.', '0', '.', '0', '.', '7', 255 };
+	static const uint8_t in_sname[] = { 67, 3, 'a', '/', 'b', 255 };
+	uint8_t ack[PACKET];
+	struct dhcp_packets packets = packets_of(ack, NULL);
+	struct dhcp_lease lease;
+
+	(void)state;
+	make_packet(ack, options, sizeof(options));
+	ack[16] = 10;
+	memcpy(ack + 108, in_file, sizeof(in_file));
+	memcpy(ack + 44, in_sname, sizeof(in_sname));
+	assert_int_equal(dhcp_read(&packets, &lease), 0);
+	assert_address(lease.boot_server, 10, 0, 0, 7);
+	assert_string_equal(lease.boot_file, "a/b");
+}
+
+static void reads_the_clients_uuid(void **state)
+{
+	uint8_t options[20] = { 97, 17, 0, 1, 2, 3 }, discover[PACKET];
+	struct dhcp_packets packets = { .discover = { discover, PACKET } };
+	struct dhcp_lease lease;
+
+	(void)state;
+	options[19] = 255;
+	make_packet(discover, options, sizeof(options));
+	assert_int_equal(dhcp_read(&packets, &lease), ERR_NOT_FOUND);
+	assert_memory_equal(lease.uuid, options + 3, 16);
+}
+
+static void survives_packets_cut_at_every_length(void **state)
+{
+	uint8_t ack[PACKET];
+
+	(void)state;
+	make_ack(ack);
+	for (size_t length = 0; length < PACKET; length++) {
+		uint8_t *copy = malloc(length ? length : 1);
+		struct dhcp_packets packets = { .ack = { copy, length }, .reply = { copy, length } };
+		struct dhcp_lease lease;
+
+		memcpy(copy, ack, length);
+		assert_int_equal(dhcp_read(&packets, &lease), length < 240 ? ERR_NOT_FOUND : 0);
+		free(copy);
+	}
+}
+
+static void survives_every_option_byte_changed(void **state)
+{
+	uint8_t ack[PACKET], changed[PACKET];
+
+	(void)state;
+	make_ack(ack);
+	for (size_t at = 240; at < 240 + sizeof(ack_options); at++) {
+		for (int value = 0; value < 256; value++) {
+			struct dhcp_packets packets = packets_of(changed, changed);
+			struct dhcp_lease lease;
+
+			memcpy(changed, ack, PACKET);
+			changed[at] = (uint8_t)value;
+			dhcp_read(&packets, &lease);
+			dhcp_set_option(changed, PACKET, 209, "abc", 3);
+		}
+	}
+}
+
+/* --- setting options ------------------------------------------------------- */
+
+static struct {
+	const char *name;
+	uint8_t before[32];
+	size_t before_length;
+	uint8_t after[32];
+	size_t after_length;
+} set_cases[] = {
+	{ "adds before the end", { 53, 1, 5, 255 }, 4, { 53, 1, 5, 209, 2, 'z', 'c', 255 }, 8 },
+	{ "adds where there is no end", { 53, 1, 5 }, 3, { 53, 1, 5, 209, 2, 'z', 'c', 255 }, 8 },
+	{ "drops the old ones, wherever", { 209, 1, 'a', 53, 1, 5, 209, 3, 'b', 'c', 'd', 255 }, 12,
+	  { 53, 1, 5, 209, 2, 'z', 'c', 255 }, 8 },
+	{ "drops padding between", { 0, 53, 1, 5, 0, 0, 54, 1, 6, 255 }, 10,
+	  { 53, 1, 5, 54, 1, 6, 209, 2, 'z', 'c', 255 }, 11 },
+	{ "forgets what stood behind the end", { 53, 1, 5, 255, 209, 1, 'q' }, 7,
+	  { 53, 1, 5, 209, 2, 'z', 'c', 255, 0, 0, 0, 0 }, 12 },
+	{ "adds to none", { 255 }, 1, { 209, 2, 'z', 'c', 255 }, 5 },
+};
+
+static void sets_an_option(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(set_cases); i++) {
+		uint8_t packet[PACKET];
+
+		print_message("           %s\n", set_cases[i].name);
+		make_packet(packet, set_cases[i].before, set_cases[i].before_length);
+		assert_int_equal(dhcp_set_option(packet, PACKET, 209, "zc", 2), 0);
+		assert_memory_equal(packet + 240, set_cases[i].after, set_cases[i].after_length);
+	}
+}
+
+static void sets_only_what_fits_and_else_changes_nothing(void **state)
+{
+	static const uint8_t options[] = { 53, 1, 5, 209, 1, 'a', 255 };
+	uint8_t packet[PACKET], before[PACKET];
+
+	(void)state;
+	make_packet(packet, options, sizeof(options));
+	memset(packet + 240 + sizeof(options), 0xee, PACKET - 240 - sizeof(options));
+	memcpy(before, packet, PACKET);
+	/* 3 kept, 2 + 2 new, 1 end: 8 bytes are needed. */
+	assert_int_equal(dhcp_set_option(packet, 247, 209, "zc", 2), ERR_SPACE);
+	assert_memory_equal(packet, before, PACKET);
+	assert_int_equal(dhcp_set_option(packet, 248, 209, "zc", 2), 0);
+	assert_memory_equal(packet + 248, before + 248, PACKET - 248);
+	assert_int_equal(dhcp_set_option(packet, PACKET, 209, packet, 256), ERR_SPACE);
+}
+
+static void refuses_what_is_no_dhcp_packet(void **state)
+{
+	static const uint8_t overlong[] = { 53, 200, 5 };
+	uint8_t packet[PACKET] = { 2 };
+
+	(void)state;
+	assert_int_equal(dhcp_set_option(packet, PACKET, 209, "zc", 2), ERR_MALFORMED);
+	assert_int_equal(dhcp_set_option(packet, 100, 209, "zc", 2), ERR_MALFORMED);
+	make_packet(packet, overlong, sizeof(overlong));
+	assert_int_equal(dhcp_set_option(packet, 300, 209, "zc", 2), ERR_MALFORMED);
+}
+
+/* A 209 left in an overloaded field would win over ours in PXELINUX. */
+static void drops_the_option_from_overloaded_fields(void **state)
+{
+	static const uint8_t options[] = { 52, 1, 3, 255 };
+	static const uint8_t in_file[] = { 209, 1, 'x', 66, 1, 'y', 255 };
+	static const uint8_t in_sname[] = { 66, 1, 'y', 255, 9 };
+	uint8_t packet[PACKET];
+
+	(void)state;
+	make_packet(packet, options, sizeof(options));
+	memcpy(packet + 108, in_file, sizeof(in_file));
+	memcpy(packet + 44, in_sname, sizeof(in_sname));
+	assert_int_equal(dhcp_set_option(packet, PACKET, 209, "zc", 2), 0);
+	assert_memory_equal(packet + 108, ((uint8_t[]){ 66, 1, 'y', 255, 0, 0, 0 }), 7);
+	assert_memory_equal(packet + 44, in_sname, sizeof(in_sname)); /* had none: untouched */
+	assert_memory_equal(packet + 236, cookie, 4);
+}
+
+static void sets_the_handover(void **state)
+{
+	static const uint8_t both[] = { 210, 2, 'p', '/', 209, 1, 'c', 255 };
+	static const uint8_t kept[] = { 210, 2, 'p', '/', 209, 1, 'd', 255 };
+	uint8_t packet[PACKET];
+
+	(void)state;
+	make_packet(packet, (const uint8_t[]){ 255 }, 1);
+	assert_int_equal(dhcp_set_handover(packet, PACKET, &(struct handover){ "c", "p/" }), 0);
+	assert_memory_equal(packet + 240, both, sizeof(both));
+	/* Without a prefix of ours the site's own stays. */
+	assert_int_equal(dhcp_set_handover(packet, PACKET, &(struct handover){ "d", "" }), 0);
+	assert_memory_equal(packet + 240, kept, sizeof(kept));
+	assert_int_equal(dhcp_set_handover(packet, 247, &(struct handover){ "d", "" }), ERR_SPACE);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(reads_a_lease),
+		cmocka_unit_test(prefers_the_boot_servers_reply),
+		cmocka_unit_test(reads_overloaded_fields),
+		cmocka_unit_test(reads_the_clients_uuid),
+		cmocka_unit_test(survives_packets_cut_at_every_length),
+		cmocka_unit_test(survives_every_option_byte_changed),
+		cmocka_unit_test(sets_an_option),
+		cmocka_unit_test(sets_only_what_fits_and_else_changes_nothing),
+		cmocka_unit_test(refuses_what_is_no_dhcp_packet),
+		cmocka_unit_test(drops_the_option_from_overloaded_fields),
+		cmocka_unit_test(sets_the_handover),
+	};
+
+	return cmocka_run_group_tests_name("dhcp", tests, NULL, NULL);
+}

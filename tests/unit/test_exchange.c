@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "unit.h"
+
+#include "error.h"
+#include "exchange.h"
+#include "fake.h"
+
+static const struct endpoint server_1 = { { 10, 0, 0, 1 }, POLICY_PORT };
+static const struct endpoint server_2 = { { 10, 0, 0, 2 }, POLICY_PORT };
+
+struct asking {
+	struct fake fake;
+	struct exchange exchange;
+	struct message question, answer;
+};
+
+static struct asking *asking_new(uint32_t deadline)
+{
+	struct asking *a = calloc(1, sizeof(*a));
+
+	fake_start(&a->fake);
+	a->exchange.server_count = 1;
+	a->exchange.servers[0] = server_1;
+	a->exchange.deadline = deadline;
+	a->question.type = MESSAGE_REQUEST;
+	memset(a->question.nonce, 0x77, NONCE_SIZE);
+	a->question.u.request.identity.mac[0] = 2;
+	a->fake.platform.udp_open(&a->fake.platform, 50000);
+	return a;
+}
+
+static int ask(struct asking *a)
+{
+	return exchange_ask(&a->fake.platform, &a->exchange, &a->question, MESSAGE_ANSWER,
+	                    &a->answer);
+}
+
+static struct message good_answer(void)
+{
+	struct message answer = { .type = MESSAGE_ANSWER, .u.answer.decision = DECISION_LOCAL };
+
+	memset(answer.nonce, 0x77, NONCE_SIZE);
+	return answer;
+}
+
+static void one_question_one_answer(void **state)
+{
+	struct asking *a = asking_new(2700);
+	struct message answer = good_answer();
+
+	(void)state;
+	fake_deliver_message(&a->fake, 5, server_1, &answer);
+	assert_int_equal(ask(a), 0);
+	assert_int_equal(a->fake.sent_count, 1);
+	assert_int_equal(a->fake.sent[0].length, MESSAGE_MAX);
+	assert_int_equal(a->fake.clock, 5); /* it took what was there at once */
+	assert_int_equal(a->exchange.dropped, 0);
+	assert_int_equal(a->answer.u.answer.decision, DECISION_LOCAL);
+	free(a);
+}
+
+static void gives_up_at_the_deadline(void **state)
+{
+	struct asking *a = asking_new(2700);
+
+	(void)state;
+	assert_int_equal(ask(a), ERR_TIMEOUT);
+	assert_int_equal(a->fake.clock, 2700);
+	assert_in_range(a->fake.sent_count, 4, 8);
+	for (size_t i = 2; i < a->fake.sent_count; i++) /* growing gaps, but for the jitter */
+		assert_true(a->fake.sent[i].at - a->fake.sent[i - 1].at + 1 >=
+		            (a->fake.sent[i - 1].at - a->fake.sent[i - 2].at) * 9 / 10);
+	free(a);
+}
+
+static void jitter_differs_by_nonce(void **state)
+{
+	struct asking *a = asking_new(2700), *b = asking_new(2700);
+
+	(void)state;
+	memset(b->question.nonce, 0xf0, NONCE_SIZE);
+	ask(a);
+	ask(b);
+	assert_int_not_equal(a->fake.sent[1].at, b->fake.sent[1].at);
+	free(a);
+	free(b);
+}
+
+/* One of each thing that is not the answer; the answer itself comes last. */
+static void drops_and_counts_all_else(void **state)
+{
+	static const struct endpoint strangers[] = { { { 10, 0, 0, 66 }, POLICY_PORT },
+		                                     { { 10, 0, 0, 1 }, 4444 } };
+	struct asking *a = asking_new(2700);
+	struct message answer = good_answer(), forged = answer, receipt;
+	uint8_t bytes[MESSAGE_MAX];
+	size_t length, wrong = 0;
+
+	(void)state;
+	fake_deliver_message(&a->fake, 1, strangers[0], &answer);
+	fake_deliver_message(&a->fake, 2, strangers[1], &answer);
+	forged.nonce[15] ^= 1;
+	fake_deliver_message(&a->fake, 3, server_1, &forged);
+	receipt = (struct message){ .type = MESSAGE_RECEIPT, .u.receipt.lease = 1 };
+	memset(receipt.nonce, 0x77, NONCE_SIZE);
+	fake_deliver_message(&a->fake, 4, server_1, &receipt);
+	wrong += 4;
+	assert_int_equal(message_encode(&answer, bytes, sizeof(bytes), &length), 0);
+	for (size_t cut = 0; cut < length; cut += 3, wrong++)
+		fake_deliver(&a->fake, 5, server_1, bytes, cut);
+	bytes[4]++; /* the version */
+	fake_deliver(&a->fake, 6, server_1, bytes, length);
+	fake_deliver_message(&a->fake, 7, server_1, &answer);
+	assert_int_equal(ask(a), 0);
+	assert_int_equal(a->exchange.dropped, wrong + 1);
+	assert_int_equal(a->fake.sent_count, 1); /* none of it made us ask again early */
+	free(a);
+}
+
+/* A flood that never lets udp_receive() say ERR_AGAIN still meets the deadline. */
+static int flood(struct platform *p, struct endpoint *from, void *buffer, size_t capacity,
+                 size_t *length)
+{
+	((struct fake *)p)->clock++;
+	*from = server_1;
+	memset(buffer, 0, capacity);
+	*length = capacity;
+	return 0;
+}
+
+static void a_flood_does_not_hold_it(void **state)
+{
+	struct asking *a = asking_new(2700);
+
+	(void)state;
+	a->fake.platform.udp_receive = flood;
+	assert_int_equal(ask(a), ERR_TIMEOUT);
+	assert_int_equal(a->fake.clock, 2700);
+	assert_int_equal(a->exchange.dropped, 2700);
+	free(a);
+}
+
+static void asks_several_servers_in_turn(void **state)
+{
+	struct asking *a = asking_new(2700);
+	struct message answer = good_answer();
+
+	(void)state;
+	a->exchange.server_count = 2;
+	a->exchange.servers[1] = server_2;
+	fake_deliver_message(&a->fake, 600, server_2, &answer);
+	assert_int_equal(ask(a), 0);
+	assert_memory_equal(a->fake.sent[0].peer.address, server_1.address, 4);
+	assert_memory_equal(a->fake.sent[1].peer.address, server_2.address, 4);
+	assert_memory_equal(a->fake.sent[2].peer.address, server_1.address, 4);
+	assert_int_equal(a->exchange.answered_by, 1);
+	free(a);
+}
+
+static void a_failing_send_counts_as_lost(void **state)
+{
+	struct asking *a = asking_new(2700);
+
+	(void)state;
+	a->fake.send_result = ERR_IO;
+	assert_int_equal(ask(a), ERR_TIMEOUT);
+	assert_in_range(a->fake.sent_count, 4, 8);
+	free(a);
+}
+
+/* UEFI base code: a receive takes 3 s, so three copies go out first, and no
+ * receive begins that would end after the deadline. */
+static void a_blocking_receive_keeps_the_deadline(void **state)
+{
+	struct asking *a = asking_new(3500);
+
+	(void)state;
+	a->fake.clock = 100;
+	a->fake.platform.receive_wait = 3000;
+	assert_int_equal(ask(a), ERR_TIMEOUT);
+	assert_int_equal(a->fake.sent_count, 3);
+	assert_true(a->fake.clock <= 3500);
+	free(a);
+}
+
+static void nobody_to_ask(void **state)
+{
+	struct asking *a = asking_new(2700);
+
+	(void)state;
+	a->exchange.server_count = 0;
+	assert_int_equal(ask(a), ERR_NOT_FOUND);
+	assert_int_equal(a->fake.sent_count, 0);
+	a->exchange.server_count = 1;
+	a->question.u.request.identity.mac[0] = 0; /* cannot be encoded */
+	assert_int_equal(ask(a), ERR_MALFORMED);
+	free(a);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(one_question_one_answer),
+		cmocka_unit_test(gives_up_at_the_deadline),
+		cmocka_unit_test(jitter_differs_by_nonce),
+		cmocka_unit_test(drops_and_counts_all_else),
+		cmocka_unit_test(a_flood_does_not_hold_it),
+		cmocka_unit_test(asks_several_servers_in_turn),
+		cmocka_unit_test(a_failing_send_counts_as_lost),
+		cmocka_unit_test(a_blocking_receive_keeps_the_deadline),
+		cmocka_unit_test(nobody_to_ask),
+	};
+
+	return cmocka_run_group_tests_name("exchange", tests, NULL, NULL);
+}
