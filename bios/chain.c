@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "bios.h"
+#include "error.h"
+#include "memory.h"
+#include "tftp.h"
+
+#define LOAD_ADDRESS 0x7c00u
+#define LOAD_ALIGNMENT 0x1000u
+#define MOVER_ROOM 256u        /* for realmode_move and its alignment */
+#define ROM_STACK_ROOM 0x1000u
+
+extern uint8_t bss_end[];      /* nvlnbp.lds */
+
+static uint32_t room_start(void)
+{
+	return ((uint32_t)bss_end + LOAD_ALIGNMENT - 1) & ~(LOAD_ALIGNMENT - 1);
+}
+
+/* Where the room for a loader ends: below the mark and, where the ROM keeps its
+ * stack under it, below that. */
+static uint32_t room_end(const struct bios *bios)
+{
+	uint32_t stack = (uint32_t)entry_stack(), end = bios->mark;
+
+	if (stack > room_start() && stack - ROM_STACK_ROOM < end)
+		end = stack - ROM_STACK_ROOM;
+	return end > room_start() + MOVER_ROOM ? end - MOVER_ROOM : room_start();
+}
+
+int chain_fetch(struct platform *p, const uint8_t server[4], const char *name, struct image *image)
+{
+	struct endpoint from = { .port = TFTP_PORT };
+
+	memcpy(from.address, server, 4);
+	image->data = physical(room_start());
+	image->length = 0;
+	return tftp_fetch(p, &from, name, image->data, room_end(bios_of(p)) - room_start(),
+	                  &image->length);
+}
+
+/* Puts the options into one of the ROM's packets, and sees that they stay. */
+static int set_packet(struct pxe *pxe, enum pxe_packet_type type, const struct handover *handover)
+{
+	size_t i = type - 1;
+	int rc;
+
+	if (!pxe->own[i].data)
+		return ERR_NOT_FOUND;
+	rc = dhcp_set_handover(pxe->own[i].data, pxe->own[i].length, handover);
+	if (rc)
+		return rc;
+	return pxe_packet_kept(pxe, type) ? 0 : ERR_UNSUPPORTED;
+}
+
+/* A loader takes options of the boot server's reply over those of the DHCP
+ * server's ack, so the ack alone will do only where there is no such reply. */
+static int set_packets(struct pxe *pxe, const struct handover *handover)
+{
+	int reply = set_packet(pxe, PXE_REPLY, handover);
+	int ack = set_packet(pxe, PXE_ACK, handover);
+
+	if (reply == 0 || (reply != ERR_NOT_FOUND && reply != ERR_MALFORMED))
+		return reply;
+	return ack;
+}
+
+/* Puts back what was changed of the machine, before another program has it. */
+static void leave(struct bios *bios)
+{
+	if (bios->local_port)
+		udp_close(&bios->platform);
+	memory_close_a20(bios);
+	console_close(&bios->console);
+}
+
+int chain_start(struct platform *p, const struct image *image, const struct handover *handover)
+{
+	struct bios *bios = bios_of(p);
+	uint32_t start = (uint32_t)image->data;
+	uint32_t mover = (start + image->length + 15) & ~15u;
+	struct realmode r = {
+		.ds = (uint16_t)(start >> 4),
+		.es = LOAD_ADDRESS >> 4,
+		.ebx = (image->length + 15) >> 4,
+		.edx = realmode_esp,
+		.eflags = EFLAGS_NO_INTERRUPTS,
+		.entry = segoff(physical(mover)),
+	};
+	int rc;
+
+	if (image->length == 0 || start != room_start() ||
+	    image->length > room_end(bios) - room_start())
+		return ERR_SPACE;
+	rc = set_packets(&bios->pxe, handover);
+	if (rc)
+		return rc;
+	leave(bios);
+	memcpy(physical(mover), realmode_move, (size_t)(realmode_move_end - realmode_move));
+	realmode_call(&r);
+	return ERR_IO; /* not reached */
+}
+
+void chain_local(struct platform *p, enum local_boot method)
+{
+	struct realmode r = {
+		.eflags = EFLAGS_NO_INTERRUPTS,
+		.entry = { .offset = (uint16_t)(uint32_t)realmode_return },
+	};
+
+	(void)method;
+	leave(bios_of(p));
+	realmode_call(&r);
+	__builtin_unreachable();
+}

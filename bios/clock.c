@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "bios.h"
+#include "memory.h"
+
+#define PIT_CHANNEL0 0x40
+#define PIT_CHANNEL2 0x42
+#define PIT_COMMAND 0x43
+#define PIT_HZ 1193182u
+#define SYSTEM_PORT_B 0x61 /* bit 0 gates PIT channel 2, 1 the speaker, 5 its output */
+#define RTC_INDEX 0x70
+#define RTC_DATA 0x71
+#define DELAY_PORT 0x80    /* an access takes about a microsecond */
+
+#define CALIBRATION_MS 10
+/* A read of port 61h takes 0.1 us to 1 us. */
+#define CALIBRATION_READS_MAX 400000
+#define TICKS_PER_DAY 0x1800b0u
+
+extern const uint64_t start_tsc; /* entry.asm */
+extern const uint8_t start_cpuid;
+
+/* Returns TSC ticks per millisecond, measured by the PIT; 0 if that is not to
+ * be had. PXE ROMs use channel 2 for delays, but never across calls. */
+static uint32_t calibrate(void)
+{
+	const uint16_t count = PIT_HZ * CALIBRATION_MS / 1000;
+	uint8_t saved = x86_in8(SYSTEM_PORT_B);
+	uint32_t reads = 0;
+	uint64_t ticks;
+
+	x86_out8(SYSTEM_PORT_B, (saved & ~2) | 1);
+	x86_out8(PIT_COMMAND, 0xb0); /* channel 2, both bytes, mode 0: one shot */
+	x86_out8(PIT_CHANNEL2, count & 0xff);
+	x86_out8(PIT_CHANNEL2, count >> 8);
+	ticks = x86_rdtsc();
+	while (!(x86_in8(SYSTEM_PORT_B) & 0x20) && reads < CALIBRATION_READS_MAX)
+		reads++;
+	ticks = x86_rdtsc() - ticks;
+	x86_out8(SYSTEM_PORT_B, saved);
+	/* An output high from the start tells of no timer there. */
+	if (reads < 10 || reads == CALIBRATION_READS_MAX || ticks >> 32)
+		return 0;
+	return (uint32_t)ticks / CALIBRATION_MS;
+}
+
+static uint32_t bios_ticks(void)
+{
+	return *(volatile uint32_t *)physical(BDA_TICKS);
+}
+
+void clock_start(struct clock *clock)
+{
+	clock->ticks = bios_ticks();
+	clock->tsc.start = start_tsc;
+	if (start_tsc)
+		clock->tsc.per_ms = calibrate();
+}
+
+/* The BIOS's ticks come in real mode only, so while a ROM waits or we poll it;
+ * should they not come at all, the rests taken still bound every wait. */
+static uint32_t clock_by_ticks(struct clock *clock)
+{
+	uint32_t ticks = bios_ticks(), ms;
+
+	if (ticks < clock->ticks) /* midnight */
+		clock->elapsed += ticks + TICKS_PER_DAY - clock->ticks;
+	else
+		clock->elapsed += ticks - clock->ticks;
+	clock->ticks = ticks;
+	ms = clock->elapsed * 14061 >> 8; /* 54.925 ms each */
+	return ms > clock->rests / 2 ? ms : clock->rests / 2;
+}
+
+uint32_t clock_now(struct platform *p)
+{
+	struct clock *clock = &bios_of(p)->clock;
+
+	return clock->tsc.per_ms ? x86_clock_ms(&clock->tsc) : clock_by_ticks(clock);
+}
+
+/* Half a millisecond. HLT would rest better, but until the next tick of 55 ms:
+ * not every ROM's network card interrupts. */
+void clock_idle(struct platform *p)
+{
+	struct clock *clock = &bios_of(p)->clock;
+	uint64_t start;
+
+	clock->rests++;
+	if (clock->tsc.per_ms) {
+		start = x86_rdtsc();
+		while (x86_rdtsc() - start < clock->tsc.per_ms / 2)
+			x86_pause();
+		return;
+	}
+	for (size_t i = 0; i < 500; i++)
+		x86_in8(DELAY_PORT);
+}
+
+void cpu_id(uint32_t leaf, uint32_t regs[4])
+{
+	if (start_cpuid)
+		x86_cpuid(leaf, regs);
+	else
+		memset(regs, 0, 4 * sizeof(regs[0]));
+}
+
+static bool has_rdrand(void)
+{
+	uint32_t regs[4];
+
+	cpu_id(0, regs);
+	if (regs[0] < 1)
+		return false;
+	cpu_id(1, regs);
+	return regs[2] & 1u << 30;
+}
+
+size_t clock_entropy(struct platform *p, void *buffer, size_t size)
+{
+	static const uint8_t rtc[] = { 0, 2, 4, 7, 8, 9 }; /* seconds to year */
+	struct {
+		uint64_t tsc;
+		uint32_t random[4];
+		uint32_t ticks;
+		uint16_t pit;
+		uint8_t rtc[sizeof(rtc)];
+	} pool;
+
+	(void)p;
+	memset(&pool, 0, sizeof(pool));
+	if (start_tsc)
+		pool.tsc = x86_rdtsc();
+	if (has_rdrand()) /* a failure leaves zeros */
+		for (size_t i = 0; i < 4; i++)
+			__asm__ volatile("rdrand %0" : "=r"(pool.random[i]) : : "cc");
+	pool.ticks = bios_ticks();
+	x86_out8(PIT_COMMAND, 0); /* latch channel 0 */
+	pool.pit = x86_in8(PIT_CHANNEL0);
+	pool.pit |= x86_in8(PIT_CHANNEL0) << 8;
+	for (size_t i = 0; i < sizeof(rtc); i++) {
+		x86_out8(RTC_INDEX, rtc[i]);
+		pool.rtc[i] = x86_in8(RTC_DATA);
+	}
+	if (size > sizeof(pool))
+		size = sizeof(pool);
+	memcpy(buffer, &pool, size);
+	return size;
+}

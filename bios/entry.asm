@@ -1,0 +1,134 @@
+; SPDX-License-Identifier: BSD-2-Clause
+;
+; The NBP's first instructions. A PXE ROM loads the file to 0:7C00 and makes a
+; far call there (PXE 2.1 section 4.4.5), with what its registers and stack say
+; of its API. All of it is kept on the ROM's own stack, so that the machine can
+; be given back, or handed on, as it came.
+
+%include "realmode.inc"
+
+extern bss_start, bss_end, bss_dwords
+extern stack_top
+extern bios_main
+extern realmode_esp, realmode_ss, realmode_gdtr, realmode_idtr32, realmode_return
+
+global _start
+global start_tsc, start_cpuid
+
+bits 16
+section .entry progbits alloc exec write align=16
+
+; iPXE takes anything without a signature for an NBP, but tries a file that
+; begins with "MZ" as an EFI program first; so begin with a jump over our name.
+_start:
+	jmp	near start
+	db	'OPENPREBOOT NBP', 0
+
+start:
+	pushfd
+	cli
+	cld
+	pushad
+	push	ds
+	push	es
+	push	fs
+	push	gs
+	jmp	0:.flat			; some ROMs call 07C0:0000
+.flat:
+	xor	ax, ax
+	mov	ds, ax
+	mov	[realmode_esp], esp
+	mov	[realmode_ss], ss
+
+	; The processor's identity and counter, as early as can be.
+	pushfd
+	pop	eax
+	mov	ecx, eax
+	xor	eax, 1 << 21		; EFLAGS.ID can be changed: CPUID is there
+	push	eax
+	popfd
+	pushfd
+	pop	eax
+	push	ecx
+	popfd
+	xor	eax, ecx
+	test	eax, 1 << 21
+	jz	.no_tsc
+	mov	byte [start_cpuid], 1
+	mov	eax, 1
+	cpuid
+	test	dl, 1 << 4
+	jz	.no_tsc
+	rdtsc
+	mov	[start_tsc], eax
+	mov	[start_tsc + 4], edx
+.no_tsc:
+
+	; Under a V86 monitor there is no switching to protected mode.
+	mov	si, text_v86
+	smsw	ax
+	test	al, 1
+	jnz	give_up
+
+	; What lies beyond the file up to bss_end was not loaded, so is not known
+	; to be ours; nor may the ROM's stack be there.
+	mov	si, text_memory
+	movzx	eax, word [0x413]	; KiB of base memory left
+	shl	eax, 10
+	cmp	eax, bss_end
+	jb	give_up
+	xor	eax, eax
+	mov	ax, ss
+	shl	eax, 4
+	movzx	ecx, sp
+	add	eax, ecx
+	cmp	eax, _start
+	jb	.fits
+	cmp	eax, bss_end + ROM_STACK_ROOM
+	jb	give_up
+.fits:
+	lgdt	[realmode_gdtr]
+	lidt	[realmode_idtr32]
+	mov	eax, cr0
+	or	al, 1
+	mov	cr0, eax
+	jmp	dword SELECTOR_CODE32:start32
+
+bits 32
+start32:
+	mov	ax, SELECTOR_DATA32
+	mov	ds, ax
+	mov	es, ax
+	mov	fs, ax
+	mov	gs, ax
+	mov	ss, ax
+	mov	esp, stack_top
+	mov	edi, bss_start		; ROMs leave it as they found it
+	mov	ecx, bss_dwords
+	xor	eax, eax
+	rep	stosd
+	jmp	bios_main		; does not return
+
+bits 16
+; Prints the text at DS:SI and returns to the ROM.
+give_up:
+	lodsb
+	test	al, al
+	jz	.printed
+	mov	ah, 0x0e
+	mov	bx, 7
+	push	si
+	int	0x10
+	pop	si
+	jmp	give_up
+.printed:
+	jmp	realmode_return
+
+text_v86:
+	db	'nvlnbp.sys: the processor is in V86 mode; local boot', 13, 10, 0
+text_memory:
+	db	'nvlnbp.sys: too little base memory; local boot', 13, 10, 0
+
+	align	8, db 0
+start_tsc:	dq 0			; 0: there is none
+start_cpuid:	db 0			; 1: the CPUID instruction is there

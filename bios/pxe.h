@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef BIOS_PXE_H
+#define BIOS_PXE_H
+
+#include "platform.h"
+#include "realmode.h"
+
+/* The Preboot Execution Environment specification, version 2.1. */
+
+enum pxe_opcode {
+	PXENV_UDP_OPEN = 0x30,
+	PXENV_UDP_CLOSE = 0x31,
+	PXENV_UDP_READ = 0x32,
+	PXENV_UDP_WRITE = 0x33,
+	PXENV_GET_CACHED_INFO = 0x71,
+};
+
+enum pxe_packet_type { /* PXE 2.1 section 3.3.3 */
+	PXE_DISCOVER = 1,
+	PXE_ACK = 2,
+	PXE_REPLY = 3,
+};
+#define PXE_PACKET_TYPES 3
+
+/* The API's entry point. */
+struct pxe_api {
+	struct segoff entry;
+	bool pxenv; /* PXENV+'s, of before 2.1: parameters in registers only */
+};
+
+/* Where the ROM may have left word of its API. */
+struct pxe_hints {
+	struct segoff stack;   /* what lies at SS:SP+4 on entry */
+	struct segoff es_bx;   /* the registers on entry */
+	/** Asks INT 1Ah AX=5650h: where PXENV+ is, or zeros. */
+	struct segoff (*int1a)(void);
+	uint32_t mark;         /* scans begin here ... */
+	uint32_t end;          /* ... and end here */
+};
+
+/**
+ * Finds the API, trying in turn the !PXE structure on the stack, PXENV+ at
+ * ES:BX, INT 1Ah, and scans of memory for !PXE, then PXENV+. Signature, length
+ * and checksum are checked of each. A PXENV+ of version 2.1 or later leads to
+ * its !PXE, unless that is no good (PXE 2.1 section 4.4.5).
+ * @memory: the first MiB, and some: real-mode addresses end at 10FFEFh
+ * @size: bytes that may be read there
+ * Returns 0 or ERR_NOT_FOUND.
+ */
+int pxe_find(const uint8_t *memory, size_t size, const struct pxe_hints *hints,
+             struct pxe_api *api);
+
+#define PXE_PACKET_SIZE 1500 /* the largest cached packet that is of use */
+
+struct pxe {
+	struct pxe_api api;
+	/* The ROM's own cached packets, by type - 1; empty where it shows none. */
+	struct {
+		void *data;
+		size_t length;
+	} own[PXE_PACKET_TYPES];
+	/* For ROMs that only give copies away. */
+	uint8_t copies[PXE_PACKET_TYPES][PXE_PACKET_SIZE];
+};
+
+/**
+ * Calls the API on the ROM's stack, with interrupts on.
+ * @parameters: begins with the uint16_t Status
+ * Returns 0, or ERR_IO when the ROM says that it failed.
+ */
+int pxe_call(const struct pxe_api *api, uint16_t opcode, void *parameters);
+
+/** Finds the API on this machine. Returns 0 or ERR_NOT_FOUND. */
+int pxe_open(struct pxe *pxe, uint32_t mark);
+
+/** Points @packets at the DHCP packets the ROM has kept (PXE 2.1 section 3.3.3). */
+void pxe_read_packets(struct pxe *pxe, struct dhcp_packets *packets);
+
+/**
+ * Says whether a loader that asks for a copy of packet @type would get what now
+ * stands in the ROM's own, so whether a change of it has any effect.
+ */
+bool pxe_packet_kept(struct pxe *pxe, enum pxe_packet_type type);
+
+#endif

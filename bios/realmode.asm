@@ -1,0 +1,185 @@
+; SPDX-License-Identifier: BSD-2-Clause
+;
+; Between 32-bit C and the firmware's real mode. All code here lies below 64
+; KiB and runs with CS = 0, so that offsets are addresses.
+
+%include "realmode.inc"
+
+extern bios_fault
+
+global realmode_call, realmode_return
+global realmode_move, realmode_move_end
+global realmode_esp, realmode_ss, realmode_gdtr, realmode_idtr32
+global idt_fault, idt_nmi, idt
+global stack_top
+
+STACK_SIZE	equ 16384
+IDT_ENTRIES	equ 32
+
+; ---------------------------------------------------------------------------
+; void realmode_call(struct realmode *r): see realmode.h
+; ---------------------------------------------------------------------------
+bits 32
+section .text16 progbits alloc exec write align=16
+realmode_call:
+	pushad
+	mov	esi, eax
+	mov	edi, call_frame
+	mov	ecx, frame_size / 4
+	rep	movsd
+	mov	[protected_esp], esp
+	jmp	SELECTOR_CODE16:.code16
+bits 16
+.code16:
+	mov	ax, SELECTOR_DATA16	; real mode needs the 64 KiB limits
+	mov	ds, ax
+	mov	es, ax
+	mov	fs, ax
+	mov	gs, ax
+	mov	ss, ax
+	mov	eax, cr0
+	and	al, 0xfe
+	mov	cr0, eax
+	jmp	0:.real
+.real:
+	lidt	[cs:real_idtr]
+	xor	ax, ax
+	mov	fs, ax
+	mov	gs, ax
+	mov	ss, ax
+	mov	sp, call_frame
+	pop	es
+	pop	ds
+	popad
+	; Some PXE stacks fail on any stack but the one they gave us.
+	mov	ss, [cs:realmode_ss]
+	mov	esp, [cs:realmode_esp]
+	push	word [cs:call_frame + frame.arguments + 4]
+	push	word [cs:call_frame + frame.arguments + 2]
+	push	word [cs:call_frame + frame.arguments]
+	push	dword [cs:call_frame + frame.eflags]
+	popfd
+	call	far [cs:call_frame + frame.entry]
+	; Only CS is sure to be ours now. MOV and CLI leave the other flags alone.
+	cli
+	mov	ss, [cs:zero]
+	mov	esp, call_frame + frame.eflags + 4
+	pushfd
+	pushad
+	push	ds
+	push	es
+	cld
+	lgdt	[cs:realmode_gdtr]
+	lidt	[cs:realmode_idtr32]
+	mov	eax, cr0
+	or	al, 1
+	mov	cr0, eax
+	jmp	dword SELECTOR_CODE32:.code32
+bits 32
+.code32:
+	mov	ax, SELECTOR_DATA32
+	mov	ds, ax
+	mov	es, ax
+	mov	fs, ax
+	mov	gs, ax
+	mov	ss, ax
+	mov	esp, [protected_esp]
+	mov	edi, [esp + 28]		; EAX as PUSHAD left it: the caller's r
+	mov	esi, call_frame
+	mov	ecx, frame_size / 4
+	rep	movsd
+	popad
+	ret
+
+; An exception in our own code is a bug; it must still end in local boot.
+idt_fault:
+	cld
+	mov	esp, stack_top
+	jmp	bios_fault
+idt_nmi:
+	iretd
+
+; ---------------------------------------------------------------------------
+; Real-mode code to be entered by realmode_call(), never to come back
+; ---------------------------------------------------------------------------
+bits 16
+
+; Returns to the ROM with AX = 0, "go on booting" (PXE 2.1 section 4.4.6), and
+; all else as it was when the ROM called us.
+realmode_return:
+	cli
+	mov	esp, [cs:realmode_esp]
+	pop	gs
+	pop	fs
+	pop	es
+	pop	ds
+	popad
+	popfd
+	mov	ax, 0
+	retf
+
+; Moves BX paragraphs from DS:0 to ES:0 and starts 0:7C00 in our place, with the
+; ROM's stack at SS:EDX. It is copied out of its own way first, so must not refer
+; to its own address.
+realmode_move:
+	cld
+.chunk:
+	mov	ax, 0x0800		; 32 KiB at most in one go
+	cmp	bx, ax
+	jae	.copy
+	mov	ax, bx
+.copy:
+	mov	cx, ax
+	shl	cx, 3			; words
+	xor	si, si
+	xor	di, di
+	rep	movsw
+	mov	cx, ds
+	add	cx, ax
+	mov	ds, cx
+	mov	cx, es
+	add	cx, ax
+	mov	es, cx
+	sub	bx, ax
+	jnz	.chunk
+	mov	esp, edx
+	pop	gs
+	pop	fs
+	pop	es
+	pop	ds
+	popad
+	popfd
+	jmp	0:0x7c00
+realmode_move_end:
+
+; ---------------------------------------------------------------------------
+	align	16, db 0
+gdt:
+	dq	0
+	dq	0x00cf9b000000ffff	; code32: base 0, 4 GiB
+	dq	0x00cf93000000ffff	; data32
+	dq	0x00009b000000ffff	; code16: base 0, 64 KiB
+	dq	0x000093000000ffff	; data16
+gdt_end:
+realmode_gdtr:
+	dw	gdt_end - gdt - 1
+	dd	gdt
+realmode_idtr32:
+	dw	IDT_ENTRIES * 8 - 1
+	dd	idt
+real_idtr:
+	dw	0x3ff
+	dd	0
+
+	align	4, db 0
+zero:		dd 0
+realmode_esp:	dd 0			; the ROM's stack, below what entry.asm saved
+realmode_ss:	dd 0
+protected_esp:	dd 0
+		dd 0, 0			; room for an NMI while SS:SP is in the frame
+call_frame:	times frame_size db 0
+
+section .bss nobits alloc write align=16
+idt:		resb IDT_ENTRIES * 8
+		resb STACK_SIZE
+stack_top:

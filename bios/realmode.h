@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef BIOS_REALMODE_H
+#define BIOS_REALMODE_H
+
+#include <stdint.h>
+
+/*
+ * Calls into real mode, and the memory that firmware speaks of. We run in flat
+ * 32-bit protected mode, paging off, so a pointer is a physical address.
+ */
+
+/* A real-mode address as firmware keeps it. */
+struct segoff {
+	uint16_t offset, segment;
+} __attribute__((packed));
+
+/* The order is realmode.inc's "frame". */
+struct realmode {
+	uint16_t es, ds;
+	uint32_t edi, esi, ebp, unused, ebx, edx, ecx, eax;
+	uint32_t eflags;
+	uint16_t arguments[3]; /* at the callee's SS:SP+4, +6 and +8 */
+	struct segoff entry;
+	uint16_t pad;
+} __attribute__((packed));
+
+#define EFLAGS_CF 0x001u
+#define EFLAGS_NO_INTERRUPTS 0x002u /* bit 1 is always set */
+#define EFLAGS_INTERRUPTS 0x202u
+
+/**
+ * Makes a far call to r->entry with the registers, flags and arguments of @r,
+ * on the ROM's own stack. @r receives the registers and flags as they were on
+ * return. Where the callee leaves the stack does not matter.
+ */
+void realmode_call(struct realmode *r);
+
+/** Does what the instruction INT @vector does, with the registers of @r. */
+void realmode_interrupt(uint8_t vector, struct realmode *r);
+
+/** Real-mode targets for realmode_call() that never come back: realmode.asm. */
+extern const uint8_t realmode_return[], realmode_move[], realmode_move_end[];
+
+/* The ROM's stack, with what entry.asm pushed. */
+extern const uint32_t realmode_esp;
+extern const uint32_t realmode_ss;
+
+struct entry_stack {
+	uint16_t gs, fs, es, ds;
+	uint32_t edi, esi, ebp, esp, ebx, edx, ecx, eax;
+	uint32_t eflags;
+	struct segoff caller; /* the far call's return address */
+	struct segoff pxe;    /* PXE 2.1 section 4.4.5: the !PXE structure */
+} __attribute__((packed));
+
+static inline uint32_t linear(struct segoff address)
+{
+	return ((uint32_t)address.segment << 4) + address.offset;
+}
+
+/** Splits the address of something of ours, which always lies below 1 MiB. */
+static inline struct segoff segoff(const void *address)
+{
+	uint32_t physical = (uint32_t)address;
+
+	return (struct segoff){ .offset = physical & 15, .segment = (uint16_t)(physical >> 4) };
+}
+
+/**
+ * Makes a pointer of a physical address without the compiler knowing its
+ * value: it takes constant addresses this low for null pointers gone astray.
+ */
+static inline void *physical(uint32_t address)
+{
+	__asm__("" : "+r"(address));
+	return (void *)address;
+}
+
+static inline const struct entry_stack *entry_stack(void)
+{
+	return physical((realmode_ss << 4) + (realmode_esp & 0xffff));
+}
+
+/* The BIOS data area (segment 40h). */
+#define BDA_COM1 0x400u  /* uint16_t: port of the first serial port, or 0 */
+#define BDA_MARK 0x413u  /* uint16_t: KiB of base memory that nobody has taken */
+#define BDA_TICKS 0x46cu /* uint32_t: timer ticks since midnight */
+
+static inline uint16_t bda_read16(uint32_t address)
+{
+	return *(volatile uint16_t *)physical(address);
+}
+
+#endif

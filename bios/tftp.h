@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef BIOS_TFTP_H
+#define BIOS_TFTP_H
+
+#include "platform.h"
+
+#define TFTP_PORT 69
+
+/**
+ * Fetches file @name from @server by TFTP (RFC 1350, with blksize of RFC 2348
+ * and tsize of RFC 2349 where the server knows them), over the platform's UDP
+ * socket, which must be closed and is closed again.
+ *
+ * The ROM's own TFTP is not used, as its calls come back when they like: iPXE's
+ * TFTP_READ waits for as long as a server keeps it busy, fails on a packet that
+ * comes twice, and TFTP_OPEN on a server that knows no options. PXELINUX has
+ * shown on many ROMs that the UDP calls serve better.
+ *
+ * Takes at most TFTP_TOTAL_MS, and TFTP_SILENCE_MS without progress.
+ * @buffer: receives the file; @capacity: its size
+ * @length: receives the file's size
+ * Returns 0, ERR_NOT_FOUND (the server says so), ERR_REFUSED (it says another
+ * error), ERR_SPACE (more than @capacity), ERR_TIMEOUT, ERR_MALFORMED (an
+ * answer that breaks the rules), or what udp_open() returned.
+ */
+int tftp_fetch(struct platform *p, const struct endpoint *server, const char *name, void *buffer,
+               size_t capacity, size_t *length);
+
+#define TFTP_TOTAL_MS 30000
+#define TFTP_SILENCE_MS 5000
+
+#endif
