@@ -27,6 +27,14 @@ struct boot {
 	char loader[2 * FILE_SIZE]; /* its name on the TFTP server */
 };
 
+static void greet(struct platform *p)
+{
+	char line[64];
+	size_t length = text_format(line, sizeof(line), "OpenPreboot %s, %s\n", VERSION, p->name);
+
+	p->write(p, line, length);
+}
+
 /* F6: finds out what machine this is, and puts it into the question. */
 static void detect_hardware(struct boot *boot)
 {
@@ -206,6 +214,7 @@ void flow_run(struct platform *p)
 	struct boot boot = { .p = p };
 	enum local_boot method = LOCAL_BOOT_DEFAULT;
 
+	greet(p);
 	detect_hardware(&boot);
 	/* Image-safe data are read here, into the question. */
 	if (find_servers(&boot) == 0 && ask(&boot) == 0) {

@@ -73,12 +73,11 @@ struct answer {
 	char prefix[FILE_SIZE];  /* may be empty */
 };
 
-/* Steps of a boot, as events report them; the numbers are the wire's. */
+/* Steps of a boot, as events report them; README.md reserves the numbers before. */
 enum event_code {
-	EVENT_LOADED = 1,    /* the loader is in memory */
-	EVENT_HANDOVER = 2,  /* about to jump into it */
-	EVENT_LOCAL = 3,     /* booting the local disk; reason says why */
-	EVENT_ERROR = 4,     /* something failed; reason says what */
+	EVENT_HANDOVER = 9, /* about to jump into the loader; reason names it */
+	EVENT_LOCAL = 10,   /* booting the local disk; reason says why */
+	EVENT_ERROR = 11,   /* something failed; reason says what */
 };
 
 struct event {

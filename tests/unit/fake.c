@@ -23,7 +23,7 @@ static void fake_idle(struct platform *p)
 static void fake_cpuid(uint32_t leaf, uint32_t regs[4])
 {
 	/* EAX and, in the vendor's odd order EBX, EDX, ECX, its name. */
-	memcpy(regs, leaf == 0 ? "\0\0\0\0FakeUnitCPU " : "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 16);
+	memcpy(regs, leaf == 0 ? "\0\0\0\0FakeCPU Unit" : "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 16);
 }
 
 static size_t fake_entropy(struct platform *p, void *buffer, size_t size)

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "unit.h"
+
+#include "cpu.h"
+#include "error.h"
+#include "fake.h"
+#include "flow.h"
+#include "nonce.h"
+
+/* Answers each request with the message at fake->server_data, its nonce filled in. */
+static void answer(struct fake *fake, const struct fake_datagram *datagram)
+{
+	struct message question, reply = *(struct message *)fake->server_data;
+
+	assert_int_equal(message_decode(&question, datagram->data, datagram->length), 0);
+	if (question.type != MESSAGE_REQUEST)
+		return;
+	memcpy(reply.nonce, question.nonce, NONCE_SIZE);
+	fake_deliver_message(fake, fake->clock + 3, datagram->peer, &reply);
+}
+
+static struct message work_answer(void)
+{
+	return (struct message){
+		.type = MESSAGE_ANSWER,
+		.u.answer = { .decision = DECISION_WORK, .lease = 7, .attempt = 2,
+		              .loader = "pxelinux.0", .config = "z_auto.cfg", .prefix = "boot/" } };
+}
+
+static struct fake *run(struct message *reply)
+{
+	struct fake *fake = calloc(1, sizeof(*fake));
+
+	fake_start(fake);
+	fake->clock = 10;
+	fake->server = reply ? answer : NULL;
+	fake->server_data = reply;
+	flow_run(&fake->platform);
+	assert_false(fake->socket_open);
+	assert_false(fake->socket_was_open);
+	assert_int_equal(fake->local_boots, 1); /* every way out ends here */
+	return fake;
+}
+
+static struct event event_sent(const struct fake *fake, size_t i)
+{
+	struct message message;
+
+	assert_true(i < fake->sent_count);
+	assert_int_equal(message_decode(&message, fake->sent[i].data, fake->sent[i].length), 0);
+	assert_int_equal(message.type, MESSAGE_EVENT);
+	return message.u.event;
+}
+
+static void work_leads_to_the_loader(void **state)
+{
+	struct message reply = work_answer();
+	struct fake *fake = run(&reply);
+
+	(void)state;
+	assert_string_equal(fake->fetched, "10.0.0.1:pxelinux.0 ");
+	assert_int_equal(fake->chains, 1);
+	assert_memory_equal(fake->console, "OpenPreboot " VERSION ", nvlnbp.sys\n[", 20);
+	assert_string_equal(fake->chained_config, "z_auto.cfg");
+	assert_string_equal(fake->chained_prefix, "boot/");
+	assert_non_null(strstr(fake->console,
+	                       "] answer from 10.0.0.1: work 7, attempt 2: pxelinux.0 with "
+	                       "z_auto.cfg\n"));
+	assert_non_null(strstr(fake->console, "] loaded pxelinux.0, 4321 bytes\n"));
+	/* A request, and the event just before the jump; this chain came back. */
+	assert_int_equal(event_sent(fake, 1).code, EVENT_HANDOVER);
+	assert_int_equal(event_sent(fake, 1).lease, 7);
+	assert_int_equal(event_sent(fake, 2).code, EVENT_ERROR);
+	assert_int_equal(event_sent(fake, 3).code, EVENT_LOCAL);
+	free(fake);
+}
+
+static void no_work_boots_local_and_fetches_nothing(void **state)
+{
+	struct message reply = { .type = MESSAGE_ANSWER,
+		                 .u.answer = { .decision = DECISION_LOCAL, .device = "web01",
+		                               .local_boot = 5 } };
+	struct fake *fake = run(&reply);
+
+	(void)state;
+	assert_string_equal(fake->fetched, "");
+	assert_int_equal(fake->chains, 0);
+	assert_int_equal(fake->method, 5);
+	assert_non_null(strstr(fake->console, "] answer from 10.0.0.1: web01: no work\n"));
+	assert_int_equal(fake->sent_count, 2);
+	assert_string_equal(event_sent(fake, 1).reason, "no work");
+	free(fake);
+}
+
+static void a_silent_server_means_local_boot_in_time(void **state)
+{
+	struct fake *fake = run(NULL), *uefi = calloc(1, sizeof(*uefi));
+
+	(void)state;
+	assert_in_range(fake->clock, 2700, 2999);
+	assert_string_equal(fake->fetched, "");
+	assert_non_null(strstr(fake->console, "] no answer in 2690 ms ("));
+	assert_non_null(strstr(fake->console, "] local boot\n"));
+	/* Every datagram was the question: nobody is there to take an event. */
+	for (size_t i = 0; i < fake->sent_count; i++)
+		assert_int_equal(fake->sent[i].data[5], MESSAGE_REQUEST);
+	free(fake);
+
+	fake_start(uefi);
+	uefi->platform.machine.firmware = FIRMWARE_UEFI;
+	flow_run(&uefi->platform);
+	assert_in_range(uefi->clock, 3500, 3999);
+	assert_int_equal(uefi->local_boots, 1);
+	free(uefi);
+}
+
+static void a_missing_loader_means_local_boot(void **state)
+{
+	struct message reply = work_answer();
+	struct fake *fake = calloc(1, sizeof(*fake));
+
+	(void)state;
+	fake_start(fake);
+	fake->server = answer;
+	fake->server_data = &reply;
+	fake->fetch_result = ERR_NOT_FOUND;
+	flow_run(&fake->platform);
+	assert_int_equal(fake->chains, 0);
+	assert_int_equal(fake->local_boots, 1);
+	assert_non_null(strstr(fake->console, "] pxelinux.0: not found\n"));
+	assert_int_equal(event_sent(fake, 1).code, EVENT_ERROR);
+	assert_string_equal(event_sent(fake, 1).reason, "pxelinux.0: not found");
+	free(fake);
+}
+
+static void without_dhcp_or_network_it_boots_local(void **state)
+{
+	struct fake *fake = calloc(1, sizeof(*fake));
+
+	(void)state;
+	fake_start(fake);
+	fake->platform.machine.dhcp.ack = (struct span){ NULL, 0 };
+	flow_run(&fake->platform);
+	assert_int_equal(fake->local_boots, 1);
+	assert_int_equal(fake->sent_count, 0);
+	fake_start(fake);
+	fake->open_result = ERR_IO;
+	flow_run(&fake->platform);
+	assert_int_equal(fake->local_boots, 1);
+	assert_int_equal(fake->sent_count, 0);
+	free(fake);
+}
+
+static void names_the_loader_from_the_nbps_folder(void **state)
+{
+	static const struct {
+		const char *boot_file, *loader, *wanted;
+	} cases[] = {
+		{ "nvlnbp.sys", "pxelinux.0", "10.0.0.1:pxelinux.0 " },
+		{ "a/b/nvlnbp.sys", "pxelinux.0", "10.0.0.1:a/b/pxelinux.0 " },
+		{ "a/b/nvlnbp.sys", "/pxelinux.0", "10.0.0.1:/pxelinux.0 " },
+		{ "/nvlnbp.sys", "x/pxelinux.0", "10.0.0.1:/x/pxelinux.0 " },
+		{ "", "pxelinux.0", "10.0.0.1:pxelinux.0 " },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct message reply = work_answer();
+		struct fake *fake = calloc(1, sizeof(*fake));
+
+		fake_start(fake);
+		fake->server = answer;
+		fake->server_data = &reply;
+		strcpy(reply.u.answer.loader, cases[i].loader);
+		strcpy((char *)fake->platform.machine.dhcp.ack.data + 108, cases[i].boot_file);
+		flow_run(&fake->platform);
+		assert_string_equal(fake->fetched, cases[i].wanted);
+		free(fake);
+	}
+}
+
+/* What the server is told of the machine, and where it gets its UUID without SMBIOS. */
+static void describes_the_machine(void **state)
+{
+	static uint8_t discover[300] = { [236] = 0x63, 0x82, 0x53, 0x63, 97, 17, 0, 0xaa, 0xbb };
+	static const uint8_t table[] = {
+		1, 27, 1, 0, 1, 2, 0, 3, 4, 3, 2, 1, 6, 5, 8, 7, 9, 10, 11, 12, 13, 14, 15, 16, 6, 0, 0,
+		'M', 0, 'P', 0, 'S', 0, 0 };
+	struct fake *fake = calloc(1, sizeof(*fake));
+	struct message request;
+
+	(void)state;
+	fake_start(fake);
+	fake->platform.machine.smbios = (struct span){ table, sizeof(table) };
+	fake->platform.machine.smbios_version = 0x0300;
+	flow_run(&fake->platform);
+	assert_int_equal(message_decode(&request, fake->sent[0].data, MESSAGE_MAX), 0);
+	assert_string_equal(request.u.request.manufacturer, "M");
+	assert_string_equal(request.u.request.product, "P");
+	assert_string_equal(request.u.request.serial, "S");
+	assert_string_equal(request.u.request.cpu, "FakeUnitCPU");
+	assert_string_equal(request.u.request.version, "nvlnbp.sys " VERSION);
+	assert_int_equal(request.u.request.memory_mib, 512);
+	for (int i = 0; i < 16; i++)
+		assert_int_equal(request.u.request.identity.uuid[i], i + 1);
+
+	fake_start(fake);
+	fake->platform.machine.dhcp.discover = (struct span){ discover, sizeof(discover) };
+	flow_run(&fake->platform);
+	assert_int_equal(message_decode(&request, fake->sent[0].data, MESSAGE_MAX), 0);
+	assert_int_equal(request.u.request.identity.uuid[0], 0xaa);
+	free(fake);
+}
+
+static void nonces_differ_by_any_source(void **state)
+{
+	struct fake *fake = calloc(1, sizeof(*fake));
+	uint8_t first[NONCE_SIZE], second[NONCE_SIZE];
+	uint8_t *ack;
+
+	(void)state;
+	fake_start(fake);
+	nonce_make(&fake->platform, first);
+	nonce_make(&fake->platform, second);
+	assert_memory_equal(first, second, NONCE_SIZE); /* of these inputs alone */
+	fake->platform.machine.mac[5] ^= 1;
+	nonce_make(&fake->platform, second);
+	assert_memory_not_equal(first, second, NONCE_SIZE);
+	fake->platform.machine.mac[5] ^= 1;
+	ack = (uint8_t *)fake->platform.machine.dhcp.ack.data;
+	ack[4] ^= 1; /* the transaction id */
+	nonce_make(&fake->platform, second);
+	assert_memory_not_equal(first, second, NONCE_SIZE);
+	free(fake);
+}
+
+static const char brand[48] = "  Unit Test CPU  @ 3.00GHz";
+
+static void branded_cpuid(uint32_t leaf, uint32_t regs[4])
+{
+	memset(regs, 0, 16);
+	if (leaf == 0x80000000)
+		regs[0] = 0x80000008;
+	if (leaf == 0x80000001)
+		regs[3] = 1u << 29;
+	if (leaf >= 0x80000002 && leaf <= 0x80000004)
+		memcpy(regs, brand + 16 * (leaf - 0x80000002), 16);
+}
+
+static void reads_the_processor(void **state)
+{
+	struct cpu cpu;
+
+	(void)state;
+	cpu_read(branded_cpuid, &cpu);
+	assert_string_equal(cpu.brand, "Unit Test CPU  @ 3.00GHz");
+	assert_int_equal(cpu.long_mode, 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(work_leads_to_the_loader),
+		cmocka_unit_test(no_work_boots_local_and_fetches_nothing),
+		cmocka_unit_test(a_silent_server_means_local_boot_in_time),
+		cmocka_unit_test(a_missing_loader_means_local_boot),
+		cmocka_unit_test(without_dhcp_or_network_it_boots_local),
+		cmocka_unit_test(names_the_loader_from_the_nbps_folder),
+		cmocka_unit_test(describes_the_machine),
+		cmocka_unit_test(nonces_differ_by_any_source),
+		cmocka_unit_test(reads_the_processor),
+	};
+
+	return cmocka_run_group_tests_name("flow", tests, NULL, NULL);
+}
