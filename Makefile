@@ -35,7 +35,8 @@ BIOS_ASM := entry realmode
 BIOS_C := main pxe pxe_find udp tftp realmode console memory clock chain
 EFI_C := main machine net udp4 tftp console chain
 
-PREBOOTD := prebootd
+STORE := store store_file store_schema devices work events lease
+PREBOOTD := prebootd serve serve_log socket decide journal $(STORE)
 PREBOOTCTL := prebootctl
 PREBOOTWORK := prebootwork
 

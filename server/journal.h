@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef SERVER_JOURNAL_H
+#define SERVER_JOURNAL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* What prebootd tells on standard error: whole lines, and no flood of them. */
+
+enum journal_kind {
+	JOURNAL_ALWAYS,  /* start, stop, failures of work: rare by nature */
+	JOURNAL_KNOWN,   /* decisions for devices we know: bursts as in a big switch-on */
+	JOURNAL_UNKNOWN, /* anybody can cause these */
+	JOURNAL_TROUBLE, /* the database fails: for every question again */
+	JOURNAL_KINDS,
+};
+
+struct journal {
+	bool stamps;    /* begin lines with the time: unless the system's journal does */
+	struct {
+		int64_t allowance; /* lines times 1000 that may be written now */
+		int64_t last_ms;
+		uint64_t held_back;
+	} kind[JOURNAL_KINDS];
+};
+
+/** Starts a journal with full allowances. */
+void journal_start(struct journal *journal);
+
+/**
+ * Writes a line, unless too many of its kind came lately. A number of lines
+ * held back is told with the next that is written.
+ * @format: as of printf(); strings in it must be printable
+ */
+void journal_line(struct journal *journal, enum journal_kind kind, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+#endif

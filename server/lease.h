@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef SERVER_LEASE_H
+#define SERVER_LEASE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "message.h"
+
+/*
+ * Work that happens once is a lease. Its states:
+ *
+ *   pending -> offered -> begun -> done | failed
+ *      any of the first three -> cancelled, by the administrator
+ *      offered, begun -> offered (the next attempt) or failed
+ */
+enum lease_state {
+	LEASE_PENDING,   /* assigned, not yet told to the machine */
+	LEASE_OFFERED,   /* told to the machine, which has not begun it */
+	LEASE_BEGUN,     /* the agent reported that it began */
+	LEASE_DONE,
+	LEASE_FAILED,
+	LEASE_CANCELLED,
+};
+
+#define LEASE_ATTEMPTS     3           /* offers, unless the work says otherwise */
+#define LEASE_ATTEMPTS_MAX 100
+#define LEASE_DEADLINE     (4 * 3600)  /* seconds from begun to its end, likewise */
+#define LEASE_DEADLINE_MAX (366 * 86400)
+
+struct lease {
+	uint64_t number;     /* never 0, never used again */
+	uint64_t device;     /* whose work it is: a struct device's id */
+	enum lease_state state;
+	uint32_t attempt;    /* of the last offer; 0: none yet */
+	uint32_t attempts;   /* how many offers may be made */
+	uint32_t deadline;   /* seconds allowed from begun to its end */
+	int64_t assigned;    /* Unix times, seconds; 0: did not happen */
+	int64_t offered;     /* the last offer */
+	int64_t begun;       /* of the last offer; 0 again when it is offered again */
+	int64_t ended;
+	char loader_bios[FILE_SIZE]; /* empty: not for such firmware */
+	char loader_uefi[FILE_SIZE];
+	char config[FILE_SIZE];
+	char prefix[FILE_SIZE];      /* may be empty */
+	char reason[REASON_SIZE];    /* of the end; may be empty */
+};
+
+struct device {
+	uint64_t id;
+	char name[NAME_SIZE];
+	uint8_t uuid[16];   /* zeros: none given */
+	uint8_t local_boot; /* enum local_boot */
+	int64_t added;      /* Unix time */
+};
+
+/** Returns the name of @state, in static memory. */
+const char *lease_state_name(enum lease_state state);
+
+/** Finds the state called @name. Returns 0 or ERR_NOT_FOUND. */
+int lease_state_parse(const char *name, enum lease_state *state);
+
+/** Says whether work in @state may still happen. */
+bool lease_open(enum lease_state state);
+
+/** Says whether @lease is begun and should have ended by @now. */
+bool lease_overdue(const struct lease *lease, int64_t now);
+
+/**
+ * Ends @lease in @state for @reason, which is cut to fit.
+ * @now: Unix time
+ */
+void lease_end(struct lease *lease, enum lease_state state, int64_t now, const char *reason);
+
+#endif

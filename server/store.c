@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "store.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "error.h"
+#include "store_file.h"
+
+/* Keeps what SQLite says of @code, and turns it into one of our errors. */
+static int failed(struct store *store, int code)
+{
+	const char *remedy = "";
+
+	switch (code & 0xff) {
+	case SQLITE_CORRUPT:
+	case SQLITE_NOTADB: remedy = "; " STORE_DAMAGED_REMEDY; break;
+	case SQLITE_FULL: remedy = "; make room on its disk"; break;
+	case SQLITE_READONLY:
+	case SQLITE_CANTOPEN:
+	case SQLITE_PERM:
+		remedy = "; this user must be able to write the file and its folder";
+		break;
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED: remedy = "; another program is writing to it, try again"; break;
+	}
+	snprintf(store->message, sizeof(store->message), "%s: %s%s", store->path,
+	         store->db && sqlite3_errcode(store->db) ? sqlite3_errmsg(store->db)
+	                                                 : sqlite3_errstr(code), remedy);
+	switch (code & 0xff) {
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED: return ERR_AGAIN;
+	case SQLITE_CONSTRAINT: return ERR_REFUSED;
+	default: return ERR_IO;
+	}
+}
+
+static int execute(struct store *store, const char *sql)
+{
+	int code = sqlite3_exec(store->db, sql, NULL, NULL, NULL);
+
+	return code == SQLITE_OK ? 0 : failed(store, code);
+}
+
+/*
+ * The settings of one connection. WAL lets readers and one writer work side by
+ * side. FULL makes a commit wait for the disk: what was told to a machine must
+ * not be forgotten in a power cut, or it would be told again.
+ */
+static int configure(struct store *store, const struct store_options *options)
+{
+	int rc;
+
+	sqlite3_extended_result_codes(store->db, 1);
+	sqlite3_busy_timeout(store->db, options->busy_timeout_ms);
+	if ((rc = execute(store, "PRAGMA trusted_schema=OFF; PRAGMA foreign_keys=ON")) != 0 ||
+	    (rc = execute(store, "PRAGMA journal_mode=WAL")) != 0)
+		return rc;
+	return execute(store, options->relaxed ? "PRAGMA synchronous=NORMAL"
+	                                       : "PRAGMA synchronous=FULL");
+}
+
+int store_open(struct store *store, const char *path, const struct store_options *options)
+{
+	int rc, code;
+
+	memset(store, 0, sizeof(*store));
+	store->path = path;
+	rc = store_file_check(path, store->message, sizeof(store->message));
+	if (rc == ERR_NOT_FOUND && options->create)
+		rc = store_file_create(path, store->message, sizeof(store->message));
+	if (rc)
+		return rc;
+	code = sqlite3_open_v2(path, &store->db, SQLITE_OPEN_READWRITE, NULL);
+	if (code != SQLITE_OK) {
+		rc = failed(store, code);
+		goto close;
+	}
+	rc = configure(store, options);
+	/* SQLite opens what it cannot write read-only, and would tell much later. */
+	if (rc == 0 && options->create && sqlite3_db_readonly(store->db, "main"))
+		rc = failed(store, SQLITE_READONLY);
+	if (rc)
+		goto close;
+	return 0;
+close:
+	sqlite3_close(store->db);
+	store->db = NULL;
+	return rc;
+}
+
+void store_close(struct store *store)
+{
+	for (size_t i = 0; i < STORE_STATEMENTS; i++)
+		sqlite3_finalize(store->prepared[i].statement);
+	sqlite3_close(store->db);
+	memset(store->prepared, 0, sizeof(store->prepared));
+	store->db = NULL;
+}
+
+int store_begin(struct store *store)
+{
+	return store_run(store, "BEGIN IMMEDIATE", "");
+}
+
+int store_commit(struct store *store)
+{
+	int rc = store_run(store, "COMMIT", "");
+
+	if (rc)
+		store_rollback(store);
+	return rc;
+}
+
+void store_rollback(struct store *store)
+{
+	/* Some failures have rolled back already; then there is nothing to do. */
+	if (!sqlite3_get_autocommit(store->db))
+		sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+}
+
+/* --- statements ------------------------------------------------------------ */
+
+static int prepare(struct store *store, const char *sql, sqlite3_stmt **statement)
+{
+	size_t i = 0;
+	int code;
+
+	/* Statements are known by their text's address: the lists are short. */
+	while (i < STORE_STATEMENTS && store->prepared[i].sql && store->prepared[i].sql != sql)
+		i++;
+	if (i == STORE_STATEMENTS) {
+		snprintf(store->message, sizeof(store->message), "too many statements");
+		return ERR_SPACE;
+	}
+	if (!store->prepared[i].statement) {
+		code = sqlite3_prepare_v3(store->db, sql, -1, SQLITE_PREPARE_PERSISTENT,
+		                          &store->prepared[i].statement, NULL);
+		if (code != SQLITE_OK)
+			return failed(store, code);
+		store->prepared[i].sql = sql;
+	}
+	*statement = store->prepared[i].statement;
+	sqlite3_reset(*statement);
+	return 0;
+}
+
+static int bind_one(sqlite3_stmt *statement, int index, char type, va_list *args)
+{
+	static const uint8_t zeros[16];
+	const void *bytes;
+
+	switch (type) {
+	case 'i':
+		return sqlite3_bind_int64(statement, index, va_arg(*args, int64_t));
+	case 't':
+		return sqlite3_bind_text(statement, index, va_arg(*args, const char *), -1,
+		                         SQLITE_STATIC);
+	case 'b':
+		bytes = va_arg(*args, const void *);
+		return sqlite3_bind_blob64(statement, index, bytes, va_arg(*args, size_t),
+		                           SQLITE_STATIC);
+	case 'u':
+		bytes = va_arg(*args, const void *);
+		if (memcmp(bytes, zeros, sizeof(zeros)) == 0)
+			return sqlite3_bind_null(statement, index);
+		return sqlite3_bind_blob(statement, index, bytes, sizeof(zeros), SQLITE_STATIC);
+	default:
+		return SQLITE_MISUSE;
+	}
+}
+
+static int start(struct store *store, sqlite3_stmt **statement, const char *sql,
+                 const char *types, va_list *args)
+{
+	int rc = prepare(store, sql, statement);
+
+	for (int i = 0; rc == 0 && types[i]; i++) {
+		int code = bind_one(*statement, i + 1, types[i], args);
+
+		if (code != SQLITE_OK)
+			rc = failed(store, code);
+	}
+	return rc;
+}
+
+int store_start(struct store *store, sqlite3_stmt **statement, const char *sql,
+                const char *types, ...)
+{
+	va_list args;
+	int rc;
+
+	va_start(args, types);
+	rc = start(store, statement, sql, types, &args);
+	va_end(args);
+	return rc;
+}
+
+int store_step(struct store *store, sqlite3_stmt *statement)
+{
+	int code = sqlite3_step(statement), rc = 0;
+
+	if (code == SQLITE_ROW)
+		return 1;
+	if (code != SQLITE_DONE)
+		rc = failed(store, code);
+	sqlite3_reset(statement);
+	return rc;
+}
+
+void store_end(sqlite3_stmt *statement)
+{
+	sqlite3_reset(statement);
+}
+
+int store_run(struct store *store, const char *sql, const char *types, ...)
+{
+	sqlite3_stmt *statement;
+	va_list args;
+	int rc;
+
+	va_start(args, types);
+	rc = start(store, &statement, sql, types, &args);
+	va_end(args);
+	if (rc)
+		return rc;
+	while ((rc = store_step(store, statement)) == 1)
+		continue;
+	return rc;
+}
+
+void store_text(sqlite3_stmt *statement, int column, char *out, size_t size)
+{
+	const unsigned char *text = sqlite3_column_text(statement, column);
+
+	snprintf(out, size, "%s", text ? (const char *)text : "");
+}
+
+void store_bytes(sqlite3_stmt *statement, int column, void *out, size_t size)
+{
+	const void *bytes = sqlite3_column_blob(statement, column);
+
+	if (bytes && (size_t)sqlite3_column_bytes(statement, column) == size)
+		memcpy(out, bytes, size);
+	else
+		memset(out, 0, size);
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef SERVER_STORE_H
+#define SERVER_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <sqlite3.h>
+
+/*
+ * The store: one SQLite file, shared by prebootd and prebootctl. What is in it
+ * is the business of devices.h, work.h and events.h.
+ *
+ * Functions return 0 or
+ *   ERR_AGAIN      another program holds the database; try again
+ *   ERR_REFUSED    a constraint of the schema forbids it
+ *   ERR_NOT_FOUND  no such row
+ *   ERR_IO         all else: store->message says what
+ */
+
+#define STORE_DEFAULT "/var/lib/openpreboot/openpreboot.db"
+#define STORE_APPLICATION_ID 0x4f504254 /* "OPBT", at offset 68 of the file */
+#define STORE_VERSION 1                 /* user_version, at offset 60 */
+#define STORE_STATEMENTS 48
+
+struct store {
+	sqlite3 *db;
+	char message[512]; /* for people: the last failure, naming file and remedy */
+	const char *path;  /* the caller's */
+	struct {
+		const char *sql;
+		sqlite3_stmt *statement;
+	} prepared[STORE_STATEMENTS];
+};
+
+struct store_options {
+	bool create;          /* a missing or empty file becomes a new database */
+	bool relaxed;         /* commits survive a kill, but the last ones not a power cut */
+	int busy_timeout_ms;  /* how long to wait for another program's transaction */
+};
+
+/**
+ * Opens the database at @path, which must outlive @store. A file that is not a
+ * sound database of ours, or one of a newer version, is refused without a byte
+ * written to it.
+ * Returns 0, ERR_NOT_FOUND (no such file, and not to be created), ERR_MALFORMED
+ * (not ours, or damaged), ERR_VERSION (newer) or ERR_IO; store->message
+ * explains. On failure nothing needs closing.
+ */
+int store_open(struct store *store, const char *path, const struct store_options *options);
+
+/** Closes @store; harmless on one that is not open. */
+void store_close(struct store *store);
+
+/** Starts a transaction that may write; nobody else can until its end. */
+int store_begin(struct store *store);
+/** Ends it. When 0 is returned, all of it is on the disk; else none of it. */
+int store_commit(struct store *store);
+/** Gives it up; harmless where there is none. */
+void store_rollback(struct store *store);
+
+/**
+ * Starts @sql with its parameters bound; the statement stays prepared.
+ * @sql: must stay where it is for as long as @store is open
+ * @types: a letter for each parameter: 'i' int64_t, 't' text, 'b' const void *
+ *         and size_t, 'u' const uint8_t[16] of which all zeros mean NULL. The
+ *         memory must stay until the statement has ended.
+ */
+int store_start(struct store *store, sqlite3_stmt **statement, const char *sql,
+                const char *types, ...);
+
+/**
+ * Goes to the next row. Returns 1 where there is one; 0 at the end or an ERR_
+ * value, and then the statement has ended.
+ */
+int store_step(struct store *store, sqlite3_stmt *statement);
+
+/** Ends a statement before its last row. */
+void store_end(sqlite3_stmt *statement);
+
+/** Runs @sql, which has no rows to give, to its end. Parameters as above. */
+int store_run(struct store *store, const char *sql, const char *types, ...);
+
+/** Copies a text column to @out of @size bytes, cut to fit. */
+void store_text(sqlite3_stmt *statement, int column, char *out, size_t size);
+
+/** Copies a column of exactly @size bytes to @out; zeros if it is not such a one. */
+void store_bytes(sqlite3_stmt *statement, int column, void *out, size_t size);
+
+#endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef SERVER_STORE_FILE_H
+#define SERVER_STORE_FILE_H
+
+#include <stddef.h>
+
+/* The database as a file: may it be opened, and how it comes to be. */
+
+#define STORE_DAMAGED_REMEDY \
+	"stop prebootd, then put back a good copy, or save what can be read with " \
+	"\"sqlite3 FILE .recover | sqlite3 NEWFILE\""
+
+/**
+ * Checks, without writing anything, that @path is a sound database of ours.
+ * @message: receives, on failure, a sentence for people that names the file
+ * Returns 0, ERR_NOT_FOUND (missing or empty), ERR_MALFORMED (not ours, or
+ * damaged), ERR_VERSION (newer than this program) or ERR_IO.
+ */
+int store_file_check(const char *path, char *message, size_t size);
+
+/**
+ * Makes a new database at @path, which is missing or empty. It appears whole or
+ * not at all; if another program made one meanwhile, that one stays.
+ * Returns 0 or ERR_IO, with @message as above.
+ */
+int store_file_create(const char *path, char *message, size_t size);
+
+#endif

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "store_schema.h"
+
+/* Times are Unix times in seconds. Ids are never used again. */
+const char store_schema[] =
+	"CREATE TABLE device ("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" name TEXT NOT NULL UNIQUE COLLATE NOCASE,"
+	" uuid BLOB UNIQUE CHECK (length(uuid) = 16),"
+	" local_boot INTEGER NOT NULL DEFAULT 0,"
+	" added INTEGER NOT NULL"
+	") STRICT;"
+
+	"CREATE TABLE mac ("
+	" mac BLOB PRIMARY KEY CHECK (length(mac) = 6),"
+	" device INTEGER NOT NULL REFERENCES device ON DELETE CASCADE"
+	") STRICT, WITHOUT ROWID;"
+	"CREATE INDEX mac_device ON mac (device);"
+
+	/* What the device's last request said of it. */
+	"CREATE TABLE seen ("
+	" device INTEGER PRIMARY KEY REFERENCES device ON DELETE CASCADE,"
+	" time INTEGER NOT NULL,"
+	" address TEXT NOT NULL,"
+	" mac BLOB,"
+	" uuid BLOB,"
+	" firmware INTEGER NOT NULL,"
+	" architecture INTEGER NOT NULL,"
+	" version TEXT NOT NULL,"
+	" manufacturer TEXT NOT NULL,"
+	" product TEXT NOT NULL,"
+	" serial TEXT NOT NULL,"
+	" cpu TEXT NOT NULL,"
+	" cpu_64bit INTEGER NOT NULL,"
+	" memory_mib INTEGER NOT NULL"
+	") STRICT;"
+
+	"CREATE TABLE work ("
+	" lease INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" device INTEGER NOT NULL REFERENCES device ON DELETE CASCADE,"
+	" state TEXT NOT NULL CHECK (state IN"
+	"  ('pending', 'offered', 'begun', 'done', 'failed', 'cancelled')),"
+	" attempt INTEGER NOT NULL DEFAULT 0,"
+	" attempts INTEGER NOT NULL,"
+	" deadline INTEGER NOT NULL,"
+	" assigned INTEGER NOT NULL,"
+	" offered INTEGER NOT NULL DEFAULT 0,"
+	" begun INTEGER NOT NULL DEFAULT 0,"
+	" ended INTEGER NOT NULL DEFAULT 0,"
+	" loader_bios TEXT NOT NULL,"
+	" loader_uefi TEXT NOT NULL,"
+	" config TEXT NOT NULL,"
+	" prefix TEXT NOT NULL,"
+	" details BLOB NOT NULL," /* "key=value" strings, each with its NUL */
+	" reason TEXT NOT NULL DEFAULT ''"
+	") STRICT;"
+	"CREATE INDEX work_device ON work (device, lease);"
+	/* One thing at a time. */
+	"CREATE UNIQUE INDEX work_open ON work (device)"
+	" WHERE state IN ('pending', 'offered', 'begun');"
+	"CREATE INDEX work_begun ON work (begun) WHERE state = 'begun';"
+
+	/* Each attempt belongs to one boot, and each boot to one attempt. */
+	"CREATE TABLE offer ("
+	" lease INTEGER NOT NULL REFERENCES work ON DELETE CASCADE,"
+	" attempt INTEGER NOT NULL,"
+	" nonce BLOB NOT NULL CHECK (length(nonce) = 16),"
+	" time INTEGER NOT NULL,"
+	" PRIMARY KEY (lease, attempt),"
+	" UNIQUE (lease, nonce)"
+	") STRICT, WITHOUT ROWID;"
+
+	"CREATE TABLE event ("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" device INTEGER NOT NULL REFERENCES device ON DELETE CASCADE,"
+	" time INTEGER NOT NULL,"
+	" step TEXT NOT NULL,"
+	" lease INTEGER NOT NULL,"        /* 0: none */
+	" milliseconds INTEGER NOT NULL," /* since the NBP's start; 0: not the NBP's */
+	" reason TEXT NOT NULL"
+	") STRICT;"
+	"CREATE INDEX event_device ON event (device, id);";

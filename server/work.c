@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "work.h"
+
+#include <string.h>
+
+#include "error.h"
+
+#define COLUMNS \
+	"lease, device, state, attempt, attempts, deadline, assigned, offered, begun, ended," \
+	" loader_bios, loader_uefi, config, prefix, reason"
+
+void work_row(sqlite3_stmt *row, struct lease *lease)
+{
+	char state[16];
+
+	memset(lease, 0, sizeof(*lease));
+	lease->number = (uint64_t)sqlite3_column_int64(row, 0);
+	lease->device = (uint64_t)sqlite3_column_int64(row, 1);
+	store_text(row, 2, state, sizeof(state));
+	/* The schema allows no other names; of all states this one does no harm. */
+	if (lease_state_parse(state, &lease->state))
+		lease->state = LEASE_CANCELLED;
+	lease->attempt = (uint32_t)sqlite3_column_int64(row, 3);
+	lease->attempts = (uint32_t)sqlite3_column_int64(row, 4);
+	lease->deadline = (uint32_t)sqlite3_column_int64(row, 5);
+	lease->assigned = sqlite3_column_int64(row, 6);
+	lease->offered = sqlite3_column_int64(row, 7);
+	lease->begun = sqlite3_column_int64(row, 8);
+	lease->ended = sqlite3_column_int64(row, 9);
+	store_text(row, 10, lease->loader_bios, sizeof(lease->loader_bios));
+	store_text(row, 11, lease->loader_uefi, sizeof(lease->loader_uefi));
+	store_text(row, 12, lease->config, sizeof(lease->config));
+	store_text(row, 13, lease->prefix, sizeof(lease->prefix));
+	store_text(row, 14, lease->reason, sizeof(lease->reason));
+}
+
+/* Takes the one lease that @rows has. @rc: of store_start() */
+static int take_one(struct store *store, sqlite3_stmt *rows, int rc, struct lease *lease)
+{
+	if (rc == 0)
+		rc = store_step(store, rows);
+	if (rc != 1)
+		return rc ? rc : ERR_NOT_FOUND;
+	work_row(rows, lease);
+	store_end(rows);
+	return 0;
+}
+
+int work_by_lease(struct store *store, uint64_t number, struct lease *lease)
+{
+	static const char sql[] = "SELECT " COLUMNS " FROM work WHERE lease = ?";
+	sqlite3_stmt *rows;
+
+	return take_one(store, rows, store_start(store, &rows, sql, "i", (int64_t)number), lease);
+}
+
+int work_newest(struct store *store, uint64_t device, struct lease *lease)
+{
+	static const char sql[] = "SELECT " COLUMNS
+		" FROM work WHERE device = ? ORDER BY lease DESC LIMIT 1";
+	sqlite3_stmt *rows;
+
+	return take_one(store, rows, store_start(store, &rows, sql, "i", (int64_t)device), lease);
+}
+
+int work_next_overdue(struct store *store, int64_t now, struct lease *lease)
+{
+	static const char sql[] = "SELECT " COLUMNS
+		" FROM work WHERE state = 'begun' AND begun + deadline <= ? LIMIT 1";
+	sqlite3_stmt *rows;
+
+	return take_one(store, rows, store_start(store, &rows, sql, "i", now), lease);
+}
+
+int work_add(struct store *store, struct lease *lease, const struct details *details)
+{
+	static const char sql[] =
+		"INSERT INTO work (device, state, attempts, deadline, assigned, loader_bios,"
+		" loader_uefi, config, prefix, details) VALUES (?, 'pending', ?, ?, ?, ?, ?, ?, ?, ?)";
+	int rc = store_run(store, sql, "iiiittttb", (int64_t)lease->device,
+	                   (int64_t)lease->attempts, (int64_t)lease->deadline, lease->assigned,
+	                   lease->loader_bios, lease->loader_uefi, lease->config, lease->prefix,
+	                   details->details, (size_t)details->details_length);
+
+	lease->number = (uint64_t)sqlite3_last_insert_rowid(store->db);
+	lease->state = LEASE_PENDING;
+	lease->attempt = 0;
+	return rc;
+}
+
+int work_details(struct store *store, uint64_t number, struct details *details)
+{
+	static const char sql[] = "SELECT details FROM work WHERE lease = ?";
+	sqlite3_stmt *row;
+	int rc = store_start(store, &row, sql, "i", (int64_t)number);
+	size_t length;
+
+	details->details_length = 0;
+	if (rc || (rc = store_step(store, row)) != 1)
+		return rc ? rc : ERR_NOT_FOUND;
+	length = (size_t)sqlite3_column_bytes(row, 0);
+	if (length <= sizeof(details->details)) {
+		if (length)
+			memcpy(details->details, sqlite3_column_blob(row, 0), length);
+		details->details_length = (uint16_t)length;
+	}
+	store_end(row);
+	return 0;
+}
+
+int work_update(struct store *store, const struct lease *lease)
+{
+	static const char sql[] =
+		"UPDATE work SET state = ?2, attempt = ?3, offered = ?4, begun = ?5, ended = ?6,"
+		" reason = ?7 WHERE lease = ?1";
+	int rc = store_run(store, sql, "itiiiit", (int64_t)lease->number,
+	                   lease_state_name(lease->state), (int64_t)lease->attempt, lease->offered,
+	                   lease->begun, lease->ended, lease->reason);
+
+	if (rc == 0 && sqlite3_changes(store->db) != 1)
+		rc = ERR_NOT_FOUND;
+	return rc;
+}
+
+int work_offered(struct store *store, const struct lease *lease, const uint8_t nonce[NONCE_SIZE])
+{
+	static const char sql[] =
+		"INSERT INTO offer (lease, attempt, nonce, time) VALUES (?, ?, ?, ?)";
+
+	return store_run(store, sql, "iibi", (int64_t)lease->number, (int64_t)lease->attempt, nonce,
+	                 (size_t)NONCE_SIZE, lease->offered);
+}
+
+int work_offer_of(struct store *store, uint64_t number, const uint8_t nonce[NONCE_SIZE],
+                  uint32_t *attempt)
+{
+	static const char sql[] = "SELECT attempt FROM offer WHERE lease = ? AND nonce = ?";
+	sqlite3_stmt *row;
+	int rc = store_start(store, &row, sql, "ib", (int64_t)number, nonce, (size_t)NONCE_SIZE);
+
+	*attempt = 0;
+	if (rc || (rc = store_step(store, row)) != 1)
+		return rc;
+	*attempt = (uint32_t)sqlite3_column_int64(row, 0);
+	store_end(row);
+	return 0;
+}
+
+int work_list(struct store *store, uint64_t device, bool only_open, sqlite3_stmt **rows)
+{
+	static const char sql[] = "SELECT " COLUMNS
+		" FROM work WHERE (?1 = 0 OR device = ?1)"
+		" AND (?2 = 0 OR state IN ('pending', 'offered', 'begun')) ORDER BY lease DESC";
+
+	return store_start(store, rows, sql, "ii", (int64_t)device, (int64_t)only_open);
+}
+
+int work_offers(struct store *store, uint64_t number, sqlite3_stmt **rows)
+{
+	static const char sql[] =
+		"SELECT attempt, time FROM offer WHERE lease = ? ORDER BY attempt";
+
+	return store_start(store, rows, sql, "i", (int64_t)number);
+}

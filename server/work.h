@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef SERVER_WORK_H
+#define SERVER_WORK_H
+
+#include "lease.h"
+#include "store.h"
+
+/* Functions return 0 or the ERR_ values of store.h. */
+
+/**
+ * Stores new work: all of @lease but number, state and attempt, which it sets.
+ * Its key=value strings are those of @details.
+ * ERR_REFUSED: the device has open work, or is not there.
+ */
+int work_add(struct store *store, struct lease *lease, const struct details *details);
+
+/** Reads a lease by its number. */
+int work_by_lease(struct store *store, uint64_t number, struct lease *lease);
+
+/** Reads the newest lease of a device, ended or not. Open ones are always the newest. */
+int work_newest(struct store *store, uint64_t device, struct lease *lease);
+
+/** Reads the key=value strings of a lease into @details. */
+int work_details(struct store *store, uint64_t number, struct details *details);
+
+/** Stores what may change of a lease: state, attempt, times, reason. */
+int work_update(struct store *store, const struct lease *lease);
+
+/** Notes that the lease's last attempt was offered to the boot with @nonce. */
+int work_offered(struct store *store, const struct lease *lease, const uint8_t nonce[NONCE_SIZE]);
+
+/** Finds which attempt was offered to the boot with @nonce; 0: none. */
+int work_offer_of(struct store *store, uint64_t number, const uint8_t nonce[NONCE_SIZE],
+                  uint32_t *attempt);
+
+/** Reads a lease that should have ended by @now. ERR_NOT_FOUND: there is none. */
+int work_next_overdue(struct store *store, int64_t now, struct lease *lease);
+
+/** Starts a list of leases, newest first; @device 0: of all. Take each with work_row(). */
+int work_list(struct store *store, uint64_t device, bool only_open, sqlite3_stmt **rows);
+void work_row(sqlite3_stmt *row, struct lease *lease);
+
+/** Starts a list of a lease's offers: attempt, Unix time. */
+int work_offers(struct store *store, uint64_t number, sqlite3_stmt **rows);
+
+#endif
