@@ -5,7 +5,7 @@ VERSION := 0.1.0
 B := build
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all nbps tools machines help demo vm test test-unit test-vm bench clean FORCE
+.PHONY: all nbps tools machines help demo vm test test-unit unit-tests test-vm bench clean FORCE
 
 all: nbps tools
 nbps: $(B)/nvlnbp.sys $(B)/nvlnbpx64.efi
@@ -130,7 +130,9 @@ $(B)/test/%.o: %.c | $(B)/test/nbp $(B)/test/server $(B)/test/tests/unit
 $(B)/test/unit_%: $(B)/test/tests/unit/test_%.o $(B)/test/tests/unit/fake.o $(CORE:%=$(B)/test/nbp/%.o)
 	$(CC) $(CFLAGS_TEST) -o $@ $^ -lcmocka -lsqlite3
 
-test-unit: $(B)/dependencies $(UNIT:%=$(B)/test/unit_%)
+unit-tests: $(UNIT:%=$(B)/test/unit_%)
+test-unit: $(B)/dependencies
+	@$(MAKE) --no-print-directory tools unit-tests
 	@scripts/run-unit-tests $(UNIT:%=$(B)/test/unit_%)
 
 # --- the virtual machines: their Linux and their local disks ---------------
