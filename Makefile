@@ -37,7 +37,7 @@ EFI_C := main machine net udp4 tftp console chain
 
 STORE := store store_file store_schema devices work events lease
 PREBOOTD := prebootd serve serve_log socket decide journal $(STORE)
-PREBOOTCTL := prebootctl
+PREBOOTCTL := prebootctl ctl_help ctl_find ctl_show ctl_device ctl_work ctl_event $(STORE)
 PREBOOTWORK := prebootwork
 
 # --- flags -----------------------------------------------------------------
@@ -124,11 +124,13 @@ $(B)/prebootwork: $(PREBOOTWORK:%=$(B)/server/%.o) $(SHARED_OBJECTS)
 
 UNIT := $(patsubst tests/unit/test_%.c,%,$(wildcard tests/unit/test_*.c))
 
-$(B)/test/%.o: %.c | $(B)/test/nbp $(B)/test/server $(B)/test/tests/unit
+$(B)/test/%.o: %.c | $(B)/test/nbp $(B)/test/bios $(B)/test/server $(B)/test/tests/unit
 	$(CC) $(CFLAGS_TEST) -c -o $@ $<
 # Each test_NAME links the whole core; the server's parts come in by UNIT_NAME.
 $(B)/test/unit_%: $(B)/test/tests/unit/test_%.o $(B)/test/tests/unit/fake.o $(CORE:%=$(B)/test/nbp/%.o)
 	$(CC) $(CFLAGS_TEST) -o $@ $^ -lcmocka -lsqlite3
+$(B)/test/unit_tftp: $(B)/test/bios/tftp.o
+$(B)/test/unit_pxe_find: $(B)/test/bios/pxe_find.o
 
 unit-tests: $(UNIT:%=$(B)/test/unit_%)
 test-unit: $(B)/dependencies
@@ -185,7 +187,7 @@ clean:
 # --- folders and bookkeeping -----------------------------------------------
 
 $(B) $(B)/bios $(B)/bios/nbp $(B)/efi $(B)/efi/nbp $(B)/server $(B)/server/nbp \
-$(B)/test/nbp $(B)/test/server $(B)/test/tests/unit $(B)/vm:
+$(B)/test/nbp $(B)/test/bios $(B)/test/server $(B)/test/tests/unit $(B)/vm:
 	@mkdir -p $@
 
 # Changes only when DEBUG does, so that the objects follow it.

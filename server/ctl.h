@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef SERVER_CTL_H
+#define SERVER_CTL_H
+
+#include <jansson.h>
+
+#include "devices.h"
+#include "events.h"
+#include "lease.h"
+#include "store.h"
+
+/* What the parts of prebootctl share. */
+
+enum { EXIT_FAULT = 1, EXIT_USAGE = 2 };
+
+/* One bit for each option, to say which a verb takes. */
+enum ctl_option {
+	CTL_MAC = 1 << 0,
+	CTL_UUID = 1 << 1,
+	CTL_CONFIG = 1 << 2,
+	CTL_LOADER_BIOS = 1 << 3,
+	CTL_LOADER_UEFI = 1 << 4,
+	CTL_PREFIX = 1 << 5,
+	CTL_ATTEMPTS = 1 << 6,
+	CTL_DEADLINE = 1 << 7,
+	CTL_REPLACE = 1 << 8,
+	CTL_FORCE = 1 << 9,
+	CTL_OPEN = 1 << 10,
+	CTL_LIMIT = 1 << 11,
+};
+
+/* The command line, and the store once it is open. */
+struct ctl {
+	const char *database;
+	bool json;
+	bool help;
+	unsigned int given; /* the options that were, as enum ctl_option */
+	const char *macs[DEVICE_MACS_MAX];
+	size_t mac_count;
+	const char *uuid, *config, *loader_bios, *loader_uefi, *prefix, *attempts, *deadline, *limit;
+	char **words;       /* what follows the verb */
+	int word_count;
+	struct store store;
+};
+
+/** Prints "prebootctl: ..." to standard error; returns @status. */
+int ctl_error(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/** Tells of the store's last failure; returns EXIT_FAULT. */
+int ctl_store_error(struct ctl *ctl);
+
+/* --- finding; each returns 0, or an exit status after having told why ------ */
+
+/** Finds the device that @word names: by name, MAC or UUID. */
+int ctl_find_device(struct ctl *ctl, const char *word, struct device *device);
+/** Finds the lease with number @word, or the newest of the device that @word names. */
+int ctl_find_work(struct ctl *ctl, const char *word, struct device *device, struct lease *lease);
+/** Reads a number from 1 to @most. @what: the option's name */
+int ctl_number(const char *text, const char *what, uint32_t most, uint32_t *number);
+/** Reads "90", "90s", "30m", "4h" or "2d" as seconds. */
+int ctl_seconds(const char *text, const char *what, uint32_t most, uint32_t *seconds);
+
+/* --- showing --------------------------------------------------------------- */
+
+#define CTL_COLUMNS_MAX 8
+
+/* A table of text. It owns its cells. */
+struct table {
+	size_t columns, rows;
+	char **cells; /* rows * columns; row 0 is the head */
+};
+
+/** Adds a row: one const char * for each of the table's columns. */
+void table_add(struct table *table, ...);
+/** Prints it, cut to the terminal's width where there is one, and frees it. */
+void table_print(struct table *table);
+
+/** Writes local time as "2026-11-21 17:05:09", or "-" for 0. */
+void ctl_time(int64_t time, char *out, size_t size);
+/** Writes how long ago @time was: "5 min ago"; "never" for 0. */
+void ctl_ago(int64_t time, char *out, size_t size);
+
+/** Prints @value, and frees it. */
+void ctl_print_json(json_t *value);
+json_t *ctl_json_time(int64_t time); /* UTC, ISO 8601; null for 0 */
+json_t *ctl_json_event(const struct happening *event, const char *device);
+/** All of a lease, with its details and offers. NULL after a failure of the store. */
+json_t *ctl_json_work(struct ctl *ctl, const struct device *device, const struct lease *lease);
+
+/* --- verbs; each returns an exit status ------------------------------------ */
+
+int ctl_device_add(struct ctl *ctl);
+int ctl_device_list(struct ctl *ctl);
+int ctl_device_show(struct ctl *ctl);
+int ctl_device_remove(struct ctl *ctl);
+int ctl_work_assign(struct ctl *ctl);
+int ctl_work_list(struct ctl *ctl);
+int ctl_work_show(struct ctl *ctl);
+int ctl_work_cancel(struct ctl *ctl);
+int ctl_event_list(struct ctl *ctl);
+
+/** Prints a lease as lines of text. */
+int ctl_print_work(struct ctl *ctl, const struct lease *lease, const char *indent);
+/** Prints the last @limit events of a device, 0: of all, as a table. */
+int ctl_print_events(struct ctl *ctl, const struct device *device, uint32_t limit);
+/** The same as JSON; NULL after a failure of the store. */
+json_t *ctl_json_events(struct ctl *ctl, const struct device *device, uint32_t limit);
+
+#endif

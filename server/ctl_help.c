@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "ctl_help.h"
+
+#include "store.h"
+
+const char help_all[] =
+	"Usage: prebootctl [--database FILE] [--json] NOUN VERB [ARGUMENT]...\n"
+	"Administers the devices that boot from the network, and their work.\n"
+	"\n"
+	"  device add NAME [--mac MAC]... [--uuid UUID]\n"
+	"  device list\n"
+	"  device show NAME|MAC|UUID\n"
+	"  device remove NAME|MAC|UUID [--force]\n"
+	"  work assign DEVICE --config FILE [OPTION]... [KEY=VALUE]...\n"
+	"  work list [DEVICE] [--open]\n"
+	"  work show DEVICE|LEASE\n"
+	"  work cancel DEVICE|LEASE\n"
+	"  event list [DEVICE] [--limit N]\n"
+	"\n"
+	"  -d, --database FILE  the database (" STORE_DEFAULT ")\n"
+	"  -j, --json           print JSON\n"
+	"  -h, --help           show this, or what NOUN VERB does\n"
+	"  -V, --version        show the version\n"
+	"\n"
+	"Nouns and verbs may be cut short while they are clear: \"dev ls\", \"w as\". prebootd\n"
+	"follows each change at once. See prebootctl(8).\n";
+
+const char *const help_device_add =
+	"prebootctl device add NAME [--mac MAC]... [--uuid UUID]\n"
+	"  Makes a device known by its MAC addresses, its SMBIOS UUID, or both. NAME is of\n"
+	"  letters, digits, \".\", \"_\" and \"-\". --mac may be repeated.\n";
+const char *const help_device_list =
+	"prebootctl device list\n"
+	"  Lists the devices, with the state of their newest work.\n";
+const char *const help_device_show =
+	"prebootctl device show NAME|MAC|UUID\n"
+	"  Shows a device: what it is, its newest work, its last events.\n";
+const char *const help_device_remove =
+	"prebootctl device remove NAME|MAC|UUID [--force]\n"
+	"  Forgets a device, its work and its events. With open work only by --force.\n";
+const char *const help_work_assign =
+	"prebootctl work assign DEVICE --config FILE [OPTION]... [KEY=VALUE]...\n"
+	"  Gives a device work for its next boot. A device has one open work at a time.\n"
+	"  KEY=VALUE pairs are handed to the agent in the booted system.\n"
+	"    --config FILE       the loader's configuration file, as in z_auto.cfg\n"
+	"    --loader-bios FILE  the loader for BIOS firmware (pxelinux.0); \"\": none\n"
+	"    --loader-uefi FILE  the loader for UEFI firmware (syslinux.efi); \"\": none\n"
+	"    --prefix PATH       the loader's path prefix\n"
+	"    --attempts N        how many boots may be offered it (3)\n"
+	"    --deadline TIME     how long it may take once begun: 90s, 30m, 4h, 1d (4h)\n"
+	"    --replace           cancel the open work there is\n";
+const char *const help_work_list =
+	"prebootctl work list [DEVICE] [--open]\n"
+	"  Lists work, the newest first; with --open only what is not ended.\n";
+const char *const help_work_show =
+	"prebootctl work show DEVICE|LEASE\n"
+	"  Shows the work with this lease number, or the newest of a device.\n";
+const char *const help_work_cancel =
+	"prebootctl work cancel DEVICE|LEASE\n"
+	"  Cancels work that is not ended. A machine that has begun it is not stopped, but\n"
+	"  its reports are refused from now on.\n";
+const char *const help_event_list =
+	"prebootctl event list [DEVICE] [--limit N]\n"
+	"  Lists what happened, the newest last (N: 50).\n";

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "ctl.h"
+#include "error.h"
+#include "work.h"
+
+/* Running out of memory for a line of text: there is nothing better to do. */
+static void *need(void *memory)
+{
+	if (!memory) {
+		fputs("prebootctl: no memory\n", stderr);
+		exit(EXIT_FAULT);
+	}
+	return memory;
+}
+
+/* --- tables ---------------------------------------------------------------- */
+
+void table_add(struct table *table, ...)
+{
+	size_t cells = table->rows * table->columns;
+	va_list args;
+
+	/* Grows at each power of two. */
+	if ((table->rows & (table->rows - 1)) == 0)
+		table->cells = need(realloc(table->cells, sizeof(char *) * table->columns *
+		                            (table->rows ? 2 * table->rows : 1)));
+	va_start(args, table);
+	for (size_t i = 0; i < table->columns; i++)
+		table->cells[cells + i] = need(strdup(va_arg(args, const char *)));
+	va_end(args);
+	table->rows++;
+}
+
+/* The columns of the terminal; 0: there is none, and no reason to cut. */
+static size_t terminal_width(void)
+{
+	struct winsize size;
+
+	if (!isatty(STDOUT_FILENO))
+		return 0;
+	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col ? size.ws_col : 80;
+}
+
+/* Makes the widest columns smaller until the line fits. */
+static void narrow(size_t *widths, size_t columns, size_t room)
+{
+	for (;;) {
+		size_t total = 2 * (columns - 1), widest = 0;
+
+		for (size_t i = 0; i < columns; i++) {
+			total += widths[i];
+			if (widths[i] >= widths[widest])
+				widest = i;
+		}
+		if (total <= room || widths[widest] <= 8)
+			return;
+		widths[widest]--;
+	}
+}
+
+void table_print(struct table *table)
+{
+	size_t widths[CTL_COLUMNS_MAX] = { 0 }, room = terminal_width();
+
+	for (size_t i = 0; i < table->rows * table->columns; i++)
+		if (strlen(table->cells[i]) > widths[i % table->columns])
+			widths[i % table->columns] = strlen(table->cells[i]);
+	if (room)
+		narrow(widths, table->columns, room);
+	for (size_t i = 0; i < table->rows * table->columns; i++) {
+		size_t column = i % table->columns, length = strlen(table->cells[i]);
+		bool last = column == table->columns - 1;
+
+		if (length > widths[column])
+			table->cells[i][widths[column] - 1] = '~'; /* something was cut off */
+		printf("%-*.*s%s", last ? 0 : (int)widths[column], (int)widths[column],
+		       table->cells[i], last ? "\n" : "  ");
+		free(table->cells[i]);
+	}
+	free(table->cells);
+	memset(table, 0, sizeof(*table));
+}
+
+/* --- times ----------------------------------------------------------------- */
+
+void ctl_time(int64_t time, char *out, size_t size)
+{
+	time_t t = (time_t)time;
+	struct tm local;
+
+	if (time == 0 || !localtime_r(&t, &local) ||
+	    strftime(out, size, "%Y-%m-%d %H:%M:%S", &local) == 0)
+		snprintf(out, size, "-");
+}
+
+void ctl_ago(int64_t time_then, char *out, size_t size)
+{
+	int64_t ago = time(NULL) - time_then;
+
+	if (time_then == 0)
+		snprintf(out, size, "never");
+	else if (ago < 120)
+		snprintf(out, size, "%d s ago", ago < 0 ? 0 : (int)ago);
+	else if (ago < 7200)
+		snprintf(out, size, "%d min ago", (int)(ago / 60));
+	else if (ago < 2 * 86400)
+		snprintf(out, size, "%d h ago", (int)(ago / 3600));
+	else
+		snprintf(out, size, "%lld days ago", (long long)(ago / 86400));
+}
+
+json_t *ctl_json_time(int64_t time)
+{
+	time_t t = (time_t)time;
+	struct tm utc;
+	char text[32];
+
+	if (time == 0 || !gmtime_r(&t, &utc) ||
+	    strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &utc) == 0)
+		return json_null();
+	return json_string(text);
+}
+
+/* --- JSON ------------------------------------------------------------------ */
+
+void ctl_print_json(json_t *value)
+{
+	need(value);
+	json_dumpf(value, stdout, JSON_INDENT(2));
+	puts("");
+	json_decref(value);
+}
+
+json_t *ctl_json_event(const struct happening *event, const char *device)
+{
+	return json_pack("{s:o, s:s, s:s, s:o, s:o, s:s}", "time", ctl_json_time(event->time),
+	                 "device", device, "step", event->step, "lease",
+	                 event->lease ? json_integer((json_int_t)event->lease) : json_null(),
+	                 "milliseconds",
+	                 event->milliseconds ? json_integer(event->milliseconds) : json_null(),
+	                 "reason", event->reason);
+}
+
+static json_t *json_details(struct ctl *ctl, const struct lease *lease)
+{
+	struct details details;
+	json_t *object = need(json_object());
+
+	if (work_details(&ctl->store, lease->number, &details)) {
+		json_decref(object);
+		return NULL;
+	}
+	for (size_t at = 0; at < details.details_length;) {
+		char *text = details.details + at, *equals = strchr(text, '=');
+
+		at += strlen(text) + 1;
+		if (!equals)
+			continue;
+		*equals = '\0';
+		json_object_set_new(object, text, json_string(equals + 1));
+	}
+	return object;
+}
+
+static json_t *json_offers(struct ctl *ctl, const struct lease *lease)
+{
+	json_t *array = need(json_array());
+	sqlite3_stmt *rows;
+	int rc = work_offers(&ctl->store, lease->number, &rows);
+
+	while (rc == 0 && (rc = store_step(&ctl->store, rows)) == 1) {
+		json_array_append_new(array, json_pack("{s:i, s:o}", "attempt",
+		                                       sqlite3_column_int(rows, 0), "time",
+		                                       ctl_json_time(sqlite3_column_int64(rows, 1))));
+		rc = 0;
+	}
+	return array;
+}
+
+json_t *ctl_json_work(struct ctl *ctl, const struct device *device, const struct lease *lease)
+{
+	json_t *details = json_details(ctl, lease);
+
+	if (!details)
+		return NULL;
+	return json_pack("{s:I, s:s, s:s, s:i, s:i, s:i, s:s, s:s, s:s, s:s, s:o, s:s,"
+	                 " s:o, s:o, s:o, s:o, s:o}",
+	                 "lease", (json_int_t)lease->number, "device", device->name,
+	                 "state", lease_state_name(lease->state), "attempt", (int)lease->attempt,
+	                 "attempts", (int)lease->attempts, "deadline", (int)lease->deadline,
+	                 "loader_bios", lease->loader_bios, "loader_uefi", lease->loader_uefi,
+	                 "config", lease->config, "prefix", lease->prefix, "details", details,
+	                 "reason", lease->reason, "assigned", ctl_json_time(lease->assigned),
+	                 "offered", ctl_json_time(lease->offered),
+	                 "begun", ctl_json_time(lease->begun),
+	                 "ended", ctl_json_time(lease->ended), "offers", json_offers(ctl, lease));
+}
