@@ -61,9 +61,9 @@ static inline uint32_t linear(struct segoff address)
 /** Splits the address of something of ours, which always lies below 1 MiB. */
 static inline struct segoff segoff(const void *address)
 {
-	uint32_t physical = (uint32_t)address;
+	uintptr_t at = (uintptr_t)address;
 
-	return (struct segoff){ .offset = physical & 15, .segment = (uint16_t)(physical >> 4) };
+	return (struct segoff){ .offset = at & 15, .segment = (uint16_t)(at >> 4) };
 }
 
 /**
@@ -73,7 +73,7 @@ static inline struct segoff segoff(const void *address)
 static inline void *physical(uint32_t address)
 {
 	__asm__("" : "+r"(address));
-	return (void *)address;
+	return (void *)(uintptr_t)address;
 }
 
 static inline const struct entry_stack *entry_stack(void)
