@@ -36,9 +36,9 @@ BIOS_C := main pxe pxe_find udp tftp realmode console memory clock chain
 EFI_C := main machine net udp4 tftp console chain
 
 STORE := store store_file store_schema devices work events lease
-PREBOOTD := prebootd serve serve_log socket decide journal $(STORE)
+PREBOOTD := prebootd serve serve_log socket endpoint decide journal $(STORE)
 PREBOOTCTL := prebootctl ctl_help ctl_find ctl_show ctl_device ctl_work ctl_event $(STORE)
-PREBOOTWORK := prebootwork
+PREBOOTWORK := prebootwork agent_facts agent_ask agent_show agent_run endpoint
 
 # --- flags -----------------------------------------------------------------
 

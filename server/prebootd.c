@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "endpoint.h"
 #include "serve.h"
 #include "socket.h"
 

@@ -7,15 +7,6 @@
 #include "serve.h"
 
 /**
- * Reads "A.B.C.D", "A.B.C.D:PORT" or ":PORT"; what is missing is the default.
- * Returns 0 or ERR_MALFORMED.
- */
-int endpoint_parse(const char *text, struct sockaddr_in *endpoint);
-
-/** Writes "A.B.C.D:PORT" to @out of @size bytes. */
-void endpoint_format(const struct sockaddr_in *endpoint, char *out, size_t size);
-
-/**
  * Opens a UDP socket at @endpoint that tells which address a datagram came to;
  * @endpoint receives the port where it was 0.
  * Returns the descriptor, or -1 with errno set.

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdio.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "agent.h"
+#include "endpoint.h"
+#include "text.h"
+
+void agent_variables(const struct agent *agent, const struct details *work,
+                     void (*each)(const char *name, const char *value))
+{
+	char value[DETAILS_SIZE], name[64];
+
+	text_format(value, sizeof(value), "%U", work->lease);
+	each("PREBOOT_LEASE", value);
+	text_format(value, sizeof(value), "%u", (uint32_t)work->attempt);
+	each("PREBOOT_ATTEMPT", value);
+	each("PREBOOT_DEVICE", work->device);
+	each("PREBOOT_CONFIG", work->config);
+	endpoint_format(&agent->server, value, sizeof(value));
+	each("PREBOOT_SERVER", value);
+	for (size_t at = 0; at < work->details_length; at += strlen(work->details + at) + 1) {
+		const char *equals = strchr(work->details + at, '=');
+
+		snprintf(name, sizeof(name), "WORK_%.*s", (int)(equals - (work->details + at)),
+		         work->details + at);
+		each(name, equals + 1);
+	}
+}
+
+/* In single quotes nothing is special to a shell but the quote itself. */
+static void print_assignment(const char *name, const char *value)
+{
+	printf("%s='", name);
+	for (; *value; value++) {
+		if (*value == '\'')
+			fputs("'\\''", stdout);
+		else
+			putchar(*value);
+	}
+	puts("'");
+}
+
+void agent_print_shell(const struct agent *agent, const struct details *work)
+{
+	agent_variables(agent, work, print_assignment);
+}
+
+void agent_print_json(const struct agent *agent, const struct details *work)
+{
+	json_t *details = json_object(), *object;
+	char server[32], key[64];
+
+	for (size_t at = 0; at < work->details_length; at += strlen(work->details + at) + 1) {
+		const char *equals = strchr(work->details + at, '=');
+
+		snprintf(key, sizeof(key), "%.*s", (int)(equals - (work->details + at)),
+		         work->details + at);
+		json_object_set_new(details, key, json_string(equals + 1));
+	}
+	endpoint_format(&agent->server, server, sizeof(server));
+	object = json_pack("{s:I, s:i, s:s, s:s, s:s, s:o}", "lease", (json_int_t)work->lease,
+	                   "attempt", (int)work->attempt, "device", work->device, "config",
+	                   work->config, "server", server, "details", details);
+	json_dumpf(object, stdout, JSON_INDENT(2));
+	puts("");
+	json_decref(object);
+}

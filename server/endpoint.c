@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "endpoint.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "error.h"
+#include "message.h"
+#include "text.h"
+
+int endpoint_parse(const char *text, struct sockaddr_in *endpoint)
+{
+	const char *colon = strchr(text, ':');
+	size_t length = colon ? (size_t)(colon - text) : strlen(text);
+	uint8_t address[4] = { 0 };
+	char host[16];
+	unsigned long port = POLICY_PORT;
+	char *end;
+
+	if (length >= sizeof(host) || (length == 0 && !colon))
+		return ERR_MALFORMED;
+	memcpy(host, text, length);
+	host[length] = '\0';
+	if (length && text_parse_ipv4(host, address))
+		return ERR_MALFORMED;
+	if (colon) {
+		if (colon[1] < '0' || colon[1] > '9')
+			return ERR_MALFORMED;
+		port = strtoul(colon + 1, &end, 10);
+		if (*end || port > 65535)
+			return ERR_MALFORMED;
+	}
+	memset(endpoint, 0, sizeof(*endpoint));
+	endpoint->sin_family = AF_INET;
+	endpoint->sin_port = htons((uint16_t)port);
+	memcpy(&endpoint->sin_addr, address, sizeof(address));
+	return 0;
+}
+
+void endpoint_format(const struct sockaddr_in *endpoint, char *out, size_t size)
+{
+	text_format(out, size, "%I:%u", (const uint8_t *)&endpoint->sin_addr,
+	            (uint32_t)ntohs(endpoint->sin_port));
+}

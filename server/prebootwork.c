@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The agent in the booted system: asks for this machine's work, reports its outcome. */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent.h"
+#include "endpoint.h"
+#include "error.h"
+#include "text.h"
+
+#define TIMEOUT_SECONDS 30
+#define TIMEOUT_SECONDS_MAX 86400
+
+struct options {
+	struct agent agent;
+	uint64_t lease; /* 0: ask the server */
+	bool json;
+	char **words;   /* the verb, and what follows it */
+	int word_count;
+};
+
+static const char help[] =
+	"Usage: prebootwork [OPTION]... VERB [ARGUMENT]...\n"
+	"Asks the policy server what work this machine has, and reports how it went.\n"
+	"\n"
+	"  show [--shell|--json]     print the work: variables for a shell to eval, or JSON\n"
+	"  run [--] COMMAND [ARG]... report begun, run the command with the variables in its\n"
+	"                            environment, report done or failed by its exit status\n"
+	"  begun | done | failed [REASON]\n"
+	"                            report it, for scripts\n"
+	"\n"
+	"  -s, --server ADDR[:PORT]  the server (kernel command line: prebootwork.server=,\n"
+	"                            else PXELINUX's ip=; port 13331)\n"
+	"  -m, --mac MAC             this machine's MAC (kernel command line: BOOTIF=)\n"
+	"  -u, --uuid UUID           its UUID (SMBIOS)\n"
+	"  -t, --timeout SECONDS     how long to try each question (30)\n"
+	"  -l, --lease N             which work a report is of (the server is asked)\n"
+	"  -h, --help                show this\n"
+	"  -V, --version             show the version\n"
+	"\n"
+	"Exit status: 0 well; 1 a fault here; 2 wrong usage; 3 no work; 4 the server did not\n"
+	"answer; 5 it refused. Of run: the command's own; 120 and one of the above where the\n"
+	"command was not run or its success could not be reported; 126, 127 where it could not\n"
+	"be started. See prebootwork(8).\n";
+
+static int fail(int status, const char *what, const char *why)
+{
+	fprintf(stderr, "prebootwork: %s%s%s\n", what, why[0] ? ": " : "", why);
+	return status;
+}
+
+/* --- options --------------------------------------------------------------- */
+
+static int read_timeout(const char *text, uint32_t *milliseconds)
+{
+	char *end;
+	unsigned long seconds = strtoul(text, &end, 10);
+
+	if (text[0] < '0' || text[0] > '9' || *end || seconds < 1 || seconds > TIMEOUT_SECONDS_MAX)
+		return fail(AGENT_USAGE, text, "expected --timeout SECONDS, from 1 to 86400");
+	*milliseconds = (uint32_t)seconds * 1000;
+	return -1;
+}
+
+static int read_lease(const char *text, uint64_t *lease)
+{
+	char *end;
+
+	errno = 0;
+	*lease = strtoull(text, &end, 10);
+	if (text[0] < '0' || text[0] > '9' || *end || errno || *lease == 0)
+		return fail(AGENT_USAGE, text, "expected --lease NUMBER");
+	return -1;
+}
+
+/* Returns -1 to go on, else the status to exit with. */
+static int take_option(struct options *o, int option)
+{
+	switch (option) {
+	case 's':
+		if (endpoint_parse(optarg, &o->agent.server) || !o->agent.server.sin_port ||
+		    !o->agent.server.sin_addr.s_addr)
+			return fail(AGENT_USAGE, optarg, "expected --server A.B.C.D or A.B.C.D:PORT");
+		return -1;
+	case 'm':
+		if (text_parse_mac(optarg, o->agent.identity.mac))
+			return fail(AGENT_USAGE, optarg, "expected --mac as in 52:54:00:12:34:56");
+		return -1;
+	case 'u':
+		if (text_parse_uuid(optarg, o->agent.identity.uuid))
+			return fail(AGENT_USAGE, optarg, "expected --uuid with 32 hexadecimal digits, as "
+			            "in 4c4c4544-0034-4d10-8052-b4c04f4a3232");
+		return -1;
+	case 't': return read_timeout(optarg, &o->agent.timeout_ms);
+	case 'l': return read_lease(optarg, &o->lease);
+	case 'j': o->json = true; return -1;
+	case 'S': o->json = false; return -1;
+	case 'h': fputs(help, stdout); return 0;
+	case 'V': puts("prebootwork " VERSION); return 0;
+	default: return fail(AGENT_USAGE, "try \"prebootwork --help\"", "");
+	}
+}
+
+static int parse_options(struct options *o, int argc, char **argv)
+{
+	static const struct option table[] = {
+		{ "server", required_argument, NULL, 's' },
+		{ "mac", required_argument, NULL, 'm' },
+		{ "uuid", required_argument, NULL, 'u' },
+		{ "timeout", required_argument, NULL, 't' },
+		{ "lease", required_argument, NULL, 'l' },
+		{ "json", no_argument, NULL, 'j' },
+		{ "shell", no_argument, NULL, 'S' },
+		{ "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'V' },
+		{ NULL, 0, NULL, 0 },
+	};
+	const char *verb = NULL;
+	int option, status = -1;
+
+	o->agent.timeout_ms = TIMEOUT_SECONDS * 1000;
+	/* '+': stop at the verb, and then, unless it is "run", once more behind it. */
+	while (status < 0 && (option = getopt_long(argc, argv, "+s:m:u:t:l:hV", table, NULL)) != -1)
+		status = take_option(o, option);
+	if (status < 0 && optind < argc) {
+		verb = argv[optind];
+		argv += optind;
+		argc -= optind;
+		optind = 0; /* GNU's way to start anew; argv[0] is passed over */
+		while (status < 0 &&
+		       (option = getopt_long(argc, argv, strcmp(verb, "run") == 0 ? "+s:m:u:t:l:hV"
+		                             : "s:m:u:t:l:hV", table, NULL)) != -1)
+			status = take_option(o, option);
+		o->words = argv + optind - 1;
+		o->words[0] = (char *)verb;
+		o->word_count = argc - optind + 1;
+	}
+	return status;
+}
+
+/* --- asking ---------------------------------------------------------------- */
+
+static int outcome(int rc)
+{
+	if (rc == ERR_TIMEOUT)
+		return fail(AGENT_SILENT, "the server did not answer", "");
+	return fail(AGENT_FAULT, "cannot ask the server", rc == ERR_IO ? strerror(errno)
+	            : error_text(rc));
+}
+
+/* Asks for the work; AGENT_NO_WORK if there is none. */
+static int ask_work(const struct options *o, struct details *work)
+{
+	struct message question = { .type = MESSAGE_QUERY }, answer;
+	int rc;
+
+	question.u.query.identity = o->agent.identity;
+	rc = agent_ask(&o->agent, &question, MESSAGE_DETAILS, &answer);
+	if (rc)
+		return outcome(rc);
+	*work = answer.u.details;
+	return work->lease ? AGENT_OK : AGENT_NO_WORK;
+}
+
+static int report(const struct options *o, uint64_t lease, uint8_t state, const char *reason)
+{
+	struct message question = { .type = MESSAGE_REPORT }, answer;
+	int rc;
+
+	question.u.report.identity = o->agent.identity;
+	question.u.report.lease = lease;
+	question.u.report.state = state;
+	text_clean(question.u.report.reason, sizeof(question.u.report.reason), reason,
+	           strlen(reason));
+	rc = agent_ask(&o->agent, &question, MESSAGE_RECEIPT, &answer);
+	if (rc)
+		return outcome(rc);
+	if (answer.u.receipt.lease != lease || answer.u.receipt.state != state)
+		return fail(AGENT_REFUSED, "the server refused the report", answer.u.receipt.reason);
+	return AGENT_OK;
+}
+
+/* --- verbs ----------------------------------------------------------------- */
+
+static int show(const struct options *o)
+{
+	struct details work;
+	int status = ask_work(o, &work);
+
+	if (status == AGENT_NO_WORK)
+		fail(status, "no work", "");
+	if (status == AGENT_OK || (status == AGENT_NO_WORK && o->json))
+		(o->json ? agent_print_json : agent_print_shell)(&o->agent, &work);
+	return fflush(stdout) ? fail(AGENT_FAULT, "cannot write the output", strerror(errno)) : status;
+}
+
+static int report_verb(const struct options *o, uint8_t state)
+{
+	const char *reason = state == WORK_FAILED && o->word_count > 1 ? o->words[1] : "";
+	struct details work = { .lease = o->lease };
+	int status = AGENT_OK;
+
+	if (!work.lease)
+		status = ask_work(o, &work);
+	if (status == AGENT_NO_WORK)
+		return fail(status, "no work", "");
+	return status ? status : report(o, work.lease, state, reason);
+}
+
+static int run(const struct options *o)
+{
+	char reason[REASON_SIZE] = "";
+	struct details work;
+	int status = ask_work(o, &work), reported;
+
+	if (status == AGENT_NO_WORK)
+		fail(status, "no work", "");
+	if (status == AGENT_OK)
+		status = report(o, work.lease, WORK_BEGUN, "");
+	/* Work that the server does not know as begun is not begun. */
+	if (status)
+		return RUN_OFFSET + status;
+	status = agent_run(&o->agent, &work, o->words + 1, reason);
+	reported = report(o, work.lease, status ? WORK_FAILED : WORK_DONE, status ? reason : "");
+	return status ? status : reported ? RUN_OFFSET + reported : AGENT_OK;
+}
+
+static int dispatch(const struct options *o)
+{
+	const char *verb = o->words[0];
+
+	if (strcmp(verb, "run") == 0)
+		return o->word_count > 1 ? run(o) : fail(AGENT_USAGE, "run needs a command", "");
+	if (o->word_count > (strcmp(verb, "failed") == 0 ? 2 : 1))
+		return fail(AGENT_USAGE, o->words[o->word_count - 1], "unexpected argument");
+	if (strcmp(verb, "show") == 0)
+		return show(o);
+	if (strcmp(verb, "begun") == 0)
+		return report_verb(o, WORK_BEGUN);
+	if (strcmp(verb, "done") == 0)
+		return report_verb(o, WORK_DONE);
+	if (strcmp(verb, "failed") == 0)
+		return report_verb(o, WORK_FAILED);
+	return fail(AGENT_USAGE, verb, "no such verb; expected show, run, begun, done or failed");
+}
+
+int main(int argc, char **argv)
+{
+	struct options o = { 0 };
+	const char *wrong;
+	int status = parse_options(&o, argc, argv);
+
+	if (status >= 0)
+		return status;
+	if (o.word_count == 0) {
+		fputs(help, stderr);
+		return AGENT_USAGE;
+	}
+	if (agent_look_around(&o.agent, "", &wrong)) {
+		fail(AGENT_FAULT, wrong, "");
+		return strcmp(o.words[0], "run") == 0 ? RUN_OFFSET + AGENT_FAULT : AGENT_FAULT;
+	}
+	return dispatch(&o);
+}
