@@ -8,6 +8,11 @@
 
 static EFI_GUID pxe_guid = EFI_PXE_BASE_CODE_PROTOCOL_GUID;
 static EFI_GUID path_guid = EFI_DEVICE_PATH_PROTOCOL_GUID;
+/* iPXE's own download protocol: on a handle it says that the base code is iPXE's. */
+static EFI_GUID ipxe_guid = { 0x3eaeaebd, 0xdecf, 0x493b,
+	                      { 0x9b, 0xd1, 0xcd, 0xb2, 0xde, 0xca, 0xe7, 0x19 } };
+
+#define READ_WAIT_MS 3100 /* EDK2's UdpRead() blocks for 3 s, and a little */
 
 /* The real length is kept nowhere; the union is as long as a packet can be. */
 static struct span packet_span(BOOLEAN have, const EFI_PXE_BASE_CODE_PACKET *packet)
@@ -63,6 +68,9 @@ int net_udp_open(struct platform *p, uint16_t local_port)
 	if (rc != 0) {
 		debug(1, p, "UDP4: %s; using the base code", error_text(rc));
 		port->base_port = local_port;
+		p->receive_wait = READ_WAIT_MS;
+		if (efi_protocol(port, port->device, &ipxe_guid) != NULL)
+			p->receive_wait = 0;
 	}
 	return 0;
 }
