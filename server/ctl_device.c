@@ -24,20 +24,43 @@ struct addition {
 
 static int read_mac(struct addition *new, const char *text)
 {
-	uint8_t *mac = new->macs[new->mac_count];
+	uint8_t mac[6];
 
 	if (text_parse_mac(text, mac))
-		return ctl_error(EXIT_USAGE, "--mac %s: not a MAC address; expected six bytes, as in "
+		return ctl_error(EXIT_USAGE, "%s: not a MAC address; expected six bytes, as in "
 		                 "52:54:00:12:34:56, 52-54-00-12-34-56, 5254.0012.3456 or "
 		                 "525400123456", text);
 	if (mac[0] & 1 || memcmp(mac, no_uuid, 6) == 0)
-		return ctl_error(EXIT_USAGE, "--mac %s: no machine has this address, it is for groups "
+		return ctl_error(EXIT_USAGE, "%s: no machine has this address, it is for groups "
 		                 "or for nobody", text);
 	for (size_t i = 0; i < new->mac_count; i++)
 		if (memcmp(new->macs[i], mac, 6) == 0)
 			return 0; /* given twice */
-	new->mac_count++;
+	if (new->mac_count == DEVICE_MACS_MAX)
+		return ctl_error(EXIT_USAGE, "at most %d MAC addresses", DEVICE_MACS_MAX);
+	memcpy(new->macs[new->mac_count++], mac, 6);
 	return 0;
+}
+
+static int read_uuid(struct addition *new, const char *text)
+{
+	if (memcmp(new->device.uuid, no_uuid, 16))
+		return ctl_error(EXIT_USAGE, "%s: a device has only one", text);
+	if (text_parse_uuid(text, new->device.uuid))
+		return ctl_error(EXIT_USAGE, "%s: not a UUID; expected 32 hexadecimal digits, as "
+		                 "in 4c4c4544-0034-4d10-8052-b4c04f4a3232", text);
+	if (!device_uuid_ok(new->device.uuid))
+		return ctl_error(EXIT_USAGE, "%s: a placeholder that many machines have; use "
+		                 "--mac", text);
+	return 0;
+}
+
+/* What follows the name may be either: a UUID has the length for it. */
+static int read_address(struct addition *new, const char *text)
+{
+	uint8_t unused[16];
+
+	return text_parse_uuid(text, unused) ? read_mac(new, text) : read_uuid(new, text);
 }
 
 static int read_addition(struct ctl *ctl, struct addition *new)
@@ -56,16 +79,14 @@ static int read_addition(struct ctl *ctl, struct addition *new)
 	new->device.added = time(NULL);
 	for (size_t i = 0; status == 0 && i < ctl->mac_count; i++)
 		status = read_mac(new, ctl->macs[i]);
+	if (status == 0 && ctl->uuid)
+		status = read_uuid(new, ctl->uuid);
+	for (int i = 1; status == 0 && i < ctl->word_count; i++)
+		status = read_address(new, ctl->words[i]);
 	if (status)
 		return status;
-	if (ctl->uuid && text_parse_uuid(ctl->uuid, new->device.uuid))
-		return ctl_error(EXIT_USAGE, "--uuid %s: not a UUID; expected 32 hexadecimal digits, as "
-		                 "in 4c4c4544-0034-4d10-8052-b4c04f4a3232", ctl->uuid);
-	if (ctl->uuid && !device_uuid_ok(new->device.uuid))
-		return ctl_error(EXIT_USAGE, "--uuid %s: a placeholder that many machines have; use "
-		                 "--mac", ctl->uuid);
-	if (!ctl->uuid && new->mac_count == 0)
-		return ctl_error(EXIT_USAGE, "device add %s: needs --mac or --uuid, or the machine "
+	if (memcmp(new->device.uuid, no_uuid, 16) == 0 && new->mac_count == 0)
+		return ctl_error(EXIT_USAGE, "device add %s: needs a MAC or UUID, or the machine "
 		                 "could not be known again", name);
 	return 0;
 }
@@ -79,10 +100,11 @@ static int check_addition(struct ctl *ctl, const struct addition *new)
 
 	if (rc == 0)
 		return ctl_error(EXIT_FAULT, "there is a device called %s already", other.name);
-	if (rc == ERR_NOT_FOUND && ctl->uuid) {
+	if (rc == ERR_NOT_FOUND && memcmp(new->device.uuid, no_uuid, 16)) {
 		rc = device_by_uuid(&ctl->store, new->device.uuid, &other);
+		text_format(text, sizeof(text), "%G", new->device.uuid);
 		if (rc == 0)
-			return ctl_error(EXIT_FAULT, "UUID %s is that of device %s already", ctl->uuid,
+			return ctl_error(EXIT_FAULT, "UUID %s is that of device %s already", text,
 			                 other.name);
 	}
 	for (size_t i = 0; rc == ERR_NOT_FOUND && i < new->mac_count; i++) {

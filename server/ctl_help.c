@@ -7,7 +7,7 @@ const char help_all[] =
 	"Usage: prebootctl [--database FILE] [--json] NOUN VERB [ARGUMENT]...\n"
 	"Administers the devices that boot from the network, and their work.\n"
 	"\n"
-	"  device add NAME [--mac MAC]... [--uuid UUID]\n"
+	"  device add NAME [[--mac] MAC]... [[--uuid] UUID]\n"
 	"  device list\n"
 	"  device show NAME|MAC|UUID\n"
 	"  device remove NAME|MAC|UUID [--force]\n"
@@ -26,9 +26,9 @@ const char help_all[] =
 	"follows each change at once. See prebootctl(8).\n";
 
 const char *const help_device_add =
-	"prebootctl device add NAME [--mac MAC]... [--uuid UUID]\n"
+	"prebootctl device add NAME [[--mac] MAC]... [[--uuid] UUID]\n"
 	"  Makes a device known by its MAC addresses, its SMBIOS UUID, or both. NAME is of\n"
-	"  letters, digits, \".\", \"_\" and \"-\". --mac may be repeated.\n";
+	"  letters, digits, \".\", \"_\" and \"-\".\n";
 const char *const help_device_list =
 	"prebootctl device list\n"
 	"  Lists the devices, with the state of their newest work.\n";

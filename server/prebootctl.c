@@ -22,7 +22,7 @@ struct verb {
 #define NO_LIMIT 1000000
 
 static const struct verb verbs[] = {
-	{ "device", "add", "new", ctl_device_add, 1, 1, CTL_MAC | CTL_UUID, true, &help_device_add },
+	{ "device", "add", "new", ctl_device_add, 1, NO_LIMIT, CTL_MAC | CTL_UUID, true, &help_device_add },
 	{ "device", "list", "ls", ctl_device_list, 0, 0, 0, false, &help_device_list },
 	{ "device", "show", "info", ctl_device_show, 1, 1, 0, false, &help_device_show },
 	{ "device", "remove", "delete", ctl_device_remove, 1, 1, CTL_FORCE, false,

@@ -129,7 +129,8 @@ static int parse_options(struct options *o, int argc, char **argv)
 		verb = argv[optind];
 		argv += optind;
 		argc -= optind;
-		optind = 0; /* GNU's way to start anew; argv[0] is passed over */
+		optind = 0; /* GNU's way to start anew */
+		argv[0] = (char *)"prebootwork"; /* what getopt_long() calls us in messages */
 		while (status < 0 &&
 		       (option = getopt_long(argc, argv, strcmp(verb, "run") == 0 ? "+s:m:u:t:l:hV"
 		                             : "s:m:u:t:l:hV", table, NULL)) != -1)
