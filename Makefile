@@ -128,9 +128,14 @@ $(B)/test/%.o: %.c | $(B)/test/nbp $(B)/test/bios $(B)/test/server $(B)/test/tes
 	$(CC) $(CFLAGS_TEST) -c -o $@ $<
 # Each test_NAME links the whole core; the server's parts come in by UNIT_NAME.
 $(B)/test/unit_%: $(B)/test/tests/unit/test_%.o $(B)/test/tests/unit/fake.o $(CORE:%=$(B)/test/nbp/%.o)
-	$(CC) $(CFLAGS_TEST) -o $@ $^ -lcmocka -lsqlite3
+	$(CC) $(CFLAGS_TEST) -o $@ $^ -lcmocka -lsqlite3 -ljansson
 $(B)/test/unit_tftp: $(B)/test/bios/tftp.o
 $(B)/test/unit_pxe_find: $(B)/test/bios/pxe_find.o
+$(B)/test/unit_decide: $(B)/test/server/decide.o $(B)/test/server/lease.o
+$(B)/test/unit_store: $(STORE:%=$(B)/test/server/%.o)
+$(B)/test/unit_serve: $(STORE:%=$(B)/test/server/%.o) \
+	$(patsubst %,$(B)/test/server/%.o,serve serve_log decide journal)
+$(B)/test/unit_agent: $(patsubst %,$(B)/test/server/%.o,agent_facts agent_show endpoint)
 
 unit-tests: $(UNIT:%=$(B)/test/unit_%)
 test-unit: $(B)/dependencies
