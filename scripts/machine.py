@@ -10,12 +10,15 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import ovmf_vars
+
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build"
 OVMF = Path("/usr/share/OVMF")
 MODULES = Path("/usr/lib/syslinux/modules")
 
 POLICY_PORT = 13331
+NET_SLOT, DISK_SLOT = 4, 5
 WORK_SECTOR = 24576  # where the work leaves its stamp, as in initramfs/work
 
 
@@ -26,26 +29,23 @@ class Firmware:
     kind: str            # "bios" or "uefi", as prebootctl and make-disk name them
     nbp: str             # the boot file
     loader: Path
-    modules: tuple       # what the loader itself asks for by TFTP, besides its configuration
+    module: Path         # what the loader needs first; its other modules are in the same folder
     disk_line: str       # what the local disk's boot program prints
     silence_ms: int      # local boot by then, on the NBP's clock, if no server answers
     qemu: tuple          # QEMU's options
     rom: str = ""        # option ROM of the network card; empty: QEMU's own choice
-    vars: str = ""       # variable store to copy, for UEFI
+    net_option: tuple = ()  # on UEFI, what follows the card in the path of its boot option
 
 
 _OVMF = {
     "kind": "uefi",
     "nbp": "nvlnbpx64.efi",
     "loader": Path("/usr/lib/SYSLINUX.EFI/efi64/syslinux.efi"),
-    "modules": (MODULES / "efi64/ldlinux.e64",),
+    "module": MODULES / "efi64/ldlinux.e64",
     "disk_line": "local disk: BOOTX64.EFI runs",
     "silence_ms": 4000,
-    "vars": "OVMF_VARS_4M.fd",
-    # Without IPv6 off OVMF tries it, for half a minute, after our NBP came back.
     "qemu": ("-machine", "q35",
-             "-drive", f"if=pflash,unit=0,format=raw,readonly=on,file={OVMF}/OVMF_CODE_4M.fd",
-             "-fw_cfg", "name=opt/org.tianocore/IPv6PXESupport,string=n"),
+             "-drive", f"if=pflash,unit=0,format=raw,readonly=on,file={OVMF}/OVMF_CODE_4M.fd"),
 }
 
 FIRMWARES = {
@@ -53,11 +53,12 @@ FIRMWARES = {
         kind="bios",
         nbp="nvlnbp.sys",
         loader=Path("/usr/lib/PXELINUX/pxelinux.0"),
-        modules=(MODULES / "bios/ldlinux.c32",),
+        module=MODULES / "bios/ldlinux.c32",
         disk_line="local disk: the boot sector runs",
         silence_ms=3000,
         qemu=("-machine", "pc")),
-    "ovmf": Firmware(rom="none", **_OVMF),
+    "ovmf": Firmware(rom="none", net_option=(ovmf_vars.IPV4,), **_OVMF),
+    # iPXE's own option; OVMF has another that boots over iPXE's driver.
     "ovmf-ipxe": Firmware(rom="/usr/lib/ipxe/qemu/efi-virtio.rom", **_OVMF),
 }
 
@@ -71,18 +72,32 @@ class Machine:
     mac: str
     uuid: str
 
+    @property
+    def disk(self):
+        return self.folder / "disk.img"
+
+    @property
+    def vars(self):
+        return self.folder / "vars.fd"
+
     def prepare(self):
         """Gives it a fresh disk and, on UEFI, a fresh variable store."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.disk = self.folder / "disk.img"
         shutil.copy(BUILD / "vm" / f"disk-{self.firmware.kind}.img", self.disk)
-        if self.firmware.vars:
-            self.vars = self.folder / "vars.fd"
-            shutil.copy(OVMF / self.firmware.vars, self.vars)
+        if self.firmware.kind == "uefi":
+            card = ovmf_vars.device_path(*ovmf_vars.pci(NET_SLOT), ovmf_vars.mac(self.mac),
+                                         *self.firmware.net_option)
+            disk = ovmf_vars.device_path(*ovmf_vars.pci(DISK_SLOT))
+            empty = (OVMF / "OVMF_VARS_4M.fd").read_bytes()
+            self.vars.write_bytes(ovmf_vars.set_boot_order(
+                empty, [("network", card), ("disk", disk)]))
 
     def command(self, netdev, *more):
         """Returns QEMU's command line; @netdev is -netdev's value with id=net."""
-        card = f"virtio-net-pci,netdev=net,mac={self.mac},bootindex=1"
+        card = f"virtio-net-pci,netdev=net,mac={self.mac},addr={NET_SLOT}"
+        disk = f"virtio-blk-pci,drive=disk,addr={DISK_SLOT}"
+        if self.firmware.kind == "bios":
+            card, disk = card + ",bootindex=1", disk + ",bootindex=2"
         if self.firmware.rom:
             card += ",romfile=" + self.firmware.rom.replace("none", "")
         command = [
@@ -93,12 +108,12 @@ class Machine:
             "-netdev", netdev, "-device", card,
             "-object", f"filter-dump,id=dump,netdev=net,file={self.folder}/packets.pcap",
             "-drive", f"if=none,id=disk,format=raw,file={self.disk}",
-            "-device", "virtio-blk-pci,drive=disk,bootindex=2",
+            "-device", disk,
             # The firmware's own debug output.
             "-chardev", f"file,id=debug,path={self.folder}/firmware.log",
             "-device", "isa-debugcon,iobase=0x402,chardev=debug",
         ]
-        if self.firmware.vars:
+        if self.firmware.kind == "uefi":
             command += ["-drive", f"if=pflash,unit=1,format=raw,file={self.vars}"]
         return command + list(more)
 
@@ -109,25 +124,49 @@ class Machine:
             return disk.read(512).rstrip(b"\0").decode("ascii", "replace").strip()
 
 
-def fill_tftp(folder, firmware, config=ROOT / "scripts/tftp/z_auto.cfg", leave_out=()):
-    """Lays out a TFTP server's folder: NBP, loader with its modules, configuration and Linux."""
-    files = {
+def tftp_files(firmware, z_auto=ROOT / "scripts/tftp/z_auto.cfg"):
+    """Returns what a TFTP server needs for @firmware, from the NBP to Linux: name to source."""
+    return {
         firmware.nbp: BUILD / firmware.nbp,
         firmware.loader.name: firmware.loader,
-        "z_auto.cfg": Path(config),
+        firmware.module.name: firmware.module,
+        "z_auto.cfg": z_auto,
         "boot/kernel": BUILD / "linux/kernel",
         "boot/initrd": BUILD / "vm/initrd",
         "boot/root": BUILD / "vm/root",
     }
-    for module in firmware.modules:
-        files[module.name] = module
+
+
+def lay_out(folder, files):
+    """Fills @folder with links, made of a name-to-source table."""
     for name, source in files.items():
-        if name in leave_out:
-            continue
-        target = Path(folder) / name
+        target = folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.unlink(missing_ok=True)
         target.symlink_to(source)
+
+
+def prebootd(database, address, port=POLICY_PORT):
+    """Returns the policy server's command line."""
+    return [BUILD / "prebootd", "--database", database, "--listen", f"{address}:{port}"]
+
+
+def prebootctl(database, *arguments):
+    """Administers a policy server's database; returns what prebootctl printed."""
+    command = [BUILD / "prebootctl", "--database", database, *arguments]
+    result = subprocess.run(list(map(str, command)), capture_output=True, text=True,
+                            stdin=subprocess.DEVNULL, timeout=20, check=False)
+    if result.returncode:
+        raise RuntimeError(f"{' '.join(map(str, command))}: {result.stderr.strip()}")
+    return result.stdout
+
+
+def assign(database, device, firmware, config="z_auto.cfg", loader=None, prefix=None, details=None):
+    """Assigns work to a device: the loader of its firmware, or another."""
+    options = [f"--loader-{firmware.kind}", loader or firmware.loader.name, "--config", config]
+    if prefix:
+        options += ["--prefix", prefix]
+    pairs = [f"{key}={value}" for key, value in (details or {}).items()]
+    prebootctl(database, "work", "assign", device, *options, *pairs)
 
 
 def start(command, **more):

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Writes boot options into an empty variable store of OVMF.
+
+QEMU's bootindex of a network card stands for all its boot options: after PXE over IPv4
+OVMF would try HTTP, for minutes, before the disk. A real machine has a BootOrder that an
+administrator chose, and so have ours: the card, then the disk.
+"""
+
+import struct
+import uuid
+
+GLOBAL_VARIABLE = uuid.UUID("8be4df61-93ca-11d2-aa0d-00e098032b8c").bytes_le
+VARIABLE_STORE = uuid.UUID("aaf32c78-947b-439a-a180-2e144ec37792").bytes_le  # authenticated
+NON_VOLATILE_BOOT_RUNTIME = 0x7
+LOAD_OPTION_ACTIVE = 1
+
+
+def device_path(*nodes):
+    """Joins device path nodes (UEFI 2.10, 10.3): (type, subtype, bytes)."""
+    whole = b"".join(struct.pack("<BBH", kind, subtype, 4 + len(data)) + data
+                     for kind, subtype, data in nodes)
+    return whole + b"\x7f\xff\x04\x00"
+
+
+def pci(slot):
+    """The nodes of a device in @slot of the first PCI bus."""
+    return ((2, 1, struct.pack("<II", 0x0a0341d0, 0)),  # PciRoot(0)
+            (1, 1, bytes([0, slot])))
+
+
+def mac(address):
+    return (3, 11, bytes.fromhex(address.replace(":", "")).ljust(32, b"\0") + b"\1")
+
+
+IPV4 = (3, 12, bytes(23))
+
+
+def load_option(description, path):
+    """An EFI_LOAD_OPTION (UEFI 2.10, 3.1.3)."""
+    return (struct.pack("<IH", LOAD_OPTION_ACTIVE, len(path))
+            + (description + "\0").encode("utf-16-le") + path)
+
+
+def variable(name, data):
+    """An AUTHENTICATED_VARIABLE_HEADER of EDK2 with what follows it."""
+    name = (name + "\0").encode("utf-16-le")
+    head = struct.pack("<HBBIQ16sIII16s", 0x55aa, 0x3f, 0, NON_VOLATILE_BOOT_RUNTIME, 0,
+                       bytes(16), 0, len(name), len(data), GLOBAL_VARIABLE)
+    whole = head + name + data
+    return whole + b"\xff" * (-len(whole) % 4)
+
+
+def set_boot_order(store, options):
+    """Returns @store with @options, (description, device path) each, as its BootOrder.
+
+    ValueError: it is not an empty variable store."""
+    head = store.find(VARIABLE_STORE)
+    start = head + 28  # VARIABLE_STORE_HEADER
+    if head < 0 or store[start:start + 2] != b"\xff\xff":
+        raise ValueError("not an empty OVMF variable store")
+    variables = b"".join(variable(f"Boot{number:04X}", load_option(*option))
+                         for number, option in enumerate(options))
+    variables += variable("BootOrder", struct.pack(f"<{len(options)}H", *range(len(options))))
+    return store[:start] + variables + store[start + len(variables):]

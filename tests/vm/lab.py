@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Runs a scenario of scenarios.yaml on one firmware and gathers the evidence."""
+
+import re
+import sqlite3
+import subprocess
+import zlib
+from pathlib import Path
+
+import capture
+import machine
+import network
+
+HERE = Path(__file__).resolve().parent
+BOOT_SECONDS = 90    # until the NBP's first line
+STEP_SECONDS = 60    # from one awaited line to the next
+DEVICE = "lab"
+
+
+class Lab:
+    """All that one test needs, and the outcome. Files stay in @folder."""
+
+    def __init__(self, name, firmware, scenario, folder):
+        self.firmware = firmware
+        self.scenario = scenario
+        self.folder = folder
+        self.boots = []  # for each boot the console lines that were awaited
+        number = zlib.crc32(name.encode())
+        self.machine = machine.Machine(
+            firmware, folder, mac="52:54:00:%02x:%02x:%02x" % tuple(number.to_bytes(4, "big")[1:]),
+            uuid=f"0b007000-0000-4000-8000-0000{number:08x}")
+        self.database = folder / "preboot.db"
+        self._running = []
+
+    # --- preparation -----------------------------------------------------------
+
+    def prepare(self):
+        self.machine.prepare()
+        self._fill_tftp()
+        if self.listen:
+            self._add_device()
+
+    @property
+    def listen(self):
+        return self.scenario.get("listen", network.SERVER)
+
+    def text(self, pattern, quote=str):
+        """Replaces {nbp} and the like in @pattern."""
+        firmware = self.firmware
+        values = {"nbp": firmware.nbp, "loader": firmware.loader.name,
+                  "module": firmware.module.name, "modules": str(firmware.module.parent),
+                  "disk": firmware.disk_line}
+        return re.sub(r"\{(%s)\}" % "|".join(values), lambda found: quote(values[found[1]]),
+                      pattern)
+
+    def _fill_tftp(self):
+        scenario = self.scenario
+        z_auto = scenario.get("z_auto")
+        files = machine.tftp_files(self.firmware, *([HERE / "configs" / z_auto] if z_auto else []))
+        for name, source in scenario.get("copies", {}).items():
+            source = self.text(source)
+            files[self.text(name)] = files.get(source, source)
+        for name in scenario.get("missing", []):
+            del files[self.text(name)]
+        machine.lay_out(self.folder / "tftp" / scenario.get("folder", ""), files)
+
+    def _add_device(self):
+        work = self.scenario.get("work")
+        machine.prebootctl(self.database, "device", "add", DEVICE, self.machine.mac)
+        if work is not None:
+            machine.assign(self.database, DEVICE, self.firmware,
+                           loader=self.text(work.get("loader", "{loader}")),
+                           config=work.get("config", "z_auto.cfg"), prefix=work.get("prefix"),
+                           details=work.get("details", {}))
+
+    # --- the run ---------------------------------------------------------------
+
+    def run(self):
+        """Boots the machine as often as the scenario says; SilentError if a line is missing."""
+        net = network.Network()
+        try:
+            self._start_servers(net)
+            # With vnet_hdr QEMU would write that header into the capture, too.
+            command = self.machine.command(
+                f"tap,id=net,ifname={network.TAP},script=no,downscript=no,vnet_hdr=off",
+                "-serial", "stdio")
+            (self.folder / "command").write_text(" ".join(command) + "\n")
+            qemu = self._start(net, command, "qemu", stdout=subprocess.PIPE)
+            console = machine.Console(qemu.stdout, self.folder / "serial.log")
+            self._watch(console)
+        finally:
+            for process in reversed(self._running):
+                machine.stop(process)
+            net.close()
+
+    def _start(self, net, command, name, **more):
+        more.setdefault("stdout", subprocess.DEVNULL)
+        with open(self.folder / f"{name}.log", "wb") as log:
+            if more["stdout"] == subprocess.DEVNULL:
+                more["stdout"] = log
+            process = net.start(command, stderr=log, **more)
+        self._running.append(process)
+        return process
+
+    def _start_servers(self, net):
+        folder = self.scenario.get("folder")
+        boot_files = {kind: f"{folder}/{nbp}" if folder else nbp
+                      for kind, nbp in (("bios", "nvlnbp.sys"), ("uefi", "nvlnbpx64.efi"))}
+        self._start(net, network.dnsmasq(self.folder, self.folder / "tftp", boot_files,
+                                         self.scenario.get("dhcp", ())), "dnsmasq-errors")
+        listeners = [(network.SERVER, 67), (network.SERVER, 69)]
+        relay = self.scenario.get("relay")
+        if relay:
+            behind = machine.POLICY_PORT + 1
+            self._start(net, machine.prebootd(self.database, "127.0.0.1", behind), "prebootd")
+            self._start(net, [HERE / "relay.py", relay, self.listen, behind], "relay")
+            listeners += [("127.0.0.1", behind), (self.listen, machine.POLICY_PORT)]
+        elif self.listen:
+            self._start(net, machine.prebootd(self.database, self.listen, machine.POLICY_PORT),
+                        "prebootd")
+            listeners += [(self.listen, machine.POLICY_PORT)]
+        net.wait_for(listeners, self._running)
+
+    def _watch(self, console):
+        after = -1
+        for patterns in self.scenario["boots"]:
+            lines = [console.wait(r"^OpenPreboot ", BOOT_SECONDS, after)]
+            after = lines[0].number - 1
+            for pattern in patterns:
+                lines.append(console.wait(self.text(pattern, re.escape), STEP_SECONDS, after))
+                after = lines[-1].number
+            self.boots.append(lines)
+
+    # --- the evidence ----------------------------------------------------------
+
+    @property
+    def packets(self):
+        return self.folder / "packets.pcap"
+
+    def files_asked_for(self):
+        """Returns the names asked for by TFTP, each once where asked twice in a row."""
+        names = [name for _, name in capture.tftp_requests(self.packets)]
+        return [name for i, name in enumerate(names) if i == 0 or names[i - 1] != name]
+
+    def files_expected(self):
+        return [self.text(name) for name in self.scenario["tftp"]]
+
+    def lease(self):
+        """Returns state and attempt of the newest work, as the database has them."""
+        with sqlite3.connect(f"file:{self.database}?mode=ro", uri=True) as database:
+            row = database.execute("SELECT state, attempt FROM work ORDER BY lease DESC").fetchone()
+        return {"state": row[0], "attempt": row[1]} if row else None
+
+    def offers(self):
+        """Returns how many offers the database has."""
+        with sqlite3.connect(f"file:{self.database}?mode=ro", uri=True) as database:
+            return database.execute("SELECT count(*) FROM offer").fetchone()[0]

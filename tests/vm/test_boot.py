@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Boots every scenario of scenarios.yaml on every firmware, in QEMU."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+
+import capture
+import machine
+from lab import Lab
+
+SCENARIOS = yaml.safe_load((Path(__file__).parent / "scenarios.yaml").read_text())
+# On the machine's own clock more may pass than on the NBP's, when all cores are busy.
+CLOCK_SLACK_MS = 1500
+
+CASES = [pytest.param(scenario, firmware, id=f"{scenario}-{firmware}")
+         for scenario in SCENARIOS for firmware in machine.FIRMWARES]
+
+
+@pytest.mark.parametrize("scenario, firmware", CASES)
+def test_boot(scenario, firmware, request):
+    facts = SCENARIOS[scenario]
+    name = f"{scenario}-{firmware}"
+    folder = machine.BUILD / "vm" / "tests" / name
+    request.node.lab_folder = folder.relative_to(machine.ROOT)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+
+    lab = Lab(name, machine.FIRMWARES[firmware], facts, folder)
+    lab.prepare()
+    lab.run()
+
+    assert lab.files_asked_for() == lab.files_expected()
+    check_decisions(lab, facts.get("asked"))
+    if "ends" in facts:
+        assert lab.lease() == facts["ends"]
+        assert lab.offers() == facts["ends"]["attempt"]
+    if "stamp" in facts:
+        assert facts["stamp"] in lab.machine.stamp()
+    else:
+        assert lab.machine.stamp() == ""
+    if facts.get("in_time"):
+        check_time(lab)
+
+
+def check_decisions(lab, asked):
+    """A decision is one request and one answer, unless the scenario says otherwise."""
+    requests = capture.policy(lab.packets, capture.REQUEST)
+    answers = capture.policy(lab.packets, capture.ANSWER)
+    if asked is None:
+        asked = {"requests": len(lab.boots), "answers": len(lab.boots)}
+    if "requests" in asked:
+        assert len(requests) == asked["requests"]
+    if "answers" in asked:
+        assert len(answers) == asked["answers"]
+    if asked.get("alike"):
+        assert len({answer.data for answer in answers}) == 1
+    # No answer is larger than its question, so nobody is flooded through the server.
+    assert requests and all(len(request.data) >= len(answer.data)
+                            for request in requests for answer in answers)
+
+
+def check_time(lab):
+    lines = lab.boots[-1]
+    local = next(line for line in lines if "local boot" in line.text)
+    said_ms = int(local.text.split("]")[0].strip("[ "))
+    seen_ms = (local.time - lines[0].time) * 1000
+    assert 1000 < said_ms <= lab.firmware.silence_ms
+    assert seen_ms <= lab.firmware.silence_ms + CLOCK_SLACK_MS
