@@ -183,7 +183,7 @@ test-vm: $(B)/dependencies
 	@$(MAKE) --no-print-directory all machines
 	scripts/run-vm-tests $(if $(K),-k '$(K)')
 bench: $(B)/dependencies
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory all machines
 	scripts/bench
 
 clean:
