@@ -116,6 +116,9 @@ static int quick_check(const char *path, const char *query, char *message, size_
 	if (code == SQLITE_OK)
 		code = sqlite3_step(statement);
 	found = code == SQLITE_ROW ? (const char *)sqlite3_column_text(statement, 0) : NULL;
+	/* It may begin with a headline of its own. */
+	if (found && strchr(found, '\n'))
+		found = strchr(found, '\n') + 1;
 	if (code == SQLITE_ROW && found && strcmp(found, "ok") == 0)
 		rc = 0;
 	else if (code == SQLITE_ROW || code == SQLITE_CORRUPT || code == SQLITE_NOTADB)

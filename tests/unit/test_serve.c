@@ -1,0 +1,498 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "unit.h"
+
+#include <arpa/inet.h>
+#include <dirent.h>
+#include <unistd.h>
+
+#include "devices.h"
+#include "error.h"
+#include "events.h"
+#include "platform.h"
+#include "serve.h"
+#include "work.h"
+
+/* The server from datagram to datagram, without a network: nothing may kill it. */
+
+#define NOW 1000000
+#define MACHINES 3 /* web1 and web2 have work, web3 has none */
+
+struct bench {
+	struct server server;
+	struct datagram batch[SERVE_BATCH];
+	char path[64];
+	uint64_t lease[MACHINES + 1];
+};
+
+static void add_machine(struct bench *bench, uint8_t number)
+{
+	struct device device = { .name = "web0" };
+	uint8_t mac[1][6] = { { 2, 0, 0, 0, 0, number } };
+	struct lease lease = { .attempts = 3, .deadline = 100, .config = "z_auto.cfg",
+	                       .loader_bios = "pxelinux.0", .loader_uefi = "syslinux.efi" };
+	struct details details = { 0 };
+
+	device.name[3] = (char)('0' + number);
+	assert_int_equal(device_add(&bench->server.store, &device, mac, 1), 0);
+	if (number == MACHINES)
+		return;
+	lease.device = device.id;
+	assert_int_equal(details_add(&details, "image", "a.img"), 0);
+	assert_int_equal(work_add(&bench->server.store, &lease, &details), 0);
+	bench->lease[number] = lease.number;
+}
+
+static int set_up(void **state)
+{
+	struct bench *bench = calloc(1, sizeof(*bench));
+	int fd;
+
+	strcpy(bench->path, "/tmp/preboot-serve-XXXXXX");
+	fd = mkstemp(bench->path);
+	if (fd < 0)
+		return -1;
+	close(fd);
+	if (serve_open(&bench->server, bench->path))
+		return -1;
+	for (uint8_t i = 1; i <= MACHINES; i++)
+		add_machine(bench, i);
+	*state = bench;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct bench *bench = *state;
+
+	serve_close(&bench->server);
+	unlink(bench->path);
+	free(bench);
+	return 0;
+}
+
+/* --- asking ---------------------------------------------------------------- */
+
+/* Puts a message of machine @number into the batch's slot @slot. */
+static struct datagram *put(struct bench *bench, size_t slot, uint8_t type, uint8_t number,
+                            uint8_t boot)
+{
+	struct message message = { .type = type, .sequence = 1 };
+	struct datagram *d = &bench->batch[slot];
+
+	memset(message.nonce, boot, sizeof(message.nonce));
+	message.u.request.identity.mac[0] = 2;
+	message.u.request.identity.mac[5] = number;
+	if (type == MESSAGE_REQUEST)
+		message.u.request.firmware = FIRMWARE_BIOS;
+	if (type == MESSAGE_REPORT) {
+		message.u.report.lease = bench->lease[number] ? bench->lease[number] : 99;
+		message.u.report.state = WORK_BEGUN;
+	}
+	if (type == MESSAGE_EVENT) {
+		message.u.event.code = EVENT_LOCAL;
+		message.u.event.milliseconds = 9;
+	}
+	memset(d, 0, sizeof(*d));
+	d->from.sin_family = AF_INET;
+	d->from.sin_port = htons(50000);
+	d->from.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	assert_int_equal(message_encode(&message, d->data, MESSAGE_MAX, &d->length), 0);
+	return d;
+}
+
+/* Serves the first @count slots. */
+static void serve(struct bench *bench, size_t count)
+{
+	serve_batch(&bench->server, bench->batch, count, NOW);
+	serve_notes(&bench->server, bench->batch, count);
+}
+
+/* Slot @slot must hold an answer to its question. */
+static void decode(const struct bench *bench, size_t slot, struct message *reply)
+{
+	const struct datagram *d = &bench->batch[slot];
+
+	assert_true(d->reply_length > 0 && d->reply_length <= d->length);
+	assert_int_equal(message_decode(reply, d->reply, d->reply_length), 0);
+	assert_memory_equal(reply->nonce, d->question.nonce, NONCE_SIZE);
+	assert_int_equal(reply->sequence, d->question.sequence);
+}
+
+static void ask(struct bench *bench, uint8_t type, uint8_t number, uint8_t boot,
+                struct message *reply)
+{
+	put(bench, 0, type, number, boot);
+	serve(bench, 1);
+	decode(bench, 0, reply);
+}
+
+/* The attempt that a machine's request is answered with; 0: local boot. */
+static uint32_t attempt(struct bench *bench, uint8_t number, uint8_t boot)
+{
+	struct message reply;
+
+	ask(bench, MESSAGE_REQUEST, number, boot, &reply);
+	assert_int_equal(reply.type, MESSAGE_ANSWER);
+	return reply.u.answer.decision == DECISION_WORK ? reply.u.answer.attempt : 0;
+}
+
+static uint64_t drops(const struct bench *bench)
+{
+	uint64_t sum = 0;
+
+	for (int i = 0; i < DROP_COUNT; i++)
+		sum += bench->server.dropped[i];
+	return sum;
+}
+
+/* Another program's look at the file: what is there has been committed. */
+static void check_committed(struct bench *bench, uint8_t number, enum lease_state state,
+                            uint32_t attempts)
+{
+	struct store_options options = { .busy_timeout_ms = 0 };
+	struct store other;
+	struct lease lease;
+
+	assert_int_equal(store_open(&other, bench->path, &options), 0);
+	assert_int_equal(work_by_lease(&other, bench->lease[number], &lease), 0);
+	store_close(&other);
+	assert_int_equal(lease.state, state);
+	assert_int_equal(lease.attempt, attempts);
+}
+
+/* Changes the file behind the server's back. */
+static void meddle(struct bench *bench, const char *sql)
+{
+	sqlite3 *db;
+
+	assert_int_equal(sqlite3_open(bench->path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+}
+
+/* --- what is well formed --------------------------------------------------- */
+
+static void test_story(void **state)
+{
+	struct bench *bench = *state;
+	struct message reply;
+
+	assert_int_equal(attempt(bench, 3, 'a'), 0);
+	assert_int_equal(attempt(bench, 9, 'a'), 0);
+	assert_int_equal(attempt(bench, 1, 'a'), 1);
+	check_committed(bench, 1, LEASE_OFFERED, 1);
+	assert_int_equal(attempt(bench, 1, 'a'), 1);
+	assert_int_equal(attempt(bench, 1, 'b'), 2);
+	assert_int_equal(attempt(bench, 1, 'a'), 1);
+	check_committed(bench, 1, LEASE_OFFERED, 2);
+	ask(bench, MESSAGE_QUERY, 1, 'q', &reply);
+	assert_int_equal(reply.u.details.lease, bench->lease[1]);
+	assert_string_equal(reply.u.details.details, "image=a.img");
+	ask(bench, MESSAGE_QUERY, 2, 'q', &reply);
+	assert_int_equal(reply.u.details.lease, 0);
+	ask(bench, MESSAGE_REPORT, 1, 'r', &reply);
+	assert_int_equal(reply.u.receipt.state, WORK_BEGUN);
+	check_committed(bench, 1, LEASE_BEGUN, 2);
+	assert_int_equal(attempt(bench, 1, 'c'), 3);
+	assert_int_equal(attempt(bench, 1, 'd'), 0);
+	check_committed(bench, 1, LEASE_FAILED, 3);
+	ask(bench, MESSAGE_REPORT, 1, 'r', &reply);
+	assert_int_equal(reply.u.receipt.state, 0);
+	assert_int_equal(drops(bench), 0);
+}
+
+/* A batch is one transaction, and each in it sees what those before it did. */
+static void test_batch(void **state)
+{
+	static const uint8_t attempts[] = { 0, 1, 1, 1, 2, 0, 1 };
+	struct bench *bench = *state;
+	struct message reply;
+
+	put(bench, 0, MESSAGE_REQUEST, 3, 'a');
+	put(bench, 1, MESSAGE_REQUEST, 1, 'a');
+	put(bench, 2, MESSAGE_REQUEST, 1, 'a');
+	put(bench, 3, MESSAGE_REQUEST, 2, 'a');
+	put(bench, 4, MESSAGE_REQUEST, 1, 'b');
+	put(bench, 5, MESSAGE_EVENT, 1, 'b');
+	put(bench, 6, MESSAGE_REQUEST, 1, 'a');
+	serve(bench, 7);
+	for (size_t i = 0; i < COUNT(attempts); i++) {
+		if (i == 5)
+			continue;
+		decode(bench, i, &reply);
+		assert_int_equal(reply.u.answer.attempt, attempts[i]);
+	}
+	assert_int_equal(bench->batch[5].reply_length, 0);
+	assert_int_equal(drops(bench), 0);
+	assert_int_equal(bench->server.answered, 6);
+	check_committed(bench, 1, LEASE_OFFERED, 2);
+	check_committed(bench, 2, LEASE_OFFERED, 1);
+}
+
+static void test_overdue(void **state)
+{
+	struct bench *bench = *state;
+	struct message reply;
+
+	attempt(bench, 1, 'a');
+	ask(bench, MESSAGE_REPORT, 1, 'r', &reply);
+	serve_overdue(&bench->server, NOW + 99);
+	check_committed(bench, 1, LEASE_BEGUN, 1);
+	serve_overdue(&bench->server, NOW + 100);
+	check_committed(bench, 1, LEASE_FAILED, 1);
+	check_committed(bench, 2, LEASE_PENDING, 0);
+}
+
+/* prebootctl's changes count from the next question on. */
+static void test_follows_changes(void **state)
+{
+	struct bench *bench = *state;
+
+	assert_int_equal(attempt(bench, 1, 'a'), 1);
+	meddle(bench, "UPDATE work SET state = 'cancelled'");
+	assert_int_equal(attempt(bench, 1, 'a'), 0);
+	assert_int_equal(attempt(bench, 2, 'a'), 0);
+	meddle(bench, "UPDATE work SET state = 'pending' WHERE device ="
+	       " (SELECT id FROM device WHERE name = 'web2')");
+	assert_int_equal(attempt(bench, 2, 'a'), 1);
+	meddle(bench, "PRAGMA foreign_keys=ON; DELETE FROM device");
+	assert_int_equal(attempt(bench, 2, 'a'), 0);
+}
+
+static void test_events_of_strangers_leave_nothing(void **state)
+{
+	struct bench *bench = *state;
+	sqlite3_stmt *rows;
+	int count = 0;
+
+	put(bench, 0, MESSAGE_EVENT, 9, 'a');
+	put(bench, 1, MESSAGE_EVENT, 3, 'a');
+	put(bench, 2, MESSAGE_REQUEST, 9, 'a');
+	serve(bench, 3);
+	assert_int_equal(event_list(&bench->server.store, 0, 100, &rows), 0);
+	while (store_step(&bench->server.store, rows) == 1)
+		count++;
+	assert_int_equal(count, 1);
+	assert_int_equal(drops(bench), 0);
+}
+
+/* --- what is not ----------------------------------------------------------- */
+
+/* Serves slot 0, which must be dropped for @why and leave the work as it was. */
+static void check_dropped(struct bench *bench, enum drop why)
+{
+	uint64_t before = bench->server.dropped[why], all = drops(bench);
+
+	serve(bench, 1);
+	assert_int_equal(bench->batch[0].reply_length, 0);
+	assert_int_equal(bench->server.dropped[why], before + 1);
+	assert_int_equal(drops(bench), all + 1);
+	assert_int_equal(bench->server.answered, 0);
+}
+
+static void test_cut_at_every_length(void **state)
+{
+	static const uint8_t types[] = { MESSAGE_REQUEST, MESSAGE_QUERY, MESSAGE_REPORT };
+	struct bench *bench = *state;
+
+	for (size_t i = 0; i < COUNT(types); i++) {
+		for (size_t length = 0; length < MESSAGE_MAX; length++) {
+			uint64_t before = drops(bench);
+			struct datagram *d = put(bench, 0, types[i], 1, 'a');
+
+			d->length = length;
+			serve(bench, 1);
+			/* Cut between two fields it may be a message still, but a small one. */
+			assert_int_equal(drops(bench) + bench->server.answered,
+			                 before + bench->server.answered + (d->reply_length == 0));
+			assert_true(d->reply_length <= length);
+		}
+	}
+	/* Of a request without its padding the answer would be larger than it. */
+	check_committed(bench, 1, LEASE_PENDING, 0);
+	assert_int_equal(attempt(bench, 1, 'a'), 1);
+}
+
+static void test_small_question_costs_no_attempt(void **state)
+{
+	struct bench *bench = *state;
+	struct datagram *d = put(bench, 0, MESSAGE_REQUEST, 1, 'a');
+
+	/* Header, MAC and firmware kind; padding is what follows. */
+	d->length = MESSAGE_HEADER + 10 + 5;
+	check_dropped(bench, DROP_SMALL);
+	check_committed(bench, 1, LEASE_PENDING, 0);
+}
+
+/* Writes each wrong length over each field's own. */
+static void test_every_length_field_wrong(void **state)
+{
+	static const uint8_t types[] = { MESSAGE_REQUEST, MESSAGE_QUERY, MESSAGE_REPORT,
+	                                 MESSAGE_EVENT };
+	struct bench *bench = *state;
+	size_t fields = 0;
+
+	for (size_t i = 0; i < COUNT(types); i++) {
+		struct datagram whole = *put(bench, 0, types[i], 3, 'a');
+		size_t at = MESSAGE_HEADER;
+
+		while (at < whole.length) {
+			size_t number = (size_t)whole.data[at] << 8 | whole.data[at + 1];
+			size_t length = (size_t)whole.data[at + 2] << 8 | whole.data[at + 3];
+
+			for (size_t wrong = 0; wrong <= 0xffff; wrong += wrong < 1300 ? 1 : 977) {
+				if (wrong == length)
+					continue;
+				bench->batch[0] = whole;
+				bench->batch[0].data[at + 2] = (uint8_t)(wrong >> 8);
+				bench->batch[0].data[at + 3] = (uint8_t)wrong;
+				serve(bench, 1);
+				/* Less padding is followed by more of it: that is allowed. */
+				if (number || wrong > length)
+					assert_int_equal(bench->batch[0].reply_length, 0);
+			}
+			fields++;
+			at += 4 + length;
+		}
+		assert_int_equal(at, whole.length);
+	}
+	assert_true(fields >= 10);
+	check_committed(bench, 1, LEASE_PENDING, 0);
+}
+
+static void test_every_byte_of_the_header(void **state)
+{
+	struct bench *bench = *state;
+
+	for (int version = 0; version < 256; version++) {
+		put(bench, 0, MESSAGE_REQUEST, 1, 'a')->data[4] = (uint8_t)version;
+		if (version != MESSAGE_VERSION)
+			check_dropped(bench, DROP_VERSION);
+	}
+	for (int type = 0; type < 256; type++) {
+		if (type >= MESSAGE_REQUEST && type <= MESSAGE_RECEIPT)
+			continue;
+		put(bench, 0, MESSAGE_REQUEST, 1, 'a')->data[5] = (uint8_t)type;
+		check_dropped(bench, DROP_MALFORMED);
+	}
+	for (size_t i = 0; i < 4; i++) {
+		put(bench, 0, MESSAGE_REQUEST, 1, 'a')->data[i] ^= 0x20;
+		check_dropped(bench, DROP_MALFORMED);
+	}
+	check_committed(bench, 1, LEASE_PENDING, 0);
+}
+
+static void test_odd_peers_and_messages(void **state)
+{
+	struct bench *bench = *state;
+	struct message answer = { .type = MESSAGE_ANSWER };
+	struct datagram *d = put(bench, 0, MESSAGE_REQUEST, 1, 'a');
+
+	d->from.sin_port = 0;
+	check_dropped(bench, DROP_PEER);
+	d = put(bench, 0, MESSAGE_REQUEST, 1, 'a');
+	d->length = MESSAGE_MAX + 1; /* longer than any message */
+	check_dropped(bench, DROP_MALFORMED);
+	d = put(bench, 0, MESSAGE_REQUEST, 1, 'a');
+	d->data[MESSAGE_HEADER] |= 0x80; /* the first field as critical: known all the same */
+	d->data[MESSAGE_HEADER + 1] = 0x7e; /* and now not */
+	check_dropped(bench, DROP_CRITICAL);
+	/* Another server's answer must not be answered: they would never stop. */
+	answer.u.answer.decision = DECISION_LOCAL;
+	assert_int_equal(message_encode(&answer, d->data, MESSAGE_MAX, &d->length), 0);
+	check_dropped(bench, DROP_TYPE);
+	check_committed(bench, 1, LEASE_PENDING, 0);
+}
+
+/* --- when the database fails ----------------------------------------------- */
+
+/* Work is not told of unless it is stored; who has none is answered still. */
+static void check_no_work_told(struct bench *bench)
+{
+	struct message reply;
+
+	put(bench, 0, MESSAGE_REQUEST, 3, 'a');
+	put(bench, 1, MESSAGE_REQUEST, 1, 'a');
+	put(bench, 2, MESSAGE_REQUEST, 3, 'b');
+	serve(bench, 3);
+	assert_int_equal(bench->batch[1].reply_length, 0);
+	assert_int_equal(bench->server.dropped[DROP_STORE], 1);
+	decode(bench, 0, &reply);
+	decode(bench, 2, &reply);
+	assert_int_equal(reply.u.answer.decision, DECISION_LOCAL);
+}
+
+static void test_write_fails(void **state)
+{
+	struct bench *bench = *state;
+
+	meddle(bench, "CREATE TRIGGER no BEFORE INSERT ON offer"
+	       " BEGIN SELECT RAISE(ABORT, 'no room'); END");
+	check_no_work_told(bench);
+	meddle(bench, "DROP TRIGGER no");
+	check_committed(bench, 1, LEASE_PENDING, 0);
+	assert_int_equal(attempt(bench, 1, 'a'), 1);
+}
+
+/* The failure takes back what was before it in the batch, and its answer. */
+static void test_late_failure_takes_back_all(void **state)
+{
+	struct bench *bench = *state;
+
+	meddle(bench, "CREATE TRIGGER no BEFORE INSERT ON offer WHEN NEW.lease = 2"
+	       " BEGIN SELECT RAISE(ROLLBACK, 'no room'); END");
+	put(bench, 0, MESSAGE_REQUEST, 1, 'a');
+	put(bench, 1, MESSAGE_REQUEST, 2, 'a');
+	put(bench, 2, MESSAGE_REQUEST, 1, 'b');
+	serve(bench, 3);
+	assert_int_equal(bench->batch[0].reply_length, 0);
+	assert_int_equal(bench->batch[1].reply_length, 0);
+	assert_true(bench->batch[2].reply_length > 0); /* in a transaction of its own */
+	assert_int_equal(bench->server.dropped[DROP_STORE], 2);
+	check_committed(bench, 1, LEASE_OFFERED, 1);
+	check_committed(bench, 2, LEASE_PENDING, 0);
+}
+
+static void test_disk_full(void **state)
+{
+	struct bench *bench = *state;
+	sqlite3_stmt *row;
+
+	/* What SQLite is allowed to use is used. */
+	assert_int_equal(store_start(&bench->server.store, &row, "PRAGMA max_page_count=1", ""), 0);
+	assert_int_equal(store_step(&bench->server.store, row), 1);
+	store_end(row);
+	meddle(bench, "CREATE TABLE ballast (a); CREATE TRIGGER heavy AFTER INSERT ON offer"
+	       " BEGIN INSERT INTO ballast VALUES (zeroblob(100000)); END");
+	check_no_work_told(bench);
+	check_committed(bench, 1, LEASE_PENDING, 0);
+}
+
+static void test_database_busy(void **state)
+{
+	struct bench *bench = *state;
+	sqlite3 *db;
+
+	assert_int_equal(sqlite3_open(bench->path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+	check_no_work_told(bench);
+	assert_int_equal(sqlite3_exec(db, "COMMIT", NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+	assert_int_equal(attempt(bench, 1, 'a'), 1);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_story), TEST(test_batch), TEST(test_overdue), TEST(test_follows_changes),
+		TEST(test_events_of_strangers_leave_nothing), TEST(test_cut_at_every_length),
+		TEST(test_small_question_costs_no_attempt), TEST(test_every_length_field_wrong),
+		TEST(test_every_byte_of_the_header), TEST(test_odd_peers_and_messages),
+		TEST(test_write_fails), TEST(test_late_failure_takes_back_all), TEST(test_disk_full),
+		TEST(test_database_busy),
+	};
+
+	return cmocka_run_group_tests_name("serve", tests, NULL, NULL);
+}

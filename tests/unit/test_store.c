@@ -1,0 +1,457 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "unit.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "devices.h"
+#include "error.h"
+#include "events.h"
+#include "store.h"
+#include "work.h"
+
+/* The database file: what is opened, what is refused and left as it is. */
+
+static const struct store_options create = { .create = true, .busy_timeout_ms = 100 };
+static const struct store_options existing = { .busy_timeout_ms = 100 };
+
+/* A folder of its own for each test, and the database's path in it. */
+struct place {
+	char folder[64];
+	char path[96];
+};
+
+static int set_up(void **state)
+{
+	struct place *place = calloc(1, sizeof(*place));
+
+	strcpy(place->folder, "/tmp/preboot-store-XXXXXX");
+	if (!mkdtemp(place->folder))
+		return -1;
+	/* With what a URI would take for its own. */
+	snprintf(place->path, sizeof(place->path), "%s/a?b#%%41.db", place->folder);
+	*state = place;
+	return 0;
+}
+
+static size_t count_files(const struct place *place, bool remove)
+{
+	DIR *folder = opendir(place->folder);
+	struct dirent *entry;
+	size_t count = 0;
+
+	while ((entry = readdir(folder)) != NULL) {
+		if (entry->d_name[0] == '.')
+			continue;
+		count++;
+		if (remove)
+			unlinkat(dirfd(folder), entry->d_name, 0);
+	}
+	closedir(folder);
+	return count;
+}
+
+static int tear_down(void **state)
+{
+	struct place *place = *state;
+
+	count_files(place, true);
+	rmdir(place->folder);
+	free(place);
+	return 0;
+}
+
+/* --- files ----------------------------------------------------------------- */
+
+struct bytes {
+	uint8_t data[1 << 18];
+	size_t length;
+	struct timespec changed;
+};
+
+static void read_file(const char *path, struct bytes *bytes)
+{
+	int fd = open(path, O_RDONLY);
+	struct stat status;
+
+	assert_true(fd >= 0);
+	bytes->length = (size_t)read(fd, bytes->data, sizeof(bytes->data));
+	assert_true(bytes->length < sizeof(bytes->data));
+	assert_int_equal(fstat(fd, &status), 0);
+	bytes->changed = status.st_mtim;
+	close(fd);
+}
+
+static void write_file(const char *path, const void *data, size_t length)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, data, length), length);
+	close(fd);
+}
+
+static void make_database(const char *path)
+{
+	struct store store;
+
+	assert_int_equal(store_open(&store, path, &create), 0);
+	store_close(&store);
+}
+
+/* Opening must fail with @expected, say @what, and change nothing. */
+static void check_refused(const struct place *place, int expected, const char *what)
+{
+	static struct bytes before, after;
+	struct store store;
+
+	read_file(place->path, &before);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(store_open(&store, place->path, i ? &create : &existing), expected);
+		assert_non_null(strstr(store.message, place->path));
+		assert_non_null(strstr(store.message, what));
+	}
+	read_file(place->path, &after);
+	assert_int_equal(before.length, after.length);
+	assert_memory_equal(before.data, after.data, before.length);
+	assert_memory_equal(&before.changed, &after.changed, sizeof(before.changed));
+	assert_int_equal(count_files(place, false), 1); /* and nothing put beside it */
+}
+
+static void test_create_and_reopen(void **state)
+{
+	struct place *place = *state;
+	struct device device = { .name = "web01" };
+	struct store store;
+	struct stat status;
+
+	assert_int_equal(store_open(&store, place->path, &existing), ERR_NOT_FOUND);
+	assert_non_null(strstr(store.message, place->path));
+	assert_int_equal(count_files(place, false), 0);
+	assert_int_equal(store_open(&store, place->path, &create), 0);
+	assert_int_equal(device_add(&store, &device, NULL, 0), 0);
+	store_close(&store);
+	assert_int_equal(count_files(place, false), 1);
+	assert_int_equal(stat(place->path, &status), 0);
+	assert_int_equal(status.st_mode & 0777, 0600);
+	assert_int_equal(store_open(&store, place->path, &create), 0);
+	assert_int_equal(device_by_name(&store, "WEB01", &device), 0);
+	store_close(&store);
+}
+
+static void test_empty_file_is_filled(void **state)
+{
+	struct place *place = *state;
+	struct store store;
+
+	write_file(place->path, "", 0);
+	assert_int_equal(store_open(&store, place->path, &existing), ERR_NOT_FOUND);
+	assert_int_equal(store_open(&store, place->path, &create), 0);
+	store_close(&store);
+	assert_int_equal(store_open(&store, place->path, &existing), 0);
+	store_close(&store);
+}
+
+static void test_no_folder(void **state)
+{
+	struct place *place = *state;
+	struct store store;
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/none/a.db", place->folder);
+	assert_int_equal(store_open(&store, path, &create), ERR_IO);
+	assert_non_null(strstr(store.message, "folder"));
+	assert_int_equal(store_open(&store, place->folder, &create), ERR_MALFORMED);
+	assert_non_null(strstr(store.message, "not a plain file"));
+}
+
+static void test_foreign_files(void **state)
+{
+	static const char text[] = "This is a shopping list, and not a short one: milk, bread, butter, "
+		"cheese, eggs, apples, rice, beans, tea, coffee, sugar, flour.\n";
+	struct place *place = *state;
+	sqlite3 *db;
+
+	write_file(place->path, text, sizeof(text) - 1);
+	check_refused(place, ERR_MALFORMED, "not an OpenPreboot database");
+	write_file(place->path, text, 5);
+	check_refused(place, ERR_MALFORMED, "not an OpenPreboot database");
+	unlink(place->path);
+	assert_int_equal(sqlite3_open(place->path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "CREATE TABLE device (a)", NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+	check_refused(place, ERR_MALFORMED, "not an OpenPreboot database");
+}
+
+static void test_newer_version(void **state)
+{
+	struct place *place = *state;
+	char sql[64];
+	sqlite3 *db;
+
+	make_database(place->path);
+	assert_int_equal(sqlite3_open(place->path, &db), SQLITE_OK);
+	snprintf(sql, sizeof(sql), "PRAGMA user_version=%d", STORE_VERSION + 1);
+	assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+	check_refused(place, ERR_VERSION, "newer than this program");
+}
+
+/* Writes nonsense over each page of a good database in turn, and cuts it short. */
+static void test_damaged(void **state)
+{
+	static struct bytes good;
+	struct place *place = *state;
+	size_t pages, page_size;
+
+	make_database(place->path);
+	read_file(place->path, &good);
+	page_size = (size_t)good.data[16] << 8 | good.data[17];
+	pages = good.length / page_size;
+	assert_true(pages > 4);
+	for (size_t i = 0; i < pages; i++) {
+		static struct bytes bad;
+
+		bad = good;
+		/* The first 100 bytes of the file are for the other tests. */
+		memset(bad.data + i * page_size + (i ? 0 : 100), 0xa5, page_size - (i ? 0 : 100));
+		write_file(place->path, bad.data, bad.length);
+		check_refused(place, ERR_MALFORMED, "damaged");
+	}
+	write_file(place->path, good.data, good.length - page_size);
+	check_refused(place, ERR_MALFORMED, "damaged");
+	write_file(place->path, good.data, good.length / 2 + 100);
+	check_refused(place, ERR_MALFORMED, "damaged");
+	write_file(place->path, good.data, good.length);
+	make_database(place->path); /* the good one is still good */
+}
+
+/* What a killed program leaves is read on, its log included. */
+static void test_log_left_behind(void **state)
+{
+	struct place *place = *state;
+	struct device device = { .name = "web01" };
+	char copy[128], side[160];
+	struct store store, next;
+	static struct bytes bytes;
+
+	assert_int_equal(store_open(&store, place->path, &create), 0);
+	assert_int_equal(device_add(&store, &device, NULL, 0), 0);
+	snprintf(copy, sizeof(copy), "%s/copy.db", place->folder);
+	read_file(place->path, &bytes);
+	write_file(copy, bytes.data, bytes.length);
+	snprintf(side, sizeof(side), "%s-wal", place->path);
+	read_file(side, &bytes);
+	assert_true(bytes.length > 0);
+	snprintf(side, sizeof(side), "%s-wal", copy);
+	write_file(side, bytes.data, bytes.length);
+	assert_int_equal(store_open(&next, copy, &existing), 0);
+	assert_int_equal(device_by_name(&next, "web01", &device), 0);
+	store_close(&next);
+	store_close(&store);
+}
+
+static void test_durable(void **state)
+{
+	struct place *place = *state;
+	struct store_options relaxed = { .create = true, .relaxed = true };
+	sqlite3_stmt *row;
+	struct store store;
+
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(store_open(&store, place->path, i ? &relaxed : &create), 0);
+		assert_int_equal(store_start(&store, &row, "PRAGMA synchronous", ""), 0);
+		assert_int_equal(store_step(&store, row), 1);
+		assert_int_equal(sqlite3_column_int(row, 0), i ? 1 : 2); /* NORMAL : FULL */
+		store_end(row);
+		assert_int_equal(store_start(&store, &row, "PRAGMA journal_mode", ""), 0);
+		assert_int_equal(store_step(&store, row), 1);
+		assert_string_equal((const char *)sqlite3_column_text(row, 0), "wal");
+		store_end(row);
+		store_close(&store);
+	}
+}
+
+/* A second writer is told to come again, and readers go on. */
+static void test_two_programs(void **state)
+{
+	struct place *place = *state;
+	struct device device = { .name = "web01" };
+	struct store one, two;
+
+	assert_int_equal(store_open(&one, place->path, &create), 0);
+	assert_int_equal(store_open(&two, place->path, &create), 0);
+	assert_int_equal(store_begin(&one), 0);
+	assert_int_equal(device_add(&one, &device, NULL, 0), 0);
+	assert_int_equal(store_begin(&two), ERR_AGAIN);
+	assert_int_equal(device_by_name(&two, "web01", &device), ERR_NOT_FOUND);
+	assert_int_equal(store_commit(&one), 0);
+	assert_int_equal(device_by_name(&two, "web01", &device), 0);
+	assert_int_equal(store_begin(&two), 0);
+	store_rollback(&two);
+	store_close(&two);
+	store_close(&one);
+}
+
+/* --- rows ------------------------------------------------------------------ */
+
+static void test_one_open_work(void **state)
+{
+	struct place *place = *state;
+	struct device device = { .name = "web01" };
+	struct details details = { 0 };
+	struct lease lease = { .attempts = 3, .deadline = 9, .config = "a.cfg" }, found;
+	uint64_t first;
+	struct store store;
+
+	assert_int_equal(store_open(&store, place->path, &create), 0);
+	assert_int_equal(device_add(&store, &device, NULL, 0), 0);
+	lease.device = device.id;
+	assert_int_equal(details_add(&details, "image", "a.img"), 0);
+	assert_int_equal(work_add(&store, &lease, &details), 0);
+	first = lease.number;
+	assert_int_equal(work_add(&store, &lease, &details), ERR_REFUSED);
+	assert_int_equal(work_newest(&store, device.id, &found), 0);
+	assert_int_equal(found.number, first);
+	lease_end(&found, LEASE_DONE, 5, "");
+	assert_int_equal(work_update(&store, &found), 0);
+	assert_int_equal(work_add(&store, &lease, &details), 0);
+	assert_true(lease.number > first);
+	memset(&details, 0, sizeof(details));
+	assert_int_equal(work_details(&store, lease.number, &details), 0);
+	assert_int_equal(details.details_length, sizeof("image=a.img"));
+	assert_string_equal(details.details, "image=a.img");
+	/* Not even when all is gone does a lease number come again. */
+	first = lease.number;
+	assert_int_equal(device_remove(&store, device.id), 0);
+	assert_int_equal(work_by_lease(&store, first, &found), ERR_NOT_FOUND);
+	assert_int_equal(device_add(&store, &device, NULL, 0), 0);
+	lease.device = device.id;
+	assert_int_equal(work_add(&store, &lease, &details), 0);
+	assert_true(lease.number > first);
+	store_close(&store);
+}
+
+/* An attempt belongs to one boot; the database itself forbids a second. */
+static void test_one_boot_an_attempt(void **state)
+{
+	struct place *place = *state;
+	struct device device = { .name = "web01" };
+	struct lease lease = { .attempts = 3, .deadline = 9, .config = "a.cfg" };
+	struct details details = { 0 };
+	uint8_t nonce[NONCE_SIZE] = "first boot here", other[NONCE_SIZE] = "another boot...";
+	uint32_t attempt;
+	struct store store;
+
+	assert_int_equal(store_open(&store, place->path, &create), 0);
+	assert_int_equal(device_add(&store, &device, NULL, 0), 0);
+	lease.device = device.id;
+	assert_int_equal(work_add(&store, &lease, &details), 0);
+	lease.attempt = 1;
+	assert_int_equal(work_offered(&store, &lease, nonce), 0);
+	assert_int_equal(work_offered(&store, &lease, other), ERR_REFUSED);
+	lease.attempt = 2;
+	assert_int_equal(work_offered(&store, &lease, nonce), ERR_REFUSED);
+	assert_int_equal(work_offered(&store, &lease, other), 0);
+	assert_int_equal(work_offer_of(&store, lease.number, other, &attempt), 0);
+	assert_int_equal(attempt, 2);
+	assert_int_equal(work_offer_of(&store, lease.number + 1, other, &attempt), 0);
+	assert_int_equal(attempt, 0);
+	store_close(&store);
+}
+
+static void test_events_are_bounded(void **state)
+{
+	struct place *place = *state;
+	struct device device = { .name = "web01" };
+	struct happening event = { .step = "handover" };
+	sqlite3_stmt *rows;
+	struct store store;
+	size_t count = 0;
+
+	assert_int_equal(store_open(&store, place->path, &create), 0);
+	assert_int_equal(device_add(&store, &device, NULL, 0), 0);
+	event.device = device.id;
+	for (uint32_t i = 1; i <= EVENTS_PER_DEVICE + 10; i++) {
+		event.milliseconds = i;
+		assert_int_equal(event_add(&store, &event), 0);
+	}
+	assert_int_equal(event_list(&store, device.id, 1000, &rows), 0);
+	while (store_step(&store, rows) == 1) {
+		event_row(rows, &event);
+		assert_int_equal(event.milliseconds, 11 + count++);
+	}
+	assert_int_equal(count, EVENTS_PER_DEVICE);
+	store_close(&store);
+}
+
+/* Who speaks: the UUID before the MAC, and no UUID that does not tell machines apart. */
+static void test_identify(void **state)
+{
+	static const uint8_t macs[3][6] = { { 2, 0, 0, 0, 0, 1 }, { 2, 0, 0, 0, 0, 2 },
+	                                    { 2, 0, 0, 0, 0, 3 } };
+	struct device a = { .name = "a", .uuid = "uuid of device a" };
+	struct device b = { .name = "b" }, c = { .name = "c", .uuid = "uuid of device c" };
+	static const struct {
+		uint8_t uuid[17], mac; /* the MAC's last byte; 0: none */
+		const char *expected, *note;
+	} cases[] = {
+		{ "uuid of device a", 1, "a", "" },
+		{ "uuid of device a", 0, "a", "" },
+		{ "uuid of device a", 9, "a", "" },
+		{ "uuid of device a", 2, "a", "the MAC is that of b, the UUID counts" },
+		{ "", 1, "a", "" },
+		{ "", 2, "b", "" },
+		{ "uuid of device b", 2, "b", "" }, /* b has none to compare */
+		{ "uuid of device x", 1, NULL, "the MAC is that of a, but the UUID is not" },
+		{ "uuid of device x", 9, NULL, "" },
+		{ "", 9, NULL, "" },
+		{ "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", 1, "a", "" },
+		{ "\x03\0\x02\0\x04\0\x05\0\0\x06\0\x07\0\x08\0\x09", 3, "c", "" },
+	};
+	struct place *place = *state;
+	struct store store;
+
+	assert_int_equal(store_open(&store, place->path, &create), 0);
+	assert_int_equal(device_add(&store, &a, &macs[0], 1), 0);
+	assert_int_equal(device_add(&store, &b, &macs[1], 1), 0);
+	assert_int_equal(device_add(&store, &c, &macs[2], 1), 0);
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct identity identity = { .mac = { 2, 0, 0, 0, 0, cases[i].mac } };
+		struct device found;
+		char note[REASON_SIZE];
+
+		memcpy(identity.uuid, cases[i].uuid, 16);
+		if (!cases[i].mac)
+			memset(identity.mac, 0, 6);
+		assert_int_equal(device_identify(&store, &identity, &found, note, sizeof(note)),
+		                 cases[i].expected ? 0 : ERR_NOT_FOUND);
+		if (cases[i].expected)
+			assert_string_equal(found.name, cases[i].expected);
+		assert_string_equal(note, cases[i].note);
+	}
+	/* What two devices cannot share. */
+	memcpy(b.uuid, a.uuid, 16);
+	strcpy(b.name, "d");
+	assert_int_equal(device_add(&store, &b, NULL, 0), ERR_REFUSED);
+	memset(b.uuid, 0, 16);
+	assert_int_equal(device_add(&store, &b, &macs[0], 1), ERR_REFUSED);
+	store_close(&store);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_create_and_reopen), TEST(test_empty_file_is_filled), TEST(test_no_folder),
+		TEST(test_foreign_files), TEST(test_newer_version), TEST(test_damaged),
+		TEST(test_log_left_behind), TEST(test_durable), TEST(test_two_programs),
+		TEST(test_one_open_work), TEST(test_one_boot_an_attempt),
+		TEST(test_events_are_bounded), TEST(test_identify),
+	};
+
+	return cmocka_run_group_tests_name("store", tests, NULL, NULL);
+}
