@@ -14,7 +14,8 @@ struct clock {
 	struct x86_clock tsc; /* per_ms 0: use the BIOS's ticks instead */
 	uint32_t ticks;       /* the BIOS's counter when last read */
 	uint32_t elapsed;     /* ticks of it since the start */
-	uint32_t rests;       /* calls of idle(), each of half a millisecond or more */
+	uint32_t rests;       /* calls of idle() since it moved, of half a millisecond each */
+	uint32_t latest;      /* the time last told, by ticks */
 };
 
 struct console {

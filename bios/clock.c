@@ -15,6 +15,8 @@
 /* A read of port 61h takes 0.1 us to 1 us. */
 #define CALIBRATION_READS_MAX 400000
 #define TICKS_PER_DAY 0x1800b0u
+/* About a second; less in an emulator, but more than a tick there too. */
+#define RESTS_WITHOUT_TICK 2000
 
 extern const uint64_t start_tsc; /* entry.asm */
 extern const uint8_t start_cpuid;
@@ -56,19 +58,25 @@ void clock_start(struct clock *clock)
 		clock->tsc.per_ms = calibrate();
 }
 
-/* The BIOS's ticks come in real mode only, so while a ROM waits or we poll it;
- * should they not come at all, the rests taken still bound every wait. */
+/* The BIOS's ticks come in real mode only, so while a ROM waits or is polled.
+ * Should they not come at all, the rests since the last still bound every wait. */
 static uint32_t clock_by_ticks(struct clock *clock)
 {
 	uint32_t ticks = bios_ticks(), ms;
 
+	if (ticks != clock->ticks)
+		clock->rests = 0;
 	if (ticks < clock->ticks) /* midnight */
 		clock->elapsed += ticks + TICKS_PER_DAY - clock->ticks;
 	else
 		clock->elapsed += ticks - clock->ticks;
 	clock->ticks = ticks;
 	ms = clock->elapsed * 14061 >> 8; /* 54.925 ms each */
-	return ms > clock->rests / 2 ? ms : clock->rests / 2;
+	if (clock->rests > RESTS_WITHOUT_TICK)
+		ms += clock->rests / 2;
+	if (clock->latest < ms)
+		clock->latest = ms;
+	return clock->latest;
 }
 
 uint32_t clock_now(struct platform *p)
@@ -119,11 +127,11 @@ size_t clock_entropy(struct platform *p, void *buffer, size_t size)
 {
 	static const uint8_t rtc[] = { 0, 2, 4, 7, 8, 9 }; /* seconds to year */
 	struct {
+		uint16_t pit; /* first: every PC has it, for who takes two bytes only */
+		uint8_t rtc[sizeof(rtc)];
 		uint64_t tsc;
 		uint32_t random[4];
 		uint32_t ticks;
-		uint16_t pit;
-		uint8_t rtc[sizeof(rtc)];
 	} pool;
 
 	(void)p;

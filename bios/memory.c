@@ -59,6 +59,8 @@ static uint32_t size_by_e801(void)
 	/* Some BIOSes answer in AX and BX only, some in CX and DX only. */
 	low = (uint16_t)r.ecx ? (uint16_t)r.ecx : (uint16_t)r.eax;  /* KiB to 16 MiB */
 	high = (uint16_t)r.edx ? (uint16_t)r.edx : (uint16_t)r.ebx; /* 64 KiB above */
+	if (low > 15 * 1024) /* nonsense: there is no more room below 16 MiB */
+		return 0;
 	return low || high ? 1 + low / 1024 + high / 16 : 0;
 }
 

@@ -35,7 +35,10 @@ struct realmode {
  */
 void realmode_call(struct realmode *r);
 
-/** Does what the instruction INT @vector does, with the registers of @r. */
+/**
+ * Does what the instruction INT @vector does, with the registers of @r, and
+ * with the carry flag set.
+ */
 void realmode_interrupt(uint8_t vector, struct realmode *r);
 
 /** Real-mode targets for realmode_call() that never come back: realmode.asm. */
