@@ -1,16 +1,15 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Virtual machines that boot from the network: for the demo, "make vm" and the VM tests."""
 
-import os
 import re
 import shutil
+import socket
 import subprocess
-import threading
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import ovmf_vars
+from console import Console, MachineError, SilentError  # noqa: F401, part of this module
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build"
@@ -80,6 +79,10 @@ class Machine:
     def vars(self):
         return self.folder / "vars.fd"
 
+    @property
+    def packets(self):
+        return self.folder / "packets.pcap"
+
     def prepare(self):
         """Gives it a fresh disk and, on UEFI, a fresh variable store."""
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -106,7 +109,7 @@ class Machine:
             # A screen, though nobody looks: without one SeaBIOS writes it to the serial port.
             "-display", "none", "-vga", "std",
             "-netdev", netdev, "-device", card,
-            "-object", f"filter-dump,id=dump,netdev=net,file={self.folder}/packets.pcap",
+            "-object", f"filter-dump,id=dump,netdev=net,file={self.packets}",
             "-drive", f"if=none,id=disk,format=raw,file={self.disk}",
             "-device", disk,
             # The firmware's own debug output.
@@ -124,6 +127,17 @@ class Machine:
             return disk.read(512).rstrip(b"\0").decode("ascii", "replace").strip()
 
 
+def for_firmware(pattern, firmware, quote=False):
+    """Replaces {nbp}, {loader}, {module}, {modules} and {disk} in @pattern by what they are
+    for @firmware, @quote-d for a regular expression."""
+    values = {"nbp": firmware.nbp, "loader": firmware.loader.name,
+              "module": firmware.module.name, "modules": str(firmware.module.parent),
+              "disk": firmware.disk_line}
+    return re.sub(r"\{(%s)\}" % "|".join(values),
+                  lambda found: re.escape(values[found[1]]) if quote else values[found[1]],
+                  pattern)
+
+
 def tftp_files(firmware, z_auto=ROOT / "scripts/tftp/z_auto.cfg"):
     """Returns what a TFTP server needs for @firmware, from the NBP to Linux: name to source."""
     return {
@@ -135,6 +149,25 @@ def tftp_files(firmware, z_auto=ROOT / "scripts/tftp/z_auto.cfg"):
         "boot/initrd": BUILD / "vm/initrd",
         "boot/root": BUILD / "vm/root",
     }
+
+
+def check_files(files):
+    """Raises MachineError if one of a name-to-source table's sources is missing."""
+    missing = [str(source) for source in files.values() if not Path(source).exists()]
+    if missing:
+        raise MachineError(f"missing: {', '.join(missing)}; run: make all machines")
+
+
+def check_port():
+    """Raises MachineError if the policy server's port cannot be had on this host."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.bind(("127.0.0.1", POLICY_PORT))
+        except OSError as error:
+            raise MachineError(
+                f"UDP port {POLICY_PORT} of 127.0.0.1 cannot be had: {error.strerror}. If another "
+                f"prebootd runs, stop it; this shows who has the port: ss -lunp sport = "
+                f":{POLICY_PORT}") from error
 
 
 def lay_out(folder, files):
@@ -156,7 +189,7 @@ def prebootctl(database, *arguments):
     result = subprocess.run(list(map(str, command)), capture_output=True, text=True,
                             stdin=subprocess.DEVNULL, timeout=20, check=False)
     if result.returncode:
-        raise RuntimeError(f"{' '.join(map(str, command))}: {result.stderr.strip()}")
+        raise MachineError(f"{' '.join(map(str, command))}: {result.stderr.strip()}")
     return result.stdout
 
 
@@ -185,79 +218,3 @@ def stop(process, seconds=5):
             process.kill()
             process.wait()
     return process.returncode
-
-
-@dataclass
-class Line:
-    number: int
-    time: float   # seconds since the machine was switched on
-    text: str
-    match: re.Match = None
-
-
-class SilentError(Exception):
-    """An awaited line did not come."""
-
-
-class Console:
-    """The serial console of a machine: every line with its time, and a wait for one."""
-
-    # Cursor positioning separates texts just as a line's end does.
-    _breaks = re.compile(rb"\x1b\[\d+;\d+[Hf]|[\r\n]+")
-    _escapes = re.compile(rb"\x1b\[[0-9;=?]*[A-Za-z]|\x1b[()][0-9A-Z]|[\x00-\x08\x0b-\x1f]")
-
-    def __init__(self, stream, log, show=None):
-        """@stream: the bytes; @log: file for them; @show: called with each Line."""
-        self.lines = []
-        self.ended = False
-        self._start = time.monotonic()
-        self._news = threading.Condition()
-        self._thread = threading.Thread(target=self._read, args=(stream, log, show), daemon=True)
-        self._thread.start()
-
-    def _read(self, stream, log, show):
-        rest = b""
-        with open(log, "wb") as file:
-            while data := os.read(stream.fileno(), 4096):
-                file.write(data)
-                file.flush()
-                *whole, rest = self._breaks.split(rest + data)
-                for raw in whole:
-                    text = self._escapes.sub(b"", raw).decode("ascii", "replace").rstrip()
-                    if text:
-                        self._add(text, show)
-        with self._news:
-            self.ended = True
-            self._news.notify_all()
-
-    def _add(self, text, show):
-        with self._news:
-            line = Line(len(self.lines), time.monotonic() - self._start, text)
-            self.lines.append(line)
-            self._news.notify_all()
-        if show:
-            show(line)
-
-    def wait(self, pattern, seconds, after=-1):
-        """Waits for a line after number @after that @pattern is found in, and returns it."""
-        deadline = time.monotonic() + seconds
-        expression = re.compile(pattern)
-        with self._news:
-            while True:
-                for line in self.lines[after + 1:]:
-                    if match := expression.search(line.text):
-                        return Line(line.number, line.time, line.text, match)
-                    after = line.number
-                left = deadline - time.monotonic()
-                if self.ended or left <= 0:
-                    why = "the machine is off" if self.ended else f"not in {seconds} s"
-                    last = "\n    ".join(line.text for line in self.lines[-15:])
-                    raise SilentError(f"no line like '{pattern}' on the console: {why}; "
-                                      f"its last lines:\n    {last}")
-                self._news.wait(left)
-
-    def find(self, pattern, after=-1, before=None):
-        """Returns the lines between two numbers that @pattern is found in."""
-        with self._news:
-            lines = self.lines[after + 1:before]
-        return [line for line in lines if re.search(pattern, line.text)]

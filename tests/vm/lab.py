@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Runs a scenario of scenarios.yaml on one firmware and gathers the evidence."""
 
-import re
 import sqlite3
 import subprocess
 import zlib
@@ -44,14 +43,8 @@ class Lab:
     def listen(self):
         return self.scenario.get("listen", network.SERVER)
 
-    def text(self, pattern, quote=str):
-        """Replaces {nbp} and the like in @pattern."""
-        firmware = self.firmware
-        values = {"nbp": firmware.nbp, "loader": firmware.loader.name,
-                  "module": firmware.module.name, "modules": str(firmware.module.parent),
-                  "disk": firmware.disk_line}
-        return re.sub(r"\{(%s)\}" % "|".join(values), lambda found: quote(values[found[1]]),
-                      pattern)
+    def text(self, pattern, quote=False):
+        return machine.for_firmware(pattern, self.firmware, quote)
 
     def _fill_tftp(self):
         scenario = self.scenario
@@ -127,19 +120,15 @@ class Lab:
             lines = [console.wait(r"^OpenPreboot ", BOOT_SECONDS, after)]
             after = lines[0].number - 1
             for pattern in patterns:
-                lines.append(console.wait(self.text(pattern, re.escape), STEP_SECONDS, after))
+                lines.append(console.wait(self.text(pattern, quote=True), STEP_SECONDS, after))
                 after = lines[-1].number
             self.boots.append(lines)
 
     # --- the evidence ----------------------------------------------------------
 
-    @property
-    def packets(self):
-        return self.folder / "packets.pcap"
-
     def files_asked_for(self):
         """Returns the names asked for by TFTP, each once where asked twice in a row."""
-        names = [name for _, name in capture.tftp_requests(self.packets)]
+        names = [name for _, name in capture.tftp_requests(self.machine.packets)]
         return [name for i, name in enumerate(names) if i == 0 or names[i - 1] != name]
 
     def files_expected(self):

@@ -47,8 +47,8 @@ def test_boot(scenario, firmware, request):
 
 def check_decisions(lab, asked):
     """A decision is one request and one answer, unless the scenario says otherwise."""
-    requests = capture.policy(lab.packets, capture.REQUEST)
-    answers = capture.policy(lab.packets, capture.ANSWER)
+    requests = capture.policy(lab.machine.packets, capture.REQUEST)
+    answers = capture.policy(lab.machine.packets, capture.ANSWER)
     if asked is None:
         asked = {"requests": len(lab.boots), "answers": len(lab.boots)}
     if "requests" in asked:
