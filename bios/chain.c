@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "bios.h"
+#include "debug.h"
 #include "error.h"
 #include "memory.h"
 #include "tftp.h"
@@ -34,6 +35,7 @@ int chain_fetch(struct platform *p, const uint8_t server[4], const char *name, s
 	memcpy(from.address, server, 4);
 	image->data = physical(room_start());
 	image->length = 0;
+	debug(1, p, "room for a loader: %x to %x", room_start(), room_end(bios_of(p)));
 	return tftp_fetch(p, &from, name, image->data, room_end(bios_of(p)) - room_start(),
 	                  &image->length);
 }
@@ -54,11 +56,12 @@ static int set_packet(struct pxe *pxe, enum pxe_packet_type type, const struct h
 
 /* A loader takes options of the boot server's reply over those of the DHCP
  * server's ack, so the ack alone will do only where there is no such reply. */
-static int set_packets(struct pxe *pxe, const struct handover *handover)
+static int set_packets(struct platform *p, struct pxe *pxe, const struct handover *handover)
 {
 	int reply = set_packet(pxe, PXE_REPLY, handover);
 	int ack = set_packet(pxe, PXE_ACK, handover);
 
+	debug(1, p, "options into the reply: %d, into the ack: %d", reply, ack);
 	if (reply == 0 || (reply != ERR_NOT_FOUND && reply != ERR_MALFORMED))
 		return reply;
 	return ack;
@@ -91,7 +94,7 @@ int chain_start(struct platform *p, const struct image *image, const struct hand
 	if (image->length == 0 || start != room_start() ||
 	    image->length > room_end(bios) - room_start())
 		return ERR_SPACE;
-	rc = set_packets(&bios->pxe, handover);
+	rc = set_packets(p, &bios->pxe, handover);
 	if (rc)
 		return rc;
 	leave(bios);

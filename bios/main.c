@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "bios.h"
+#include "debug.h"
 #include "error.h"
 #include "flow.h"
 #include "log.h"
@@ -59,6 +60,9 @@ static void describe_machine(struct machine *machine)
 	machine->memory_mib = memory_size();
 	memory_find_smbios(&bios);
 	pxe_read_packets(&bios.pxe, &machine->dhcp);
+	for (size_t i = 0; i < PXE_PACKET_TYPES; i++)
+		debug(1, &bios.platform, "packet %u: %u bytes at %x", (uint32_t)i + 1,
+		      (uint32_t)bios.pxe.own[i].length, (uint32_t)bios.pxe.own[i].data);
 	/* Without a lease the core finds no server either, and says so. */
 	dhcp_read(&machine->dhcp, &bios.lease);
 	if (!read_mac(machine->dhcp.ack, machine->mac))
@@ -90,7 +94,11 @@ void bios_main(void)
 	clock_start(&bios.clock);
 	console_open(&bios.console);
 	bios.mark = memory_mark();
+	debug(1, p, "%u TSC ticks a millisecond, base memory to %x", bios.clock.tsc.per_ms,
+	      bios.mark);
 	if (pxe_open(&bios.pxe, bios.mark) == 0) {
+		debug(1, p, "%s at %04x:%04x", bios.pxe.api.pxenv ? "PXENV+" : "!PXE",
+		      (uint32_t)bios.pxe.api.entry.segment, (uint32_t)bios.pxe.api.entry.offset);
 		describe_machine(&p->machine);
 		flow_run(p);
 	} else {

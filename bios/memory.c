@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "bios.h"
+#include "debug.h"
 #include "memory.h"
 #include "smbios.h"
 
@@ -167,6 +168,8 @@ void memory_find_smbios(struct bios *bios)
 				physical((uint32_t)entry.address), entry.length,
 			};
 			machine->smbios_version = entry.version;
+			debug(1, &bios->platform, "SMBIOS: entry at %x, %u bytes at %x, A20 opener %d",
+			      at, entry.length, (uint32_t)entry.address, (int)bios->a20);
 			return;
 		}
 	}

@@ -90,6 +90,10 @@ static void read_packet(struct pxe *pxe, enum pxe_packet_type type, struct span 
 	if (get_packet(&pxe->api, type, NULL, 0, &info) == 0) {
 		at = linear(info.buffer);
 		if (at != 0 && at + info.buffer_size <= REALMODE_END) {
+			/* Who claims more than a packet can have is not believed:
+			 * what lies behind it is the ROM's. */
+			if (info.buffer_size > PXE_PACKET_SIZE)
+				info.buffer_size = PXE_PACKET_SIZE;
 			pxe->own[i].data = physical(at);
 			pxe->own[i].length = info.buffer_size;
 			*packet = (struct span){ physical(at), info.buffer_size };

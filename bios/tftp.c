@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "tftp.h"
 
+#include "debug.h"
 #include "error.h"
 #include "memory.h"
 #include "wire.h"
@@ -154,6 +155,7 @@ static int take_oack(struct transfer *t, struct wire *wire)
 				return ERR_SPACE;
 		}
 	}
+	debug(1, t->p, "tftp: blocks of %u bytes", (uint32_t)t->block_size);
 	send_ack(t);
 	return 0;
 }
@@ -182,6 +184,7 @@ static int take_error(struct transfer *t, struct wire *wire)
 {
 	uint16_t code = wire_read_u16(wire);
 
+	debug(1, t->p, "tftp: error %u", (uint32_t)code);
 	if (code == TFTP_NO_FILE)
 		return ERR_NOT_FOUND;
 	if (code == TFTP_BAD_OPTION && t->options && t->block == 0) {
@@ -245,6 +248,7 @@ static int run(struct transfer *t)
 		if (now - resent > wait) {
 			resent = now;
 			wait = wait < RESEND_MAX_MS ? 2 * wait : wait;
+			debug(1, p, "tftp: nothing after block %u", (uint32_t)t->block);
 			send_again(t);
 		}
 	}

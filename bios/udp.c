@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "bios.h"
+#include "debug.h"
 #include "error.h"
 #include "memory.h"
 
@@ -71,10 +72,14 @@ int udp_send(struct platform *p, const struct endpoint *to, const void *data, si
 		.size = (uint16_t)length,
 		.buffer = segoff(data),
 	};
+	int rc;
 
 	memcpy(call.to, to->address, 4);
 	choose_gateway(&bios->lease, to->address, call.gateway);
-	return pxe_call(&bios->pxe.api, PXENV_UDP_WRITE, &call);
+	rc = pxe_call(&bios->pxe.api, PXENV_UDP_WRITE, &call);
+	debug(2, p, "udp: %u bytes to %I:%u by %I: status %x", (uint32_t)length, call.to,
+	      (uint32_t)to->port, call.gateway, (uint32_t)call.status);
+	return rc;
 }
 
 int udp_receive(struct platform *p, struct endpoint *from, void *buffer, size_t capacity,
@@ -90,12 +95,15 @@ int udp_receive(struct platform *p, struct endpoint *from, void *buffer, size_t 
 
 	memcpy(call.to, bios->lease.address, 4);
 	/* "Nothing there" and "what was there is not for you" are failures. */
-	if (pxe_call(&bios->pxe.api, PXENV_UDP_READ, &call) != 0 || call.size > capacity)
+	if (pxe_call(&bios->pxe.api, PXENV_UDP_READ, &call) != 0 || call.size > capacity ||
+	    call.size > sizeof(bios->datagram))
 		return ERR_AGAIN;
 	memcpy(from->address, call.from, 4);
 	from->port = swap16(call.from_port);
 	memcpy(buffer, bios->datagram, call.size);
 	*length = call.size;
+	debug(2, p, "udp: %u bytes from %I:%u", (uint32_t)call.size, call.from,
+	      (uint32_t)from->port);
 	return 0;
 }
 
