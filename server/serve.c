@@ -328,6 +328,7 @@ int serve_open(struct server *server, const char *path)
 	if (rc)
 		return rc;
 	options.relaxed = true;
+	options.again = true;
 	rc = store_open(&server->notes, path, &options);
 	if (rc) {
 		memcpy(server->store.message, server->notes.message, sizeof(server->notes.message));

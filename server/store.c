@@ -63,11 +63,12 @@ static int configure(struct store *store, const struct store_options *options)
 
 int store_open(struct store *store, const char *path, const struct store_options *options)
 {
-	int rc, code;
+	int rc = 0, code;
 
 	memset(store, 0, sizeof(*store));
 	store->path = path;
-	rc = store_file_check(path, store->message, sizeof(store->message));
+	if (!options->again)
+		rc = store_file_check(path, store->message, sizeof(store->message));
 	if (rc == ERR_NOT_FOUND && options->create)
 		rc = store_file_create(path, store->message, sizeof(store->message));
 	if (rc)

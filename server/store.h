@@ -36,12 +36,16 @@ struct store {
 
 struct store_options {
 	bool create;          /* a missing or empty file becomes a new database */
+	bool again;           /* this process has the file open already: see store_open() */
 	bool relaxed;         /* commits survive a kill, but the last ones not a power cut */
 	int busy_timeout_ms;  /* how long to wait for another program's transaction */
 };
 
 /**
- * Opens the database at @path, which must outlive @store. A file that is not a
+ * Opens the database at @path, which must outlive @store. A process that opens
+ * it a second time must say so, as then the file must not be looked into: POSIX
+ * drops all of a process's locks on a file, SQLite's too, when the process
+ * closes any descriptor of it (sqlite.org/howtocorrupt.html 2.2). A file that is not a
  * sound database of ours, or one of a newer version, is refused without a byte
  * written to it.
  * Returns 0, ERR_NOT_FOUND (no such file, and not to be created), ERR_MALFORMED

@@ -149,7 +149,7 @@ static uint64_t drops(const struct bench *bench)
 static void check_committed(struct bench *bench, uint8_t number, enum lease_state state,
                             uint32_t attempts)
 {
-	struct store_options options = { .busy_timeout_ms = 0 };
+	struct store_options options = { .again = true };
 	struct store other;
 	struct lease lease;
 

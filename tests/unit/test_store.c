@@ -16,6 +16,7 @@
 
 static const struct store_options create = { .create = true, .busy_timeout_ms = 100 };
 static const struct store_options existing = { .busy_timeout_ms = 100 };
+static const struct store_options again = { .again = true, .busy_timeout_ms = 100 };
 
 /* A folder of its own for each test, and the database's path in it. */
 struct place {
@@ -282,7 +283,7 @@ static void test_two_programs(void **state)
 	struct store one, two;
 
 	assert_int_equal(store_open(&one, place->path, &create), 0);
-	assert_int_equal(store_open(&two, place->path, &create), 0);
+	assert_int_equal(store_open(&two, place->path, &again), 0);
 	assert_int_equal(store_begin(&one), 0);
 	assert_int_equal(device_add(&one, &device, NULL, 0), 0);
 	assert_int_equal(store_begin(&two), ERR_AGAIN);

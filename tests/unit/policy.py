@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The server's programs, and the policy protocol as nbp/README.md specifies it, for tests."""
+
+import secrets
+import socket
+import struct
+import subprocess
+import time
+from pathlib import Path
+
+BUILD = Path(__file__).resolve().parent.parent.parent / "build"
+
+REQUEST, ANSWER, EVENT, QUERY, DETAILS, REPORT, RECEIPT = range(1, 8)
+LOCAL, WORK = 1, 2
+BEGUN, DONE, FAILED = 1, 2, 3
+BIOS, UEFI = 1, 2
+
+PADDING, MAC, FIRMWARE, DECISION, LEASE, ATTEMPT = 0x00, 0x01, 0x11, 0x40, 0x43, 0x44
+LOADER, CONFIG, REASON, DETAIL, STATE = 0x45, 0x46, 0x62, 0x70, 0x71
+NUMBERS = {FIRMWARE: 1, DECISION: 1, LEASE: 8, ATTEMPT: 1, STATE: 1}
+
+SIZE = 1200  # of a question
+
+
+def encode(kind, nonce, fields, sequence=1):
+    """Returns a question's datagram; fields map numbers to integers or bytes."""
+    data = struct.pack(">4sBBH16sI", b"OPBP", 1, kind, 0, nonce, sequence)
+    for number, value in fields.items():
+        if isinstance(value, int):
+            value = value.to_bytes(NUMBERS[number], "big")
+        data += struct.pack(">HH", number, len(value)) + value
+    padding = SIZE - len(data) - 4
+    return data + struct.pack(">HH", PADDING, padding) + bytes(padding)
+
+
+def decode(data):
+    """Returns type, nonce and fields of a datagram; numbers as integers."""
+    magic, version, kind, _, nonce, _ = struct.unpack_from(">4sBBH16sI", data)
+    assert magic == b"OPBP" and version == 1
+    fields, at = {}, 28
+    while at < len(data):
+        number, length = struct.unpack_from(">HH", data, at)
+        value = data[at + 4:at + 4 + length]
+        assert len(value) == length
+        fields[number] = int.from_bytes(value, "big") if number in NUMBERS else value
+        at += 4 + length
+    return kind, nonce, fields
+
+
+class Daemon:
+    """A prebootd on a port of its own."""
+
+    def __init__(self, database, log, port=0):
+        self.log = log
+        with open(log, "ab") as out:
+            start = out.tell()
+            self.process = subprocess.Popen(
+                [BUILD / "prebootd", "--database", database, "--listen", f"127.0.0.1:{port}"],
+                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=out)
+        self.port = self._wait_until_ready(start)
+
+    def _wait_until_ready(self, start):
+        end = time.monotonic() + 20
+        while time.monotonic() < end and self.process.poll() is None:
+            text = self.log.read_bytes()[start:]
+            if b"ready, listening on 127.0.0.1:" in text:
+                return int(text.split(b"listening on 127.0.0.1:")[1].split()[0])
+            time.sleep(0.002)
+        self.kill()
+        raise RuntimeError(f"prebootd is not ready:\n{self.log.read_text()}")
+
+    @property
+    def server(self):
+        return f"127.0.0.1:{self.port}"
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self):
+        """Stops it as an administrator would; returns its exit status."""
+        self.process.terminate()
+        try:
+            return self.process.wait(10)
+        finally:
+            self.kill()
+
+
+def ask(port, kind, fields, nonce=None):
+    """Asks one question, three times at most; returns the answer's fields, or None."""
+    nonce = nonce or secrets.token_bytes(16)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.connect(("127.0.0.1", port))
+        s.settimeout(1)
+        for sequence in range(1, 4):
+            s.send(encode(kind, nonce, fields, sequence))
+            try:
+                answer, returned, fields = decode(s.recv(2048))
+            except TimeoutError:
+                continue
+            assert (answer, returned) == (kind + 1, nonce)
+            return fields
+    return None
+
+
+def mac(text):
+    return bytes.fromhex(text.replace(":", ""))
