@@ -3,6 +3,9 @@
 VERSION := 0.1.0
 
 B := build
+# One short line a step; V=1 shows the commands.
+Q := $(if $(V),,@)
+step = @$(if $(V),:,printf '  %-8s %s\n' $(1) $@)
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .PHONY: all nbps tools machines help demo vm test test-unit unit-tests test-vm bench clean FORCE
@@ -22,6 +25,7 @@ help:
 	@echo 'make clean         remove $(B)/'
 	@echo 'FIRMWARE=uefi      with demo and vm: UEFI in place of BIOS'
 	@echo 'GDB=1              with vm: wait for a debugger on port 1234'
+	@echo 'V=1                show the commands'
 	@echo 'DEBUG=module:level,...  build debug output into the NBPs, as in DEBUG=exchange:2,pxe'
 
 # --- what each program is made of ------------------------------------------
@@ -69,17 +73,22 @@ BIOS_OBJECTS := $(BIOS_ASM:%=$(B)/bios/%.asm.o) $(BIOS_C:%=$(B)/bios/%.o) \
 	$(CORE:%=$(B)/bios/nbp/%.o) $(B)/bios/nbp/memory.o
 
 $(B)/bios/%.asm.o: bios/%.asm Makefile | $(B)/bios
-	nasm -f elf32 -g -F dwarf -Wall -Werror -Ibios/ -MD $(@:.o=.d) -MT $@ -o $@ $<
+	$(call step,NASM)
+	$(Q)nasm -f elf32 -g -F dwarf -Wall -Werror -Ibios/ -MD $(@:.o=.d) -MT $@ -o $@ $<
 $(B)/bios/%.o: bios/%.c $(B)/debug-words | $(B)/bios
-	$(CC) $(CFLAGS_BIOS) -DDEBUG_LEVEL=$(call debug_level,$*) -c -o $@ $<
+	$(call step,CC)
+	$(Q)$(CC) $(CFLAGS_BIOS) -DDEBUG_LEVEL=$(call debug_level,$*) -c -o $@ $<
 $(B)/bios/nbp/%.o: nbp/%.c $(B)/debug-words | $(B)/bios/nbp
-	$(CC) $(CFLAGS_BIOS) -DDEBUG_LEVEL=$(call debug_level,$*) -c -o $@ $<
+	$(call step,CC)
+	$(Q)$(CC) $(CFLAGS_BIOS) -DDEBUG_LEVEL=$(call debug_level,$*) -c -o $@ $<
 $(B)/nvlnbp.elf: $(BIOS_OBJECTS) bios/nvlnbp.lds
-	$(LD) -m elf_i386 -static --gc-sections -z noexecstack --no-warn-rwx-segments \
+	$(call step,LINK)
+	$(Q)$(LD) -m elf_i386 -static --gc-sections -z noexecstack --no-warn-rwx-segments \
 		-T bios/nvlnbp.lds -Map $(B)/nvlnbp.map -o $@ $(BIOS_OBJECTS)
 # A PXE ROM need not load more than 32 KiB.
 $(B)/nvlnbp.sys: $(B)/nvlnbp.elf
-	objcopy -O binary $< $@
+	$(call step,OBJCOPY)
+	$(Q)objcopy -O binary $< $@
 	@scripts/check-size $@ 32768
 
 # --- the UEFI NBP ----------------------------------------------------------
@@ -93,42 +102,53 @@ make_efi = objcopy -S -j .text -j .rodata -j .data -j .dynamic -j .rela -j .relo
 EFI_OBJECTS := $(EFI_C:%=$(B)/efi/%.o) $(CORE:%=$(B)/efi/nbp/%.o) $(B)/efi/nbp/memory.o
 
 $(B)/efi/%.o: efi/%.c $(B)/debug-words | $(B)/efi
-	$(CC) $(CFLAGS_EFI) -DDEBUG_LEVEL=$(call debug_level,$*) -c -o $@ $<
+	$(call step,CC)
+	$(Q)$(CC) $(CFLAGS_EFI) -DDEBUG_LEVEL=$(call debug_level,$*) -c -o $@ $<
 $(B)/efi/nbp/%.o: nbp/%.c $(B)/debug-words | $(B)/efi/nbp
-	$(CC) $(CFLAGS_EFI) -DDEBUG_LEVEL=$(call debug_level,$*) -c -o $@ $<
+	$(call step,CC)
+	$(Q)$(CC) $(CFLAGS_EFI) -DDEBUG_LEVEL=$(call debug_level,$*) -c -o $@ $<
 $(B)/nvlnbpx64.elf: $(EFI_OBJECTS) efi/nvlnbpx64.lds
-	$(link_efi)
+	$(call step,LINK)
+	$(Q)$(link_efi)
 	@! nm -u $@ | grep . || { echo '$@: undefined symbols' >&2; exit 1; }
 $(B)/nvlnbpx64.efi: $(B)/nvlnbpx64.elf
-	$(make_efi)
+	$(call step,OBJCOPY)
+	$(Q)$(make_efi)
 	@scripts/check-size $@ 65536
 
 # --- the server's programs -------------------------------------------------
 
 $(B)/server/%.o: server/%.c | $(B)/server
-	$(CC) $(CFLAGS_HOST) -c -o $@ $<
+	$(call step,CC)
+	$(Q)$(CC) $(CFLAGS_HOST) -c -o $@ $<
 $(B)/server/nbp/%.o: nbp/%.c | $(B)/server/nbp
-	$(CC) $(CFLAGS_HOST) -c -o $@ $<
+	$(call step,CC)
+	$(Q)$(CC) $(CFLAGS_HOST) -c -o $@ $<
 
 SHARED_OBJECTS := $(SHARED:%=$(B)/server/nbp/%.o)
 
 $(B)/prebootd: $(PREBOOTD:%=$(B)/server/%.o) $(SHARED_OBJECTS)
-	$(CC) $(LDFLAGS) -o $@ $^ -lsqlite3
+	$(call step,LINK)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lsqlite3
 $(B)/prebootctl: $(PREBOOTCTL:%=$(B)/server/%.o) $(SHARED_OBJECTS)
-	$(CC) $(LDFLAGS) -o $@ $^ -lsqlite3 -ljansson
+	$(call step,LINK)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lsqlite3 -ljansson
 # Static: it runs in an initramfs that has no libraries.
 $(B)/prebootwork: $(PREBOOTWORK:%=$(B)/server/%.o) $(SHARED_OBJECTS)
-	$(CC) $(LDFLAGS) -static -o $@ $^ -ljansson
+	$(call step,LINK)
+	$(Q)$(CC) $(LDFLAGS) -static -o $@ $^ -ljansson
 
 # --- unit tests ------------------------------------------------------------
 
 UNIT := $(patsubst tests/unit/test_%.c,%,$(wildcard tests/unit/test_*.c))
 
 $(B)/test/%.o: %.c | $(B)/test/nbp $(B)/test/bios $(B)/test/server $(B)/test/tests/unit
-	$(CC) $(CFLAGS_TEST) -c -o $@ $<
+	$(call step,CC)
+	$(Q)$(CC) $(CFLAGS_TEST) -c -o $@ $<
 # Each test_NAME links the whole core; the server's parts come in by UNIT_NAME.
 $(B)/test/unit_%: $(B)/test/tests/unit/test_%.o $(B)/test/tests/unit/fake.o $(CORE:%=$(B)/test/nbp/%.o)
-	$(CC) $(CFLAGS_TEST) -o $@ $^ -lcmocka -lsqlite3 -ljansson
+	$(call step,LINK)
+	$(Q)$(CC) $(CFLAGS_TEST) -o $@ $^ -lcmocka -lsqlite3 -ljansson
 $(B)/test/unit_tftp: $(B)/test/bios/tftp.o
 $(B)/test/unit_pxe_find: $(B)/test/bios/pxe_find.o
 $(B)/test/unit_decide: $(B)/test/server/decide.o $(B)/test/server/lease.o
@@ -148,22 +168,30 @@ $(B)/linux/version: scripts/fetch-kernel | $(B)
 	scripts/fetch-kernel $(B)/linux
 	@touch $@
 $(B)/vm/initrd: scripts/make-initramfs scripts/initramfs/init $(B)/linux/version | $(B)/vm
-	scripts/make-initramfs initrd $@ $(B)/linux
+	$(call step,MAKE)
+	$(Q)scripts/make-initramfs initrd $@ $(B)/linux
 $(B)/vm/root: scripts/make-initramfs scripts/initramfs/work $(B)/prebootwork | $(B)/vm
-	scripts/make-initramfs root $@ $(B)/prebootwork
+	$(call step,MAKE)
+	$(Q)scripts/make-initramfs root $@ $(B)/prebootwork
 
 $(B)/vm/bootsector.bin: scripts/disk/bootsector.asm | $(B)/vm
-	nasm -f bin -Wall -Werror -o $@ $<
+	$(call step,NASM)
+	$(Q)nasm -f bin -Wall -Werror -o $@ $<
 $(B)/vm/bootx64.o: scripts/disk/bootx64.c Makefile | $(B)/vm
-	$(CC) $(CFLAGS_EFI) -c -o $@ $<
+	$(call step,CC)
+	$(Q)$(CC) $(CFLAGS_EFI) -c -o $@ $<
 $(B)/vm/bootx64.elf: $(B)/vm/bootx64.o
-	$(link_efi)
+	$(call step,LINK)
+	$(Q)$(link_efi)
 $(B)/vm/bootx64.efi: $(B)/vm/bootx64.elf
-	$(make_efi)
+	$(call step,OBJCOPY)
+	$(Q)$(make_efi)
 $(B)/vm/disk-bios.img: scripts/make-disk $(B)/vm/bootsector.bin
-	scripts/make-disk bios $@ $(B)/vm/bootsector.bin
+	$(call step,MAKE)
+	$(Q)scripts/make-disk bios $@ $(B)/vm/bootsector.bin
 $(B)/vm/disk-uefi.img: scripts/make-disk $(B)/vm/bootx64.efi
-	scripts/make-disk uefi $@ $(B)/vm/bootx64.efi
+	$(call step,MAKE)
+	$(Q)scripts/make-disk uefi $@ $(B)/vm/bootx64.efi
 
 # --- people's commands -----------------------------------------------------
 
