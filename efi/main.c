@@ -6,6 +6,7 @@
 #include "memory.h"
 
 #define CALIBRATION_MS 10
+#define DEBUGGER_WAIT_MS 20000
 #define CPUID_1_ECX_RDRAND (1u << 30)
 
 void *efi_protocol(struct efi_port *port, EFI_HANDLE handle, EFI_GUID *guid)
@@ -143,6 +144,22 @@ static void boot_local(struct platform *p, enum local_boot method)
 	leave(efi_port(p));
 }
 
+/*
+ * Where firmware loads us differs from boot to boot, so a debugger needs a pause
+ * to be told; it goes on by setting debugger_here, or when the time is over.
+ */
+static volatile bool debugger_here;
+
+static void tell_debugger(struct efi_port *port, const EFI_LOADED_IMAGE *loaded)
+{
+	uint64_t base = (uintptr_t)loaded->ImageBase;
+
+	debug(1, &port->platform, "image base 0x%x%08x", (uint32_t)(base >> 32), (uint32_t)base);
+	debug(2, &port->platform, "waiting %u s for a debugger", DEBUGGER_WAIT_MS / 1000u);
+	for (int i = 0; DEBUG_LEVEL >= 2 && i < DEBUGGER_WAIT_MS && !debugger_here; i++)
+		port->boot->Stall(1000);
+}
+
 static void fill_platform(struct platform *p)
 {
 	p->name = "nvlnbpx64.efi";
@@ -178,10 +195,7 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system)
 
 	loaded = efi_protocol(&port, image, &loaded_image_guid);
 	if (loaded != NULL) {
-		uint64_t base = (uintptr_t)loaded->ImageBase;
-
-		debug(1, &port.platform, "image base 0x%x%08x", (uint32_t)(base >> 32),
-		      (uint32_t)base);
+		tell_debugger(&port, loaded);
 		port.device = loaded->DeviceHandle;
 	}
 	pxe_find(&port);
