@@ -1,0 +1,237 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""prebootd is killed again and again under load; nothing it has told may be lost or told twice.
+
+Many machines boot, begin their work, lose it half way, report it. Each remembers what it was told,
+and that is held against every later answer and, at the end, against the database.
+"""
+
+import os
+import random
+import secrets
+import selectors
+import socket
+import sqlite3
+import struct
+import subprocess
+import time
+
+import policy
+
+KILLS = 200
+MACHINES = 40
+ATTEMPTS = 3
+RESEND = 0.010  # seconds
+STATES = {policy.BEGUN: "begun", policy.DONE: "done", policy.FAILED: "failed"}
+
+
+class Told:
+    """What the server has told, and may not go back on."""
+
+    def __init__(self):
+        self.offers = {}    # (lease, attempt): nonce
+        self.attempts = {}  # nonce: (lease, attempt)
+        self.begun = {}     # lease: the attempt that was acknowledged as begun
+        self.ended = {}     # lease: state
+        self.answers = self.receipts = self.local = self.after_a_kill = 0
+
+    def offer(self, nonce, lease, attempt):
+        assert 1 <= attempt <= ATTEMPTS, "more attempts than allowed"
+        assert lease not in self.ended, f"lease {lease} was offered after its end"
+        assert self.offers.setdefault((lease, attempt), nonce) == nonce, \
+            f"attempt {attempt} of lease {lease} was given to two boots"
+        assert self.attempts.setdefault(nonce, (lease, attempt)) == (lease, attempt), \
+            f"one boot got {self.attempts[nonce]} and {(lease, attempt)}"
+
+    def receipt(self, lease, attempt, state):
+        if state == policy.BEGUN:
+            self.begun[lease] = max(attempt, self.begun.get(lease, 0))
+        else:
+            assert self.ended.setdefault(lease, state) == state, f"lease {lease} ended twice"
+
+    def check(self, database):
+        """Holds it against the database: all that was told must be in there."""
+        assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        offers = {(lease, attempt): nonce for lease, attempt, nonce in
+                  database.execute("SELECT lease, attempt, nonce FROM offer")}
+        work = {lease: (state, attempt) for lease, state, attempt in
+                database.execute("SELECT lease, state, attempt FROM work")}
+        for key, nonce in self.offers.items():
+            assert offers.get(key) == nonce, f"the offer of {key} is lost"
+        assert len(set(offers.values())) == len(offers), "one boot has two attempts"
+        for lease, (_, attempt) in work.items():
+            assert sorted(a for l, a in offers if l == lease) == list(range(1, attempt + 1))
+        for lease, state in self.ended.items():
+            assert work[lease][0] == STATES[state], f"the end of lease {lease} is lost"
+        for lease, attempt in self.begun.items():
+            state, now = work[lease]
+            assert state in ("begun", "done", "failed") or now > attempt, \
+                f"the beginning of lease {lease} is lost"
+
+
+class Machine:
+    """A device that boots for ever; now and then somebody pulls its plug."""
+
+    def __init__(self, number, random_, told, port):
+        self.mac = bytes([2, 0, 0, 0, number >> 8, number & 255])
+        self.random, self.told = random_, told
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.setblocking(False)
+        self.port = port
+        self.life = 0  # of the daemon
+        self.boot()
+
+    # --- asking ------------------------------------------------------------------
+
+    def question(self, kind, fields, nonce):
+        self.kind, self.nonce, self.sequence, self.asked_in = kind, nonce, 0, self.life
+        self.data = policy.encode(kind, nonce, {policy.MAC: self.mac, **fields})
+        self.next_send = 0.0
+
+    def boot(self):
+        self.lease = self.attempt = None
+        self.question(policy.REQUEST, {policy.FIRMWARE: policy.BIOS}, self.random.randbytes(16))
+
+    def report(self, state):
+        self.state = state
+        self.question(policy.REPORT, {policy.LEASE: self.lease, policy.STATE: state},
+                      self.random.randbytes(16))
+
+    def send(self, now):
+        if now < self.next_send:
+            return
+        if self.sequence and self.random.random() < 0.01:
+            self.boot()  # the plug, while it waits
+        self.sequence += 1
+        data = self.data[:24] + struct.pack(">I", self.sequence) + self.data[28:]
+        try:
+            self.socket.sendto(data, ("127.0.0.1", self.port))
+            if self.random.random() < 0.1:
+                self.socket.sendto(data, ("127.0.0.1", self.port))  # the network doubles it
+        except OSError:
+            pass  # nobody is there just now
+        self.next_send = now + RESEND * self.random.uniform(0.5, 1.5)
+
+    # --- being answered ----------------------------------------------------------
+
+    def receive(self):
+        while True:
+            try:
+                data = self.socket.recv(2048)
+            except BlockingIOError:
+                return
+            except ConnectionRefusedError:
+                continue
+            self.take(*policy.decode(data))
+
+    def take(self, kind, nonce, fields):
+        work = kind == policy.ANSWER and fields[policy.DECISION] == policy.WORK
+        if work:  # even where nobody waits for it any more, it was told
+            self.told.offer(nonce, fields[policy.LEASE], fields[policy.ATTEMPT])
+        if nonce != self.nonce or kind != self.kind + 1:
+            return
+        self.told.after_a_kill += self.asked_in != self.life
+        if kind == policy.ANSWER:
+            self.told.answers += 1
+            self.told.local += not work
+        if work:
+            self.lease, self.attempt = fields[policy.LEASE], fields[policy.ATTEMPT]
+            self.go_on(policy.BEGUN)
+        elif kind == policy.ANSWER:
+            self.boot()
+        else:
+            self.take_receipt(fields)
+
+    def take_receipt(self, fields):
+        assert fields[policy.LEASE] == self.lease
+        assert fields.get(policy.STATE) == self.state, \
+            f"lease {self.lease}, attempt {self.attempt}: report of {STATES[self.state]} " \
+            f"refused: {fields.get(policy.REASON)}"
+        self.told.receipts += 1
+        self.told.receipt(self.lease, self.attempt, self.state)
+        if self.state == policy.BEGUN:
+            self.go_on(self.random.choice([policy.DONE, policy.DONE, policy.FAILED]))
+        else:
+            self.boot()
+
+    def go_on(self, state):
+        if self.random.random() < 0.2:
+            self.boot()  # the plug, half way
+        else:
+            self.report(state)
+
+
+def assign(database):
+    """Gives each device without open work something to do, as prebootctl would."""
+    with database:
+        database.execute(
+            "INSERT INTO work (device, state, attempts, deadline, assigned, loader_bios,"
+            " loader_uefi, config, prefix, details) SELECT id, 'pending', ?, 3600, 1,"
+            " 'pxelinux.0', '', 'z_auto.cfg', '', x'' FROM device WHERE NOT EXISTS (SELECT 1"
+            " FROM work WHERE work.device = device.id AND work.state IN"
+            " ('pending', 'offered', 'begun'))", (ATTEMPTS,))
+
+
+def load(machines, selector, until):
+    """Lets the machines ask until then."""
+    while (now := time.monotonic()) < until:
+        for machine in machines:
+            machine.send(now)
+        for key, _ in selector.select(min(0.002, until - now)):
+            key.data.receive()
+
+
+def test_nothing_told_is_lost(tmp_path):
+    seed = int(os.environ.get("KILL_SEED", secrets.randbits(32)))
+    print(f"KILL_SEED={seed} repeats this run's choices, not its timing")
+    random_, told = random.Random(seed), Told()
+    path, log = tmp_path / "test.db", tmp_path / "log"
+    daemon = policy.Daemon(path, log)
+    port, busy = daemon.port, 0
+    machines = [Machine(i, random_, told, port) for i in range(MACHINES)]
+    selector = selectors.DefaultSelector()
+    database = sqlite3.connect(path, timeout=20)
+    database.execute("PRAGMA synchronous = FULL")
+    try:
+        for i, machine in enumerate(machines):
+            selector.register(machine.socket, selectors.EVENT_READ, machine)
+            subprocess.run([policy.BUILD / "prebootctl", "--database", path, "device", "add",
+                            f"machine{i}", "--mac", machine.mac.hex()],
+                           check=True, stdout=subprocess.DEVNULL, timeout=20)
+        for life in range(KILLS):
+            before = told.answers + told.receipts
+            for machine in machines:
+                machine.life = life
+            end = time.monotonic() + random_.uniform(0.001, 0.080)
+            while time.monotonic() < end:
+                assign(database)  # while the daemon is at work
+                load(machines, selector, min(end, time.monotonic() + 0.030))
+            daemon.kill()
+            for machine in machines:
+                machine.receive()  # what it said with its last breath counts
+            busy += told.answers + told.receipts > before
+            if random_.random() < 0.1:  # and now and then in the middle of starting
+                process = subprocess.Popen(
+                    [policy.BUILD / "prebootd", "--database", path, "--listen",
+                     f"127.0.0.1:{port}"], stderr=subprocess.DEVNULL)
+                time.sleep(random_.uniform(0, 0.01))
+                process.kill()
+                process.wait()
+            if life % 20 == 0:
+                told.check(database)
+            daemon = policy.Daemon(path, log, port)
+        load(machines, selector, time.monotonic() + 0.5)
+        assert daemon.stop() == 0
+        told.check(database)
+    finally:
+        daemon.kill()
+        database.close()
+        for machine in machines:
+            machine.socket.close()
+        selector.close()
+    print(f"{KILLS} kills, {busy} of them after answers: {told.answers} answers "
+          f"({told.local} local), {len(told.offers)} attempts, {told.receipts} receipts, "
+          f"{len(told.ended)} leases ended, {told.after_a_kill} questions answered by a later life")
+    # All of this must have been put to the test, and not only a little.
+    assert busy > KILLS * 0.7
+    assert told.answers > 2000 and told.receipts > 2000 and len(told.offers) > 1000
+    assert len(told.ended) > 500 and told.after_a_kill > 100 and told.local > 10
