@@ -120,6 +120,16 @@ class Machine:
             command += ["-drive", f"if=pflash,unit=1,format=raw,file={self.vars}"]
         return command + list(more)
 
+    def switch_on(self, netdev, start_program, show=None):
+        """Starts the machine; returns QEMU's process and the machine's serial console.
+
+        @start_program: start(), or one like it; @show: as Console has it"""
+        command = self.command(netdev, "-serial", "stdio")
+        (self.folder / "command").write_text(" ".join(map(str, command)) + "\n")
+        with open(self.folder / "qemu.log", "wb") as log:
+            process = start_program(command, stdout=subprocess.PIPE, stderr=log)
+        return process, Console(process.stdout, self.folder / "serial.log", show)
+
     def stamp(self):
         """Returns the text that the work left on the disk; empty if none."""
         with open(self.disk, "rb") as disk:

@@ -15,4 +15,4 @@ def pytest_runtest_makereport(item):
     folder = getattr(item, "lab_folder", None)
     if report.failed and folder:
         report.sections.append(("logs", f"{folder}: serial.log, packets.pcap, prebootd.log, "
-                                        "dnsmasq.log, firmware.log, command"))
+                                        "dnsmasq.log, firmware.log, qemu.log, command"))

@@ -2,7 +2,6 @@
 """Runs a scenario of scenarios.yaml on one firmware and gathers the evidence."""
 
 import sqlite3
-import subprocess
 import zlib
 from pathlib import Path
 
@@ -74,26 +73,18 @@ class Lab:
         try:
             self._start_servers(net)
             # With vnet_hdr QEMU would write that header into the capture, too.
-            command = self.machine.command(
-                f"tap,id=net,ifname={network.TAP},script=no,downscript=no,vnet_hdr=off",
-                "-serial", "stdio")
-            (self.folder / "command").write_text(" ".join(command) + "\n")
-            qemu = self._start(net, command, "qemu", stdout=subprocess.PIPE)
-            console = machine.Console(qemu.stdout, self.folder / "serial.log")
+            qemu, console = self.machine.switch_on(
+                f"tap,id=net,ifname={network.TAP},script=no,downscript=no,vnet_hdr=off", net.start)
+            self._running.append(qemu)
             self._watch(console)
         finally:
             for process in reversed(self._running):
                 machine.stop(process)
             net.close()
 
-    def _start(self, net, command, name, **more):
-        more.setdefault("stdout", subprocess.DEVNULL)
+    def _start(self, net, command, name):
         with open(self.folder / f"{name}.log", "wb") as log:
-            if more["stdout"] == subprocess.DEVNULL:
-                more["stdout"] = log
-            process = net.start(command, stderr=log, **more)
-        self._running.append(process)
-        return process
+            self._running.append(net.start(command, stdout=log, stderr=log))
 
     def _start_servers(self, net):
         folder = self.scenario.get("folder")
