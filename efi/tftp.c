@@ -94,6 +94,10 @@ static int read_file(struct efi_port *port, struct tftp_file *file, size_t size,
 	}
 	image->data = port->fetched;
 	image->length = length < size ? (size_t)length : filled(port->fetched, size);
+	if (image->length == 0) {
+		tftp_release(port);
+		return ERR_TRUNCATED;
+	}
 	return 0;
 }
 
