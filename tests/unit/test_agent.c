@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "unit.h"
+
+#include <arpa/inet.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "agent.h"
+#include "endpoint.h"
+#include "error.h"
+
+/* What the agent finds out by itself in a booted system. */
+
+static void put_file(const char *root, const char *name, const char *text)
+{
+	char path[160];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s%s", root, name);
+	for (char *slash = path + strlen(root) + 1; (slash = strchr(slash, '/')) != NULL; slash++) {
+		*slash = '\0';
+		mkdir(path, 0700);
+		*slash = '/';
+	}
+	file = fopen(path, "w");
+	assert_non_null(file);
+	fputs(text, file);
+	fclose(file);
+}
+
+static void remove_all(const char *root)
+{
+	static const char *const names[] = {
+		"/proc/cmdline", "/proc", "/sys/class/dmi/id/product_uuid", "/sys/class/dmi/id",
+		"/sys/class/dmi", "/sys/class", "/sys", "",
+	};
+	char path[160];
+
+	for (size_t i = 0; i < COUNT(names); i++) {
+		snprintf(path, sizeof(path), "%s%s", root, names[i]);
+		remove(path);
+	}
+}
+
+#define UUID "4c4c4544-0034-4d10-8052-b4c04f4a3232\n"
+
+static void test_look_around(void **state)
+{
+	static const struct {
+		const char *cmdline, *uuid; /* NULL: no such file */
+		int expected;
+		const char *server;
+		uint8_t mac[6];
+	} cases[] = {
+		{ "BOOT_IMAGE=boot/kernel quiet ip=10.0.2.15:10.0.2.2:10.0.2.1:255.255.255.0 "
+		  "BOOTIF=01-52-54-00-12-34-56\n", UUID, 0, "10.0.2.2:13331",
+		  { 0x52, 0x54, 0, 0x12, 0x34, 0x56 } },
+		{ "prebootwork.server=192.0.2.1:99 ip=10.0.2.15:10.0.2.2::\n", UUID, 0, "192.0.2.1:99",
+		  { 0 } },
+		{ "prebootwork.server=192.0.2.1", UUID, 0, "192.0.2.1:13331", { 0 } },
+		{ "ip=10.0.2.15:10.0.2.2 BOOTIF=01-52-54-00-12-34-56", NULL, 0, "10.0.2.2:13331",
+		  { 0x52, 0x54, 0, 0x12, 0x34, 0x56 } },
+		{ "prebootwork.server=boot.example ip=10.0.2.15:10.0.2.2::", UUID, ERR_MALFORMED, "",
+		  { 0 } },
+		{ "ip=dhcp", UUID, ERR_MALFORMED, "", { 0 } },
+		{ "ip=10.0.2.15:0.0.0.0:10.0.2.1:255.255.255.0", UUID, ERR_MALFORMED, "", { 0 } },
+		{ "ip=10.0.2.15:10.0.2.222222222222222222222222:10.0.2.1", UUID, ERR_MALFORMED, "", { 0 } },
+		{ "xip=10.0.2.15:10.0.2.2", UUID, ERR_MALFORMED, "", { 0 } },
+		{ "ip=10.0.2.15:10.0.2.2 BOOTIF=20-52-54", NULL, ERR_MALFORMED, "", { 0 } },
+		{ "ip=10.0.2.15:10.0.2.2", "Not Settable\n", ERR_MALFORMED, "", { 0 } },
+		{ NULL, NULL, ERR_MALFORMED, "", { 0 } },
+	};
+	char root[] = "/tmp/preboot-agent-XXXXXX", text[32];
+
+	(void)state;
+	assert_non_null(mkdtemp(root));
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct agent agent = { 0 };
+		const char *wrong = "";
+
+		remove_all(root);
+		mkdir(root, 0700);
+		if (cases[i].cmdline)
+			put_file(root, "/proc/cmdline", cases[i].cmdline);
+		if (cases[i].uuid)
+			put_file(root, "/sys/class/dmi/id/product_uuid", cases[i].uuid);
+		assert_int_equal(agent_look_around(&agent, root, &wrong), cases[i].expected);
+		assert_int_equal(cases[i].expected != 0, wrong[0] != '\0');
+		if (cases[i].expected)
+			continue;
+		endpoint_format(&agent.server, text, sizeof(text));
+		assert_string_equal(text, cases[i].server);
+		assert_memory_equal(agent.identity.mac, cases[i].mac, 6);
+		assert_int_equal(agent.identity.uuid[0], cases[i].uuid ? 0x4c : 0);
+	}
+	remove_all(root);
+}
+
+/* What is given counts more than what is found. */
+static void test_given(void **state)
+{
+	char root[] = "/tmp/preboot-agent-XXXXXX", text[32];
+	struct agent agent = { .identity = { .mac = { 2, 0, 0, 0, 0, 1 }, .uuid = { 1 } } };
+	const char *wrong;
+
+	(void)state;
+	assert_non_null(mkdtemp(root));
+	put_file(root, "/proc/cmdline", "prebootwork.server=nonsense BOOTIF=01-52-54-00-12-34-56");
+	put_file(root, "/sys/class/dmi/id/product_uuid", UUID);
+	assert_int_equal(endpoint_parse("192.0.2.9:7", &agent.server), 0);
+	assert_int_equal(agent_look_around(&agent, root, &wrong), 0);
+	endpoint_format(&agent.server, text, sizeof(text));
+	assert_string_equal(text, "192.0.2.9:7");
+	assert_int_equal(agent.identity.mac[5], 1);
+	assert_int_equal(agent.identity.uuid[0], 1);
+	remove_all(root);
+}
+
+static void test_endpoints(void **state)
+{
+	static const char *const bad[] = {
+		"", "x", "1.2.3", "1.2.3.4.5", "1.2.3.4:", "1.2.3.4:x", "1.2.3.4:65536", "1.2.3.4:-1",
+		"1.2.3.4:1 ", " 1.2.3.4", "1.2.3.256", "111.222.111.2222:5", "::1", "1.2.3.4:0x10",
+	};
+	struct sockaddr_in endpoint;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(bad); i++)
+		assert_int_equal(endpoint_parse(bad[i], &endpoint), ERR_MALFORMED);
+	assert_int_equal(endpoint_parse("255.255.255.255:65535", &endpoint), 0);
+	assert_int_equal(endpoint_parse(":7", &endpoint), 0);
+	assert_int_equal(endpoint.sin_addr.s_addr, 0);
+	assert_int_equal(ntohs(endpoint.sin_port), 7);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_look_around),
+		cmocka_unit_test(test_given),
+		cmocka_unit_test(test_endpoints),
+	};
+
+	return cmocka_run_group_tests_name("agent", tests, NULL, NULL);
+}

@@ -1,0 +1,227 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The agent against the real server, and against servers that are not."""
+
+import json
+import secrets
+import socket
+import subprocess
+import threading
+import time
+
+import pytest
+
+import policy
+from policy import BUILD
+
+MAC = "52:54:00:12:34:56"
+DETAILS = {"image": "a b.img", "odd": "it's $HOME `x` \"y\" \\ ;&|", "empty": ""}
+
+
+@pytest.fixture
+def daemon(tmp_path):
+    daemon = policy.Daemon(tmp_path / "test.db", tmp_path / "log")
+    yield daemon
+    daemon.kill()
+
+
+@pytest.fixture
+def lease(tmp_path, daemon):
+    """Work that has been offered to the machine."""
+    ctl(tmp_path, "device", "add", "web01", MAC)
+    ctl(tmp_path, "work", "assign", "web01", "--config", "z_auto.cfg",
+        *(f"{key}={value}" for key, value in DETAILS.items()))
+    return policy.ask(daemon.port, policy.REQUEST,
+                      {policy.MAC: policy.mac(MAC), policy.FIRMWARE: policy.BIOS})[policy.LEASE]
+
+
+def ctl(folder, *arguments):
+    result = subprocess.run([BUILD / "prebootctl", "--database", folder / "test.db", "--json",
+                             *arguments], capture_output=True, text=True, timeout=20, check=True)
+    return json.loads(result.stdout)
+
+
+def work(server, *arguments, timeout="2"):
+    return subprocess.run([BUILD / "prebootwork", "--server", server, "--mac", MAC, "--timeout",
+                           timeout, *arguments], capture_output=True, text=True, timeout=30,
+                          check=False)
+
+
+def test_show(daemon, lease):
+    result = work(daemon.server, "show", "--json")
+    assert result.returncode == 0
+    assert json.loads(result.stdout) == {"lease": lease, "attempt": 1, "device": "web01",
+                                         "config": "z_auto.cfg", "server": daemon.server,
+                                         "details": DETAILS}
+
+
+def test_shell_variables_mean_what_they_say(daemon, lease):
+    script = work(daemon.server, "show").stdout
+    script += 'printf "%s\\n" "$PREBOOT_LEASE" "$PREBOOT_DEVICE" "$PREBOOT_CONFIG" ' \
+              '"$WORK_image" "$WORK_odd" "${WORK_empty-unset}"\n'
+    output = subprocess.run(["sh", "-eu", "-c", script], capture_output=True, text=True,
+                            timeout=10, check=True).stdout
+    assert output.splitlines() == [str(lease), "web01", "z_auto.cfg", *DETAILS.values()]
+
+
+@pytest.mark.parametrize("command, status, state, reason", [
+    ("true", 0, "done", ""),
+    ("exit 7", 7, "failed", "the command's exit status was 7"),
+    ("kill -9 $$", 137, "failed", "the command was ended by signal 9")])
+def test_run(tmp_path, daemon, lease, command, status, state, reason):
+    result = work(daemon.server, "run", "--", "sh", "-c", f'echo "$WORK_image"; {command}')
+    assert (result.returncode, result.stdout) == (status, "a b.img\n")
+    shown = ctl(tmp_path, "work", "show", str(lease))
+    assert (shown["state"], shown["reason"]) == (state, reason)
+    assert shown["begun"] is not None
+
+
+def test_run_what_is_not_there(tmp_path, daemon, lease):
+    assert work(daemon.server, "run", "/no/such/command").returncode == 127
+    assert ctl(tmp_path, "work", "show", str(lease))["state"] == "failed"
+
+
+def test_reports_for_scripts(tmp_path, daemon, lease):
+    assert work(daemon.server, "begun").returncode == 0
+    assert ctl(tmp_path, "work", "show", "web01")["state"] == "begun"
+    assert work(daemon.server, "failed", "the disk is too small").returncode == 0
+    assert ctl(tmp_path, "work", "show", "web01")["reason"] == "the disk is too small"
+    assert work(daemon.server, "failed", "--lease", str(lease)).returncode == 0
+    result = work(daemon.server, "done", "--lease", str(lease))
+    assert result.returncode == 5 and "the lease is failed: the disk is too small" in result.stderr
+    assert work(daemon.server, "done").returncode == 3
+
+
+def test_no_work(daemon):
+    result = work(daemon.server, "show")
+    assert (result.returncode, result.stdout) == (3, "")
+    assert work(daemon.server, "run", "echo", "ran").returncode == 123
+    assert work(daemon.server, "run", "echo", "ran").stdout == ""
+
+
+@pytest.mark.parametrize("arguments", [
+    ["show", "more"], ["fly"], ["run"], ["done", "--lease", "x"], ["show", "--timeout", "0"],
+    ["show", "--mac", "12"], ["show", "--uuid", "12"], ["show", "--server", "boot.example"],
+    ["show", "--bogus"], []])
+def test_wrong_usage(arguments):
+    assert work("127.0.0.1:9", *arguments).returncode == 2
+
+
+def test_silent_server():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.bind(("127.0.0.1", 0))
+        s.settimeout(0)
+        start = time.monotonic()
+        result = work(f"127.0.0.1:{s.getsockname()[1]}", "run", "echo", "ran")
+        assert (result.returncode, result.stdout) == (124, "")
+        assert 2 <= time.monotonic() - start < 4
+        asked = []
+        with pytest.raises(BlockingIOError):
+            while True:
+                asked.append(s.recv(2048))
+    # Repeated with growing gaps: the same question but for its sequence, in full size.
+    assert 4 <= len(asked) <= 6
+    assert len({data[:24] + data[28:] for data in asked}) == 1
+    assert [int.from_bytes(data[24:28], "big") for data in asked] == \
+        list(range(1, len(asked) + 1))
+    assert {len(data) for data in asked} == {policy.SIZE}
+
+
+def test_server_that_comes_back(tmp_path, daemon, lease):
+    daemon.kill()
+    agent = subprocess.Popen([BUILD / "prebootwork", "--server", daemon.server, "--mac", MAC,
+                              "run", "true"])
+    time.sleep(0.5)
+    again = policy.Daemon(tmp_path / "test.db", tmp_path / "log", daemon.port)
+    try:
+        assert agent.wait(20) == 0
+        assert ctl(tmp_path, "work", "show", str(lease))["state"] == "done"
+    finally:
+        again.kill()
+
+
+class Liar:
+    """Stands between agent and server; each answer goes through answers(kind, data)."""
+
+    def __init__(self, server, answers):
+        self.server, self.answers = ("127.0.0.1", server), answers
+        self.front = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.front.bind(("127.0.0.1", 0))
+        self.front.settimeout(0.1)
+        self.name = f"127.0.0.1:{self.front.getsockname()[1]}"
+        self.ended = False
+        self.thread = threading.Thread(target=self._run)
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.ended = True
+        self.thread.join()
+        self.front.close()
+
+    def _run(self):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as back, \
+                socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+            back.settimeout(1)
+            while not self.ended:
+                try:
+                    question, client = self.front.recvfrom(2048)
+                    back.sendto(question, self.server)
+                    answer = back.recv(2048)
+                except TimeoutError:
+                    continue
+                for forged, data in self.answers(answer[5], answer):
+                    (stranger if forged else self.front).sendto(data, client)
+
+
+def test_bad_answers_are_not_believed(daemon, lease):
+    """Each is nearly the right one: another peer, nonce, type, version; cut; damaged."""
+    def answers(kind, data):
+        yield True, data
+        yield False, data[:8] + secrets.token_bytes(16) + data[24:]
+        yield False, data[:5] + bytes([kind ^ 2]) + data[6:]
+        yield False, data[:4] + b"\2" + data[5:]
+        for length in range(len(data)):
+            if length < 28 + 12 and length != 28:  # a bare header means: no work
+                yield False, data[:length]
+        yield False, data[:30] + b"\xff\xff" + data[32:]
+        yield False, data + b"\xff\xff\0\0"
+        yield False, bytes(2000)
+
+    with Liar(daemon.port, answers) as liar:
+        result = work(liar.name, "run", "echo", "ran")
+    assert (result.returncode, result.stdout) == (124, "")
+
+
+def test_not_run_when_begun_is_not_acknowledged(tmp_path, daemon, lease):
+    def answers(kind, data):
+        if kind == policy.DETAILS:
+            yield False, data
+
+    with Liar(daemon.port, answers) as liar:
+        result = work(liar.name, "run", "echo", "ran")
+    assert (result.returncode, result.stdout) == (124, "")
+    # The server has it as begun, and will offer it again at the next boot.
+    assert ctl(tmp_path, "work", "show", str(lease))["state"] == "begun"
+
+
+def test_success_that_cannot_be_reported_is_no_success(daemon, lease):
+    reports = []
+
+    def answers(kind, data):
+        if kind == policy.RECEIPT:
+            reports.append(data)
+        if kind == policy.DETAILS or reports[-1] and len(set(r[8:24] for r in reports)) == 1:
+            yield False, data
+
+    with Liar(daemon.port, answers) as liar:
+        result = work(liar.name, "run", "echo", "ran")
+    assert (result.returncode, result.stdout) == (124, "ran\n")
+
+
+def test_cancelled_meanwhile(tmp_path, daemon, lease):
+    ctl(tmp_path, "work", "cancel", "web01")
+    result = work(daemon.server, "begun", "--lease", str(lease))
+    assert result.returncode == 5 and "the lease is cancelled: by the administrator" in \
+        result.stderr
