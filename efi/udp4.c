@@ -9,7 +9,9 @@
  * UDP by EFI_UDP4_PROTOCOL (UEFI 30.1). It is preferred to the base code
  * because EDK2's UdpRead() blocks for 3 s and loses what waits for more than
  * 50 ms, and iPXE's leaks a task priority level; a receive token that is
- * always posted does neither.
+ * always posted does neither. EDK2's driver is also there above the SNP of
+ * iPXE's option ROM, and works; below an iPXE that was itself loaded from the
+ * network there is none, and net.c uses iPXE's base code.
  */
 
 #define TTL 64
