@@ -11,10 +11,11 @@
  * and tsize of RFC 2349 where the server knows them), over the platform's UDP
  * socket, which must be closed and is closed again.
  *
- * The ROM's own TFTP is not used, as its calls come back when they like: iPXE's
- * TFTP_READ waits for as long as a server keeps it busy, fails on a packet that
- * comes twice, and TFTP_OPEN on a server that knows no options. PXELINUX has
- * shown on many ROMs that the UDP calls serve better.
+ * The ROM's own TFTP is not used, as it comes back when it likes, and not
+ * always with the file. Tried with iPXE's of 2019: TFTP_OPEN fails where the
+ * server knows no options, TFTP_READ where a block comes again later, and a
+ * server that falls silent holds it for 16 s. PXELINUX has shown on many ROMs
+ * that their UDP calls serve better.
  *
  * Takes at most TFTP_TOTAL_MS, and TFTP_SILENCE_MS without progress.
  * @buffer: receives the file; @capacity: its size
