@@ -40,17 +40,19 @@ def address(packed):
 
 
 def tftp_requests(path):
-    """Returns the names asked for by TFTP, in order, with their times; resent ones once."""
-    names, seen = [], set()
+    """Returns the names asked for by TFTP, in order, with their times.
+
+    A request sent again at once, since nobody answered, counts as one."""
+    names, last = [], None
     for datagram in datagrams(path):
         if datagram.target_port != 69 or datagram.data[:2] != b"\0\1":
             continue
-        # A file asked for anew comes from a new port.
-        key = (datagram.source_port, datagram.data)
-        name = datagram.data[2:].split(b"\0")[0].decode("ascii", "replace")
-        if key not in seen:
+        # From another port it is another request for the same file.
+        request = (datagram.source_port, datagram.data)
+        if request != last:
+            name = datagram.data[2:].split(b"\0")[0].decode("ascii", "replace")
             names.append((datagram.time, name))
-        seen.add(key)
+        last = request
     return names
 
 

@@ -32,7 +32,8 @@ def test_boot(scenario, firmware, request):
     lab.prepare()
     lab.run()
 
-    assert lab.files_asked_for() == lab.files_expected()
+    # As one text each, so that a failure shows them whole.
+    assert " ".join(lab.files_asked_for()) == " ".join(lab.files_expected())
     check_decisions(lab, facts.get("asked"))
     if "ends" in facts:
         assert lab.lease() == facts["ends"]
