@@ -40,8 +40,9 @@ BIOS_C := main pxe pxe_find udp tftp realmode console memory clock chain
 EFI_C := main machine net udp4 tftp console chain
 
 STORE := store store_file store_schema devices work events lease
-PREBOOTD := prebootd serve serve_log socket endpoint decide journal $(STORE)
-PREBOOTCTL := prebootctl ctl_help ctl_find ctl_show ctl_device ctl_work ctl_event $(STORE)
+PREBOOTD := prebootd serve serve_notes serve_log socket endpoint decide journal $(STORE)
+PREBOOTCTL := prebootctl ctl_help ctl_find ctl_show ctl_device ctl_device_add \
+	ctl_work ctl_assign ctl_event $(STORE)
 PREBOOTWORK := prebootwork agent_facts agent_ask agent_show agent_run endpoint
 
 # --- flags -----------------------------------------------------------------
@@ -154,7 +155,7 @@ $(B)/test/unit_pxe_find: $(B)/test/bios/pxe_find.o
 $(B)/test/unit_decide: $(B)/test/server/decide.o $(B)/test/server/lease.o
 $(B)/test/unit_store: $(STORE:%=$(B)/test/server/%.o)
 $(B)/test/unit_serve: $(STORE:%=$(B)/test/server/%.o) \
-	$(patsubst %,$(B)/test/server/%.o,serve serve_log decide journal)
+	$(patsubst %,$(B)/test/server/%.o,serve serve_notes serve_log decide journal)
 $(B)/test/unit_agent: $(patsubst %,$(B)/test/server/%.o,agent_facts agent_show endpoint)
 
 unit-tests: $(UNIT:%=$(B)/test/unit_%)

@@ -70,7 +70,8 @@ int agent_look_around(struct agent *agent, const char *root, const char **wrong)
 	char line[4096], value[128];
 
 	read_line(root, "/proc/cmdline", line, sizeof(line));
-	if (!agent->server.sin_port && find_word(line, "prebootwork.server=", value, sizeof(value)) &&
+	if (!agent->server.sin_port &&
+	    find_word(line, "prebootwork.server=", value, sizeof(value)) &&
 	    endpoint_parse(value, &agent->server)) {
 		*wrong = "prebootwork.server= on the kernel command line is not A.B.C.D or "
 		         "A.B.C.D:PORT";

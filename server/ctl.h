@@ -37,7 +37,8 @@ struct ctl {
 	unsigned int given; /* the options that were, as enum ctl_option */
 	const char *macs[DEVICE_MACS_MAX];
 	size_t mac_count;
-	const char *uuid, *config, *loader_bios, *loader_uefi, *prefix, *attempts, *deadline, *limit;
+	const char *uuid, *config, *loader_bios, *loader_uefi, *prefix;
+	const char *attempts, *deadline, *limit;
 	char **words;       /* what follows the verb */
 	int word_count;
 	struct store store;
@@ -98,6 +99,17 @@ int ctl_work_show(struct ctl *ctl);
 int ctl_work_cancel(struct ctl *ctl);
 int ctl_event_list(struct ctl *ctl);
 
+/* --- what verbs share; each returns 0, or an exit status after having told why */
+
+/** Stores a step in the story of the lease's device. Returns an ERR_ value. */
+int ctl_tell(struct ctl *ctl, const struct lease *lease, const char *step, const char *reason);
+/** Cancels @lease, in the transaction that is open. */
+int ctl_cancel(struct ctl *ctl, struct lease *lease, const char *reason);
+/** Prints @lease as JSON where that is wanted, else @sentence. */
+int ctl_answer_work(struct ctl *ctl, const struct device *device, const struct lease *lease,
+                    const char *sentence);
+/** A device without its work, as JSON. */
+json_t *ctl_json_device(struct ctl *ctl, const struct device *device);
 /** Prints a lease as lines of text. */
 int ctl_print_work(struct ctl *ctl, const struct lease *lease, const char *indent);
 /** Prints the last @limit events of a device, 0: of all, as a table. */

@@ -36,8 +36,8 @@ int ctl_find_work(struct ctl *ctl, const char *word, struct device *device, stru
 	if (word[0] && strspn(word, "0123456789") == strlen(word) && strlen(word) < 12) {
 		rc = work_by_lease(&ctl->store, strtoull(word, NULL, 10), lease);
 		if (rc == ERR_NOT_FOUND)
-			return ctl_error(EXIT_FAULT, "%s: no such lease; \"prebootctl work list\" has "
-			                 "those there are", word);
+			return ctl_error(EXIT_FAULT, "%s: no such lease; \"prebootctl work list\" "
+			                 "has those there are", word);
 		if (rc || device_by_id(&ctl->store, lease->device, device))
 			return ctl_store_error(ctl);
 		return 0;
@@ -59,7 +59,8 @@ int ctl_number(const char *text, const char *what, uint32_t most, uint32_t *numb
 	errno = 0;
 	value = strtoul(text, &end, 10);
 	if (text[0] < '0' || text[0] > '9' || *end || errno || value < 1 || value > most)
-		return ctl_error(EXIT_USAGE, "%s %s: expected a number from 1 to %u", what, text, most);
+		return ctl_error(EXIT_USAGE, "%s %s: expected a number from 1 to %u", what, text,
+		                 most);
 	*number = (uint32_t)value;
 	return 0;
 }
@@ -84,6 +85,6 @@ int ctl_seconds(const char *text, const char *what, uint32_t most, uint32_t *sec
 		*seconds = (uint32_t)value * units[i].factor;
 		return 0;
 	}
-	return ctl_error(EXIT_USAGE, "%s %s: expected a time from 1s to %ud, as in 90s, 30m, 4h or 1d",
-	                 what, text, most / 86400);
+	return ctl_error(EXIT_USAGE, "%s %s: expected a time from 1s to %ud, as in 90s, 30m, 4h "
+	                 "or 1d", what, text, most / 86400);
 }

@@ -177,9 +177,10 @@ static json_t *json_offers(struct ctl *ctl, const struct lease *lease)
 	int rc = work_offers(&ctl->store, lease->number, &rows);
 
 	while (rc == 0 && (rc = store_step(&ctl->store, rows)) == 1) {
+		json_t *time = ctl_json_time(sqlite3_column_int64(rows, 1));
+
 		json_array_append_new(array, json_pack("{s:i, s:o}", "attempt",
-		                                       sqlite3_column_int(rows, 0), "time",
-		                                       ctl_json_time(sqlite3_column_int64(rows, 1))));
+		                                       sqlite3_column_int(rows, 0), "time", time));
 		rc = 0;
 	}
 	return array;

@@ -9,13 +9,12 @@
 
 bool device_name_ok(const char *name)
 {
-	static const char alphanumeric[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-	size_t length = strlen(name), first = strspn(name, alphanumeric);
+	static const char allowed[] =
+		"._-ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+	size_t length = strlen(name);
 
-	return first > 0 && length < NAME_SIZE && strspn(name, "0123456789") < length &&
-	       strspn(name + first, "._-ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789") ==
-	               length - first;
+	return length > 0 && length < NAME_SIZE && strspn(name, allowed) == length &&
+	       !strchr("._-", name[0]) && strspn(name, "0123456789") < length;
 }
 
 bool device_uuid_ok(const uint8_t uuid[16])
@@ -178,10 +177,11 @@ int device_seen(struct store *store, uint64_t id, const struct seen *seen)
 {
 	/* A flood of one question is written once a minute. */
 	static const char sql[] =
-		"INSERT INTO seen VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)"
+		"INSERT INTO seen VALUES"
+		" (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)"
 		" ON CONFLICT (device) DO UPDATE SET (time, address, mac, uuid, firmware,"
-		" architecture, version, manufacturer, product, serial, cpu, cpu_64bit, memory_mib) ="
-		" (?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)"
+		" architecture, version, manufacturer, product, serial, cpu, cpu_64bit, memory_mib)"
+		" = (?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)"
 		" WHERE time <= ?2 - 60 OR (mac, firmware, version, product, serial, memory_mib)"
 		" IS NOT (?4, ?6, ?8, ?10, ?11, ?14)";
 	const struct request *r = &seen->request;

@@ -22,7 +22,8 @@ struct verb {
 #define NO_LIMIT 1000000
 
 static const struct verb verbs[] = {
-	{ "device", "add", "new", ctl_device_add, 1, NO_LIMIT, CTL_MAC | CTL_UUID, true, &help_device_add },
+	{ "device", "add", "new", ctl_device_add, 1, NO_LIMIT, CTL_MAC | CTL_UUID, true,
+	  &help_device_add },
 	{ "device", "list", "ls", ctl_device_list, 0, 0, 0, false, &help_device_list },
 	{ "device", "show", "info", ctl_device_show, 1, 1, 0, false, &help_device_show },
 	{ "device", "remove", "delete", ctl_device_remove, 1, 1, CTL_FORCE, false,
@@ -170,8 +171,8 @@ static int unknown_verb(const char *noun, const char *word)
 		if (strcmp(verbs[i].noun, noun) == 0)
 			snprintf(list + strlen(list), sizeof(list) - strlen(list), "%s%s",
 			         list[0] ? ", " : "", verbs[i].name);
-	return ctl_error(EXIT_USAGE, "%s %s: no such verb, or not only one; expected one of %s", noun,
-	                 word, list);
+	return ctl_error(EXIT_USAGE, "%s %s: no such verb, or not only one; expected one of %s",
+	                 noun, word, list);
 }
 
 /* Checks that what stands on the command line is for @verb. */
@@ -181,15 +182,15 @@ static int check_words(struct ctl *ctl, const struct verb *verb)
 
 	for (const struct option *o = options; o->name; o++)
 		if (o->val >> 8 & (int)foreign)
-			return ctl_error(EXIT_USAGE, "--%s is not for \"%s %s\"; try \"prebootctl %s "
-			                 "%s --help\"", o->name, verb->noun, verb->name, verb->noun,
-			                 verb->name);
+			return ctl_error(EXIT_USAGE, "--%s is not for \"%s %s\"; try \"prebootctl "
+			                 "%s %s --help\"", o->name, verb->noun, verb->name,
+			                 verb->noun, verb->name);
 	if (ctl->word_count < verb->words_min)
-		return ctl_error(EXIT_USAGE, "%s %s: something is missing\n%s", verb->noun, verb->name,
-		                 *verb->help);
+		return ctl_error(EXIT_USAGE, "%s %s: something is missing\n%s", verb->noun,
+		                 verb->name, *verb->help);
 	if (ctl->word_count > verb->words_max)
-		return ctl_error(EXIT_USAGE, "%s: unexpected argument\n%s", ctl->words[verb->words_max],
-		                 *verb->help);
+		return ctl_error(EXIT_USAGE, "%s: unexpected argument\n%s",
+		                 ctl->words[verb->words_max], *verb->help);
 	return 0;
 }
 

@@ -83,7 +83,8 @@ static int take_option(struct options *o, int option)
 	case 's':
 		if (endpoint_parse(optarg, &o->agent.server) || !o->agent.server.sin_port ||
 		    !o->agent.server.sin_addr.s_addr)
-			return fail(AGENT_USAGE, optarg, "expected --server A.B.C.D or A.B.C.D:PORT");
+			return fail(AGENT_USAGE, optarg,
+			            "expected --server A.B.C.D or A.B.C.D:PORT");
 		return -1;
 	case 'm':
 		if (text_parse_mac(optarg, o->agent.identity.mac))
@@ -91,8 +92,8 @@ static int take_option(struct options *o, int option)
 		return -1;
 	case 'u':
 		if (text_parse_uuid(optarg, o->agent.identity.uuid))
-			return fail(AGENT_USAGE, optarg, "expected --uuid with 32 hexadecimal digits, as "
-			            "in 4c4c4544-0034-4d10-8052-b4c04f4a3232");
+			return fail(AGENT_USAGE, optarg, "expected --uuid with 32 hexadecimal digits, "
+			            "as in 4c4c4544-0034-4d10-8052-b4c04f4a3232");
 		return -1;
 	case 't': return read_timeout(optarg, &o->agent.timeout_ms);
 	case 'l': return read_lease(optarg, &o->lease);
@@ -180,7 +181,8 @@ static int report(const struct options *o, uint64_t lease, uint8_t state, const 
 	if (rc)
 		return outcome(rc);
 	if (answer.u.receipt.lease != lease || answer.u.receipt.state != state)
-		return fail(AGENT_REFUSED, "the server refused the report", answer.u.receipt.reason);
+		return fail(AGENT_REFUSED, "the server refused the report",
+		            answer.u.receipt.reason);
 	return AGENT_OK;
 }
 
@@ -195,7 +197,9 @@ static int show(const struct options *o)
 		fail(status, "no work", "");
 	if (status == AGENT_OK || (status == AGENT_NO_WORK && o->json))
 		(o->json ? agent_print_json : agent_print_shell)(&o->agent, &work);
-	return fflush(stdout) ? fail(AGENT_FAULT, "cannot write the output", strerror(errno)) : status;
+	if (fflush(stdout))
+		return fail(AGENT_FAULT, "cannot write the output", strerror(errno));
+	return status;
 }
 
 static int report_verb(const struct options *o, uint8_t state)

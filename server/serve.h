@@ -4,6 +4,7 @@
 
 #include <netinet/in.h>
 
+#include "decide.h"
 #include "journal.h"
 #include "lease.h"
 #include "store.h"
@@ -73,6 +74,14 @@ void serve_close(struct server *server);
  * @now: Unix time, s
  */
 void serve_batch(struct server *server, struct datagram *batch, size_t count, int64_t now);
+
+/**
+ * Stores what @verdict changes, and its place in the device's story, within the
+ * transaction that is open.
+ * @question: whose nonce an offer belongs to; NULL where there is no offer
+ */
+int serve_apply(struct server *server, const struct message *question,
+                const struct verdict *verdict);
 
 /** Keeps what a batch tells beside its decisions; call it once the answers are sent. */
 void serve_notes(struct server *server, const struct datagram *batch, size_t count);

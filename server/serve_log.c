@@ -24,7 +24,8 @@ static size_t write_head(struct datagram *d, const char *mark, const char *what,
 
 	d->kind = device ? JOURNAL_KNOWN : JOURNAL_UNKNOWN;
 	return text_format(d->line, sizeof(d->line), "%s%s from=%I:%u mac=%M uuid=%G device=%s",
-	                   mark, what, (const uint8_t *)&d->from.sin_addr, (uint32_t)ntohs(d->from.sin_port),
+	                   mark, what, (const uint8_t *)&d->from.sin_addr,
+	                   (uint32_t)ntohs(d->from.sin_port),
 	                   identity->mac, identity->uuid, device ? device : "-");
 }
 
@@ -71,7 +72,8 @@ void serve_log_answer(struct datagram *d, const char *device, const char *note,
 		               ? (uint32_t)reply->u.answer.attempt : next->attempt,
 		       next->attempts);
 	if (reply->type == MESSAGE_ANSWER && reply->u.answer.loader[0])
-		append(d, at, " loader=%s config=%s", reply->u.answer.loader, reply->u.answer.config);
+		append(d, at, " loader=%s config=%s", reply->u.answer.loader,
+		       reply->u.answer.config);
 	unquote(reason, sizeof(reason), verdict->reason);
 	append(d, at, " reason=\"%s\"", reason);
 	if (note[0])

@@ -42,9 +42,10 @@ static int read_header(const char *path, uint8_t *header, size_t *length, char *
 	int rc = 0;
 
 	if (fd < 0)
-		return say(errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, message, size,
-		           errno == ENOENT ? "%s: there is no such database; prebootd or "
-		           "\"prebootctl device add\" creates it" : "%s: %s", path, strerror(errno));
+		return errno == ENOENT
+		       ? say(ERR_NOT_FOUND, message, size, "%s: there is no such database; "
+		             "prebootd or \"prebootctl device add\" creates it", path)
+		       : say(ERR_IO, message, size, "%s: %s", path, strerror(errno));
 	if (fstat(fd, &status) || !S_ISREG(status.st_mode)) {
 		rc = say(ERR_MALFORMED, message, size,
 		         "%s: not a plain file; name the database with --database FILE", path);
@@ -166,7 +167,8 @@ int store_file_check(const char *path, char *message, size_t size)
 static int count_tables(sqlite3 *db, int *count)
 {
 	sqlite3_stmt *statement;
-	int code = sqlite3_prepare_v2(db, "SELECT count(*) FROM sqlite_schema", -1, &statement, NULL);
+	int code = sqlite3_prepare_v2(db, "SELECT count(*) FROM sqlite_schema", -1, &statement,
+	                              NULL);
 
 	if (code == SQLITE_OK && sqlite3_step(statement) == SQLITE_ROW)
 		*count = sqlite3_column_int(statement, 0);
@@ -185,7 +187,8 @@ static int fill(const char *path, char *message, size_t size)
 	code = sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, NULL);
 	sqlite3_busy_timeout(db, 5000);
 	if (code == SQLITE_OK)
-		code = sqlite3_exec(db, "PRAGMA synchronous=FULL; BEGIN EXCLUSIVE", NULL, NULL, NULL);
+		code = sqlite3_exec(db, "PRAGMA synchronous=FULL; BEGIN EXCLUSIVE", NULL, NULL,
+		                    NULL);
 	if (code == SQLITE_OK)
 		code = count_tables(db, &tables);
 	/* Where another program was faster there is nothing left to do. */
@@ -230,8 +233,8 @@ int store_file_create(const char *path, char *message, size_t size)
 	/* Mode 0600: the details of work may hold secrets. */
 	fd = mkstemp(fresh);
 	if (fd < 0)
-		return say(ERR_IO, message, size, "%s: cannot be created: %s; its folder must exist "
-		           "and this user must be able to write there", path, strerror(errno));
+		return say(ERR_IO, message, size, "%s: cannot be created: %s; its folder must "
+		           "exist and this user must be able to write there", path, strerror(errno));
 	close(fd);
 	rc = fill(fresh, message, size);
 	if (rc)

@@ -76,7 +76,8 @@ int work_add(struct store *store, struct lease *lease, const struct details *det
 {
 	static const char sql[] =
 		"INSERT INTO work (device, state, attempts, deadline, assigned, loader_bios,"
-		" loader_uefi, config, prefix, details) VALUES (?, 'pending', ?, ?, ?, ?, ?, ?, ?, ?)";
+		" loader_uefi, config, prefix, details) VALUES"
+		" (?, 'pending', ?, ?, ?, ?, ?, ?, ?, ?)";
 	int rc = store_run(store, sql, "iiiittttb", (int64_t)lease->device,
 	                   (int64_t)lease->attempts, (int64_t)lease->deadline, lease->assigned,
 	                   lease->loader_bios, lease->loader_uefi, lease->config, lease->prefix,

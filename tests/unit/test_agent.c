@@ -55,16 +55,17 @@ static void test_look_around(void **state)
 		{ "BOOT_IMAGE=boot/kernel quiet ip=10.0.2.15:10.0.2.2:10.0.2.1:255.255.255.0 "
 		  "BOOTIF=01-52-54-00-12-34-56\n", UUID, 0, "10.0.2.2:13331",
 		  { 0x52, 0x54, 0, 0x12, 0x34, 0x56 } },
-		{ "prebootwork.server=192.0.2.1:99 ip=10.0.2.15:10.0.2.2::\n", UUID, 0, "192.0.2.1:99",
-		  { 0 } },
+		{ "prebootwork.server=192.0.2.1:99 ip=10.0.2.15:10.0.2.2::\n", UUID, 0,
+		  "192.0.2.1:99", { 0 } },
 		{ "prebootwork.server=192.0.2.1", UUID, 0, "192.0.2.1:13331", { 0 } },
 		{ "ip=10.0.2.15:10.0.2.2 BOOTIF=01-52-54-00-12-34-56", NULL, 0, "10.0.2.2:13331",
 		  { 0x52, 0x54, 0, 0x12, 0x34, 0x56 } },
-		{ "prebootwork.server=boot.example ip=10.0.2.15:10.0.2.2::", UUID, ERR_MALFORMED, "",
-		  { 0 } },
+		{ "prebootwork.server=boot.example ip=10.0.2.15:10.0.2.2::", UUID, ERR_MALFORMED,
+		  "", { 0 } },
 		{ "ip=dhcp", UUID, ERR_MALFORMED, "", { 0 } },
 		{ "ip=10.0.2.15:0.0.0.0:10.0.2.1:255.255.255.0", UUID, ERR_MALFORMED, "", { 0 } },
-		{ "ip=10.0.2.15:10.0.2.222222222222222222222222:10.0.2.1", UUID, ERR_MALFORMED, "", { 0 } },
+		{ "ip=10.0.2.15:10.0.2.222222222222222222222222:10.0.2.1", UUID, ERR_MALFORMED, "",
+		  { 0 } },
 		{ "xip=10.0.2.15:10.0.2.2", UUID, ERR_MALFORMED, "", { 0 } },
 		{ "ip=10.0.2.15:10.0.2.2 BOOTIF=20-52-54", NULL, ERR_MALFORMED, "", { 0 } },
 		{ "ip=10.0.2.15:10.0.2.2", "Not Settable\n", ERR_MALFORMED, "", { 0 } },
@@ -119,8 +120,9 @@ static void test_given(void **state)
 static void test_endpoints(void **state)
 {
 	static const char *const bad[] = {
-		"", "x", "1.2.3", "1.2.3.4.5", "1.2.3.4:", "1.2.3.4:x", "1.2.3.4:65536", "1.2.3.4:-1",
-		"1.2.3.4:1 ", " 1.2.3.4", "1.2.3.256", "111.222.111.2222:5", "::1", "1.2.3.4:0x10",
+		"", "x", "1.2.3", "1.2.3.4.5", "1.2.3.4:", "1.2.3.4:x", "1.2.3.4:65536",
+		"1.2.3.4:-1", "1.2.3.4:1 ", " 1.2.3.4", "1.2.3.256",
+		"111.222.111.2222:5", "::1", "1.2.3.4:0x10",
 	};
 	struct sockaddr_in endpoint;
 

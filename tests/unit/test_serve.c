@@ -490,8 +490,8 @@ int main(void)
 		TEST(test_events_of_strangers_leave_nothing), TEST(test_cut_at_every_length),
 		TEST(test_small_question_costs_no_attempt), TEST(test_every_length_field_wrong),
 		TEST(test_every_byte_of_the_header), TEST(test_odd_peers_and_messages),
-		TEST(test_write_fails), TEST(test_late_failure_takes_back_all), TEST(test_disk_full),
-		TEST(test_database_busy),
+		TEST(test_write_fails), TEST(test_late_failure_takes_back_all),
+		TEST(test_disk_full), TEST(test_database_busy),
 	};
 
 	return cmocka_run_group_tests_name("serve", tests, NULL, NULL);

@@ -110,7 +110,8 @@ static void check_refused(const struct place *place, int expected, const char *w
 
 	read_file(place->path, &before);
 	for (int i = 0; i < 2; i++) {
-		assert_int_equal(store_open(&store, place->path, i ? &create : &existing), expected);
+		assert_int_equal(store_open(&store, place->path, i ? &create : &existing),
+		                 expected);
 		assert_non_null(strstr(store.message, place->path));
 		assert_non_null(strstr(store.message, what));
 	}
@@ -170,8 +171,8 @@ static void test_no_folder(void **state)
 
 static void test_foreign_files(void **state)
 {
-	static const char text[] = "This is a shopping list, and not a short one: milk, bread, butter, "
-		"cheese, eggs, apples, rice, beans, tea, coffee, sugar, flour.\n";
+	static const char text[] = "This is a shopping list, and not a short one: milk, "
+		"bread, butter, cheese, eggs, apples, rice, beans, tea, coffee, sugar, flour.\n";
 	struct place *place = *state;
 	sqlite3 *db;
 

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "ctl.h"
+#include "error.h"
+#include "text.h"
+
+static const uint8_t no_uuid[16];
+
+/* What "device add" was asked to add. */
+struct addition {
+	struct device device;
+	uint8_t macs[DEVICE_MACS_MAX][6];
+	size_t mac_count;
+};
+
+static int read_mac(struct addition *new, const char *text)
+{
+	uint8_t mac[6];
+
+	if (text_parse_mac(text, mac))
+		return ctl_error(EXIT_USAGE, "%s: not a MAC address; expected six bytes, as in "
+		                 "52:54:00:12:34:56, 52-54-00-12-34-56, 5254.0012.3456 or "
+		                 "525400123456", text);
+	if (mac[0] & 1 || memcmp(mac, no_uuid, 6) == 0)
+		return ctl_error(EXIT_USAGE, "%s: no machine has this address, it is for groups "
+		                 "or for nobody", text);
+	for (size_t i = 0; i < new->mac_count; i++)
+		if (memcmp(new->macs[i], mac, 6) == 0)
+			return 0; /* given twice */
+	if (new->mac_count == DEVICE_MACS_MAX)
+		return ctl_error(EXIT_USAGE, "at most %d MAC addresses", DEVICE_MACS_MAX);
+	memcpy(new->macs[new->mac_count++], mac, 6);
+	return 0;
+}
+
+static int read_uuid(struct addition *new, const char *text)
+{
+	if (memcmp(new->device.uuid, no_uuid, 16))
+		return ctl_error(EXIT_USAGE, "%s: a device has only one", text);
+	if (text_parse_uuid(text, new->device.uuid))
+		return ctl_error(EXIT_USAGE, "%s: not a UUID; expected 32 hexadecimal digits, as "
+		                 "in 4c4c4544-0034-4d10-8052-b4c04f4a3232", text);
+	if (!device_uuid_ok(new->device.uuid))
+		return ctl_error(EXIT_USAGE, "%s: a placeholder that many machines have; use "
+		                 "--mac", text);
+	return 0;
+}
+
+/* What follows the name may be either: a UUID has the length for it. */
+static int read_address(struct addition *new, const char *text)
+{
+	uint8_t unused[16];
+
+	return text_parse_uuid(text, unused) ? read_mac(new, text) : read_uuid(new, text);
+}
+
+static int read_addition(struct ctl *ctl, struct addition *new)
+{
+	const char *name = ctl->words[0];
+	uint8_t unused[16];
+	int status = 0;
+
+	memset(new, 0, sizeof(*new));
+	if (!device_name_ok(name) || text_parse_mac(name, unused) == 0 ||
+	    text_parse_uuid(name, unused) == 0)
+		return ctl_error(EXIT_USAGE, "%s: not a name for a device; expected 1 to %d "
+		                 "letters, digits, \".\", \"_\" and \"-\", beginning with a letter "
+		                 "or digit, not all digits, and not a MAC or UUID", name,
+		                 NAME_SIZE - 1);
+	text_format(new->device.name, sizeof(new->device.name), "%s", name);
+	new->device.added = time(NULL);
+	for (size_t i = 0; status == 0 && i < ctl->mac_count; i++)
+		status = read_mac(new, ctl->macs[i]);
+	if (status == 0 && ctl->uuid)
+		status = read_uuid(new, ctl->uuid);
+	for (int i = 1; status == 0 && i < ctl->word_count; i++)
+		status = read_address(new, ctl->words[i]);
+	if (status)
+		return status;
+	if (memcmp(new->device.uuid, no_uuid, 16) == 0 && new->mac_count == 0)
+		return ctl_error(EXIT_USAGE, "device add %s: needs a MAC or UUID, or the machine "
+		                 "could not be known again", name);
+	return 0;
+}
+
+/* Refuses what another device has already, and says which. */
+static int check_addition(struct ctl *ctl, const struct addition *new)
+{
+	struct device other;
+	char text[40];
+	int rc = device_by_name(&ctl->store, new->device.name, &other);
+
+	if (rc == 0)
+		return ctl_error(EXIT_FAULT, "there is a device called %s already", other.name);
+	if (rc == ERR_NOT_FOUND && memcmp(new->device.uuid, no_uuid, 16)) {
+		rc = device_by_uuid(&ctl->store, new->device.uuid, &other);
+		text_format(text, sizeof(text), "%G", new->device.uuid);
+		if (rc == 0)
+			return ctl_error(EXIT_FAULT, "UUID %s is that of device %s already", text,
+			                 other.name);
+	}
+	for (size_t i = 0; rc == ERR_NOT_FOUND && i < new->mac_count; i++) {
+		rc = device_by_mac(&ctl->store, new->macs[i], &other);
+		text_format(text, sizeof(text), "%M", new->macs[i]);
+		if (rc == 0)
+			return ctl_error(EXIT_FAULT, "MAC %s is that of device %s already", text,
+			                 other.name);
+	}
+	return rc == ERR_NOT_FOUND ? 0 : ctl_store_error(ctl);
+}
+
+int ctl_device_add(struct ctl *ctl)
+{
+	struct addition new;
+	int status = read_addition(ctl, &new);
+
+	if (status)
+		return status;
+	if (store_begin(&ctl->store))
+		return ctl_store_error(ctl);
+	status = check_addition(ctl, &new);
+	if (status == 0 && (device_add(&ctl->store, &new.device, new.macs, new.mac_count) ||
+	                    store_commit(&ctl->store)))
+		status = ctl_store_error(ctl);
+	store_rollback(&ctl->store);
+	if (status)
+		return status;
+	if (ctl->json)
+		ctl_print_json(ctl_json_device(ctl, &new.device));
+	else
+		printf("device %s added\n", new.device.name);
+	return 0;
+}
