@@ -10,7 +10,7 @@
 #define REALMODE_END 0x10fff0u
 #define BASE_MEMORY_END 0xa0000u
 
-struct get_cached_info { /* PXE 2.1 section 3.3.3 */
+struct get_cached_info { /* of PXENV_GET_CACHED_INFO */
 	uint16_t status;
 	uint16_t type;
 	uint16_t buffer_size;

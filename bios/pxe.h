@@ -15,7 +15,7 @@ enum pxe_opcode {
 	PXENV_GET_CACHED_INFO = 0x71,
 };
 
-enum pxe_packet_type { /* PXE 2.1 section 3.3.3 */
+enum pxe_packet_type { /* of PXENV_GET_CACHED_INFO */
 	PXE_DISCOVER = 1,
 	PXE_ACK = 2,
 	PXE_REPLY = 3,
@@ -42,7 +42,7 @@ struct pxe_hints {
  * Finds the API, trying in turn the !PXE structure on the stack, PXENV+ at
  * ES:BX, INT 1Ah, and scans of memory for !PXE, then PXENV+. Signature, length
  * and checksum are checked of each. A PXENV+ of version 2.1 or later leads to
- * its !PXE, unless that is no good (PXE 2.1 section 4.4.5).
+ * its !PXE, unless that is no good (PXE 2.1 section 3.1).
  * @memory: the first MiB, and some: real-mode addresses end at 10FFEFh
  * @size: bytes that may be read there
  * Returns 0 or ERR_NOT_FOUND.
@@ -73,7 +73,7 @@ int pxe_call(const struct pxe_api *api, uint16_t opcode, void *parameters);
 /** Finds the API on this machine. Returns 0 or ERR_NOT_FOUND. */
 int pxe_open(struct pxe *pxe, uint32_t mark);
 
-/** Points @packets at the DHCP packets the ROM has kept (PXE 2.1 section 3.3.3). */
+/** Points @packets at the DHCP packets the ROM has kept. */
 void pxe_read_packets(struct pxe *pxe, struct dhcp_packets *packets);
 
 /**

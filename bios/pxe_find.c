@@ -4,7 +4,7 @@
 #include "pxe.h"
 #include "wire.h"
 
-/* PXE 2.1 table 4-1 "!PXE" and the older "PXENV+" of Wired for Management. */
+/* The structures !PXE and, older, PXENV+ (PXE 2.1 section 3.1). */
 #define BANG_ENTRY 0x10       /* EntryPointSP */
 #define BANG_LENGTH_MIN 0x14
 #define PXENV_VERSION 0x06

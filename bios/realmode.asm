@@ -104,7 +104,7 @@ idt_nmi:
 ; ---------------------------------------------------------------------------
 bits 16
 
-; Returns to the ROM with AX = 0, "go on booting" (PXE 2.1 section 4.4.6), and
+; Returns to the ROM with AX = 0, "go on booting", and
 ; all else as it was when the ROM called us.
 realmode_return:
 	cli

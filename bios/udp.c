@@ -4,7 +4,9 @@
 #include "error.h"
 #include "memory.h"
 
-struct udp_open { /* PXE 2.1 section 3.4 */
+/* The parameters of PXENV_UDP_OPEN and the others of PXE 2.1. */
+
+struct udp_open {
 	uint16_t status;
 	uint8_t address[4];
 } __attribute__((packed));
