@@ -10,7 +10,7 @@
 
 /* The room that struct details' other fields leave in a datagram. */
 #define DETAILS_WIRE_MAX \
-	(MESSAGE_MAX - MESSAGE_HEADER - (FIELD_HEADER + 8) - (FIELD_HEADER + 1) - \
+	(MESSAGE_MAX - MESSAGE_HEADER - (FIELD_HEADER + 8) - 2 * (FIELD_HEADER + 1) - \
 	 (FIELD_HEADER + NAME_SIZE - 1) - (FIELD_HEADER + FILE_SIZE - 1))
 
 int details_add(struct details *details, const char *key, const char *value)
@@ -98,6 +98,21 @@ static int put_details(struct wire *out, const struct details *details)
 	return 0;
 }
 
+#define DISK_FIELD_SIZE 13 /* kind, sector size, sectors */
+
+static void put_disks(struct wire *out, const struct request *request)
+{
+	for (size_t i = 0; i < request->disk_count && i < REQUEST_DISKS; i++) {
+		const struct disk_fact *disk = &request->disks[i];
+
+		wire_write_u16(out, FIELD_DISK);
+		wire_write_u16(out, DISK_FIELD_SIZE);
+		wire_write_u8(out, disk->kind);
+		wire_write_u32(out, disk->sector_size);
+		wire_write_u64(out, disk->sectors);
+	}
+}
+
 static int put_member(struct wire *out, const struct field *field, const struct message *message)
 {
 	const uint8_t *at = (const uint8_t *)message + field->offset;
@@ -119,6 +134,9 @@ static int put_member(struct wire *out, const struct field *field, const struct 
 		return 0;
 	case DETAIL:
 		return put_details(out, &message->u.details);
+	case DISK:
+		put_disks(out, &message->u.request);
+		return 0;
 	default:
 		return put_text(out, field, (const char *)at, field->size);
 	}
@@ -138,9 +156,14 @@ int message_encode(const struct message *message, void *buffer, size_t capacity,
 	wire_write_u16(&out, 0); /* flags: none yet */
 	wire_write_bytes(&out, message->nonce, sizeof(message->nonce));
 	wire_write_u32(&out, message->sequence);
-	for (size_t i = 0; i < layout->count; i++)
+	for (size_t i = 0; i < layout->count; i++) {
+		struct wire before = out;
+
 		if ((rc = put_member(&out, &layout->fields[i], message)) != 0)
 			return rc;
+		if (out.error && layout->cut)
+			out = before;
+	}
 	if (layout->question && out.position + FIELD_HEADER <= MESSAGE_MAX) {
 		size_t padding = MESSAGE_MAX - out.position - FIELD_HEADER;
 
@@ -190,6 +213,19 @@ static int get_detail(struct wire *value, struct details *details)
 	return details_add(details, text, equals + 1);
 }
 
+static int get_disk(struct wire *value, struct request *request)
+{
+	struct disk_fact *disk = &request->disks[request->disk_count];
+
+	if (wire_left(value) != DISK_FIELD_SIZE || request->disk_count == REQUEST_DISKS)
+		return ERR_MALFORMED;
+	disk->kind = wire_read_u8(value);
+	disk->sector_size = wire_read_u32(value);
+	disk->sectors = wire_read_u64(value);
+	request->disk_count++;
+	return 0;
+}
+
 static int get_member(const struct field *field, struct wire *value, struct message *message)
 {
 	uint8_t *at = (uint8_t *)message + field->offset;
@@ -197,6 +233,8 @@ static int get_member(const struct field *field, struct wire *value, struct mess
 
 	if (field->kind == DETAIL)
 		return get_detail(value, &message->u.details);
+	if (field->kind == DISK)
+		return get_disk(value, &message->u.request);
 	if (field->kind != NUMBER && field->kind != BYTES)
 		return get_text(field, value, (char *)at, field->size);
 	if (wire_left(value) != field->size)
@@ -213,7 +251,7 @@ static int get_member(const struct field *field, struct wire *value, struct mess
 
 static int get_fields(const struct layout *layout, struct wire *in, struct message *message)
 {
-	uint32_t seen = 0; /* a bit for each of layout->fields */
+	uint64_t seen = 0; /* a bit for each of layout->fields */
 
 	while (wire_left(in)) {
 		uint16_t number = wire_read_u16(in);
@@ -230,9 +268,9 @@ static int get_fields(const struct layout *layout, struct wire *in, struct messa
 				return ERR_CRITICAL;
 			continue;
 		}
-		if (seen >> i & 1 && layout->fields[i].kind != DETAIL)
+		if (seen >> i & 1 && layout->fields[i].kind < DETAIL)
 			return ERR_MALFORMED;
-		seen |= 1u << i;
+		seen |= (uint64_t)1 << i;
 		if ((rc = get_member(&layout->fields[i], &value, message)) != 0)
 			return rc;
 	}

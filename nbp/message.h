@@ -25,6 +25,7 @@
 #define TEXT_SIZE        64   /* maker, product, serial, ...: what does not fit is cut */
 #define FILE_SIZE        128  /* file names and path prefixes, with the NUL */
 #define REASON_SIZE      128
+#define REQUEST_DISKS    8
 #define DETAILS_SIZE     1024 /* all "key=value" strings of a work item, with NULs */
 
 enum message_type {
@@ -37,23 +38,74 @@ enum message_type {
 	MESSAGE_RECEIPT = 7, /* server, to a report, once it is durable */
 };
 
-/* Who speaks. A device is known by its UUID, else by its MAC. */
+/* Who speaks. A device is known by its ISD's device id, else by its UUID, else by its MAC. */
 struct identity {
 	uint8_t mac[6];   /* zeros: unknown */
 	uint8_t uuid[16]; /* in the order it is printed (RFC 9562); zeros: unknown */
 };
 
+/* One disk, as a request tells of it. */
+struct disk_fact {
+	uint8_t kind;         /* enum disk_kind */
+	uint32_t sector_size; /* bytes */
+	uint64_t sectors;
+};
+
+/*
+ * What an NBP is and found. Texts are SMBIOS's (DMTF DSP0134 section 7), cleaned
+ * and cut to fit. message_fields.c has the order in which fields give way where
+ * all of them do not fit one datagram.
+ */
 struct request {
 	struct identity identity;
 	uint16_t architecture;        /* DHCP option 93's values */
 	uint8_t firmware;             /* enum firmware_kind */
 	char version[TEXT_SIZE];      /* of the NBP, "nvlnbp.sys 0.1.0" */
-	char manufacturer[TEXT_SIZE]; /* SMBIOS type 1 */
+
+	/* image-safe data of the boot disk; isd_state 0: not looked for */
+	uint8_t isd_state;            /* enum isd_state */
+	uint8_t isd_device[16];       /* its device id */
+	uint8_t isd_just_imaged;
+	char isd_image[TEXT_SIZE];    /* the last image's name */
+	uint64_t isd_image_time;      /* Unix time */
+	uint64_t isd_image_size;      /* bytes */
+
+	char manufacturer[TEXT_SIZE]; /* system, type 1 */
 	char product[TEXT_SIZE];
 	char serial[TEXT_SIZE];
+	char system_version[TEXT_SIZE];
+	char sku[TEXT_SIZE];
+	char family[TEXT_SIZE];
+	char board_manufacturer[TEXT_SIZE]; /* base board, type 2 */
+	char board_product[TEXT_SIZE];
+	char board_serial[TEXT_SIZE];
+	uint8_t chassis_type;         /* type 3 */
+	char asset_tag[TEXT_SIZE];
+	char bios_vendor[TEXT_SIZE];  /* type 0 */
+	char bios_version[TEXT_SIZE];
+	char bios_date[TEXT_SIZE];
+	char firmware_version[TEXT_SIZE];
+	uint8_t secure_boot;          /* enum tristate */
+	uint8_t tpm;                  /* enum tristate */
+
 	char cpu[TEXT_SIZE];          /* the brand string */
+	char cpu_vendor[TEXT_SIZE];
+	uint16_t cpu_family;          /* CPUID's display family */
+	uint16_t cpu_cores;           /* cores of all processors */
 	uint8_t cpu_64bit;            /* 1: can run 64-bit code */
-	uint32_t memory_mib;
+	uint32_t memory_mib;          /* usable, by the firmware's memory map */
+	uint32_t installed_mib;       /* by SMBIOS, types 16 and 17 */
+
+	uint16_t nic_vendor, nic_device; /* PCI */
+	uint8_t nic_type;             /* ARP hardware type */
+	uint8_t disk_count;           /* used in disks */
+	struct disk_fact disks[REQUEST_DISKS];
+};
+
+enum isd_state {
+	ISD_NOT_READ = 0, /* no disk, or an error on it */
+	ISD_ABSENT = 1,   /* the place has none */
+	ISD_VALID = 2,
 };
 
 enum decision {
@@ -61,10 +113,25 @@ enum decision {
 	DECISION_WORK = 2,  /* chain the loader */
 };
 
+enum menu_mode {
+	MENU_NEVER = 0,
+	MENU_ALWAYS = 1,
+	MENU_HOT_KEY = 2,
+};
+
+/* Hot keys: a chord of shift keys, by SHIFT_ bits of platform.h, or a plain key's ASCII. */
+#define MENU_KEY_CHORD   0x80
+#define MENU_KEY_DEFAULT 0 /* Ctrl+Alt */
+
 struct answer {
 	uint8_t decision;        /* enum decision; never absent */
 	char device[NAME_SIZE];  /* the device's name; empty: the server knows none */
 	uint8_t local_boot;      /* enum local_boot */
+	uint8_t menu_mode;       /* enum menu_mode */
+	uint8_t hot_key;         /* MENU_KEY_ value, or an ASCII key */
+	uint16_t hot_key_wait;   /* ms to wait for it where the shift state is not told */
+	char menu_file[FILE_SIZE]; /* by TFTP; empty: pxemenu.txt */
+	uint16_t valid_for;      /* seconds that this answer holds; 0: for this boot */
 	/* only with DECISION_WORK: */
 	uint64_t lease;          /* never 0 */
 	uint8_t attempt;         /* 1 for the first offer of this lease */
@@ -73,9 +140,17 @@ struct answer {
 	char prefix[FILE_SIZE];  /* may be empty */
 };
 
-/* Steps of a boot, as events report them; README.md reserves the numbers before. */
+/* Steps of a boot, as events report them. */
 enum event_code {
-	EVENT_HANDOVER = 9, /* about to jump into the loader; reason names it */
+	EVENT_STARTED = 1,  /* the NBP runs */
+	EVENT_HARDWARE = 2, /* what it found; reason: maker and product */
+	EVENT_IDENTITY = 3, /* image-safe data were looked for; reason: the outcome */
+	EVENT_ASKED = 4,    /* reason: whom first */
+	EVENT_ANSWERED = 5, /* reason: the decision */
+	EVENT_MENU = 6,     /* the menu shows */
+	EVENT_CHOSEN = 7,   /* reason: the entry */
+	EVENT_LOADED = 8,   /* the loader is in memory; reason names it */
+	EVENT_HANDOVER = 9, /* about to jump into it */
 	EVENT_LOCAL = 10,   /* booting the local disk; reason says why */
 	EVENT_ERROR = 11,   /* something failed; reason says what */
 };
@@ -94,7 +169,9 @@ struct query {
 };
 
 struct details {
-	uint64_t lease;          /* 0: there is no work */
+	uint8_t decision;        /* enum decision; never absent */
+	/* only with DECISION_WORK, but for the device's name: */
+	uint64_t lease;          /* never 0 */
 	uint8_t attempt;
 	char device[NAME_SIZE];
 	char config[FILE_SIZE];
@@ -138,7 +215,8 @@ struct message {
 
 /**
  * Encodes @message into @buffer. Questions (request, query, report) are padded
- * to MESSAGE_MAX, so that no answer is ever larger than what asked for it.
+ * to MESSAGE_MAX, so that no answer is ever larger than what asked for it. Of a
+ * request the least important fields that do not fit are left out.
  * @capacity: size of @buffer; for an answer, the size of the question
  * @length: receives the datagram's size
  * Returns 0, ERR_SPACE if it does not fit, or ERR_MALFORMED if a string, a file

@@ -44,14 +44,47 @@ enum firmware_kind {
 	FIRMWARE_UEFI = 2,
 };
 
+#define DISKS_MAX 8
+
+/* What a disk hangs on, where the firmware tells; the wire's values. */
+enum disk_kind {
+	DISK_UNKNOWN = 0,
+	DISK_ATA = 1, /* SATA too */
+	DISK_SCSI = 2,
+	DISK_USB = 3,
+	DISK_NVME = 4,
+	DISK_VIRTIO = 5,
+	DISK_SD = 6,
+};
+
+struct disk {
+	uint64_t sectors;     /* 0: unknown */
+	uint32_t sector_size; /* bytes, 512 to 4096; 0: unknown */
+	uint8_t kind;         /* enum disk_kind */
+};
+
+/* Answers of yes or no, where a third is "unknown"; the wire's values. */
+enum tristate {
+	STATE_UNKNOWN = 0,
+	STATE_NO = 1,
+	STATE_YES = 2,
+};
+
 /* What the port alone can know of the machine; the core derives the rest. */
 struct machine {
 	enum firmware_kind firmware;
 	uint16_t architecture;     /* RFC 4578 section 2.1: 0 BIOS, 7 x64 UEFI */
 	uint8_t mac[6];            /* of the booting NIC; zeros: unknown */
+	uint16_t nic_vendor, nic_device; /* its PCI ids; 0: unknown */
+	uint8_t nic_type;          /* its ARP hardware type, 1 Ethernet; 0: unknown */
 	uint32_t memory_mib;       /* usable memory; 0: unknown */
 	struct span smbios;        /* the structure table, not the entry point */
 	uint16_t smbios_version;   /* major << 8 | minor */
+	char firmware_version[64]; /* UEFI's vendor and revision; BIOS: SMBIOS tells */
+	uint8_t secure_boot;       /* enum tristate: in force? */
+	uint8_t tpm;               /* enum tristate: present? */
+	struct disk disks[DISKS_MAX]; /* fixed disks; [0] is the one it boots from */
+	size_t disk_count;
 	struct dhcp_packets dhcp;
 };
 
@@ -67,9 +100,55 @@ struct handover {
 	const char *path_prefix; /* option 210; NULL or "": leave it out */
 };
 
-/* How the machine is to boot its own disk; the wire's values. */
+/*
+ * How the machine is to boot its own disk; the wire's values. Each fails on
+ * some machines. One that fails or comes back falls through to the next: on
+ * BIOS mbr, int18, return; on UEFI bootnext or entry, then exit. A method of
+ * the other firmware stands for the default.
+ */
 enum local_boot {
-	LOCAL_BOOT_DEFAULT = 0, /* BIOS: return to the ROM; UEFI: exit with an error */
+	LOCAL_BOOT_DEFAULT = 0,  /* BIOS: return; UEFI: exit */
+	LOCAL_BOOT_RETURN = 1,   /* BIOS: far return to the ROM, AX = 0 */
+	LOCAL_BOOT_INT18 = 2,    /* BIOS: INT 18h */
+	LOCAL_BOOT_MBR = 3,      /* BIOS: the first disk's boot sector, 18h and 19h caught */
+	LOCAL_BOOT_EXIT = 4,     /* UEFI: exit with an error status */
+	LOCAL_BOOT_ENTRY = 5,    /* UEFI: first disk entry of BootOrder, else BOOTX64.EFI */
+	LOCAL_BOOT_BOOTNEXT = 6, /* UEFI: set BootNext to that entry, reset */
+};
+
+/* Keys as key() gives them: ASCII in lower or upper case, or one of these. */
+enum key {
+	KEY_NONE = 0,
+	KEY_BACKSPACE = 0x08,
+	KEY_ENTER = 0x0d,
+	KEY_ESCAPE = 0x1b,
+	KEY_UP = 0x100,
+	KEY_DOWN,
+	KEY_LEFT,
+	KEY_RIGHT,
+	KEY_HOME,
+	KEY_END,
+	KEY_PAGE_UP,
+	KEY_PAGE_DOWN,
+};
+
+/* Bits of shift(), either key of a pair. */
+#define SHIFT_SHIFT 0x01
+#define SHIFT_CTRL  0x02
+#define SHIFT_ALT   0x04
+#define SHIFT_KNOWN 0x80 /* the firmware tells the shift state at all */
+
+/* The eight colours of ANSI X3.64, of ConOut and of VGA, each also bright. */
+enum colour {
+	COLOUR_BLACK,
+	COLOUR_BLUE,
+	COLOUR_GREEN,
+	COLOUR_CYAN,
+	COLOUR_RED,
+	COLOUR_MAGENTA,
+	COLOUR_BROWN,
+	COLOUR_WHITE,
+	COLOUR_BRIGHT = 8, /* added to one of the above; for text only */
 };
 
 struct platform {
@@ -89,6 +168,25 @@ struct platform {
 
 	/** Writes ASCII to screen and serial port; "\n" ends a line. */
 	void (*write)(struct platform *p, const char *text, size_t length);
+
+	/** Clears screen and terminal in the colours last set, puts the cursor at 0, 0. */
+	void (*clear)(struct platform *p);
+	/** Puts the cursor of screen and terminal at @row, @column, from 0, within 25x80. */
+	void (*move)(struct platform *p, unsigned int row, unsigned int column);
+	/** Sets the colours of what is written from now on: enum colour. */
+	void (*colours)(struct platform *p, uint8_t text, uint8_t background);
+	/** Takes one key press from keyboard or terminal; KEY_NONE: there is none. */
+	int (*key)(struct platform *p);
+	/** Returns which shift keys are down now: SHIFT_ bits; 0: the firmware does not tell. */
+	uint8_t (*shift)(struct platform *p);
+
+	/**
+	 * Reads @count sectors from @lba on of machine.disks[@disk] into @buffer.
+	 * At most 64 KiB at a time. Returns 0, ERR_NOT_FOUND (no such disk or
+	 * sector) or ERR_IO.
+	 */
+	int (*disk_read)(struct platform *p, size_t disk, uint64_t lba, uint32_t count,
+	                 void *buffer);
 
 	/** Opens the one UDP socket there is on @local_port. */
 	int (*udp_open)(struct platform *p, uint16_t local_port);
@@ -124,6 +222,14 @@ struct platform {
 	 * does, flow_run() returns too and the port must leave in its own way.
 	 */
 	void (*boot_local)(struct platform *p, enum local_boot method);
+	/** Restarts the machine, or switches it off. Returns only on failure. */
+	void (*reboot)(struct platform *p);
+	void (*power_off)(struct platform *p);
+	/**
+	 * Has the firmware reset the machine unless this is called again within
+	 * @seconds; 0 disarms. Does nothing where the firmware has no watchdog.
+	 */
+	void (*watchdog)(struct platform *p, uint32_t seconds);
 };
 
 #endif

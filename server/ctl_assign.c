@@ -59,6 +59,7 @@ static int read_details(struct ctl *ctl, const struct device *device, const stru
 		}
 	}
 	whole.u.details = *details;
+	whole.u.details.decision = DECISION_WORK;
 	whole.u.details.lease = UINT64_MAX;
 	whole.u.details.attempt = 1;
 	memcpy(whole.u.details.device, device->name, sizeof(device->name));

@@ -134,6 +134,7 @@ void decide_query(const struct device *device, const struct lease *lease, int64_
 	struct details *details = &verdict->reply.u.details;
 
 	begin(verdict, lease, MESSAGE_DETAILS);
+	details->decision = DECISION_LOCAL;
 	if (!device) {
 		because(verdict, "unknown device");
 		return;
@@ -152,6 +153,7 @@ void decide_query(const struct device *device, const struct lease *lease, int64_
 		return;
 	}
 	because(verdict, "its work is %s", lease_state_name(lease->state));
+	details->decision = DECISION_WORK;
 	details->lease = lease->number;
 	details->attempt = (uint8_t)lease->attempt;
 	text_format(details->config, sizeof(details->config), "%s", lease->config);

@@ -86,7 +86,7 @@ static const struct {
 	{ "query", { .type = MESSAGE_QUERY, .sequence = 1, .u.query.identity = machine } },
 	{ "details",
 	  { .type = MESSAGE_DETAILS, .sequence = 1,
-	    .u.details = { .lease = 7, .attempt = 1, .device = "web01", .config = "z_auto.cfg",
+	    .u.details = { .decision = DECISION_WORK, .lease = 7, .attempt = 1, .device = "web01", .config = "z_auto.cfg",
 	                   .details_length = 20, .details = "image=a.img\0force=1" } } },
 	{ "report",
 	  { .type = MESSAGE_REPORT, .sequence = 1,
@@ -233,10 +233,12 @@ static const struct {
 	  "0071 0001 04", ERR_MALFORMED },
 	{ "a report without a lease", HEADER("06") "0001 0006 02*6 0071 0001 01", ERR_MALFORMED },
 	{ "an event without a code", HEADER("03") "0001 0006 02*6 0061 0004 00000001", ERR_MALFORMED },
-	{ "details repeat", HEADER("05") "0070 0003 613d31 0070 0003 623d32", 0 },
-	{ "a detail without =", HEADER("05") "0070 0003 616263", ERR_MALFORMED },
-	{ "a detail without a key", HEADER("05") "0070 0002 3d31", ERR_MALFORMED },
-	{ "a detail with a bad key", HEADER("05") "0070 0003 2d3d31", ERR_MALFORMED },
+	{ "details repeat", HEADER("05") LOCAL "0070 0003 613d31 0070 0003 623d32", 0 },
+	{ "details without a decision", HEADER("05"), ERR_MALFORMED },
+	{ "details without a lease", HEADER("05") "0040 0001 02 0044 0001 01", ERR_MALFORMED },
+	{ "a detail without =", HEADER("05") LOCAL "0070 0003 616263", ERR_MALFORMED },
+	{ "a detail without a key", HEADER("05") LOCAL "0070 0002 3d31", ERR_MALFORMED },
+	{ "a detail with a bad key", HEADER("05") LOCAL "0070 0003 2d3d31", ERR_MALFORMED },
 	{ "a receipt without a lease", HEADER("07") "0071 0001 01", ERR_MALFORMED },
 };
 
@@ -288,7 +290,7 @@ static void never_encodes_what_it_would_not_decode(void **state)
 static void no_answer_is_larger_than_its_question(void **state)
 {
 	struct message request = { .type = MESSAGE_REQUEST, .u.request.identity = machine };
-	struct message details = { .type = MESSAGE_DETAILS, .u.details = { .lease = 1, .attempt = 1 } };
+	struct message details = { .type = MESSAGE_DETAILS, .u.details = { .decision = DECISION_WORK, .lease = 1, .attempt = 1 } };
 	uint8_t bytes[MESSAGE_MAX];
 	char value[101], key[8];
 	size_t length;

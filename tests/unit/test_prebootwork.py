@@ -183,7 +183,7 @@ def test_bad_answers_are_not_believed(daemon, lease):
         yield False, data[:5] + bytes([kind ^ 2]) + data[6:]
         yield False, data[:4] + b"\2" + data[5:]
         for length in range(len(data)):
-            if length < 28 + 12 and length != 28:  # a bare header means: no work
+            if length < 28 + 5 + 12 + 5:  # header, decision, lease and attempt
                 yield False, data[:length]
         yield False, data[:30] + b"\xff\xff" + data[32:]
         yield False, data + b"\xff\xff\0\0"
