@@ -31,9 +31,9 @@ help:
 # --- what each program is made of ------------------------------------------
 
 # The portable core, in every NBP and every test.
-CORE := wire message message_fields text error exchange dhcp smbios cpu nonce flow log
+CORE := wire message message_fields text error exchange dhcp smbios cpu hardware nonce flow log
 # What the server's programs use of it.
-SHARED := wire message message_fields text error
+SHARED := wire message message_fields text error crc32 isd
 
 BIOS_ASM := entry realmode
 BIOS_C := main pxe pxe_find udp tftp realmode console memory clock chain

@@ -1,39 +1,51 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "cpu.h"
 
-#include "memory.h"
 #include "text.h"
 
 enum { EAX, EBX, ECX, EDX };
 
-#define CPUID_VENDOR    0x00000000u
-#define CPUID_EXTENDED  0x80000000u
-#define CPUID_FEATURES  0x80000001u
-#define CPUID_BRAND     0x80000002u /* and the two after it */
-#define EDX_LONG_MODE   (1u << 29)
+#define LEAF_VENDOR    0x00000000u
+#define LEAF_FAMILY    0x00000001u
+#define LEAF_EXTENDED  0x80000000u
+#define LEAF_FEATURES  0x80000001u
+#define LEAF_BRAND     0x80000002u /* and the two after it */
+#define EDX_LONG_MODE  (1u << 29)
 
-void cpu_read(void (*cpuid)(uint32_t leaf, uint32_t regs[4]), struct cpu *cpu)
+/* The extended family counts only on top of the largest plain one. */
+static uint16_t display_family(uint32_t signature)
 {
-	uint32_t regs[4], brand[12], last;
+	uint32_t family = signature >> 8 & 0xf;
 
-	memset(cpu, 0, sizeof(*cpu));
-	cpuid(CPUID_EXTENDED, regs);
+	return (uint16_t)(family == 0xf ? family + (signature >> 20 & 0xff) : family);
+}
+
+void cpu_describe(void (*cpuid)(uint32_t leaf, uint32_t regs[4]), struct request *request)
+{
+	uint32_t regs[4], text[12], last;
+
+	cpuid(LEAF_VENDOR, regs);
 	last = regs[EAX];
-	if (last >= CPUID_FEATURES && last < CPUID_EXTENDED + 0x1000) {
-		cpuid(CPUID_FEATURES, regs);
-		cpu->long_mode = (regs[EDX] & EDX_LONG_MODE) != 0;
+	/* The vendor's twelve letters come in the order EBX, EDX, ECX. */
+	text[0] = regs[EBX];
+	text[1] = regs[EDX];
+	text[2] = regs[ECX];
+	text_clean(request->cpu_vendor, sizeof(request->cpu_vendor), text, 12);
+	if (last >= LEAF_FAMILY) {
+		cpuid(LEAF_FAMILY, regs);
+		request->cpu_family = display_family(regs[EAX]);
 	}
-	if (last >= CPUID_BRAND + 2 && last < CPUID_EXTENDED + 0x1000) {
-		for (uint32_t i = 0; i < 3; i++)
-			cpuid(CPUID_BRAND + i, brand + 4 * i);
-		text_clean(cpu->brand, sizeof(cpu->brand), brand, sizeof(brand));
-	}
-	if (!cpu->brand[0]) {
-		/* The vendor's twelve letters come in the order EBX, EDX, ECX. */
-		cpuid(CPUID_VENDOR, regs);
-		brand[0] = regs[EBX];
-		brand[1] = regs[EDX];
-		brand[2] = regs[ECX];
-		text_clean(cpu->brand, sizeof(cpu->brand), brand, 12);
-	}
+
+	cpuid(LEAF_EXTENDED, regs);
+	last = regs[EAX];
+	/* A processor without extended leaves answers as for some plain one. */
+	if (last < LEAF_FEATURES || last > LEAF_EXTENDED + 0x1000)
+		return;
+	cpuid(LEAF_FEATURES, regs);
+	request->cpu_64bit = (regs[EDX] & EDX_LONG_MODE) != 0;
+	if (last < LEAF_BRAND + 2)
+		return;
+	for (uint32_t i = 0; i < 3; i++)
+		cpuid(LEAF_BRAND + i, text + 4 * i);
+	text_clean(request->cpu, sizeof(request->cpu), text, sizeof(text));
 }

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "flow.h"
 
-#include "cpu.h"
 #include "dhcp.h"
 #include "error.h"
 #include "exchange.h"
+#include "hardware.h"
 #include "log.h"
 #include "memory.h"
 #include "message.h"
 #include "nonce.h"
-#include "smbios.h"
 #include "text.h"
 
 /* When to give up asking, in ms since the NBP's start; local boot must begin
@@ -38,29 +37,12 @@ static void greet(struct platform *p)
 /* F6: finds out what machine this is, and puts it into the question. */
 static void detect_hardware(struct boot *boot)
 {
-	struct platform *p = boot->p;
 	struct request *request = &boot->question.u.request;
-	struct smbios_system system;
-	struct cpu cpu;
-
-	smbios_system_read(p->machine.smbios, p->machine.smbios_version, &system);
-	cpu_read(p->cpuid, &cpu);
 
 	boot->question.type = MESSAGE_REQUEST;
-	request->architecture = p->machine.architecture;
-	request->firmware = (uint8_t)p->machine.firmware;
-	request->memory_mib = p->machine.memory_mib;
-	request->cpu_64bit = cpu.long_mode;
-	memcpy(request->identity.mac, p->machine.mac, sizeof(request->identity.mac));
-	memcpy(request->identity.uuid, system.uuid, sizeof(request->identity.uuid));
-	memcpy(request->manufacturer, system.manufacturer, sizeof(request->manufacturer));
-	memcpy(request->product, system.product, sizeof(request->product));
-	memcpy(request->serial, system.serial, sizeof(request->serial));
-	memcpy(request->cpu, cpu.brand, sizeof(request->cpu));
-	text_format(request->version, sizeof(request->version), "%s %s", p->name, VERSION);
-
-	log_line(p, "hardware: %s %s, %u MiB, %M", system.manufacturer, system.product,
-	         p->machine.memory_mib, p->machine.mac);
+	hardware_describe(boot->p, request);
+	log_line(boot->p, "hardware: %s %s, %u MiB, %M", request->manufacturer, request->product,
+	         request->memory_mib, request->identity.mac);
 }
 
 /* F3: learns from the firmware's DHCP packets whom to ask. */

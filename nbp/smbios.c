@@ -6,8 +6,26 @@
 #include "text.h"
 #include "wire.h"
 
-#define TYPE_SYSTEM 1
-#define TYPE_END    127
+enum structure_type {
+	TYPE_BIOS = 0,
+	TYPE_SYSTEM = 1,
+	TYPE_BOARD = 2,
+	TYPE_CHASSIS = 3,
+	TYPE_PROCESSOR = 4,
+	TYPE_MEMORY = 17,
+	TYPE_END = 127,
+};
+
+/* Offsets within structures, from their headers on. */
+#define SYSTEM_UUID       0x08
+#define CHASSIS_TYPE      0x05
+#define PROCESSOR_STATUS  0x18
+#define PROCESSOR_CORES   0x23
+#define PROCESSOR_CORES_2 0x2a
+#define MEMORY_SIZE       0x0c
+#define MEMORY_SIZE_2     0x1c
+
+#define STATUS_POPULATED  0x40
 
 static bool sums_to_zero(const uint8_t *bytes, size_t count)
 {
@@ -61,7 +79,7 @@ int smbios_entry_read(const void *data, size_t size, struct smbios_entry *entry)
 	return ERR_NOT_FOUND;
 }
 
-/* One structure: the formatted area after its header, and its strings. */
+/* One structure: the formatted area, its header included, and its strings. */
 struct structure {
 	uint8_t type;
 	struct wire formatted;
@@ -74,16 +92,15 @@ struct structure {
  */
 static int structure_next(struct wire *table, struct structure *structure)
 {
-	struct wire rest;
+	struct wire rest = *table;
 	size_t length, count = 0;
 	uint8_t last = 1;
 
-	structure->type = wire_read_u8(table);
-	length = wire_read_u8(table);
-	wire_skip(table, 2); /* handle */
-	if (table->error || length < 4)
+	structure->type = wire_read_u8(&rest);
+	length = wire_read_u8(&rest);
+	if (rest.error || length < 4)
 		return ERR_MALFORMED;
-	structure->formatted = wire_read_part(table, length - 4);
+	structure->formatted = wire_read_part(table, length);
 
 	rest = *table;
 	for (;;) {
@@ -101,24 +118,79 @@ static int structure_next(struct wire *table, struct structure *structure)
 	return table->error;
 }
 
+/* The field at @at, or 0 where an older SMBIOS has a shorter structure. */
+static uint8_t field_u8(const struct structure *structure, size_t at)
+{
+	struct wire field = structure->formatted;
+
+	wire_seek(&field, at);
+	return wire_read_u8(&field);
+}
+
+static uint16_t field_u16(const struct structure *structure, size_t at)
+{
+	struct wire field = structure->formatted;
+
+	wire_seek(&field, at);
+	return wire_read_le16(&field);
+}
+
+static uint32_t field_u32(const struct structure *structure, size_t at)
+{
+	struct wire field = structure->formatted;
+
+	wire_seek(&field, at);
+	return wire_read_le32(&field);
+}
+
 /* Copies string @number (from 1; 0: none) of @structure to @out, cleaned. */
-static void string_read(const struct structure *structure, uint8_t number, char *out, size_t size)
+static void string_read(const struct structure *structure, uint8_t number, char *out)
 {
 	const uint8_t *at = structure->strings.data;
 	size_t left = structure->strings.size;
 
-	out[0] = '\0';
 	while (number && left) {
 		size_t length = 0;
 
 		while (length < left && at[length])
 			length++;
 		if (--number == 0)
-			text_clean(out, size, at, length);
+			text_clean(out, TEXT_SIZE, at, length);
 		if (length == left)
 			return;
 		at += length + 1;
 		left -= length + 1;
+	}
+}
+
+/* Which string number of which structure is which text of a request. */
+static const struct {
+	uint8_t type, at;
+	uint16_t text;
+} strings[] = {
+#define STRING(type, at, member) { type, at, offsetof(struct request, member) }
+	STRING(TYPE_BIOS, 0x04, bios_vendor),
+	STRING(TYPE_BIOS, 0x05, bios_version),
+	STRING(TYPE_BIOS, 0x08, bios_date),
+	STRING(TYPE_SYSTEM, 0x04, manufacturer),
+	STRING(TYPE_SYSTEM, 0x05, product),
+	STRING(TYPE_SYSTEM, 0x06, system_version),
+	STRING(TYPE_SYSTEM, 0x07, serial),
+	STRING(TYPE_SYSTEM, 0x19, sku),
+	STRING(TYPE_SYSTEM, 0x1a, family),
+	STRING(TYPE_BOARD, 0x04, board_manufacturer),
+	STRING(TYPE_BOARD, 0x05, board_product),
+	STRING(TYPE_BOARD, 0x07, board_serial),
+	STRING(TYPE_CHASSIS, 0x08, asset_tag),
+};
+
+static void strings_read(const struct structure *structure, struct request *request)
+{
+	for (size_t i = 0; i < sizeof(strings) / sizeof(strings[0]); i++) {
+		char *text = (char *)request + strings[i].text;
+
+		if (strings[i].type == structure->type && text[0] == '\0')
+			string_read(structure, field_u8(structure, strings[i].at), text);
 	}
 }
 
@@ -127,12 +199,14 @@ static void string_read(const struct structure *structure, uint8_t number, char 
  * three fields are little-endian (DSP0134 7.2.1); before, most makers had them
  * as printed, and the tools of operating systems read them so.
  */
-static void uuid_read(struct wire *in, uint16_t version, uint8_t uuid[16])
+static void uuid_read(const struct structure *structure, uint16_t version, uint8_t uuid[16])
 {
 	static const uint8_t little[16] = { 3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15 };
+	struct wire field = structure->formatted;
 	uint8_t raw[16], ones = 0xff;
 
-	wire_read_bytes(in, raw, sizeof(raw));
+	wire_seek(&field, SYSTEM_UUID);
+	wire_read_bytes(&field, raw, sizeof(raw));
 	for (int i = 0; i < 16; i++) {
 		uuid[i] = version >= 0x0206 ? raw[little[i]] : raw[i];
 		ones &= raw[i];
@@ -141,27 +215,53 @@ static void uuid_read(struct wire *in, uint16_t version, uint8_t uuid[16])
 		memset(uuid, 0, 16);
 }
 
-int smbios_system_read(struct span table, uint16_t version, struct smbios_system *system)
+static uint16_t processor_cores(const struct structure *structure)
+{
+	uint8_t cores = field_u8(structure, PROCESSOR_CORES);
+
+	if (!(field_u8(structure, PROCESSOR_STATUS) & STATUS_POPULATED))
+		return 0;
+	return cores == 0xff ? field_u16(structure, PROCESSOR_CORES_2) : cores;
+}
+
+/* In MiB; a module of 32 GiB and more has its size in a second field. */
+static uint32_t memory_mib(const struct structure *structure)
+{
+	uint16_t size = field_u16(structure, MEMORY_SIZE);
+
+	if (size == 0xffff) /* unknown */
+		return 0;
+	if (size == 0x7fff)
+		return field_u32(structure, MEMORY_SIZE_2) & 0x7fffffff;
+	return size & 0x8000 ? (size & 0x7fffu) >> 10 : size; /* the bit: in KiB */
+}
+
+void smbios_describe(struct span table, uint16_t version, struct request *request)
 {
 	struct wire in = wire_reader(table.data, table.length);
 	struct structure structure;
+	bool had_system = false;
 
-	memset(system, 0, sizeof(*system));
 	while (wire_left(&in) && structure_next(&in, &structure) == 0 &&
 	       structure.type != TYPE_END) {
-		struct wire *body = &structure.formatted;
-
-		if (structure.type != TYPE_SYSTEM)
-			continue;
-		string_read(&structure, wire_read_u8(body), system->manufacturer,
-		            sizeof(system->manufacturer));
-		string_read(&structure, wire_read_u8(body), system->product,
-		            sizeof(system->product));
-		wire_skip(body, 1); /* version */
-		string_read(&structure, wire_read_u8(body), system->serial,
-		            sizeof(system->serial));
-		uuid_read(body, version, system->uuid);
-		return 0;
+		strings_read(&structure, request);
+		switch (structure.type) {
+		case TYPE_SYSTEM:
+			if (!had_system)
+				uuid_read(&structure, version, request->identity.uuid);
+			had_system = true;
+			break;
+		case TYPE_CHASSIS:
+			if (request->chassis_type == 0) /* the high bit: has a lock */
+				request->chassis_type = field_u8(&structure, CHASSIS_TYPE) & 0x7f;
+			break;
+		case TYPE_PROCESSOR:
+			request->cpu_cores = (uint16_t)(request->cpu_cores +
+			                                processor_cores(&structure));
+			break;
+		case TYPE_MEMORY:
+			request->installed_mib += memory_mib(&structure);
+			break;
+		}
 	}
-	return ERR_NOT_FOUND;
 }

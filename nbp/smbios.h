@@ -2,6 +2,7 @@
 #ifndef NBP_SMBIOS_H
 #define NBP_SMBIOS_H
 
+#include "message.h"
 #include "platform.h"
 
 /* System Management BIOS, DMTF DSP0134. */
@@ -21,19 +22,14 @@ struct smbios_entry {
  */
 int smbios_entry_read(const void *data, size_t size, struct smbios_entry *entry);
 
-/* What SMBIOS type 1, System Information, says. Strings are cleaned. */
-struct smbios_system {
-	char manufacturer[64];
-	char product[64];
-	char serial[64];
-	uint8_t uuid[16]; /* in the order it is printed; zeros: none set */
-};
-
 /**
- * Walks the structure @table for type 1 (DSP0134 7.2). Fields that are missing
- * stay empty; a table cut short or looping ends the walk.
- * Returns 0, or ERR_NOT_FOUND if there is no whole structure of type 1.
+ * Walks the structure @table and puts into @request what types 0 to 4 and 17
+ * say of BIOS, system, board, chassis, processors and memory (DSP0134 7.1 to
+ * 7.5, 7.18). Strings are cleaned; of several boards or chassis the first
+ * counts, of processors and memory modules the sum. What is missing stays as it
+ * was; a table cut short or looping ends the walk.
+ * @version: of the entry point; it tells the UUID's byte order
  */
-int smbios_system_read(struct span table, uint16_t version, struct smbios_system *system);
+void smbios_describe(struct span table, uint16_t version, struct request *request);
 
 #endif

@@ -198,7 +198,7 @@ static void describes_the_machine(void **state)
 	assert_string_equal(request.u.request.manufacturer, "M");
 	assert_string_equal(request.u.request.product, "P");
 	assert_string_equal(request.u.request.serial, "S");
-	assert_string_equal(request.u.request.cpu, "FakeUnitCPU");
+	assert_string_equal(request.u.request.cpu_vendor, "FakeUnitCPU");
 	assert_string_equal(request.u.request.version, "nvlnbp.sys " VERSION);
 	assert_int_equal(request.u.request.memory_mib, 512);
 	for (int i = 0; i < 16; i++)
@@ -247,14 +247,30 @@ static void branded_cpuid(uint32_t leaf, uint32_t regs[4])
 		memcpy(regs, brand + 16 * (leaf - 0x80000002), 16);
 }
 
+static void plain_cpuid(uint32_t leaf, uint32_t regs[4])
+{
+	memset(regs, 0, 16);
+	if (leaf == 0) /* what leaves it has, and its vendor */
+		memcpy(regs, "\1\0\0\0GenuntelineI", 16);
+	if (leaf == 1)
+		regs[0] = 0x00a00f11; /* base family 15, extended family 10 */
+}
+
 static void reads_the_processor(void **state)
 {
-	struct cpu cpu;
+	struct request request;
 
 	(void)state;
-	cpu_read(branded_cpuid, &cpu);
-	assert_string_equal(cpu.brand, "Unit Test CPU  @ 3.00GHz");
-	assert_int_equal(cpu.long_mode, 1);
+	memset(&request, 0, sizeof(request));
+	cpu_describe(branded_cpuid, &request);
+	assert_string_equal(request.cpu, "Unit Test CPU  @ 3.00GHz");
+	assert_int_equal(request.cpu_64bit, 1);
+	memset(&request, 0, sizeof(request));
+	cpu_describe(plain_cpuid, &request);
+	assert_string_equal(request.cpu_vendor, "GenuineIntel");
+	assert_int_equal(request.cpu_family, 25);
+	assert_string_equal(request.cpu, "");
+	assert_int_equal(request.cpu_64bit, 0);
 }
 
 int main(void)
