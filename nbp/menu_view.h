@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef NBP_MENU_VIEW_H
+#define NBP_MENU_VIEW_H
+
+#include "menu.h"
+#include "message.h"
+#include "platform.h"
+
+/* The machine boots its disk when no key was pressed for so long, ms, where no
+ * countdown runs, */
+#define MENU_IDLE_LIMIT  300000
+/* and in any case so long after the menu came up: a key may be stuck, or the
+ * serial line noisy. */
+#define MENU_TOTAL_LIMIT 3600000
+
+enum menu_action {
+	MENU_LOCAL = 0,  /* boot the local disk */
+	MENU_AUTO,       /* go on as though there had been no menu */
+	MENU_EXECUTE,    /* chain loader with config and prefix */
+	MENU_REBOOT,
+	MENU_POWER_OFF,
+};
+
+struct menu_choice {
+	enum menu_action action;
+	char name[MENU_NAME_SIZE + 1]; /* the entry's; empty: none was chosen, */
+	const char *reason;            /* and why; of an entry: "chosen" or "default" */
+	char loader[FILE_SIZE];        /* of MENU_EXECUTE, which the rest is for: not empty */
+	char config[FILE_SIZE];        /* may be empty */
+	char prefix[FILE_SIZE];        /* may be empty */
+};
+
+/**
+ * Shows @menu on screen and terminal until something is chosen or a limit
+ * passes; clears the screen again before it returns. Needs of the platform:
+ * now, idle, write, clear, move, colours, key, watchdog, machine.firmware. It
+ * renews the watchdog while it shows and leaves it armed.
+ */
+void menu_run(struct platform *p, const struct menu *menu, struct menu_choice *choice);
+
+/** Draws one section as menu_run() does, and returns at once. */
+void menu_draw(struct platform *p, const struct menu *menu, size_t section);
+
+#endif
