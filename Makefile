@@ -31,7 +31,8 @@ help:
 # --- what each program is made of ------------------------------------------
 
 # The portable core, in every NBP and every test.
-CORE := wire message message_fields text error exchange dhcp smbios cpu hardware nonce flow log
+CORE := wire message message_fields text error exchange dhcp smbios cpu hardware nonce flow log \
+	crc32 isd
 # What the server's programs use of it.
 SHARED := wire message message_fields text error crc32 isd
 
@@ -147,7 +148,8 @@ $(B)/test/%.o: %.c | $(B)/test/nbp $(B)/test/bios $(B)/test/server $(B)/test/tes
 	$(call step,CC)
 	$(Q)$(CC) $(CFLAGS_TEST) -c -o $@ $<
 # Each test_NAME links the whole core; the server's parts come in by UNIT_NAME.
-$(B)/test/unit_%: $(B)/test/tests/unit/test_%.o $(B)/test/tests/unit/fake.o $(CORE:%=$(B)/test/nbp/%.o)
+$(B)/test/unit_%: $(B)/test/tests/unit/test_%.o $(B)/test/tests/unit/fake.o \
+		$(B)/test/tests/unit/vector.o $(CORE:%=$(B)/test/nbp/%.o)
 	$(call step,LINK)
 	$(Q)$(CC) $(CFLAGS_TEST) -o $@ $^ -lcmocka -lsqlite3 -ljansson
 $(B)/test/unit_tftp: $(B)/test/bios/tftp.o

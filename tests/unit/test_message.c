@@ -3,59 +3,9 @@
 
 #include "error.h"
 #include "message.h"
-
-#define SPECIFICATION "nbp/README.md"
+#include "vector.h"
 
 /* --- the golden vectors, read from the specification itself ---------------- */
-
-/* Appends the bytes of one line: hex digits, "HH*N" for N of them, "#" comment. */
-static size_t read_hex_line(const char *line, uint8_t *out, size_t length)
-{
-	for (; *line && *line != '#'; line++) {
-		unsigned int byte, times;
-
-		if (*line == ' ' || *line == '\n')
-			continue;
-		if (sscanf(line, "%2x*%u", &byte, &times) == 2) {
-			assert_true(length + times <= MESSAGE_MAX);
-			memset(out + length, (int)byte, times);
-			length += times;
-			line += strcspn(line, " \n#") - 1;
-		} else {
-			assert_int_equal(sscanf(line, "%2x", &byte), 1);
-			assert_true(length < MESSAGE_MAX);
-			out[length++] = (uint8_t)byte;
-			line++;
-		}
-	}
-	return length;
-}
-
-/* Reads the ```hex block under the heading "Vector: @name". Returns its length. */
-static size_t read_vector(const char *name, uint8_t out[MESSAGE_MAX])
-{
-	FILE *file = fopen(SPECIFICATION, "r");
-	char line[512], heading[64];
-	int found = 0, inside = 0;
-	size_t length = 0;
-
-	assert_non_null(file);
-	snprintf(heading, sizeof(heading), "Vector: %s\n", name);
-	while (fgets(line, sizeof(line), file)) {
-		if (!found)
-			found = strstr(line, heading) != NULL;
-		else if (!inside)
-			inside = strcmp(line, "```hex\n") == 0;
-		else if (strcmp(line, "```\n") == 0)
-			break;
-		else
-			length = read_hex_line(line, out, length);
-	}
-	fclose(file);
-	if (!length)
-		fail_msg("%s has no vector named %s", SPECIFICATION, name);
-	return length;
-}
 
 static const struct identity machine = {
 	.mac = { 0x52, 0x54, 0x00, 0x12, 0x34, 0x56 },
@@ -112,7 +62,7 @@ static void encodes_the_specification(void **state)
 	for (size_t i = 0; i < COUNT(vectors); i++) {
 		struct message message = vector_message(i);
 		uint8_t wanted[MESSAGE_MAX], got[MESSAGE_MAX];
-		size_t wanted_length = read_vector(vectors[i].name, wanted), length;
+		size_t wanted_length = read_vector(vectors[i].name, wanted, sizeof(wanted)), length;
 
 		print_message("           %s\n", vectors[i].name);
 		assert_int_equal(message_encode(&message, got, sizeof(got), &length), 0);
@@ -127,7 +77,7 @@ static void decodes_the_specification(void **state)
 	for (size_t i = 0; i < COUNT(vectors); i++) {
 		struct message wanted = vector_message(i), got;
 		uint8_t bytes[MESSAGE_MAX];
-		size_t length = read_vector(vectors[i].name, bytes);
+		size_t length = read_vector(vectors[i].name, bytes, sizeof(bytes));
 
 		assert_int_equal(message_decode(&got, bytes, length), 0);
 		assert_int_equal(got.type, wanted.type);
@@ -143,7 +93,7 @@ static void refuses_every_cut(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(vectors); i++) {
 		uint8_t whole[MESSAGE_MAX];
-		size_t length = read_vector(vectors[i].name, whole);
+		size_t length = read_vector(vectors[i].name, whole, sizeof(whole));
 
 		for (size_t cut = 0; cut < length; cut++) {
 			uint8_t *copy = malloc(cut ? cut : 1);
@@ -166,7 +116,7 @@ static void survives_every_byte_changed(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(vectors); i++) {
 		uint8_t whole[MESSAGE_MAX], again[MESSAGE_MAX];
-		size_t length = read_vector(vectors[i].name, whole), again_length;
+		size_t length = read_vector(vectors[i].name, whole, sizeof(whole)), again_length;
 
 		for (size_t at = 0; at < length && at < 300; at++) {
 			for (int value = 0; value < 256; value++) {
@@ -250,7 +200,7 @@ static void keeps_every_rule(void **state)
 	for (size_t i = 0; i < COUNT(rules); i++) {
 		uint8_t bytes[MESSAGE_MAX];
 		struct message message;
-		size_t length = read_hex_line(rules[i].hex, bytes, 0);
+		size_t length = read_hex(rules[i].hex, bytes, sizeof(bytes));
 		int rc = message_decode(&message, bytes, length);
 
 		if (rc != rules[i].rc) {
