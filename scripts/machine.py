@@ -70,6 +70,7 @@ class Machine:
     folder: Path
     mac: str
     uuid: str
+    qemu: str = "qemu-system-x86_64"
 
     @property
     def disk(self):
@@ -104,7 +105,7 @@ class Machine:
         if self.firmware.rom:
             card += ",romfile=" + self.firmware.rom.replace("none", "")
         command = [
-            "qemu-system-x86_64", "-no-user-config", "-nodefaults", "-accel", "tcg",
+            self.qemu, "-no-user-config", "-nodefaults", "-accel", "tcg",
             "-cpu", "max", "-m", "512", "-uuid", self.uuid, *self.firmware.qemu,
             # A screen, though nobody looks: without one SeaBIOS writes it to the serial port.
             "-display", "none", "-vga", "std",
@@ -212,10 +213,15 @@ def assign(database, device, firmware, config="z_auto.cfg", loader=None, prefix=
     prebootctl(database, "work", "assign", device, *options, *pairs)
 
 
+def bound(command):
+    """Returns the command line that runs @command but not for longer than this program lives."""
+    return ["setpriv", "--pdeathsig", "KILL", "--", *map(str, command)]
+
+
 def start(command, **more):
     """Starts a program that is killed should this one die without stopping it."""
-    return subprocess.Popen(["setpriv", "--pdeathsig", "KILL", "--", *map(str, command)],
-                            stdin=subprocess.DEVNULL, start_new_session=True, **more)
+    return subprocess.Popen(bound(command), stdin=subprocess.DEVNULL, start_new_session=True,
+                            **more)
 
 
 def stop(process, seconds=5):

@@ -68,7 +68,7 @@ class Network:
     def start(self, command, **more):
         """Starts a program in the namespace; it dies with this one."""
         # Entering a user namespace undoes the death signal, so it is set inside.
-        return subprocess.Popen(self.inside(["setpriv", "--pdeathsig", "KILL", "--", *command]),
+        return subprocess.Popen(self.inside(machine.bound(command)),
                                 stdin=subprocess.DEVNULL, start_new_session=True, **more)
 
     def wait_for(self, listeners, processes, seconds=10):
