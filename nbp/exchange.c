@@ -90,6 +90,8 @@ int exchange_ask(struct platform *p, struct exchange *x, struct message *questio
 			next_send = now + jittered(gap, question->nonce[x->sent % NONCE_SIZE]);
 			gap = gap * 3 / 2;
 		}
+		if (x->turn)
+			x->turn(p, x->turn_data);
 		rc = p->udp_receive(p, &from, datagram, sizeof(datagram), &length);
 		if (rc) {
 			p->idle(p);

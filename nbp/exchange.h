@@ -12,6 +12,9 @@ struct exchange {
 	size_t server_count;
 	struct endpoint servers[EXCHANGE_SERVERS_MAX]; /* asked in turn */
 	uint32_t deadline;  /* on the platform's clock, ms: give up then */
+	/* Called on each turn of the wait, to look at other things; NULL: nothing. */
+	void (*turn)(struct platform *p, void *data);
+	void *turn_data;
 	/* the outcome: */
 	size_t answered_by; /* index into servers */
 	uint32_t sent;      /* transmissions of the question */
