@@ -97,6 +97,73 @@ static void fake_udp_close(struct platform *p)
 	fake_of(p)->socket_open = false;
 }
 
+static void fake_clear(struct platform *p)
+{
+	fake_write(p, "<clear>", 7);
+}
+
+static void fake_move(struct platform *p, unsigned int row, unsigned int column)
+{
+	(void)p;
+	assert_in_range(row, 0, 24);
+	assert_in_range(column, 0, 79);
+}
+
+static void fake_colours(struct platform *p, uint8_t text, uint8_t background)
+{
+	(void)p;
+	assert_in_range(text, 0, 15);
+	assert_in_range(background, 0, 7);
+}
+
+static int fake_key(struct platform *p)
+{
+	struct fake *fake = fake_of(p);
+
+	if (fake->keys_taken == fake->key_count || fake->keys[fake->keys_taken].at > fake->clock)
+		return KEY_NONE;
+	return fake->keys[fake->keys_taken++].key;
+}
+
+static uint8_t fake_shift(struct platform *p)
+{
+	struct fake *fake = fake_of(p);
+	bool held = fake->clock >= fake->shift_from && fake->clock < fake->shift_to;
+
+	if (fake->shift_unknown)
+		return 0;
+	return (uint8_t)(SHIFT_KNOWN | (held ? fake->shift : 0));
+}
+
+static int fake_disk_read(struct platform *p, size_t disk, uint64_t lba, uint32_t count,
+                          void *buffer)
+{
+	struct fake *fake = fake_of(p);
+	const struct disk *facts = &p->machine.disks[disk];
+
+	assert_true(disk < p->machine.disk_count);
+	assert_in_range((uint64_t)count * facts->sector_size, 1, 65536);
+	if (!fake->disk || (lba + count) * facts->sector_size > fake->disk_size)
+		return ERR_NOT_FOUND;
+	memcpy(buffer, fake->disk + lba * facts->sector_size, (size_t)count * facts->sector_size);
+	return 0;
+}
+
+static void fake_reboot(struct platform *p)
+{
+	fake_of(p)->reboots++;
+}
+
+static void fake_power_off(struct platform *p)
+{
+	fake_of(p)->power_offs++;
+}
+
+static void fake_watchdog(struct platform *p, uint32_t seconds)
+{
+	fake_of(p)->watchdog = seconds;
+}
+
 static int fake_fetch(struct platform *p, const uint8_t server[4], const char *name,
                       struct image *image)
 {
@@ -106,6 +173,13 @@ static int fake_fetch(struct platform *p, const uint8_t server[4], const char *n
 	fake->socket_was_open |= fake->socket_open;
 	snprintf(fake->fetched + strlen(fake->fetched), sizeof(fake->fetched) - strlen(fake->fetched),
 	         "%u.%u.%u.%u:%s ", server[0], server[1], server[2], server[3], name);
+	if (strlen(name) > 4 && strcmp(name + strlen(name) - 4, ".txt") == 0) {
+		if (!fake->menu_text)
+			return ERR_NOT_FOUND;
+		*image = (struct image){ (void *)(uintptr_t)fake->menu_text,
+			                 strlen(fake->menu_text) };
+		return 0;
+	}
 	*image = (struct image){ program, sizeof(program) };
 	return fake->fetch_result;
 }
@@ -145,6 +219,9 @@ void fake_start(struct fake *fake)
 		.write = fake_write, .udp_open = fake_udp_open, .udp_send = fake_udp_send,
 		.udp_receive = fake_udp_receive, .udp_close = fake_udp_close,
 		.fetch = fake_fetch, .chain = fake_chain, .boot_local = fake_boot_local,
+		.clear = fake_clear, .move = fake_move, .colours = fake_colours, .key = fake_key,
+		.shift = fake_shift, .disk_read = fake_disk_read, .reboot = fake_reboot,
+		.power_off = fake_power_off, .watchdog = fake_watchdog,
 	};
 	fake->chain_result = ERR_IO; /* chain() that comes back has failed */
 }

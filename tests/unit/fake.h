@@ -36,10 +36,25 @@ struct fake {
 
 	char fetched[256];     /* the names asked for, each followed by a blank */
 	int fetch_result, chain_result;
+	const char *menu_text; /* what every name that ends in ".txt" holds; NULL: no such file */
 	bool socket_was_open;  /* while fetching or chaining, which PXE forbids */
 	char chained_config[FILE_SIZE], chained_prefix[FILE_SIZE];
 	unsigned int chains, local_boots;
 	enum local_boot method;
+	unsigned int reboots, power_offs;
+	uint32_t watchdog;     /* as last armed, seconds */
+
+	struct {               /* key presses, in order; each can be had from @at ms on */
+		uint32_t at;
+		int key;
+	} keys[FAKE_MAX];
+	size_t key_count, keys_taken;
+	uint8_t shift;         /* what is held, from shift_from to shift_to, ms */
+	uint32_t shift_from, shift_to;
+	bool shift_unknown;    /* the firmware does not tell */
+
+	uint8_t *disk;         /* machine.disks[0], of disk_size bytes; NULL: there is none */
+	size_t disk_size;
 	char console[8192];
 };
 
