@@ -63,8 +63,10 @@ static int entry_32(const uint8_t *bytes, size_t size, struct smbios_entry *entr
 	wire_seek(&in, 0x16);
 	entry->length = wire_read_le16(&in);
 	entry->address = wire_read_le32(&in);
-	/* 1Eh: SMBIOS 2.1 gave the length one too small, and some BIOSes kept it. */
-	if (in.error || length < 0x1e || length > size || !sums_to_zero(bytes, length) ||
+	/* 1Eh: SMBIOS 2.1 gave the length one too small, and some BIOSes kept it;
+	 * the second sum runs over 1Fh all the same. */
+	if (in.error || length < 0x1e || length > size || size < 0x1f ||
+	    !sums_to_zero(bytes, length) ||
 	    memcmp(bytes + 0x10, "_DMI_", 5) != 0 || !sums_to_zero(bytes + 0x10, 0x0f))
 		return ERR_MALFORMED;
 	return 0;

@@ -155,7 +155,7 @@ static void make_entry_32(uint8_t bytes[32])
 static void reads_a_32_bit_entry_point(void **state)
 {
 	struct smbios_entry entry;
-	uint8_t bytes[32];
+	uint8_t bytes[32], *cut;
 
 	(void)state;
 	make_entry_32(bytes);
@@ -174,6 +174,11 @@ static void reads_a_32_bit_entry_point(void **state)
 	bytes[5] = 0x1e; /* the length that SMBIOS 2.1 gave */
 	fix_sum(bytes, 0x1e, 4);
 	assert_int_equal(smbios_entry_read(bytes, sizeof(bytes), &entry), 0);
+	/* Where memory ends after those 1Eh bytes there is none to sum. */
+	cut = malloc(0x1e);
+	memcpy(cut, bytes, 0x1e);
+	assert_int_equal(smbios_entry_read(cut, 0x1e, &entry), ERR_MALFORMED);
+	free(cut);
 }
 
 static void reads_a_64_bit_entry_point(void **state)
