@@ -66,8 +66,6 @@ int exchange_ask(struct platform *p, struct exchange *x, struct message *questio
                  uint8_t answer_type, struct message *answer)
 {
 	uint32_t gap = FIRST_GAP_MS, next_send = p->now(p);
-	/* A receive that blocks may not begin so late that it ends after the deadline. */
-	uint32_t last_receive = x->deadline > p->receive_wait ? x->deadline - p->receive_wait : 0;
 	uint32_t copies = p->receive_wait ? BLIND_SENDS : 1;
 	int rc;
 
@@ -80,8 +78,9 @@ int exchange_ask(struct platform *p, struct exchange *x, struct message *questio
 		size_t length;
 		uint32_t now = p->now(p);
 
-		/* Checked on every turn, so that a flood cannot hold us either. */
-		if (now >= x->deadline || now > last_receive)
+		/* Checked on every turn, so that a flood cannot hold us either. A receive
+		 * that blocks may not begin so late that it ends after the deadline. */
+		if (now >= x->deadline || x->deadline - now < p->receive_wait)
 			return ERR_TIMEOUT;
 		if (now >= next_send) {
 			for (uint32_t i = 0; i < copies; i++)

@@ -181,6 +181,12 @@ static void a_blocking_receive_keeps_the_deadline(void **state)
 	assert_int_equal(a->fake.sent_count, 3);
 	assert_true(a->fake.clock <= 3500);
 	free(a);
+	/* Not even one fits, not even at the very start. */
+	a = asking_new(2999);
+	a->fake.platform.receive_wait = 3000;
+	assert_int_equal(ask(a), ERR_TIMEOUT);
+	assert_int_equal(a->fake.clock, 0);
+	free(a);
 }
 
 static void nobody_to_ask(void **state)
