@@ -21,18 +21,33 @@ class Datagram:
     data: bytes
 
 
-def datagrams(path):
-    """Yields the UDP datagrams in a capture file; a packet being written yet is left out."""
+def packets(path):
+    """Yields the IPv4 packets in a capture file, each with its time; one being written yet is
+    left out."""
     with open(path, "rb") as file:
         try:
             for when, frame in dpkt.pcap.Reader(file):
                 packet = dpkt.ethernet.Ethernet(frame).data
-                if isinstance(packet, dpkt.ip.IP) and isinstance(packet.data, dpkt.udp.UDP):
-                    udp = packet.data
-                    yield Datagram(when, address(packet.src), udp.sport, address(packet.dst),
-                                   udp.dport, bytes(udp.data))
+                if isinstance(packet, dpkt.ip.IP):
+                    yield when, packet
         except (dpkt.NeedData, ValueError):
             return
+
+
+def datagrams(path):
+    """Yields the UDP datagrams in a capture file."""
+    for when, packet in packets(path):
+        udp = packet.data
+        if isinstance(udp, dpkt.udp.UDP):
+            yield Datagram(when, address(packet.src), udp.sport, address(packet.dst), udp.dport,
+                           bytes(udp.data))
+
+
+def payloads(path):
+    """Yields what UDP and TCP carry in a capture file, each piece with its time."""
+    for when, packet in packets(path):
+        if isinstance(packet.data, (dpkt.udp.UDP, dpkt.tcp.TCP)):
+            yield when, bytes(packet.data.data)
 
 
 def address(packed):
