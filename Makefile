@@ -8,7 +8,8 @@ Q := $(if $(V),,@)
 step = @$(if $(V),:,printf '  %-8s %s\n' $(1) $@)
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all nbps tools machines help demo vm test test-unit unit-tests test-vm bench clean FORCE
+.PHONY: all nbps tools machines help demo vm test test-unit unit-tests replays test-vm bench fuzz \
+	clean FORCE
 
 all: nbps tools
 nbps: $(B)/nvlnbp.sys $(B)/nvlnbpx64.efi
@@ -22,6 +23,7 @@ help:
 	@echo 'make vm            a machine to play with; its serial console is this terminal'
 	@echo 'make test          all tests; test-unit and test-vm [K=name] run a part'
 	@echo 'make bench         sizes and packets, beside PXELINUX'
+	@echo 'make fuzz          the fuzzers, [T=name] [RUNS=executions of each]'
 	@echo 'make clean         remove $(B)/'
 	@echo 'FIRMWARE=uefi      with demo and vm: UEFI in place of BIOS'
 	@echo 'GDB=1              with vm: wait for a debugger on port 1234'
@@ -162,8 +164,60 @@ $(B)/test/unit_agent: $(patsubst %,$(B)/test/server/%.o,agent_facts agent_show e
 
 unit-tests: $(UNIT:%=$(B)/test/unit_%)
 test-unit: $(B)/dependencies
-	@$(MAKE) --no-print-directory tools unit-tests
-	@scripts/run-unit-tests $(UNIT:%=$(B)/test/unit_%)
+	@$(MAKE) --no-print-directory tools unit-tests replays
+	@scripts/run-unit-tests $(UNIT:%=$(B)/test/unit_%) $(REPLAYS)
+
+# --- fuzzers, the replay of their corpora, coverage -------------------------
+
+FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+# What a fuzzer links besides the core.
+FUZZ_PARTS_tftp := bios/tftp
+FUZZ_PARTS_pxe_find := bios/pxe_find
+fuzz_objects = $(patsubst %,$(1)/%.o,tests/fuzz/fuzz_$(2) tests/fuzz/fuzz $(CORE:%=nbp/%) $(FUZZ_PARTS_$(2)))
+
+CLANG := clang
+CFLAGS_FUZZ := $(COMMON) -O2 -D_GNU_SOURCE -DDEBUG_LEVEL=0 -Iserver -fno-omit-frame-pointer \
+	-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+FUZZ_DIRS := $(foreach w,fuzz/64 fuzz/32 test32,$(patsubst %,$(B)/$(w)/%,nbp bios server tests/fuzz)) \
+	$(B)/test/tests/fuzz
+
+$(FUZZ_DIRS):
+	@mkdir -p $@
+# Each is built by clang in 64 and 32 bit; the replays by gcc, likewise.
+$(B)/fuzz/64/%.o: %.c | $(FUZZ_DIRS)
+	$(call step,CLANG)
+	$(Q)$(CLANG) $(CFLAGS_FUZZ) -c -o $@ $<
+$(B)/fuzz/32/%.o: %.c | $(FUZZ_DIRS)
+	$(call step,CLANG)
+	$(Q)$(CLANG) -m32 $(CFLAGS_FUZZ) -c -o $@ $<
+$(B)/test32/%.o: %.c | $(FUZZ_DIRS)
+	$(call step,CC)
+	$(Q)$(CC) -m32 $(CFLAGS_TEST) -c -o $@ $<
+$(patsubst %,$(B)/test/tests/fuzz/%.o,fuzz replay $(FUZZERS:%=fuzz_%)): | $(FUZZ_DIRS)
+
+define fuzz_rules
+$(B)/fuzz/64/fuzz_$(1): $(call fuzz_objects,$(B)/fuzz/64,$(1))
+	$$(call step,LINK)
+	$$(Q)$$(CLANG) -fsanitize=fuzzer,address,undefined -o $$@ $$^
+$(B)/fuzz/32/fuzz_$(1): $(call fuzz_objects,$(B)/fuzz/32,$(1))
+	$$(call step,LINK)
+	$$(Q)$$(CLANG) -m32 -fsanitize=fuzzer,address,undefined -o $$@ $$^
+$(B)/test/fuzz_$(1): $(B)/test/tests/fuzz/replay.o $(call fuzz_objects,$(B)/test,$(1))
+	$$(call step,LINK)
+	$$(Q)$$(CC) $$(CFLAGS_TEST) -o $$@ $$^
+$(B)/test32/fuzz_$(1): $(B)/test32/tests/fuzz/replay.o $(call fuzz_objects,$(B)/test32,$(1))
+	$$(call step,LINK)
+	$$(Q)$$(CC) -m32 $$(CFLAGS_TEST) -o $$@ $$^
+endef
+$(foreach name,$(FUZZERS),$(eval $(call fuzz_rules,$(name))))
+
+REPLAYS := $(FUZZERS:%=$(B)/test/fuzz_%) $(FUZZERS:%=$(B)/test32/fuzz_%)
+replays: $(REPLAYS)
+
+fuzz: $(B)/dependencies
+	@scripts/install-dependencies --all
+	@$(MAKE) --no-print-directory $(foreach name,$(or $(T),$(FUZZERS)),$(B)/fuzz/64/fuzz_$(name) $(B)/fuzz/32/fuzz_$(name))
+	@scripts/fuzz $(or $(RUNS),100000) $(or $(T),$(FUZZERS))
 
 # --- the virtual machines: their Linux and their local disks ---------------
 
@@ -231,4 +285,4 @@ $(B)/debug-words: FORCE | $(B)
 	@echo '$(DEBUG)' | cmp -s - $@ || echo '$(DEBUG)' > $@
 FORCE:
 
--include $(wildcard $(B)/*/*.d $(B)/*/*/*.d $(B)/*/*/*/*.d)
+-include $(wildcard $(B)/*/*.d $(B)/*/*/*.d $(B)/*/*/*/*.d $(B)/*/*/*/*/*.d)
