@@ -90,8 +90,13 @@ class Lab:
         folder = self.scenario.get("folder")
         boot_files = {kind: f"{folder}/{nbp}" if folder else nbp
                       for kind, nbp in (("bios", "nvlnbp.sys"), ("uefi", "nvlnbpx64.efi"))}
-        self._start(net, network.dnsmasq(self.folder, self.folder / "tftp", boot_files,
-                                         self.scenario.get("dhcp", ())), "dnsmasq-errors")
+        proxy = self.scenario.get("proxy", False)
+        self._start(net, network.boot_server(self.folder, self.folder / "tftp", boot_files, proxy,
+                                             self.scenario.get("dhcp", ())), "dnsmasq-errors")
+        if proxy:
+            other = net.other_host()
+            self._start(other, network.address_server(self.folder), "dhcp-errors")
+            other.wait_for([("0.0.0.0", 67)], self._running)
         listeners = [(network.SERVER, 67), (network.SERVER, 69)]
         relay = self.scenario.get("relay")
         if relay:

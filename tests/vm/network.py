@@ -10,10 +10,10 @@ import machine
 
 SERVER = "10.77.0.1"   # DHCP, TFTP and, unless a test says otherwise, policy server
 SECOND = "10.77.0.2"   # another address of the same host
+OTHER = "10.77.0.3"    # another host
 TAP = "tap0"
 
 _SETUP = f"""
-set -e
 ip link set lo up
 ip link add bridge0 type bridge
 ip link set bridge0 addrgenmode none
@@ -31,29 +31,29 @@ class NetworkError(Exception):
     pass
 
 
-class Network:
-    """The namespace lives as long as a process that waits for the end of its input: so
+class Namespace:
+    """A network namespace. It lives as long as a process that waits for the end of its input: so
     nothing is left of it however this program ends."""
 
-    def __init__(self):
-        if not os.access("/dev/net/tun", os.R_OK | os.W_OK):
-            raise NetworkError("/dev/net/tun is missing or not writable for this user; "
-                               "run the VM tests as root: sudo make test-vm")
+    def __init__(self, near=None):
+        """@near: the namespace that this one will have a link to"""
         # Root needs no user namespace, which some systems forbid.
-        self._options = ["--net"] if os.geteuid() == 0 else ["--net", "--user"]
-        unshare = ["unshare", "--net"] + ([] if os.geteuid() == 0 else ["--map-root-user"])
+        root = os.geteuid() == 0
+        self._options = ["--net"] if root else ["--net", "--user"]
+        unshare = ["unshare", "--net"] + ([] if root or near else ["--map-root-user"])
+        hold = [*unshare, "sh", "-c", "echo ready; exec cat"]
         self._holder = subprocess.Popen(
-            [*unshare, "sh", "-c", "echo ready; exec cat"], stdin=subprocess.PIPE,
+            near.inside(hold) if near else hold, stdin=subprocess.PIPE,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
         if self._holder.stdout.readline() != b"ready\n":
             why = self._holder.stderr.read().decode().strip()
             self.close()
             raise NetworkError(f"cannot make a network namespace: {why}; "
                                "run the VM tests as root: sudo make test-vm")
-        result = self.run(["sh", "-c", _SETUP])
-        if result.returncode:
-            self.close()
-            raise NetworkError(f"cannot set up the network: {result.stderr.strip()}")
+
+    @property
+    def pid(self):
+        return self._holder.pid
 
     def inside(self, command):
         """Returns the command line that runs @command in the namespace."""
@@ -88,6 +88,12 @@ class Network:
                                    f"of the servers, {dead or 'none'} ended")
             time.sleep(0.05)
 
+    def set_up(self, script):
+        result = self.run(["sh", "-c", "set -e\n" + script])
+        if result.returncode:
+            self.close()
+            raise NetworkError(f"cannot set up the network: {result.stderr.strip()}")
+
     def close(self):
         self._holder.stdin.close()
         machine.stop(self._holder)
@@ -95,31 +101,74 @@ class Network:
         self._holder.stderr.close()
 
 
-def dnsmasq(folder, tftp, boot_files, lines=()):
-    """Returns the command line of a DHCP and TFTP server whose files are in @folder.
+class Network(Namespace):
+    """A host that serves, and a bridge with the tap of the machine."""
 
-    @boot_files: by DHCP option 93, "bios" and "uefi"; @lines: more configuration."""
-    configuration = folder / "dnsmasq.conf"
+    def __init__(self):
+        if not os.access("/dev/net/tun", os.R_OK | os.W_OK):
+            raise NetworkError("/dev/net/tun is missing or not writable for this user; "
+                               "run the VM tests as root: sudo make test-vm")
+        super().__init__()
+        self._other = None
+        self.set_up(_SETUP)
+
+    def other_host(self):
+        """Returns the namespace of another host on the bridge, OTHER."""
+        self._other = Namespace(near=self)
+        self.set_up(f"ip link add wire type veth peer name eth0 netns {self._other.pid}\n"
+                    "ip link set wire master bridge0 up")
+        self._other.set_up(f"ip address add {OTHER}/24 dev eth0\nip link set eth0 up")
+        return self._other
+
+    def close(self):
+        if self._other:
+            self._other.close()
+        super().close()
+
+
+RANGE = "dhcp-range=10.77.0.100,10.77.0.199,255.255.255.0,1h"
+
+
+def _dnsmasq(folder, name, interface, lines):
+    configuration = folder / f"{name}.conf"
     configuration.write_text("\n".join([
-        "port=0",                     # no DNS
-        "interface=bridge0",
+        "port=0",  # no DNS
+        f"interface={interface}",
         "bind-interfaces",
-        "dhcp-range=10.77.0.100,10.77.0.199,255.255.255.0,1h",
         "dhcp-authoritative",
         "no-ping",
-        f"dhcp-leasefile={folder}/dhcp.leases",
+        f"dhcp-leasefile={folder}/{name}.leases",
         "log-dhcp",
-        f"log-facility={folder}/dnsmasq.log",
-        # Without an IPv6 router iPXE looks for one for 13 s before it boots.
-        "enable-ra",
-        "dhcp-range=fd00:77::,ra-only",
-        "enable-tftp",
-        f"tftp-root={tftp}",
-        # RFC 4578 2.1: 0 is BIOS, 7 and 9 are both in use for x64 UEFI.
-        "dhcp-match=set:uefi,option:client-arch,7",
-        "dhcp-match=set:uefi,option:client-arch,9",
-        f"dhcp-boot=tag:uefi,{boot_files['uefi']},,{SERVER}",
-        f"dhcp-boot=tag:!uefi,{boot_files['bios']},,{SERVER}",
+        f"log-facility={folder}/{name}.log",
         *lines, ""]))
     return ["dnsmasq", "--keep-in-foreground", f"--conf-file={configuration}", "--user=root",
             "--group=root", "--pid-file="]
+
+
+def boot_server(folder, tftp, boot_files, proxy=False, lines=()):
+    """Returns the command line of a DHCP and TFTP server whose own files are in @folder.
+
+    @boot_files: by DHCP option 93, "bios" and "uefi"
+    @proxy: addresses come from another DHCP server, boot file and TFTP server from this one
+    @lines: more configuration"""
+    if proxy:
+        dhcp = ["dhcp-range=10.77.0.0,proxy",
+                f'pxe-service=x86PC,"NBP",{boot_files["bios"]}',
+                f'pxe-service=X86-64_EFI,"NBP",{boot_files["uefi"]}',
+                f'pxe-service=BC_EFI,"NBP",{boot_files["uefi"]}']
+    else:
+        # RFC 4578 2.1: 0 is BIOS; 7 and 9 are both in use for x64 UEFI.
+        dhcp = [RANGE,
+                "dhcp-match=set:uefi,option:client-arch,7",
+                "dhcp-match=set:uefi,option:client-arch,9",
+                f"dhcp-boot=tag:uefi,{boot_files['uefi']},,{SERVER}",
+                f"dhcp-boot=tag:!uefi,{boot_files['bios']},,{SERVER}"]
+    # Without an IPv6 router iPXE looks for one for 13 s before it boots.
+    router = ["enable-ra", "dhcp-range=fd00:77::,ra-only"]
+    return _dnsmasq(folder, "dnsmasq", "bridge0",
+                    [*dhcp, *router, "enable-tftp", f"tftp-root={tftp}", *lines])
+
+
+def address_server(folder):
+    """Returns the command line of a DHCP server, on the other host, that knows of no boot file."""
+    return _dnsmasq(folder, "dhcp", "eth0", [RANGE])
