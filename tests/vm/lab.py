@@ -92,10 +92,10 @@ class Lab:
                       for kind, nbp in (("bios", "nvlnbp.sys"), ("uefi", "nvlnbpx64.efi"))}
         proxy = self.scenario.get("proxy", False)
         self._start(net, network.boot_server(self.folder, self.folder / "tftp", boot_files, proxy,
-                                             self.scenario.get("dhcp", ())), "dnsmasq-errors")
+                                             self.scenario.get("dhcp", ())), "dnsmasq")
         if proxy:
             other = net.other_host()
-            self._start(other, network.address_server(self.folder), "dhcp-errors")
+            self._start(other, network.address_server(self.folder), "dhcp")
             other.wait_for([("0.0.0.0", 67)], self._running)
         listeners = [(network.SERVER, 67), (network.SERVER, 69)]
         relay = self.scenario.get("relay")

@@ -82,7 +82,7 @@ class Namespace:
                        if not {f"{address}:{port}", f"0.0.0.0:{port}", f"*:{port}"} & bound]
             if not missing:
                 return
-            dead = [process.args[-1] for process in processes if process.poll() is not None]
+            dead = [" ".join(process.args[-2:]) for process in processes if process.poll() is not None]
             if dead or time.monotonic() > deadline:
                 raise NetworkError(f"nobody listens on {', '.join(missing)}; "
                                    f"of the servers, {dead or 'none'} ended")
@@ -139,10 +139,9 @@ def _dnsmasq(folder, name, interface, lines):
         "no-ping",
         f"dhcp-leasefile={folder}/{name}.leases",
         "log-dhcp",
-        f"log-facility={folder}/{name}.log",
         *lines, ""]))
-    return ["dnsmasq", "--keep-in-foreground", f"--conf-file={configuration}", "--user=root",
-            "--group=root", "--pid-file="]
+    # --no-daemon also keeps it from changing its user, which it could not in a user namespace.
+    return ["dnsmasq", "--no-daemon", f"--conf-file={configuration}"]
 
 
 def boot_server(folder, tftp, boot_files, proxy=False, lines=()):
