@@ -15,7 +15,7 @@ all: nbps tools
 nbps: $(B)/nvlnbp.sys $(B)/nvlnbpx64.efi
 # What a virtual machine boots besides the NBP.
 machines: $(B)/vm/initrd $(B)/vm/root $(B)/vm/disk-bios.img $(B)/vm/disk-uefi.img
-tools: $(B)/prebootd $(B)/prebootctl $(B)/prebootwork
+tools: $(B)/prebootd $(B)/prebootctl $(B)/prebootwork $(B)/isdctl
 
 help:
 	@echo 'make               the NBPs and the server programs, in $(B)/'
@@ -46,6 +46,7 @@ STORE := store store_file store_schema devices work events lease
 PREBOOTD := prebootd serve serve_notes serve_log socket endpoint decide journal $(STORE)
 PREBOOTCTL := prebootctl ctl_help ctl_find ctl_show ctl_device ctl_device_add \
 	ctl_work ctl_assign ctl_event $(STORE)
+ISDCTL := isdctl isdctl_show isd_disk isd_fields isd_file partition partition_gpt
 PREBOOTWORK := prebootwork agent_facts agent_ask agent_show agent_run endpoint
 
 # --- flags -----------------------------------------------------------------
@@ -137,6 +138,9 @@ $(B)/prebootd: $(PREBOOTD:%=$(B)/server/%.o) $(SHARED_OBJECTS)
 $(B)/prebootctl: $(PREBOOTCTL:%=$(B)/server/%.o) $(SHARED_OBJECTS)
 	$(call step,LINK)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lsqlite3 -ljansson
+$(B)/isdctl: $(ISDCTL:%=$(B)/server/%.o) $(SHARED_OBJECTS)
+	$(call step,LINK)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -ljansson
 # Static: it runs in an initramfs that has no libraries.
 $(B)/prebootwork: $(PREBOOTWORK:%=$(B)/server/%.o) $(SHARED_OBJECTS)
 	$(call step,LINK)
@@ -160,6 +164,8 @@ $(B)/test/unit_decide: $(B)/test/server/decide.o $(B)/test/server/lease.o
 $(B)/test/unit_store: $(STORE:%=$(B)/test/server/%.o)
 $(B)/test/unit_serve: $(STORE:%=$(B)/test/server/%.o) \
 	$(patsubst %,$(B)/test/server/%.o,serve serve_notes serve_log decide journal)
+$(B)/test/unit_partition: $(patsubst %,$(B)/test/server/%.o,partition partition_gpt)
+$(B)/test/unit_isdctl: $(patsubst %,$(B)/test/server/%.o,isd_disk isd_fields)
 $(B)/test/unit_agent: $(patsubst %,$(B)/test/server/%.o,agent_facts agent_show endpoint)
 
 unit-tests: $(UNIT:%=$(B)/test/unit_%)

@@ -7,7 +7,7 @@
 
 /**
  * The CRC-32 of ISO 3309, Ethernet, GPT and zlib, of @length bytes at @data.
- * Bit by bit: what it is for is small, and a table would cost an NBP 1 KiB.
+ * Four bits at a time: the usual table would cost an NBP 1 KiB.
  */
 uint32_t crc32(const void *data, size_t length);
 

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "partition.h"
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "error.h"
+#include "partition_gpt.h"
+#include "wire.h"
+
+#define BOOT_SECTOR 512  /* bytes of it that count, whatever the sector size */
+#define TABLE       446  /* where its partition table is */
+#define LOGICAL_MAX 1024 /* links of a chain of logical partitions */
+
+int question_say(const struct question *q, int rc, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(q->message, q->size, format, args);
+	va_end(args);
+	return rc;
+}
+
+int question_read(const struct question *q, uint64_t lba, void *buffer, size_t length)
+{
+	if (lba >= q->sectors || (length - 1) / q->disk->sector_size >= q->sectors - lba)
+		return question_say(q, ERR_MALFORMED,
+		                    "its partition table points behind the end of the disk");
+	if (q->disk->read(q->disk->context, lba * q->disk->sector_size, buffer, length))
+		return question_say(q, ERR_IO, "sector %llu cannot be read",
+		                    (unsigned long long)lba);
+	return 0;
+}
+
+bool question_covers(const struct question *q, uint64_t first, uint64_t last)
+{
+	return first <= q->last && last >= q->first;
+}
+
+/* --- MBR ------------------------------------------------------------------- */
+
+struct mbr_entry {
+	uint8_t status, type;
+	uint32_t start, count; /* sectors */
+};
+
+enum { MBR_ENTRIES = 4, TYPE_GPT = 0xee };
+
+static bool is_extended(uint8_t type)
+{
+	return type == 0x05 || type == 0x0f || type == 0x85;
+}
+
+/* Reads the table of a boot sector. Returns 0, or ERR_NOT_FOUND if it is none. */
+static int read_mbr(const uint8_t sector[BOOT_SECTOR], struct mbr_entry entries[MBR_ENTRIES])
+{
+	struct wire in = wire_reader(sector, BOOT_SECTOR);
+	int rc = 0;
+
+	wire_seek(&in, TABLE);
+	for (int i = 0; i < MBR_ENTRIES; i++) {
+		entries[i].status = wire_read_u8(&in);
+		wire_skip(&in, 3);
+		entries[i].type = wire_read_u8(&in);
+		wire_skip(&in, 3);
+		entries[i].start = wire_read_le32(&in);
+		entries[i].count = wire_read_le32(&in);
+		/* A file system's boot sector has code here, not a table. */
+		if (entries[i].status & 0x7f)
+			rc = ERR_NOT_FOUND;
+	}
+	return wire_read_le16(&in) == 0xaa55 ? rc : ERR_NOT_FOUND;
+}
+
+/* Says whether a boot sector without partitions is that of a FAT or NTFS. */
+static bool is_file_system(const uint8_t *sector)
+{
+	static const struct {
+		uint16_t at;
+		char name[6];
+	} marks[] = { { 3, "NTFS " }, { 3, "EXFAT" }, { 54, "FAT12" }, { 54, "FAT16" },
+	              { 82, "FAT32" } };
+
+	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++)
+		if (memcmp(sector + marks[i].at, marks[i].name, 5) == 0)
+			return true;
+	return false;
+}
+
+static int check_entry(const struct question *q, const char *what, int number, uint64_t start,
+                       uint32_t count)
+{
+	if (count && question_covers(q, start, start + count - 1))
+		return question_say(q, ERR_REFUSED, "%s partition %d begins at sector %llu and covers it",
+		           what, number, (unsigned long long)start);
+	return 0;
+}
+
+/* Follows the chain of logical partitions; those are numbered from 5. */
+static int check_logical(const struct question *q, uint32_t base)
+{
+	uint64_t at = base;
+
+	for (int number = 5; number < 5 + LOGICAL_MAX; number++) {
+		uint8_t sector[BOOT_SECTOR];
+		struct mbr_entry entries[MBR_ENTRIES];
+		int rc = question_read(q, at, sector, sizeof(sector));
+
+		if (rc)
+			return rc;
+		if (read_mbr(sector, entries))
+			return question_say(q, ERR_MALFORMED, "its chain of logical partitions is damaged "
+			           "at sector %llu", (unsigned long long)at);
+		if (question_covers(q, at, at))
+			return question_say(q, ERR_REFUSED, "a table of logical partitions is there");
+		if (entries[0].type)
+			rc = check_entry(q, "logical", number, at + entries[0].start,
+			                 entries[0].count);
+		if (rc)
+			return rc;
+		if (!is_extended(entries[1].type) || entries[1].count == 0)
+			return 0;
+		at = (uint64_t)base + entries[1].start;
+	}
+	return question_say(q, ERR_MALFORMED, "its chain of logical partitions has no end");
+}
+
+/* @protective: receives whether it says that there is a GPT */
+static int check_mbr(const struct question *q, const struct mbr_entry entries[MBR_ENTRIES],
+                     bool *protective)
+{
+	int rc = 0;
+
+	for (int i = 0; rc == 0 && i < MBR_ENTRIES; i++) {
+		const struct mbr_entry *e = &entries[i];
+
+		if (e->type == TYPE_GPT) {
+			*protective = true;
+		} else if (e->type) {
+			rc = check_entry(q, is_extended(e->type) ? "extended" : "primary", i + 1,
+			                 e->start, e->count);
+			if (rc == 0 && is_extended(e->type) && e->count)
+				rc = check_logical(q, e->start);
+		}
+	}
+	return rc;
+}
+
+/* --- all together ---------------------------------------------------------- */
+
+/* Says whether all before the range is zeros. */
+static int check_blank(const struct question *q)
+{
+	uint64_t end = q->first * q->disk->sector_size;
+	uint8_t block[4096];
+
+	for (uint64_t at = 0; at < end; at += sizeof(block)) {
+		size_t length = end - at < sizeof(block) ? (size_t)(end - at) : sizeof(block);
+
+		if (q->disk->read(q->disk->context, at, block, length))
+			return question_say(q, ERR_IO, "byte %llu cannot be read", (unsigned long long)at);
+		for (size_t i = 0; i < length; i++)
+			if (block[i])
+				return question_say(q, ERR_REFUSED, "it has no partition table but is not "
+				           "empty; a file system may fill it, or it is not a raw "
+				           "image");
+	}
+	return 0;
+}
+
+int partition_check(const struct partition_disk *disk, uint64_t from, uint64_t to,
+                    char *message, size_t size)
+{
+	struct question q = { disk, from / disk->sector_size, (to - 1) / disk->sector_size,
+	                      disk->size / disk->sector_size, message, size };
+	struct mbr_entry entries[MBR_ENTRIES];
+	uint8_t sector[BOOT_SECTOR];
+	bool protective = false, partitions = false;
+	int rc, mbr;
+
+	message[0] = '\0';
+	if (q.sectors <= q.last)
+		return question_say(&q, ERR_SPACE, "it is too small: %llu bytes, not %llu",
+		           (unsigned long long)disk->size, (unsigned long long)to);
+	if ((rc = question_read(&q, 0, sector, sizeof(sector))) != 0)
+		return rc;
+	mbr = read_mbr(sector, entries);
+	if (mbr == 0 && (rc = check_mbr(&q, entries, &protective)) != 0)
+		return rc;
+	rc = question_gpt(&q, protective);
+	if (rc != ERR_NOT_FOUND)
+		return rc;
+	if (mbr)
+		return check_blank(&q);
+	for (int i = 0; i < MBR_ENTRIES; i++)
+		partitions = partitions || entries[i].type;
+	if (!partitions && is_file_system(sector))
+		return question_say(&q, ERR_REFUSED, "a file system fills the whole disk");
+	return 0;
+}
+
+int partition_guess_sector_size(const struct partition_disk *disk, uint32_t *size)
+{
+	uint8_t mark[8];
+	bool found[2] = { false, false };
+
+	for (int i = 0; i < 2; i++) {
+		uint32_t at = i ? 4096 : 512;
+
+		if (disk->size < at + sizeof(mark))
+			continue;
+		if (disk->read(disk->context, at, mark, sizeof(mark)))
+			return ERR_IO;
+		found[i] = memcmp(mark, "EFI PART", sizeof(mark)) == 0;
+	}
+	*size = found[1] ? 4096 : 512;
+	return found[0] && found[1] ? ERR_REFUSED : 0;
+}

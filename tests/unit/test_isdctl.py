@@ -1,0 +1,240 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""isdctl on images with the partition tables that today's tools make."""
+
+import fcntl
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from policy import BUILD
+
+FIRST, END = 0xfe000, 0x100000
+SIZE = 8 << 20
+
+
+def run(*arguments):
+    return subprocess.run([BUILD / "isdctl", *arguments], capture_output=True, text=True,
+                          timeout=20, check=False)
+
+
+def well(*arguments):
+    result = run(*arguments)
+    assert result.returncode == 0 and result.stderr == "", result
+    return result.stdout
+
+
+def refused(*arguments, status=1):
+    result = run(*arguments)
+    assert result.returncode == status and result.stdout == "", result
+    assert result.stderr.startswith("isdctl: ") and result.stderr.count("\n") == 1
+    return result.stderr
+
+
+def image(folder, script=None, size=SIZE, program=("/usr/sbin/sfdisk", "--quiet", "--force")):
+    """Makes an image of noise behind its first MiB, with the partition table of a script."""
+    path = folder / "disk.img"
+    path.write_bytes(bytes(END) + os.urandom(size - END))
+    if script is not None:
+        with open(path, "r+b") as disk:
+            disk.seek(size - (1 << 20))
+            disk.write(bytes(1 << 20))  # no backup GPT by chance
+        subprocess.run([*program, path], input=script, text=True, capture_output=True, check=True,
+                       timeout=20)
+    return path
+
+
+def test_every_verb_touches_its_place_only(tmp_path):
+    path = image(tmp_path, "label: gpt\nstart=2048, size=4096, type=L\n")
+    before = path.read_bytes()
+    inode = path.stat().st_ino
+    for words in (["create", "name=web01"], ["set", "name=web02", "dns=1.2.3.4"], ["set", "dns="],
+                  ["create", "--force"], ["clear"]):
+        well(path, *words)
+        after = path.read_bytes()
+        assert len(after) == len(before) and path.stat().st_ino == inode
+        assert after[:FIRST] == before[:FIRST] and after[END:] == before[END:]
+        assert (after[FIRST:END] == before[FIRST:END]) == (words == ["clear"])
+    assert path.read_bytes() == before
+
+
+def test_show_and_json(tmp_path):
+    path = image(tmp_path, "label: dos\n2048 4096 L\n")
+    assert "no image-safe data (copies: absent, absent)" in refused(path, "show")
+    assert "make some with" in refused(path, "set", "name=web01")
+    created = json.loads(well("--json", path, "create", "name=web01", "just-imaged=yes",
+                              "image-size=5", "dns=1.2.3.4,5.6.7.8", "key=random"))
+    assert created == json.loads(well(path, "--json"))
+    assert created["copies"] == ["valid", "valid"] and created["sequence"] == 1
+    assert created["name"] == "web01" and created["just_imaged"] is True
+    assert created["dns"] == ["1.2.3.4", "5.6.7.8"] and created["image_size"] == 5
+    assert created["address"] is None and "key" not in created
+    assert "already" in refused(path, "create")
+    assert well(path, "set", "name=", "network=dhcp") == ""
+    lines = well(path).splitlines()
+    assert lines[0] == "just-imaged=yes" and "network=dhcp" in lines
+    assert not any(line.startswith("name=") for line in lines)
+    assert "key=(not shown unless asked for by name)" in lines
+    assert len(well(path, "show", "key").strip()) == 64
+    assert well(path, "show", "network", "name") == "dhcp\n\n"
+    # What show prints can be set again.
+    other = json.loads(well(path, "-j"))
+    well(path, "set", *[line for line in lines if not line.startswith("key=")])
+    assert {**json.loads(well(path, "-j")), "sequence": 0} == {**other, "sequence": 0}
+
+
+@pytest.mark.parametrize("arguments, expected", [
+    (["set", "nonsense=1"], "nonsense: no such field"),
+    (["set", "name"], "expected FIELD=VALUE"),
+    (["set", "address=1.2.3"], "address=1.2.3: expected an IPv4 address"),
+    (["set"], "expected FIELD=VALUE"),
+    (["erase"], "expected show, set, create or clear"),
+    (["clear", "name"], 'use "set FIELD="'),
+    (["show", "nonsense"], "no such field"),
+    (["--sector-size", "520"], "expected 512 or 4096")])
+def test_bad_usage(tmp_path, arguments, expected):
+    path = image(tmp_path, "label: dos\n")
+    well(path, "create", "name=web01")
+    before = path.read_bytes()
+    assert expected in refused(path, *arguments, status=2)
+    assert path.read_bytes() == before
+
+
+FDISK_4096 = ("/usr/sbin/fdisk", "-b", "4096")
+
+
+@pytest.mark.parametrize("script, program, expected", [
+    ("label: dos\nstart=2048, size=4096\n", None, ""),
+    ("label: dos\nstart=63, size=1969\n", None, ""),
+    ("label: dos\nstart=63, size=4096\n", None,
+     "primary partition 1 begins at sector 63 and covers it"),
+    ("label: dos\nstart=2048, size=4096, type=5\nstart=4096, size=100\n", None, ""),
+    ("label: dos\nstart=100, size=12000, type=5\n", None,
+     "extended partition 1 begins at sector 100 and covers it"),
+    ("label: gpt\nstart=2048, size=4096\n", None, ""),
+    ("label: gpt\nfirst-lba: 34\nstart=34, size=1998\n", None, ""),
+    ("label: gpt\nfirst-lba: 34\nstart=34, size=4096\n", None,
+     "GPT partition 1 begins at sector 34 and covers it"),
+    ("label: gpt\nfirst-lba: 34\nstart=4096, size=100\nstart=2047, size=1\n", None,
+     "GPT partition 2 begins at sector 2047 and covers it"),
+    ("g\nn\n1\n256\n\nw\n", FDISK_4096, ""),
+    (None, None, "no partition table but is not empty")])
+def test_tables(tmp_path, script, program, expected):
+    arguments = {"program": program} if program else {}
+    path = image(tmp_path, script, **arguments)
+    if script is None:
+        path.write_bytes(b"\0" * 1024 + b"S" + path.read_bytes()[1025:])
+    before = path.read_bytes()
+    if expected:
+        reason = refused(path, "create")
+        assert expected in reason and str(path) in reason
+        refused(path, "create", "--force")
+        refused(path, "clear", "--force")
+        assert path.read_bytes() == before
+    else:
+        well(path, "create", "name=web01")
+        assert well(path, "show", "name") == "web01\n"
+
+
+def test_hybrid(tmp_path):
+    sgdisk = Path("/usr/sbin/sgdisk")
+    if not sgdisk.exists():
+        pytest.skip("needs sgdisk")
+    path = image(tmp_path, "label: gpt\nfirst-lba: 34\nstart=2048, size=100\nstart=34, size=10\n")
+    subprocess.run([sgdisk, "--hybrid=1:2", path], check=True, capture_output=True, timeout=20)
+    well(path, "create")
+    well(path, "clear")
+    # The MBR alone has a partition in the place, and no GPT knows of it.
+    data = bytearray(path.read_bytes())
+    entry = next(at for at in range(446, 510, 16) if data[at + 4] not in (0, 0xee))
+    data[entry + 8:entry + 12] = (2040).to_bytes(4, "little")
+    path.write_bytes(data)
+    assert "covers it" in refused(path, "create")
+
+
+def test_what_is_no_disk(tmp_path):
+    small = tmp_path / "small"
+    small.write_bytes(bytes(END - 1))
+    assert "too small: 1048575 bytes" in refused(small, "create")
+    assert "too small" in refused(small, "show")
+    assert "No such file" in refused(tmp_path / "none", "create")
+    assert not (tmp_path / "none").exists()
+    assert "neither a disk nor an image" in refused("/dev/null", "show")
+    assert "irectory" in refused(tmp_path, "create")
+    packed = tmp_path / "disk.qcow2"
+    packed.write_bytes(b"QFI\xfb" + bytes(SIZE))
+    assert "not a raw image" in refused(packed, "create")
+
+
+def test_place_with_something_else(tmp_path):
+    path = image(tmp_path, "label: dos\n")
+    data = bytearray(path.read_bytes())
+    data[FIRST + 100] = 1
+    path.write_bytes(data)
+    assert "something else is where" in refused(path, "create")
+    assert "something else is where" in refused(path, "clear")
+    well(path, "create", "--force", "name=web01")
+    # One copy is damaged: the other one counts, and set writes both.
+    data = bytearray(path.read_bytes())
+    data[FIRST + 100] ^= 1
+    path.write_bytes(data)
+    result = run(path, "show", "name")
+    assert result.stdout == "web01\n" and "copy 1 is damaged" in result.stderr
+    well(path, "set", "name=web02")
+    assert json.loads(well(path, "-j"))["copies"] == ["valid", "valid"]
+    # Both are: nothing is guessed.
+    data = bytearray(path.read_bytes())
+    data[FIRST + 100] ^= 1
+    data[FIRST + 5000] ^= 1
+    path.write_bytes(data)
+    assert "copies: damaged, damaged" in refused(path, "show")
+    assert "copies: damaged, damaged" in refused(path, "set", "name=web03")
+    well(path, "create", "name=web03")
+
+
+def test_image_in_use(tmp_path):
+    path = image(tmp_path, "label: dos\n")
+    well(path, "create", "name=web01")
+    lock = fcntl.F_WRLCK.to_bytes(2, "little") + bytes(30)
+    with open(path, "r+b") as other:
+        fcntl.fcntl(other, 37, lock)  # F_OFD_SETLK, as QEMU does it
+        assert "in use by another program" in refused(path, "set", "name=web02")
+        assert well(path, "show", "name") == "web01\n"
+    well(path, "set", "name=web02")
+
+
+@pytest.fixture
+def loop(tmp_path):
+    """Returns a function that makes block devices, where that is allowed here."""
+    devices = []
+
+    def make(path, *options):
+        result = subprocess.run(["/usr/sbin/losetup", "--find", "--show", *options, path],
+                                capture_output=True, text=True, timeout=20, check=False)
+        if result.returncode:
+            pytest.skip("no loop devices here")
+        devices.append(result.stdout.strip())
+        return devices[-1]
+
+    yield make
+    for device in devices:
+        subprocess.run(["/usr/sbin/losetup", "--detach", device], timeout=20, check=False)
+
+
+@pytest.mark.parametrize("sector_size", ["512", "4096"])
+def test_block_device(tmp_path, loop, sector_size):
+    path = image(tmp_path, "label: dos\n")
+    device = loop(path, "--sector-size", sector_size)
+    well(device, "create", "name=web01")
+    assert well(device, "show", "name") == "web01\n"
+    other = "4096" if sector_size == "512" else "512"
+    assert "whatever --sector-size says" in refused(device, "--sector-size", other, "set", "name=a")
+    busy = os.open(device, os.O_RDWR | os.O_EXCL)
+    assert "in use" in refused(device, "set", "name=web02")
+    well(device, "--in-use", "set", "name=web02")
+    os.close(busy)
+    well(device, "set", "name=web03")
+    subprocess.run(["sync", path], check=True, timeout=20)
+    assert b"web03" in path.read_bytes()[FIRST:END]

@@ -1,0 +1,410 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "unit.h"
+
+#include "crc32.h"
+#include "error.h"
+#include "isd.h"
+#include "partition.h"
+
+/* Partition tables: is the place of image-safe data free? */
+
+#define DISK_SIZE (4 << 20)
+
+struct bench {
+	uint8_t bytes[DISK_SIZE];
+	struct partition_disk disk;
+	unsigned int reads;
+};
+
+static int read_at(void *context, uint64_t offset, void *buffer, size_t length)
+{
+	struct bench *bench = context;
+
+	bench->reads++;
+	if (offset > DISK_SIZE || length > DISK_SIZE - offset)
+		return ERR_IO;
+	memcpy(buffer, bench->bytes + offset, length);
+	return 0;
+}
+
+static struct bench *fresh(uint32_t sector_size)
+{
+	static struct bench bench;
+
+	memset(&bench, 0, sizeof(bench));
+	bench.disk = (struct partition_disk){ read_at, &bench, DISK_SIZE, sector_size };
+	return &bench;
+}
+
+static int check(struct bench *bench)
+{
+	char message[256];
+	int rc = partition_check(&bench->disk, ISD_OFFSET, ISD_END, message, sizeof(message));
+
+	if (rc)
+		print_message("           %s\n", message);
+	assert_true((rc == 0) == (message[0] == '\0'));
+	return rc;
+}
+
+static void put(uint8_t *at, uint64_t value, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		at[i] = (uint8_t)(value >> 8 * i);
+}
+
+/* Writes entry @i of the table in @sector of 512-byte or larger sectors. */
+static void put_entry(struct bench *bench, uint64_t sector, int i, uint8_t type, uint32_t start,
+                      uint32_t count)
+{
+	uint8_t *at = bench->bytes + sector * bench->disk.sector_size;
+
+	at[510] = 0x55;
+	at[511] = 0xaa;
+	at += 446 + 16 * i;
+	at[4] = type;
+	put(at + 8, start, 4);
+	put(at + 12, count, 4);
+}
+
+/* --- MBR ------------------------------------------------------------------- */
+
+static void test_primary(void **state)
+{
+	static const struct {
+		uint32_t sector_size, start, count;
+		int expected;
+	} cases[] = {
+		{ 512, 2048, 1000, 0 },              /* from 1 MiB on */
+		{ 512, 63, 1969, 0 },                /* to just below */
+		{ 512, 63, 1970, ERR_REFUSED },      /* the first byte of it */
+		{ 512, 2047, 1000, ERR_REFUSED },    /* the last sector of it */
+		{ 512, 2032, 16, ERR_REFUSED },      /* all of it */
+		{ 512, 1, 0xffffffff, ERR_REFUSED }, /* 2 TiB */
+		{ 512, 2048, 0xffffffff, 0 },
+		{ 512, 63, 0, 0 },                   /* empty */
+		{ 4096, 256, 100, 0 },
+		{ 4096, 255, 100, ERR_REFUSED },
+		{ 4096, 6, 248, 0 },
+		{ 4096, 6, 249, ERR_REFUSED },
+	};
+	struct bench *bench;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		for (int entry = 0; entry < 4; entry++) {
+			bench = fresh(cases[i].sector_size);
+			put_entry(bench, 0, entry, 0x83, cases[i].start, cases[i].count);
+			assert_int_equal(check(bench), cases[i].expected);
+		}
+	}
+	/* An entry without a type is none, whatever else it says. */
+	bench = fresh(512);
+	put_entry(bench, 0, 0, 0, 1, 4000);
+	assert_int_equal(check(bench), 0);
+}
+
+static void test_no_table(void **state)
+{
+	struct bench *bench = fresh(512);
+
+	(void)state;
+	assert_int_equal(check(bench), 0);
+	/* A file system from the first sector on, or an image that is not raw. */
+	bench->bytes[1080] = 0x53;
+	assert_int_equal(check(bench), ERR_REFUSED);
+	bench = fresh(512);
+	bench->bytes[ISD_OFFSET - 1] = 1;
+	assert_int_equal(check(bench), ERR_REFUSED);
+	bench = fresh(512);
+	put_entry(bench, 0, 0, 0x83, 2048, 10);
+	bench->bytes[446] = 0x12; /* code, not a table */
+	assert_int_equal(check(bench), ERR_REFUSED);
+	for (size_t i = 0; i < 5; i++) {
+		static const struct {
+			size_t at;
+			const char *name;
+		} marks[] = { { 3, "NTFS    " }, { 3, "EXFAT   " }, { 54, "FAT12   " },
+		              { 54, "FAT16   " }, { 82, "FAT32   " } };
+
+		bench = fresh(512);
+		put_entry(bench, 0, 0, 0, 0, 0);
+		assert_int_equal(check(bench), 0);
+		memcpy(bench->bytes + marks[i].at, marks[i].name, 8);
+		assert_int_equal(check(bench), ERR_REFUSED);
+		/* With a partition it is a boot sector that was made from such a one. */
+		put_entry(bench, 0, 0, 0x83, 2048, 10);
+		assert_int_equal(check(bench), 0);
+	}
+}
+
+/* A chain: the extended partition at @base, logical ones at @at[] within it. */
+static void put_chain(struct bench *bench, uint32_t base, const uint32_t *at, size_t count)
+{
+	put_entry(bench, 0, 1, 0x05, base, 4000);
+	for (size_t i = 0; i < count; i++) {
+		uint32_t table = i ? at[i] - 1 : base;
+
+		put_entry(bench, table, 0, 0x83, at[i] - table, 10);
+		if (i + 1 < count)
+			put_entry(bench, table, 1, 0x05, at[i + 1] - 1 - base, 11);
+	}
+}
+
+static void test_logical(void **state)
+{
+	static const uint32_t good[] = { 2100, 3000, 4000 };
+	struct bench *bench = fresh(512);
+
+	(void)state;
+	put_chain(bench, 2050, good, COUNT(good));
+	assert_int_equal(check(bench), 0);
+	assert_int_equal(bench->reads, 1 + 3 + 2); /* the boot sector, the chain, no GPT */
+	/* The extended partition covers it, the logical ones do not. */
+	bench = fresh(512);
+	put_chain(bench, 2000, good, COUNT(good));
+	assert_int_equal(check(bench), ERR_REFUSED);
+	/* A logical one reaches out of its extended one, back to the place. */
+	bench = fresh(512);
+	put_chain(bench, 2050, good, COUNT(good));
+	put_entry(bench, 3999, 0, 0x83, (uint32_t)-1, 10);
+	assert_int_equal(check(bench), 0); /* beyond 2 TiB: nowhere near */
+	put_entry(bench, 2999, 1, 0x05, 0, 0);
+	assert_int_equal(check(bench), 0); /* and now the chain ends before it */
+	/* Round and round. */
+	put_entry(bench, 2999, 1, 0x05, 0, 10);
+	assert_int_equal(check(bench), ERR_MALFORMED);
+	assert_true(bench->reads < 5000);
+	/* Behind the end of the disk, and into nothing. */
+	put_entry(bench, 2999, 1, 0x05, DISK_SIZE / 512, 10);
+	assert_int_equal(check(bench), ERR_MALFORMED);
+	put_entry(bench, 2999, 1, 0x05, 1500, 10);
+	assert_int_equal(check(bench), ERR_MALFORMED);
+	/* An extended partition low enough for a logical one in the place. */
+	bench = fresh(512);
+	put_entry(bench, 0, 0, 0x0f, 100, 200);
+	put_entry(bench, 100, 0, 0x83, 1900, 500);
+	assert_int_equal(check(bench), ERR_REFUSED);
+	put_entry(bench, 100, 0, 0x83, 1, 50);
+	assert_int_equal(check(bench), 0);
+	/* A link of the chain itself is in the place. */
+	put_entry(bench, 100, 1, 0x85, 1940, 50);
+	put_entry(bench, 2040, 0, 0x83, 1000, 5);
+	assert_int_equal(check(bench), ERR_REFUSED);
+}
+
+/* --- GPT ------------------------------------------------------------------- */
+
+struct gpt {
+	uint64_t at, alternate, entries;
+	uint32_t count, entry_size;
+	uint64_t first, last; /* of partition 3 */
+};
+
+static void put_gpt(struct bench *bench, const struct gpt *gpt)
+{
+	uint32_t size = bench->disk.sector_size;
+	uint8_t *header = bench->bytes + gpt->at * size;
+	uint8_t *entries = bench->bytes + gpt->entries * size;
+
+	memset(header, 0, size);
+	memset(entries, 0, (size_t)gpt->count * gpt->entry_size);
+	memset(entries + 2 * gpt->entry_size, 0xaf, 32);
+	put(entries + 2 * gpt->entry_size + 32, gpt->first, 8);
+	put(entries + 2 * gpt->entry_size + 40, gpt->last, 8);
+	memcpy(header, "EFI PART\0\0\1\0\x5c\0\0\0", 16);
+	put(header + 24, gpt->at, 8);
+	put(header + 32, gpt->alternate, 8);
+	put(header + 72, gpt->entries, 8);
+	put(header + 80, gpt->count, 4);
+	put(header + 84, gpt->entry_size, 4);
+	put(header + 88, crc32(entries, (size_t)gpt->count * gpt->entry_size), 4);
+	put(header + 16, crc32(header, 92), 4);
+}
+
+/* A usual GPT: both tables and a protective MBR, partition 3 from @first to @last. */
+static struct gpt make_gpt(struct bench *bench, uint64_t first, uint64_t last)
+{
+	uint32_t size = bench->disk.sector_size, sectors = DISK_SIZE / size;
+	struct gpt gpt = { 1, sectors - 1, 2, 128, 128, first, last };
+	struct gpt backup = gpt;
+
+	backup.at = gpt.alternate;
+	backup.alternate = 1;
+	backup.entries = sectors - 1 - 128 * 128 / size;
+	put_entry(bench, 0, 0, 0xee, 1, sectors - 1);
+	put_gpt(bench, &gpt);
+	put_gpt(bench, &backup);
+	return gpt;
+}
+
+static void test_gpt(void **state)
+{
+	static const struct {
+		uint32_t sector_size;
+		uint64_t first, last;
+		int expected;
+	} cases[] = {
+		{ 512, 2048, 4000, 0 },
+		{ 512, 34, 2031, 0 },
+		{ 512, 34, 2032, ERR_REFUSED },
+		{ 512, 2047, 2047, ERR_REFUSED },
+		{ 512, 34, UINT64_MAX, ERR_REFUSED },
+		{ 512, UINT64_MAX, 0, 0 }, /* ends before it begins */
+		{ 4096, 256, 300, 0 },
+		{ 4096, 6, 253, 0 },
+		{ 4096, 6, 254, ERR_REFUSED },
+		{ 4096, 255, 900, ERR_REFUSED },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct bench *bench = fresh(cases[i].sector_size);
+		uint32_t guessed;
+
+		make_gpt(bench, cases[i].first, cases[i].last);
+		assert_int_equal(check(bench), cases[i].expected);
+		assert_int_equal(partition_guess_sector_size(&bench->disk, &guessed), 0);
+		assert_int_equal(guessed, cases[i].sector_size);
+		/* The primary table is damaged or gone: the backup tells. */
+		bench->bytes[cases[i].sector_size + 24] ^= 1;
+		assert_int_equal(check(bench), cases[i].expected);
+		memset(bench->bytes + cases[i].sector_size, 0, 92);
+		assert_int_equal(check(bench), cases[i].expected);
+		/* And now both are. */
+		bench->bytes[DISK_SIZE - cases[i].sector_size + 24] ^= 1;
+		assert_int_equal(check(bench), ERR_MALFORMED);
+		memset(bench->bytes + DISK_SIZE - cases[i].sector_size, 0, 92);
+		assert_int_equal(check(bench), ERR_MALFORMED);
+		put_entry(bench, 0, 0, 0, 0, 0);
+		memset(bench->bytes, 0, 512);
+		memset(bench->bytes + 512, 0, 40000);
+		assert_int_equal(check(bench), 0); /* nothing is announced, all is zeros */
+	}
+}
+
+/* A hybrid MBR's own partitions count as well as the GPT's. */
+static void test_hybrid(void **state)
+{
+	struct bench *bench = fresh(512);
+
+	(void)state;
+	make_gpt(bench, 2048, 4000);
+	put_entry(bench, 0, 0, 0xee, 1, 1);
+	put_entry(bench, 0, 1, 0x0c, 2048, 1953);
+	assert_int_equal(check(bench), 0);
+	put_entry(bench, 0, 2, 0x0c, 1000, 1040);
+	assert_int_equal(check(bench), ERR_REFUSED);
+	bench = fresh(512);
+	make_gpt(bench, 2040, 4000);
+	put_entry(bench, 0, 1, 0x0c, 2048, 1953);
+	assert_int_equal(check(bench), ERR_REFUSED);
+}
+
+/* The tables themselves may be in the place. */
+static void test_large_tables(void **state)
+{
+	struct bench *bench = fresh(512);
+	struct gpt gpt = make_gpt(bench, 5000, 6000);
+
+	(void)state;
+	memset(bench->bytes + DISK_SIZE - 512, 0, 512);
+	gpt.count = 8000; /* 1,024,000 bytes: sectors 2 to 2001 */
+	put_gpt(bench, &gpt);
+	assert_int_equal(check(bench), 0);
+	gpt.count = 8192; /* to sector 2049 */
+	put_gpt(bench, &gpt);
+	assert_int_equal(check(bench), ERR_REFUSED);
+	/* The backup of a small disk, or one that was put there. */
+	gpt = make_gpt(bench, 5000, 6000);
+	gpt.alternate = 2040;
+	put_gpt(bench, &gpt);
+	gpt.at = 2040;
+	gpt.entries = 3000;
+	put_gpt(bench, &gpt);
+	assert_int_equal(check(bench), ERR_REFUSED);
+}
+
+/* Values that no sane table has; the header's CRC is right each time. */
+static void test_mad_headers(void **state)
+{
+	static const struct {
+		size_t at, size;
+		uint64_t value;
+	} cases[] = {
+		{ 12, 4, 91 }, { 12, 4, 513 }, { 12, 4, 0xffffffff }, { 12, 4, 0 },
+		{ 24, 8, 2 }, { 24, 8, UINT64_MAX }, { 72, 8, UINT64_MAX }, { 72, 8, DISK_SIZE / 512 },
+		{ 72, 8, DISK_SIZE / 512 - 1 }, { 80, 4, 0 }, { 80, 4, 0xffffffff },
+		{ 80, 4, 8193 }, { 84, 4, 0 }, { 84, 4, 127 }, { 84, 4, 132 },
+		{ 84, 4, 0x80000000 }, { 88, 4, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct bench *bench = fresh(512);
+		uint8_t *header = bench->bytes + 512;
+
+		make_gpt(bench, 2048, 4000);
+		memset(bench->bytes + DISK_SIZE - 512, 0, 512);
+		put(header + cases[i].at, cases[i].value, cases[i].size);
+		put(header + 16, 0, 4);
+		put(header + 16, crc32(header, 92), 4);
+		assert_int_equal(check(bench), ERR_MALFORMED);
+	}
+}
+
+/* Whatever stands in the first sectors: an end, and no crash. */
+static void test_noise(void **state)
+{
+	uint32_t random = 1;
+
+	(void)state;
+	for (int round = 0; round < 300; round++) {
+		struct bench *bench = fresh(round % 2 ? 4096 : 512);
+		char message[256];
+
+		make_gpt(bench, 2048, 4000);
+		for (int i = 0; i < 40; i++) {
+			random = random * 1664525 + 1013904223;
+			bench->bytes[446 + (random >> 8) % 700] = (uint8_t)(random >> 24);
+		}
+		bench->bytes[510] = 0x55;
+		bench->bytes[511] = 0xaa;
+		partition_check(&bench->disk, ISD_OFFSET, ISD_END, message, sizeof(message));
+		assert_true(bench->reads < 5000);
+	}
+}
+
+static void test_small_and_unreadable(void **state)
+{
+	struct bench *bench = fresh(512);
+	uint32_t size;
+
+	(void)state;
+	bench->disk.size = ISD_END - 1;
+	assert_int_equal(check(bench), ERR_SPACE);
+	bench->disk.size = ISD_END;
+	assert_int_equal(check(bench), 0);
+	bench->disk.size = 100;
+	assert_int_equal(partition_guess_sector_size(&bench->disk, &size), 0);
+	bench->disk.size = (uint64_t)DISK_SIZE * 2; /* the backup cannot be read */
+	make_gpt(bench, 2048, 4000);
+	memset(bench->bytes + 512, 0, 512);
+	assert_int_equal(check(bench), ERR_IO);
+	memcpy(bench->bytes + 512, "EFI PART", 8);
+	memcpy(bench->bytes + 4096, "EFI PART", 8);
+	assert_int_equal(partition_guess_sector_size(&bench->disk, &size), ERR_REFUSED);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_primary), cmocka_unit_test(test_no_table),
+		cmocka_unit_test(test_logical), cmocka_unit_test(test_gpt),
+		cmocka_unit_test(test_hybrid), cmocka_unit_test(test_large_tables),
+		cmocka_unit_test(test_mad_headers), cmocka_unit_test(test_noise),
+		cmocka_unit_test(test_small_and_unreadable),
+	};
+
+	return cmocka_run_group_tests_name("partition", tests, NULL, NULL);
+}
