@@ -40,7 +40,8 @@ SHARED := wire message message_fields text error crc32 isd
 
 BIOS_ASM := entry realmode
 BIOS_C := main pxe pxe_find udp tftp realmode console memory clock chain
-EFI_C := main machine net udp4 tftp console chain
+EFI_C := main machine hardware net udp4 tftp console keys path option order disk image \
+	chain local fault
 
 STORE := store store_file store_schema devices work events lease
 PREBOOTD := prebootd serve serve_notes serve_log socket endpoint decide journal $(STORE)
@@ -62,6 +63,7 @@ CFLAGS_BIOS := $(FREESTANDING) -m32 -march=i386 -mregparm=3 -fno-pic -fno-pie -m
 	-fno-delete-null-pointer-checks -DDEBUG_BUILD=$(if $(DEBUG),1,0) \
 	-mpreferred-stack-boundary=2
 CFLAGS_EFI := $(FREESTANDING) -m64 -fpic -fshort-wchar -maccumulate-outgoing-args \
+	-DDEBUG_BUILD=$(if $(DEBUG),1,0) \
 	-DGNU_EFI_USE_MS_ABI -isystem /usr/include/efi -isystem /usr/include/efi/x86_64
 CFLAGS_HOST := $(COMMON) -O2 -D_GNU_SOURCE -DDEBUG_LEVEL=0 -fstack-protector-strong -D_FORTIFY_SOURCE=2
 CFLAGS_TEST := $(COMMON) -O1 -D_GNU_SOURCE -DDEBUG_LEVEL=0 -Iserver -fno-omit-frame-pointer \
@@ -119,7 +121,7 @@ $(B)/nvlnbpx64.elf: $(EFI_OBJECTS) efi/nvlnbpx64.lds
 $(B)/nvlnbpx64.efi: $(B)/nvlnbpx64.elf
 	$(call step,OBJCOPY)
 	$(Q)$(make_efi)
-	@scripts/check-size $@ 65536
+	@scripts/check-size $@ 49152
 
 # --- the server's programs -------------------------------------------------
 
@@ -150,7 +152,7 @@ $(B)/prebootwork: $(PREBOOTWORK:%=$(B)/server/%.o) $(SHARED_OBJECTS)
 
 UNIT := $(patsubst tests/unit/test_%.c,%,$(wildcard tests/unit/test_*.c))
 
-$(B)/test/%.o: %.c | $(B)/test/nbp $(B)/test/bios $(B)/test/server $(B)/test/tests/unit
+$(B)/test/%.o: %.c | $(B)/test/nbp $(B)/test/bios $(B)/test/efi $(B)/test/server $(B)/test/tests/unit
 	$(call step,CC)
 	$(Q)$(CC) $(CFLAGS_TEST) -c -o $@ $<
 # Each test_NAME links the whole core; the server's parts come in by UNIT_NAME.
@@ -160,6 +162,8 @@ $(B)/test/unit_%: $(B)/test/tests/unit/test_%.o $(B)/test/tests/unit/fake.o \
 	$(Q)$(CC) $(CFLAGS_TEST) -o $@ $^ -lcmocka -lsqlite3 -ljansson
 $(B)/test/unit_tftp: $(B)/test/bios/tftp.o
 $(B)/test/unit_pxe_find: $(B)/test/bios/pxe_find.o
+$(B)/test/unit_efi_path: $(B)/test/efi/path.o
+$(B)/test/unit_efi_option: $(B)/test/efi/option.o $(B)/test/efi/path.o
 $(B)/test/unit_decide: $(B)/test/server/decide.o $(B)/test/server/lease.o
 $(B)/test/unit_store: $(STORE:%=$(B)/test/server/%.o)
 $(B)/test/unit_serve: $(STORE:%=$(B)/test/server/%.o) \
@@ -283,7 +287,7 @@ clean:
 # --- folders and bookkeeping -----------------------------------------------
 
 $(B) $(B)/bios $(B)/bios/nbp $(B)/efi $(B)/efi/nbp $(B)/server $(B)/server/nbp \
-$(B)/test/nbp $(B)/test/bios $(B)/test/server $(B)/test/tests/unit $(B)/vm:
+$(B)/test/nbp $(B)/test/bios $(B)/test/efi $(B)/test/server $(B)/test/tests/unit $(B)/vm:
 	@mkdir -p $@
 
 # Changes only when DEBUG does, so that the objects follow it.

@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "debug.h"
 #include "dhcp.h"
 #include "efi_port.h"
 #include "error.h"
 #include "memory.h"
-
-#define WATCHDOG_SECONDS 300 /* what a boot manager sets for each program */
 
 /* Prepares a copy of a packet, or nothing where the firmware has none. */
 static int prepare(BOOLEAN have, const EFI_PXE_BASE_CODE_PACKET *packet,
@@ -63,18 +60,10 @@ static int load(struct efi_port *port, const struct image *image, EFI_HANDLE *lo
 {
 	static EFI_GUID loaded_image_guid = EFI_LOADED_IMAGE_PROTOCOL_GUID;
 	EFI_LOADED_IMAGE *loaded;
-	EFI_STATUS status;
+	int rc = image_load(port, port->path, image->data, image->length, loader);
 
-	*loader = NULL;
-	status = port->boot->LoadImage(FALSE, port->image, port->path, image->data,
-	                               image->length, loader);
-	if (EFI_ERROR(status)) {
-		debug(1, &port->platform, "LoadImage: status %d", (int)status);
-		/* Loaded all the same, for somebody to ask the user (UEFI 7.4.1). */
-		if (status == EFI_SECURITY_VIOLATION && *loader != NULL)
-			port->boot->UnloadImage(*loader);
-		return status == EFI_UNSUPPORTED ? ERR_MALFORMED : efi_error(status);
-	}
+	if (rc != 0)
+		return rc;
 	loaded = efi_protocol(port, *loader, &loaded_image_guid);
 	if (loaded == NULL) {
 		port->boot->UnloadImage(*loader);
@@ -90,9 +79,6 @@ int chain_image(struct platform *p, const struct image *image,
 {
 	struct efi_port *port = efi_port(p);
 	EFI_HANDLE loader;
-	CHAR16 *data = NULL;
-	UINTN size = 0;
-	EFI_STATUS status;
 	int rc;
 
 	if (port->pxe == NULL)
@@ -108,10 +94,7 @@ int chain_image(struct platform *p, const struct image *image,
 		port->boot->UnloadImage(loader);
 		return rc;
 	}
-	port->boot->SetWatchdogTimer(WATCHDOG_SECONDS, 0, 0, NULL);
-	status = port->boot->StartImage(loader, &size, &data);
-	if (data != NULL)
-		port->boot->FreePool(data);
-	debug(1, p, "the loader came back: status %d", (int)status);
-	return status == EFI_SECURITY_VIOLATION ? ERR_REFUSED : ERR_IO;
+	keys_restore(port);
+	console_restore(port);
+	return image_start(port, loader) == EFI_SECURITY_VIOLATION ? ERR_REFUSED : ERR_IO;
 }

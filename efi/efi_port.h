@@ -4,6 +4,7 @@
 
 #include <efi.h>
 
+#include "option.h"
 #include "platform.h"
 #include "x86.h"
 
@@ -29,6 +30,26 @@ struct udp4 {
 	uint8_t buffer[DATAGRAM_MAX]; /* what is on its way out */
 };
 
+/* The keyboard; see keys.c. */
+struct keyboard {
+	struct _EFI_SIMPLE_TEXT_INPUT_EX_PROTOCOL *ex; /* NULL: only the plain protocol */
+	bool open;
+	bool exposed;    /* the firmware also reports shift keys alone */
+	uint8_t toggles; /* the lock keys' state, to leave it alone */
+	uint8_t shift;   /* SHIFT_ bits as last told */
+	int waiting[8];  /* keys read while looking for shift keys */
+	unsigned int count;
+};
+
+/* Who gets the processor's faults; see fault.c. */
+struct faults {
+	struct cpu_arch *cpu; /* NULL: the firmware lets nobody have them */
+	uint32_t caught;      /* bit n: vector n */
+	uintptr_t stack;      /* where the stack pointer is put after one */
+	const uint8_t *image; /* where we are in memory */
+	uint64_t image_size;
+};
+
 struct efi_port {
 	struct platform platform; /* first, so that the core's pointer is ours */
 	EFI_HANDLE image;
@@ -42,6 +63,12 @@ struct efi_port {
 	struct udp4 udp4;
 	uint16_t base_port; /* our port if UDP goes by the base code; 0: not open */
 	void *fetched;      /* pool memory of the last fetch; NULL: none */
+	struct keyboard keyboard;
+	bool console_changed; /* console_restore() has something to do */
+	INT32 attribute;      /* the console's as we found it */
+	EFI_BLOCK_IO *disks[DISKS_MAX]; /* machine.disks' own; NULL: none */
+	struct faults faults;
+	bool connected;       /* all PCI disk controllers have had their drivers */
 };
 
 static inline struct efi_port *efi_port(struct platform *p)
@@ -63,6 +90,27 @@ EFI_HANDLE efi_parent_with(struct efi_port *port, EFI_DEVICE_PATH *path, EFI_GUI
 
 /** Returns the current task priority level. */
 EFI_TPL efi_tpl(struct efi_port *port);
+
+/**
+ * Lists the handles that have protocol @guid, at most 256. Returns their number;
+ * the list is pool memory for the caller to free, or NULL.
+ */
+UINTN efi_handles(struct efi_port *port, EFI_GUID *guid, EFI_HANDLE **list);
+
+/**
+ * Reads the variable @name of @vendor into pool memory, which the caller frees.
+ * Returns it, or NULL if there is none, or it is empty or larger than 64 KiB.
+ */
+void *efi_variable(struct efi_port *port, const CHAR16 *name, EFI_GUID *vendor, UINTN *size);
+
+/** Frees pool memory; NULL does no harm. */
+void efi_free(struct efi_port *port, void *pool);
+
+/** Puts all back as we found it: network, memory, keyboard, console, watchdog. */
+void efi_close(struct efi_port *port);
+
+/** Leaves the NBP for the boot manager's next option; does not return. */
+void efi_leave(struct efi_port *port);
 
 /** Turns a firmware's status into an ERR_ value. */
 int efi_error(EFI_STATUS status);
@@ -111,10 +159,109 @@ int tftp_fetch(struct platform *p, const uint8_t server[4], const char *name,
 /** Frees what the last fetch brought; harmless if there is nothing. */
 void tftp_release(struct efi_port *port);
 
-/* console.c */
+/* console.c: all as struct platform says */
+
+void console_write(struct platform *p, const char *text, size_t length);
+void console_clear(struct platform *p);
+void console_move(struct platform *p, unsigned int row, unsigned int column);
+void console_colours(struct platform *p, uint8_t text, uint8_t background);
+
+/** Gives the console its colours and cursor back; harmless if we changed none. */
+void console_restore(struct efi_port *port);
+
+/* keys.c: as struct platform says */
+
+int keys_read(struct platform *p);
+uint8_t keys_shift(struct platform *p);
+
+/** Has the firmware report only whole keys again, as the next program expects. */
+void keys_restore(struct efi_port *port);
+
+/* hardware.c */
+
+/** Fills in what platform.machine says of NIC, firmware, Secure Boot and TPM. */
+void hardware_read(struct efi_port *port);
+
+/* disk.c */
+
+/**
+ * Lists the fixed local disks in platform.machine and port->disks, that of the
+ * first disk option of BootOrder first. Has drivers connected if there is none.
+ */
+void disks_find(struct efi_port *port);
 
 /** As struct platform says. */
-void console_write(struct platform *p, const char *text, size_t length);
+int disk_read(struct platform *p, size_t disk, uint64_t lba, uint32_t count, void *buffer);
+
+/**
+ * Returns the Block I/O of @handle if that is a fixed local disk with a medium,
+ * or a partition of one; else NULL. @path, if not NULL, receives its path.
+ */
+EFI_BLOCK_IO *disk_fixed(struct efi_port *port, EFI_HANDLE handle, struct device_path *path);
+
+/** Has the firmware connect the drivers of all PCI disk controllers, once. */
+void disk_connect_all(struct efi_port *port);
+
+/** Has the firmware connect what leads to the device @path, and what is below it. */
+void disk_connect(struct efi_port *port, EFI_DEVICE_PATH *path);
+
+/* order.c */
+
+/* A walk through BootOrder; start it zeroed but for its port. */
+struct boot_order {
+	struct efi_port *port;
+	uint16_t *numbers; /* pool memory */
+	UINTN count, next;
+	uint16_t number;   /* of the option order_next() found */
+	void *variable;    /* its pool memory */
+	struct load_option option;
+};
+
+/** Moves on to the next option that load_option_is_disk(); false: no more. */
+bool order_next(struct boot_order *order);
+
+/** Ends a walk before or after its end. */
+void order_end(struct boot_order *order);
+
+/**
+ * Finds where the walk's option leads: writes the path of its disk, partition or,
+ * for an option that names only a file, of nothing, into @out of DEVICE_PATH_MAX
+ * bytes. Where @connect is set, it has drivers connected for that. Returns the
+ * length without the end node, or ERR_NOT_FOUND if no such local disk is there.
+ */
+int order_place(struct boot_order *order, bool connect, uint8_t *out);
+
+/* local.c */
+
+/** As struct platform says. */
+void local_boot(struct platform *p, enum local_boot method);
+
+/* image.c */
+
+/**
+ * Loads a program from memory, or from @path if @data is NULL. Returns 0 or an
+ * error; then nothing stays loaded.
+ */
+int image_load(struct efi_port *port, EFI_DEVICE_PATH *path, void *data, size_t size,
+               EFI_HANDLE *image);
+
+/**
+ * Runs a loaded program, with the firmware's own fault handlers and watchdog.
+ * Returns its status, if it comes back; by then it is unloaded.
+ */
+EFI_STATUS image_start(struct efi_port *port, EFI_HANDLE image);
+
+/* fault.c */
+
+/**
+ * Has processor faults from now on end in a report on the console and local boot.
+ * Called again after fault_release(), it may be given no @stack.
+ * @stack: an address on the stack below which nothing will be needed then
+ */
+void fault_catch(struct efi_port *port, const void *stack);
+
+/** Gives the faults back to the firmware; harmless if they are not caught. */
+void fault_release(struct efi_port *port);
 
 /* chain.c */
 

@@ -6,7 +6,10 @@
 #include "memory.h"
 
 #define CALIBRATION_MS 10
+#define HANDLES_MAX 256
+#define VARIABLE_MAX 0x10000
 #define DEBUGGER_WAIT_MS 20000
+#define WATCHDOG_CODE 0x10000 /* those below are the firmware's own (UEFI 7.5) */
 #define CPUID_1_ECX_RDRAND (1u << 30)
 
 void *efi_protocol(struct efi_port *port, EFI_HANDLE handle, EFI_GUID *guid)
@@ -26,6 +29,40 @@ EFI_HANDLE efi_parent_with(struct efi_port *port, EFI_DEVICE_PATH *path, EFI_GUI
 	if (path == NULL || EFI_ERROR(port->boot->LocateDevicePath(guid, &path, &handle)))
 		return NULL;
 	return handle;
+}
+
+UINTN efi_handles(struct efi_port *port, EFI_GUID *guid, EFI_HANDLE **list)
+{
+	UINTN count = 0;
+
+	*list = NULL;
+	if (EFI_ERROR(port->boot->LocateHandleBuffer(ByProtocol, guid, NULL, &count, list)))
+		return 0;
+	return count < HANDLES_MAX ? count : HANDLES_MAX;
+}
+
+void *efi_variable(struct efi_port *port, const CHAR16 *name, EFI_GUID *vendor, UINTN *size)
+{
+	EFI_RUNTIME_SERVICES *runtime = port->system->RuntimeServices;
+	VOID *value;
+
+	*size = 0;
+	if (runtime->GetVariable((CHAR16 *)(uintptr_t)name, vendor, NULL, size, NULL) !=
+		    EFI_BUFFER_TOO_SMALL ||
+	    *size > VARIABLE_MAX ||
+	    EFI_ERROR(port->boot->AllocatePool(EfiLoaderData, *size, &value)))
+		return NULL;
+	if (EFI_ERROR(runtime->GetVariable((CHAR16 *)(uintptr_t)name, vendor, NULL, size, value))) {
+		port->boot->FreePool(value);
+		return NULL;
+	}
+	return value;
+}
+
+void efi_free(struct efi_port *port, void *pool)
+{
+	if (pool != NULL)
+		port->boot->FreePool(pool);
 }
 
 EFI_TPL efi_tpl(struct efi_port *port)
@@ -127,21 +164,40 @@ static size_t entropy(struct platform *p, void *buffer, size_t size)
 	return count + share;
 }
 
+void efi_close(struct efi_port *port)
+{
+	net_udp_close(&port->platform);
+	tftp_release(port);
+	keys_restore(port);
+	console_restore(port);
+	port->platform.watchdog(&port->platform, 0);
+}
+
 /*
  * The boot manager goes on to the next Boot#### entry only after an error;
  * after EFI_SUCCESS EDK2 opens its menu and waits for a person.
  */
-static void leave(struct efi_port *port)
+void efi_leave(struct efi_port *port)
 {
-	net_udp_close(&port->platform);
-	tftp_release(port);
+	efi_close(port);
+	fault_release(port);
 	port->boot->Exit(port->image, EFI_LOAD_ERROR, 0, NULL);
 }
 
-static void boot_local(struct platform *p, enum local_boot method)
+static void reboot(struct platform *p)
 {
-	(void)method; /* there is one so far */
-	leave(efi_port(p));
+	efi_port(p)->system->RuntimeServices->ResetSystem(EfiResetCold, EFI_SUCCESS, 0, NULL);
+}
+
+static void power_off(struct platform *p)
+{
+	efi_port(p)->system->RuntimeServices->ResetSystem(EfiResetShutdown, EFI_SUCCESS, 0, NULL);
+}
+
+/* It may be armed as BDS left it: for five minutes from our start. */
+static void watchdog(struct platform *p, uint32_t seconds)
+{
+	efi_port(p)->boot->SetWatchdogTimer(seconds, WATCHDOG_CODE, 0, NULL);
 }
 
 /*
@@ -174,7 +230,16 @@ static void fill_platform(struct platform *p)
 	p->udp_close = net_udp_close;
 	p->fetch = tftp_fetch;
 	p->chain = chain_image;
-	p->boot_local = boot_local;
+	p->clear = console_clear;
+	p->move = console_move;
+	p->colours = console_colours;
+	p->key = keys_read;
+	p->shift = keys_shift;
+	p->disk_read = disk_read;
+	p->boot_local = local_boot;
+	p->reboot = reboot;
+	p->power_off = power_off;
+	p->watchdog = watchdog;
 }
 
 EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system)
@@ -183,6 +248,7 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system)
 	uint64_t start = x86_rdtsc();
 	struct efi_port port;
 	EFI_LOADED_IMAGE *loaded;
+	const void *stack;
 
 	memset(&port, 0, sizeof(port));
 	port.clock.start = start;
@@ -195,12 +261,18 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system)
 
 	loaded = efi_protocol(&port, image, &loaded_image_guid);
 	if (loaded != NULL) {
+		port.faults.image = loaded->ImageBase;
+		port.faults.image_size = loaded->ImageSize;
 		tell_debugger(&port, loaded);
 		port.device = loaded->DeviceHandle;
 	}
+	__asm__ volatile("mov %%rsp, %0" : "=r"(stack));
+	fault_catch(&port, stack);
 	pxe_find(&port);
 	machine_read(&port);
+	hardware_read(&port);
+	disks_find(&port);
 	flow_run(&port.platform);
-	leave(&port);
+	efi_leave(&port);
 	return EFI_LOAD_ERROR;
 }

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "debug.h"
+#include "efi_port.h"
+#include "memory.h"
+#include "text.h"
+
+#include <efidebug.h>
+
+/*
+ * Processor faults, by EFI_CPU_ARCH_PROTOCOL (PI 1.7, volume 2, 12.3). The
+ * handler runs in the middle of whatever was going on and may call no firmware;
+ * it only keeps the registers and has the processor go on in a function of ours,
+ * on the stack as it was when flow_run() was called, where all is as usual again.
+ */
+
+#define READ_SECONDS 5 /* for a person to read the screen */
+
+/* #DE #BP #OF #UD #NM #DF #TS #NP #SS #GP #PF #MF #AC #XM: not NMI or debugger's. */
+#define VECTORS 0x000b7dd9u
+
+#define FLAGS_DIRECTION_TRAP 0x500u
+
+/* A union of pointers to one structure a processor architecture. */
+typedef VOID(EFIAPI *fault_handler)(EFI_EXCEPTION_TYPE type, EFI_SYSTEM_CONTEXT_X64 *context);
+
+struct cpu_arch {
+	VOID *flush_data_cache, *enable_interrupt, *disable_interrupt, *get_interrupt_state, *init;
+	EFI_STATUS(EFIAPI *register_handler)(struct cpu_arch *this, EFI_EXCEPTION_TYPE type,
+	                                     fault_handler handler);
+};
+
+/* The handler is told only the processor's state, so these have no other way. */
+static struct efi_port *fault_port;
+static EFI_SYSTEM_CONTEXT_X64 fault_context;
+static EFI_EXCEPTION_TYPE fault_vector;
+static bool faulted;
+
+/* Two a line; log_line() has no 64-bit hexadecimal. */
+static void print_registers(struct platform *p, const char *a, uint64_t value_a, const char *b,
+                            uint64_t value_b)
+{
+	log_line(p, "%s %08x%08x  %s %08x%08x", a, (uint32_t)(value_a >> 32), (uint32_t)value_a, b,
+	         (uint32_t)(value_b >> 32), (uint32_t)value_b);
+}
+
+static void print_fault(struct efi_port *port)
+{
+	const EFI_SYSTEM_CONTEXT_X64 *at = &fault_context;
+	uint64_t offset = at->Rip - (uintptr_t)port->faults.image;
+	struct platform *p = &port->platform;
+	char where[32];
+
+	text_format(where, sizeof(where), "outside the NBP");
+	if (offset < port->faults.image_size)
+		text_format(where, sizeof(where), "at %s+0x%x", "image", (uint32_t)offset);
+	log_line(p, "OpenPreboot %s, %s: processor fault %u %s, error 0x%x", VERSION, p->name,
+	         (uint32_t)fault_vector, where, (uint32_t)at->ExceptionData);
+	print_registers(p, "rip", at->Rip, "rsp", at->Rsp);
+	print_registers(p, "cr2", at->Cr2, "flg", at->Rflags);
+	print_registers(p, "rax", at->Rax, "rbx", at->Rbx);
+	print_registers(p, "rcx", at->Rcx, "rdx", at->Rdx);
+	print_registers(p, "rsi", at->Rsi, "rdi", at->Rdi);
+	print_registers(p, "rbp", at->Rbp, "r8 ", at->R8);
+	print_registers(p, "r9 ", at->R9, "r10", at->R10);
+	print_registers(p, "r11", at->R11, "r12", at->R12);
+	print_registers(p, "r13", at->R13, "r14", at->R14);
+	log_line(p, "local boot");
+}
+
+/* What runs after a fault, as if efi_main() had called it. */
+static void __attribute__((noreturn)) after_fault(void)
+{
+	struct efi_port *port = fault_port;
+
+	if (efi_tpl(port) > port->tpl)
+		port->boot->RestoreTPL(port->tpl);
+	print_fault(port);
+	port->boot->Stall(READ_SECONDS * 1000000);
+	efi_leave(port);
+	for (;;)
+		port->platform.reboot(&port->platform);
+}
+
+static VOID EFIAPI handle(EFI_EXCEPTION_TYPE type, EFI_SYSTEM_CONTEXT_X64 *context)
+{
+	if (faulted) /* on the way out: there is none any more */
+		for (;;)
+			fault_port->platform.reboot(&fault_port->platform);
+	faulted = true;
+	fault_vector = type;
+	memcpy(&fault_context, context, sizeof(fault_context));
+	context->Rip = (uintptr_t)after_fault;
+	/* A called function finds its return address at 8 below a multiple of 16. */
+	context->Rsp = (fault_port->faults.stack & ~(uint64_t)15) - 8;
+	context->Rflags &= ~(uint64_t)FLAGS_DIRECTION_TRAP;
+}
+
+/* For "make DEBUG=fault[:level]": shows that all this works. */
+static void provoke(void)
+{
+	if (DEBUG_LEVEL == 1)
+		__asm__ volatile("ud2");
+	if (DEBUG_LEVEL == 2) /* an address that no processor can have */
+		*(volatile uint8_t *)0x0123456789abcdef = 0;
+	if (DEBUG_LEVEL == 3)
+		__asm__ volatile("xor %%edx, %%edx; xor %%eax, %%eax; div %%eax" ::: "eax", "edx");
+}
+
+void fault_catch(struct efi_port *port, const void *stack)
+{
+	static EFI_GUID cpu_guid = { 0x26baccb1, 0x6f42, 0x11d4,
+		                     { 0xbc, 0xe7, 0x00, 0x80, 0xc7, 0x3c, 0x88, 0x81 } };
+	struct faults *faults = &port->faults;
+	VOID *cpu;
+
+	if (stack != NULL)
+		faults->stack = (uintptr_t)stack;
+	fault_port = port;
+	if (EFI_ERROR(port->boot->LocateProtocol(&cpu_guid, NULL, &cpu)))
+		return;
+	faults->cpu = cpu;
+	for (int i = 0; i < 32; i++) {
+		/* Refused where the firmware has its own: that one stays. */
+		if ((VECTORS >> i & 1) &&
+		    !EFI_ERROR(faults->cpu->register_handler(faults->cpu, i, handle)))
+			faults->caught |= 1u << i;
+	}
+	debug(1, &port->platform, "fault handlers: %x", faults->caught);
+	provoke();
+}
+
+void fault_release(struct efi_port *port)
+{
+	struct faults *faults = &port->faults;
+
+	for (int i = 0; i < 32; i++)
+		if (faults->caught >> i & 1)
+			faults->cpu->register_handler(faults->cpu, i, NULL);
+	faults->caught = 0;
+}

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "efi_port.h"
+
+#include <eficonex.h>
+
+#include "memory.h"
+
+/*
+ * Keys by EFI_SIMPLE_TEXT_INPUT_EX_PROTOCOL (UEFI 12.3), else the plain one
+ * (12.4). Both are only ever polled: on some machines the event WaitForKeyEx
+ * never fires, on others it is not an event at all. Some firmware connects its
+ * keyboards at the first read, so that one may take a second.
+ */
+
+#define READS_MAX 8 /* key strokes looked at in one call; more wait for the next */
+
+static int decode(const EFI_INPUT_KEY *key)
+{
+	static const uint16_t scan_codes[] = {
+		[SCAN_UP] = KEY_UP,       [SCAN_DOWN] = KEY_DOWN,
+		[SCAN_LEFT] = KEY_LEFT,   [SCAN_RIGHT] = KEY_RIGHT,
+		[SCAN_HOME] = KEY_HOME,   [SCAN_END] = KEY_END,
+		[SCAN_PAGE_UP] = KEY_PAGE_UP, [SCAN_PAGE_DOWN] = KEY_PAGE_DOWN,
+		/* What some terminals send for the backspace key comes as this. */
+		[SCAN_DELETE] = KEY_BACKSPACE, [SCAN_ESC] = KEY_ESCAPE,
+	};
+
+	if (key->UnicodeChar == CHAR_BACKSPACE || key->UnicodeChar == CHAR_CARRIAGE_RETURN ||
+	    (key->UnicodeChar >= ' ' && key->UnicodeChar <= '~'))
+		return key->UnicodeChar;
+	if (key->UnicodeChar == CHAR_LINEFEED)
+		return KEY_ENTER;
+	if (key->ScanCode < sizeof(scan_codes) / sizeof(scan_codes[0]))
+		return scan_codes[key->ScanCode];
+	return KEY_NONE;
+}
+
+/*
+ * EDK2 since 2018 tells the shift keys also where it says EFI_NOT_READY; others
+ * only with a key stroke, and a serial terminal never.
+ */
+static void note_state(struct keyboard *keyboard, const EFI_KEY_STATE *state)
+{
+	UINT32 shift = state->KeyShiftState;
+
+	if (state->KeyToggleState & EFI_TOGGLE_STATE_VALID)
+		keyboard->toggles = state->KeyToggleState &
+			(EFI_SCROLL_LOCK_ACTIVE | EFI_NUM_LOCK_ACTIVE | EFI_CAPS_LOCK_ACTIVE);
+	if (!(shift & EFI_SHIFT_STATE_VALID))
+		return;
+	keyboard->shift = SHIFT_KNOWN;
+	if (shift & (EFI_LEFT_SHIFT_PRESSED | EFI_RIGHT_SHIFT_PRESSED))
+		keyboard->shift |= SHIFT_SHIFT;
+	if (shift & (EFI_LEFT_CONTROL_PRESSED | EFI_RIGHT_CONTROL_PRESSED))
+		keyboard->shift |= SHIFT_CTRL;
+	if (shift & (EFI_LEFT_ALT_PRESSED | EFI_RIGHT_ALT_PRESSED))
+		keyboard->shift |= SHIFT_ALT;
+}
+
+/* Takes one key stroke; false: none waits. A shift key alone gives KEY_NONE. */
+static bool read_stroke(struct efi_port *port, int *key)
+{
+	static EFI_GUID ex_guid = EFI_SIMPLE_TEXT_INPUT_EX_PROTOCOL_GUID;
+	struct keyboard *keyboard = &port->keyboard;
+	EFI_KEY_DATA data;
+	EFI_STATUS status;
+
+	if (!keyboard->open) {
+		keyboard->ex = efi_protocol(port, port->system->ConsoleInHandle, &ex_guid);
+		keyboard->open = true;
+	}
+	memset(&data, 0, sizeof(data)); /* not all firmware writes all of it */
+	if (keyboard->ex != NULL) {
+		status = keyboard->ex->ReadKeyStrokeEx(keyboard->ex, &data);
+		if (status == EFI_SUCCESS || status == EFI_NOT_READY)
+			note_state(keyboard, &data.KeyState);
+	} else if (port->system->ConIn != NULL) {
+		status = port->system->ConIn->ReadKeyStroke(port->system->ConIn, &data.Key);
+	} else {
+		return false; /* a machine without a keyboard */
+	}
+	*key = decode(&data.Key);
+	return status == EFI_SUCCESS;
+}
+
+int keys_read(struct platform *p)
+{
+	struct keyboard *keyboard = &efi_port(p)->keyboard;
+	int key = KEY_NONE;
+
+	if (keyboard->count > 0) {
+		key = keyboard->waiting[0];
+		memmove(keyboard->waiting, keyboard->waiting + 1,
+		        --keyboard->count * sizeof(keyboard->waiting[0]));
+		return key;
+	}
+	for (int i = 0; i < READS_MAX && key == KEY_NONE; i++)
+		if (!read_stroke(efi_port(p), &key))
+			return KEY_NONE;
+	return key;
+}
+
+/* Asks for a key stroke whenever a shift key alone goes down or up. */
+static void expose(struct keyboard *keyboard, bool on)
+{
+	EFI_KEY_TOGGLE_STATE state = EFI_TOGGLE_STATE_VALID | keyboard->toggles;
+
+	if (on)
+		state |= EFI_KEY_STATE_EXPOSED;
+	keyboard->exposed = on;
+	keyboard->ex->SetState(keyboard->ex, &state);
+}
+
+uint8_t keys_shift(struct platform *p)
+{
+	struct keyboard *keyboard = &efi_port(p)->keyboard;
+	int key;
+
+	for (int i = 0; i < READS_MAX; i++) {
+		/* Keys that nobody takes stay with the firmware, for the next program. */
+		if (keyboard->count == sizeof(keyboard->waiting) / sizeof(keyboard->waiting[0]) ||
+		    !read_stroke(efi_port(p), &key))
+			break;
+		if (key != KEY_NONE)
+			keyboard->waiting[keyboard->count++] = key;
+	}
+	/* After the first read, which tells the lock keys' state. */
+	if (keyboard->ex != NULL && !keyboard->exposed)
+		expose(keyboard, true);
+	return keyboard->shift;
+}
+
+void keys_restore(struct efi_port *port)
+{
+	if (port->keyboard.exposed)
+		expose(&port->keyboard, false);
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "debug.h"
+#include "efi_port.h"
+#include "error.h"
+#include "memory.h"
+
+/* The boot manager's list (UEFI 3.1): which of its options leads to a local disk. */
+
+#define OPTIONS_MAX 64
+
+static EFI_GUID global_guid = EFI_GLOBAL_VARIABLE;
+static EFI_GUID block_guid = EFI_BLOCK_IO_PROTOCOL_GUID;
+
+static bool read_option(struct boot_order *order, uint16_t number)
+{
+	CHAR16 name[9];
+	UINTN size;
+
+	efi_free(order->port, order->variable);
+	load_option_name(number, name);
+	order->number = number;
+	order->variable = efi_variable(order->port, name, &global_guid, &size);
+	return order->variable != NULL &&
+	       load_option_read(order->variable, size, &order->option) == 0 &&
+	       load_option_is_disk(&order->option);
+}
+
+bool order_next(struct boot_order *order)
+{
+	if (order->numbers == NULL) {
+		order->numbers = efi_variable(order->port, L"BootOrder", &global_guid,
+		                              &order->count);
+		order->count = order->count / sizeof(uint16_t);
+		if (order->count > OPTIONS_MAX)
+			order->count = OPTIONS_MAX;
+	}
+	while (order->next < order->count)
+		if (read_option(order, order->numbers[order->next++]))
+			return true;
+	return false;
+}
+
+void order_end(struct boot_order *order)
+{
+	efi_free(order->port, order->variable);
+	efi_free(order->port, order->numbers);
+	memset(order, 0, sizeof(*order));
+}
+
+/* Copies the path of @handle, which disk_fixed() has read. */
+static int copy_path(struct efi_port *port, EFI_HANDLE handle, size_t size, uint8_t *out)
+{
+	static EFI_GUID path_guid = EFI_DEVICE_PATH_PROTOCOL_GUID;
+
+	memcpy(out, efi_protocol(port, handle, &path_guid), size);
+	return (int)(size - DEVICE_PATH_END);
+}
+
+static int find_partition(struct boot_order *order, bool connect, uint8_t *out)
+{
+	struct efi_port *port = order->port;
+	struct device_path path;
+	EFI_HANDLE *handles;
+	UINTN count = efi_handles(port, &block_guid, &handles);
+	int length = ERR_NOT_FOUND;
+
+	for (UINTN i = 0; i < count && length < 0; i++) {
+		if (disk_fixed(port, handles[i], &path) == NULL || path.file != path.size - DEVICE_PATH_END ||
+		    !partition_same(&path.partition, &order->option.facts.partition))
+			continue;
+		length = copy_path(port, handles[i], path.size, out);
+		if (connect) /* its file system */
+			port->boot->ConnectController(handles[i], NULL, NULL, TRUE);
+	}
+	efi_free(port, handles);
+	return length;
+}
+
+/* Finds the device that the path in @out, of @length, names: the whole of it or its disk. */
+static int find_device(struct boot_order *order, int length, uint8_t *out)
+{
+	EFI_DEVICE_PATH *rest = (EFI_DEVICE_PATH *)out;
+	EFI_HANDLE handle;
+
+	if (EFI_ERROR(order->port->boot->LocateDevicePath(&block_guid, &rest, &handle)) ||
+	    (size_t)((uint8_t *)rest - out) < order->option.facts.device ||
+	    disk_fixed(order->port, handle, NULL) == NULL)
+		return ERR_NOT_FOUND;
+	return length;
+}
+
+int order_place(struct boot_order *order, bool connect, uint8_t *out)
+{
+	const struct load_option *option = &order->option;
+	int length;
+
+	switch (option->facts.kind) {
+	case PATH_PARTITION:
+		length = find_partition(order, connect, out);
+		if (length < 0 && connect) {
+			disk_connect_all(order->port);
+			length = find_partition(order, connect, out);
+		}
+		return length;
+	case PATH_DEVICE:
+		length = (int)device_path_join(out, DEVICE_PATH_MAX,
+		                               (struct span){ option->path.data, option->facts.file },
+		                               (struct span){ NULL, 0 });
+		if (length == 0)
+			return ERR_NOT_FOUND;
+		if (connect)
+			disk_connect(order->port, (EFI_DEVICE_PATH *)out);
+		return find_device(order, length - DEVICE_PATH_END, out);
+	case PATH_FILE:
+		out[0] = 0;
+		return (int)device_path_join(out, DEVICE_PATH_MAX, (struct span){ NULL, 0 },
+		                             (struct span){ NULL, 0 }) - DEVICE_PATH_END;
+	default:
+		return ERR_NOT_FOUND;
+	}
+}
