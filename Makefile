@@ -32,9 +32,11 @@ help:
 
 # --- what each program is made of ------------------------------------------
 
+# The menu, which prebootctl checks and draws.
+MENU := menu menu_read menu_text menu_screen menu_view password sha256
 # The portable core, in every NBP and every test.
 CORE := wire message message_fields text error exchange dhcp smbios cpu hardware nonce flow log \
-	crc32 isd
+	crc32 isd keys $(MENU)
 # What the server's programs use of it.
 SHARED := wire message message_fields text error crc32 isd
 
@@ -159,7 +161,7 @@ $(B)/test/%.o: %.c | $(B)/test/nbp $(B)/test/bios $(B)/test/efi $(B)/test/server
 $(B)/test/unit_%: $(B)/test/tests/unit/test_%.o $(B)/test/tests/unit/fake.o \
 		$(B)/test/tests/unit/vector.o $(CORE:%=$(B)/test/nbp/%.o)
 	$(call step,LINK)
-	$(Q)$(CC) $(CFLAGS_TEST) -o $@ $^ -lcmocka -lsqlite3 -ljansson
+	$(Q)$(CC) $(CFLAGS_TEST) -o $@ $^ -lcmocka -lsqlite3 -ljansson -lnettle
 $(B)/test/unit_tftp: $(B)/test/bios/tftp.o
 $(B)/test/unit_pxe_find: $(B)/test/bios/pxe_find.o
 $(B)/test/unit_efi_path: $(B)/test/efi/path.o

@@ -84,20 +84,20 @@ struct menu {
 
 struct menu_error {
 	uint16_t line, column; /* from 1; a tab is one column */
-	const char *message;   /* says what is expected; in static memory */
+	const char *message;   /* what is expected there; in static memory */
 };
 
 /**
  * Reads the menu file of @length bytes at @text.
- * @error: receives the first error in the order of the file
+ * @error: receives the first error found
  * Returns 0, or ERR_MALFORMED; then @menu is not to be used.
  */
 int menu_parse(const char *text, size_t length, struct menu *menu, struct menu_error *error);
 
 /**
  * The same, but goes on after an error, for those who mend the file.
- * @errors: receives the first @capacity errors in the order they are found: line
- *	by line, then those that only the whole file shows
+ * @errors: receives the first @capacity errors: line by line, then those that
+ *	only the whole file shows
  * Returns how many are in @errors; 0: the menu is good.
  */
 size_t menu_check(const char *text, size_t length, struct menu *menu,
