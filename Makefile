@@ -41,7 +41,8 @@ CORE := wire message message_fields text error exchange dhcp smbios cpu hardware
 SHARED := wire message message_fields text error crc32 isd
 
 BIOS_ASM := entry realmode
-BIOS_C := main pxe pxe_find udp tftp realmode console memory clock chain
+BIOS_C := main pxe pxe_find udp tftp realmode console uart keyboard memory clock machine \
+	disk edd chain local fault
 EFI_C := main machine hardware net udp4 tftp console keys path option order disk image \
 	chain local fault
 

@@ -6,26 +6,14 @@
 #include "tftp.h"
 
 #define LOAD_ADDRESS 0x7c00u
-#define LOAD_ALIGNMENT 0x1000u
-#define MOVER_ROOM 256u        /* for realmode_move and its alignment */
-#define ROM_STACK_ROOM 0x1000u
+#define MOVER_ROOM 256u /* for realmode_move and its alignment */
 
-extern uint8_t bss_end[];      /* nvlnbp.lds */
-
-static uint32_t room_start(void)
+/* How large a loader may be. */
+static uint32_t capacity(const struct bios *bios)
 {
-	return ((uint32_t)bss_end + LOAD_ALIGNMENT - 1) & ~(LOAD_ALIGNMENT - 1);
-}
+	uint32_t size = memory_room_end(bios) - memory_room_start();
 
-/* Where the room for a loader ends: below the mark and, where the ROM keeps its
- * stack under it, below that. */
-static uint32_t room_end(const struct bios *bios)
-{
-	uint32_t stack = (uint32_t)entry_stack(), end = bios->mark;
-
-	if (stack > room_start() && stack - ROM_STACK_ROOM < end)
-		end = stack - ROM_STACK_ROOM;
-	return end > room_start() + MOVER_ROOM ? end - MOVER_ROOM : room_start();
+	return size > MOVER_ROOM ? size - MOVER_ROOM : 0;
 }
 
 int chain_fetch(struct platform *p, const uint8_t server[4], const char *name, struct image *image)
@@ -33,11 +21,10 @@ int chain_fetch(struct platform *p, const uint8_t server[4], const char *name, s
 	struct endpoint from = { .port = TFTP_PORT };
 
 	memcpy(from.address, server, 4);
-	image->data = physical(room_start());
+	image->data = physical(memory_room_start());
 	image->length = 0;
-	debug(1, p, "room for a loader: %x to %x", room_start(), room_end(bios_of(p)));
-	return tftp_fetch(p, &from, name, image->data, room_end(bios_of(p)) - room_start(),
-	                  &image->length);
+	debug(1, p, "room for a loader: %u bytes at %x", capacity(bios_of(p)), memory_room_start());
+	return tftp_fetch(p, &from, name, image->data, capacity(bios_of(p)), &image->length);
 }
 
 /* Puts the options into one of the ROM's packets, and sees that they stay. */
@@ -67,15 +54,6 @@ static int set_packets(struct platform *p, struct pxe *pxe, const struct handove
 	return ack;
 }
 
-/* Puts back what was changed of the machine, before another program has it. */
-static void leave(struct bios *bios)
-{
-	if (bios->local_port)
-		udp_close(&bios->platform);
-	memory_close_a20(bios);
-	console_close(&bios->console);
-}
-
 int chain_start(struct platform *p, const struct image *image, const struct handover *handover)
 {
 	struct bios *bios = bios_of(p);
@@ -91,27 +69,14 @@ int chain_start(struct platform *p, const struct image *image, const struct hand
 	};
 	int rc;
 
-	if (image->length == 0 || start != room_start() ||
-	    image->length > room_end(bios) - room_start())
+	if (image->length == 0 || start != memory_room_start() ||
+	    image->length > capacity(bios))
 		return ERR_SPACE;
 	rc = set_packets(p, &bios->pxe, handover);
 	if (rc)
 		return rc;
-	leave(bios);
+	local_leave(bios);
 	memcpy(physical(mover), realmode_move, (size_t)(realmode_move_end - realmode_move));
 	realmode_call(&r);
 	return ERR_IO; /* not reached */
-}
-
-void chain_local(struct platform *p, enum local_boot method)
-{
-	struct realmode r = {
-		.eflags = EFLAGS_NO_INTERRUPTS,
-		.entry = { .offset = (uint16_t)(uint32_t)realmode_return },
-	};
-
-	(void)method;
-	leave(bios_of(p));
-	realmode_call(&r);
-	__builtin_unreachable();
 }

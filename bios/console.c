@@ -1,89 +1,71 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "bios.h"
+#include "keyboard.h"
+#include "text.h"
 
-/* The 16550 UART's registers, from its base port on. */
-#define UART_DATA 0        /* and the divisor's low byte while DLAB is set */
-#define UART_DIVISOR_HIGH 1
-#define UART_LCR 3
-#define UART_MCR 4
-#define UART_LSR 5
-#define UART_SCRATCH 7
-
-#define LCR_8N1 0x03
-#define LCR_DLAB 0x80
-#define MCR_DTR_RTS 0x03
-#define LSR_READY 0x20 /* takes another byte */
-#define LSR_EMPTY 0x40 /* all is sent */
-#define DIVISOR_115200 1
-
-/* A byte takes 87 us at 115200; a read of a port 0.1 us to 1 us. */
-#define UART_READS_MAX 20000
+/* The screen by INT 10h and a terminal on COM1 by ANSI X3.64, both at once. */
 
 #define DEBUG_PORT 0xe9 /* reads as E9h where an emulator listens */
 
-static void uart_set(uint16_t uart, uint16_t divisor, uint8_t lcr, uint8_t mcr)
+#define VIDEO_SET_MODE 0x0000
+#define VIDEO_SET_SHAPE 0x0100
+#define VIDEO_SET_CURSOR 0x0200
+#define VIDEO_GET_CURSOR 0x0300
+#define VIDEO_SCROLL_UP 0x0600
+#define VIDEO_WRITE 0x0900    /* with attribute, the cursor stays */
+#define VIDEO_TELETYPE 0x0e00 /* the attribute stays, the cursor moves */
+#define VIDEO_GET_MODE 0x0f00
+
+#define MODE_TEXT 3           /* 80x25, colour */
+#define MODE_TEXT_MONO 7
+#define ATTRIBUTE_PLAIN COLOUR_WHITE /* on black: what screens start with */
+#define SHAPE_HIDDEN 0x2000
+
+static void video(uint32_t eax, uint32_t ebx, uint32_t ecx, uint32_t edx)
 {
-	x86_out8(uart + UART_LCR, LCR_DLAB);
-	x86_out8(uart + UART_DATA, (uint8_t)divisor);
-	x86_out8(uart + UART_DIVISOR_HIGH, divisor >> 8);
-	x86_out8(uart + UART_LCR, lcr);
-	x86_out8(uart + UART_MCR, mcr);
+	struct realmode r = { .eax = eax, .ebx = ebx, .ecx = ecx, .edx = edx };
+
+	realmode_interrupt(0x10, &r);
 }
 
-static bool uart_answers(uint16_t uart)
+static void terminal(struct console *console, const char *text)
 {
-	x86_out8(uart + UART_SCRATCH, 0x5a);
-	if (x86_in8(uart + UART_SCRATCH) != 0x5a)
-		return false;
-	x86_out8(uart + UART_SCRATCH, 0xa5);
-	return x86_in8(uart + UART_SCRATCH) == 0xa5 && x86_in8(uart + UART_LSR) != 0xff;
+	while (*text)
+		uart_put(&console->uart, *text++);
+}
+
+/* VGA's blue, green, red are bits 0, 1, 2; ANSI's are 2, 1, 0. */
+static uint32_t ansi_colour(uint8_t colour)
+{
+	return (colour & 1u) << 2 | (colour & 2u) | (colour & 4u) >> 2;
 }
 
 void console_open(struct console *console)
 {
-	uint16_t uart = bda_read16(BDA_COM1);
-
+	console->attribute = ATTRIBUTE_PLAIN;
 	console->debug_port = DEBUG_BUILD && x86_in8(DEBUG_PORT) == DEBUG_PORT;
-	if (uart == 0 || !uart_answers(uart))
-		return;
-	console->uart = uart;
-	console->lcr = x86_in8(uart + UART_LCR) & (uint8_t)~LCR_DLAB;
-	console->mcr = x86_in8(uart + UART_MCR);
-	x86_out8(uart + UART_LCR, LCR_DLAB);
-	console->divisor = x86_in8(uart + UART_DATA);
-	console->divisor |= x86_in8(uart + UART_DIVISOR_HIGH) << 8;
-	uart_set(uart, DIVISOR_115200, LCR_8N1, console->mcr | MCR_DTR_RTS);
-}
-
-static bool uart_wait(uint16_t uart, uint8_t bits)
-{
-	for (size_t i = 0; i < UART_READS_MAX; i++)
-		if ((x86_in8(uart + UART_LSR) & bits) == bits)
-			return true;
-	return false;
+	uart_open(&console->uart);
 }
 
 void console_close(struct console *console)
 {
-	if (!console->uart)
-		return;
-	uart_wait(console->uart, LSR_READY | LSR_EMPTY);
-	uart_set(console->uart, console->divisor, console->lcr, console->mcr);
-	console->uart = 0;
+	if (console->drawn) {
+		terminal(console, "\033[0m\033[?25h");
+		if (console->mode != MODE_TEXT)
+			video(VIDEO_SET_MODE | console->mode, 0, 0, 0);
+		video(VIDEO_SET_SHAPE, 0, console->shape, 0);
+		console->drawn = false;
+	}
+	uart_close(&console->uart);
 }
 
 static void put(struct console *console, char c)
 {
-	/* Page 0, light grey; the colour counts in graphics modes only. */
-	struct realmode r = { .eax = 0x0e00 | (uint8_t)c, .ebx = 0x0007 };
-
-	realmode_interrupt(0x10, &r);
-	if (console->uart) {
-		if (uart_wait(console->uart, LSR_READY))
-			x86_out8(console->uart + UART_DATA, (uint8_t)c);
-		else
-			console->uart = 0; /* stuck; wait for it once only */
-	}
+	/* Teletype keeps the colours that the place on the screen has. */
+	if (console->drawn && c >= ' ')
+		video(VIDEO_WRITE | (uint8_t)c, console->attribute, 1, 0);
+	video(VIDEO_TELETYPE | (uint8_t)c, ATTRIBUTE_PLAIN, 0, 0);
+	uart_put(&console->uart, c);
 	if (console->debug_port)
 		x86_out8(DEBUG_PORT, (uint8_t)c);
 }
@@ -97,4 +79,86 @@ void console_write(struct platform *p, const char *text, size_t length)
 			put(console, '\r');
 		put(console, *text++);
 	}
+}
+
+/* Takes the screen over from who only wrote lines: text mode, no cursor. */
+static void draw(struct console *console)
+{
+	struct realmode r = { .eax = VIDEO_GET_MODE };
+
+	if (console->drawn)
+		return;
+	console->drawn = true;
+	realmode_interrupt(0x10, &r);
+	console->mode = r.eax & 0x7f; /* bit 7: the mode was set without clearing */
+	if (console->mode == MODE_TEXT_MONO)
+		console->mode = MODE_TEXT; /* as good: 80x25, the same attribute for plain */
+	if (console->mode != MODE_TEXT)
+		video(VIDEO_SET_MODE | MODE_TEXT, 0, 0, 0);
+	r = (struct realmode){ .eax = VIDEO_GET_CURSOR };
+	realmode_interrupt(0x10, &r);
+	console->shape = (uint16_t)r.ecx;
+	video(VIDEO_SET_SHAPE, 0, SHAPE_HIDDEN, 0);
+	terminal(console, "\033[?25l");
+}
+
+void console_clear(struct platform *p)
+{
+	struct console *console = &bios_of(p)->console;
+
+	draw(console);
+	video(VIDEO_SCROLL_UP, (uint32_t)console->attribute << 8, 0, 24 << 8 | 79);
+	terminal(console, "\033[2J");
+	console_move(p, 0, 0);
+}
+
+void console_move(struct platform *p, unsigned int row, unsigned int column)
+{
+	char sequence[16];
+
+	video(VIDEO_SET_CURSOR, 0, 0, row << 8 | column);
+	text_format(sequence, sizeof(sequence), "\033[%u;%uH", row + 1, column + 1);
+	terminal(&bios_of(p)->console, sequence);
+}
+
+void console_colours(struct platform *p, uint8_t text, uint8_t background)
+{
+	struct console *console = &bios_of(p)->console;
+	char sequence[16];
+
+	draw(console);
+	console->attribute = (background & 7) << 4 | (text & 15);
+	text_format(sequence, sizeof(sequence), "\033[0;%s3%u;4%um",
+	            text & COLOUR_BRIGHT ? "1;" : "", ansi_colour(text), ansi_colour(background));
+	terminal(console, sequence);
+}
+
+int console_key(struct platform *p)
+{
+	struct console *console = &bios_of(p)->console;
+	struct realmode r = { .eax = 0x1100 };
+	int key = KEY_NONE, byte;
+
+	realmode_interrupt(0x16, &r);
+	if (!(r.eflags & EFLAGS_ZF)) {
+		r = (struct realmode){ .eax = 0x1000 };
+		realmode_interrupt(0x16, &r);
+		key = keyboard_key((uint16_t)r.eax);
+	}
+	if (key)
+		return key;
+	do {
+		byte = uart_get(&console->uart);
+		key = keys_decode(&console->keys, byte, p->now(p));
+	} while (key == KEY_NONE && byte >= 0);
+	return key;
+}
+
+uint8_t console_shift(struct platform *p)
+{
+	struct realmode r = { .eax = 0x0200 };
+
+	(void)p;
+	realmode_interrupt(0x16, &r);
+	return keyboard_shift((uint8_t)r.eax);
 }

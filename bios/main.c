@@ -6,44 +6,14 @@
 #include "log.h"
 #include "memory.h"
 
-/* entry.asm and realmode.asm */
+/* entry.asm */
 void bios_main(void) __attribute__((noreturn));
-void bios_fault(void) __attribute__((noreturn));
-extern const uint8_t idt_fault[], idt_nmi[];
-
-struct gate { /* Intel SDM volume 3A section 6.11 */
-	uint16_t offset_low, selector;
-	uint16_t type;
-	uint16_t offset_high;
-} __attribute__((packed));
-
-#define GATE_INTERRUPT32 0x8e00
-#define SELECTOR_CODE32 8 /* realmode.inc */
-#define VECTOR_NMI 2
-#define VECTORS 32
-
-extern struct gate idt[VECTORS];
 
 /* A BOOTP packet's fixed part (RFC 2131 section 2). */
 #define BOOTP_HLEN 2
 #define BOOTP_CHADDR 28
 
-/* In bss, and global, for a fault's sake. */
-static struct bios bios;
-
-static void set_gates(void)
-{
-	for (size_t i = 0; i < VECTORS; i++) {
-		uint32_t handler = (uint32_t)(i == VECTOR_NMI ? idt_nmi : idt_fault);
-
-		idt[i] = (struct gate){
-			.offset_low = (uint16_t)handler,
-			.selector = SELECTOR_CODE32,
-			.type = GATE_INTERRUPT32,
-			.offset_high = (uint16_t)(handler >> 16),
-		};
-	}
-}
+static struct bios bios; /* all zeros at first */
 
 static bool read_mac(struct span packet, uint8_t mac[6])
 {
@@ -53,12 +23,8 @@ static bool read_mac(struct span packet, uint8_t mac[6])
 	return true;
 }
 
-static void describe_machine(struct machine *machine)
+static void read_packets(struct machine *machine)
 {
-	machine->firmware = FIRMWARE_BIOS;
-	machine->architecture = 0;
-	machine->memory_mib = memory_size();
-	memory_find_smbios(&bios);
 	pxe_read_packets(&bios.pxe, &machine->dhcp);
 	for (size_t i = 0; i < PXE_PACKET_TYPES; i++)
 		debug(1, &bios.platform, "packet %u: %u bytes at %x", (uint32_t)i + 1,
@@ -69,6 +35,14 @@ static void describe_machine(struct machine *machine)
 		read_mac(machine->dhcp.discover, machine->mac);
 }
 
+/* There is none that would do: of PCs only the PS/2 had one (INT 15h AH=C3h),
+ * which counts missed timer ticks, as ours are, and raises an NMI. */
+static void no_watchdog(struct platform *p, uint32_t seconds)
+{
+	(void)p;
+	(void)seconds;
+}
+
 static const struct platform operations = {
 	.name = "nvlnbp.sys",
 	.now = clock_now,
@@ -76,13 +50,22 @@ static const struct platform operations = {
 	.cpuid = cpu_id,
 	.entropy = clock_entropy,
 	.write = console_write,
+	.clear = console_clear,
+	.move = console_move,
+	.colours = console_colours,
+	.key = console_key,
+	.shift = console_shift,
+	.disk_read = disk_read,
 	.udp_open = udp_open,
 	.udp_send = udp_send,
 	.udp_receive = udp_receive,
 	.udp_close = udp_close,
 	.fetch = chain_fetch,
 	.chain = chain_start,
-	.boot_local = chain_local,
+	.boot_local = local_boot,
+	.reboot = local_reboot,
+	.power_off = local_power_off,
+	.watchdog = no_watchdog,
 };
 
 void bios_main(void)
@@ -90,7 +73,7 @@ void bios_main(void)
 	struct platform *p = &bios.platform;
 
 	*p = operations;
-	set_gates();
+	fault_open(&bios);
 	clock_start(&bios.clock);
 	console_open(&bios.console);
 	bios.mark = memory_mark();
@@ -99,18 +82,12 @@ void bios_main(void)
 	if (pxe_open(&bios.pxe, bios.mark) == 0) {
 		debug(1, p, "%s at %04x:%04x", bios.pxe.api.pxenv ? "PXENV+" : "!PXE",
 		      (uint32_t)bios.pxe.api.entry.segment, (uint32_t)bios.pxe.api.entry.offset);
-		describe_machine(&p->machine);
+		read_packets(&p->machine);
+		machine_find(&bios);
 		flow_run(p);
 	} else {
 		log_line(p, "no PXE interface found");
 		log_line(p, "local boot");
 	}
-	chain_local(p, LOCAL_BOOT_DEFAULT);
-}
-
-void bios_fault(void)
-{
-	log_line(&bios.platform, "%s: processor fault", operations.name);
-	log_line(&bios.platform, "local boot");
-	chain_local(&bios.platform, LOCAL_BOOT_DEFAULT);
+	local_boot(p, LOCAL_BOOT_DEFAULT);
 }

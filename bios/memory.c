@@ -14,6 +14,34 @@ uint32_t memory_mark(void)
 	return mark < BASE_MEMORY_END ? mark : BASE_MEMORY_END;
 }
 
+/* --- what is ours ----------------------------------------------------------- */
+
+#define ROOM_ALIGNMENT 0x1000u
+#define ROM_STACK_ROOM 0x1000u
+
+extern uint8_t bss_end[]; /* nvlnbp.lds */
+
+uint32_t memory_room_start(void)
+{
+	return ((uint32_t)bss_end + ROOM_ALIGNMENT - 1) & ~(ROOM_ALIGNMENT - 1);
+}
+
+uint32_t memory_room_end(const struct bios *bios)
+{
+	uint32_t stack = (uint32_t)entry_stack(), end = bios->mark;
+
+	if (stack > memory_room_start() && stack - ROM_STACK_ROOM < end)
+		end = stack - ROM_STACK_ROOM;
+	return end > memory_room_start() ? end : memory_room_start();
+}
+
+void *memory_bounce(const struct bios *bios)
+{
+	uint32_t at = (memory_room_end(bios) - BOUNCE_SIZE) & ~(BOUNCE_SIZE - 1);
+
+	return at >= memory_room_start() + BOUNCE_SIZE ? physical(at) : NULL;
+}
+
 /* --- how much there is (ACPI 6.5 section 15.1) ---------------------------- */
 
 #define SMAP 0x534d4150u

@@ -120,3 +120,23 @@ bool pxe_packet_kept(struct pxe *pxe, enum pxe_packet_type type)
 	       info.buffer_size <= pxe->own[i].length &&
 	       memcmp(pxe->copies[i], pxe->own[i].data, info.buffer_size) == 0;
 }
+
+void pxe_shut_down(struct pxe *pxe)
+{
+	/* As PXELINUX does it; a ROM from before PXE 2.1 has no STOP_UNDI. */
+	const uint16_t opcodes[] = {
+		PXENV_UNDI_SHUTDOWN, PXENV_UNLOAD_STACK,
+		pxe->api.pxenv ? PXENV_UNDI_CLEANUP : PXENV_STOP_UNDI,
+	};
+	uint16_t parameters[8];
+
+	if (linear(pxe->api.entry) == 0)
+		return;
+	for (size_t i = 0; i < sizeof(opcodes) / sizeof(opcodes[0]); i++) {
+		memset(parameters, 0, sizeof(parameters));
+		pxe_call(&pxe->api, opcodes[i], parameters);
+	}
+	/* The base memory that the ROM is in stays its own: who returns to it
+	 * needs it, and an operating system can spare it. */
+	pxe->api.entry = (struct segoff){ 0 };
+}

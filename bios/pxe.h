@@ -8,10 +8,16 @@
 /* The Preboot Execution Environment specification, version 2.1. */
 
 enum pxe_opcode {
+	PXENV_UNDI_CLEANUP = 0x02,
+	PXENV_UNDI_SHUTDOWN = 0x05,
+	PXENV_UNDI_GET_INFORMATION = 0x0c,
+	PXENV_UNDI_GET_NIC_TYPE = 0x12,
+	PXENV_STOP_UNDI = 0x15,
 	PXENV_UDP_OPEN = 0x30,
 	PXENV_UDP_CLOSE = 0x31,
 	PXENV_UDP_READ = 0x32,
 	PXENV_UDP_WRITE = 0x33,
+	PXENV_UNLOAD_STACK = 0x70,
 	PXENV_GET_CACHED_INFO = 0x71,
 };
 
@@ -53,7 +59,7 @@ int pxe_find(const uint8_t *memory, size_t size, const struct pxe_hints *hints,
 #define PXE_PACKET_SIZE 1500 /* the largest cached packet that is of use */
 
 struct pxe {
-	struct pxe_api api;
+	struct pxe_api api; /* entry 0:0: shut down */
 	/* The ROM's own cached packets, by type - 1; empty where it shows none. */
 	struct {
 		void *data;
@@ -75,6 +81,13 @@ int pxe_open(struct pxe *pxe, uint32_t mark);
 
 /** Points @packets at the DHCP packets the ROM has kept. */
 void pxe_read_packets(struct pxe *pxe, struct dhcp_packets *packets);
+
+/**
+ * Has the ROM let go of the network card and of the interrupts it took, for an
+ * operating system to come; the UDP socket must be closed. What it can do no
+ * more afterwards is everything but to be returned to. A second call does nothing.
+ */
+void pxe_shut_down(struct pxe *pxe);
 
 /**
  * Says whether a loader that asks for a copy of packet @type would get what now

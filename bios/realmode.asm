@@ -9,8 +9,9 @@ extern bios_fault
 
 global realmode_call, realmode_return
 global realmode_move, realmode_move_end
+global realmode_boot, realmode_caught, realmode_caught_end
 global realmode_esp, realmode_ss, realmode_gdtr, realmode_idtr32
-global idt_fault, idt_nmi, idt
+global fault_stubs, fault_nmi, idt
 global stack_top
 
 STACK_SIZE	equ 16384
@@ -91,12 +92,38 @@ bits 32
 	popad
 	ret
 
-; An exception in our own code is a bug; it must still end in local boot.
-idt_fault:
-	cld
+; Exceptions in our own code are bugs; they must still end in local boot. All
+; that is known goes to fault.c. Should the stack be no good, the processor
+; cannot come here, and resets.
+fault_stubs:
+%assign vector 0
+%rep IDT_ENTRIES
+	push	byte vector
+	jmp	short fault_common
+%assign vector vector + 1
+%endrep
+fault_common:
+	pop	dword [fault_vector]
+	push	eax
+	mov	eax, [fault_vector]
+	bt	[fault_has_error], eax
+	pop	eax
+	jnc	.no_error
+	pop	dword [fault_error]
+.no_error:
+	pop	dword [fault_eip]
+	lea	esp, [esp + 4]		; CS
+	pop	dword [fault_eflags]
+	mov	[fault_esp], esp
+	mov	esp, fault_vector
+	pushad
+	mov	eax, cr2
+	mov	[fault_cr2], eax
+	mov	eax, esp
 	mov	esp, stack_top
+	cld
 	jmp	bios_fault
-idt_nmi:
+fault_nmi:
 	iretd
 
 ; ---------------------------------------------------------------------------
@@ -152,6 +179,51 @@ realmode_move:
 	jmp	0:0x7c00
 realmode_move_end:
 
+; Starts a boot sector at 0:7C00, with what DX and ES:DI have.
+realmode_boot:
+	xor	ax, ax
+	mov	ds, ax
+	mov	ss, ax
+	mov	sp, 0x7c00
+	sti
+	jmp	0:0x7c00
+
+; What INT 18h and INT 19h come to while a boot sector runs that we started: it
+; found nothing to boot, and may have overwritten the rest of us. Goes on to the
+; BIOS's own INT 18h, then to the ROM. Copied to a segment of its own.
+realmode_caught:
+.esp:	dd 0				; struct caught of realmode.h
+.ss:	dw 0
+.mark:	dw 0
+.int18:	dd 0
+.int19:	dd 0
+	cli
+	cld
+	xor	ax, ax
+	mov	ds, ax
+	mov	eax, [cs:.int18 - realmode_caught]
+	mov	[0x18 * 4], eax
+	mov	eax, [cs:.int19 - realmode_caught]
+	mov	[0x19 * 4], eax
+	mov	ax, [cs:.mark - realmode_caught]
+	mov	[0x413], ax
+	mov	ss, [cs:.ss - realmode_caught]
+	mov	esp, [cs:.esp - realmode_caught]
+	sti
+	int	0x18
+	cli
+	mov	ss, [cs:.ss - realmode_caught]
+	mov	esp, [cs:.esp - realmode_caught]
+	pop	gs
+	pop	fs
+	pop	es
+	pop	ds
+	popad
+	popfd
+	mov	ax, 0
+	retf
+realmode_caught_end:
+
 ; ---------------------------------------------------------------------------
 	align	16, db 0
 gdt:
@@ -172,6 +244,7 @@ real_idtr:
 	dd	0
 
 	align	4, db 0
+fault_has_error: dd 0x60227d00		; by vector: 8, 10 to 14, 17, 21, 29, 30
 zero:		dd 0
 realmode_esp:	dd 0			; the ROM's stack, below what entry.asm saved
 realmode_ss:	dd 0
@@ -181,5 +254,12 @@ call_frame:	times frame_size db 0
 
 section .bss nobits alloc write align=16
 idt:		resb IDT_ENTRIES * 8
+		resd 8			; struct fault of bios.h: PUSHAD's, then
+fault_vector:	resd 1
+fault_error:	resd 1
+fault_eip:	resd 1
+fault_eflags:	resd 1
+fault_esp:	resd 1
+fault_cr2:	resd 1
 		resb STACK_SIZE
 stack_top:

@@ -25,6 +25,7 @@ struct realmode {
 } __attribute__((packed));
 
 #define EFLAGS_CF 0x001u
+#define EFLAGS_ZF 0x040u
 #define EFLAGS_NO_INTERRUPTS 0x002u /* bit 1 is always set */
 #define EFLAGS_INTERRUPTS 0x202u
 
@@ -42,7 +43,17 @@ void realmode_call(struct realmode *r);
 void realmode_interrupt(uint8_t vector, struct realmode *r);
 
 /** Real-mode targets for realmode_call() that never come back: realmode.asm. */
-extern const uint8_t realmode_return[], realmode_move[], realmode_move_end[];
+extern const uint8_t realmode_return[], realmode_move[], realmode_move_end[], realmode_boot[];
+
+/* What realmode_caught, up to its end, begins with; then comes its entry point. */
+struct caught {
+	uint32_t esp; /* of the ROM, as below */
+	uint16_t ss;
+	uint16_t mark;
+	struct segoff int18, int19;
+} __attribute__((packed));
+
+extern const uint8_t realmode_caught[], realmode_caught_end[];
 
 /* The ROM's stack, with what entry.asm pushed. */
 extern const uint32_t realmode_esp;
@@ -87,6 +98,8 @@ static inline const struct entry_stack *entry_stack(void)
 /* The BIOS data area (segment 40h). */
 #define BDA_COM1 0x400u  /* uint16_t: port of the first serial port, or 0 */
 #define BDA_MARK 0x413u  /* uint16_t: KiB of base memory that nobody has taken */
+#define BDA_RESET 0x472u /* uint16_t: 1234h has a reset leave out the self-test */
+#define BDA_DISKS 0x475u /* uint8_t: drives from 80h on */
 #define BDA_TICKS 0x46cu /* uint32_t: timer ticks since midnight */
 
 static inline uint16_t bda_read16(uint32_t address)

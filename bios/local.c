@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "bios.h"
+#include "debug.h"
+#include "error.h"
+#include "log.h"
+#include "memory.h"
+
+/* Ways out of the NBP other than a loader. */
+
+#define BOOT_SECTOR 0x7c00u
+#define BOOT_CODE_SIZE 440u /* then the disk's signature and partition table */
+#define BOOT_SIGNATURE 510u
+#define FIRST_DRIVE 0x80
+
+void local_leave(struct bios *bios)
+{
+	if (bios->local_port)
+		udp_close(&bios->platform);
+	memory_close_a20(bios);
+	console_close(&bios->console);
+}
+
+/* --- the first disk's boot sector ------------------------------------------ */
+
+static bool has_boot_code(const uint8_t *sector)
+{
+	uint8_t any = 0;
+
+	for (size_t i = 0; i < BOOT_CODE_SIZE; i++)
+		any |= sector[i];
+	return any && sector[BOOT_SIGNATURE] == 0x55 && sector[BOOT_SIGNATURE + 1] == 0xaa;
+}
+
+/* Returns the plug and play structure (PnP BIOS 1.0a section 4.4), as a BIOS
+ * tells a boot sector of it, or zeros. */
+static struct segoff find_pnp(void)
+{
+	for (uint32_t at = 0xf0000; at < 0x100000; at += 16)
+		if (memcmp(physical(at), "$PnP", 4) == 0)
+			return (struct segoff){ .segment = 0xf000, .offset = (uint16_t)at };
+	return (struct segoff){ 0 };
+}
+
+/*
+ * Puts realmode_caught() where nothing overwrites it: in a kilobyte right below
+ * the mark, or the ROM's stack if that is lower, which the mark then excludes.
+ * INT 18h and INT 19h come to it. Returns false if there is no room.
+ */
+static bool catch_return(struct bios *bios)
+{
+	size_t size = (size_t)(realmode_caught_end - realmode_caught);
+	uint32_t at = (memory_room_end(bios) - size) & ~0x3ffu;
+	struct segoff *vectors = physical(0);
+	struct caught *caught = physical(at);
+
+	if (at < memory_room_start())
+		return false;
+	memcpy(caught, realmode_caught, size);
+	caught->esp = realmode_esp;
+	caught->ss = (uint16_t)realmode_ss;
+	caught->mark = bda_read16(BDA_MARK);
+	caught->int18 = vectors[0x18];
+	caught->int19 = vectors[0x19];
+	vectors[0x18] = (struct segoff){ sizeof(*caught), (uint16_t)(at >> 4) };
+	vectors[0x19] = vectors[0x18];
+	*(volatile uint16_t *)physical(BDA_MARK) = (uint16_t)(at >> 10);
+	return true;
+}
+
+/* Returns if the disk has nothing to boot. */
+static void boot_mbr(struct bios *bios)
+{
+	struct platform *p = &bios->platform;
+	struct segoff pnp = find_pnp();
+	struct realmode r = {
+		.edx = FIRST_DRIVE, .es = pnp.segment, .edi = pnp.offset,
+		.eflags = EFLAGS_NO_INTERRUPTS,
+		.entry = { .offset = (uint16_t)(uint32_t)realmode_boot },
+	};
+	uint8_t *sector = physical(memory_room_start());
+	int rc = ERR_NOT_FOUND;
+
+	if (p->machine.disk_count && bios->drives[0].number == FIRST_DRIVE)
+		rc = disk_read(p, 0, 0, 1, sector);
+	if (rc || !has_boot_code(sector)) {
+		log_line(p, "first disk: %s", rc ? error_text(rc) : "no boot code");
+		return;
+	}
+	local_leave(bios);
+	pxe_shut_down(&bios->pxe);
+	if (!catch_return(bios))
+		return;
+	/* Where entry.asm was, which is done. */
+	memcpy(physical(BOOT_SECTOR), sector, 512);
+	realmode_call(&r);
+}
+
+/* --- the ROM's and the BIOS's ways ------------------------------------------ */
+
+static void boot_int18(struct bios *bios)
+{
+	const struct entry_stack *entry = entry_stack();
+	struct realmode r = {
+		.eax = entry->eax, .ebx = entry->ebx, .ecx = entry->ecx, .edx = entry->edx,
+		.esi = entry->esi, .edi = entry->edi, .ebp = entry->ebp,
+		.ds = entry->ds, .es = entry->es,
+	};
+
+	local_leave(bios);
+	pxe_shut_down(&bios->pxe);
+	realmode_interrupt(0x18, &r);
+}
+
+void local_boot(struct platform *p, enum local_boot method)
+{
+	struct bios *bios = bios_of(p);
+	struct realmode r = {
+		.eflags = EFLAGS_NO_INTERRUPTS,
+		.entry = { .offset = (uint16_t)(uint32_t)realmode_return },
+	};
+
+	if (method == LOCAL_BOOT_MBR)
+		boot_mbr(bios);
+	if (method == LOCAL_BOOT_MBR || method == LOCAL_BOOT_INT18)
+		boot_int18(bios);
+	local_leave(bios);
+	realmode_call(&r);
+	__builtin_unreachable();
+}
+
+/* --- reset and power -------------------------------------------------------- */
+
+#define KEYBOARD_COMMAND 0x64
+#define KEYBOARD_BUSY 0x02
+#define KEYBOARD_RESET 0xfe
+#define RESET_CONTROL 0xcf9    /* of Intel's chip sets, and others' */
+#define RESET_HARD 0x02
+#define RESET_NOW 0x04
+#define DELAY_PORT 0x80        /* an access takes about a microsecond */
+
+static void delay(uint32_t us)
+{
+	while (us--)
+		x86_in8(DELAY_PORT);
+}
+
+void local_reset(void)
+{
+	static const uint8_t no_idt[6];
+
+	*(volatile uint16_t *)physical(BDA_RESET) = 0; /* with all of the self-test */
+	for (size_t i = 0; i < 10000 && (x86_in8(KEYBOARD_COMMAND) & KEYBOARD_BUSY); i++)
+		;
+	x86_out8(KEYBOARD_COMMAND, KEYBOARD_RESET);
+	delay(50000);
+	x86_out8(RESET_CONTROL, RESET_HARD);
+	x86_out8(RESET_CONTROL, RESET_HARD | RESET_NOW);
+	delay(50000);
+	/* No handler for the fault, none for that: the processor shuts down. */
+	__asm__ volatile("lidt %0\n\tint3" : : "m"(no_idt));
+	__builtin_unreachable();
+}
+
+void local_reboot(struct platform *p)
+{
+	local_leave(bios_of(p));
+	pxe_shut_down(&bios_of(p)->pxe);
+	local_reset();
+}
+
+static void apm(uint32_t eax, uint32_t ebx, uint32_t ecx)
+{
+	struct realmode r = { .eax = eax, .ebx = ebx, .ecx = ecx };
+
+	realmode_interrupt(0x15, &r);
+}
+
+/* Advanced Power Management BIOS 1.2, chapter 4. */
+#define APM_CONNECT 0x5301     /* for calls from real mode */
+#define APM_SET_STATE 0x5307
+#define APM_VERSION 0x530e
+#define APM_ALL_DEVICES 1
+#define APM_OFF 3
+
+void local_power_off(struct platform *p)
+{
+	local_leave(bios_of(p));
+	pxe_shut_down(&bios_of(p)->pxe);
+	apm(APM_CONNECT, 0, 0);
+	apm(APM_VERSION, 0, 0x0102);
+	apm(APM_SET_STATE, APM_ALL_DEVICES, APM_OFF);
+	local_reset();
+}
