@@ -127,7 +127,7 @@ static void read_option(struct parser *parser, struct span value)
 		     "execute, submenu, return, exit, auto, reboot or poweroff");
 		return;
 	}
-	if (!fields.surplus && fields.count > fields_of[kind])
+	if (fields.count > fields_of[kind])
 		fields.surplus = fields.at[fields_of[kind]].data;
 	if (fields.surplus)
 		menu_fail(parser, fields.surplus, "fewer fields, and quotes in pairs");
