@@ -9,7 +9,7 @@ step = @$(if $(V),:,printf '  %-8s %s\n' $(1) $@)
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .PHONY: all nbps tools machines help demo vm test test-unit unit-tests replays test-vm bench fuzz \
-	clean FORCE
+	coverage clean FORCE
 
 all: nbps tools
 nbps: $(B)/nvlnbp.sys $(B)/nvlnbpx64.efi
@@ -24,6 +24,7 @@ help:
 	@echo 'make test          all tests; test-unit and test-vm [K=name] run a part'
 	@echo 'make bench         sizes and packets, beside PXELINUX'
 	@echo 'make fuzz          the fuzzers, [T=name] [RUNS=executions of each]'
+	@echo 'make coverage      how much of nbp/ the unit tests reach'
 	@echo 'make clean         remove $(B)/'
 	@echo 'FIRMWARE=uefi      with demo and vm: UEFI in place of BIOS'
 	@echo 'GDB=1              with vm: wait for a debugger on port 1234'
@@ -183,10 +184,13 @@ test-unit: $(B)/dependencies
 # --- fuzzers, the replay of their corpora, coverage -------------------------
 
 FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
-# What a fuzzer links besides the core.
+# What a fuzzer links besides the core, and what of it it replaces.
 FUZZ_PARTS_tftp := bios/tftp
 FUZZ_PARTS_pxe_find := bios/pxe_find
-fuzz_objects = $(patsubst %,$(1)/%.o,tests/fuzz/fuzz_$(2) tests/fuzz/fuzz $(CORE:%=nbp/%) $(FUZZ_PARTS_$(2)))
+FUZZ_PARTS_partition := server/partition server/partition_gpt
+FUZZ_WITHOUT_isd := crc32
+fuzz_objects = $(patsubst %,$(1)/%.o,tests/fuzz/fuzz_$(2) tests/fuzz/fuzz \
+	$(patsubst %,nbp/%,$(filter-out $(FUZZ_WITHOUT_$(2)),$(CORE))) $(FUZZ_PARTS_$(2)))
 
 CLANG := clang
 CFLAGS_FUZZ := $(COMMON) -O2 -D_GNU_SOURCE -DDEBUG_LEVEL=0 -Iserver -fno-omit-frame-pointer \
@@ -231,6 +235,20 @@ fuzz: $(B)/dependencies
 	@scripts/install-dependencies --all
 	@$(MAKE) --no-print-directory $(foreach name,$(or $(T),$(FUZZERS)),$(B)/fuzz/64/fuzz_$(name) $(B)/fuzz/32/fuzz_$(name))
 	@scripts/fuzz $(or $(RUNS),100000) $(or $(T),$(FUZZERS))
+
+# The unit tests once more, without sanitizers, whose checks would count as branches,
+# nor optimization, which would join lines; without it some warnings are wrong.
+coverage: $(B)/dependencies
+	@scripts/install-dependencies --all
+	@rm -rf $(B)/coverage
+	@$(MAKE) --no-print-directory unit-tests B=$(B)/coverage COVERAGE=1
+	@for test in $(UNIT:%=$(B)/coverage/test/unit_%); do \
+		$$test >$$test.log 2>&1 || { cat $$test.log; exit 1; }; done
+	@scripts/coverage $(B)/coverage 90 85
+.PRECIOUS: $(B)/test/%.o
+ifdef COVERAGE
+CFLAGS_TEST := $(COMMON) -w -O0 -D_GNU_SOURCE -DDEBUG_LEVEL=0 -Iserver --coverage
+endif
 
 # --- the virtual machines: their Linux and their local disks ---------------
 
