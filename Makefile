@@ -42,12 +42,12 @@ CORE := wire message message_fields text error exchange dhcp smbios cpu hardware
 SHARED := wire message message_fields text error crc32 isd
 
 BIOS_ASM := entry realmode
-BIOS_C := main pxe pxe_find udp tftp realmode console uart keyboard memory clock machine \
+BIOS_C := main unpack pxe pxe_find udp tftp realmode console uart keyboard memory clock machine \
 	disk edd chain local fault
 EFI_C := main machine hardware net udp4 tftp console keys path option order disk image \
 	chain local fault
 
-STORE := store store_file store_schema devices work events lease
+STORE := store store_file store_schema store_upgrade devices identify settings work events lease
 PREBOOTD := prebootd serve serve_notes serve_log socket endpoint decide journal $(STORE)
 PREBOOTCTL := prebootctl ctl_help ctl_find ctl_show ctl_device ctl_device_add \
 	ctl_work ctl_assign ctl_event $(STORE)
@@ -96,11 +96,17 @@ $(B)/nvlnbp.elf: $(BIOS_OBJECTS) bios/nvlnbp.lds
 	$(call step,LINK)
 	$(Q)$(LD) -m elf_i386 -static --gc-sections -z noexecstack --no-warn-rwx-segments \
 		-T bios/nvlnbp.lds -Map $(B)/nvlnbp.map -o $@ $(BIOS_OBJECTS)
-# A PXE ROM need not load more than 32 KiB.
-$(B)/nvlnbp.sys: $(B)/nvlnbp.elf
-	$(call step,OBJCOPY)
-	$(Q)objcopy -O binary $< $@
-	@scripts/check-size $@ 32768
+# Real-mode code and the unpacker as they are, all else packed: a PXE ROM need
+# not load more than 32 KiB.
+$(B)/bios/pack: bios/pack.c bios/pack_ways.c bios/unpack.c bios/pack.h | $(B)/bios
+	$(call step,CC)
+	$(Q)$(CC) $(CFLAGS_HOST) -o $@ $(filter %.c,$^) -lm
+$(B)/nvlnbp.sys: $(B)/nvlnbp.elf $(B)/bios/pack
+	$(call step,PACK)
+	$(Q)objcopy -O binary -j .text16 $< $(B)/bios/resident.bin
+	$(Q)objcopy -O binary -j .text -j .rodata -j .data $< $(B)/bios/packed.bin
+	$(Q)$(B)/bios/pack $(B)/bios/resident.bin $(B)/bios/packed.bin $@
+	@scripts/check-size $@ 24576
 
 # --- the UEFI NBP ----------------------------------------------------------
 
@@ -168,6 +174,7 @@ $(B)/test/unit_tftp: $(B)/test/bios/tftp.o
 $(B)/test/unit_pxe_find: $(B)/test/bios/pxe_find.o
 $(B)/test/unit_efi_path: $(B)/test/efi/path.o
 $(B)/test/unit_efi_option: $(B)/test/efi/option.o $(B)/test/efi/path.o
+$(B)/test/unit_menu_view: $(B)/test/server/canvas.o
 $(B)/test/unit_decide: $(B)/test/server/decide.o $(B)/test/server/lease.o
 $(B)/test/unit_store: $(STORE:%=$(B)/test/server/%.o)
 $(B)/test/unit_serve: $(STORE:%=$(B)/test/server/%.o) \
@@ -189,12 +196,15 @@ FUZZ_PARTS_tftp := bios/tftp
 FUZZ_PARTS_pxe_find := bios/pxe_find
 FUZZ_PARTS_partition := server/partition server/partition_gpt
 FUZZ_WITHOUT_isd := crc32
+FUZZ_LINK_menu := -Wl,--wrap=password_run,--wrap=password_right
 fuzz_objects = $(patsubst %,$(1)/%.o,tests/fuzz/fuzz_$(2) tests/fuzz/fuzz \
 	$(patsubst %,nbp/%,$(filter-out $(FUZZ_WITHOUT_$(2)),$(CORE))) $(FUZZ_PARTS_$(2)))
 
 CLANG := clang
 CFLAGS_FUZZ := $(COMMON) -O2 -D_GNU_SOURCE -DDEBUG_LEVEL=0 -Iserver -fno-omit-frame-pointer \
 	-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+# What the harnesses themselves compare tells libFuzzer nothing, and takes time.
+$(B)/fuzz/64/tests/fuzz/%.o $(B)/fuzz/32/tests/fuzz/%.o: CFLAGS_FUZZ += -fno-sanitize-coverage=trace-cmp
 FUZZ_DIRS := $(foreach w,fuzz/64 fuzz/32 test32,$(patsubst %,$(B)/$(w)/%,nbp bios server tests/fuzz)) \
 	$(B)/test/tests/fuzz
 
@@ -215,16 +225,16 @@ $(patsubst %,$(B)/test/tests/fuzz/%.o,fuzz replay $(FUZZERS:%=fuzz_%)): | $(FUZZ
 define fuzz_rules
 $(B)/fuzz/64/fuzz_$(1): $(call fuzz_objects,$(B)/fuzz/64,$(1))
 	$$(call step,LINK)
-	$$(Q)$$(CLANG) -fsanitize=fuzzer,address,undefined -o $$@ $$^
+	$$(Q)$$(CLANG) -fsanitize=fuzzer,address,undefined $(FUZZ_LINK_$(1)) -o $$@ $$^
 $(B)/fuzz/32/fuzz_$(1): $(call fuzz_objects,$(B)/fuzz/32,$(1))
 	$$(call step,LINK)
-	$$(Q)$$(CLANG) -m32 -fsanitize=fuzzer,address,undefined -o $$@ $$^
+	$$(Q)$$(CLANG) -m32 -fsanitize=fuzzer,address,undefined $(FUZZ_LINK_$(1)) -o $$@ $$^
 $(B)/test/fuzz_$(1): $(B)/test/tests/fuzz/replay.o $(call fuzz_objects,$(B)/test,$(1))
 	$$(call step,LINK)
-	$$(Q)$$(CC) $$(CFLAGS_TEST) -o $$@ $$^
+	$$(Q)$$(CC) $$(CFLAGS_TEST) $(FUZZ_LINK_$(1)) -o $$@ $$^
 $(B)/test32/fuzz_$(1): $(B)/test32/tests/fuzz/replay.o $(call fuzz_objects,$(B)/test32,$(1))
 	$$(call step,LINK)
-	$$(Q)$$(CC) -m32 $$(CFLAGS_TEST) -o $$@ $$^
+	$$(Q)$$(CC) -m32 $$(CFLAGS_TEST) $(FUZZ_LINK_$(1)) -o $$@ $$^
 endef
 $(foreach name,$(FUZZERS),$(eval $(call fuzz_rules,$(name))))
 

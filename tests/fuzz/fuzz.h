@@ -20,13 +20,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 			fuzz_fail(#condition, __FILE__, __LINE__); \
 	} while (0)
 
-/* For a loop in a harness that would take longer to be traced than to run. */
-#ifdef __clang__
-#define UNTRACED __attribute__((no_sanitize("coverage")))
-#else
-#define UNTRACED
-#endif
-
 void fuzz_fail(const char *condition, const char *file, int line) __attribute__((noreturn));
 
 /**

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What a serial terminal, or a noisy line, sends: bytes, and the pauses between them. */
+#include "fuzz.h"
+
+#include "keys.h"
+
+static void require_key(int key)
+{
+	REQUIRE((key >= KEY_NONE && key < 0x7f) || (key >= KEY_UP && key <= KEY_PAGE_DOWN));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct wire in = wire_reader(data, size);
+	struct keys keys = { 0 };
+	uint32_t clock = (uint32_t)wire_read_u8(&in) << 24; /* it may go round */
+	int key;
+
+	while (wire_left(&in)) {
+		uint8_t byte = wire_read_u8(&in);
+
+		if (byte == 0) { /* a pause; none is without end */
+			clock += wire_read_u8(&in) * 2u;
+			require_key(keys_decode(&keys, -1, clock));
+		} else {
+			require_key(keys_decode(&keys, byte, clock));
+		}
+	}
+	/* After a rest, nothing is left but perhaps an Escape, and a letter is a letter. */
+	clock += KEYS_ESCAPE_TIME + 1;
+	key = keys_decode(&keys, -1, clock);
+	REQUIRE(key == KEY_NONE || key == KEY_ESCAPE);
+	REQUIRE(keys_decode(&keys, 'x', clock + KEYS_ESCAPE_TIME + 1) == 'x');
+	return 0;
+}
