@@ -35,7 +35,7 @@ struct view {
 
 static void show_left(struct view *view, uint32_t seconds)
 {
-	char action[MENU_NAME_SIZE + 1], text[80];
+	char action[MENU_NAME_SIZE + 1], text[100];
 	struct span name;
 
 	text_format(action, sizeof(action), "%s", view->otherwise);
@@ -43,7 +43,7 @@ static void show_left(struct view *view, uint32_t seconds)
 		name = menu_field(view->screen.menu, view->target, FIELD_NAME);
 		text_clean(action, sizeof(action), name.data, name.length);
 	}
-	text_format(text, sizeof(text), "%s in %u s", action, seconds);
+	text_format(text, sizeof(text), "%s in %u s. Any key stops this.", action, seconds);
 	screen_text(&view->screen, ROW_TIME, text);
 }
 

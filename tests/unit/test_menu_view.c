@@ -1,0 +1,530 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "unit.h"
+
+#include "canvas.h"
+#include "menu_view.h"
+#include "password.h"
+
+/*
+ * Somebody at a machine: presses keys, waits, looks at the screen. What the
+ * screen must be then is in tests/unit/screens/NAME.txt. With WRITE_SCREENS set
+ * in the environment these files are written instead; look at what changed.
+ */
+#define WAIT(ms)  (0x100000 + (ms))
+#define LOOK(n)   (0x10000 + (n))  /* at shots[n] */
+#define STUCK     0x20000          /* the key before it, for ever */
+#define END       0
+
+struct person {
+	struct canvas canvas; /* first: the operations cast back */
+	uint32_t clock, step;
+	const int *script;
+	const char *const *shots;
+	uint32_t until;       /* what a WAIT waits for; 0: none */
+	uint32_t watchdog_at, watchdog_gap;
+	size_t watchdog_count;
+	size_t written;       /* at the key before the last, */
+	size_t cost;          /* and what it made the menu write */
+};
+
+static struct person person;
+static struct menu menu;
+static struct menu_choice choice;
+
+static void look(const char *name)
+{
+	char path[128], *screen = NULL, wanted[4096] = "";
+	size_t size;
+	FILE *out = open_memstream(&screen, &size), *file;
+
+	canvas_print(&person.canvas, out, false);
+	fclose(out);
+	snprintf(path, sizeof(path), "tests/unit/screens/%s.txt", name);
+	if (getenv("WRITE_SCREENS")) {
+		file = fopen(path, "w");
+		assert_non_null(file);
+		fputs(screen, file);
+	} else {
+		file = fopen(path, "r");
+		if (!file)
+			fail_msg("%s is not there", path);
+		assert_true(fread(wanted, 1, sizeof(wanted) - 1, file) > 0);
+		if (strcmp(screen, wanted) != 0)
+			fail_msg("not as in %s:\n%s", path, screen);
+	}
+	fclose(file);
+	free(screen);
+}
+
+static uint32_t person_now(struct platform *p)
+{
+	(void)p;
+	return person.clock;
+}
+
+static void person_idle(struct platform *p)
+{
+	(void)p;
+	person.clock += person.step;
+}
+
+static void person_watchdog(struct platform *p, uint32_t seconds)
+{
+	uint32_t gap = person.clock - person.watchdog_at;
+
+	(void)p;
+	assert_in_range(seconds, 10, 300);
+	if (gap > person.watchdog_gap)
+		person.watchdog_gap = gap;
+	person.watchdog_at = person.clock;
+	person.watchdog_count++;
+}
+
+static int person_key(struct platform *p)
+{
+	(void)p;
+	for (;; person.script++) {
+		int next = *person.script;
+
+		if (next == END)
+			return KEY_NONE;
+		if (next >= WAIT(0)) {
+			if (person.until == 0)
+				person.until = person.clock + (uint32_t)(next - WAIT(0));
+			if ((int32_t)(person.until - person.clock) > 0)
+				return KEY_NONE;
+			person.until = 0;
+		} else if (next == STUCK) {
+			person.clock += person.step;
+			return person.script[-1];
+		} else if (next >= LOOK(0)) {
+			look(person.shots[next - LOOK(0)]);
+		} else {
+			person.cost = person.canvas.written - person.written;
+			person.written = person.canvas.written;
+			person.script++;
+			return next;
+		}
+	}
+}
+
+static void start(const char *text, enum firmware_kind firmware)
+{
+	struct menu_error error;
+
+	if (menu_parse(text, strlen(text), &menu, &error))
+		fail_msg("%u:%u: expected %s", error.line, error.column, error.message);
+	memset(&person, 0, sizeof(person));
+	canvas_start(&person.canvas, firmware);
+	person.step = 10;
+	person.canvas.p.now = person_now;
+	person.canvas.p.idle = person_idle;
+	person.canvas.p.watchdog = person_watchdog;
+	person.canvas.p.key = person_key;
+	/* Near the turn of the clock, which must do no harm. */
+	person.clock = person.watchdog_at = UINT32_MAX - 2000;
+}
+
+#define KEYS(...) (const int[]){ __VA_ARGS__, END }
+#define SHOTS(...) (const char *const[]){ __VA_ARGS__ }
+
+/* Runs the menu of @text; returns for how long, ms. */
+static uint32_t run(const char *text, const int *script, const char *const *shots)
+{
+	uint32_t begun;
+
+	start(text, FIRMWARE_BIOS);
+	person.script = script;
+	person.shots = shots;
+	begun = person.clock;
+	menu_run(&person.canvas.p, &menu, &choice);
+	while (*person.script >= WAIT(0) || *person.script == STUCK)
+		person.script++;
+	assert_int_equal(*person.script, END);
+	assert_non_null(choice.reason);
+	/* It leaves a clear screen in the usual colours. */
+	for (int i = 0; i < CANVAS_ROWS * CANVAS_COLUMNS; i++) {
+		assert_int_equal(person.canvas.cells[i / CANVAS_COLUMNS][i % CANVAS_COLUMNS], ' ');
+		assert_int_equal(person.canvas.colours[i / CANVAS_COLUMNS][i % CANVAS_COLUMNS],
+		                 COLOUR_WHITE);
+	}
+	assert_true(person.watchdog_gap <= 1010);
+	return person.clock - begun;
+}
+
+static void assert_choice(enum menu_action action, const char *name, const char *reason)
+{
+	assert_int_equal(choice.action, action);
+	assert_string_equal(choice.name, name);
+	assert_string_equal(choice.reason, reason);
+	if (action != MENU_EXECUTE)
+		assert_string_equal(choice.loader, "");
+}
+
+/* "secret"; the check between takes no time here, and would swallow what is typed ahead. */
+#define HASH "$pbkdf2-sha256$1000$MDEyMzQ1Njc4OWFiY2RlZg$tiKWHy4FAGCWE8gn6GtKhaxD2OeeAUUWXFT/p1aaNl8"
+#define SECRET 's', 'e', 'c', 'r', 'e', 't', KEY_ENTER, WAIT(10)
+#define WRONG 'w', KEY_ENTER, WAIT(10)
+
+static const char plain[] =
+	"[Main]\n"
+	"title = A plain menu\n"
+	"option = auto ; Start imaging ; Does the work that is assigned to this machine. Where "
+	"there is none, its own disk boots.\n"
+	"option = execute ; Maintenance ; A shell. ; ; z_maint.cfg\n"
+	"option = submenu ; Tools ; ; Tools\n"
+	"option = execute ; UEFI shell ; For one firmware only. ; | shell.efi\n"
+	"option = exit ; Exit\n"
+	"[Tools]\n"
+	"option = reboot ; Reboot\n"
+	"option = poweroff ; Power off\n"
+	"option = return ; Return\n"
+	"default = Power off\n";
+
+static char shipped[MENU_TEXT_MAX];
+
+static void shows_the_shipped_menu(void **state)
+{
+	FILE *file = fopen("scripts/tftp/pxemenu.txt", "r");
+	uint32_t took;
+
+	(void)state;
+	assert_non_null(file);
+	assert_true(fread(shipped, 1, sizeof(shipped) - 1, file) > 0);
+	fclose(file);
+	took = run(shipped, KEYS(WAIT(10), LOOK(0), WAIT(21500), LOOK(1)), SHOTS("shipped", "shipped-later"));
+	assert_choice(MENU_AUTO, "Start imaging", "default");
+	assert_in_range(took, 30000, 30010);
+	assert_int_equal(person.watchdog_count, 30);
+}
+
+static void moves_and_chooses(void **state)
+{
+	(void)state;
+	run(plain, KEYS(LOOK(0), KEY_DOWN, LOOK(1), KEY_UP, KEY_UP, LOOK(2), KEY_ENTER),
+	    SHOTS("plain", "plain-down", "plain-wrap"));
+	assert_choice(MENU_LOCAL, "Exit", "chosen");
+	run(plain, KEYS(KEY_END, KEY_DOWN, KEY_ENTER), NULL);
+	assert_choice(MENU_AUTO, "Start imaging", "chosen");
+	run(plain, KEYS(KEY_PAGE_DOWN, KEY_HOME, KEY_PAGE_DOWN, KEY_PAGE_UP, KEY_LEFT, KEY_RIGHT,
+	                KEY_BACKSPACE, '!', KEY_ENTER), NULL);
+	assert_choice(MENU_AUTO, "Start imaging", "chosen");
+	run(plain, KEYS(KEY_ESCAPE), NULL);
+	assert_choice(MENU_LOCAL, "", "left");
+}
+
+static void draws_only_what_changes(void **state)
+{
+	(void)state;
+	run(plain, KEYS(KEY_END, KEY_END, KEY_HOME, KEY_DOWN, KEY_ESCAPE), NULL);
+	assert_in_range(person.cost, 2 * 70, 2 * 70 + 2 * 70); /* two entries, the description */
+	run(plain, KEYS(KEY_END, KEY_END, KEY_ESCAPE), NULL);
+	assert_int_equal(person.cost, 0);
+	run(plain, KEYS(KEY_DOWN, 'x', KEY_ESCAPE), NULL);
+	assert_int_equal(person.cost, 0);
+}
+
+static void finds_by_digits_and_letters(void **state)
+{
+	(void)state;
+	run(plain, KEYS('2', KEY_ENTER), NULL);
+	assert_choice(MENU_EXECUTE, "Maintenance", "chosen");
+	run(plain, KEYS('5', '9', '0', KEY_ENTER), NULL); /* no such entries: nothing moves */
+	assert_choice(MENU_LOCAL, "Exit", "chosen");
+	run(plain, KEYS('e', KEY_ENTER), NULL);
+	assert_choice(MENU_LOCAL, "Exit", "chosen");
+	run(plain, KEYS('M', 'q', KEY_ENTER), NULL);
+	assert_choice(MENU_EXECUTE, "Maintenance", "chosen");
+	run("[Main]\noption=auto;ax\noption=exit;bx\noption=reboot;Ay\noption=poweroff;Az\n",
+	    KEYS('A', 'a', 'a', 'a', KEY_ENTER), NULL);
+	assert_choice(MENU_REBOOT, "Ay", "chosen"); /* round and round */
+}
+
+/* 64 entries, "e1" to "e64"; the last one reboots. */
+static const char *long_menu(void)
+{
+	static char text[4096];
+
+	strcpy(text, "[Main]\ntitle=Long\ndefault = e15\n");
+	for (int i = 1; i <= MENU_ENTRIES_MAX; i++)
+		snprintf(text + strlen(text), sizeof(text) - strlen(text), "option=%s;e%d;Number %d\n",
+		         i == MENU_ENTRIES_MAX ? "reboot" : "auto", i, i);
+	return text;
+}
+
+static void scrolls(void **state)
+{
+	const char *text = long_menu();
+
+	(void)state;
+	run(text, KEYS(LOOK(0), KEY_DOWN, LOOK(1), KEY_PAGE_UP, KEY_PAGE_UP, LOOK(2), KEY_END,
+	               LOOK(3), KEY_DOWN, LOOK(4), KEY_UP, KEY_PAGE_UP, LOOK(5), KEY_PAGE_DOWN,
+	               KEY_ENTER),
+	    SHOTS("long-default", "long-down", "long-up", "long-end", "long-start", "long-page"));
+	assert_choice(MENU_REBOOT, "e64", "chosen");
+	run(text, KEYS('6', '4', KEY_ENTER), NULL);
+	assert_choice(MENU_REBOOT, "e64", "chosen");
+	run(text, KEYS('1', '2', '3', KEY_ENTER), NULL); /* 12, and 3 anew */
+	assert_choice(MENU_AUTO, "e3", "chosen");
+	run(text, KEYS('1', KEY_DOWN, '2', KEY_ENTER), NULL);
+	assert_choice(MENU_AUTO, "e2", "chosen");
+}
+
+static void opens_submenus(void **state)
+{
+	(void)state;
+	run(plain, KEYS('t', KEY_ENTER, LOOK(0), KEY_ENTER), SHOTS("tools"));
+	assert_choice(MENU_POWER_OFF, "Power off", "chosen");
+	run(plain, KEYS('3', KEY_ENTER, KEY_HOME, KEY_ENTER), NULL);
+	assert_choice(MENU_REBOOT, "Reboot", "chosen");
+	/* Back by Escape and by entry, to where it was left. */
+	run(plain, KEYS('3', KEY_ENTER, KEY_ESCAPE, LOOK(0), KEY_ENTER, 'R', KEY_ENTER, LOOK(0),
+	                KEY_ESCAPE), SHOTS("plain-tools"));
+	assert_choice(MENU_LOCAL, "", "left");
+	run("[Main]\noption=return;Up\n", KEYS(KEY_ENTER), NULL);
+	assert_choice(MENU_LOCAL, "", "left");
+}
+
+static void opens_eight_levels(void **state)
+{
+	char text[1024] = "[Main]\noption=submenu;down;;2\n";
+	const int script[] = { KEY_ENTER, KEY_ENTER, KEY_ENTER, KEY_ENTER, KEY_ENTER, KEY_ENTER,
+		               KEY_ENTER, KEY_ENTER, END };
+
+	(void)state;
+	for (int i = 2; i < MENU_DEPTH_MAX; i++)
+		snprintf(text + strlen(text), sizeof(text) - strlen(text),
+		         "[%d]\noption=submenu;down;;%d\n", i, i + 1);
+	strcat(text, "[8]\noption=reboot;bottom");
+	run(text, script, NULL);
+	assert_choice(MENU_REBOOT, "bottom", "chosen");
+}
+
+static void ends_by_itself(void **state)
+{
+	static const char counted[] = "[Main]\noption=exit;Exit\noption=reboot;Again\n"
+		"option=submenu;Sub;;Sub\ntimeout=5\ndefault=again\n[Sub]\noption=auto;Auto\ntimeout=3\n";
+
+	(void)state;
+	assert_in_range(run(counted, KEYS(WAIT(10), LOOK(0), WAIT(4000), LOOK(1)), SHOTS("count-5", "count-1")),
+	                5000, 5010);
+	assert_choice(MENU_REBOOT, "Again", "default");
+	/* A key stops it, also one that says nothing, just before the end. */
+	assert_in_range(run(counted, KEYS(WAIT(4990), 'x', LOOK(0)), SHOTS("count-stopped")),
+	                MENU_IDLE_LIMIT + 4990, MENU_IDLE_LIMIT + 5020);
+	assert_choice(MENU_LOCAL, "", "nobody there");
+	/* A submenu counts on its own; back from it nothing counts any more. */
+	assert_in_range(run(counted, KEYS('s', KEY_ENTER), NULL), 3000, 3010);
+	assert_choice(MENU_AUTO, "Auto", "default");
+	run(counted, KEYS('s', KEY_ENTER, WAIT(2500), KEY_ESCAPE, WAIT(100000), LOOK(0), KEY_ESCAPE),
+	    SHOTS("count-back"));
+	assert_choice(MENU_LOCAL, "", "left");
+}
+
+static void gives_up_when_nobody_is_there(void **state)
+{
+	(void)state;
+	assert_in_range(run(plain, KEYS(WAIT(MENU_IDLE_LIMIT - 60500), LOOK(0), WAIT(1000), LOOK(1),
+	                                WAIT(58000), LOOK(2)),
+	                    SHOTS("plain", "idle-60", "idle-2")),
+	                MENU_IDLE_LIMIT, MENU_IDLE_LIMIT + 10);
+	assert_choice(MENU_LOCAL, "", "nobody there");
+	/* A key begins it anew, and takes the warning away. */
+	assert_in_range(run(plain, KEYS(WAIT(MENU_IDLE_LIMIT - 10000), KEY_DOWN, LOOK(0)),
+	                    SHOTS("plain-down")),
+	                2 * MENU_IDLE_LIMIT - 10000, 2 * MENU_IDLE_LIMIT - 9900);
+	/* A key that is stuck, or a serial line that is noisy. */
+	assert_in_range(run(plain, KEYS(KEY_DOWN, STUCK), NULL), MENU_TOTAL_LIMIT,
+	                MENU_TOTAL_LIMIT + 100);
+	assert_choice(MENU_LOCAL, "", "nobody there");
+	run("[Main]\npassword=" HASH "\noption=exit;x", KEYS('x', STUCK), NULL);
+	assert_choice(MENU_AUTO, "", "no password");
+}
+
+static void tells_what_to_start(void **state)
+{
+	static const char text[] = "[Main]\noption=execute;Both;;a.0|b.efi;c.cfg;d/\n"
+		"option=execute;Lone;;lone.0\noption=execute;Usual;;;u.cfg\ntimeout=1\ndefault=Lone\n";
+
+	(void)state;
+	run(text, KEYS(KEY_HOME, KEY_ENTER), NULL);
+	assert_choice(MENU_EXECUTE, "Both", "chosen");
+	assert_string_equal(choice.loader, "a.0");
+	assert_string_equal(choice.config, "c.cfg");
+	assert_string_equal(choice.prefix, "d/");
+	run(text, KEYS(WAIT(1)), NULL);
+	assert_choice(MENU_EXECUTE, "Lone", "default");
+	assert_string_equal(choice.loader, "lone.0");
+	assert_string_equal(choice.config, "");
+	assert_string_equal(choice.prefix, "");
+
+	start(text, FIRMWARE_UEFI);
+	person.script = KEYS(KEY_END, LOOK(0), KEY_ENTER);
+	person.shots = SHOTS("uefi");
+	menu_run(&person.canvas.p, &menu, &choice);
+	assert_choice(MENU_EXECUTE, "Usual", "chosen");
+	assert_string_equal(choice.loader, "syslinux.efi");
+	assert_string_equal(choice.config, "u.cfg");
+	/* What is not for this machine cannot be chosen, by nobody. */
+	start(text, FIRMWARE_UEFI);
+	person.script = KEYS('l', KEY_ENTER, KEY_ENTER, KEY_ESCAPE);
+	menu_run(&person.canvas.p, &menu, &choice);
+	assert_choice(MENU_LOCAL, "", "left");
+	start(text, FIRMWARE_UEFI);
+	person.script = KEYS(WAIT(1));
+	menu_run(&person.canvas.p, &menu, &choice);
+	assert_choice(MENU_LOCAL, "", "the default is not for this machine");
+}
+
+/* --- passwords ------------------------------------------------------------- */
+
+static const char guarded[] =
+	"[Main]\ntitle=Guarded\noption=reboot;Reboot;;password " HASH "\noption=submenu;Sub;;Sub\n"
+	"option=submenu;Twice;;Sub;password " HASH "\n[Sub]\npassword=" HASH "\noption=auto;Auto\n";
+
+static void asks_for_passwords(void **state)
+{
+	(void)state;
+	run(guarded, KEYS(KEY_ENTER, LOOK(0), 's', 'e', LOOK(1), KEY_UP, 'x', KEY_BACKSPACE, 'c', 'r',
+	                  'e', 't', KEY_ENTER), SHOTS("password", "password-typed"));
+	assert_choice(MENU_REBOOT, "Reboot", "chosen");
+	run(guarded, KEYS(KEY_ENTER, WRONG, LOOK(0), SECRET), SHOTS("password-wrong"));
+	assert_choice(MENU_REBOOT, "Reboot", "chosen");
+	/* Three tries, then back; the line is gone. */
+	run(guarded, KEYS(KEY_ENTER, WRONG, KEY_ENTER, WAIT(10), WRONG, LOOK(0), KEY_DOWN, KEY_ESCAPE),
+	    SHOTS("guarded"));
+	assert_choice(MENU_LOCAL, "", "left");
+	run(guarded, KEYS(KEY_ENTER, 's', KEY_ESCAPE, LOOK(0), KEY_ENTER, SECRET), SHOTS("guarded"));
+	assert_choice(MENU_REBOOT, "Reboot", "chosen");
+}
+
+static void guards_sections(void **state)
+{
+	(void)state;
+	run(guarded, KEYS('2', KEY_ENTER, SECRET, LOOK(0), KEY_ENTER), SHOTS("guarded-sub"));
+	assert_choice(MENU_AUTO, "Auto", "chosen");
+	run(guarded, KEYS('2', KEY_ENTER, WRONG, WRONG, WRONG, LOOK(0), KEY_ESCAPE),
+	    SHOTS("guarded-back"));
+	assert_choice(MENU_LOCAL, "", "left");
+	/* An entry's password comes before the section's. */
+	run(guarded, KEYS('3', KEY_ENTER, SECRET, KEY_ESCAPE, KEY_ENTER, SECRET, SECRET, KEY_ENTER),
+	    NULL);
+	assert_choice(MENU_AUTO, "Auto", "chosen");
+}
+
+static void bounds_a_password(void **state)
+{
+	int script[2 * PASSWORD_SIZE + 4] = { KEY_ENTER };
+	int *next = script + 1;
+
+	(void)state;
+	for (int i = 0; i < PASSWORD_SIZE + 20; i++)
+		*next++ = '*';
+	*next++ = LOOK(0);
+	*next++ = KEY_ESCAPE;
+	*next++ = KEY_ESCAPE;
+	run(guarded, script, SHOTS("password-long"));
+	assert_choice(MENU_LOCAL, "", "left");
+	/* Nobody goes on typing. */
+	assert_in_range(run(guarded, KEYS(KEY_ENTER, 's'), NULL), MENU_IDLE_LIMIT,
+	                MENU_IDLE_LIMIT + 10);
+	assert_choice(MENU_LOCAL, "", "nobody there");
+	run(guarded, KEYS('2', KEY_ENTER, 's'), NULL);
+	assert_choice(MENU_LOCAL, "", "nobody there");
+}
+
+static void guards_the_whole_menu(void **state)
+{
+	static const char text[] = "[Main]\ntitle=All guarded\npassword=" HASH "\noption=exit;Exit\n"
+		"option=reboot;Reboot\n";
+	char timed[512];
+
+	(void)state;
+	run(text, KEYS(LOOK(0), SECRET, LOOK(1), KEY_DOWN, KEY_ENTER), SHOTS("main-password", "main"));
+	assert_choice(MENU_REBOOT, "Reboot", "chosen");
+	/* Without it the boot goes on as if there were no menu. */
+	run(text, KEYS(KEY_ESCAPE), NULL);
+	assert_choice(MENU_AUTO, "", "no password");
+	run(text, KEYS(WRONG, WRONG, WRONG), NULL);
+	assert_choice(MENU_AUTO, "", "no password");
+	assert_in_range(run(text, KEYS(WAIT(250000), LOOK(0)), SHOTS("main-idle")), MENU_IDLE_LIMIT,
+	                MENU_IDLE_LIMIT + 10);
+	assert_choice(MENU_AUTO, "", "no password");
+	/* With a timeout it does so after that, unless somebody types. */
+	snprintf(timed, sizeof(timed), "%stimeout=7\n", text);
+	assert_in_range(run(timed, KEYS(WAIT(3000), LOOK(0)), SHOTS("main-timeout")), 7000, 7010);
+	assert_choice(MENU_AUTO, "", "no password");
+	run(timed, KEYS('s', WAIT(9000), KEY_ESCAPE), NULL);
+	assert_choice(MENU_AUTO, "", "no password");
+	assert_in_range(run(timed, KEYS(SECRET), NULL), 7000, 7010);
+	assert_choice(MENU_LOCAL, "Exit", "default");
+}
+
+/* Checking takes a while on an old machine; it ends when Escape is pressed. */
+static void can_stop_a_check(void **state)
+{
+	static const char slow[] = "[Main]\noption=reboot;x;;password $pbkdf2-sha256$1000000$"
+		"MDEyMzQ1Njc4OWFiY2RlZg$tiKWHy4FAGCWE8gn6GtKhaxD2OeeAUUWXFT/p1aaNl8\n";
+
+	(void)state;
+	run(slow, KEYS(KEY_ENTER, 'x', KEY_ENTER, LOOK(0), 'y', KEY_ESCAPE, KEY_ESCAPE, KEY_ESCAPE),
+	    SHOTS("checking"));
+	assert_choice(MENU_LOCAL, "", "left");
+}
+
+static void draws_without_running(void **state)
+{
+	(void)state;
+	start(plain, FIRMWARE_UEFI);
+	menu_draw(&person.canvas.p, &menu, 0);
+	look("drawn-main");
+	menu_draw(&person.canvas.p, &menu, 1);
+	look("tools");
+	start("[Main]\noption=exit;x\ntimeout=90\ncolour=chosen;bright red;green\n", FIRMWARE_BIOS);
+	menu_draw(&person.canvas.p, &menu, 0);
+	look("drawn-timeout");
+	assert_int_equal(person.canvas.colours[3][5],
+	                 COLOUR_GREEN << 4 | COLOUR_RED | COLOUR_BRIGHT);
+	assert_int_equal(person.canvas.colours[24][79], COLOUR_BLUE << 4 | COLOUR_WHITE);
+}
+
+/* Descriptions wrap at blanks, and anywhere where there are none. */
+static void wraps_descriptions(void **state)
+{
+	char text[512] = "[Main]\noption=exit;Words;";
+
+	(void)state;
+	for (int i = 0; i < 25; i++)
+		strcat(text, "eight of ");
+	strcpy(text + strlen(text) - 25, "\noption=exit;Letters;");
+	for (int i = 0; i < 200; i++)
+		strcat(text, "x");
+	strcat(text, "\noption=exit;Nothing\n");
+	run(text, KEYS(LOOK(0), KEY_DOWN, LOOK(1), KEY_DOWN, LOOK(2), KEY_ESCAPE),
+	    SHOTS("wrap-words", "wrap-letters", "wrap-nothing"));
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(shows_the_shipped_menu),
+		cmocka_unit_test(moves_and_chooses),
+		cmocka_unit_test(draws_only_what_changes),
+		cmocka_unit_test(finds_by_digits_and_letters),
+		cmocka_unit_test(scrolls),
+		cmocka_unit_test(opens_submenus),
+		cmocka_unit_test(opens_eight_levels),
+		cmocka_unit_test(ends_by_itself),
+		cmocka_unit_test(gives_up_when_nobody_is_there),
+		cmocka_unit_test(tells_what_to_start),
+		cmocka_unit_test(asks_for_passwords),
+		cmocka_unit_test(guards_sections),
+		cmocka_unit_test(bounds_a_password),
+		cmocka_unit_test(guards_the_whole_menu),
+		cmocka_unit_test(can_stop_a_check),
+		cmocka_unit_test(draws_without_running),
+		cmocka_unit_test(wraps_descriptions),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
