@@ -52,7 +52,7 @@ static void print_fault(struct efi_port *port)
 
 	text_format(where, sizeof(where), "outside the NBP");
 	if (offset < port->faults.image_size)
-		text_format(where, sizeof(where), "at %s+0x%x", "image", (uint32_t)offset);
+		text_format(where, sizeof(where), "at image+0x%x", (uint32_t)offset);
 	log_line(p, "OpenPreboot %s, %s: processor fault %u %s, error 0x%x", VERSION, p->name,
 	         (uint32_t)fault_vector, where, (uint32_t)at->ExceptionData);
 	print_registers(p, "rip", at->Rip, "rsp", at->Rsp);
@@ -95,8 +95,8 @@ static VOID EFIAPI handle(EFI_EXCEPTION_TYPE type, EFI_SYSTEM_CONTEXT_X64 *conte
 	context->Rflags &= ~(uint64_t)FLAGS_DIRECTION_TRAP;
 }
 
-/* For "make DEBUG=fault[:level]": shows that all this works. */
-static void provoke(void)
+/* For "make DEBUG=fault[:level]": shows that all this works, level by level. */
+static void provoke(struct efi_port *port)
 {
 	if (DEBUG_LEVEL == 1)
 		__asm__ volatile("ud2");
@@ -104,6 +104,10 @@ static void provoke(void)
 		*(volatile uint8_t *)0x0123456789abcdef = 0;
 	if (DEBUG_LEVEL == 3)
 		__asm__ volatile("xor %%edx, %%edx; xor %%eax, %%eax; div %%eax" ::: "eax", "edx");
+	if (DEBUG_LEVEL == 4) { /* in the firmware, where it allows no interrupts */
+		port->boot->RaiseTPL(TPL_HIGH_LEVEL);
+		port->boot->SetMem((VOID *)0x0123456789abcdef, 1, 0);
+	}
 }
 
 void fault_catch(struct efi_port *port, const void *stack)
@@ -126,7 +130,7 @@ void fault_catch(struct efi_port *port, const void *stack)
 			faults->caught |= 1u << i;
 	}
 	debug(1, &port->platform, "fault handlers: %x", faults->caught);
-	provoke();
+	provoke(port);
 }
 
 void fault_release(struct efi_port *port)

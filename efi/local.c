@@ -15,6 +15,7 @@ static EFI_GUID global_guid = EFI_GLOBAL_VARIABLE;
 /* Ours, of no meaning to anybody else. */
 static EFI_GUID mark_guid = { 0x6134f6a1, 0xf8d4, 0x4743,
 	                      { 0x96, 0xc8, 0x04, 0x03, 0x61, 0x1a, 0x5e, 0xc3 } };
+static const CHAR16 current_name[] = L"BootCurrent";
 static const CHAR16 mark_name[] = L"OpenPrebootNext";
 
 /* A program to be looked for on the volumes at a place. */
@@ -84,17 +85,27 @@ static bool run_option(const struct boot_order *order, struct span place, struct
 	const struct load_option *option = &order->option;
 	size_t file = option->facts.file, end = option->facts.size - DEVICE_PATH_END;
 	struct program program = { .place = place, .file = standard };
+	struct efi_port *port = order->port;
 	uint16_t number = order->number;
+	void *current;
+	UINTN size;
+	bool done;
 
 	if (file < end) {
 		program.file = (struct span){ option->path.data + file, end - file };
 		program.data = option->data;
 	}
-	debug(1, &order->port->platform, "boot option %u", (uint32_t)order->number);
+	debug(1, &port->platform, "boot option %u", (uint32_t)order->number);
 	/* A boot manager tells the program so which option it is of (UEFI 3.1.2). */
-	set_variable(order->port, L"BootCurrent", &global_guid, EFI_VARIABLE_RUNTIME_ACCESS,
-	             &number, sizeof(number));
-	return run(order->port, &program);
+	current = efi_variable(port, current_name, &global_guid, &size);
+	set_variable(port, current_name, &global_guid, EFI_VARIABLE_RUNTIME_ACCESS, &number,
+	             sizeof(number));
+	done = run(port, &program);
+	if (current != NULL)
+		set_variable(port, current_name, &global_guid, EFI_VARIABLE_RUNTIME_ACCESS,
+		             current, size);
+	efi_free(port, current);
+	return done;
 }
 
 /* Comes back if nothing did start, or what did came back. */
