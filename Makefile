@@ -42,7 +42,7 @@ CORE := wire message message_fields text error exchange dhcp smbios cpu hardware
 SHARED := wire message message_fields text error crc32 isd
 
 BIOS_ASM := entry realmode
-BIOS_C := main pxe pxe_find udp tftp realmode console uart keyboard memory clock machine \
+BIOS_C := main unpack pxe pxe_find udp tftp realmode console uart keyboard memory clock machine \
 	disk edd chain local fault
 EFI_C := main machine hardware net udp4 tftp console keys path option order disk image \
 	chain local fault
@@ -96,11 +96,17 @@ $(B)/nvlnbp.elf: $(BIOS_OBJECTS) bios/nvlnbp.lds
 	$(call step,LINK)
 	$(Q)$(LD) -m elf_i386 -static --gc-sections -z noexecstack --no-warn-rwx-segments \
 		-T bios/nvlnbp.lds -Map $(B)/nvlnbp.map -o $@ $(BIOS_OBJECTS)
-# A PXE ROM need not load more than 32 KiB.
-$(B)/nvlnbp.sys: $(B)/nvlnbp.elf
-	$(call step,OBJCOPY)
-	$(Q)objcopy -O binary $< $@
-	@scripts/check-size $@ 32768
+# Real-mode code and the unpacker as they are, all else packed: a PXE ROM need
+# not load more than 32 KiB.
+$(B)/bios/pack: $(addprefix bios/,pack.c pack.h pack_ways.c pack_ways.h unpack.c) | $(B)/bios
+	$(call step,CC)
+	$(Q)$(CC) $(CFLAGS_HOST) -o $@ $(filter %.c,$^) -lm
+$(B)/nvlnbp.sys: $(B)/nvlnbp.elf $(B)/bios/pack
+	$(call step,PACK)
+	$(Q)objcopy -O binary -j .text16 $< $(B)/bios/resident.bin
+	$(Q)objcopy -O binary -j .text -j .rodata -j .data $< $(B)/bios/packed.bin
+	$(Q)$(B)/bios/pack $(B)/bios/resident.bin $(B)/bios/packed.bin $@
+	@scripts/check-size $@ 24576
 
 # --- the UEFI NBP ----------------------------------------------------------
 

@@ -7,7 +7,8 @@
 
 %include "realmode.inc"
 
-extern bss_start, bss_end, bss_dwords
+extern bss_start, bss_dwords
+extern unpack, unpack_to, unpack_from, unpack_dwords, unpack_model, unpack_end
 extern stack_top
 extern bios_main
 extern realmode_esp, realmode_ss, realmode_gdtr, realmode_idtr32, realmode_return
@@ -70,12 +71,12 @@ start:
 	test	al, 1
 	jnz	give_up
 
-	; What lies beyond the file up to bss_end was not loaded, so is not known
+	; What lies beyond the file up to unpack_end was not loaded, so is not known
 	; to be ours; nor may the ROM's stack be there.
 	mov	si, text_memory
 	movzx	eax, word [0x413]	; KiB of base memory left
 	shl	eax, 10
-	cmp	eax, bss_end
+	cmp	eax, unpack_end
 	jb	give_up
 	xor	eax, eax
 	mov	ax, ss
@@ -84,7 +85,7 @@ start:
 	add	eax, ecx
 	cmp	eax, _start
 	jb	.fits
-	cmp	eax, bss_end + ROM_STACK_ROOM
+	cmp	eax, unpack_end + ROM_STACK_ROOM
 	jb	give_up
 .fits:
 	lgdt	[realmode_gdtr]
@@ -103,6 +104,14 @@ start32:
 	mov	gs, ax
 	mov	ss, ax
 	mov	esp, stack_top
+	mov	esi, unpack_to
+	mov	edi, unpack_from
+	mov	ecx, unpack_dwords
+	rep	movsd
+	mov	eax, unpack_from
+	mov	edx, unpack_to
+	mov	ecx, unpack_model
+	call	unpack
 	mov	edi, bss_start		; ROMs leave it as they found it
 	mov	ecx, bss_dwords
 	xor	eax, eax

@@ -14,7 +14,7 @@ global realmode_esp, realmode_ss, realmode_gdtr, realmode_idtr32
 global fault_stubs, fault_nmi, idt
 global stack_top
 
-STACK_SIZE	equ 16384
+STACK_SIZE	equ 24576
 IDT_ENTRIES	equ 32
 
 ; ---------------------------------------------------------------------------

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef BIOS_PACK_H
+#define BIOS_PACK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * nvlnbp.sys is packed: all of it but what runs in real mode and the unpacker,
+ * since PXE ROMs need not load more than 32 KiB, and we may not take half.
+ *
+ * The data is a series of literal bytes and of matches, copies of earlier
+ * output (LZ77). Each decision is a bit, with a probability of its own that
+ * follows what came (struct unpack_model), and range coding turns them into
+ * bytes: the coder of LZMA, with a much smaller model.
+ *
+ *	step:    bit MATCH: 0 a literal, 1 a match
+ *	literal: 8 bits, highest first, each by those before it and the byte before
+ *	match:   after a literal, bit REPEAT: 1 the offset is the last match's; else, or
+ *	         after a match, the offset as a number. Then the length as a number.
+ *	number:  its bits below the highest, lowest first, each after a bit 1: there is
+ *	         one more; then a bit 0. From 1 on.
+ *
+ * Offset 1 is the byte before. An offset number of PACK_END ends all, without a length.
+ * Before packing, calls' and jumps' relative targets are made absolute, so that
+ * two calls of one function look alike; see unpack().
+ */
+
+#define PACK_BITS 12          /* of a probability: that a bit is 0 */
+#define PACK_HALF (1u << (PACK_BITS - 1))
+#define PACK_RATE 4           /* how fast it follows: by 1/16 of the difference */
+#define PACK_RANGE_MIN (1u << 24)
+#define PACK_NUMBER 32        /* probabilities of a number */
+#define PACK_END 0xffff
+#define PACK_LITERALS 8       /* models for a literal, by the byte before */
+
+struct unpack_model {
+	uint16_t match[2];    /* by whether the last step was one */
+	uint16_t repeat;
+	uint16_t offset[PACK_NUMBER];
+	uint16_t length[2][PACK_NUMBER]; /* [1]: of a repeated offset */
+	uint16_t literal[PACK_LITERALS][256];
+};
+
+static inline uint16_t *pack_literal(struct unpack_model *model, uint8_t before)
+{
+	return model->literal[before / (256 / PACK_LITERALS)];
+}
+
+/**
+ * Unpacks what pack() made. Nothing is checked: both are of one file, which
+ * some PXE ROM has loaded or not.
+ * @out: receives the data, and @model's place is free to use
+ * Returns the length.
+ */
+size_t unpack(const uint8_t *packed, uint8_t *out, struct unpack_model *model);
+
+#endif

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "pack.h"
+
+/* This runs before anything else of ours is there: see entry.asm. */
+
+struct unpacker {
+	const uint8_t *in;
+	uint32_t range, code;
+};
+
+static __attribute__((noinline)) uint32_t read_bit(struct unpacker *u, uint16_t *probability)
+{
+	uint32_t bound = (u->range >> PACK_BITS) * *probability;
+	uint32_t bit = u->code >= bound;
+
+	if (bit) {
+		u->code -= bound;
+		u->range -= bound;
+		*probability -= *probability >> PACK_RATE;
+	} else {
+		u->range = bound;
+		*probability += ((1u << PACK_BITS) - *probability) >> PACK_RATE;
+	}
+	while (u->range < PACK_RANGE_MIN) {
+		u->range <<= 8;
+		u->code = u->code << 8 | *u->in++;
+	}
+	return bit;
+}
+
+static uint32_t read_number(struct unpacker *u, uint16_t *probabilities)
+{
+	uint32_t value = 0, place = 1;
+
+	while (read_bit(u, probabilities++)) {
+		value += read_bit(u, probabilities++) * place;
+		place *= 2;
+	}
+	return value + place;
+}
+
+static size_t decode(const uint8_t *packed, uint8_t *out, struct unpack_model *model)
+{
+	struct unpacker u = { .in = packed, .range = 0xffffffff };
+	uint32_t offset = 0, length, repeated, matched = 0, symbol;
+	uint8_t *to = out;
+
+	for (size_t i = 0; i < 4; i++)
+		u.code = u.code << 8 | *u.in++;
+	for (;;) {
+		if (!read_bit(&u, &model->match[matched])) {
+			uint16_t *tree = pack_literal(model, to == out ? 0 : to[-1]);
+
+			for (symbol = 1; symbol < 256;)
+				symbol = symbol * 2 + read_bit(&u, &tree[symbol]);
+			*to++ = (uint8_t)symbol;
+			matched = 0;
+			continue;
+		}
+		repeated = !matched && read_bit(&u, &model->repeat);
+		if (!repeated)
+			offset = read_number(&u, model->offset);
+		if (offset == PACK_END)
+			return (size_t)(to - out);
+		length = read_number(&u, model->length[repeated]);
+		for (; length; length--, to++)
+			*to = to[-(ptrdiff_t)offset];
+		matched = 1;
+	}
+}
+
+struct target {
+	uint32_t address;
+} __attribute__((packed));
+
+/* Targets of CALL and JMP: absolute while packed. What only looks like one is
+ * changed there and back all the same. */
+static void make_relative(uint8_t *data, size_t length)
+{
+	uint8_t *at = data, *end = data + length;
+
+	while (end - at >= 5) {
+		if ((*at++ & 0xfe) != 0xe8)
+			continue;
+		((struct target *)at)->address -= (uint32_t)(at - data);
+		at += 4;
+	}
+}
+
+size_t unpack(const uint8_t *packed, uint8_t *out, struct unpack_model *model)
+{
+	uint16_t *probability = (uint16_t *)model;
+	size_t length;
+
+	for (size_t i = 0; i < sizeof(*model) / sizeof(*probability); i++)
+		probability[i] = PACK_HALF;
+	length = decode(packed, out, model);
+	make_relative(out, length);
+	return length;
+}
