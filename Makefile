@@ -50,7 +50,7 @@ EFI_C := main machine hardware net udp4 tftp console keys path option order disk
 STORE := store store_file store_schema devices work events lease
 PREBOOTD := prebootd serve serve_notes serve_log socket endpoint decide journal $(STORE)
 PREBOOTCTL := prebootctl ctl_help ctl_find ctl_show ctl_device ctl_device_add \
-	ctl_work ctl_assign ctl_event $(STORE)
+	ctl_work ctl_assign ctl_event ctl_menu ctl_menu_passwd canvas $(STORE)
 ISDCTL := isdctl isdctl_show isd_disk isd_fields isd_file partition partition_gpt
 PREBOOTWORK := prebootwork agent_facts agent_ask agent_show agent_run endpoint
 
@@ -147,9 +147,9 @@ SHARED_OBJECTS := $(SHARED:%=$(B)/server/nbp/%.o)
 $(B)/prebootd: $(PREBOOTD:%=$(B)/server/%.o) $(SHARED_OBJECTS)
 	$(call step,LINK)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lsqlite3
-$(B)/prebootctl: $(PREBOOTCTL:%=$(B)/server/%.o) $(SHARED_OBJECTS)
+$(B)/prebootctl: $(PREBOOTCTL:%=$(B)/server/%.o) $(SHARED_OBJECTS) $(MENU:%=$(B)/server/nbp/%.o)
 	$(call step,LINK)
-	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lsqlite3 -ljansson
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lsqlite3 -ljansson -lnettle
 $(B)/isdctl: $(ISDCTL:%=$(B)/server/%.o) $(SHARED_OBJECTS)
 	$(call step,LINK)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -ljansson

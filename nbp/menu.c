@@ -31,7 +31,7 @@ struct span menu_entry_password(const struct menu *menu, const struct menu_entry
 	return fields.password;
 }
 
-static struct span name_of(const struct menu *menu, const struct menu_section *section)
+struct span menu_name(const struct menu *menu, const struct menu_section *section)
 {
 	struct span name = value_at(menu, section->name);
 
@@ -41,7 +41,7 @@ static struct span name_of(const struct menu *menu, const struct menu_section *s
 
 struct span menu_title(const struct menu *menu, const struct menu_section *section)
 {
-	return section->title ? value_at(menu, section->title) : name_of(menu, section);
+	return section->title ? value_at(menu, section->title) : menu_name(menu, section);
 }
 
 struct span menu_section_password(const struct menu *menu, const struct menu_section *section)
@@ -52,7 +52,7 @@ struct span menu_section_password(const struct menu *menu, const struct menu_sec
 int menu_find(const struct menu *menu, struct span name)
 {
 	for (size_t i = 0; i < menu->section_count; i++)
-		if (same_span(name_of(menu, &menu->sections[i]), name))
+		if (same_span(menu_name(menu, &menu->sections[i]), name))
 			return (int)i;
 	return -1;
 }
@@ -95,7 +95,7 @@ static void check_default(struct parser *parser, struct menu_section *section)
 	       !same_span(menu_field(menu, &entries[i], FIELD_NAME), name))
 		i++;
 	if (i == section->count) {
-		menu_fail(parser, section->count ? name.data : name_of(menu, section).data,
+		menu_fail(parser, section->count ? name.data : menu_name(menu, section).data,
 		          section->count ? "the name of an entry of this section" :
 		          "an option in this section");
 		return;

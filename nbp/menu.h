@@ -109,6 +109,9 @@ struct span menu_field(const struct menu *menu, const struct menu_entry *entry, 
 /** Returns the password hash that guards @entry; empty: none. */
 struct span menu_entry_password(const struct menu *menu, const struct menu_entry *entry);
 
+/** Returns the name of @section, as it stands in brackets. */
+struct span menu_name(const struct menu *menu, const struct menu_section *section);
+
 /** Returns the title of @section, or its name where it has none. */
 struct span menu_title(const struct menu *menu, const struct menu_section *section);
 

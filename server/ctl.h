@@ -27,6 +27,10 @@ enum ctl_option {
 	CTL_FORCE = 1 << 9,
 	CTL_OPEN = 1 << 10,
 	CTL_LIMIT = 1 << 11,
+	CTL_SECTION = 1 << 16,
+	CTL_FIRMWARE = 1 << 17,
+	CTL_STDIN = 1 << 18,
+	CTL_ITERATIONS = 1 << 19,
 };
 
 /* The command line, and the store once it is open. */
@@ -39,6 +43,7 @@ struct ctl {
 	size_t mac_count;
 	const char *uuid, *config, *loader_bios, *loader_uefi, *prefix;
 	const char *attempts, *deadline, *limit;
+	const char *section, *firmware, *iterations;
 	char **words;       /* what follows the verb */
 	int word_count;
 	struct store store;
@@ -98,6 +103,10 @@ int ctl_work_list(struct ctl *ctl);
 int ctl_work_show(struct ctl *ctl);
 int ctl_work_cancel(struct ctl *ctl);
 int ctl_event_list(struct ctl *ctl);
+/* these need no store */
+int ctl_menu_check(struct ctl *ctl);
+int ctl_menu_show(struct ctl *ctl);
+int ctl_menu_passwd(struct ctl *ctl);
 
 /* --- what verbs share; each returns 0, or an exit status after having told why */
 

@@ -16,6 +16,9 @@ const char help_all[] =
 	"  work show DEVICE|LEASE\n"
 	"  work cancel DEVICE|LEASE\n"
 	"  event list [DEVICE] [--limit N]\n"
+	"  menu check FILE...\n"
+	"  menu show FILE [--section NAME] [--firmware bios|uefi]\n"
+	"  menu passwd [--stdin] [--iterations N]\n"
 	"\n"
 	"  -d, --database FILE  the database (" STORE_DEFAULT ")\n"
 	"  -j, --json           print JSON\n"
@@ -62,3 +65,20 @@ const char *const help_work_cancel =
 const char *const help_event_list =
 	"prebootctl event list [DEVICE] [--limit N]\n"
 	"  Lists what happened, the newest last (N: 50).\n";
+const char *const help_menu_check =
+	"prebootctl menu check FILE...\n"
+	"  Reads menu files as the machines do and tells of every error, by line and column.\n"
+	"  Says nothing of what the loaders' files hold. FILE \"-\" is standard input.\n";
+const char *const help_menu_show =
+	"prebootctl menu show FILE [--section NAME] [--firmware bios|uefi]\n"
+	"  Draws the menu [Main], or another section, as a machine does; with --json prints\n"
+	"  all that the file says.\n"
+	"    --section NAME        the section to draw (Main)\n"
+	"    --firmware bios|uefi  the machine's firmware (bios), which decides on loaders\n";
+const char *const help_menu_passwd =
+	"prebootctl menu passwd [--stdin] [--iterations N]\n"
+	"  Asks for a password twice and prints its salted hash, for \"password = HASH\" in a\n"
+	"  section, or \"; password HASH\" at the end of an option.\n"
+	"    --stdin         read the password from standard input, one line\n"
+	"    --iterations N  how often it is hashed, 1000 to 1000000 (100000): so much work is\n"
+	"                    one guess, and one question on the slowest machine\n";

@@ -15,26 +15,31 @@ struct verb {
 	int (*run)(struct ctl *ctl);
 	int words_min, words_max;
 	unsigned int options;
-	bool creates; /* the database, where there is none */
+	enum { OPEN, CREATE, NONE } store; /* what it does with the database */
 	const char *const *help;
 };
 
 #define NO_LIMIT 1000000
 
 static const struct verb verbs[] = {
-	{ "device", "add", "new", ctl_device_add, 1, NO_LIMIT, CTL_MAC | CTL_UUID, true,
+	{ "device", "add", "new", ctl_device_add, 1, NO_LIMIT, CTL_MAC | CTL_UUID, CREATE,
 	  &help_device_add },
-	{ "device", "list", "ls", ctl_device_list, 0, 0, 0, false, &help_device_list },
-	{ "device", "show", "info", ctl_device_show, 1, 1, 0, false, &help_device_show },
-	{ "device", "remove", "delete", ctl_device_remove, 1, 1, CTL_FORCE, false,
+	{ "device", "list", "ls", ctl_device_list, 0, 0, 0, OPEN, &help_device_list },
+	{ "device", "show", "info", ctl_device_show, 1, 1, 0, OPEN, &help_device_show },
+	{ "device", "remove", "delete", ctl_device_remove, 1, 1, CTL_FORCE, OPEN,
 	  &help_device_remove },
 	{ "work", "assign", "add", ctl_work_assign, 1, NO_LIMIT,
 	  CTL_CONFIG | CTL_LOADER_BIOS | CTL_LOADER_UEFI | CTL_PREFIX | CTL_ATTEMPTS |
-	  CTL_DEADLINE | CTL_REPLACE, false, &help_work_assign },
-	{ "work", "list", "ls", ctl_work_list, 0, 1, CTL_OPEN, false, &help_work_list },
-	{ "work", "show", "info", ctl_work_show, 1, 1, 0, false, &help_work_show },
-	{ "work", "cancel", "remove", ctl_work_cancel, 1, 1, 0, false, &help_work_cancel },
-	{ "event", "list", "ls", ctl_event_list, 0, 1, CTL_LIMIT, false, &help_event_list },
+	  CTL_DEADLINE | CTL_REPLACE, OPEN, &help_work_assign },
+	{ "work", "list", "ls", ctl_work_list, 0, 1, CTL_OPEN, OPEN, &help_work_list },
+	{ "work", "show", "info", ctl_work_show, 1, 1, 0, OPEN, &help_work_show },
+	{ "work", "cancel", "remove", ctl_work_cancel, 1, 1, 0, OPEN, &help_work_cancel },
+	{ "event", "list", "ls", ctl_event_list, 0, 1, CTL_LIMIT, OPEN, &help_event_list },
+	{ "menu", "check", "lint", ctl_menu_check, 1, NO_LIMIT, 0, NONE, &help_menu_check },
+	{ "menu", "show", "draw", ctl_menu_show, 1, 1, CTL_SECTION | CTL_FIRMWARE, NONE,
+	  &help_menu_show },
+	{ "menu", "passwd", "password", ctl_menu_passwd, 0, 0, CTL_STDIN | CTL_ITERATIONS, NONE,
+	  &help_menu_passwd },
 };
 #define VERB_COUNT (sizeof(verbs) / sizeof(verbs[0]))
 
@@ -55,6 +60,10 @@ static const struct option options[] = {
 	{ "force", no_argument, NULL, CTL_FORCE << 8 },
 	{ "open", no_argument, NULL, CTL_OPEN << 8 },
 	{ "limit", required_argument, NULL, CTL_LIMIT << 8 },
+	{ "section", required_argument, NULL, CTL_SECTION << 8 },
+	{ "firmware", required_argument, NULL, CTL_FIRMWARE << 8 },
+	{ "stdin", no_argument, NULL, CTL_STDIN << 8 },
+	{ "iterations", required_argument, NULL, CTL_ITERATIONS << 8 },
 	{ NULL, 0, NULL, 0 },
 };
 
@@ -93,6 +102,9 @@ static int take_option(struct ctl *ctl, int bit, const char *value)
 	case CTL_ATTEMPTS: ctl->attempts = value; break;
 	case CTL_DEADLINE: ctl->deadline = value; break;
 	case CTL_LIMIT: ctl->limit = value; break;
+	case CTL_SECTION: ctl->section = value; break;
+	case CTL_FIRMWARE: ctl->firmware = value; break;
+	case CTL_ITERATIONS: ctl->iterations = value; break;
 	}
 	return -1;
 }
@@ -196,15 +208,17 @@ static int check_words(struct ctl *ctl, const struct verb *verb)
 
 static int run(struct ctl *ctl, const struct verb *verb)
 {
-	struct store_options store_options = { .create = verb->creates, .busy_timeout_ms = 5000 };
+	struct store_options store_options = { .create = verb->store == CREATE,
+		                               .busy_timeout_ms = 5000 };
 	int status = check_words(ctl, verb);
 
 	if (status)
 		return status;
-	if (store_open(&ctl->store, ctl->database, &store_options))
+	if (verb->store != NONE && store_open(&ctl->store, ctl->database, &store_options))
 		return ctl_store_error(ctl);
 	status = verb->run(ctl);
-	store_close(&ctl->store);
+	if (verb->store != NONE)
+		store_close(&ctl->store);
 	if (fflush(stdout) || ferror(stdout))
 		return ctl_error(EXIT_FAULT, "cannot write the output");
 	return status;
@@ -225,8 +239,8 @@ int main(int argc, char **argv)
 	}
 	noun = find_noun(ctl.words[0]);
 	if (!noun)
-		return ctl_error(EXIT_USAGE, "%s: no such thing; expected device, work or event",
-		                 ctl.words[0]);
+		return ctl_error(EXIT_USAGE, "%s: no such thing; expected device, work, event or "
+		                 "menu", ctl.words[0]);
 	if (ctl.word_count == 1 && ctl.help) {
 		for (size_t i = 0; i < VERB_COUNT; i++)
 			if (strcmp(verbs[i].noun, noun) == 0)
@@ -235,7 +249,7 @@ int main(int argc, char **argv)
 	}
 	verb = find_verb(noun, ctl.word_count > 1 ? ctl.words[1] : "list");
 	if (!verb)
-		return unknown_verb(noun, ctl.words[1]);
+		return unknown_verb(noun, ctl.word_count > 1 ? ctl.words[1] : "list");
 	if (ctl.help) {
 		puts(*verb->help);
 		return 0;
