@@ -157,6 +157,25 @@ static void asks_several_servers_in_turn(void **state)
 	free(a);
 }
 
+static void count_turn(struct platform *p, void *data)
+{
+	assert_true(((struct fake *)p)->socket_open);
+	++*(unsigned int *)data;
+}
+
+static void looks_at_other_things_meanwhile(void **state)
+{
+	struct asking *a = asking_new(2700);
+	unsigned int turns = 0;
+
+	(void)state;
+	a->exchange.turn = count_turn;
+	a->exchange.turn_data = &turns;
+	assert_int_equal(ask(a), ERR_TIMEOUT);
+	assert_int_equal(turns, 2700); /* at each millisecond, as the fake machine rests so long */
+	free(a);
+}
+
 static void a_failing_send_counts_as_lost(void **state)
 {
 	struct asking *a = asking_new(2700);
@@ -212,6 +231,7 @@ int main(void)
 		cmocka_unit_test(drops_and_counts_all_else),
 		cmocka_unit_test(a_flood_does_not_hold_it),
 		cmocka_unit_test(asks_several_servers_in_turn),
+		cmocka_unit_test(looks_at_other_things_meanwhile),
 		cmocka_unit_test(a_failing_send_counts_as_lost),
 		cmocka_unit_test(a_blocking_receive_keeps_the_deadline),
 		cmocka_unit_test(nobody_to_ask),
