@@ -81,7 +81,8 @@ static void the_least_important_gives_way(void **state)
 	assert_string_equal(request->asset_tag, message.u.request.asset_tag);
 	assert_int_equal(request->cpu_cores, 4);
 	assert_int_equal(request->disk_count, 2);
-	assert_string_equal(request->board_manufacturer, message.u.request.board_manufacturer);
+	assert_string_equal(request->board_product, message.u.request.board_product);
+	assert_string_equal(request->board_manufacturer, "");
 	assert_string_equal(request->board_serial, "");
 	/* With less room still, down to no more than who asks. */
 	for (size_t room = MESSAGE_MAX; room >= MESSAGE_HEADER + 10; room--) {
