@@ -105,23 +105,32 @@ static void add_first(struct efi_port *port, bool connect)
 	order_end(&order);
 }
 
-void disks_find(struct efi_port *port)
+static void add_all(struct efi_port *port)
 {
 	EFI_HANDLE *handles;
-	UINTN count;
+	UINTN count = efi_handles(port, &block_guid, &handles);
+
+	for (UINTN i = 0; i < count; i++)
+		add(port, handles[i]);
+	efi_free(port, handles);
+}
+
+void disks_find(struct efi_port *port)
+{
+	struct machine *machine = &port->platform.machine;
 
 	add_first(port, false);
-	for (int round = 0; round < 2; round++) {
-		count = efi_handles(port, &block_guid, &handles);
-		for (UINTN i = 0; i < count; i++)
-			add(port, handles[i]);
-		efi_free(port, handles);
-		if (port->platform.machine.disk_count != 0 || round == 1)
-			return;
-		/* To boot from the network, firmware need not have looked for disks. */
-		add_first(port, true);
+	add_all(port);
+	if (machine->disk_count != 0)
+		return;
+	/*
+	 * To boot from the network, firmware need not have looked for disks. That
+	 * of the boot option is worth its time; all are only if it has none.
+	 */
+	add_first(port, true);
+	if (machine->disk_count == 0)
 		disk_connect_all(port);
-	}
+	add_all(port);
 }
 
 void disk_connect_all(struct efi_port *port)
