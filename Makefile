@@ -47,9 +47,10 @@ BIOS_C := main unpack pxe pxe_find udp tftp realmode console uart keyboard memor
 EFI_C := main machine hardware net udp4 tftp console keys path option order disk image \
 	chain local fault
 
-STORE := store store_file store_schema devices work events lease
+STORE := store store_file store_schema store_upgrade devices identify settings work events lease
 PREBOOTD := prebootd serve serve_notes serve_log socket endpoint decide journal $(STORE)
-PREBOOTCTL := prebootctl ctl_help ctl_find ctl_show ctl_device ctl_device_add \
+PREBOOTCTL := prebootctl ctl_help ctl_find ctl_show ctl_device ctl_device_add ctl_hardware \
+	ctl_trace ctl_settings \
 	ctl_work ctl_assign ctl_event ctl_menu ctl_menu_passwd canvas $(STORE)
 ISDCTL := isdctl isdctl_show isd_disk isd_fields isd_file partition partition_gpt
 PREBOOTWORK := prebootwork agent_facts agent_ask agent_show agent_run endpoint

@@ -223,7 +223,7 @@ void menu_read_line(struct parser *parser, struct span line)
 	for (size_t i = 0; i < line.length; i++) {
 		if (line.data[i] != '\t' && (uint8_t)(line.data[i] - 0x20) > 0x5e) {
 			menu_fail(parser, line.data + i, "plain ASCII");
-			return;
+			break;
 		}
 	}
 	if (*line.data == '[') {

@@ -27,10 +27,12 @@ enum ctl_option {
 	CTL_FORCE = 1 << 9,
 	CTL_OPEN = 1 << 10,
 	CTL_LIMIT = 1 << 11,
-	CTL_SECTION = 1 << 16,
-	CTL_FIRMWARE = 1 << 17,
-	CTL_STDIN = 1 << 18,
-	CTL_ITERATIONS = 1 << 19,
+	CTL_ISD = 1 << 12,
+	CTL_BOOT = 1 << 13,
+	CTL_SECTION = 1 << 14, /* at most 1 << 22: see options[] */
+	CTL_FIRMWARE = 1 << 15,
+	CTL_STDIN = 1 << 16,
+	CTL_ITERATIONS = 1 << 17,
 };
 
 /* The command line, and the store once it is open. */
@@ -41,8 +43,8 @@ struct ctl {
 	unsigned int given; /* the options that were, as enum ctl_option */
 	const char *macs[DEVICE_MACS_MAX];
 	size_t mac_count;
-	const char *uuid, *config, *loader_bios, *loader_uefi, *prefix;
-	const char *attempts, *deadline, *limit;
+	const char *uuid, *isd, *config, *loader_bios, *loader_uefi, *prefix;
+	const char *attempts, *deadline, *limit, *boot;
 	const char *section, *firmware, *iterations;
 	char **words;       /* what follows the verb */
 	int word_count;
@@ -98,11 +100,15 @@ int ctl_device_add(struct ctl *ctl);
 int ctl_device_list(struct ctl *ctl);
 int ctl_device_show(struct ctl *ctl);
 int ctl_device_remove(struct ctl *ctl);
+int ctl_device_trace(struct ctl *ctl);
 int ctl_work_assign(struct ctl *ctl);
 int ctl_work_list(struct ctl *ctl);
 int ctl_work_show(struct ctl *ctl);
 int ctl_work_cancel(struct ctl *ctl);
 int ctl_event_list(struct ctl *ctl);
+int ctl_settings_show(struct ctl *ctl);
+int ctl_settings_set(struct ctl *ctl);
+int ctl_settings_unset(struct ctl *ctl);
 /* these need no store */
 int ctl_menu_check(struct ctl *ctl);
 int ctl_menu_show(struct ctl *ctl);
@@ -117,6 +123,9 @@ int ctl_cancel(struct ctl *ctl, struct lease *lease, const char *reason);
 /** Prints @lease as JSON where that is wanted, else @sentence. */
 int ctl_answer_work(struct ctl *ctl, const struct device *device, const struct lease *lease,
                     const char *sentence);
+/** Prints what a request tells of its machine; and the same as JSON. */
+void ctl_print_hardware(const struct request *r);
+json_t *ctl_json_hardware(const struct request *r);
 /** A device without its work, as JSON. */
 json_t *ctl_json_device(struct ctl *ctl, const struct device *device);
 /** Prints a lease as lines of text. */

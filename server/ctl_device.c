@@ -4,13 +4,20 @@
 
 #include "ctl.h"
 #include "error.h"
-#include "platform.h"
 #include "text.h"
 #include "work.h"
 
 #define SHOWN_EVENTS 20
 
 static const uint8_t no_uuid[16];
+
+static json_t *json_guid(const uint8_t guid[16])
+{
+	char text[40];
+
+	text_format(text, sizeof(text), "%G", guid);
+	return memcmp(guid, no_uuid, 16) ? json_string(text) : json_null();
+}
 
 json_t *ctl_json_device(struct ctl *ctl, const struct device *device)
 {
@@ -25,35 +32,23 @@ json_t *ctl_json_device(struct ctl *ctl, const struct device *device)
 		text_format(text, sizeof(text), "%M", macs[i]);
 		json_array_append_new(list, json_string(text));
 	}
-	text_format(text, sizeof(text), "%G", device->uuid);
-	return json_pack("{s:s, s:o, s:o, s:o}", "name", device->name, "macs", list, "uuid",
-	                 memcmp(device->uuid, no_uuid, 16) ? json_string(text) : json_null(),
+	return json_pack("{s:s, s:o, s:o, s:o, s:o}", "name", device->name, "macs", list,
+	                 "uuid", json_guid(device->uuid), "isd", json_guid(device->isd),
 	                 "added", ctl_json_time(device->added));
 }
 
 /* --- device list and show -------------------------------------------------- */
 
-static const char *firmware_name(uint8_t firmware)
-{
-	return firmware == FIRMWARE_BIOS ? "BIOS" : firmware == FIRMWARE_UEFI ? "UEFI" : "unknown";
-}
-
 static json_t *json_seen(const struct seen *seen)
 {
-	const struct request *r = &seen->request;
-	char mac[20], uuid[40];
+	json_t *object;
 
 	if (seen->time == 0)
 		return json_null();
-	text_format(mac, sizeof(mac), "%M", r->identity.mac);
-	text_format(uuid, sizeof(uuid), "%G", r->identity.uuid);
-	return json_pack("{s:o, s:s, s:s, s:s, s:s, s:i, s:s, s:s, s:s, s:s, s:s, s:b, s:i}",
-	                 "time", ctl_json_time(seen->time), "address", seen->address, "mac", mac,
-	                 "uuid", uuid, "firmware", firmware_name(r->firmware),
-	                 "architecture", (int)r->architecture, "version", r->version,
-	                 "manufacturer", r->manufacturer, "product", r->product,
-	                 "serial", r->serial, "cpu", r->cpu, "cpu_64bit", (int)r->cpu_64bit,
-	                 "memory_mib", (int)r->memory_mib);
+	object = ctl_json_hardware(&seen->request.u.request);
+	json_object_set_new(object, "time", ctl_json_time(seen->time));
+	json_object_set_new(object, "address", json_string(seen->address));
+	return object;
 }
 
 /* Adds what is known of @device beside itself: its last request, its newest work. */
@@ -90,8 +85,10 @@ static void list_row(struct ctl *ctl, struct table *table, const struct device *
 		text_format(id, sizeof(id), "%M and %u more", macs[0], (uint32_t)count - 1);
 	else if (count)
 		text_format(id, sizeof(id), "%M", macs[0]);
-	else
+	else if (memcmp(device->uuid, no_uuid, 16))
 		text_format(id, sizeof(id), "%G", device->uuid);
+	else
+		text_format(id, sizeof(id), "ISD %G", device->isd);
 	if (lease->number)
 		text_format(work, sizeof(work), "%U %s, attempt %u/%u", lease->number,
 		            lease_state_name(lease->state), lease->attempt, lease->attempts);
@@ -126,9 +123,18 @@ int ctl_device_list(struct ctl *ctl)
 	return rc ? ctl_store_error(ctl) : 0;
 }
 
+static void print_guid(const char *label, const uint8_t guid[16])
+{
+	char text[40];
+
+	text_format(text, sizeof(text), "%G", guid);
+	if (memcmp(guid, no_uuid, 16))
+		printf("  %-18s%s\n", label, text);
+}
+
 static void print_device(struct ctl *ctl, const struct device *device, const struct seen *seen)
 {
-	const struct request *r = &seen->request;
+	const struct request *r = &seen->request.u.request;
 	uint8_t macs[DEVICE_MACS_MAX][6];
 	char text[64], ago[32];
 	size_t count;
@@ -138,24 +144,25 @@ static void print_device(struct ctl *ctl, const struct device *device, const str
 		count = 0;
 	for (size_t i = 0; i < count; i++) {
 		text_format(text, sizeof(text), "%M", macs[i]);
-		printf("  MAC        %s\n", text);
+		printf("  %-18s%s\n", "MAC", text);
 	}
-	text_format(text, sizeof(text), "%G", device->uuid);
-	if (memcmp(device->uuid, no_uuid, 16))
-		printf("  UUID       %s\n", text);
+	print_guid("UUID", device->uuid);
+	print_guid("image-safe data", device->isd);
+	print_guid("claimed by UUID", device->claim_uuid);
+	text_format(text, sizeof(text), "%M", device->claim_mac);
+	if (memcmp(device->claim_mac, no_uuid, 6))
+		printf("  %-18s%s\n", "claimed by MAC", text);
 	ctl_time(device->added, text, sizeof(text));
-	printf("  added      %s\n", text);
+	printf("  %-18s%s\n", "added", text);
 	ctl_ago(seen->time, ago, sizeof(ago));
 	if (seen->time == 0) {
-		printf("  last seen  never\n");
+		printf("  %-18s%s\n", "last seen", "never");
 		return;
 	}
-	printf("  last seen  %s, from %s, by %s\n", ago, seen->address,
+	printf("  %-18s%s, from %s, by %s\n", "last seen", ago, seen->address,
 	       r->version[0] ? r->version : "an unnamed NBP");
-	printf("  hardware   %s %s, serial %s\n", r->manufacturer[0] ? r->manufacturer : "unknown",
-	       r->product, r->serial[0] ? r->serial : "unknown");
-	printf("             %s firmware, %u MiB, %s\n", firmware_name(r->firmware), r->memory_mib,
-	       r->cpu[0] ? r->cpu : "unknown processor");
+	printf("\nlast request\n");
+	ctl_print_hardware(r);
 }
 
 int ctl_device_show(struct ctl *ctl)

@@ -36,17 +36,23 @@ static int read_mac(struct addition *new, const char *text)
 	return 0;
 }
 
-static int read_uuid(struct addition *new, const char *text)
+/* @what: "UUID" or "device id"; @out: where it goes */
+static int read_guid(const char *what, const char *text, uint8_t out[16])
 {
-	if (memcmp(new->device.uuid, no_uuid, 16))
-		return ctl_error(EXIT_USAGE, "%s: a device has only one", text);
-	if (text_parse_uuid(text, new->device.uuid))
+	if (memcmp(out, no_uuid, 16))
+		return ctl_error(EXIT_USAGE, "%s: a device has only one %s", text, what);
+	if (text_parse_uuid(text, out))
 		return ctl_error(EXIT_USAGE, "%s: not a UUID; expected 32 hexadecimal digits, as "
 		                 "in 4c4c4544-0034-4d10-8052-b4c04f4a3232", text);
-	if (!device_uuid_ok(new->device.uuid))
+	if (!device_uuid_ok(out))
 		return ctl_error(EXIT_USAGE, "%s: a placeholder that many machines have; use "
 		                 "--mac", text);
 	return 0;
+}
+
+static int read_uuid(struct addition *new, const char *text)
+{
+	return read_guid("UUID", text, new->device.uuid);
 }
 
 /* What follows the name may be either: a UUID has the length for it. */
@@ -76,13 +82,16 @@ static int read_addition(struct ctl *ctl, struct addition *new)
 		status = read_mac(new, ctl->macs[i]);
 	if (status == 0 && ctl->uuid)
 		status = read_uuid(new, ctl->uuid);
+	if (status == 0 && ctl->isd)
+		status = read_guid("device id", ctl->isd, new->device.isd);
 	for (int i = 1; status == 0 && i < ctl->word_count; i++)
 		status = read_address(new, ctl->words[i]);
 	if (status)
 		return status;
-	if (memcmp(new->device.uuid, no_uuid, 16) == 0 && new->mac_count == 0)
-		return ctl_error(EXIT_USAGE, "device add %s: needs a MAC or UUID, or the machine "
-		                 "could not be known again", name);
+	if (memcmp(new->device.uuid, no_uuid, 16) == 0 && new->mac_count == 0 && !ctl->isd)
+		return ctl_error(EXIT_USAGE, "device add %s: needs a MAC or UUID, or the device "
+		                 "id in its image-safe data, or the machine could not be known "
+		                 "again", name);
 	return 0;
 }
 
@@ -101,6 +110,13 @@ static int check_addition(struct ctl *ctl, const struct addition *new)
 		if (rc == 0)
 			return ctl_error(EXIT_FAULT, "UUID %s is that of device %s already", text,
 			                 other.name);
+	}
+	if (rc == ERR_NOT_FOUND && memcmp(new->device.isd, no_uuid, 16)) {
+		rc = device_by_isd(&ctl->store, new->device.isd, &other);
+		text_format(text, sizeof(text), "%G", new->device.isd);
+		if (rc == 0)
+			return ctl_error(EXIT_FAULT, "device id %s is that of device %s already",
+			                 text, other.name);
 	}
 	for (size_t i = 0; rc == ERR_NOT_FOUND && i < new->mac_count; i++) {
 		rc = device_by_mac(&ctl->store, new->macs[i], &other);

@@ -8,6 +8,13 @@
 #include "text.h"
 #include "work.h"
 
+static int find_by_guid(struct ctl *ctl, const uint8_t guid[16], struct device *device)
+{
+	int rc = device_by_uuid(&ctl->store, guid, device);
+
+	return rc == ERR_NOT_FOUND ? device_by_isd(&ctl->store, guid, device) : rc;
+}
+
 int ctl_find_device(struct ctl *ctl, const char *word, struct device *device)
 {
 	uint8_t mac[6], uuid[16];
@@ -16,7 +23,7 @@ int ctl_find_device(struct ctl *ctl, const char *word, struct device *device)
 	if (text_parse_mac(word, mac) == 0)
 		rc = device_by_mac(&ctl->store, mac, device);
 	else if (text_parse_uuid(word, uuid) == 0)
-		rc = device_by_uuid(&ctl->store, uuid, device);
+		rc = find_by_guid(ctl, uuid, device);
 	else if (device_name_ok(word))
 		rc = device_by_name(&ctl->store, word, device);
 	else

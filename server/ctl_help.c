@@ -7,15 +7,19 @@ const char help_all[] =
 	"Usage: prebootctl [--database FILE] [--json] NOUN VERB [ARGUMENT]...\n"
 	"Administers the devices that boot from the network, and their work.\n"
 	"\n"
-	"  device add NAME [[--mac] MAC]... [[--uuid] UUID]\n"
+	"  device add NAME [[--mac] MAC]... [[--uuid] UUID] [--isd GUID]\n"
 	"  device list\n"
 	"  device show NAME|MAC|UUID\n"
+	"  device trace NAME|MAC|UUID [--boot N]\n"
 	"  device remove NAME|MAC|UUID [--force]\n"
 	"  work assign DEVICE --config FILE [OPTION]... [KEY=VALUE]...\n"
 	"  work list [DEVICE] [--open]\n"
 	"  work show DEVICE|LEASE\n"
 	"  work cancel DEVICE|LEASE\n"
 	"  event list [DEVICE] [--limit N]\n"
+	"  settings show [DEVICE]\n"
+	"  settings set [DEVICE] KEY=VALUE...\n"
+	"  settings unset [DEVICE] KEY...\n"
 	"  menu check FILE...\n"
 	"  menu show FILE [--section NAME] [--firmware bios|uefi]\n"
 	"  menu passwd [--stdin] [--iterations N]\n"
@@ -29,15 +33,20 @@ const char help_all[] =
 	"follows each change at once. See prebootctl(8).\n";
 
 const char *const help_device_add =
-	"prebootctl device add NAME [[--mac] MAC]... [[--uuid] UUID]\n"
-	"  Makes a device known by its MAC addresses, its SMBIOS UUID, or both. NAME is of\n"
-	"  letters, digits, \".\", \"_\" and \"-\".\n";
+	"prebootctl device add NAME [[--mac] MAC]... [[--uuid] UUID] [--isd GUID]\n"
+	"  Makes a device known by its MAC addresses, its SMBIOS UUID, the device id in its\n"
+	"  image-safe data, or several of them. NAME is of letters, digits, \".\", \"_\" and\n"
+	"  \"-\".\n";
 const char *const help_device_list =
 	"prebootctl device list\n"
 	"  Lists the devices, with the state of their newest work.\n";
 const char *const help_device_show =
 	"prebootctl device show NAME|MAC|UUID\n"
 	"  Shows a device: what it is, its newest work, its last events.\n";
+const char *const help_device_trace =
+	"prebootctl device trace NAME|MAC|UUID [--boot N]\n"
+	"  Shows what happened in a boot, by the milliseconds since the NBP's start. N: 1 the\n"
+	"  last boot, 2 the one before it, and so on.\n";
 const char *const help_device_remove =
 	"prebootctl device remove NAME|MAC|UUID [--force]\n"
 	"  Forgets a device, its work and its events. With open work only by --force.\n";
@@ -82,3 +91,21 @@ const char *const help_menu_passwd =
 	"    --stdin         read the password from standard input, one line\n"
 	"    --iterations N  how often it is hashed, 1000 to 1000000 (100000): so much work is\n"
 	"                    one guess, and one question on the slowest machine\n";
+const char *const help_settings_show =
+	"prebootctl settings show [DEVICE]\n"
+	"  Shows what counts for a device, or for all that have no setting of their own, and\n"
+	"  where each value comes from.\n";
+const char *const help_settings_set =
+	"prebootctl settings set [DEVICE] KEY=VALUE...\n"
+	"  Sets values for a device, or for all that have none of their own.\n"
+	"    menu-mode        never (default), always, hotkey\n"
+	"    hot-key          ctrl+alt (default), any of shift, ctrl and alt with \"+\", or a\n"
+	"                     key: a character, enter, escape, space, tab, backspace\n"
+	"    hot-key-wait     ms to wait for it where the firmware tells no shift state (3000)\n"
+	"    menu-file        pxemenu.txt (default)\n"
+	"    local-boot-bios  default, return, int18, mbr\n"
+	"    local-boot-uefi  default, exit, entry, bootnext\n"
+	"    answer-validity  seconds until the NBP asks again after a menu (60); 0: never\n";
+const char *const help_settings_unset =
+	"prebootctl settings unset [DEVICE] KEY...\n"
+	"  Takes values away, so that those of the level above count again.\n";

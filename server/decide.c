@@ -93,7 +93,6 @@ void decide_request(const struct device *device, const struct lease *lease,
 		return;
 	}
 	text_format(answer->device, sizeof(answer->device), "%s", device->name);
-	answer->local_boot = device->local_boot;
 	if (!lease) {
 		because(verdict, "no work");
 		return;

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "devices.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "error.h"
-#include "text.h"
+#include "wire.h"
 
 bool device_name_ok(const char *name)
 {
@@ -33,15 +32,19 @@ bool device_uuid_ok(const uint8_t uuid[16])
 
 /* --- finding --------------------------------------------------------------- */
 
-#define COLUMNS "device.id, device.name, device.uuid, device.local_boot, device.added"
+#define COLUMNS \
+	"device.id, device.name, device.uuid, device.isd, device.claim_uuid, device.claim_mac," \
+	" device.added"
 
 void device_row(sqlite3_stmt *row, struct device *device)
 {
 	device->id = (uint64_t)sqlite3_column_int64(row, 0);
 	store_text(row, 1, device->name, sizeof(device->name));
 	store_bytes(row, 2, device->uuid, sizeof(device->uuid));
-	device->local_boot = (uint8_t)sqlite3_column_int(row, 3);
-	device->added = sqlite3_column_int64(row, 4);
+	store_bytes(row, 3, device->isd, sizeof(device->isd));
+	store_bytes(row, 4, device->claim_uuid, sizeof(device->claim_uuid));
+	store_bytes(row, 5, device->claim_mac, sizeof(device->claim_mac));
+	device->added = sqlite3_column_int64(row, 6);
 }
 
 /* Takes the one device that @rows has. @rc: of store_start() */
@@ -72,58 +75,45 @@ int device_by_name(struct store *store, const char *name, struct device *device)
 	return take_one(store, rows, store_start(store, &rows, sql, "t", name), device);
 }
 
+/*
+ * A machine is found by what it was registered with, else by what it came with when
+ * it first claimed a device id: an agent tells its hardware alone.
+ */
 int device_by_mac(struct store *store, const uint8_t mac[6], struct device *device)
 {
-	static const char sql[] = "SELECT " COLUMNS
+	static const char registered[] = "SELECT " COLUMNS
 		" FROM mac JOIN device ON device.id = mac.device WHERE mac.mac = ?";
+	static const char claimed[] = "SELECT " COLUMNS " FROM device WHERE claim_mac = ?";
 	sqlite3_stmt *rows;
+	int rc = store_start(store, &rows, registered, "b", mac, (size_t)6);
 
-	return take_one(store, rows, store_start(store, &rows, sql, "b", mac, (size_t)6), device);
+	rc = take_one(store, rows, rc, device);
+	if (rc != ERR_NOT_FOUND)
+		return rc;
+	return take_one(store, rows, store_start(store, &rows, claimed, "b", mac, (size_t)6),
+	                device);
 }
 
 int device_by_uuid(struct store *store, const uint8_t uuid[16], struct device *device)
 {
-	static const char sql[] = "SELECT " COLUMNS " FROM device WHERE uuid = ?";
+	static const char registered[] = "SELECT " COLUMNS " FROM device WHERE uuid = ?";
+	static const char claimed[] = "SELECT " COLUMNS " FROM device WHERE claim_uuid = ?";
 	sqlite3_stmt *rows;
+	int rc = store_start(store, &rows, registered, "b", uuid, (size_t)16);
 
-	return take_one(store, rows, store_start(store, &rows, sql, "b", uuid, (size_t)16), device);
+	rc = take_one(store, rows, rc, device);
+	if (rc != ERR_NOT_FOUND)
+		return rc;
+	return take_one(store, rows, store_start(store, &rows, claimed, "b", uuid, (size_t)16),
+	                device);
 }
 
-int device_identify(struct store *store, const struct identity *identity, struct device *device,
-                    char *note, size_t note_size)
+int device_by_isd(struct store *store, const uint8_t isd[16], struct device *device)
 {
-	static const uint8_t no_mac[6];
-	bool has_uuid = device_uuid_ok(identity->uuid);
-	struct device by_uuid, by_mac;
-	int uuid_rc = ERR_NOT_FOUND, mac_rc = ERR_NOT_FOUND;
+	static const char sql[] = "SELECT " COLUMNS " FROM device WHERE isd = ?";
+	sqlite3_stmt *rows;
 
-	note[0] = '\0';
-	if (has_uuid) {
-		uuid_rc = device_by_uuid(store, identity->uuid, &by_uuid);
-		if (uuid_rc && uuid_rc != ERR_NOT_FOUND)
-			return uuid_rc;
-	}
-	if (memcmp(identity->mac, no_mac, sizeof(no_mac)) != 0) {
-		mac_rc = device_by_mac(store, identity->mac, &by_mac);
-		if (mac_rc && mac_rc != ERR_NOT_FOUND)
-			return mac_rc;
-	}
-	if (uuid_rc == 0) {
-		if (mac_rc == 0 && by_mac.id != by_uuid.id)
-			text_format(note, note_size, "the MAC is that of %s, the UUID counts",
-			            by_mac.name);
-		*device = by_uuid;
-		return 0;
-	}
-	if (mac_rc)
-		return mac_rc;
-	if (has_uuid && device_uuid_ok(by_mac.uuid)) {
-		text_format(note, note_size, "the MAC is that of %s, but the UUID is not",
-		            by_mac.name);
-		return ERR_NOT_FOUND;
-	}
-	*device = by_mac;
-	return 0;
+	return take_one(store, rows, store_start(store, &rows, sql, "b", isd, (size_t)16), device);
 }
 
 /* --- keeping --------------------------------------------------------------- */
@@ -132,10 +122,10 @@ int device_add(struct store *store, struct device *device, const uint8_t (*macs)
                size_t mac_count)
 {
 	static const char add[] =
-		"INSERT INTO device (name, uuid, local_boot, added) VALUES (?, ?, ?, ?)";
+		"INSERT INTO device (name, uuid, isd, added) VALUES (?, ?, ?, ?)";
 	static const char add_mac[] = "INSERT INTO mac (mac, device) VALUES (?, ?)";
-	int rc = store_run(store, add, "tuii", device->name, device->uuid,
-	                   (int64_t)device->local_boot, device->added);
+	int rc = store_run(store, add, "tuui", device->name, device->uuid, device->isd,
+	                   device->added);
 
 	device->id = (uint64_t)sqlite3_last_insert_rowid(store->db);
 	for (size_t i = 0; rc == 0 && i < mac_count; i++)
@@ -173,49 +163,71 @@ int device_list(struct store *store, sqlite3_stmt **rows)
 	return store_start(store, rows, sql, "");
 }
 
-int device_seen(struct store *store, uint64_t id, const struct seen *seen)
+int device_claim(struct store *store, const struct device *device,
+                 const struct identity *identity)
 {
-	/* A flood of one question is written once a minute. */
-	static const char sql[] =
-		"INSERT INTO seen VALUES"
-		" (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)"
-		" ON CONFLICT (device) DO UPDATE SET (time, address, mac, uuid, firmware,"
-		" architecture, version, manufacturer, product, serial, cpu, cpu_64bit, memory_mib)"
-		" = (?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)"
-		" WHERE time <= ?2 - 60 OR (mac, firmware, version, product, serial, memory_mib)"
-		" IS NOT (?4, ?6, ?8, ?10, ?11, ?14)";
-	const struct request *r = &seen->request;
+	static const char release[] =
+		"UPDATE device SET claim_uuid = NULL, claim_mac = NULL"
+		" WHERE claim_uuid = ?1 OR claim_mac = nullif(?2, zeroblob(6))";
+	static const char claim[] =
+		"UPDATE device SET claim_uuid = ?2, claim_mac = nullif(?3, zeroblob(6))"
+		" WHERE id = ?1";
+	static const uint8_t none[16];
+	const uint8_t *uuid = device_uuid_ok(identity->uuid) ? identity->uuid : none;
+	int rc = store_run(store, release, "ub", uuid, identity->mac, (size_t)6);
 
-	return store_run(store, sql, "iitbuiitttttii", (int64_t)id, seen->time, seen->address,
-	                 r->identity.mac, sizeof(r->identity.mac), r->identity.uuid,
-	                 (int64_t)r->firmware, (int64_t)r->architecture, r->version,
-	                 r->manufacturer, r->product, r->serial, r->cpu, (int64_t)r->cpu_64bit,
-	                 (int64_t)r->memory_mib);
+	if (rc == 0)
+		rc = store_run(store, claim, "iub", (int64_t)device->id, uuid, identity->mac,
+		               (size_t)6);
+	return rc;
+}
+
+/* --- the last request ------------------------------------------------------ */
+
+size_t device_request_length(const uint8_t *datagram, size_t length)
+{
+	struct wire in = wire_reader(datagram, length);
+	size_t end = MESSAGE_HEADER;
+
+	wire_skip(&in, MESSAGE_HEADER);
+	while (wire_left(&in)) {
+		uint16_t number = wire_read_u16(&in);
+
+		wire_skip(&in, wire_read_u16(&in));
+		if (number && !in.error)
+			end = in.position;
+	}
+	return end < length ? end : length;
+}
+
+int device_seen(struct store *store, uint64_t id, int64_t time, const char *address,
+                const uint8_t *datagram, size_t length)
+{
+	/* A flood of one question is written once a minute; what it says is from byte 29 on. */
+	static const char sql[] =
+		"INSERT INTO seen VALUES (?1, ?2, ?3, ?4)"
+		" ON CONFLICT (device) DO UPDATE SET (time, address, request) = (?2, ?3, ?4)"
+		" WHERE time <= ?2 - 60 OR substr(request, 29) IS NOT substr(?4, 29)";
+
+	return store_run(store, sql, "iitb", (int64_t)id, time, address, datagram,
+	                 device_request_length(datagram, length));
 }
 
 int device_last_seen(struct store *store, uint64_t id, struct seen *seen)
 {
-	static const char sql[] = "SELECT * FROM seen WHERE device = ?";
-	struct request *r = &seen->request;
+	static const char sql[] = "SELECT time, address, request FROM seen WHERE device = ?";
 	sqlite3_stmt *row;
 	int rc = store_start(store, &row, sql, "i", (int64_t)id);
 
 	memset(seen, 0, sizeof(*seen));
 	if (rc || (rc = store_step(store, row)) != 1)
 		return rc;
-	seen->time = sqlite3_column_int64(row, 1);
-	store_text(row, 2, seen->address, sizeof(seen->address));
-	store_bytes(row, 3, r->identity.mac, sizeof(r->identity.mac));
-	store_bytes(row, 4, r->identity.uuid, sizeof(r->identity.uuid));
-	r->firmware = (uint8_t)sqlite3_column_int(row, 5);
-	r->architecture = (uint16_t)sqlite3_column_int(row, 6);
-	store_text(row, 7, r->version, sizeof(r->version));
-	store_text(row, 8, r->manufacturer, sizeof(r->manufacturer));
-	store_text(row, 9, r->product, sizeof(r->product));
-	store_text(row, 10, r->serial, sizeof(r->serial));
-	store_text(row, 11, r->cpu, sizeof(r->cpu));
-	r->cpu_64bit = (uint8_t)sqlite3_column_int(row, 12);
-	r->memory_mib = (uint32_t)sqlite3_column_int64(row, 13);
+	seen->time = sqlite3_column_int64(row, 0);
+	store_text(row, 1, seen->address, sizeof(seen->address));
+	if (message_decode(&seen->request, sqlite3_column_blob(row, 2),
+	                   (size_t)sqlite3_column_bytes(row, 2)) ||
+	    seen->request.type != MESSAGE_REQUEST)
+		memset(&seen->request, 0, sizeof(seen->request));
 	store_end(row);
 	return 0;
 }

@@ -18,20 +18,12 @@ bool device_name_ok(const char *name);
  */
 bool device_uuid_ok(const uint8_t uuid[16]);
 
-/** Finds a device by its id, by its name, or by a MAC. */
+/** Finds a device by its id, by its name, or by what it is known by. */
 int device_by_id(struct store *store, uint64_t id, struct device *device);
 int device_by_name(struct store *store, const char *name, struct device *device);
 int device_by_mac(struct store *store, const uint8_t mac[6], struct device *device);
 int device_by_uuid(struct store *store, const uint8_t uuid[16], struct device *device);
-
-/**
- * Finds who speaks: by UUID, else by MAC. The UUID is trusted more: a network
- * adapter may go from machine to machine. A device that has a UUID is therefore
- * not found by its MAC when another UUID is given.
- * @note: receives what is odd about it, or ""
- */
-int device_identify(struct store *store, const struct identity *identity, struct device *device,
-                    char *note, size_t note_size);
+int device_by_isd(struct store *store, const uint8_t isd[16], struct device *device);
 
 /** Adds a device and its @mac_count addresses; sets @device->id. In a transaction. */
 int device_add(struct store *store, struct device *device, const uint8_t (*macs)[6],
@@ -47,16 +39,27 @@ int device_macs(struct store *store, uint64_t id, uint8_t (*macs)[6], size_t *co
 int device_list(struct store *store, sqlite3_stmt **rows);
 void device_row(sqlite3_stmt *row, struct device *device);
 
+/** Keeps which machine came first with the device id of @device, and that no other did. */
+int device_claim(struct store *store, const struct device *device,
+                 const struct identity *identity);
+
 /* What a device's last request said. */
 struct seen {
-	int64_t time; /* 0: never */
+	int64_t time; /* Unix time; 0: never */
 	char address[32];
-	struct request request;
+	struct message request; /* its nonce is the boot's */
 };
 
-/** Keeps what a request said, if that is news or the last is a minute old. */
-int device_seen(struct store *store, uint64_t id, const struct seen *seen);
-/** Reads it; seen->time is 0 where there is none. */
+/** Returns the length of the request in @datagram without its padding at the end. */
+size_t device_request_length(const uint8_t *datagram, size_t length);
+
+/**
+ * Keeps a request, if that is news or the last is a minute old.
+ * @datagram: as it came, and sound
+ */
+int device_seen(struct store *store, uint64_t id, int64_t time, const char *address,
+                const uint8_t *datagram, size_t length);
+/** Reads the last; seen->time is 0 where there is none. */
 int device_last_seen(struct store *store, uint64_t id, struct seen *seen);
 
 #endif

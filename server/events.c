@@ -5,32 +5,104 @@
 
 #include "error.h"
 
+/* The database holds these, so they must not change. */
+static const char *const names[] = {
+	[EVENT_STARTED] = "started", [EVENT_HARDWARE] = "hardware",
+	[EVENT_IDENTITY] = "identity", [EVENT_ASKED] = "asked", [EVENT_ANSWERED] = "answered",
+	[EVENT_MENU] = "menu", [EVENT_CHOSEN] = "chosen", [EVENT_LOADED] = "loaded",
+	[EVENT_HANDOVER] = "handover", [EVENT_LOCAL] = "local-boot", [EVENT_ERROR] = "error",
+};
+
 const char *event_name(uint8_t code)
 {
-	switch (code) {
-	case EVENT_HANDOVER: return "handover";
-	case EVENT_LOCAL: return "local-boot";
-	case EVENT_ERROR: return "error";
-	default: return "other";
-	}
+	if (code < sizeof(names) / sizeof(names[0]) && names[code])
+		return names[code];
+	return "other";
+}
+
+static int prune(struct store *store, uint64_t device)
+{
+	static const char sql[] =
+		"DELETE FROM event WHERE device = ?1 AND id <= (SELECT id FROM event"
+		" WHERE device = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)";
+
+	return store_run(store, sql, "ii", (int64_t)device, (int64_t)EVENTS_PER_DEVICE);
 }
 
 int event_add(struct store *store, const struct happening *event)
 {
-	static const char add[] =
-		"INSERT INTO event (device, time, step, lease, milliseconds, reason)"
-		" VALUES (?, ?, ?, ?, ?, ?)";
-	static const char prune[] =
-		"DELETE FROM event WHERE device = ?1 AND id <= (SELECT id FROM event"
-		" WHERE device = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)";
-	int rc = store_run(store, add, "iitiit", (int64_t)event->device, event->time, event->step,
-	                   (int64_t)event->lease, (int64_t)event->milliseconds, event->reason);
+	static const char sql[] =
+		"INSERT INTO event (device, time, step, lease, milliseconds, reason, boot, time_ms)"
+		" VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
+	int rc = store_run(store, sql, "iitiitui", (int64_t)event->device, event->time, event->step,
+	                   (int64_t)event->lease, (int64_t)event->milliseconds, event->reason,
+	                   event->boot, (int64_t)event->time_ms);
 
-	if (rc == 0)
-		rc = store_run(store, prune, "ii", (int64_t)event->device,
-		               (int64_t)EVENTS_PER_DEVICE);
-	return rc;
+	return rc ? rc : prune(store, event->device);
 }
+
+int event_add_once(struct store *store, const struct happening *event)
+{
+	static const char sql[] =
+		"SELECT 1 FROM event WHERE device = ? AND boot IS ? AND step = ? LIMIT 1";
+	sqlite3_stmt *row;
+	int rc = store_start(store, &row, sql, "iut", (int64_t)event->device, event->boot,
+	                     event->step);
+
+	if (rc || (rc = store_step(store, row)) < 0)
+		return rc;
+	if (rc == 0)
+		return event_add(store, event);
+	store_end(row);
+	return 0;
+}
+
+/* --- boots ----------------------------------------------------------------- */
+
+int event_boot_of(struct store *store, uint64_t lease, uint8_t boot[NONCE_SIZE])
+{
+	static const char sql[] =
+		"SELECT nonce FROM offer WHERE lease = ? ORDER BY attempt DESC LIMIT 1";
+	sqlite3_stmt *row;
+	int rc = store_start(store, &row, sql, "i", (int64_t)lease);
+
+	memset(boot, 0, NONCE_SIZE);
+	if (rc || (rc = store_step(store, row)) != 1)
+		return rc;
+	store_bytes(row, 0, boot, NONCE_SIZE);
+	store_end(row);
+	return 0;
+}
+
+int event_find_boot(struct store *store, uint64_t device, uint32_t back,
+                    uint8_t boot[NONCE_SIZE], uint32_t *count)
+{
+	static const char sql[] =
+		"SELECT boot FROM event WHERE device = ? AND boot IS NOT NULL"
+		" GROUP BY boot ORDER BY min(id) DESC";
+	sqlite3_stmt *rows;
+	int rc = store_start(store, &rows, sql, "i", (int64_t)device);
+
+	*count = 0;
+	while (rc == 0 && (rc = store_step(store, rows)) == 1) {
+		if (*count == back)
+			store_bytes(rows, 0, boot, NONCE_SIZE);
+		(*count)++;
+		rc = 0;
+	}
+	return rc ? rc : *count > back ? 0 : ERR_NOT_FOUND;
+}
+
+int event_list_boot(struct store *store, uint64_t device, const uint8_t boot[NONCE_SIZE],
+                    sqlite3_stmt **rows)
+{
+	static const char sql[] =
+		"SELECT * FROM event WHERE device = ? AND boot = ? ORDER BY id";
+
+	return store_start(store, rows, sql, "ib", (int64_t)device, boot, (size_t)NONCE_SIZE);
+}
+
+/* --- lists ----------------------------------------------------------------- */
 
 int event_list(struct store *store, uint64_t device, uint32_t limit, sqlite3_stmt **rows)
 {
@@ -54,4 +126,6 @@ void event_row(sqlite3_stmt *row, struct happening *event)
 	event->lease = (uint64_t)sqlite3_column_int64(row, 4);
 	event->milliseconds = (uint32_t)sqlite3_column_int64(row, 5);
 	store_text(row, 6, event->reason, sizeof(event->reason));
+	store_bytes(row, 7, event->boot, sizeof(event->boot));
+	event->time_ms = (uint32_t)sqlite3_column_int(row, 8);
 }

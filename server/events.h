@@ -5,12 +5,14 @@
 #include "lease.h"
 #include "store.h"
 
-#define EVENTS_PER_DEVICE 100 /* the oldest make room for the newest */
+#define EVENTS_PER_DEVICE 200 /* the oldest make room for the newest; a boot is a dozen */
 
 /* Something that happened to a device, at the server or as the NBP tells it. */
 struct happening {
 	uint64_t device;
-	int64_t time;          /* Unix time */
+	int64_t time;          /* Unix time, by the server's clock */
+	uint32_t time_ms;      /* the millisecond of its second */
+	uint8_t boot[NONCE_SIZE]; /* the boot's nonce; zeros: of no boot */
 	char step[16];         /* "offered", "begun", "handover", ... */
 	uint64_t lease;        /* 0: none */
 	uint32_t milliseconds; /* since the NBP's start; 0: the server's own event */
@@ -22,6 +24,24 @@ const char *event_name(uint8_t code);
 
 /** Adds @event, and drops its device's oldest beyond EVENTS_PER_DEVICE. */
 int event_add(struct store *store, const struct happening *event);
+
+/** The same, unless that boot has such a step already. */
+int event_add_once(struct store *store, const struct happening *event);
+
+/** Finds the boot to which the last offer of a lease went; zeros: none. */
+int event_boot_of(struct store *store, uint64_t lease, uint8_t boot[NONCE_SIZE]);
+
+/**
+ * Finds the boot that is @back boots before the last of a device, 0: the last.
+ * @count: receives how many the store knows
+ * ERR_NOT_FOUND: there is none.
+ */
+int event_find_boot(struct store *store, uint64_t device, uint32_t back,
+                    uint8_t boot[NONCE_SIZE], uint32_t *count);
+
+/** Starts a list of all of a device's events of one boot, in the order they came. */
+int event_list_boot(struct store *store, uint64_t device, const uint8_t boot[NONCE_SIZE],
+                    sqlite3_stmt **rows);
 
 /**
  * Starts a list of the last @limit events, oldest first; @device 0: of all.

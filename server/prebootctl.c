@@ -22,12 +22,14 @@ struct verb {
 #define NO_LIMIT 1000000
 
 static const struct verb verbs[] = {
-	{ "device", "add", "new", ctl_device_add, 1, NO_LIMIT, CTL_MAC | CTL_UUID, CREATE,
-	  &help_device_add },
+	{ "device", "add", "new", ctl_device_add, 1, NO_LIMIT,
+	  CTL_MAC | CTL_UUID | CTL_ISD, CREATE, &help_device_add },
 	{ "device", "list", "ls", ctl_device_list, 0, 0, 0, OPEN, &help_device_list },
 	{ "device", "show", "info", ctl_device_show, 1, 1, 0, OPEN, &help_device_show },
 	{ "device", "remove", "delete", ctl_device_remove, 1, 1, CTL_FORCE, OPEN,
 	  &help_device_remove },
+	{ "device", "trace", "boot", ctl_device_trace, 1, 1, CTL_BOOT, OPEN,
+	  &help_device_trace },
 	{ "work", "assign", "add", ctl_work_assign, 1, NO_LIMIT,
 	  CTL_CONFIG | CTL_LOADER_BIOS | CTL_LOADER_UEFI | CTL_PREFIX | CTL_ATTEMPTS |
 	  CTL_DEADLINE | CTL_REPLACE, OPEN, &help_work_assign },
@@ -35,6 +37,11 @@ static const struct verb verbs[] = {
 	{ "work", "show", "info", ctl_work_show, 1, 1, 0, OPEN, &help_work_show },
 	{ "work", "cancel", "remove", ctl_work_cancel, 1, 1, 0, OPEN, &help_work_cancel },
 	{ "event", "list", "ls", ctl_event_list, 0, 1, CTL_LIMIT, OPEN, &help_event_list },
+	{ "settings", "show", "list", ctl_settings_show, 0, 1, 0, OPEN, &help_settings_show },
+	{ "settings", "set", "change", ctl_settings_set, 1, NO_LIMIT, 0, CREATE,
+	  &help_settings_set },
+	{ "settings", "unset", "revert", ctl_settings_unset, 1, NO_LIMIT, 0, OPEN,
+	  &help_settings_unset },
 	{ "menu", "check", "lint", ctl_menu_check, 1, NO_LIMIT, 0, NONE, &help_menu_check },
 	{ "menu", "show", "draw", ctl_menu_show, 1, 1, CTL_SECTION | CTL_FIRMWARE, NONE,
 	  &help_menu_show },
@@ -60,6 +67,8 @@ static const struct option options[] = {
 	{ "force", no_argument, NULL, CTL_FORCE << 8 },
 	{ "open", no_argument, NULL, CTL_OPEN << 8 },
 	{ "limit", required_argument, NULL, CTL_LIMIT << 8 },
+	{ "isd", required_argument, NULL, CTL_ISD << 8 },
+	{ "boot", required_argument, NULL, CTL_BOOT << 8 },
 	{ "section", required_argument, NULL, CTL_SECTION << 8 },
 	{ "firmware", required_argument, NULL, CTL_FIRMWARE << 8 },
 	{ "stdin", no_argument, NULL, CTL_STDIN << 8 },
@@ -102,6 +111,8 @@ static int take_option(struct ctl *ctl, int bit, const char *value)
 	case CTL_ATTEMPTS: ctl->attempts = value; break;
 	case CTL_DEADLINE: ctl->deadline = value; break;
 	case CTL_LIMIT: ctl->limit = value; break;
+	case CTL_ISD: ctl->isd = value; break;
+	case CTL_BOOT: ctl->boot = value; break;
 	case CTL_SECTION: ctl->section = value; break;
 	case CTL_FIRMWARE: ctl->firmware = value; break;
 	case CTL_ITERATIONS: ctl->iterations = value; break;
@@ -175,6 +186,22 @@ static const struct verb *find_verb(const char *noun, const char *word)
 	return found;
 }
 
+static int unknown_noun(const char *word)
+{
+	char list[128] = "";
+	const char *last = "";
+
+	for (size_t i = 0; i < VERB_COUNT; i++) {
+		if (strcmp(verbs[i].noun, last) == 0)
+			continue;
+		last = verbs[i].noun;
+		snprintf(list + strlen(list), sizeof(list) - strlen(list), "%s%s",
+		         list[0] ? ", " : "", last);
+	}
+	return ctl_error(EXIT_USAGE, "%s: no such thing, or not only one; expected one of %s", word,
+	                 list);
+}
+
 static int unknown_verb(const char *noun, const char *word)
 {
 	char list[128] = "";
@@ -239,8 +266,7 @@ int main(int argc, char **argv)
 	}
 	noun = find_noun(ctl.words[0]);
 	if (!noun)
-		return ctl_error(EXIT_USAGE, "%s: no such thing; expected device, work, event or "
-		                 "menu", ctl.words[0]);
+		return unknown_noun(ctl.words[0]);
 	if (ctl.word_count == 1 && ctl.help) {
 		for (size_t i = 0; i < VERB_COUNT; i++)
 			if (strcmp(verbs[i].noun, noun) == 0)

@@ -8,40 +8,60 @@
 #include "devices.h"
 #include "error.h"
 #include "events.h"
+#include "identify.h"
 #include "serve_log.h"
+#include "settings.h"
 #include "text.h"
 #include "work.h"
 
 /* What is known when a question has been judged. */
 struct judgement {
-	struct device device;
-	bool known;
-	char note[REASON_SIZE]; /* what is odd about who asks */
+	struct identified who;
 	struct verdict verdict;
 };
 
 /* --- judging --------------------------------------------------------------- */
 
+/* Answers a request: the work if there is any, and what policy says beside it. */
+static int judge_request(struct server *server, const struct message *question,
+                         const struct device *device, const struct lease *lease,
+                         struct verdict *verdict)
+{
+	const struct request *request = &question->u.request;
+	struct asking asking = { request->firmware, 0, server->now };
+	struct settings settings;
+	int rc = settings_read(&server->store, device ? device->id : 0, &settings);
+
+	if (rc == 0 && lease)
+		rc = work_offer_of(&server->store, lease->number, question->nonce,
+		                   &asking.offered_before);
+	if (rc)
+		return rc;
+	decide_request(device, lease, &asking, verdict);
+	settings_answer(&settings, request->firmware, &verdict->reply.u.answer);
+	return 0;
+}
+
 /* Loads what the question needs from the store, and decides. */
 static int judge(struct server *server, const struct message *question, struct judgement *out)
 {
-	/* All three begin with it. */
-	const struct identity *identity = &question->u.request.identity;
 	struct store *store = &server->store;
-	struct asking asking = { 0, 0, server->now };
-	const struct device *device = &out->device;
+	/* All three begin with the identity. */
+	const struct sender sender = { &question->u.request.identity,
+		question->type == MESSAGE_REQUEST ? question->u.request.isd_device : NULL };
+	const struct device *device = &out->who.device;
 	struct lease found, *lease = &found;
 	struct details *details;
-	int rc = device_identify(store, identity, &out->device, out->note, sizeof(out->note));
+	int rc = identify(store, &sender, &out->who);
 
-	if (rc && rc != ERR_NOT_FOUND)
+	if (rc)
 		return rc;
-	out->known = rc == 0;
-	if (!out->known)
+	if (!out->who.known)
 		device = NULL;
+	rc = ERR_NOT_FOUND;
 	if (question->type == MESSAGE_REPORT)
 		rc = work_by_lease(store, question->u.report.lease, lease);
-	else if (out->known)
+	else if (device)
 		rc = work_newest(store, device->id, lease);
 	if (rc && rc != ERR_NOT_FOUND)
 		return rc;
@@ -49,12 +69,7 @@ static int judge(struct server *server, const struct message *question, struct j
 		lease = NULL;
 	switch (question->type) {
 	case MESSAGE_REQUEST:
-		asking.firmware = question->u.request.firmware;
-		if (lease && (rc = work_offer_of(store, lease->number, question->nonce,
-		                                 &asking.offered_before)) != 0)
-			return rc;
-		decide_request(device, lease, &asking, &out->verdict);
-		return 0;
+		return judge_request(server, question, device, lease, &out->verdict);
 	case MESSAGE_QUERY:
 		decide_query(device, lease, server->now, &out->verdict);
 		details = &out->verdict.reply.u.details;
@@ -70,11 +85,16 @@ int serve_apply(struct server *server, const struct message *question,
 {
 	const struct lease *next = &verdict->next;
 	struct happening event = { .device = next->device, .time = server->now,
-	                           .lease = next->number };
+	                           .time_ms = server->now_ms, .lease = next->number };
 	int rc = work_update(&server->store, next);
 
 	if (rc == 0 && verdict->offered)
 		rc = work_offered(&server->store, next, question->nonce);
+	/* An agent's nonce is its own: its boot is the one that got the offer. */
+	if (rc == 0 && question && question->type == MESSAGE_REQUEST)
+		memcpy(event.boot, question->nonce, sizeof(event.boot));
+	else if (rc == 0)
+		rc = event_boot_of(&server->store, next->number, event.boot);
 	if (rc)
 		return rc;
 	text_format(event.step, sizeof(event.step), "%s", lease_state_name(next->state));
@@ -95,7 +115,7 @@ static int resolve(struct server *server, struct datagram *d, struct judgement *
 	struct message *reply = &out->verdict.reply;
 	int rc = judge(server, &d->question, out);
 
-	if (rc == 0 && out->verdict.changed && !server->writing) {
+	if (rc == 0 && (out->verdict.changed || out->who.claims) && !server->writing) {
 		rc = store_begin(&server->store);
 		server->writing = rc == 0;
 		if (rc == 0)
@@ -110,7 +130,11 @@ static int resolve(struct server *server, struct datagram *d, struct judgement *
 	if (rc)
 		return rc;
 	d->depends = server->writing;
-	return out->verdict.changed ? serve_apply(server, &d->question, &out->verdict) : 0;
+	if (out->who.claims)
+		rc = device_claim(&server->store, &out->who.device, &d->question.u.request.identity);
+	if (rc == 0 && out->verdict.changed)
+		rc = serve_apply(server, &d->question, &out->verdict);
+	return rc;
 }
 
 /* --- a batch --------------------------------------------------------------- */
@@ -134,6 +158,7 @@ static void lose(struct server *server, struct datagram *batch, size_t count)
 		batch[i].depends = false;
 		batch[i].line[0] = '\0';
 		batch[i].refusal[0] = '\0';
+		batch[i].outcome[0] = '\0';
 	}
 	journal_line(&server->journal, JOURNAL_TROUBLE, "warning: not answered: %s",
 	             server->store.message);
@@ -166,16 +191,27 @@ static bool understand(struct server *server, struct datagram *d)
 
 static void take_event(struct server *server, struct datagram *d)
 {
-	struct device device;
-	char note[REASON_SIZE];
+	const struct sender sender = { &d->question.u.event.identity, NULL };
+	struct identified who;
 
-	if (device_identify(&server->store, &d->question.u.event.identity, &device, note,
-	                    sizeof(note)) == 0) {
-		d->device = device.id;
-		serve_log_event(d, device.name);
+	if (identify(&server->store, &sender, &who) == 0 && who.known) {
+		d->device = who.device.id;
+		serve_log_event(d, who.device.name);
 	} else {
 		serve_log_event(d, NULL);
 	}
+}
+
+/* Says in short what a request was answered. */
+static void tell_outcome(struct datagram *d, const struct verdict *verdict)
+{
+	const struct answer *answer = &verdict->reply.u.answer;
+
+	if (answer->decision == DECISION_WORK)
+		text_format(d->outcome, sizeof(d->outcome), "work %U, attempt %u: %s",
+		            answer->lease, (uint32_t)answer->attempt, verdict->reason);
+	else
+		text_format(d->outcome, sizeof(d->outcome), "local boot: %s", verdict->reason);
 }
 
 /* Answers the last of the @count datagrams at @batch. */
@@ -196,17 +232,22 @@ static void answer(struct server *server, struct datagram *batch, size_t count)
 		lose(server, batch, count);
 		return;
 	}
-	d->device = judgement.known ? judgement.device.id : 0;
+	d->device = judgement.who.known ? judgement.who.device.id : 0;
+	d->suspect = judgement.who.suspect;
+	text_format(d->note, sizeof(d->note), "%s", judgement.who.note);
+	if (d->question.type == MESSAGE_REQUEST)
+		tell_outcome(d, &judgement.verdict);
 	if (d->question.type == MESSAGE_REPORT && !judgement.verdict.reply.u.receipt.state)
 		text_format(d->refusal, sizeof(d->refusal), "%s",
 		            judgement.verdict.reply.u.receipt.reason);
-	serve_log_answer(d, judgement.known ? judgement.device.name : NULL, judgement.note,
+	serve_log_answer(d, judgement.who.known ? judgement.who.device.name : NULL,
 	                 &judgement.verdict);
 }
 
-void serve_batch(struct server *server, struct datagram *batch, size_t count, int64_t now)
+void serve_batch(struct server *server, struct datagram *batch, size_t count, int64_t now_ms)
 {
-	server->now = now;
+	server->now = now_ms / 1000;
+	server->now_ms = (uint32_t)(now_ms % 1000);
 	server->writing = false;
 	for (size_t i = 0; i < count; i++) {
 		struct datagram *d = &batch[i];
@@ -214,8 +255,11 @@ void serve_batch(struct server *server, struct datagram *batch, size_t count, in
 		d->reply_length = 0;
 		d->depends = false;
 		d->device = 0;
+		d->suspect = 0;
 		d->line[0] = '\0';
 		d->refusal[0] = '\0';
+		d->outcome[0] = '\0';
+		d->note[0] = '\0';
 		d->understood = understand(server, d);
 		if (!d->understood)
 			continue;

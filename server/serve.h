@@ -39,6 +39,7 @@ struct server {
 	/* of the batch at work: */
 	bool writing;        /* its transaction is open */
 	int64_t now;         /* Unix time, s */
+	uint32_t now_ms;     /* the millisecond of that second */
 };
 
 struct datagram {
@@ -59,6 +60,9 @@ struct datagram {
 	enum journal_kind kind;  /* of line */
 	char line[1024];         /* for the journal; empty: none */
 	char refusal[REASON_SIZE]; /* of a report; empty: none */
+	char outcome[REASON_SIZE]; /* of a request; empty: none */
+	char note[REASON_SIZE];  /* what is odd about who asks; empty: nothing */
+	uint64_t suspect;        /* the other device that the note is about; 0: none */
 };
 
 /** Opens the database at @path, which must outlive @server, and starts the journal.
@@ -71,14 +75,14 @@ void serve_close(struct server *server);
 /**
  * Decides on @count datagrams, commits, and fills in their replies. A datagram
  * that nobody can answer is counted and has none.
- * @now: Unix time, s
+ * @now_ms: Unix time in milliseconds
  */
-void serve_batch(struct server *server, struct datagram *batch, size_t count, int64_t now);
+void serve_batch(struct server *server, struct datagram *batch, size_t count, int64_t now_ms);
 
 /**
  * Stores what @verdict changes, and its place in the device's story, within the
  * transaction that is open.
- * @question: whose nonce an offer belongs to; NULL where there is no offer
+ * @question: what led to it; NULL: none did
  */
 int serve_apply(struct server *server, const struct message *question,
                 const struct verdict *verdict);
@@ -86,7 +90,8 @@ int serve_apply(struct server *server, const struct message *question,
 /** Keeps what a batch tells beside its decisions; call it once the answers are sent. */
 void serve_notes(struct server *server, const struct datagram *batch, size_t count);
 
-/** Ends work whose deadline has passed, though its machine no longer asks. */
+/** Ends work whose deadline has passed by @now, Unix time in seconds, though its machine no
+ *  longer asks. */
 void serve_overdue(struct server *server, int64_t now);
 
 /** Logs how many datagrams were answered and dropped, and why. */

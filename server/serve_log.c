@@ -41,8 +41,7 @@ static const char *state_word(uint8_t state)
 	}
 }
 
-void serve_log_answer(struct datagram *d, const char *device, const char *note,
-                      const struct verdict *verdict)
+void serve_log_answer(struct datagram *d, const char *device, const struct verdict *verdict)
 {
 	const struct message *reply = &verdict->reply;
 	const struct lease *next = &verdict->next;
@@ -76,8 +75,8 @@ void serve_log_answer(struct datagram *d, const char *device, const char *note,
 		       reply->u.answer.config);
 	unquote(reason, sizeof(reason), verdict->reason);
 	append(d, at, " reason=\"%s\"", reason);
-	if (note[0])
-		append(d, at, " note=\"%s\"", note);
+	if (d->note[0])
+		append(d, at, " note=\"%s\"", d->note);
 	if (verdict->warn)
 		d->kind = JOURNAL_ALWAYS;
 }

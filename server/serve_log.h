@@ -10,10 +10,8 @@
 /**
  * Writes the line of a decision into @d->line.
  * @device: its name, NULL if unknown
- * @note: what is odd about who asks, or ""
  */
-void serve_log_answer(struct datagram *d, const char *device, const char *note,
-                      const struct verdict *verdict);
+void serve_log_answer(struct datagram *d, const char *device, const struct verdict *verdict);
 
 /** Writes the line of an NBP's event into @d->line. */
 void serve_log_event(struct datagram *d, const char *device);

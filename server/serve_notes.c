@@ -2,6 +2,8 @@
 /* What the server does beside its decisions. */
 #include "serve.h"
 
+#include <string.h>
+
 #include "decide.h"
 #include "devices.h"
 #include "error.h"
@@ -9,30 +11,67 @@
 #include "text.h"
 #include "work.h"
 
+static struct happening make_event(struct server *server, const struct datagram *d,
+                                   const char *step, const char *reason)
+{
+	struct happening event = { .device = d->device, .time = server->now,
+	                           .time_ms = server->now_ms };
+
+	text_format(event.step, sizeof(event.step), "%s", step);
+	text_format(event.reason, sizeof(event.reason), "%s", reason);
+	if (d->question.type != MESSAGE_REPORT && d->question.type != MESSAGE_QUERY)
+		memcpy(event.boot, d->question.nonce, sizeof(event.boot));
+	return event;
+}
+
+/* Tells the devices that an identity brings together, once a boot. */
+static int note_conflict(struct server *server, const struct datagram *d)
+{
+	struct happening event = make_event(server, d, "conflict", d->note);
+	int rc = d->device ? event_add_once(&server->notes, &event) : 0;
+
+	if (rc || !d->suspect || d->suspect == d->device)
+		return rc;
+	event.device = d->suspect;
+	return event_add_once(&server->notes, &event);
+}
+
+static int note_request(struct server *server, const struct datagram *d)
+{
+	struct happening event = make_event(server, d, "request", d->outcome);
+	char address[32];
+	int rc = 0;
+
+	if (d->note[0])
+		rc = note_conflict(server, d);
+	if (rc || !d->device)
+		return rc;
+	text_format(address, sizeof(address), "%I", (const uint8_t *)&d->from.sin_addr);
+	rc = device_seen(&server->notes, d->device, server->now, address, d->data, d->length);
+	if (rc == 0 && d->outcome[0])
+		rc = event_add_once(&server->notes, &event);
+	return rc;
+}
+
 static int note(struct server *server, const struct datagram *d)
 {
 	const struct message *m = &d->question;
-	struct happening event = { .device = d->device, .time = server->now };
-	struct seen seen = { .time = server->now };
+	struct happening event;
 
-	if (m->type == MESSAGE_REQUEST) {
-		text_format(seen.address, sizeof(seen.address), "%I",
-		            (const uint8_t *)&d->from.sin_addr);
-		seen.request = m->u.request;
-		return device_seen(&server->notes, d->device, &seen);
-	}
+	if (m->type == MESSAGE_REQUEST)
+		return note_request(server, d);
+	if (!d->device)
+		return 0;
 	if (m->type == MESSAGE_EVENT) {
-		text_format(event.step, sizeof(event.step), "%s", event_name(m->u.event.code));
+		event = make_event(server, d, event_name(m->u.event.code), m->u.event.reason);
 		event.lease = m->u.event.lease;
 		event.milliseconds = m->u.event.milliseconds;
-		text_format(event.reason, sizeof(event.reason), "%s", m->u.event.reason);
 		return event_add(&server->notes, &event);
 	}
 	if (!d->refusal[0])
 		return 0;
-	text_format(event.step, sizeof(event.step), "refused");
+	event = make_event(server, d, "refused", d->refusal);
 	event.lease = m->u.report.lease;
-	text_format(event.reason, sizeof(event.reason), "%s", d->refusal);
 	return event_add(&server->notes, &event);
 }
 
@@ -42,7 +81,7 @@ void serve_notes(struct server *server, const struct datagram *batch, size_t cou
 	int rc = 0;
 
 	for (size_t i = 0; i < count && rc == 0; i++) {
-		if (!batch[i].understood || !batch[i].device)
+		if (!batch[i].understood || !(batch[i].device || batch[i].suspect))
 			continue;
 		if (!open)
 			rc = store_begin(&server->notes);
@@ -64,6 +103,7 @@ void serve_overdue(struct server *server, int64_t now)
 	struct lease lease;
 
 	server->now = now;
+	server->now_ms = 0;
 	while (work_next_overdue(&server->store, now, &lease) == 0) {
 		struct verdict verdict = { .changed = true };
 		int rc = store_begin(&server->store);

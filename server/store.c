@@ -7,6 +7,7 @@
 
 #include "error.h"
 #include "store_file.h"
+#include "store_schema.h"
 
 /* Keeps what SQLite says of @code, and turns it into one of our errors. */
 static int failed(struct store *store, int code)
@@ -61,6 +62,27 @@ static int configure(struct store *store, const struct store_options *options)
 	                                       : "PRAGMA synchronous=FULL");
 }
 
+/* Brings an older database up to this program's version. */
+static int upgrade(struct store *store)
+{
+	int version = 0, code, rc;
+	sqlite3_stmt *row;
+
+	rc = store_start(store, &row, "PRAGMA user_version", "");
+	if (rc || (rc = store_step(store, row)) != 1)
+		return rc;
+	version = sqlite3_column_int(row, 0);
+	store_end(row);
+	if (version >= STORE_VERSION)
+		return 0;
+	code = store_upgrade(store->db);
+	if (code == SQLITE_OK)
+		return 0;
+	rc = failed(store, code);
+	store_rollback(store);
+	return rc;
+}
+
 int store_open(struct store *store, const char *path, const struct store_options *options)
 {
 	int rc = 0, code;
@@ -79,6 +101,8 @@ int store_open(struct store *store, const char *path, const struct store_options
 		goto close;
 	}
 	rc = configure(store, options);
+	if (rc == 0 && !options->again)
+		rc = upgrade(store);
 	/* SQLite opens what it cannot write read-only, and would tell much later. */
 	if (rc == 0 && options->create && sqlite3_db_readonly(store->db, "main"))
 		rc = failed(store, SQLITE_READONLY);
@@ -86,8 +110,7 @@ int store_open(struct store *store, const char *path, const struct store_options
 		goto close;
 	return 0;
 close:
-	sqlite3_close(store->db);
-	store->db = NULL;
+	store_close(store);
 	return rc;
 }
 

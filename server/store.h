@@ -21,8 +21,8 @@
 
 #define STORE_DEFAULT "/var/lib/openpreboot/openpreboot.db"
 #define STORE_APPLICATION_ID 0x4f504254 /* "OPBT", at offset 68 of the file */
-#define STORE_VERSION 1                 /* user_version, at offset 60 */
-#define STORE_STATEMENTS 48
+#define STORE_VERSION 2                 /* user_version, at offset 60 */
+#define STORE_STATEMENTS 64
 
 struct store {
 	sqlite3 *db;
@@ -47,7 +47,8 @@ struct store_options {
  * drops all of a process's locks on a file, SQLite's too, when the process
  * closes any descriptor of it (sqlite.org/howtocorrupt.html 2.2). A file that is not a
  * sound database of ours, or one of a newer version, is refused without a byte
- * written to it.
+ * written to it. One of an older version is brought up to this one, in one
+ * transaction.
  * Returns 0, ERR_NOT_FOUND (no such file, and not to be created), ERR_MALFORMED
  * (not ours, or damaged), ERR_VERSION (newer) or ERR_IO; store->message
  * explains. On failure nothing needs closing.

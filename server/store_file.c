@@ -163,41 +163,23 @@ int store_file_check(const char *path, char *message, size_t size)
 
 /* --- creating -------------------------------------------------------------- */
 
-/* Counts the tables of @db into *@count. */
-static int count_tables(sqlite3 *db, int *count)
-{
-	sqlite3_stmt *statement;
-	int code = sqlite3_prepare_v2(db, "SELECT count(*) FROM sqlite_schema", -1, &statement,
-	                              NULL);
-
-	if (code == SQLITE_OK && sqlite3_step(statement) == SQLITE_ROW)
-		*count = sqlite3_column_int(statement, 0);
-	return code == SQLITE_OK ? sqlite3_finalize(statement) : code;
-}
-
 /* Fills the empty database at @path; WAL only at the end, so that it is one file. */
 static int fill(const char *path, char *message, size_t size)
 {
-	char identity[128];
 	sqlite3 *db = NULL;
-	int code, tables = 0, rc = 0;
+	int code, rc = 0;
 
-	snprintf(identity, sizeof(identity), "PRAGMA application_id=%d; PRAGMA user_version=%d",
-	         STORE_APPLICATION_ID, STORE_VERSION);
 	code = sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, NULL);
 	sqlite3_busy_timeout(db, 5000);
 	if (code == SQLITE_OK)
-		code = sqlite3_exec(db, "PRAGMA synchronous=FULL; BEGIN EXCLUSIVE", NULL, NULL,
-		                    NULL);
+		code = sqlite3_exec(db, "PRAGMA synchronous=FULL", NULL, NULL, NULL);
 	if (code == SQLITE_OK)
-		code = count_tables(db, &tables);
-	/* Where another program was faster there is nothing left to do. */
-	if (code == SQLITE_OK && tables == 0)
-		code = sqlite3_exec(db, store_schema, NULL, NULL, NULL);
-	if (code == SQLITE_OK && tables == 0)
-		code = sqlite3_exec(db, identity, NULL, NULL, NULL);
+		code = store_upgrade(db);
+	/* The steps of the old versions leave pages behind that nothing checks. */
 	if (code == SQLITE_OK)
-		code = sqlite3_exec(db, "COMMIT; PRAGMA journal_mode=WAL", NULL, NULL, NULL);
+		code = sqlite3_exec(db, "VACUUM", NULL, NULL, NULL);
+	if (code == SQLITE_OK)
+		code = sqlite3_exec(db, "PRAGMA journal_mode=WAL", NULL, NULL, NULL);
 	if (code != SQLITE_OK)
 		rc = say(ERR_IO, message, size, "%s: %s", path, sqlite3_errmsg(db));
 	if (sqlite3_close(db) != SQLITE_OK && rc == 0)

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "store_schema.h"
 
-/* Times are Unix times in seconds. Ids are never used again. */
-const char store_schema[] =
+/*
+ * Each step makes a version from the one before, the first from nothing. A step
+ * that has been released is never changed. Times are Unix times in seconds. Ids
+ * are never used again.
+ */
+static const char version_1[] =
 	"CREATE TABLE device ("
 	" id INTEGER PRIMARY KEY AUTOINCREMENT,"
 	" name TEXT NOT NULL UNIQUE COLLATE NOCASE,"
@@ -80,3 +84,44 @@ const char store_schema[] =
 	" reason TEXT NOT NULL"
 	") STRICT;"
 	"CREATE INDEX event_device ON event (device, id);";
+
+static const char version_2[] =
+	/* The device id in its image-safe data; and, if it has no other identity, the
+	 * machine that came with that first. */
+	"ALTER TABLE device ADD COLUMN isd BLOB CHECK (length(isd) = 16);"
+	"ALTER TABLE device ADD COLUMN claim_uuid BLOB CHECK (length(claim_uuid) = 16);"
+	"ALTER TABLE device ADD COLUMN claim_mac BLOB CHECK (length(claim_mac) = 6);"
+	"CREATE UNIQUE INDEX device_isd ON device (isd);"
+	"CREATE UNIQUE INDEX device_claim_uuid ON device (claim_uuid);"
+	"CREATE UNIQUE INDEX device_claim_mac ON device (claim_mac);"
+
+	/* What applies to whom; the nearest level that has a key counts. */
+	"CREATE TABLE setting ("
+	" level TEXT NOT NULL CHECK (level IN ('zone', 'folder', 'device')),"
+	" owner INTEGER NOT NULL," /* of the level's table; 0: the zone */
+	" key TEXT NOT NULL,"
+	" value TEXT NOT NULL,"
+	" PRIMARY KEY (level, owner, key)"
+	") STRICT, WITHOUT ROWID;"
+	"CREATE TRIGGER device_setting AFTER DELETE ON device BEGIN"
+	" DELETE FROM setting WHERE level = 'device' AND owner = OLD.id;"
+	" END;"
+	"ALTER TABLE device DROP COLUMN local_boot;" /* nothing could ever set it */
+
+	/* The last request as it came, without its padding. */
+	"ALTER TABLE seen RENAME TO seen_1;"
+	"CREATE TABLE seen ("
+	" device INTEGER PRIMARY KEY REFERENCES device ON DELETE CASCADE,"
+	" time INTEGER NOT NULL,"
+	" address TEXT NOT NULL,"
+	" request BLOB NOT NULL"
+	") STRICT;"
+
+	/* Which boot of the device it was, and the millisecond of its second. */
+	"ALTER TABLE event ADD COLUMN boot BLOB CHECK (length(boot) = 16);"
+	"ALTER TABLE event ADD COLUMN time_ms INTEGER NOT NULL DEFAULT 0;";
+
+const struct store_step store_steps[STORE_VERSION] = {
+	{ version_1, NULL },
+	{ version_2, store_seen_to_requests },
+};

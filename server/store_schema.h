@@ -2,7 +2,27 @@
 #ifndef SERVER_STORE_SCHEMA_H
 #define SERVER_STORE_SCHEMA_H
 
-/* The tables of STORE_VERSION, as SQL; README.md describes them. */
-extern const char store_schema[];
+#include <sqlite3.h>
+
+#include "store.h"
+
+/* How the tables of each version come to be; README.md describes those of the last. */
+struct store_step {
+	const char *sql;
+	/** What SQL cannot do, afterwards. Returns SQLITE_OK or another code. May be NULL. */
+	int (*then)(sqlite3 *db);
+};
+
+extern const struct store_step store_steps[STORE_VERSION];
+
+/**
+ * Takes the steps from the version that @db has to STORE_VERSION, in one
+ * transaction. Nothing is changed where they fail.
+ * Returns SQLITE_OK or another code; then sqlite3_errmsg() says more.
+ */
+int store_upgrade(sqlite3 *db);
+
+/** Makes requests of version 1's table seen_1, and drops it. */
+int store_seen_to_requests(sqlite3 *db);
 
 #endif

@@ -248,12 +248,12 @@ static void finds_all_errors(void **state)
 		"submenu ; a ; ; c\noption = exit ; \"\n";
 	static const struct {
 		unsigned int line, column;
-	} wanted[] = { { 1, 1 }, { 3, 10 }, { 4, 11 }, { 5, 1 }, { 8, 1 }, { 10, 17 }, { 10, 18 },
+	} wanted[] = { { 1, 1 }, { 3, 10 }, { 4, 11 }, { 5, 1 }, { 8, 1 }, { 8, 1 }, { 10, 17 }, { 10, 18 },
 		       { 9, 26 } };
-	struct menu_error errors[10];
+	struct menu_error errors[12];
 
 	(void)state;
-	assert_int_equal(menu_check(text, strlen(text), &menu, errors, 10), COUNT(wanted));
+	assert_int_equal(menu_check(text, strlen(text), &menu, errors, 12), COUNT(wanted));
 	for (size_t i = 0; i < COUNT(wanted); i++) {
 		assert_int_equal(errors[i].line, wanted[i].line);
 		assert_int_equal(errors[i].column, wanted[i].column);

@@ -103,7 +103,7 @@ static struct datagram *put(struct bench *bench, size_t slot, uint8_t type, uint
 /* Serves the first @count slots. */
 static void serve(struct bench *bench, size_t count)
 {
-	serve_batch(&bench->server, bench->batch, count, NOW);
+	serve_batch(&bench->server, bench->batch, count, NOW * (int64_t)1000);
 	serve_notes(&bench->server, bench->batch, count);
 }
 

@@ -9,6 +9,7 @@
 #include "devices.h"
 #include "error.h"
 #include "events.h"
+#include "identify.h"
 #include "store.h"
 #include "work.h"
 
@@ -422,17 +423,17 @@ static void test_identify(void **state)
 	assert_int_equal(device_add(&store, &c, &macs[2], 1), 0);
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct identity identity = { .mac = { 2, 0, 0, 0, 0, cases[i].mac } };
-		struct device found;
-		char note[REASON_SIZE];
+		struct sender sender = { &identity, NULL };
+		struct identified found;
 
 		memcpy(identity.uuid, cases[i].uuid, 16);
 		if (!cases[i].mac)
 			memset(identity.mac, 0, 6);
-		assert_int_equal(device_identify(&store, &identity, &found, note, sizeof(note)),
-		                 cases[i].expected ? 0 : ERR_NOT_FOUND);
+		assert_int_equal(identify(&store, &sender, &found), 0);
+		assert_int_equal(found.known, cases[i].expected != NULL);
 		if (cases[i].expected)
-			assert_string_equal(found.name, cases[i].expected);
-		assert_string_equal(note, cases[i].note);
+			assert_string_equal(found.device.name, cases[i].expected);
+		assert_string_equal(found.note, cases[i].note);
 	}
 	/* What two devices cannot share. */
 	memcpy(b.uuid, a.uuid, 16);

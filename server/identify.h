@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef SERVER_IDENTIFY_H
+#define SERVER_IDENTIFY_H
+
+#include "devices.h"
+
+/* Who speaks. README.md gives the rules, under "Who is who". */
+
+/* What a message tells of its sender. */
+struct sender {
+	const struct identity *identity;
+	const uint8_t *isd; /* the device id in its image-safe data; NULL or zeros: not told */
+};
+
+struct identified {
+	bool known;
+	struct device device;     /* if known */
+	char note[REASON_SIZE];   /* what is odd about it, or "" */
+	uint64_t suspect;         /* the device whose image-safe data it must have got from
+	                             elsewhere, or whose network adapter it has; 0: none */
+	bool claims;              /* the first machine with this device id: to be kept */
+};
+
+/**
+ * Finds who @sender is: by device id if the hardware does not speak against it,
+ * else by UUID, else by MAC.
+ * Returns 0, known or not, or the ERR_ values of store.h.
+ */
+int identify(struct store *store, const struct sender *sender, struct identified *out);
+
+#endif

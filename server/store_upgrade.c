@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdio.h>
+#include <string.h>
+
+#include "devices.h"
+#include "store_schema.h"
+
+/* --- from version to version ----------------------------------------------- */
+
+static int read_version(sqlite3 *db, int *version)
+{
+	sqlite3_stmt *row;
+	int code = sqlite3_prepare_v2(db, "PRAGMA user_version", -1, &row, NULL);
+
+	if (code != SQLITE_OK)
+		return code;
+	if (sqlite3_step(row) == SQLITE_ROW)
+		*version = sqlite3_column_int(row, 0);
+	return sqlite3_finalize(row);
+}
+
+static int take_steps(sqlite3 *db)
+{
+	char identity[128];
+	int version = STORE_VERSION, code = read_version(db, &version);
+
+	for (; code == SQLITE_OK && version < STORE_VERSION; version++) {
+		code = sqlite3_exec(db, store_steps[version].sql, NULL, NULL, NULL);
+		if (code == SQLITE_OK && store_steps[version].then)
+			code = store_steps[version].then(db);
+	}
+	if (code != SQLITE_OK || version > STORE_VERSION)
+		return code;
+	snprintf(identity, sizeof(identity), "PRAGMA application_id=%d; PRAGMA user_version=%d",
+	         STORE_APPLICATION_ID, STORE_VERSION);
+	return sqlite3_exec(db, identity, NULL, NULL, NULL);
+}
+
+int store_upgrade(sqlite3 *db)
+{
+	/* Where another program was faster, there is no step left to take. */
+	int code = sqlite3_exec(db, "BEGIN EXCLUSIVE", NULL, NULL, NULL);
+
+	if (code == SQLITE_OK)
+		code = take_steps(db);
+	if (code == SQLITE_OK)
+		code = sqlite3_exec(db, "COMMIT", NULL, NULL, NULL);
+	return code;
+}
+
+/* --- version 2 ------------------------------------------------------------- */
+
+static void copy_text(sqlite3_stmt *row, int column, char *out, size_t size)
+{
+	store_text(row, column, out, size);
+	/* The old tables allowed what a message does not. */
+	if (!text_ok(out))
+		out[0] = '\0';
+}
+
+/* Makes of a row of version 1 the request that it came from. */
+static void read_old_row(sqlite3_stmt *row, struct request *r)
+{
+	store_bytes(row, 3, r->identity.mac, sizeof(r->identity.mac));
+	store_bytes(row, 4, r->identity.uuid, sizeof(r->identity.uuid));
+	r->firmware = (uint8_t)sqlite3_column_int(row, 5);
+	r->architecture = (uint16_t)sqlite3_column_int(row, 6);
+	copy_text(row, 7, r->version, sizeof(r->version));
+	copy_text(row, 8, r->manufacturer, sizeof(r->manufacturer));
+	copy_text(row, 9, r->product, sizeof(r->product));
+	copy_text(row, 10, r->serial, sizeof(r->serial));
+	copy_text(row, 11, r->cpu, sizeof(r->cpu));
+	r->cpu_64bit = (uint8_t)sqlite3_column_int(row, 12);
+	r->memory_mib = (uint32_t)sqlite3_column_int64(row, 13);
+}
+
+static int convert_row(sqlite3_stmt *from, sqlite3_stmt *to)
+{
+	struct message message = { .type = MESSAGE_REQUEST };
+	uint8_t datagram[MESSAGE_MAX];
+	size_t length;
+
+	read_old_row(from, &message.u.request);
+	/* A row that cannot have come from a request is not missed. */
+	if (message_encode(&message, datagram, sizeof(datagram), &length))
+		return SQLITE_OK;
+	length = device_request_length(datagram, length);
+	sqlite3_bind_int64(to, 1, sqlite3_column_int64(from, 0));
+	sqlite3_bind_int64(to, 2, sqlite3_column_int64(from, 1));
+	sqlite3_bind_text(to, 3, (const char *)sqlite3_column_text(from, 2), -1, SQLITE_TRANSIENT);
+	sqlite3_bind_blob64(to, 4, datagram, length, SQLITE_TRANSIENT);
+	sqlite3_step(to);
+	return sqlite3_reset(to);
+}
+
+int store_seen_to_requests(sqlite3 *db)
+{
+	sqlite3_stmt *from = NULL, *to = NULL;
+	int code = sqlite3_prepare_v2(db, "SELECT * FROM seen_1", -1, &from, NULL), step;
+
+	if (code == SQLITE_OK)
+		code = sqlite3_prepare_v2(db, "INSERT INTO seen VALUES (?, ?, ?, ?)", -1, &to,
+		                          NULL);
+	while (code == SQLITE_OK && (step = sqlite3_step(from)) != SQLITE_DONE)
+		code = step == SQLITE_ROW ? convert_row(from, to) : step;
+	sqlite3_finalize(from);
+	sqlite3_finalize(to);
+	return code == SQLITE_OK ? sqlite3_exec(db, "DROP TABLE seen_1", NULL, NULL, NULL) : code;
+}
