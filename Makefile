@@ -104,7 +104,7 @@ $(B)/bios/pack: $(addprefix bios/,pack.c pack.h pack_ways.c pack_ways.h unpack.c
 	$(Q)$(CC) $(CFLAGS_HOST) -o $@ $(filter %.c,$^) -lm
 $(B)/nvlnbp.sys: $(B)/nvlnbp.elf $(B)/bios/pack
 	$(call step,PACK)
-	$(Q)objcopy -O binary -j .text16 $< $(B)/bios/resident.bin
+	$(Q)objcopy -O binary -j .resident $< $(B)/bios/resident.bin
 	$(Q)objcopy -O binary -j .text -j .rodata -j .data $< $(B)/bios/packed.bin
 	$(Q)$(B)/bios/pack $(B)/bios/resident.bin $(B)/bios/packed.bin $@
 	@scripts/check-size $@ 24576

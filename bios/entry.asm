@@ -11,10 +11,11 @@ extern bss_start, bss_dwords
 extern unpack, unpack_to, unpack_from, unpack_dwords, unpack_model, unpack_end
 extern stack_top
 extern bios_main
-extern realmode_esp, realmode_ss, realmode_gdtr, realmode_idtr32, realmode_return
+extern realmode_idtr32
 
 global _start
 global start_tsc, start_cpuid
+global realmode_esp, realmode_ss, realmode_gdtr
 
 bits 16
 section .entry progbits alloc exec write align=16
@@ -89,7 +90,6 @@ start:
 	jb	give_up
 .fits:
 	lgdt	[realmode_gdtr]
-	lidt	[realmode_idtr32]
 	mov	eax, cr0
 	or	al, 1
 	mov	cr0, eax
@@ -112,6 +112,7 @@ start32:
 	mov	edx, unpack_to
 	mov	ecx, unpack_model
 	call	unpack
+	lidt	[realmode_idtr32]
 	mov	edi, bss_start		; ROMs leave it as they found it
 	mov	ecx, bss_dwords
 	xor	eax, eax
@@ -131,13 +132,34 @@ give_up:
 	pop	si
 	jmp	give_up
 .printed:
-	jmp	realmode_return
+	pop	gs
+	pop	fs
+	pop	es
+	pop	ds
+	popad
+	popfd
+	mov	ax, 0			; go on booting
+	retf
 
 text_v86:
 	db	'nvlnbp.sys: the processor is in V86 mode; local boot', 13, 10, 0
 text_memory:
 	db	'nvlnbp.sys: too little base memory; local boot', 13, 10, 0
 
-	align	8, db 0
+; Behind the unpacker, so not where a boot sector comes.
+section .resident progbits alloc exec write align=8
+gdt:
+	dq	0
+	dq	0x00cf9b000000ffff	; code32: base 0, 4 GiB
+	dq	0x00cf93000000ffff	; data32
+	dq	0x00009b000000ffff	; code16: base 0, 64 KiB
+	dq	0x000093000000ffff	; data16
+gdt_end:
 start_tsc:	dq 0			; 0: there is none
+realmode_gdtr:
+	dw	gdt_end - gdt - 1
+	dd	gdt
 start_cpuid:	db 0			; 1: the CPUID instruction is there
+	align	4, db 0
+realmode_esp:	dd 0			; the ROM's stack, below what was saved
+realmode_ss:	dd 0

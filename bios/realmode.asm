@@ -6,11 +6,12 @@
 %include "realmode.inc"
 
 extern bios_fault
+extern realmode_esp, realmode_ss, realmode_gdtr
 
 global realmode_call, realmode_return
 global realmode_move, realmode_move_end
 global realmode_boot, realmode_caught, realmode_caught_end
-global realmode_esp, realmode_ss, realmode_gdtr, realmode_idtr32
+global realmode_idtr32
 global fault_stubs, fault_nmi, idt
 global stack_top
 
@@ -225,17 +226,7 @@ realmode_caught:
 realmode_caught_end:
 
 ; ---------------------------------------------------------------------------
-	align	16, db 0
-gdt:
-	dq	0
-	dq	0x00cf9b000000ffff	; code32: base 0, 4 GiB
-	dq	0x00cf93000000ffff	; data32
-	dq	0x00009b000000ffff	; code16: base 0, 64 KiB
-	dq	0x000093000000ffff	; data16
-gdt_end:
-realmode_gdtr:
-	dw	gdt_end - gdt - 1
-	dd	gdt
+	align	4, db 0
 realmode_idtr32:
 	dw	IDT_ENTRIES * 8 - 1
 	dd	idt
@@ -246,8 +237,6 @@ real_idtr:
 	align	4, db 0
 fault_has_error: dd 0x60227d00		; by vector: 8, 10 to 14, 17, 21, 29, 30
 zero:		dd 0
-realmode_esp:	dd 0			; the ROM's stack, below what entry.asm saved
-realmode_ss:	dd 0
 protected_esp:	dd 0
 		dd 0, 0			; room for an NMI while SS:SP is in the frame
 call_frame:	times frame_size db 0
