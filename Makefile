@@ -197,6 +197,7 @@ FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_PARTS_tftp := bios/tftp
 FUZZ_PARTS_pxe_find := bios/pxe_find
 FUZZ_PARTS_partition := server/partition server/partition_gpt
+FUZZ_PARTS_boot_option := efi/option efi/path
 FUZZ_WITHOUT_isd := crc32
 FUZZ_LINK_menu := -Wl,--wrap=password_run,--wrap=password_right
 fuzz_objects = $(patsubst %,$(1)/%.o,tests/fuzz/fuzz_$(2) tests/fuzz/fuzz \
@@ -207,7 +208,7 @@ CFLAGS_FUZZ := $(COMMON) -O2 -D_GNU_SOURCE -DDEBUG_LEVEL=0 -Iserver -fno-omit-fr
 	-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 # What the harnesses themselves compare tells libFuzzer nothing, and takes time.
 $(B)/fuzz/64/tests/fuzz/%.o $(B)/fuzz/32/tests/fuzz/%.o: CFLAGS_FUZZ += -fno-sanitize-coverage=trace-cmp
-FUZZ_DIRS := $(foreach w,fuzz/64 fuzz/32 test32,$(patsubst %,$(B)/$(w)/%,nbp bios server tests/fuzz)) \
+FUZZ_DIRS := $(foreach w,fuzz/64 fuzz/32 test32,$(patsubst %,$(B)/$(w)/%,nbp bios efi server tests/fuzz)) \
 	$(B)/test/tests/fuzz
 
 $(FUZZ_DIRS):

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* UEFI's variables Boot####, which anybody may have written, and the device paths in them. */
+#include "fuzz.h"
+
+#include <string.h>
+
+#include "../../efi/option.h"
+#include "error.h"
+
+/* What the parts of a path make must be a path that reads the same. */
+static void join(const uint8_t *path, const struct device_path *facts)
+{
+	uint8_t joined[DEVICE_PATH_MAX];
+	struct device_path again;
+	size_t end = facts->size - DEVICE_PATH_END;
+	struct span device = { path, facts->device }, rest = { path + facts->device, 0 };
+
+	/* An end node may be longer than it need be, and is then not where it should be. */
+	if (facts->file > end || memcmp(path + end, "\x7f\xff\4", 4) != 0)
+		return;
+	rest.length = end > facts->device ? end - facts->device : 0;
+	REQUIRE(device_path_join(joined, sizeof(joined), device, rest) != 0);
+	REQUIRE(device_path_read(joined, sizeof(joined), &again) == 0);
+	REQUIRE(again.kind == facts->kind && again.device == facts->device);
+	REQUIRE(again.file == facts->file && again.bus == facts->bus);
+	REQUIRE(memcmp(&again.partition, &facts->partition, sizeof(again.partition)) == 0);
+	REQUIRE(device_path_join(joined, facts->device, device, rest) == 0);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static const struct device_path nothing;
+	struct load_option option;
+	struct device_path path;
+	int rc = load_option_read(data, size, &option);
+
+	REQUIRE(rc == 0 || rc == ERR_TRUNCATED || rc == ERR_MALFORMED);
+	if (rc == 0) {
+		REQUIRE(option.path.data > data && option.path.length >= DEVICE_PATH_END);
+		REQUIRE(option.path.data + option.path.length <= option.data.data);
+		REQUIRE(option.data.data + option.data.length == data + size);
+		load_option_is_disk(&option);
+		join(option.path.data, &option.facts);
+		REQUIRE(option.facts.partition.scheme == 0 ||
+		        partition_same(&option.facts.partition, &option.facts.partition));
+	}
+	rc = device_path_read(data, size, &path);
+	if (rc == 0) {
+		REQUIRE(path.size <= size && path.device < path.size && path.file < path.size);
+		join(data, &path);
+	} else {
+		REQUIRE(memcmp(&path, &nothing, sizeof(path)) == 0);
+	}
+	boot_mark_recent(data, size, &(struct boot_mark){ 20260101, 100 });
+	return 0;
+}
