@@ -67,7 +67,7 @@ static void write_number(struct packer *p, uint16_t *probabilities, uint32_t val
 
 static void write_literal(struct packer *p, uint8_t before, uint8_t byte)
 {
-	uint16_t *tree = pack_literal(&p->model, before);
+	uint16_t *tree = p->model.literal[before];
 
 	for (uint32_t symbol = 1, i = 8; i--;) {
 		write_bit(p, &tree[symbol], byte >> i & 1);
@@ -90,16 +90,19 @@ static void write_steps(struct packer *p, const uint8_t *data, size_t size,
 {
 	static const struct pack_step end = { .offset = PACK_END };
 	bool after_match = false;
+	uint8_t before = 0;
 
 	for (size_t at = 0; at < size; at += steps[at].length) {
-		write_bit(p, &p->model.match[after_match], steps[at].match);
+		before = at ? pack_class(data[at - 1]) : 0;
+		write_bit(p, &p->model.match[after_match][before], steps[at].match);
 		if (steps[at].match)
 			write_match(p, after_match, &steps[at]);
 		else
-			write_literal(p, at ? data[at - 1] : 0, data[at]);
+			write_literal(p, before, data[at]);
 		after_match = steps[at].match;
 	}
-	write_bit(p, &p->model.match[after_match], 1);
+	before = size ? pack_class(data[size - 1]) : 0;
+	write_bit(p, &p->model.match[after_match][before], 1);
 	write_match(p, after_match, &end);
 	for (size_t i = 0; i < 4; i++)
 		shift_out(p);

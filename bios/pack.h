@@ -14,7 +14,7 @@
  * follows what came (struct unpack_model), and range coding turns them into
  * bytes: the coder of LZMA, with a much smaller model.
  *
- *	step:    bit MATCH: 0 a literal, 1 a match
+ *	step:    bit MATCH, by the byte before: 0 a literal, 1 a match
  *	literal: 8 bits, highest first, each by those before it and the byte before
  *	match:   after a literal, bit REPEAT: 1 the offset is the last match's; else, or
  *	         after a match, the offset as a number. Then the length as a number.
@@ -32,19 +32,19 @@
 #define PACK_RANGE_MIN (1u << 24)
 #define PACK_NUMBER 32        /* probabilities of a number */
 #define PACK_END 0xffff
-#define PACK_LITERALS 8       /* models for a literal, by the byte before */
+#define PACK_CLASSES 8        /* of the byte before a step: its highest bits */
 
 struct unpack_model {
-	uint16_t match[2];    /* by whether the last step was one */
+	uint16_t match[2][PACK_CLASSES]; /* by whether the last step was one, the byte before */
 	uint16_t repeat;
 	uint16_t offset[PACK_NUMBER];
 	uint16_t length[2][PACK_NUMBER]; /* [1]: of a repeated offset */
-	uint16_t literal[PACK_LITERALS][256];
+	uint16_t literal[PACK_CLASSES][256]; /* by the byte before */
 };
 
-static inline uint16_t *pack_literal(struct unpack_model *model, uint8_t before)
+static inline uint8_t pack_class(uint8_t before)
 {
-	return model->literal[before / (256 / PACK_LITERALS)];
+	return before / (256 / PACK_CLASSES);
 }
 
 /**

@@ -43,9 +43,14 @@ static double number_cost(const struct search *s, const uint16_t *probabilities,
 	return cost + bit_cost(s, probabilities, 0);
 }
 
+static uint8_t class_before(const struct search *s, size_t at)
+{
+	return at ? pack_class(s->data[at - 1]) : 0;
+}
+
 static double literal_cost(const struct search *s, size_t at)
 {
-	const uint16_t *tree = pack_literal(&model, at ? s->data[at - 1] : 0);
+	const uint16_t *tree = model.literal[class_before(s, at)];
 	double cost = 0;
 
 	for (uint32_t symbol = 1, i = 8; i--;) {
@@ -53,6 +58,11 @@ static double literal_cost(const struct search *s, size_t at)
 		symbol = symbol * 2 + (s->data[at] >> i & 1);
 	}
 	return cost;
+}
+
+static double match_cost(const struct search *s, size_t at, bool after_match, uint32_t match)
+{
+	return bit_cost(s, &model.match[after_match][class_before(s, at)], match);
 }
 
 static void offer(struct way *way, struct way other)
@@ -77,7 +87,7 @@ static void offer_matches(struct search *s, size_t at, bool after_match, uint32_
 {
 	const struct way *from = &s->ways[at][after_match];
 	bool repeated = !after_match && offset == from->step.offset;
-	double cost = from->cost + bit_cost(s, &model.match[after_match], 1);
+	double cost = from->cost + match_cost(s, at, after_match, 1);
 
 	if (!after_match)
 		cost += bit_cost(s, &model.repeat, repeated);
@@ -96,7 +106,7 @@ static void offer_steps(struct search *s, size_t at, bool after_match)
 	size_t longest = 1, length, other = at;
 
 	offer(&s->ways[at + 1][0], (struct way){
-		from->cost + bit_cost(s, &model.match[after_match], 0) + literal_cost(s, at),
+		from->cost + match_cost(s, at, after_match, 0) + literal_cost(s, at),
 		{ 1, from->step.offset, false, false }, after_match,
 	});
 	if (!after_match && from->step.offset)

@@ -43,16 +43,16 @@ static size_t decode(const uint8_t *packed, uint8_t *out, struct unpack_model *m
 {
 	struct unpacker u = { .in = packed, .range = 0xffffffff };
 	uint32_t offset = 0, length, repeated, matched = 0, symbol;
+	uint8_t before;
 	uint8_t *to = out;
 
 	for (size_t i = 0; i < 4; i++)
 		u.code = u.code << 8 | *u.in++;
 	for (;;) {
-		if (!read_bit(&u, &model->match[matched])) {
-			uint16_t *tree = pack_literal(model, to == out ? 0 : to[-1]);
-
+		before = to == out ? 0 : pack_class(to[-1]);
+		if (!read_bit(&u, &model->match[matched][before])) {
 			for (symbol = 1; symbol < 256;)
-				symbol = symbol * 2 + read_bit(&u, &tree[symbol]);
+				symbol = symbol * 2 + read_bit(&u, &model->literal[before][symbol]);
 			*to++ = (uint8_t)symbol;
 			matched = 0;
 			continue;
