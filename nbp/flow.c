@@ -1,29 +1,47 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "flow.h"
 
-#include "dhcp.h"
+#include "detect.h"
 #include "error.h"
 #include "exchange.h"
-#include "hardware.h"
+#include "hotkey.h"
 #include "log.h"
 #include "memory.h"
+#include "menu_view.h"
 #include "message.h"
 #include "nonce.h"
 #include "text.h"
+#include "trail.h"
 
-/* When to give up asking, in ms since the NBP's start; local boot must begin
- * 3 s after it on BIOS, 4 s on UEFI. */
-#define ASK_UNTIL_BIOS 2700
-#define ASK_UNTIL_UEFI 3500
+/* How long to ask, in ms: local boot must begin 3 s after the NBP's start on
+ * BIOS, 4 s on UEFI. */
+#define ASK_MS_BIOS 2700
+#define ASK_MS_UEFI 3500
+
+/* Renewed before each step that a firmware might never come back from. */
+#define WATCHDOG_SECONDS 120
+
+#define MENU_FILE "pxemenu.txt"
 
 /* What one boot gathers on its way. */
 struct boot {
 	struct platform *p;
 	struct dhcp_lease lease;
 	struct exchange exchange;
+	struct hotkey hotkey;
+	struct trail trail;
 	struct message question;
 	struct message answer;
-	char loader[2 * FILE_SIZE]; /* its name on the TFTP server */
+	uint32_t answered;           /* when, ms */
+	char name[2 * FILE_SIZE];    /* of the file to fetch by TFTP */
+};
+
+/* What to do in the end. */
+enum way {
+	WAY_LOCAL,
+	WAY_WORK,      /* what the answer says */
+	WAY_REBOOT,
+	WAY_POWER_OFF,
 };
 
 static void greet(struct platform *p)
@@ -34,139 +52,166 @@ static void greet(struct platform *p)
 	p->write(p, line, length);
 }
 
-/* F6: finds out what machine this is, and puts it into the question. */
-static void detect_hardware(struct boot *boot)
+static void watch_hotkey(struct platform *p, void *hotkey)
 {
-	struct request *request = &boot->question.u.request;
-
-	boot->question.type = MESSAGE_REQUEST;
-	hardware_describe(boot->p, request);
-	log_line(boot->p, "hardware: %s %s, %u MiB, %M", request->manufacturer, request->product,
-	         request->memory_mib, request->identity.mac);
+	hotkey_watch(p, hotkey);
 }
 
-/* F3: learns from the firmware's DHCP packets whom to ask. */
-static int find_servers(struct boot *boot)
-{
-	static const uint8_t none[16]; /* no UUID, no address */
-	struct identity *identity = &boot->question.u.request.identity;
-	struct dhcp_lease *lease = &boot->lease;
-	int rc = dhcp_read(&boot->p->machine.dhcp, lease);
-
-	if (rc) {
-		log_line(boot->p, "no policy server: DHCP named neither it nor a boot server");
-		return rc;
-	}
-	for (size_t i = 0; i < lease->policy_server_count; i++) {
-		struct endpoint *server = &boot->exchange.servers[i];
-
-		memcpy(server->address, lease->policy_servers[i], sizeof(server->address));
-		server->port = POLICY_PORT;
-	}
-	boot->exchange.server_count = lease->policy_server_count;
-	/* Only option 224 named a server: the loader is looked for there too. */
-	if (memcmp(lease->boot_server, none, sizeof(lease->boot_server)) == 0)
-		memcpy(lease->boot_server, lease->policy_servers[0], sizeof(lease->boot_server));
-	/* Where SMBIOS has no UUID, the firmware may have told DHCP one. */
-	if (memcmp(identity->uuid, none, sizeof(none)) == 0)
-		memcpy(identity->uuid, lease->uuid, sizeof(identity->uuid));
-	return 0;
-}
-
-/* Opens the socket on a port that the nonce picks, so that nobody can foretell it. */
-static int open_socket(struct boot *boot)
-{
-	const uint8_t *nonce = boot->question.nonce;
-
-	return boot->p->udp_open(boot->p, (uint16_t)(0xc000 | (nonce[0] << 8 | nonce[1])));
-}
-
-/* Tells the server of a step; nobody waits for it, or minds if it is lost. */
-static void report(struct boot *boot, enum event_code code, const char *reason)
-{
-	struct platform *p = boot->p;
-	struct message message = { .type = MESSAGE_EVENT };
-	uint8_t datagram[MESSAGE_HEADER + 512];
-	size_t length;
-
-	memcpy(message.nonce, boot->question.nonce, sizeof(message.nonce));
-	message.u.event.identity = boot->question.u.request.identity;
-	message.u.event.code = (uint8_t)code;
-	message.u.event.milliseconds = p->now(p) | 1; /* never 0, which means absent */
-	message.u.event.lease = boot->answer.u.answer.lease;
-	text_format(message.u.event.reason, sizeof(message.u.event.reason), "%s", reason);
-	if (message_encode(&message, datagram, sizeof(datagram), &length) != 0 ||
-	    open_socket(boot) != 0)
-		return;
-	p->udp_send(p, &boot->exchange.servers[boot->exchange.answered_by], datagram, length);
-	p->udp_close(p);
-}
-
-/* F7, F8, F10: asks what this machine is to do. */
-static int ask(struct boot *boot)
+/* F7, F8, F10: asks what this machine is to do, until @deadline. */
+static int ask(struct boot *boot, uint32_t deadline)
 {
 	struct platform *p = boot->p;
 	struct exchange *exchange = &boot->exchange;
+	const uint8_t *nonce = boot->question.nonce;
 	uint32_t begun = p->now(p);
-	int rc;
+	/* A port that the nonce picks, so that nobody can foretell it. */
+	int rc = p->udp_open(p, (uint16_t)(0xc000 | (nonce[0] << 8 | nonce[1])));
 
-	nonce_make(p, boot->question.nonce);
-	exchange->deadline = p->machine.firmware == FIRMWARE_BIOS ? ASK_UNTIL_BIOS : ASK_UNTIL_UEFI;
-	rc = open_socket(boot);
 	if (rc) {
 		log_line(p, "network: %s", error_text(rc));
 		return rc;
 	}
 	log_line(p, "asking %I:%u", exchange->servers[0].address,
 	         (uint32_t)exchange->servers[0].port);
+	trail_step(p, &boot->trail, EVENT_ASKED, "%I", exchange->servers[0].address);
+	exchange->deadline = deadline;
+	exchange->turn = watch_hotkey;
+	exchange->turn_data = &boot->hotkey;
 	rc = exchange_ask(p, exchange, &boot->question, MESSAGE_ANSWER, &boot->answer);
 	p->udp_close(p);
+	boot->answered = p->now(p);
 	if (rc == ERR_TIMEOUT)
-		log_line(p, "no answer in %u ms (%u sent, %u dropped)", p->now(p) - begun,
+		log_line(p, "no answer in %u ms (%u sent, %u dropped)", boot->answered - begun,
 		         exchange->sent, exchange->dropped);
 	else if (rc)
 		log_line(p, "question: %s", error_text(rc));
 	return rc;
 }
 
-static bool has_work(const struct boot *boot)
+static enum way read_answer(struct boot *boot)
 {
 	const struct answer *answer = &boot->answer.u.answer;
-	const uint8_t *server = boot->exchange.servers[boot->exchange.answered_by].address;
+	const struct endpoint *server = &boot->exchange.servers[boot->exchange.answered_by];
+	bool work = answer->decision == DECISION_WORK;
 
-	if (answer->decision == DECISION_WORK)
-		log_line(boot->p, "answer from %I: work %U, attempt %u: %s with %s", server,
-		         answer->lease, (uint32_t)answer->attempt, answer->loader, answer->config);
+	if (work)
+		log_line(boot->p, "answer from %I: work %U, attempt %u: %s with %s",
+		         server->address, answer->lease, (uint32_t)answer->attempt,
+		         answer->loader, answer->config);
 	else
-		log_line(boot->p, "answer from %I: %s%sno work", server, answer->device,
+		log_line(boot->p, "answer from %I: %s%sno work", server->address, answer->device,
 		         answer->device[0] ? ": " : "");
-	return answer->decision == DECISION_WORK;
+	boot->trail.server = server;
+	trail_step(boot->p, &boot->trail, EVENT_ANSWERED, work ? "work" : "no work");
+	trail_send(boot->p, &boot->trail, answer->lease);
+	return work ? WAY_WORK : WAY_LOCAL;
 }
 
 /*
- * Names the loader for TFTP: a relative name is taken from the folder that the
- * NBP came from, which is how PXELINUX will look for its own files.
+ * Fetches a file from the boot server. A relative name is taken from the folder
+ * that the NBP came from, which is how PXELINUX will look for its own files.
  */
-static void name_loader(struct boot *boot)
+static int fetch(struct boot *boot, const char *file, struct image *image)
 {
-	const char *file = boot->answer.u.answer.loader;
-	char *folder = boot->lease.boot_file;
-	size_t length = strlen(folder);
+	const char *folder = boot->lease.boot_file;
+	char prefix[sizeof(boot->lease.boot_file)];
+	size_t length = file[0] == '/' ? 0 : strlen(folder);
+	int rc;
 
 	while (length && folder[length - 1] != '/')
 		length--;
-	folder[file[0] == '/' ? 0 : length] = '\0';
-	text_format(boot->loader, sizeof(boot->loader), "%s%s", folder, file);
+	memcpy(prefix, folder, length);
+	prefix[length] = '\0';
+	text_format(boot->name, sizeof(boot->name), "%s%s", prefix, file);
+	boot->p->watchdog(boot->p, WATCHDOG_SECONDS);
+	rc = boot->p->fetch(boot->p, boot->lease.boot_server, boot->name, image);
+	if (rc == 0)
+		log_line(boot->p, "loaded %s, %u bytes", boot->name, (uint32_t)image->length);
+	return rc;
 }
 
-/* A step of the hand-over failed: says so here and to the server. */
-static void hand_over_failed(struct boot *boot, int rc)
+/* Something with the file last fetched failed: says so here and to the server. */
+static void file_failed(struct boot *boot, int rc)
 {
-	char reason[REASON_SIZE];
+	log_line(boot->p, "%s: %s", boot->name, error_text(rc));
+	trail_step(boot->p, &boot->trail, EVENT_ERROR, "%s: %s", boot->name, error_text(rc));
+}
 
-	text_format(reason, sizeof(reason), "%s: %s", boot->loader, error_text(rc));
-	log_line(boot->p, "%s", reason);
-	report(boot, EVENT_ERROR, reason);
+/* F9: fetches the menu and has somebody choose. */
+static int show_menu(struct boot *boot, struct menu_choice *choice)
+{
+	struct menu menu;
+	const char *file = boot->answer.u.answer.menu_file;
+	struct menu_error error;
+	struct image image;
+	int rc = fetch(boot, file[0] ? file : MENU_FILE, &image);
+
+	if (rc) {
+		file_failed(boot, rc);
+		return rc;
+	}
+	rc = menu_parse(image.data, image.length, &menu, &error);
+	if (rc) {
+		log_line(boot->p, "%s:%u:%u: %s", boot->name, (uint32_t)error.line,
+		         (uint32_t)error.column, error.message);
+		trail_step(boot->p, &boot->trail, EVENT_ERROR, "%s:%u: %s", boot->name,
+		            (uint32_t)error.line, error.message);
+		return rc;
+	}
+	trail_step(boot->p, &boot->trail, EVENT_MENU, "%s", boot->name);
+	trail_send(boot->p, &boot->trail, boot->answer.u.answer.lease);
+	menu_run(boot->p, &menu, choice);
+	log_line(boot->p, "menu: %s (%s)", choice->name[0] ? choice->name : "local boot",
+	         choice->reason);
+	trail_step(boot->p, &boot->trail, EVENT_CHOSEN, "%s", choice->name);
+	return 0;
+}
+
+/* Goes on as though there had been no menu; asks again if it showed for too long. */
+static enum way go_on(struct boot *boot, uint32_t patience)
+{
+	const struct answer *answer = &boot->answer.u.answer;
+	uint32_t now = boot->p->now(boot->p);
+
+	if (answer->valid_for == 0 || now - boot->answered < answer->valid_for * 1000u)
+		return answer->decision == DECISION_WORK ? WAY_WORK : WAY_LOCAL;
+	log_line(boot->p, "the answer is too old");
+	if (ask(boot, now + patience) != 0)
+		return WAY_LOCAL;
+	return read_answer(boot);
+}
+
+/* Turns the entry chosen into an answer of its own, which belongs to no lease. */
+static enum way do_chosen(struct boot *boot, const struct menu_choice *choice)
+{
+	struct answer *answer = &boot->answer.u.answer;
+
+	answer->lease = 0;
+	memcpy(answer->loader, choice->loader, sizeof(answer->loader));
+	memcpy(answer->config, choice->config, sizeof(answer->config));
+	memcpy(answer->prefix, choice->prefix, sizeof(answer->prefix));
+	return WAY_WORK;
+}
+
+/* F8, F9: shows the menu if policy or the person at the machine wants it. */
+static enum way menu(struct boot *boot, enum way way, uint32_t patience)
+{
+	struct answer *answer = &boot->answer.u.answer;
+	struct menu_choice choice;
+
+	if (answer->menu_mode != MENU_ALWAYS &&
+	    (answer->menu_mode != MENU_HOT_KEY ||
+	     !hotkey_pressed(boot->p, &boot->hotkey, answer)))
+		return way;
+	if (show_menu(boot, &choice) != 0)
+		return way; /* a menu that cannot be had is no reason to leave work undone */
+	switch (choice.action) {
+	case MENU_AUTO: return go_on(boot, patience);
+	case MENU_EXECUTE: return do_chosen(boot, &choice);
+	case MENU_REBOOT: return WAY_REBOOT;
+	case MENU_POWER_OFF: return WAY_POWER_OFF;
+	default: return WAY_LOCAL;
+	}
 }
 
 /* F12: gives the machine to the loader. Comes back only if that failed. */
@@ -176,39 +221,68 @@ static void start_work(struct boot *boot)
 	const struct answer *answer = &boot->answer.u.answer;
 	struct handover handover = { answer->config, answer->prefix };
 	struct image image;
+	int rc = fetch(boot, answer->loader, &image);
+
+	if (rc == 0) {
+		trail_step(p, &boot->trail, EVENT_LOADED, "%s", boot->name);
+		log_line(p, "handing over to %s", boot->name);
+		trail_step(p, &boot->trail, EVENT_HANDOVER, "%s", boot->name);
+		trail_send(p, &boot->trail, answer->lease);
+		rc = p->chain(p, &image, &handover);
+	}
+	file_failed(boot, rc);
+}
+
+/* F6, F3: finds out what and who this machine is, and whom to ask. */
+static int detect(struct boot *boot)
+{
+	struct platform *p = boot->p;
+	struct request *request = &boot->question.u.request;
+	char name[NAME_SIZE];
 	int rc;
 
-	name_loader(boot);
-	rc = p->fetch(p, boot->lease.boot_server, boot->loader, &image);
-	if (rc) {
-		hand_over_failed(boot, rc);
-		return;
+	trail_step(p, &boot->trail, EVENT_STARTED, "%s", p->name);
+	boot->question.type = MESSAGE_REQUEST;
+	detect_hardware(p, request);
+	trail_step(p, &boot->trail, EVENT_HARDWARE, "%s", request->product);
+	rc = detect_identity(p, request, name);
+	trail_step(p, &boot->trail, EVENT_IDENTITY, "%s", rc ? error_text(rc) : name);
+	nonce_make(p, boot->question.nonce);
+	return detect_servers(p, request, &boot->lease, &boot->exchange);
+}
+
+/* Comes back, if at all, with what to tell the server of the local boot. */
+static const char *run(struct boot *boot)
+{
+	struct platform *p = boot->p;
+	uint32_t patience = p->machine.firmware == FIRMWARE_BIOS ? ASK_MS_BIOS : ASK_MS_UEFI;
+	enum way way;
+
+	if (detect(boot) != 0 || ask(boot, patience) != 0)
+		return "no answer";
+	way = menu(boot, read_answer(boot), patience);
+	if (way == WAY_LOCAL)
+		return "no work";
+	trail_send(p, &boot->trail, boot->answer.u.answer.lease);
+	switch (way) {
+	case WAY_REBOOT: p->reboot(p); break;
+	case WAY_POWER_OFF: p->power_off(p); break;
+	default: start_work(boot);
 	}
-	log_line(p, "loaded %s, %u bytes", boot->loader, (uint32_t)image.length);
-	log_line(p, "handing over to %s", boot->loader);
-	report(boot, EVENT_HANDOVER, boot->loader);
-	rc = p->chain(p, &image, &handover);
-	hand_over_failed(boot, rc);
+	return "what was to be done failed";
 }
 
 void flow_run(struct platform *p)
 {
 	struct boot boot = { .p = p };
-	enum local_boot method = LOCAL_BOOT_DEFAULT;
+	const char *reason;
 
+	boot.trail.question = &boot.question;
 	greet(p);
-	detect_hardware(&boot);
-	/* Image-safe data are read here, into the question. */
-	if (find_servers(&boot) == 0 && ask(&boot) == 0) {
-		method = (enum local_boot)boot.answer.u.answer.local_boot;
-		/* The menu, F9, goes here: it may choose other work than the answer's, or none. */
-		if (has_work(&boot)) {
-			start_work(&boot);
-			report(&boot, EVENT_LOCAL, "the work could not be started");
-		} else {
-			report(&boot, EVENT_LOCAL, "no work");
-		}
-	}
+	p->watchdog(p, WATCHDOG_SECONDS);
+	reason = run(&boot);
 	log_line(p, "local boot"); /* F11 */
-	p->boot_local(p, method);
+	trail_step(p, &boot.trail, EVENT_LOCAL, "%s", reason);
+	trail_send(p, &boot.trail, boot.answer.u.answer.lease);
+	p->boot_local(p, (enum local_boot)boot.answer.u.answer.local_boot);
 }

@@ -232,7 +232,7 @@ int isd_encode(const struct isd *isd, const void *old, void *copy)
 
 int isd_load(struct platform *p, struct isd *isd)
 {
-	static uint8_t copy[ISD_COPY_SIZE]; /* large for a firmware's stack */
+	uint8_t copy[ISD_COPY_SIZE];
 	const struct disk *disk = &p->machine.disks[0];
 	uint32_t size = disk->sector_size, per_copy;
 	struct isd found;

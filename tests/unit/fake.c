@@ -246,3 +246,36 @@ void fake_deliver_message(struct fake *fake, uint32_t ms, struct endpoint from,
 	assert_int_equal(message_encode(message, data, sizeof(data), &length), 0);
 	fake_deliver(fake, ms, from, data, length);
 }
+
+void fake_answer(struct fake *fake, const struct fake_datagram *datagram)
+{
+	struct message question, reply = *(struct message *)fake->server_data;
+
+	assert_int_equal(message_decode(&question, datagram->data, datagram->length), 0);
+	if (question.type != MESSAGE_REQUEST)
+		return;
+	memcpy(reply.nonce, question.nonce, NONCE_SIZE);
+	fake_deliver_message(fake, fake->clock + 3, datagram->peer, &reply);
+}
+
+struct event fake_event(const struct fake *fake, enum event_code code)
+{
+	struct message message;
+
+	for (size_t i = 0; i < fake->sent_count; i++) {
+		assert_int_equal(message_decode(&message, fake->sent[i].data, fake->sent[i].length), 0);
+		if (message.type == MESSAGE_EVENT && message.u.event.code == code)
+			return message.u.event;
+	}
+	fail_msg("no event %d", (int)code);
+	return message.u.event;
+}
+
+size_t fake_requests(const struct fake *fake)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < fake->sent_count; i++)
+		count += fake->sent[i].data[5] == MESSAGE_REQUEST;
+	return count;
+}

@@ -69,4 +69,13 @@ void fake_deliver(struct fake *fake, uint32_t ms, struct endpoint from, const vo
 void fake_deliver_message(struct fake *fake, uint32_t ms, struct endpoint from,
                           const struct message *message);
 
+/** For fake->server: answers each request with the message at fake->server_data. */
+void fake_answer(struct fake *fake, const struct fake_datagram *datagram);
+
+/** Returns the event of @code that was sent; fails the test if there is none. */
+struct event fake_event(const struct fake *fake, enum event_code code);
+
+/** Returns how many requests were sent. */
+size_t fake_requests(const struct fake *fake);
+
 #endif

@@ -5,19 +5,8 @@
 #include "error.h"
 #include "fake.h"
 #include "flow.h"
+#include "isd.h"
 #include "nonce.h"
-
-/* Answers each request with the message at fake->server_data, its nonce filled in. */
-static void answer(struct fake *fake, const struct fake_datagram *datagram)
-{
-	struct message question, reply = *(struct message *)fake->server_data;
-
-	assert_int_equal(message_decode(&question, datagram->data, datagram->length), 0);
-	if (question.type != MESSAGE_REQUEST)
-		return;
-	memcpy(reply.nonce, question.nonce, NONCE_SIZE);
-	fake_deliver_message(fake, fake->clock + 3, datagram->peer, &reply);
-}
 
 static struct message work_answer(void)
 {
@@ -33,23 +22,13 @@ static struct fake *run(struct message *reply)
 
 	fake_start(fake);
 	fake->clock = 10;
-	fake->server = reply ? answer : NULL;
+	fake->server = reply ? fake_answer : NULL;
 	fake->server_data = reply;
 	flow_run(&fake->platform);
 	assert_false(fake->socket_open);
 	assert_false(fake->socket_was_open);
 	assert_int_equal(fake->local_boots, 1); /* every way out ends here */
 	return fake;
-}
-
-static struct event event_sent(const struct fake *fake, size_t i)
-{
-	struct message message;
-
-	assert_true(i < fake->sent_count);
-	assert_int_equal(message_decode(&message, fake->sent[i].data, fake->sent[i].length), 0);
-	assert_int_equal(message.type, MESSAGE_EVENT);
-	return message.u.event;
 }
 
 static void work_leads_to_the_loader(void **state)
@@ -67,11 +46,13 @@ static void work_leads_to_the_loader(void **state)
 	                       "] answer from 10.0.0.1: work 7, attempt 2: pxelinux.0 with "
 	                       "z_auto.cfg\n"));
 	assert_non_null(strstr(fake->console, "] loaded pxelinux.0, 4321 bytes\n"));
-	/* A request, and the event just before the jump; this chain came back. */
-	assert_int_equal(event_sent(fake, 1).code, EVENT_HANDOVER);
-	assert_int_equal(event_sent(fake, 1).lease, 7);
-	assert_int_equal(event_sent(fake, 2).code, EVENT_ERROR);
-	assert_int_equal(event_sent(fake, 3).code, EVENT_LOCAL);
+	for (enum event_code code = EVENT_STARTED; code <= EVENT_ANSWERED; code++)
+		fake_event(fake, code);
+	fake_event(fake, EVENT_LOADED);
+	assert_int_equal(fake_event(fake, EVENT_HANDOVER).lease, 7);
+	/* This chain came back. */
+	assert_string_equal(fake_event(fake, EVENT_ERROR).reason, "pxelinux.0: input/output error");
+	fake_event(fake, EVENT_LOCAL);
 	free(fake);
 }
 
@@ -87,8 +68,8 @@ static void no_work_boots_local_and_fetches_nothing(void **state)
 	assert_int_equal(fake->chains, 0);
 	assert_int_equal(fake->method, 5);
 	assert_non_null(strstr(fake->console, "] answer from 10.0.0.1: web01: no work\n"));
-	assert_int_equal(fake->sent_count, 2);
-	assert_string_equal(event_sent(fake, 1).reason, "no work");
+	assert_int_equal(fake_requests(fake), 1);
+	assert_string_equal(fake_event(fake, EVENT_LOCAL).reason, "no work");
 	free(fake);
 }
 
@@ -121,15 +102,14 @@ static void a_missing_loader_means_local_boot(void **state)
 
 	(void)state;
 	fake_start(fake);
-	fake->server = answer;
+	fake->server = fake_answer;
 	fake->server_data = &reply;
 	fake->fetch_result = ERR_NOT_FOUND;
 	flow_run(&fake->platform);
 	assert_int_equal(fake->chains, 0);
 	assert_int_equal(fake->local_boots, 1);
 	assert_non_null(strstr(fake->console, "] pxelinux.0: not found\n"));
-	assert_int_equal(event_sent(fake, 1).code, EVENT_ERROR);
-	assert_string_equal(event_sent(fake, 1).reason, "pxelinux.0: not found");
+	assert_string_equal(fake_event(fake, EVENT_ERROR).reason, "pxelinux.0: not found");
 	free(fake);
 }
 
@@ -169,7 +149,7 @@ static void names_the_loader_from_the_nbps_folder(void **state)
 		struct fake *fake = calloc(1, sizeof(*fake));
 
 		fake_start(fake);
-		fake->server = answer;
+		fake->server = fake_answer;
 		fake->server_data = &reply;
 		strcpy(reply.u.answer.loader, cases[i].loader);
 		strcpy((char *)fake->platform.machine.dhcp.ack.data + 108, cases[i].boot_file);
@@ -273,6 +253,48 @@ static void reads_the_processor(void **state)
 	assert_int_equal(request.cpu_64bit, 0);
 }
 
+/* --- the disk's identity ----------------------------------------------------- */
+
+static void asks_with_the_disks_identity(void **state)
+{
+	static uint8_t disk[1 << 20];
+	struct isd isd = { .sequence = 1, .just_imaged = 1, .device = { 0xd0, 1 }, .name = "web01",
+		           .image = "web.img", .image_time = 1700000000, .image_size = 5000000000 };
+	struct fake *fake = calloc(1, sizeof(*fake));
+	struct message request;
+
+	(void)state;
+	assert_int_equal(isd_encode(&isd, NULL, disk + ISD_OFFSET), 0);
+	fake_start(fake);
+	fake->disk = disk;
+	fake->disk_size = sizeof(disk);
+	fake->platform.machine.disks[0] = (struct disk){ 2048, 512, DISK_ATA };
+	fake->platform.machine.disk_count = 1;
+	flow_run(&fake->platform);
+	assert_int_equal(message_decode(&request, fake->sent[0].data, MESSAGE_MAX), 0);
+	assert_int_equal(request.u.request.isd_state, ISD_VALID);
+	assert_memory_equal(request.u.request.isd_device, isd.device, 16);
+	assert_int_equal(request.u.request.isd_just_imaged, 1);
+	assert_string_equal(request.u.request.isd_image, "web.img");
+	assert_int_equal(request.u.request.isd_image_time, 1700000000);
+	assert_int_equal(request.u.request.isd_image_size, 5000000000);
+	assert_int_equal(request.u.request.disk_count, 1);
+	assert_int_equal(request.u.request.disks[0].sectors, 2048);
+
+	memset(disk + ISD_OFFSET, 0, ISD_COPY_SIZE);
+	free(fake);
+	fake = calloc(1, sizeof(*fake));
+	fake_start(fake);
+	fake->disk = disk;
+	fake->disk_size = sizeof(disk);
+	fake->platform.machine.disks[0] = (struct disk){ 2048, 512, DISK_ATA };
+	fake->platform.machine.disk_count = 1;
+	flow_run(&fake->platform);
+	assert_int_equal(message_decode(&request, fake->sent[0].data, MESSAGE_MAX), 0);
+	assert_int_equal(request.u.request.isd_state, ISD_ABSENT);
+	free(fake);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -283,6 +305,7 @@ int main(void)
 		cmocka_unit_test(without_dhcp_or_network_it_boots_local),
 		cmocka_unit_test(names_the_loader_from_the_nbps_folder),
 		cmocka_unit_test(describes_the_machine),
+		cmocka_unit_test(asks_with_the_disks_identity),
 		cmocka_unit_test(nonces_differ_by_any_source),
 		cmocka_unit_test(reads_the_processor),
 	};

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "detect.h"
+
+#include "cpu.h"
+#include "error.h"
+#include "isd.h"
+#include "log.h"
+#include "memory.h"
+#include "smbios.h"
+#include "text.h"
+
+static void describe_disks(const struct machine *machine, struct request *request)
+{
+	for (size_t i = 0; i < machine->disk_count && i < REQUEST_DISKS; i++) {
+		const struct disk *disk = &machine->disks[i];
+
+		request->disks[i] = (struct disk_fact){
+			.kind = disk->kind,
+			.sector_size = disk->sector_size,
+			.sectors = disk->sectors,
+		};
+		request->disk_count++;
+	}
+}
+
+void detect_hardware(struct platform *p, struct request *request)
+{
+	const struct machine *machine = &p->machine;
+
+	smbios_describe(machine->smbios, machine->smbios_version, request);
+	cpu_describe(p->cpuid, request);
+	text_format(request->version, sizeof(request->version), "%s %s", p->name, VERSION);
+	text_format(request->firmware_version, sizeof(request->firmware_version), "%s",
+	            machine->firmware_version);
+	memcpy(request->identity.mac, machine->mac, sizeof(request->identity.mac));
+	request->architecture = machine->architecture;
+	request->firmware = (uint8_t)machine->firmware;
+	request->memory_mib = machine->memory_mib;
+	request->secure_boot = machine->secure_boot;
+	request->tpm = machine->tpm;
+	request->nic_vendor = machine->nic_vendor;
+	request->nic_device = machine->nic_device;
+	request->nic_type = machine->nic_type;
+	describe_disks(machine, request);
+	log_line(p, "hardware: %s %s, %u MiB, %M", request->manufacturer, request->product,
+	         request->memory_mib, request->identity.mac);
+}
+
+int detect_identity(struct platform *p, struct request *request, char *name)
+{
+	struct isd isd;
+	int rc = isd_load(p, &isd);
+
+	name[0] = '\0';
+	if (rc == ERR_NOT_FOUND)
+		request->isd_state = ISD_ABSENT;
+	if (rc)
+		return rc;
+	request->isd_state = ISD_VALID;
+	request->isd_just_imaged = isd.just_imaged;
+	request->isd_image_time = isd.image_time;
+	request->isd_image_size = isd.image_size;
+	memcpy(request->isd_device, isd.device, sizeof(request->isd_device));
+	text_format(request->isd_image, sizeof(request->isd_image), "%s", isd.image);
+	text_format(name, NAME_SIZE, "%s", isd.name);
+	log_line(p, "identity: %s, %G", isd.name, isd.device);
+	return 0;
+}
+
+int detect_servers(struct platform *p, struct request *request, struct dhcp_lease *lease,
+                   struct exchange *exchange)
+{
+	static const uint8_t none[16]; /* no UUID, no address */
+	int rc = dhcp_read(&p->machine.dhcp, lease);
+
+	if (rc) {
+		log_line(p, "no policy server: DHCP named neither it nor a boot server");
+		return rc;
+	}
+	for (size_t i = 0; i < lease->policy_server_count; i++) {
+		struct endpoint *server = &exchange->servers[i];
+
+		memcpy(server->address, lease->policy_servers[i], sizeof(server->address));
+		server->port = POLICY_PORT;
+	}
+	exchange->server_count = lease->policy_server_count;
+	/* Only option 224 named a server: the loader is looked for there too. */
+	if (memcmp(lease->boot_server, none, sizeof(lease->boot_server)) == 0)
+		memcpy(lease->boot_server, lease->policy_servers[0], sizeof(lease->boot_server));
+	/* Where SMBIOS has no UUID, the firmware may have told DHCP one. */
+	if (memcmp(request->identity.uuid, none, sizeof(none)) == 0)
+		memcpy(request->identity.uuid, lease->uuid, sizeof(lease->uuid));
+	return 0;
+}
