@@ -37,7 +37,7 @@ static int read_line(FILE *in, struct secret *secret)
 }
 
 /* Asks once. Keys of the terminal that send signals are off with the echo, so
- * that it always comes back. */
+ * that it always comes back. The prompt comes after: what is typed at it counts. */
 static int ask(FILE *terminal, const char *prompt, struct secret *secret)
 {
 	struct termios before, silent;
@@ -47,9 +47,8 @@ static int ask(FILE *terminal, const char *prompt, struct secret *secret)
 		return ctl_error(EXIT_FAULT, "cannot read the terminal: %s", strerror(errno));
 	silent = before;
 	silent.c_lflag &= ~(tcflag_t)(ECHO | ISIG);
-	fputs(prompt, terminal);
-	fflush(terminal);
 	tcsetattr(fileno(terminal), TCSAFLUSH, &silent);
+	fputs(prompt, terminal);
 	status = read_line(terminal, secret);
 	tcsetattr(fileno(terminal), TCSAFLUSH, &before);
 	fputs("\n", terminal);
