@@ -70,6 +70,7 @@ int exchange_ask(struct platform *p, struct exchange *x, struct message *questio
 	int rc;
 
 	x->sent = x->dropped = 0;
+	memset(answer, 0, sizeof(*answer));
 	if (x->server_count == 0)
 		return ERR_NOT_FOUND;
 	for (;;) {
@@ -98,6 +99,7 @@ int exchange_ask(struct platform *p, struct exchange *x, struct message *questio
 		}
 		if (accepted(p, x, question, answer_type, &from, datagram, length, answer))
 			return 0;
+		memset(answer, 0, sizeof(*answer)); /* some of what was dropped is in it */
 		x->dropped++;
 	}
 }

@@ -27,6 +27,7 @@ struct exchange {
  * well-formed message of type @answer_type with the question's nonce, from the
  * address and port of a server that was asked; all else is dropped and counted.
  * @question: its sequence is set anew for each transmission
+ * @answer: receives the answer; without one it is all zeros
  * The platform's socket must be open. Returns 0, ERR_TIMEOUT, or an encoding
  * error of message_encode(). A send that fails counts as lost.
  */

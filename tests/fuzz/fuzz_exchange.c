@@ -79,6 +79,7 @@ static void look(struct fuzz_net *net, const struct endpoint *to, const uint8_t 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const uint32_t receive_waits[] = { 0, 0, 50, 3000 };
+	static const struct message zeros;
 	static struct asking a;
 	uint8_t how;
 	int rc;
@@ -103,6 +104,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	rc = exchange_ask(&a.net.platform, &a.exchange, &a.question, MESSAGE_ANSWER, &a.answer);
 	REQUIRE(rc == 0 || rc == ERR_TIMEOUT || rc == ERR_NOT_FOUND || rc == ERR_MALFORMED);
 	REQUIRE(a.net.clock <= a.exchange.deadline + 1000 + 3000);
+	REQUIRE(rc == 0 || memcmp(&a.answer, &zeros, sizeof(zeros)) == 0);
 	if (rc == 0) {
 		const struct endpoint *server = &a.exchange.servers[a.exchange.answered_by];
 

@@ -117,6 +117,23 @@ static void drops_and_counts_all_else(void **state)
 	free(a);
 }
 
+/* Who looks at the answer in spite of the error must not see a stranger's. */
+static void nothing_of_what_was_dropped_stays(void **state)
+{
+	static const struct message zeros;
+	struct asking *a = asking_new(2700);
+	struct message forged = good_answer();
+
+	(void)state;
+	forged.nonce[0] ^= 1;
+	forged.u.answer.local_boot = LOCAL_BOOT_MBR;
+	fake_deliver_message(&a->fake, 3, server_1, &forged);
+	assert_int_equal(ask(a), ERR_TIMEOUT);
+	assert_int_equal(a->exchange.dropped, 1);
+	assert_memory_equal(&a->answer, &zeros, sizeof(zeros));
+	free(a);
+}
+
 /* A flood that never lets udp_receive() say ERR_AGAIN still meets the deadline. */
 static int flood(struct platform *p, struct endpoint *from, void *buffer, size_t capacity,
                  size_t *length)
@@ -229,6 +246,7 @@ int main(void)
 		cmocka_unit_test(gives_up_at_the_deadline),
 		cmocka_unit_test(jitter_differs_by_nonce),
 		cmocka_unit_test(drops_and_counts_all_else),
+		cmocka_unit_test(nothing_of_what_was_dropped_stays),
 		cmocka_unit_test(a_flood_does_not_hold_it),
 		cmocka_unit_test(asks_several_servers_in_turn),
 		cmocka_unit_test(looks_at_other_things_meanwhile),
