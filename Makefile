@@ -68,7 +68,7 @@ FREESTANDING := $(COMMON) -Os -fno-if-conversion -fno-tree-tail-merge -ffreestan
 CFLAGS_BIOS := $(FREESTANDING) -m32 -march=i386 -mregparm=3 -fno-pic -fno-pie -mno-80387 \
 	-fno-delete-null-pointer-checks -DDEBUG_BUILD=$(if $(DEBUG),1,0) \
 	-mpreferred-stack-boundary=2
-CFLAGS_EFI := $(FREESTANDING) -m64 -fpic -fshort-wchar -maccumulate-outgoing-args \
+CFLAGS_EFI := $(FREESTANDING) -Oz -m64 -fpic -fshort-wchar -maccumulate-outgoing-args \
 	-DDEBUG_BUILD=$(if $(DEBUG),1,0) \
 	-DGNU_EFI_USE_MS_ABI -isystem /usr/include/efi -isystem /usr/include/efi/x86_64
 CFLAGS_HOST := $(COMMON) -O2 -D_GNU_SOURCE -DDEBUG_LEVEL=0 -fstack-protector-strong -D_FORTIFY_SOURCE=2
@@ -115,7 +115,7 @@ $(B)/nvlnbp.sys: $(B)/nvlnbp.elf $(B)/bios/pack
 link_efi = $(LD) -nostdlib -znocombreloc -z noexecstack --gc-sections -shared -Bsymbolic \
 	-T efi/nvlnbpx64.lds -Map $(@:.elf=.map) -o $@ /usr/lib/crt0-efi-x86_64.o \
 	$(filter %.o,$^) /usr/lib/libgnuefi.a
-make_efi = objcopy -S -j .text -j .rodata -j .data -j .dynamic -j .reloc \
+make_efi = objcopy -S -j .text -j .rodata -j .data -j .rela -j .reloc \
 	--target=efi-app-x86_64 --subsystem=10 $< $@
 
 EFI_OBJECTS := $(EFI_C:%=$(B)/efi/%.o) $(CORE:%=$(B)/efi/nbp/%.o) $(B)/efi/nbp/memory.o
@@ -133,7 +133,7 @@ $(B)/nvlnbpx64.elf: $(EFI_OBJECTS) efi/nvlnbpx64.lds
 $(B)/nvlnbpx64.efi: $(B)/nvlnbpx64.elf
 	$(call step,OBJCOPY)
 	$(Q)$(make_efi)
-	@scripts/check-size $@ 49152
+	@scripts/check-size $@ $(if $(DEBUG),65536,49152)
 
 # --- the server's programs -------------------------------------------------
 

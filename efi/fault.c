@@ -31,39 +31,36 @@ struct cpu_arch {
 
 /* The handler is told only the processor's state, so these have no other way. */
 static struct efi_port *fault_port;
-static EFI_SYSTEM_CONTEXT_X64 fault_context;
-static EFI_EXCEPTION_TYPE fault_vector;
+static struct {
+	UINT64 vector, error, rip, flags, cr2, cr3;
+	UINT64 registers[14]; /* as firmware orders them, rdi to r13 */
+} fault;
 static bool faulted;
 
 /* Two a line; log_line() has no 64-bit hexadecimal. */
-static void print_registers(struct platform *p, const char *a, uint64_t value_a, const char *b,
-                            uint64_t value_b)
+static void print_registers(struct platform *p, const char *names, UINT64 a, UINT64 b)
 {
-	log_line(p, "%s %08x%08x  %s %08x%08x", a, (uint32_t)(value_a >> 32), (uint32_t)value_a, b,
-	         (uint32_t)(value_b >> 32), (uint32_t)value_b);
+	log_line(p, "%s %08x%08x %08x%08x", names, (uint32_t)(a >> 32), (uint32_t)a,
+	         (uint32_t)(b >> 32), (uint32_t)b);
 }
 
 static void print_fault(struct efi_port *port)
 {
-	const EFI_SYSTEM_CONTEXT_X64 *at = &fault_context;
-	uint64_t offset = at->Rip - (uintptr_t)port->faults.image;
+	static const char names[][8] = { "rdi rsi", "rbp rsp", "rbx rdx", "rcx rax",
+		                         "r8  r9 ", "r10 r11", "r12 r13" };
+	uint64_t offset = fault.rip - (uintptr_t)port->faults.image;
 	struct platform *p = &port->platform;
-	char where[32];
+	char where[24];
 
 	text_format(where, sizeof(where), "outside the NBP");
 	if (offset < port->faults.image_size)
 		text_format(where, sizeof(where), "at image+0x%x", (uint32_t)offset);
 	log_line(p, "OpenPreboot %s, %s: processor fault %u %s, error 0x%x", VERSION, p->name,
-	         (uint32_t)fault_vector, where, (uint32_t)at->ExceptionData);
-	print_registers(p, "rip", at->Rip, "rsp", at->Rsp);
-	print_registers(p, "cr2", at->Cr2, "flg", at->Rflags);
-	print_registers(p, "rax", at->Rax, "rbx", at->Rbx);
-	print_registers(p, "rcx", at->Rcx, "rdx", at->Rdx);
-	print_registers(p, "rsi", at->Rsi, "rdi", at->Rdi);
-	print_registers(p, "rbp", at->Rbp, "r8 ", at->R8);
-	print_registers(p, "r9 ", at->R9, "r10", at->R10);
-	print_registers(p, "r11", at->R11, "r12", at->R12);
-	print_registers(p, "r13", at->R13, "r14", at->R14);
+	         (uint32_t)fault.vector, where, (uint32_t)fault.error);
+	print_registers(p, "rip flg", fault.rip, fault.flags);
+	print_registers(p, "cr2 cr3", fault.cr2, fault.cr3);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		print_registers(p, names[i], fault.registers[2 * i], fault.registers[2 * i + 1]);
 	log_line(p, "local boot");
 }
 
@@ -87,8 +84,13 @@ static VOID EFIAPI handle(EFI_EXCEPTION_TYPE type, EFI_SYSTEM_CONTEXT_X64 *conte
 		for (;;)
 			fault_port->platform.reboot(&fault_port->platform);
 	faulted = true;
-	fault_vector = type;
-	memcpy(&fault_context, context, sizeof(fault_context));
+	fault.vector = (UINT64)type;
+	fault.error = context->ExceptionData;
+	fault.rip = context->Rip;
+	fault.cr2 = context->Cr2;
+	fault.cr3 = context->Cr3;
+	fault.flags = context->Rflags;
+	memcpy(fault.registers, &context->Rdi, sizeof(fault.registers)); /* Rdi to R13 */
 	context->Rip = (uintptr_t)after_fault;
 	/* A called function finds its return address at 8 below a multiple of 16. */
 	context->Rsp = (fault_port->faults.stack & ~(uint64_t)15) - 8;
