@@ -178,6 +178,7 @@ $(B)/test/unit_efi_path: $(B)/test/efi/path.o
 $(B)/test/unit_efi_option: $(B)/test/efi/option.o $(B)/test/efi/path.o
 $(B)/test/unit_menu_view: $(B)/test/server/canvas.o
 $(B)/test/unit_decide: $(B)/test/server/decide.o $(B)/test/server/lease.o
+$(B)/test/unit_identify $(B)/test/unit_settings: $(STORE:%=$(B)/test/server/%.o)
 $(B)/test/unit_store: $(STORE:%=$(B)/test/server/%.o)
 $(B)/test/unit_serve: $(STORE:%=$(B)/test/server/%.o) \
 	$(patsubst %,$(B)/test/server/%.o,serve serve_notes serve_log decide journal)

@@ -166,20 +166,16 @@ int device_list(struct store *store, sqlite3_stmt **rows)
 int device_claim(struct store *store, const struct device *device,
                  const struct identity *identity)
 {
-	static const char release[] =
-		"UPDATE device SET claim_uuid = NULL, claim_mac = NULL"
-		" WHERE claim_uuid = ?1 OR claim_mac = nullif(?2, zeroblob(6))";
-	static const char claim[] =
-		"UPDATE device SET claim_uuid = ?2, claim_mac = nullif(?3, zeroblob(6))"
-		" WHERE id = ?1";
+	/* A network adapter that another machine came with first stays that one's. */
+	static const char sql[] =
+		"UPDATE device SET claim_uuid = ?2, claim_mac ="
+		" CASE WHEN EXISTS (SELECT 1 FROM device WHERE claim_mac = ?3) THEN NULL"
+		" ELSE nullif(?3, zeroblob(6)) END WHERE id = ?1";
 	static const uint8_t none[16];
-	const uint8_t *uuid = device_uuid_ok(identity->uuid) ? identity->uuid : none;
-	int rc = store_run(store, release, "ub", uuid, identity->mac, (size_t)6);
 
-	if (rc == 0)
-		rc = store_run(store, claim, "iub", (int64_t)device->id, uuid, identity->mac,
-		               (size_t)6);
-	return rc;
+	return store_run(store, sql, "iub", (int64_t)device->id,
+	                 device_uuid_ok(identity->uuid) ? identity->uuid : none, identity->mac,
+	                 (size_t)6);
 }
 
 /* --- the last request ------------------------------------------------------ */

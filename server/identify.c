@@ -82,6 +82,9 @@ static enum vouch vouch(struct store *store, const struct named *named, int *rc)
 		return CONTRADICTED;
 	if (named->by_mac && named->mac.id == device->id)
 		return VOUCHED;
+	/* There must be something to know the first machine by. */
+	if (!named->has_uuid && (named->by_mac || !named->has_mac))
+		return CONTRADICTED;
 	*rc = device_macs(store, device->id, macs, &count);
 	if (*rc || count || device_uuid_ok(device->uuid) || claimed)
 		return CONTRADICTED;

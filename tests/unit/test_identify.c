@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "unit.h"
+
+#include <unistd.h>
+
+#include "error.h"
+#include "identify.h"
+
+/*
+ * Who speaks, with image-safe data: no machine may be taken for another one
+ * because its disk was moved or copied.
+ */
+
+struct bench {
+	struct store store;
+	char path[64];
+};
+
+/* What the tests call these things: one letter or digit each. */
+struct known {
+	const char *name;
+	char isd, uuid, mac; /* '-': none */
+};
+
+struct told {
+	char isd, uuid, mac;
+};
+
+static void fill(uint8_t *out, size_t size, char what)
+{
+	memset(out, 0, size);
+	if (what == '-')
+		return;
+	memset(out, what, size);
+	out[0] = 2; /* no group address, nor all bytes alike */
+}
+
+static int set_up(void **state)
+{
+	static const struct store_options create = { .create = true };
+	struct bench *bench = calloc(1, sizeof(*bench));
+	int fd;
+
+	strcpy(bench->path, "/tmp/preboot-identify-XXXXXX");
+	fd = mkstemp(bench->path);
+	if (fd < 0)
+		return -1;
+	close(fd);
+	*state = bench;
+	return store_open(&bench->store, bench->path, &create);
+}
+
+static int tear_down(void **state)
+{
+	struct bench *bench = *state;
+
+	store_close(&bench->store);
+	unlink(bench->path);
+	free(bench);
+	return 0;
+}
+
+static uint64_t add(struct bench *bench, const struct known *known)
+{
+	struct device device = { .added = 1 };
+	uint8_t macs[1][6];
+
+	snprintf(device.name, sizeof(device.name), "%s", known->name);
+	fill(device.isd, sizeof(device.isd), known->isd);
+	fill(device.uuid, sizeof(device.uuid), known->uuid);
+	fill(macs[0], sizeof(macs[0]), known->mac);
+	assert_int_equal(device_add(&bench->store, &device, macs, known->mac != '-'), 0);
+	return device.id;
+}
+
+/* Identifies, and claims where that is due, as the server does for a request. */
+static void ask(struct bench *bench, const struct told *told, struct identified *out)
+{
+	struct identity identity;
+	uint8_t isd[16];
+	struct sender sender = { &identity, isd };
+
+	fill(identity.uuid, sizeof(identity.uuid), told->uuid);
+	fill(identity.mac, sizeof(identity.mac), told->mac);
+	fill(isd, sizeof(isd), told->isd);
+	assert_int_equal(identify(&bench->store, &sender, out), 0);
+	if (out->claims)
+		assert_int_equal(device_claim(&bench->store, &out->device, &identity), 0);
+}
+
+/* @expected: the device's name; NULL: it must be unknown */
+static void expect(struct bench *bench, struct told told, const char *expected, const char *note)
+{
+	struct identified who;
+
+	print_message("           isd %c uuid %c mac %c: %s\n", told.isd, told.uuid, told.mac,
+	              expected ? expected : "unknown");
+	ask(bench, &told, &who);
+	assert_int_equal(who.known, expected != NULL);
+	if (expected)
+		assert_string_equal(who.device.name, expected);
+	if (note[0])
+		assert_non_null(strstr(who.note, note));
+	else
+		assert_string_equal(who.note, "");
+	if (who.suspect)
+		assert_true(who.note[0] && who.suspect != (who.known ? who.device.id : 0));
+}
+
+#define DISK "a disk moved or copied"
+
+/* A device that has all three. */
+static void test_all_three(void **state)
+{
+	struct bench *bench = *state;
+
+	add(bench, &(struct known){ "a", 'A', 'a', '1' });
+	add(bench, &(struct known){ "b", 'B', 'b', '2' });
+	expect(bench, (struct told){ 'A', 'a', '1' }, "a", "");
+	expect(bench, (struct told){ 'A', 'a', '9' }, "a", ""); /* another NIC */
+	expect(bench, (struct told){ 'A', 'a', '2' }, "a", "the MAC is that of b");
+	expect(bench, (struct told){ 'A', '-', '1' }, "a", "");
+	expect(bench, (struct told){ '-', 'a', '1' }, "a", ""); /* a new disk */
+	expect(bench, (struct told){ 'X', 'a', '1' }, "a", "another disk");
+	/* The disk of a, or a copy of it, in b. */
+	expect(bench, (struct told){ 'A', 'b', '2' }, "b", "image-safe data of a, but is another "
+	       "machine");
+	/* In a stranger, who is left alone: with any network adapter, a's own too. */
+	expect(bench, (struct told){ 'A', 'x', '9' }, NULL, DISK);
+	expect(bench, (struct told){ 'A', 'x', '1' }, NULL, DISK);
+	expect(bench, (struct told){ 'A', 'x', '2' }, NULL, DISK);
+	expect(bench, (struct told){ 'A', '-', '9' }, NULL, DISK);
+	expect(bench, (struct told){ 'A', '-', '2' }, "b", DISK);
+}
+
+/* Devices without a UUID, as on boards that have none. */
+static void test_without_uuid(void **state)
+{
+	struct bench *bench = *state;
+
+	add(bench, &(struct known){ "a", 'A', '-', '1' });
+	add(bench, &(struct known){ "b", '-', '-', '2' });
+	expect(bench, (struct told){ 'A', '-', '1' }, "a", "");
+	expect(bench, (struct told){ 'A', 'x', '1' }, "a", "");
+	expect(bench, (struct told){ 'A', '-', '2' }, "b", DISK);
+	expect(bench, (struct told){ 'A', 'x', '2' }, "b", DISK);
+	expect(bench, (struct told){ 'A', '-', '9' }, NULL, DISK);
+	expect(bench, (struct told){ 'A', 'x', '9' }, NULL, DISK);
+}
+
+/* Known by image-safe data alone: the first machine that comes with them is it. */
+static void test_claim(void **state)
+{
+	struct bench *bench = *state;
+
+	add(bench, &(struct known){ "a", 'A', '-', '-' });
+	add(bench, &(struct known){ "b", '-', 'b', '2' });
+	expect(bench, (struct told){ '-', 'x', '8' }, NULL, "");
+	/* Not even the first, where its own UUID names another device. */
+	expect(bench, (struct told){ 'A', 'b', '2' }, "b", DISK);
+	expect(bench, (struct told){ 'A', 'x', '8' }, "a", "");
+	expect(bench, (struct told){ 'A', 'x', '8' }, "a", "");
+	expect(bench, (struct told){ 'A', 'x', '9' }, "a", "");
+	/* Its agent and its events tell of no image-safe data. */
+	expect(bench, (struct told){ '-', 'x', '8' }, "a", "");
+	expect(bench, (struct told){ '-', '-', '8' }, "a", "");
+	/* A copy of the disk, anywhere else. */
+	expect(bench, (struct told){ 'A', 'y', '7' }, NULL, DISK);
+	expect(bench, (struct told){ 'A', 'y', '8' }, NULL, DISK);
+	expect(bench, (struct told){ 'A', '-', '7' }, NULL, DISK);
+	expect(bench, (struct told){ 'A', 'b', '2' }, "b", DISK);
+	expect(bench, (struct told){ 'A', 'x', '8' }, "a", "");
+}
+
+static void test_claim_by_mac(void **state)
+{
+	struct bench *bench = *state;
+
+	add(bench, &(struct known){ "a", 'A', '-', '-' });
+	expect(bench, (struct told){ 'A', '-', '8' }, "a", "");
+	expect(bench, (struct told){ 'A', '-', '8' }, "a", "");
+	expect(bench, (struct told){ 'A', '-', '7' }, NULL, DISK);
+	expect(bench, (struct told){ 'A', 'y', '7' }, NULL, DISK);
+	expect(bench, (struct told){ '-', '-', '8' }, "a", "");
+}
+
+/* The image-safe data come before the MAC. */
+static void test_before_the_mac(void **state)
+{
+	struct bench *bench = *state;
+
+	add(bench, &(struct known){ "a", 'A', '-', '-' });
+	add(bench, &(struct known){ "b", '-', '-', '2' });
+	/* But without a UUID there would be nothing to know the machine by. */
+	expect(bench, (struct told){ 'A', '-', '2' }, "b", DISK);
+	expect(bench, (struct told){ 'A', '-', '-' }, NULL, DISK);
+	expect(bench, (struct told){ 'A', 'x', '2' }, "a", "the MAC is that of b, the image-safe "
+	       "data count");
+	expect(bench, (struct told){ 'A', 'x', '2' }, "a", "the MAC is that of b");
+}
+
+/* One machine, one disk after the other: it stays what it was at first. */
+static void test_disks_taken_in_turn(void **state)
+{
+	struct bench *bench = *state;
+
+	add(bench, &(struct known){ "a", 'A', '-', '-' });
+	add(bench, &(struct known){ "b", 'B', '-', '-' });
+	expect(bench, (struct told){ 'A', 'x', '8' }, "a", "");
+	expect(bench, (struct told){ 'B', 'x', '8' }, "a", DISK);
+	/* Another machine with the first one's network adapter: both keep what they are. */
+	expect(bench, (struct told){ 'B', 'y', '8' }, "b", "the MAC is that of a");
+	expect(bench, (struct told){ 'B', 'y', '8' }, "b", "the MAC is that of a");
+	expect(bench, (struct told){ 'A', 'x', '8' }, "a", "");
+	expect(bench, (struct told){ 'A', 'z', '7' }, NULL, DISK);
+}
+
+static void test_device_id_is_one_device_s(void **state)
+{
+	struct device device = { .name = "b" };
+	struct bench *bench = *state;
+
+	add(bench, &(struct known){ "a", 'A', 'a', '1' });
+	fill(device.isd, sizeof(device.isd), 'A');
+	assert_int_equal(device_add(&bench->store, &device, NULL, 0), ERR_REFUSED);
+	fill(device.isd, sizeof(device.isd), 'B');
+	assert_int_equal(device_add(&bench->store, &device, NULL, 0), 0);
+}
+
+/* All ways to be asked: whoever is answered as a device has something of it, and no UUID
+ * of another one. */
+static void test_every_combination(void **state)
+{
+	static const char isds[] = "-ABX", uuids[] = "-abx", macs[] = "-129";
+	struct bench *bench = *state;
+
+	add(bench, &(struct known){ "a", 'A', 'a', '1' });
+	add(bench, &(struct known){ "b", 'B', 'b', '2' });
+	for (int i = 0; i < 4 * 4 * 4; i++) {
+		struct told told = { isds[i % 4], uuids[i / 4 % 4], macs[i / 16] };
+		struct identified who;
+		char name;
+
+		ask(bench, &told, &who);
+		assert_false(who.claims);
+		if (!who.known)
+			continue;
+		name = who.device.name[0];
+		assert_true(told.uuid == name || told.uuid == '-');
+		assert_true(told.uuid == name || told.mac == (name == 'a' ? '1' : '2'));
+	}
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_all_three), TEST(test_without_uuid), TEST(test_claim),
+		TEST(test_claim_by_mac), TEST(test_before_the_mac),
+		TEST(test_disks_taken_in_turn), TEST(test_device_id_is_one_device_s),
+		TEST(test_every_combination),
+	};
+
+	return cmocka_run_group_tests_name("identify", tests, NULL, NULL);
+}

@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A database of an older version, opened by the programs of today."""
+
+import json
+import sqlite3
+import subprocess
+from pathlib import Path
+
+import pytest
+
+import policy
+from policy import BUILD
+
+VERSION = 2
+
+
+def run(path, *arguments):
+    return subprocess.run([BUILD / "prebootctl", "--database", path, "--json", *arguments],
+                          capture_output=True, text=True, timeout=20, check=False)
+
+
+def ask(path, *arguments):
+    result = run(path, *arguments)
+    assert result.returncode == 0, result
+    return json.loads(result.stdout)
+
+
+def look(path, sql):
+    database = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    try:
+        return database.execute(sql).fetchall()
+    finally:
+        database.close()
+
+
+@pytest.fixture
+def old(tmp_path):
+    path = tmp_path / "old.db"
+    database = sqlite3.connect(path)
+    database.execute("PRAGMA journal_mode = WAL")
+    database.executescript(Path(__file__).with_name("database-1.sql").read_text())
+    database.close()
+    return path
+
+
+def check_contents(path):
+    shown = ask(path, "device", "show", "web01")
+    assert shown["macs"] == ["52:54:00:12:34:56"] and shown["isd"] is None
+    assert shown["uuid"] == "4c4c4544-0034-4d10-8052-b4c04f4a3232"
+    assert shown["work"]["state"] == "done" and shown["work"]["details"] == {"image": "web.img"}
+    assert [e["step"] for e in shown["events"]] == \
+        ["assigned", "offered", "handover", "begun", "done"]
+    seen = shown["seen"]
+    assert (seen["manufacturer"], seen["product"], seen["serial"], seen["cpu"]) == \
+        ("QEMU", "Standard PC", "A1", "TCG CPU")
+    assert (seen["firmware"], seen["memory_mib"], seen["cpu_64bit"]) == ("BIOS", 512, True)
+    assert seen["version"] == "nvlnbp.sys 0.1.0" and seen["address"] == "127.0.0.1"
+    assert seen["mac"] == "52:54:00:12:34:56" and seen["uuid"] == shown["uuid"]
+    assert seen["time"] == "2026-11-21T23:30:27Z"
+    other = ask(path, "device", "show", "db01")
+    assert other["seen"]["firmware"] == "UEFI" and other["work"]["state"] == "pending"
+    assert len(other["macs"]) == 2
+
+
+def test_version_1(old, tmp_path):
+    check_contents(old)
+    assert look(old, "PRAGMA user_version") == [(VERSION,)]
+    assert look(old, "PRAGMA integrity_check") == [("ok",)]
+    assert look(old, "PRAGMA foreign_key_check") == []
+    # It is now like a new one, statement for statement.
+    new = tmp_path / "new.db"
+    ask(new, "device", "add", "web01", "52:54:00:12:34:56")
+    schema = "SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name"
+    assert [(kind, name, sql.split()) for kind, name, sql in look(old, schema)] == \
+        [(kind, name, sql.split()) for kind, name, sql in look(new, schema)]
+    # Leases and devices go on where they were.
+    assert ask(old, "work", "assign", "web01", "--config", "a.cfg")["lease"] == 3
+    ask(old, "settings", "set", "web01", "menu-mode=always")
+    ask(old, "device", "remove", "web01", "--force")
+    assert look(old, "SELECT * FROM setting") == []
+
+
+def test_version_1_by_the_daemon(old, tmp_path):
+    daemon = policy.Daemon(old, tmp_path / "log")
+    try:
+        answer = policy.ask(daemon.port, policy.REQUEST, {
+            policy.MAC: policy.mac("52:54:00:00:00:03"), policy.FIRMWARE: policy.UEFI})
+        assert answer[policy.DECISION] == policy.WORK and answer[policy.LEASE] == 2
+        assert daemon.stop() == 0
+    finally:
+        daemon.kill()
+    assert look(old, "PRAGMA user_version") == [(VERSION,)]
+
+
+@pytest.mark.parametrize("obstacle", [
+    "CREATE TABLE setting (a)",  # in the way of the second half
+    "DROP TABLE event"])
+def test_all_or_nothing(old, obstacle):
+    database = sqlite3.connect(old)
+    database.executescript(obstacle)
+    before = list(database.iterdump())
+    database.close()
+    for command in (["device", "list"], ["device", "add", "x01", "02:00:00:00:00:01"]):
+        result = run(old, *command)
+        assert result.returncode == 1 and str(old) in result.stderr and result.stdout == ""
+    assert look(old, "PRAGMA user_version") == [(1,)]
+    database = sqlite3.connect(old)
+    assert list(database.iterdump()) == before
+    database.close()
+
+
+def test_many_at_once(old):
+    commands = [[BUILD / "prebootctl", "--database", old, "--json", "device", "show", "web01"]] * 8
+    running = [subprocess.Popen(c, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+               for c in commands]
+    for process in running:
+        out, err = process.communicate(timeout=30)
+        assert process.returncode == 0, err
+        assert json.loads(out)["name"] == "web01"
+    check_contents(old)
