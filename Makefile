@@ -199,8 +199,12 @@ FUZZ_PARTS_tftp := bios/tftp
 FUZZ_PARTS_pxe_find := bios/pxe_find
 FUZZ_PARTS_partition := server/partition server/partition_gpt
 FUZZ_PARTS_boot_option := efi/option efi/path
+FUZZ_PARTS_isd := tests/fuzz/sum
 FUZZ_WITHOUT_isd := crc32
 FUZZ_LINK_menu := -Wl,--wrap=password_run,--wrap=password_right
+FUZZ_PARTS_flow := $(FUZZ_PARTS_isd)
+FUZZ_WITHOUT_flow := $(FUZZ_WITHOUT_isd)
+FUZZ_LINK_flow := $(FUZZ_LINK_menu)
 fuzz_objects = $(patsubst %,$(1)/%.o,tests/fuzz/fuzz_$(2) tests/fuzz/fuzz \
 	$(patsubst %,nbp/%,$(filter-out $(FUZZ_WITHOUT_$(2)),$(CORE))) $(FUZZ_PARTS_$(2)))
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "error.h"
+#include "password.h"
 
 void fuzz_fail(const char *condition, const char *file, int line)
 {
@@ -118,4 +119,23 @@ void fuzz_net_start(struct fuzz_net *net)
 	net->platform.udp_send = net_send;
 	net->platform.udp_receive = net_receive;
 	net->platform.udp_close = net_close;
+}
+
+/*
+ * Stand-ins by the linker's --wrap: a hash may ask for a million iterations, and what the key
+ * comes out as does not matter. One bit of its salt says whether it was right.
+ */
+bool __wrap_password_run(struct password_check *check, uint32_t count);
+bool __wrap_password_right(const struct password_check *check, const struct password_hash *hash);
+
+bool __wrap_password_run(struct password_check *check, uint32_t count)
+{
+	check->left = check->left > count * 200 ? check->left - count * 200 : 0;
+	return check->left == 0;
+}
+
+bool __wrap_password_right(const struct password_check *check, const struct password_hash *hash)
+{
+	(void)check;
+	return hash->salt[0] & 1;
 }

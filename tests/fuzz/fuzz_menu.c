@@ -7,7 +7,6 @@
 #include "error.h"
 #include "menu.h"
 #include "menu_view.h"
-#include "password.h"
 
 #define STEP 20000 /* ms that pass at a time once there are no more keys */
 
@@ -17,25 +16,6 @@ struct viewing {
 	struct wire keys;
 	unsigned int row, column;
 };
-
-/*
- * Link-time stand-ins: a hash may ask for a million iterations, and what the key
- * comes out as does not matter. One bit of its salt says whether it was right.
- */
-bool __wrap_password_run(struct password_check *check, uint32_t count);
-bool __wrap_password_right(const struct password_check *check, const struct password_hash *hash);
-
-bool __wrap_password_run(struct password_check *check, uint32_t count)
-{
-	check->left = check->left > count * 200 ? check->left - count * 200 : 0;
-	return check->left == 0;
-}
-
-bool __wrap_password_right(const struct password_check *check, const struct password_hash *hash)
-{
-	(void)check;
-	return hash->salt[0] & 1;
-}
 
 static struct viewing *viewing_of(struct platform *p)
 {
