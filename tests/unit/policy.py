@@ -17,7 +17,11 @@ BIOS, UEFI = 1, 2
 
 PADDING, MAC, FIRMWARE, DECISION, LEASE, ATTEMPT = 0x00, 0x01, 0x11, 0x40, 0x43, 0x44
 LOADER, CONFIG, REASON, DETAIL, STATE = 0x45, 0x46, 0x62, 0x70, 0x71
-NUMBERS = {FIRMWARE: 1, DECISION: 1, LEASE: 8, ATTEMPT: 1, STATE: 1}
+UUID, ISD_STATE, ISD_DEVICE, NAME, LOCAL_BOOT = 0x02, 0x03, 0x04, 0x41, 0x42
+MENU_MODE, HOT_KEY_WAIT, MENU_FILE, VALID_FOR, HOT_KEY = 0x48, 0x49, 0x4a, 0x4b, 0x4d
+CODE, MILLISECONDS = 0x60, 0x61
+NUMBERS = {FIRMWARE: 1, DECISION: 1, LEASE: 8, ATTEMPT: 1, STATE: 1, ISD_STATE: 1, LOCAL_BOOT: 1,
+           MENU_MODE: 1, HOT_KEY_WAIT: 2, VALID_FOR: 2, HOT_KEY: 1, CODE: 1, MILLISECONDS: 4}
 
 SIZE = 1200  # of a question
 
@@ -101,6 +105,12 @@ def ask(port, kind, fields, nonce=None):
             assert (answer, returned) == (kind + 1, nonce)
             return fields
     return None
+
+
+def tell(port, nonce, fields):
+    """Sends an event, to which there is no answer."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.sendto(encode(EVENT, nonce, fields, 0), ("127.0.0.1", port))
 
 
 def mac(text):
