@@ -97,6 +97,7 @@ json_t *ctl_json_work(struct ctl *ctl, const struct device *device, const struct
 /* --- verbs; each returns an exit status ------------------------------------ */
 
 int ctl_device_add(struct ctl *ctl);
+int ctl_device_change(struct ctl *ctl);
 int ctl_device_list(struct ctl *ctl);
 int ctl_device_show(struct ctl *ctl);
 int ctl_device_remove(struct ctl *ctl);

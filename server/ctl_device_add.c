@@ -95,17 +95,24 @@ static int read_addition(struct ctl *ctl, struct addition *new)
 	return 0;
 }
 
+/* Takes one's own row for none. */
+static int others(int rc, const struct addition *new, const struct device *other)
+{
+	return rc == 0 && other->id == new->device.id ? ERR_NOT_FOUND : rc;
+}
+
 /* Refuses what another device has already, and says which. */
 static int check_addition(struct ctl *ctl, const struct addition *new)
 {
 	struct device other;
 	char text[40];
-	int rc = device_by_name(&ctl->store, new->device.name, &other);
+	int rc = others(device_by_name(&ctl->store, new->device.name, &other), new, &other);
 
 	if (rc == 0)
 		return ctl_error(EXIT_FAULT, "there is a device called %s already", other.name);
 	if (rc == ERR_NOT_FOUND && memcmp(new->device.uuid, no_uuid, 16)) {
 		rc = device_by_uuid(&ctl->store, new->device.uuid, &other);
+		rc = others(rc, new, &other);
 		text_format(text, sizeof(text), "%G", new->device.uuid);
 		if (rc == 0)
 			return ctl_error(EXIT_FAULT, "UUID %s is that of device %s already", text,
@@ -113,6 +120,7 @@ static int check_addition(struct ctl *ctl, const struct addition *new)
 	}
 	if (rc == ERR_NOT_FOUND && memcmp(new->device.isd, no_uuid, 16)) {
 		rc = device_by_isd(&ctl->store, new->device.isd, &other);
+		rc = others(rc, new, &other);
 		text_format(text, sizeof(text), "%G", new->device.isd);
 		if (rc == 0)
 			return ctl_error(EXIT_FAULT, "device id %s is that of device %s already",
@@ -120,6 +128,7 @@ static int check_addition(struct ctl *ctl, const struct addition *new)
 	}
 	for (size_t i = 0; rc == ERR_NOT_FOUND && i < new->mac_count; i++) {
 		rc = device_by_mac(&ctl->store, new->macs[i], &other);
+		rc = others(rc, new, &other);
 		text_format(text, sizeof(text), "%M", new->macs[i]);
 		if (rc == 0)
 			return ctl_error(EXIT_FAULT, "MAC %s is that of device %s already", text,
@@ -148,5 +157,66 @@ int ctl_device_add(struct ctl *ctl)
 		ctl_print_json(ctl_json_device(ctl, &new.device));
 	else
 		printf("device %s added\n", new.device.name);
+	return 0;
+}
+
+/* --- device change --------------------------------------------------------- */
+
+/* Reads an option that replaces a GUID; empty: it has none any more. */
+static int read_change(const char *what, const char *text, uint8_t out[16])
+{
+	memset(out, 0, 16);
+	return text[0] ? read_guid(what, text, out) : 0;
+}
+
+static int change(struct ctl *ctl, struct addition *new)
+{
+	int rc, status = ctl_find_device(ctl, ctl->words[0], &new->device);
+
+	if (status)
+		return status;
+	rc = device_macs(&ctl->store, new->device.id, new->macs, &new->mac_count);
+	if (rc)
+		return ctl_store_error(ctl);
+	if (ctl->given & CTL_MAC)
+		new->mac_count = 0;
+	for (size_t i = 0; status == 0 && i < ctl->mac_count; i++)
+		if (ctl->macs[i][0])
+			status = read_mac(new, ctl->macs[i]);
+	if (status == 0 && ctl->uuid)
+		status = read_change("UUID", ctl->uuid, new->device.uuid);
+	if (status == 0 && ctl->isd)
+		status = read_change("device id", ctl->isd, new->device.isd);
+	if (status == 0 && new->mac_count == 0 && !memcmp(new->device.uuid, no_uuid, 16) &&
+	    !memcmp(new->device.isd, no_uuid, 16))
+		status = ctl_error(EXIT_USAGE, "device change %s: it would have nothing left to be "
+		                   "known by", new->device.name);
+	if (status == 0)
+		status = check_addition(ctl, new);
+	if (status)
+		return status;
+	if (device_change(&ctl->store, &new->device, new->macs, new->mac_count) ||
+	    store_commit(&ctl->store))
+		return ctl_store_error(ctl);
+	return 0;
+}
+
+int ctl_device_change(struct ctl *ctl)
+{
+	struct addition new = { 0 };
+	int status;
+
+	if (!(ctl->given & (CTL_MAC | CTL_UUID | CTL_ISD)))
+		return ctl_error(EXIT_USAGE, "device change: expected --mac, --uuid or --isd");
+	if (store_begin(&ctl->store))
+		return ctl_store_error(ctl);
+	status = change(ctl, &new);
+	store_rollback(&ctl->store);
+	if (status)
+		return status;
+	if (ctl->json)
+		ctl_print_json(ctl_json_device(ctl, &new.device));
+	else
+		printf("device %s changed\n", new.device.name);
 	return 0;
 }

@@ -8,6 +8,7 @@ const char help_all[] =
 	"Administers the devices that boot from the network, and their work.\n"
 	"\n"
 	"  device add NAME [[--mac] MAC]... [[--uuid] UUID] [--isd GUID]\n"
+	"  device change NAME|MAC|UUID [--mac MAC]... [--uuid UUID] [--isd GUID]\n"
 	"  device list\n"
 	"  device show NAME|MAC|UUID\n"
 	"  device trace NAME|MAC|UUID [--boot N]\n"
@@ -37,6 +38,11 @@ const char *const help_device_add =
 	"  Makes a device known by its MAC addresses, its SMBIOS UUID, the device id in its\n"
 	"  image-safe data, or several of them. NAME is of letters, digits, \".\", \"_\" and\n"
 	"  \"-\".\n";
+const char *const help_device_change =
+	"prebootctl device change NAME|MAC|UUID [--mac MAC]... [--uuid UUID] [--isd GUID]\n"
+	"  Replaces what a device is known by, as after a new main board; what is not given\n"
+	"  stays, what is given empty goes. A device known by its image-safe data alone is\n"
+	"  free for the next machine that comes with them.\n";
 const char *const help_device_list =
 	"prebootctl device list\n"
 	"  Lists the devices, with the state of their newest work.\n";

@@ -118,19 +118,40 @@ int device_by_isd(struct store *store, const uint8_t isd[16], struct device *dev
 
 /* --- keeping --------------------------------------------------------------- */
 
+static int add_macs(struct store *store, uint64_t id, const uint8_t (*macs)[6], size_t count)
+{
+	static const char sql[] = "INSERT INTO mac (mac, device) VALUES (?, ?)";
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < count; i++)
+		rc = store_run(store, sql, "bi", macs[i], (size_t)6, (int64_t)id);
+	return rc;
+}
+
 int device_add(struct store *store, struct device *device, const uint8_t (*macs)[6],
                size_t mac_count)
 {
 	static const char add[] =
 		"INSERT INTO device (name, uuid, isd, added) VALUES (?, ?, ?, ?)";
-	static const char add_mac[] = "INSERT INTO mac (mac, device) VALUES (?, ?)";
 	int rc = store_run(store, add, "tuui", device->name, device->uuid, device->isd,
 	                   device->added);
 
 	device->id = (uint64_t)sqlite3_last_insert_rowid(store->db);
-	for (size_t i = 0; rc == 0 && i < mac_count; i++)
-		rc = store_run(store, add_mac, "bi", macs[i], (size_t)6, (int64_t)device->id);
-	return rc;
+	return rc ? rc : add_macs(store, device->id, macs, mac_count);
+}
+
+int device_change(struct store *store, const struct device *device, const uint8_t (*macs)[6],
+                  size_t mac_count)
+{
+	static const char change[] =
+		"UPDATE device SET uuid = ?2, isd = ?3, claim_uuid = NULL, claim_mac = NULL"
+		" WHERE id = ?1";
+	static const char forget[] = "DELETE FROM mac WHERE device = ?";
+	int rc = store_run(store, change, "iuu", (int64_t)device->id, device->uuid, device->isd);
+
+	if (rc == 0)
+		rc = store_run(store, forget, "i", (int64_t)device->id);
+	return rc ? rc : add_macs(store, device->id, macs, mac_count);
 }
 
 int device_remove(struct store *store, uint64_t id)

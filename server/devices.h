@@ -29,6 +29,13 @@ int device_by_isd(struct store *store, const uint8_t isd[16], struct device *dev
 int device_add(struct store *store, struct device *device, const uint8_t (*macs)[6],
                size_t mac_count);
 
+/**
+ * Stores what @device is known by: UUID, device id and MACs. Who claimed it is forgotten.
+ * In a transaction.
+ */
+int device_change(struct store *store, const struct device *device, const uint8_t (*macs)[6],
+                  size_t mac_count);
+
 /** Removes a device and all that belongs to it. */
 int device_remove(struct store *store, uint64_t id);
 

@@ -24,6 +24,8 @@ struct verb {
 static const struct verb verbs[] = {
 	{ "device", "add", "new", ctl_device_add, 1, NO_LIMIT,
 	  CTL_MAC | CTL_UUID | CTL_ISD, CREATE, &help_device_add },
+	{ "device", "change", "set", ctl_device_change, 1, 1, CTL_MAC | CTL_UUID | CTL_ISD, OPEN,
+	  &help_device_change },
 	{ "device", "list", "ls", ctl_device_list, 0, 0, 0, OPEN, &help_device_list },
 	{ "device", "show", "info", ctl_device_show, 1, 1, 0, OPEN, &help_device_show },
 	{ "device", "remove", "delete", ctl_device_remove, 1, 1, CTL_FORCE, OPEN,

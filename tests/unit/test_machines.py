@@ -102,6 +102,30 @@ def test_copied_disk_in_a_machine_that_is_known(ctl, daemon):
     assert request(daemon, MAC1, UUID1, ISD1)[policy.CONFIG] == b"wrong.cfg"
 
 
+def test_new_main_board(ctl, daemon):
+    ctl("device", "add", "web01", MAC1, UUID1, "--isd", ISD1)
+    ctl("device", "add", "web02", MAC2)
+    ctl("work", "assign", "web01", "--config", "a.cfg")
+    assert request(daemon, MAC9, UUID2, ISD1)[policy.DECISION] == policy.LOCAL
+    assert ctl("device", "change", "web01", "--mac", MAC9, "--uuid", UUID2) == \
+        "device web01 changed\n"
+    assert request(daemon, MAC9, UUID2, ISD1)[policy.DECISION] == policy.WORK
+    assert request(daemon, MAC1, UUID1, ISD1)[policy.DECISION] == policy.LOCAL
+    shown = ctl.json("device", "change", "web01", "--mac", "", "--uuid", "")
+    assert (shown["macs"], shown["uuid"], shown["isd"]) == ([], None, ISD1)
+    assert request(daemon, MAC1, UUID1, ISD1)[policy.DECISION] == policy.WORK
+    assert request(daemon, MAC9, UUID2, ISD1)[policy.DECISION] == policy.LOCAL
+    # Anew: whoever comes first.
+    ctl("device", "change", "web01", "--isd", ISD1)
+    assert request(daemon, MAC9, UUID2, ISD1)[policy.DECISION] == policy.WORK
+    for status, arguments, expected in (
+            (2, [], "expected --mac, --uuid or --isd"),
+            (2, ["--isd", ""], "nothing left to be known by"),
+            (2, ["--uuid", "1234"], "not a UUID"),
+            (1, ["--mac", MAC2], f"MAC {MAC2} is that of device web02 already")):
+        assert expected in ctl.fails(status, "device", "change", "web01", *arguments)
+
+
 # --- hardware --------------------------------------------------------------------
 
 TEXTS = {

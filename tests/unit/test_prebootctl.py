@@ -281,7 +281,7 @@ def test_short_forms_and_help(ctl):
     ctl("dev", "a", "web01", MAC)
     assert ctl("d", "ls") == ctl("device", "list") == ctl("device")
     assert "expected one of device, work, event, settings" in ctl.fails(2, "thing", "list")
-    assert "add, list, show, remove, trace" in ctl.fails(2, "device", "bogus")
+    assert "add, change, list, show, remove, trace" in ctl.fails(2, "device", "bogus")
     for words in ((), ("device",), ("work", "assign"), ("event", "list")):
         assert "prebootctl" in ctl(*words, "--help")
     for program in ("prebootd", "prebootctl", "prebootwork"):
