@@ -174,6 +174,8 @@ $(B)/test/unit_%: $(B)/test/tests/unit/test_%.o $(B)/test/tests/unit/fake.o \
 	$(Q)$(CC) $(CFLAGS_TEST) -o $@ $^ -lcmocka -lsqlite3 -ljansson -lnettle
 $(B)/test/unit_tftp: $(B)/test/bios/tftp.o
 $(B)/test/unit_pxe_find: $(B)/test/bios/pxe_find.o
+$(B)/test/unit_bios_edd: $(B)/test/bios/edd.o
+$(B)/test/unit_bios_keyboard: $(B)/test/bios/keyboard.o
 $(B)/test/unit_efi_path: $(B)/test/efi/path.o
 $(B)/test/unit_efi_option: $(B)/test/efi/option.o $(B)/test/efi/path.o
 $(B)/test/unit_menu_view: $(B)/test/server/canvas.o

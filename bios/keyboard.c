@@ -22,7 +22,7 @@ int keyboard_key(uint16_t ax)
 	if ((ascii == 0 || ascii == 0xe0) && scan >= SCAN_FIRST && scan <= SCAN_LAST)
 		return pad[scan - SCAN_FIRST];
 	if ((ascii >= ' ' && ascii <= '~') || ascii == KEY_BACKSPACE || ascii == KEY_ENTER ||
-	    ascii == KEY_ESCAPE)
+	    ascii == KEY_ESCAPE || ascii == '\t')
 		return ascii;
 	return KEY_NONE;
 }
