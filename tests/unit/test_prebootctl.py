@@ -284,7 +284,7 @@ def test_short_forms_and_help(ctl):
     assert "add, change, list, show, remove, trace" in ctl.fails(2, "device", "bogus")
     for words in ((), ("device",), ("work", "assign"), ("event", "list")):
         assert "prebootctl" in ctl(*words, "--help")
-    for program in ("prebootd", "prebootctl", "prebootwork"):
+    for program in ("prebootd", "prebootctl", "prebootwork", "isdctl"):
         for option in ("--help", "--version"):
             result = subprocess.run([BUILD / program, option], capture_output=True, text=True,
                                     timeout=10, check=True)
