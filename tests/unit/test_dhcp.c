@@ -246,6 +246,55 @@ static void sets_the_handover(void **state)
 	assert_int_equal(dhcp_set_handover(packet, 247, &(struct handover){ "d", "" }), ERR_SPACE);
 }
 
+/* A site's lists and fields that are longer, shorter or other than they should be. */
+static void takes_of_odd_options_what_makes_sense(void **state)
+{
+	static const uint8_t options[] = { 224, 24, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4,
+		                           5, 5, 5, 5, 6, 6, 6, 6, 1, 3, 255, 255, 255, 255 };
+	static const uint8_t zeros[16];
+	uint8_t ack[PACKET], discover[PACKET], uuid[20] = { 97, 17, 1, 7 };
+	struct dhcp_packets packets = packets_of(ack, NULL);
+	struct dhcp_lease lease;
+
+	(void)state;
+	make_packet(ack, options, sizeof(options));
+	ack[16] = 10;
+	make_packet(discover, uuid, sizeof(uuid)); /* a type that is no UUID's */
+	packets.discover = (struct span){ discover, PACKET };
+	assert_int_equal(dhcp_read(&packets, &lease), 0);
+	assert_int_equal(lease.policy_server_count, POLICY_SERVERS_MAX);
+	assert_address(lease.policy_servers[3], 4, 4, 4, 4);
+	assert_address(lease.netmask, 0, 0, 0, 0); /* three bytes are none */
+	assert_memory_equal(lease.uuid, zeros, sizeof(zeros));
+	assert_address(lease.boot_server, 0, 0, 0, 0);
+	uuid[1] = 16;
+	make_packet(discover, uuid, sizeof(uuid));
+	assert_int_equal(dhcp_read(&packets, &lease), 0);
+	assert_memory_equal(lease.uuid, zeros, sizeof(zeros));
+	ack[16] = 0; /* no address */
+	assert_int_equal(dhcp_read(&packets, &lease), ERR_NOT_FOUND);
+	make_packet(ack, (const uint8_t[]){ 255 }, 1); /* an address, and nobody to ask */
+	ack[16] = 10;
+	assert_int_equal(dhcp_read(&packets, &lease), ERR_NOT_FOUND);
+}
+
+static void leaves_a_damaged_overloaded_field_alone(void **state)
+{
+	static const uint8_t options[] = { 52, 1, 3, 255 };
+	static const uint8_t damaged[] = { 209, 1, 'x', 66, 200 };
+	uint8_t packet[PACKET];
+
+	(void)state;
+	make_packet(packet, options, sizeof(options));
+	memcpy(packet + 108, damaged, sizeof(damaged));
+	assert_int_equal(dhcp_set_handover(packet, PACKET, &(struct handover){ "c", NULL }), 0);
+	assert_memory_equal(packet + 108, damaged, sizeof(damaged));
+	assert_memory_equal(packet + 240, ((uint8_t[]){ 52, 1, 3, 209, 1, 'c', 255 }), 7);
+	/* No room for the prefix: then not for the file either. */
+	assert_int_equal(dhcp_set_handover(packet, 247, &(struct handover){ "c", "p/" }), ERR_SPACE);
+	assert_memory_equal(packet + 240, ((uint8_t[]){ 52, 1, 3, 209, 1, 'c', 255 }), 7);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -260,6 +309,8 @@ int main(void)
 		cmocka_unit_test(refuses_what_is_no_dhcp_packet),
 		cmocka_unit_test(drops_the_option_from_overloaded_fields),
 		cmocka_unit_test(sets_the_handover),
+		cmocka_unit_test(takes_of_odd_options_what_makes_sense),
+		cmocka_unit_test(leaves_a_damaged_overloaded_field_alone),
 	};
 
 	return cmocka_run_group_tests_name("dhcp", tests, NULL, NULL);

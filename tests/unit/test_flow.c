@@ -295,6 +295,21 @@ static void asks_with_the_disks_identity(void **state)
 	free(fake);
 }
 
+/* Neither MAC nor UUID: nobody could tell whose work it is. */
+static void a_machine_without_identity_boots_local(void **state)
+{
+	struct fake *fake = calloc(1, sizeof(*fake));
+
+	(void)state;
+	fake_start(fake);
+	memset(fake->platform.machine.mac, 0, 6);
+	flow_run(&fake->platform);
+	assert_int_equal(fake->sent_count, 0);
+	assert_int_equal(fake->local_boots, 1);
+	assert_non_null(strstr(fake->console, "question: malformed\n"));
+	free(fake);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -306,6 +321,7 @@ int main(void)
 		cmocka_unit_test(names_the_loader_from_the_nbps_folder),
 		cmocka_unit_test(describes_the_machine),
 		cmocka_unit_test(asks_with_the_disks_identity),
+		cmocka_unit_test(a_machine_without_identity_boots_local),
 		cmocka_unit_test(nonces_differ_by_any_source),
 		cmocka_unit_test(reads_the_processor),
 	};

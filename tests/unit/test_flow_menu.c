@@ -93,6 +93,21 @@ static void a_menu_that_is_missing_or_wrong_leaves_the_work(void **state)
 	}
 }
 
+static void an_answer_that_still_holds_is_not_asked_for_again(void **state)
+{
+	struct message reply = menu_answer(MENU_ALWAYS);
+	struct fake *fake = menu_machine(&reply, "1\r");
+
+	(void)state;
+	reply.u.answer.valid_for = 60;
+	fake->keys[0].at = 30000;
+	fake->keys[1].at = 30100;
+	flow_run(&fake->platform);
+	assert_int_equal(fake_requests(fake), 1);
+	assert_int_equal(fake->chains, 1);
+	free(fake);
+}
+
 /* Kept by the menu for longer than the answer holds, the NBP asks again. */
 static void a_stale_answer_is_asked_for_again(void **state)
 {
@@ -201,6 +216,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_menu_does_what_is_chosen),
 		cmocka_unit_test(a_menu_that_is_missing_or_wrong_leaves_the_work),
+		cmocka_unit_test(an_answer_that_still_holds_is_not_asked_for_again),
 		cmocka_unit_test(a_stale_answer_is_asked_for_again),
 		cmocka_unit_test(the_hot_key_calls_the_menu),
 		cmocka_unit_test(policy_may_forbid_the_menu),

@@ -130,6 +130,21 @@ static void ends_at_a_structure_without_length(void **state)
 	assert_string_equal(request.product, "");
 }
 
+/* String numbers that are none, and none where there are no strings. */
+static void takes_a_string_that_is_not_there_as_empty(void **state)
+{
+	static const uint8_t bytes[] = { 1, 8, 0, 0, 1, 2, 0, 200, 'A', 0, 0,
+		                         0, 9, 0, 0, 1, 9, 0, 0, 1, 0, 0 };
+	struct request request = describe(bytes, sizeof(bytes), 0x0208);
+
+	(void)state;
+	assert_string_equal(request.manufacturer, "A");
+	assert_string_equal(request.product, "");
+	assert_string_equal(request.serial, "");
+	assert_string_equal(request.bios_vendor, "");
+	assert_string_equal(request.bios_version, "");
+}
+
 static void fix_sum(uint8_t *bytes, size_t count, size_t at)
 {
 	uint8_t sum = 0;
@@ -195,6 +210,11 @@ static void reads_a_64_bit_entry_point(void **state)
 	assert_int_equal(entry.address, 0x180000000);
 	for (size_t size = 0; size < sizeof(bytes); size++)
 		assert_int_not_equal(smbios_entry_read(bytes, size, &entry), 0);
+	for (size_t at = 0; at < sizeof(bytes); at++) { /* any damage is noticed */
+		bytes[at] ^= 0x10;
+		assert_int_not_equal(smbios_entry_read(bytes, sizeof(bytes), &entry), 0);
+		bytes[at] ^= 0x10;
+	}
 	bytes[6] = 23;
 	assert_int_equal(smbios_entry_read(bytes, sizeof(bytes), &entry), ERR_MALFORMED);
 	assert_int_equal(smbios_entry_read("RSD PTR ", 8, &entry), ERR_NOT_FOUND);
@@ -208,6 +228,7 @@ int main(void)
 		cmocka_unit_test(survives_a_table_cut_at_every_length),
 		cmocka_unit_test(survives_every_byte_changed),
 		cmocka_unit_test(ends_at_a_structure_without_length),
+		cmocka_unit_test(takes_a_string_that_is_not_there_as_empty),
 		cmocka_unit_test(reads_a_32_bit_entry_point),
 		cmocka_unit_test(reads_a_64_bit_entry_point),
 	};

@@ -54,6 +54,9 @@ static void cleans_foreign_text(void **state)
 	char out[12];
 
 	(void)state;
+	strcpy(out, "kept");
+	text_clean(out, 0, "x", 1); /* no room, not even for a NUL */
+	assert_string_equal(out, "kept");
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		text_clean(out, sizeof(out), cases[i].bytes, cases[i].length);
 		assert_string_equal(out, cases[i].wanted);
