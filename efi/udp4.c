@@ -15,7 +15,8 @@
  */
 
 #define TTL 64
-#define SEND_WAIT_MS 20 /* for the token to come back; ARP may take longer */
+#define SEND_WAIT_MS 20   /* for the token to come back; ARP may take longer */
+#define CLOSE_WAIT_MS 100 /* the same, for what nobody will repeat */
 
 static EFI_GUID binding_guid = EFI_UDP4_SERVICE_BINDING_PROTOCOL;
 static EFI_GUID udp4_guid = EFI_UDP4_PROTOCOL;
@@ -123,10 +124,11 @@ static bool sent(struct efi_port *port)
 	return !udp4->sending;
 }
 
-static void wait_sent(struct efi_port *port)
+static bool wait_sent(struct efi_port *port, int ms)
 {
-	for (int i = 0; i < SEND_WAIT_MS && !sent(port); i++)
+	while (!sent(port) && ms-- > 0)
 		port->boot->Stall(1000);
+	return !port->udp4.sending;
 }
 
 /* The first datagram may wait for ARP; it is left to, from our own buffer. */
@@ -136,7 +138,7 @@ int udp4_send(struct efi_port *port, const struct endpoint *to, const void *data
 	struct udp4 *udp4 = &port->udp4;
 	EFI_STATUS status;
 
-	if (!sent(port)) {
+	if (!wait_sent(port, SEND_WAIT_MS)) {
 		udp4->protocol->Cancel(udp4->protocol, &udp4->transmit);
 		if (!sent(port))
 			return ERR_IO; /* buffer and token still belong to the firmware */
@@ -158,7 +160,7 @@ int udp4_send(struct efi_port *port, const struct endpoint *to, const void *data
 		return efi_error(status);
 	}
 	udp4->sending = true;
-	wait_sent(port);
+	wait_sent(port, SEND_WAIT_MS);
 	return 0;
 }
 
@@ -212,8 +214,7 @@ void udp4_close(struct efi_port *port)
 	struct udp4 *udp4 = &port->udp4;
 
 	if (udp4->protocol != NULL) {
-		if (udp4->sending)
-			wait_sent(port); /* the last events, which nobody repeats */
+		wait_sent(port, CLOSE_WAIT_MS); /* the last events */
 		udp4->protocol->Cancel(udp4->protocol, NULL);
 		if (udp4->receiving &&
 		    port->boot->CheckEvent(udp4->receive.Event) == EFI_SUCCESS &&
