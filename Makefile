@@ -214,9 +214,10 @@ CLANG := clang
 CFLAGS_FUZZ := $(COMMON) -O2 -D_GNU_SOURCE -DDEBUG_LEVEL=0 -Iserver -fno-omit-frame-pointer \
 	-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 # What the harnesses themselves compare tells libFuzzer nothing, and takes time.
-$(B)/fuzz/64/tests/fuzz/%.o $(B)/fuzz/32/tests/fuzz/%.o: CFLAGS_FUZZ += -fno-sanitize-coverage=trace-cmp
-FUZZ_DIRS := $(foreach w,fuzz/64 fuzz/32 test32,$(patsubst %,$(B)/$(w)/%,nbp bios efi server tests/fuzz)) \
-	$(B)/test/tests/fuzz
+$(B)/fuzz/64/tests/fuzz/%.o $(B)/fuzz/32/tests/fuzz/%.o: \
+	CFLAGS_FUZZ += -fno-sanitize-coverage=trace-cmp
+FUZZ_DIRS := $(B)/test/tests/fuzz \
+	$(foreach width,fuzz/64 fuzz/32 test32,$(patsubst %,$(B)/$(width)/%,nbp bios efi server tests/fuzz))
 
 $(FUZZ_DIRS):
 	@mkdir -p $@
@@ -252,8 +253,10 @@ REPLAYS := $(FUZZERS:%=$(B)/test/fuzz_%) $(FUZZERS:%=$(B)/test32/fuzz_%)
 replays: $(REPLAYS)
 
 fuzz: $(B)/dependencies
+	@$(if $(filter-out $(FUZZERS),$(T)),echo 'make: T is one of: $(FUZZERS)' >&2; exit 2)
 	@scripts/install-dependencies --all
-	@$(MAKE) --no-print-directory $(foreach name,$(or $(T),$(FUZZERS)),$(B)/fuzz/64/fuzz_$(name) $(B)/fuzz/32/fuzz_$(name))
+	@$(MAKE) --no-print-directory \
+		$(foreach width,64 32,$(patsubst %,$(B)/fuzz/$(width)/fuzz_%,$(or $(T),$(FUZZERS))))
 	@scripts/fuzz $(or $(RUNS),100000) $(or $(T),$(FUZZERS))
 
 # The unit tests once more, without sanitizers, whose checks would count as branches,
