@@ -11,7 +11,7 @@
 #define RTC_DATA 0x71
 #define DELAY_PORT 0x80    /* an access takes about a microsecond */
 
-#define CALIBRATION_MS 3
+#define CALIBRATION_MS 1
 #define CALIBRATIONS 4
 /* A read of port 61h takes 0.1 us to 1 us. */
 #define CALIBRATION_READS_MAX 400000

@@ -5,97 +5,11 @@
 #include "flow.h"
 #include "memory.h"
 
-#define CALIBRATION_MS 3
+#define CALIBRATION_MS 1
 #define CALIBRATIONS 4
-#define HANDLES_MAX 256
-#define VARIABLE_MAX 0x10000
 #define DEBUGGER_WAIT_MS 20000
 #define WATCHDOG_CODE 0x10000 /* those below are the firmware's own (UEFI 7.5) */
 #define CPUID_1_ECX_RDRAND (1u << 30)
-
-void *efi_protocol(struct efi_port *port, EFI_HANDLE handle, EFI_GUID *guid)
-{
-	void *interface = NULL;
-
-	if (handle == NULL || EFI_ERROR(port->boot->HandleProtocol(handle, guid, &interface)))
-		return NULL;
-	return interface;
-}
-
-EFI_HANDLE efi_parent_with(struct efi_port *port, EFI_DEVICE_PATH *path, EFI_GUID *guid)
-{
-	EFI_HANDLE handle = NULL;
-
-	/* LocateDevicePath() moves its copy of the path on, not ours. */
-	if (path == NULL || EFI_ERROR(port->boot->LocateDevicePath(guid, &path, &handle)))
-		return NULL;
-	return handle;
-}
-
-UINTN efi_handles(struct efi_port *port, EFI_GUID *guid, EFI_HANDLE **list)
-{
-	UINTN count = 0;
-
-	*list = NULL;
-	if (EFI_ERROR(port->boot->LocateHandleBuffer(ByProtocol, guid, NULL, &count, list)))
-		return 0;
-	return count < HANDLES_MAX ? count : HANDLES_MAX;
-}
-
-void *efi_variable(struct efi_port *port, const CHAR16 *name, EFI_GUID *vendor, UINTN *size)
-{
-	EFI_RUNTIME_SERVICES *runtime = port->system->RuntimeServices;
-	VOID *value;
-
-	*size = 0;
-	if (runtime->GetVariable((CHAR16 *)(uintptr_t)name, vendor, NULL, size, NULL) !=
-		    EFI_BUFFER_TOO_SMALL ||
-	    *size > VARIABLE_MAX ||
-	    EFI_ERROR(port->boot->AllocatePool(EfiLoaderData, *size, &value)))
-		return NULL;
-	if (EFI_ERROR(runtime->GetVariable((CHAR16 *)(uintptr_t)name, vendor, NULL, size, value))) {
-		port->boot->FreePool(value);
-		return NULL;
-	}
-	return value;
-}
-
-void efi_free(struct efi_port *port, void *pool)
-{
-	if (pool != NULL)
-		port->boot->FreePool(pool);
-}
-
-EFI_TPL efi_tpl(struct efi_port *port)
-{
-	EFI_TPL tpl = port->boot->RaiseTPL(TPL_HIGH_LEVEL);
-
-	port->boot->RestoreTPL(tpl);
-	return tpl;
-}
-
-int efi_error(EFI_STATUS status)
-{
-	switch (status) {
-	case EFI_SUCCESS:
-		return 0;
-	case EFI_TIMEOUT:
-	case EFI_NO_RESPONSE:
-		return ERR_TIMEOUT;
-	case EFI_NOT_FOUND:
-		return ERR_NOT_FOUND;
-	case EFI_UNSUPPORTED:
-		return ERR_UNSUPPORTED;
-	case EFI_BUFFER_TOO_SMALL:
-	case EFI_OUT_OF_RESOURCES:
-		return ERR_SPACE;
-	case EFI_ACCESS_DENIED:
-	case EFI_SECURITY_VIOLATION:
-		return ERR_REFUSED;
-	default:
-		return ERR_IO;
-	}
-}
 
 static uint32_t clock_now(struct platform *p)
 {
@@ -256,7 +170,6 @@ static void fill_platform(struct platform *p)
 
 EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system)
 {
-	static EFI_GUID loaded_image_guid = EFI_LOADED_IMAGE_PROTOCOL_GUID;
 	uint64_t start = x86_rdtsc();
 	struct efi_port port;
 	EFI_LOADED_IMAGE *loaded;
