@@ -107,7 +107,7 @@ static void print_boot(const struct device *device, struct timeline *t)
 		                    (uint32_t)t->boot[i]);
 	ctl_time(t->start / 1000, when, sizeof(when));
 	printf("%s, boot %u of %u, %s, nonce %s\n", device->name, t->number, t->boots, when, nonce);
-	table_add(&table, "MS", "STEP", "FROM", "LEASE", "REASON");
+	table_add(&table, "     MS", "STEP", "FROM", "LEASE", "REASON");
 	for (size_t i = 0; i < t->count; i++) {
 		const struct happening *event = &t->moments[i].event;
 		char at[24], lease[24] = "-";
