@@ -44,7 +44,7 @@ SHARED := wire message message_fields text error crc32 isd
 BIOS_ASM := entry realmode
 BIOS_C := main unpack pxe pxe_find udp tftp realmode console uart keyboard memory clock machine \
 	disk edd chain local fault
-EFI_C := main machine hardware net udp4 tftp console keys path option order disk image \
+EFI_C := main firmware machine hardware net udp4 tftp console keys path option order disk image \
 	chain local fault
 
 STORE := store store_file store_schema store_upgrade devices identify settings work events lease

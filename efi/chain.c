@@ -58,7 +58,6 @@ static int set_packets(struct efi_port *port, const struct handover *handover)
 
 static int load(struct efi_port *port, const struct image *image, EFI_HANDLE *loader)
 {
-	static EFI_GUID loaded_image_guid = EFI_LOADED_IMAGE_PROTOCOL_GUID;
 	EFI_LOADED_IMAGE *loaded;
 	int rc = image_load(port, port->path, image->data, image->length, loader);
 

@@ -4,8 +4,6 @@
 #include "error.h"
 #include "memory.h"
 
-#include <efipciio.h>
-
 /* The local disks by EFI_BLOCK_IO_PROTOCOL (UEFI 13.9). */
 
 #define SECTOR_MIN 512
@@ -17,10 +15,6 @@
 #define PCI_CLASS_STORAGE 0x01
 #define PCI_CLASS_SD_HOST 0x0805
 #define PCI_VENDOR_VIRTIO 0x1af4
-
-static EFI_GUID block_guid = EFI_BLOCK_IO_PROTOCOL_GUID;
-static EFI_GUID path_guid = EFI_DEVICE_PATH_PROTOCOL_GUID;
-static EFI_GUID pci_guid = EFI_PCI_IO_PROTOCOL_GUID;
 
 EFI_BLOCK_IO *disk_fixed(struct efi_port *port, EFI_HANDLE handle, struct device_path *path)
 {
@@ -39,16 +33,6 @@ EFI_BLOCK_IO *disk_fixed(struct efi_port *port, EFI_HANDLE handle, struct device
 	return block;
 }
 
-static uint32_t pci_read(struct efi_port *port, EFI_HANDLE handle, UINT32 offset)
-{
-	EFI_PCI_IO_PROTOCOL *pci = efi_protocol(port, handle, &pci_guid);
-	UINT32 value = 0;
-
-	if (pci == NULL || EFI_ERROR(pci->Pci.Read(pci, EfiPciIoWidthUint32, offset, 1, &value)))
-		return 0;
-	return value;
-}
-
 /* A virtio disk hangs on PCI itself, without a bus of its own in between. */
 static uint8_t disk_kind(struct efi_port *port, EFI_HANDLE handle, const struct device_path *path)
 {
@@ -57,7 +41,7 @@ static uint8_t disk_kind(struct efi_port *port, EFI_HANDLE handle, const struct 
 	if (path->bus != DISK_UNKNOWN)
 		return path->bus;
 	pci = efi_parent_with(port, efi_protocol(port, handle, &path_guid), &pci_guid);
-	if ((pci_read(port, pci, 0) & 0xffff) == PCI_VENDOR_VIRTIO)
+	if ((efi_pci_read(port, pci, 0) & 0xffff) == PCI_VENDOR_VIRTIO)
 		return DISK_VIRTIO;
 	return DISK_UNKNOWN;
 }
@@ -143,7 +127,7 @@ void disk_connect_all(struct efi_port *port)
 	port->connected = true;
 	count = efi_handles(port, &pci_guid, &handles);
 	for (UINTN i = 0; i < count && controllers < CONTROLLERS_MAX; i++) {
-		uint32_t class = pci_read(port, handles[i], 8);
+		uint32_t class = efi_pci_read(port, handles[i], 8);
 
 		if (class >> 24 != PCI_CLASS_STORAGE && class >> 16 != PCI_CLASS_SD_HOST)
 			continue;
@@ -179,7 +163,7 @@ int disk_read(struct platform *p, size_t disk, uint64_t lba, uint32_t count, voi
 	struct efi_port *port = efi_port(p);
 	EFI_BLOCK_IO *block = disk < p->machine.disk_count ? port->disks[disk] : NULL;
 	UINTN size, align;
-	VOID *bounce;
+	VOID *pool, *bounce;
 	EFI_STATUS status;
 
 	if (block == NULL || lba > block->Media->LastBlock ||
@@ -190,12 +174,12 @@ int disk_read(struct platform *p, size_t disk, uint64_t lba, uint32_t count, voi
 	if (size > READ_MAX || align > READ_MAX)
 		return ERR_IO;
 	/* The caller's buffer may stand anywhere; a power of two is asked for. */
-	if (EFI_ERROR(port->boot->AllocatePool(EfiLoaderData, size + align, &bounce)))
+	if (EFI_ERROR(port->boot->AllocatePool(EfiLoaderData, size + align, &pool)))
 		return ERR_IO;
-	status = block->ReadBlocks(block, block->Media->MediaId, lba, size,
-	                           (VOID *)(((uintptr_t)bounce + align - 1) & ~(align - 1)));
+	bounce = (VOID *)(((uintptr_t)pool + align - 1) & ~(align - 1));
+	status = block->ReadBlocks(block, block->Media->MediaId, lba, size, bounce);
 	if (!EFI_ERROR(status))
-		memcpy(buffer, (void *)(((uintptr_t)bounce + align - 1) & ~(align - 1)), size);
-	port->boot->FreePool(bounce);
+		memcpy(buffer, bounce, size);
+	port->boot->FreePool(pool);
 	return EFI_ERROR(status) ? ERR_IO : 0;
 }

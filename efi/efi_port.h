@@ -79,6 +79,17 @@ static inline struct efi_port *efi_port(struct platform *p)
 /** GNU-EFI's start code calls it. It leaves by Exit(), never with success. */
 EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system);
 
+/** Puts all back as we found it: network, memory, keyboard, console, watchdog. */
+void efi_close(struct efi_port *port);
+
+/** Leaves the NBP for the boot manager's next option; does not return. */
+void efi_leave(struct efi_port *port);
+
+/* firmware.c */
+
+/* Of protocols, and of the boot manager's variables, that several parts use. */
+extern EFI_GUID block_guid, global_guid, loaded_image_guid, path_guid, pci_guid, snp_guid;
+
 /** Returns the interface @guid of @handle, or NULL. It stays the firmware's. */
 void *efi_protocol(struct efi_port *port, EFI_HANDLE handle, EFI_GUID *guid);
 
@@ -103,14 +114,14 @@ UINTN efi_handles(struct efi_port *port, EFI_GUID *guid, EFI_HANDLE **list);
  */
 void *efi_variable(struct efi_port *port, const CHAR16 *name, EFI_GUID *vendor, UINTN *size);
 
+/** Returns the 32-bit word at @offset of a PCI device's configuration; 0: it has none. */
+uint32_t efi_pci_read(struct efi_port *port, EFI_HANDLE handle, uint32_t offset);
+
+/** Returns the system's configuration table @guid (UEFI 4.6), or NULL. */
+const void *efi_table(struct efi_port *port, const EFI_GUID *guid);
+
 /** Frees pool memory; NULL does no harm. */
 void efi_free(struct efi_port *port, void *pool);
-
-/** Puts all back as we found it: network, memory, keyboard, console, watchdog. */
-void efi_close(struct efi_port *port);
-
-/** Leaves the NBP for the boot manager's next option; does not return. */
-void efi_leave(struct efi_port *port);
 
 /** Turns a firmware's status into an ERR_ value. */
 int efi_error(EFI_STATUS status);
@@ -224,10 +235,10 @@ bool order_next(struct boot_order *order);
 void order_end(struct boot_order *order);
 
 /**
- * Finds where the walk's option leads: writes the path of its disk, partition or,
- * for an option that names only a file, of nothing, into @out of DEVICE_PATH_MAX
- * bytes. Where @connect is set, it has drivers connected for that. Returns the
- * length without the end node, or ERR_NOT_FOUND if no such local disk is there.
+ * Finds where the walk's option leads: writes the path of its disk or partition
+ * into @out of DEVICE_PATH_MAX bytes. Where @connect is set, it has drivers
+ * connected for that. Returns the length without the end node, 0 for an option
+ * that names only a file, or ERR_NOT_FOUND if no such local disk is there.
  */
 int order_place(struct boot_order *order, bool connect, uint8_t *out);
 

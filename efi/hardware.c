@@ -5,8 +5,6 @@
 #include "text.h"
 #include "wire.h"
 
-#include <efipciio.h>
-
 /* What only firmware knows of NIC, firmware and TPM. */
 
 #define DHCP_HTYPE 1
@@ -16,22 +14,14 @@
 #define RSDP_XSDT_AT 24      /* ACPI 6.5, 5.2.5.3 */
 #define RSDP_SIZE 36
 
-static EFI_GUID global_guid = EFI_GLOBAL_VARIABLE;
-
 static void read_nic(struct efi_port *port)
 {
-	static EFI_GUID pci_guid = EFI_PCI_IO_PROTOCOL_GUID;
-	static EFI_GUID snp_guid = EFI_SIMPLE_NETWORK_PROTOCOL_GUID;
 	struct machine *machine = &port->platform.machine;
-	EFI_PCI_IO_PROTOCOL *pci;
 	EFI_SIMPLE_NETWORK *snp;
-	UINT16 ids[2] = { 0, 0 };
+	uint32_t ids = efi_pci_read(port, efi_parent_with(port, port->path, &pci_guid), 0);
 
-	pci = efi_protocol(port, efi_parent_with(port, port->path, &pci_guid), &pci_guid);
-	if (pci != NULL && !EFI_ERROR(pci->Pci.Read(pci, EfiPciIoWidthUint16, 0, 2, ids))) {
-		machine->nic_vendor = ids[0];
-		machine->nic_device = ids[1];
-	}
+	machine->nic_vendor = (uint16_t)ids;
+	machine->nic_device = (uint16_t)(ids >> 16);
 	snp = efi_protocol(port, efi_parent_with(port, port->path, &snp_guid), &snp_guid);
 	if (machine->dhcp.discover.length > DHCP_HTYPE)
 		machine->nic_type = machine->dhcp.discover.data[DHCP_HTYPE];
@@ -137,21 +127,11 @@ static uint8_t tpm_by_protocol(struct efi_port *port)
 	return found;
 }
 
-static const void *acpi_root(struct efi_port *port)
-{
-	static const EFI_GUID acpi_guid = ACPI_20_TABLE_GUID;
-	EFI_CONFIGURATION_TABLE *table = port->system->ConfigurationTable;
-
-	for (UINTN i = 0; i < port->system->NumberOfTableEntries; i++)
-		if (memcmp(&table[i].VendorGuid, &acpi_guid, sizeof(acpi_guid)) == 0)
-			return table[i].VendorTable;
-	return NULL;
-}
-
 /* Looks for a TPM's table, of either family. Firmware with ACPI lists a TPM there. */
 static uint8_t tpm_by_acpi(struct efi_port *port)
 {
-	struct wire root = wire_reader(acpi_root(port), RSDP_SIZE), header, tables;
+	static const EFI_GUID acpi_guid = ACPI_20_TABLE_GUID;
+	struct wire root = wire_reader(efi_table(port, &acpi_guid), RSDP_SIZE), header, tables;
 	const uint8_t *xsdt;
 	uint32_t length;
 

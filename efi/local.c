@@ -11,7 +11,6 @@
 
 #define DEFAULT_PROGRAM "\\EFI\\BOOT\\BOOTX64.EFI" /* UEFI 3.5.1.1, for x64 */
 
-static EFI_GUID global_guid = EFI_GLOBAL_VARIABLE;
 /* Ours, of no meaning to anybody else. */
 static EFI_GUID mark_guid = { 0x6134f6a1, 0xf8d4, 0x4743,
 	                      { 0x96, 0xc8, 0x04, 0x03, 0x61, 0x1a, 0x5e, 0xc3 } };
@@ -28,7 +27,6 @@ struct program {
 /* Runs the program on one volume. Returns whether it ran and meant to come back. */
 static bool run_on(struct efi_port *port, const struct program *program, struct span volume)
 {
-	static EFI_GUID loaded_image_guid = EFI_LOADED_IMAGE_PROTOCOL_GUID;
 	uint8_t path[DEVICE_PATH_MAX];
 	EFI_LOADED_IMAGE *loaded;
 	EFI_HANDLE image;
@@ -47,7 +45,6 @@ static bool run_on(struct efi_port *port, const struct program *program, struct 
 static bool run(struct efi_port *port, const struct program *program)
 {
 	static EFI_GUID volume_guid = EFI_SIMPLE_FILE_SYSTEM_PROTOCOL_GUID;
-	static EFI_GUID path_guid = EFI_DEVICE_PATH_PROTOCOL_GUID;
 	EFI_HANDLE *handles;
 	UINTN count = efi_handles(port, &volume_guid, &handles);
 	bool done = false;

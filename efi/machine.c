@@ -15,16 +15,6 @@
 #define SMBIOS_ENTRY_SIZE 31  /* DSP0134 5.2.1 */
 #define SMBIOS3_ENTRY_SIZE 24 /* DSP0134 5.2.2 */
 
-static const void *configuration_table(struct efi_port *port, const EFI_GUID *guid)
-{
-	EFI_CONFIGURATION_TABLE *table = port->system->ConfigurationTable;
-
-	for (UINTN i = 0; i < port->system->NumberOfTableEntries; i++)
-		if (memcmp(&table[i].VendorGuid, guid, sizeof(*guid)) == 0)
-			return table[i].VendorTable;
-	return NULL;
-}
-
 static void read_smbios(struct efi_port *port)
 {
 	static const EFI_GUID smbios3_guid = SMBIOS3_TABLE_GUID;
@@ -33,10 +23,10 @@ static void read_smbios(struct efi_port *port)
 	struct smbios_entry entry;
 	const void *found;
 
-	found = configuration_table(port, &smbios3_guid);
+	found = efi_table(port, &smbios3_guid);
 	if (found != NULL && smbios_entry_read(found, SMBIOS3_ENTRY_SIZE, &entry) == 0)
 		goto good;
-	found = configuration_table(port, &smbios_guid);
+	found = efi_table(port, &smbios_guid);
 	if (found != NULL && smbios_entry_read(found, SMBIOS_ENTRY_SIZE, &entry) == 0)
 		goto good;
 	debug(1, &port->platform, "no SMBIOS table");
@@ -87,7 +77,6 @@ static uint32_t memory_mib(struct efi_port *port)
  */
 static void read_mac(struct efi_port *port)
 {
-	static EFI_GUID snp_guid = EFI_SIMPLE_NETWORK_PROTOCOL_GUID;
 	struct machine *machine = &port->platform.machine;
 	struct span packet = machine->dhcp.discover;
 	EFI_SIMPLE_NETWORK *snp;

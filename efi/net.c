@@ -7,7 +7,6 @@
 /* EFI_PXE_BASE_CODE_PROTOCOL (UEFI 24.3): who we are, and UDP as a last resort. */
 
 static EFI_GUID pxe_guid = EFI_PXE_BASE_CODE_PROTOCOL_GUID;
-static EFI_GUID path_guid = EFI_DEVICE_PATH_PROTOCOL_GUID;
 /* iPXE's own download protocol: on a handle it says that the base code is iPXE's. */
 static EFI_GUID ipxe_guid = { 0x3eaeaebd, 0xdecf, 0x493b,
 	                      { 0x9b, 0xd1, 0xcd, 0xb2, 0xde, 0xca, 0xe7, 0x19 } };

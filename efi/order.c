@@ -8,9 +8,6 @@
 
 #define OPTIONS_MAX 64
 
-static EFI_GUID global_guid = EFI_GLOBAL_VARIABLE;
-static EFI_GUID block_guid = EFI_BLOCK_IO_PROTOCOL_GUID;
-
 static bool read_option(struct boot_order *order, uint16_t number)
 {
 	CHAR16 name[9];
@@ -50,7 +47,6 @@ void order_end(struct boot_order *order)
 /* Copies the path of @handle, which disk_fixed() has read. */
 static int copy_path(struct efi_port *port, EFI_HANDLE handle, size_t size, uint8_t *out)
 {
-	static EFI_GUID path_guid = EFI_DEVICE_PATH_PROTOCOL_GUID;
 
 	memcpy(out, efi_protocol(port, handle, &path_guid), size);
 	return (int)(size - DEVICE_PATH_END);
@@ -65,7 +61,8 @@ static int find_partition(struct boot_order *order, bool connect, uint8_t *out)
 	int length = ERR_NOT_FOUND;
 
 	for (UINTN i = 0; i < count && length < 0; i++) {
-		if (disk_fixed(port, handles[i], &path) == NULL || path.file != path.size - DEVICE_PATH_END ||
+		if (disk_fixed(port, handles[i], &path) == NULL ||
+		    path.file != path.size - DEVICE_PATH_END ||
 		    !partition_same(&path.partition, &order->option.facts.partition))
 			continue;
 		length = copy_path(port, handles[i], path.size, out);
@@ -112,9 +109,7 @@ int order_place(struct boot_order *order, bool connect, uint8_t *out)
 			disk_connect(order->port, (EFI_DEVICE_PATH *)out);
 		return find_device(order, length - DEVICE_PATH_END, out);
 	case PATH_FILE:
-		out[0] = 0;
-		return (int)device_path_join(out, DEVICE_PATH_MAX, (struct span){ NULL, 0 },
-		                             (struct span){ NULL, 0 }) - DEVICE_PATH_END;
+		return 0;
 	default:
 		return ERR_NOT_FOUND;
 	}

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "efi_port.h"
+#include "error.h"
+#include "memory.h"
+
+#include <efipciio.h>
+
+/* What several parts of the port ask of the firmware. */
+
+#define HANDLES_MAX 256
+#define VARIABLE_MAX 0x10000
+
+EFI_GUID block_guid = EFI_BLOCK_IO_PROTOCOL_GUID;
+EFI_GUID global_guid = EFI_GLOBAL_VARIABLE;
+EFI_GUID loaded_image_guid = EFI_LOADED_IMAGE_PROTOCOL_GUID;
+EFI_GUID path_guid = EFI_DEVICE_PATH_PROTOCOL_GUID;
+EFI_GUID pci_guid = EFI_PCI_IO_PROTOCOL_GUID;
+EFI_GUID snp_guid = EFI_SIMPLE_NETWORK_PROTOCOL_GUID;
+
+void *efi_protocol(struct efi_port *port, EFI_HANDLE handle, EFI_GUID *guid)
+{
+	void *interface = NULL;
+
+	if (handle == NULL || EFI_ERROR(port->boot->HandleProtocol(handle, guid, &interface)))
+		return NULL;
+	return interface;
+}
+
+EFI_HANDLE efi_parent_with(struct efi_port *port, EFI_DEVICE_PATH *path, EFI_GUID *guid)
+{
+	EFI_HANDLE handle = NULL;
+
+	/* LocateDevicePath() moves its copy of the path on, not ours. */
+	if (path == NULL || EFI_ERROR(port->boot->LocateDevicePath(guid, &path, &handle)))
+		return NULL;
+	return handle;
+}
+
+UINTN efi_handles(struct efi_port *port, EFI_GUID *guid, EFI_HANDLE **list)
+{
+	UINTN count = 0;
+
+	*list = NULL;
+	if (EFI_ERROR(port->boot->LocateHandleBuffer(ByProtocol, guid, NULL, &count, list)))
+		return 0;
+	return count < HANDLES_MAX ? count : HANDLES_MAX;
+}
+
+void *efi_variable(struct efi_port *port, const CHAR16 *name, EFI_GUID *vendor, UINTN *size)
+{
+	EFI_RUNTIME_SERVICES *runtime = port->system->RuntimeServices;
+	VOID *value;
+
+	*size = 0;
+	if (runtime->GetVariable((CHAR16 *)(uintptr_t)name, vendor, NULL, size, NULL) !=
+		    EFI_BUFFER_TOO_SMALL ||
+	    *size > VARIABLE_MAX ||
+	    EFI_ERROR(port->boot->AllocatePool(EfiLoaderData, *size, &value)))
+		return NULL;
+	if (EFI_ERROR(runtime->GetVariable((CHAR16 *)(uintptr_t)name, vendor, NULL, size, value))) {
+		port->boot->FreePool(value);
+		return NULL;
+	}
+	return value;
+}
+
+void efi_free(struct efi_port *port, void *pool)
+{
+	if (pool != NULL)
+		port->boot->FreePool(pool);
+}
+
+EFI_TPL efi_tpl(struct efi_port *port)
+{
+	EFI_TPL tpl = port->boot->RaiseTPL(TPL_HIGH_LEVEL);
+
+	port->boot->RestoreTPL(tpl);
+	return tpl;
+}
+
+int efi_error(EFI_STATUS status)
+{
+	switch (status) {
+	case EFI_SUCCESS:
+		return 0;
+	case EFI_TIMEOUT:
+	case EFI_NO_RESPONSE:
+		return ERR_TIMEOUT;
+	case EFI_NOT_FOUND:
+		return ERR_NOT_FOUND;
+	case EFI_UNSUPPORTED:
+		return ERR_UNSUPPORTED;
+	case EFI_BUFFER_TOO_SMALL:
+	case EFI_OUT_OF_RESOURCES:
+		return ERR_SPACE;
+	case EFI_ACCESS_DENIED:
+	case EFI_SECURITY_VIOLATION:
+		return ERR_REFUSED;
+	default:
+		return ERR_IO;
+	}
+}
+
+uint32_t efi_pci_read(struct efi_port *port, EFI_HANDLE handle, uint32_t offset)
+{
+	EFI_PCI_IO_PROTOCOL *pci = efi_protocol(port, handle, &pci_guid);
+	UINT32 value = 0;
+
+	if (pci == NULL || EFI_ERROR(pci->Pci.Read(pci, EfiPciIoWidthUint32, offset, 1, &value)))
+		return 0;
+	return value;
+}
+
+const void *efi_table(struct efi_port *port, const EFI_GUID *guid)
+{
+	EFI_CONFIGURATION_TABLE *table = port->system->ConfigurationTable;
+
+	for (UINTN i = 0; i < port->system->NumberOfTableEntries; i++)
+		if (memcmp(&table[i].VendorGuid, guid, sizeof(*guid)) == 0)
+			return table[i].VendorTable;
+	return NULL;
+}
