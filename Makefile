@@ -213,8 +213,8 @@ fuzz_objects = $(patsubst %,$(1)/%.o,tests/fuzz/fuzz_$(2) tests/fuzz/fuzz \
 CLANG := clang
 CFLAGS_FUZZ := $(COMMON) -O2 -D_GNU_SOURCE -DDEBUG_LEVEL=0 -Iserver -fno-omit-frame-pointer \
 	-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
-# What the harnesses themselves compare tells libFuzzer nothing, and takes time.
-$(B)/fuzz/64/tests/fuzz/%.o $(B)/fuzz/32/tests/fuzz/%.o: \
+# What the harnesses and the cursor compare tells libFuzzer little, and takes time.
+$(foreach width,64 32,$(B)/fuzz/$(width)/tests/fuzz/%.o $(B)/fuzz/$(width)/nbp/wire.o): \
 	CFLAGS_FUZZ += -fno-sanitize-coverage=trace-cmp
 FUZZ_DIRS := $(B)/test/tests/fuzz \
 	$(foreach width,fuzz/64 fuzz/32 test32,$(patsubst %,$(B)/$(width)/%,nbp bios efi server tests/fuzz))

@@ -98,7 +98,9 @@ static void idle(struct platform *p)
 {
 	struct booting *b = booting_of(p);
 
-	b->net.clock += b->menu_shown && !wire_left(&b->keys) ? 20000 : 10;
+	/* What nothing more comes for may take its time. */
+	b->net.clock += wire_left(&b->keys) ? 10 : b->menu_shown ? 20000 :
+	                wire_left(&b->net.script) ? 10 : 60;
 }
 
 static int key(struct platform *p)
