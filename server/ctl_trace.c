@@ -8,7 +8,8 @@
 #include "error.h"
 #include "text.h"
 
-#define BOOTS_MAX 100000
+#define BOOTS_MAX   100000
+#define MOMENTS_MAX (2 * EVENTS_PER_DEVICE)
 
 struct moment {
 	struct happening event;
@@ -72,12 +73,12 @@ static int read_moments(struct ctl *ctl, const struct device *device, struct tim
 	sqlite3_stmt *rows;
 	int rc = event_list_boot(&ctl->store, device->id, t->boot, &rows);
 
-	/* The store keeps no more than so many of a device. */
-	t->moments = calloc(EVENTS_PER_DEVICE + 1, sizeof(*t->moments));
+	/* The store keeps hardly more of a device. */
+	t->moments = calloc(MOMENTS_MAX, sizeof(*t->moments));
 	if (!t->moments)
 		return ctl_error(EXIT_FAULT, "no memory");
 	while (rc == 0 && (rc = store_step(&ctl->store, rows)) == 1) {
-		if (t->count <= EVENTS_PER_DEVICE)
+		if (t->count < MOMENTS_MAX)
 			event_row(rows, &t->moments[t->count++].event);
 		rc = 0;
 	}

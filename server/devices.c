@@ -81,31 +81,21 @@ int device_by_name(struct store *store, const char *name, struct device *device)
  */
 int device_by_mac(struct store *store, const uint8_t mac[6], struct device *device)
 {
-	static const char registered[] = "SELECT " COLUMNS
-		" FROM mac JOIN device ON device.id = mac.device WHERE mac.mac = ?";
-	static const char claimed[] = "SELECT " COLUMNS " FROM device WHERE claim_mac = ?";
+	static const char sql[] = "SELECT " COLUMNS
+		" FROM mac JOIN device ON device.id = mac.device WHERE mac.mac = ?1 UNION ALL"
+		" SELECT " COLUMNS " FROM device WHERE claim_mac = ?1 LIMIT 1";
 	sqlite3_stmt *rows;
-	int rc = store_start(store, &rows, registered, "b", mac, (size_t)6);
 
-	rc = take_one(store, rows, rc, device);
-	if (rc != ERR_NOT_FOUND)
-		return rc;
-	return take_one(store, rows, store_start(store, &rows, claimed, "b", mac, (size_t)6),
-	                device);
+	return take_one(store, rows, store_start(store, &rows, sql, "b", mac, (size_t)6), device);
 }
 
 int device_by_uuid(struct store *store, const uint8_t uuid[16], struct device *device)
 {
-	static const char registered[] = "SELECT " COLUMNS " FROM device WHERE uuid = ?";
-	static const char claimed[] = "SELECT " COLUMNS " FROM device WHERE claim_uuid = ?";
+	static const char sql[] = "SELECT " COLUMNS " FROM device WHERE uuid = ?1 UNION ALL"
+		" SELECT " COLUMNS " FROM device WHERE claim_uuid = ?1 LIMIT 1";
 	sqlite3_stmt *rows;
-	int rc = store_start(store, &rows, registered, "b", uuid, (size_t)16);
 
-	rc = take_one(store, rows, rc, device);
-	if (rc != ERR_NOT_FOUND)
-		return rc;
-	return take_one(store, rows, store_start(store, &rows, claimed, "b", uuid, (size_t)16),
-	                device);
+	return take_one(store, rows, store_start(store, &rows, sql, "b", uuid, (size_t)16), device);
 }
 
 int device_by_isd(struct store *store, const uint8_t isd[16], struct device *device)

@@ -38,16 +38,20 @@ int event_add(struct store *store, const struct happening *event)
 	                   (int64_t)event->lease, (int64_t)event->milliseconds, event->reason,
 	                   event->boot, (int64_t)event->time_ms);
 
-	return rc ? rc : prune(store, event->device);
+	/* Counting costs more than adding, so it is done for some. */
+	if (rc == 0 && sqlite3_last_insert_rowid(store->db) % EVENTS_SLACK == 0)
+		rc = prune(store, event->device);
+	return rc;
 }
 
 int event_add_once(struct store *store, const struct happening *event)
 {
 	static const char sql[] =
-		"SELECT 1 FROM event WHERE device = ? AND boot IS ? AND step = ? LIMIT 1";
+		"SELECT 1 FROM (SELECT boot, step FROM event WHERE device = ? ORDER BY id DESC"
+		" LIMIT ?) WHERE boot IS ? AND step = ? LIMIT 1";
 	sqlite3_stmt *row;
-	int rc = store_start(store, &row, sql, "iut", (int64_t)event->device, event->boot,
-	                     event->step);
+	int rc = store_start(store, &row, sql, "iiut", (int64_t)event->device,
+	                     (int64_t)EVENTS_SLACK, event->boot, event->step);
 
 	if (rc || (rc = store_step(store, row)) < 0)
 		return rc;

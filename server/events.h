@@ -6,6 +6,7 @@
 #include "store.h"
 
 #define EVENTS_PER_DEVICE 200 /* the oldest make room for the newest; a boot is a dozen */
+#define EVENTS_SLACK 16       /* so many more there may be for a while */
 
 /* Something that happened to a device, at the server or as the NBP tells it. */
 struct happening {
@@ -22,10 +23,10 @@ struct happening {
 /** Names an enum event_code for people, in static memory. */
 const char *event_name(uint8_t code);
 
-/** Adds @event, and drops its device's oldest beyond EVENTS_PER_DEVICE. */
+/** Adds @event, and now and then drops its device's oldest beyond EVENTS_PER_DEVICE. */
 int event_add(struct store *store, const struct happening *event);
 
-/** The same, unless that boot has such a step already. */
+/** The same, unless that boot has such a step among the device's last. */
 int event_add_once(struct store *store, const struct happening *event);
 
 /** Finds the boot to which the last offer of a lease went; zeros: none. */

@@ -116,6 +116,8 @@ static int resolve(struct server *server, struct datagram *d, struct judgement *
 	int rc = judge(server, &d->question, out);
 
 	if (rc == 0 && (out->verdict.changed || out->who.claims) && !server->writing) {
+		/* What was read may be old by now, and cannot be written from. */
+		store_rollback(&server->store);
 		rc = store_begin(&server->store);
 		server->writing = rc == 0;
 		if (rc == 0)
@@ -249,6 +251,8 @@ void serve_batch(struct server *server, struct datagram *batch, size_t count, in
 	server->now = now_ms / 1000;
 	server->now_ms = (uint32_t)(now_ms % 1000);
 	server->writing = false;
+	/* One look at the database for all of them: each of its own would cost locks. */
+	store_run(&server->store, "BEGIN", "");
 	for (size_t i = 0; i < count; i++) {
 		struct datagram *d = &batch[i];
 
@@ -270,6 +274,7 @@ void serve_batch(struct server *server, struct datagram *batch, size_t count, in
 	}
 	if (server->writing && store_commit(&server->store))
 		lose(server, batch, count);
+	store_rollback(&server->store); /* where it was only read */
 	server->writing = false;
 	for (size_t i = 0; i < count; i++) {
 		if (batch[i].line[0])
