@@ -261,7 +261,8 @@ int dhcp_set_handover(void *packet, size_t size, const struct handover *handover
 	 */
 	if (prefix && prefix[0])
 		rc = dhcp_set_option(packet, size, DHCP_PATH_PREFIX, prefix, strlen(prefix));
-	if (rc == 0)
+	/* A menu may start a program that has no configuration file. */
+	if (rc == 0 && handover->config_file[0])
 		rc = dhcp_set_option(packet, size, DHCP_CONFIG_FILE, handover->config_file,
 		                     strlen(handover->config_file));
 	return rc;

@@ -96,7 +96,7 @@ struct image {
 
 /* What the loader is to find in its DHCP packets (RFC 5071 section 4). */
 struct handover {
-	const char *config_file; /* option 209 */
+	const char *config_file; /* option 209; "": leave it out */
 	const char *path_prefix; /* option 210; NULL or "": leave it out */
 };
 
