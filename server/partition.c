@@ -14,9 +14,9 @@
 #define TABLE       446  /* where its partition table is */
 #define LOGICAL_MAX 1024 /* links of a chain of logical partitions */
 
-int question_say(const struct question *q, int rc, const char *format, ...)
-{
-	va_list args;
+int tell(const struct question *q, int rc, const char *format, ...)
+         {
+         va_list args;
 
 	va_start(args, format);
 	vsnprintf(q->message, q->size, format, args);
@@ -27,11 +27,11 @@ int question_say(const struct question *q, int rc, const char *format, ...)
 int question_read(const struct question *q, uint64_t lba, void *buffer, size_t length)
 {
 	if (lba >= q->sectors || (length - 1) / q->disk->sector_size >= q->sectors - lba)
-		return question_say(q, ERR_MALFORMED,
-		                    "its partition table points behind the end of the disk");
+		return tell(q, ERR_MALFORMED,
+		            "its partition table points behind the end of the disk");
 	if (q->disk->read(q->disk->context, lba * q->disk->sector_size, buffer, length))
-		return question_say(q, ERR_IO, "sector %llu cannot be read",
-		                    (unsigned long long)lba);
+		return tell(q, ERR_IO, "sector %llu cannot be read",
+		            (unsigned long long)lba);
 	return 0;
 }
 
@@ -94,8 +94,8 @@ static int check_entry(const struct question *q, const char *what, int number, u
                        uint32_t count)
 {
 	if (count && question_covers(q, start, start + count - 1))
-		return question_say(q, ERR_REFUSED, "%s partition %d begins at sector %llu and covers it",
-		           what, number, (unsigned long long)start);
+		return tell(q, ERR_REFUSED, "%s partition %d begins at sector %llu and covers it",
+		            what, number, (unsigned long long)start);
 	return 0;
 }
 
@@ -112,10 +112,10 @@ static int check_logical(const struct question *q, uint32_t base)
 		if (rc)
 			return rc;
 		if (read_mbr(sector, entries))
-			return question_say(q, ERR_MALFORMED, "its chain of logical partitions is damaged "
-			           "at sector %llu", (unsigned long long)at);
+			return tell(q, ERR_MALFORMED, "its chain of logical partitions is damaged "
+			            "at sector %llu", (unsigned long long)at);
 		if (question_covers(q, at, at))
-			return question_say(q, ERR_REFUSED, "a table of logical partitions is there");
+			return tell(q, ERR_REFUSED, "a table of logical partitions is there");
 		if (entries[0].type)
 			rc = check_entry(q, "logical", number, at + entries[0].start,
 			                 entries[0].count);
@@ -125,7 +125,7 @@ static int check_logical(const struct question *q, uint32_t base)
 			return 0;
 		at = (uint64_t)base + entries[1].start;
 	}
-	return question_say(q, ERR_MALFORMED, "its chain of logical partitions has no end");
+	return tell(q, ERR_MALFORMED, "its chain of logical partitions has no end");
 }
 
 /* @protective: receives whether it says that there is a GPT */
@@ -161,12 +161,12 @@ static int check_blank(const struct question *q)
 		size_t length = end - at < sizeof(block) ? (size_t)(end - at) : sizeof(block);
 
 		if (q->disk->read(q->disk->context, at, block, length))
-			return question_say(q, ERR_IO, "byte %llu cannot be read", (unsigned long long)at);
+			return tell(q, ERR_IO, "byte %llu cannot be read", (unsigned long long)at);
 		for (size_t i = 0; i < length; i++)
 			if (block[i])
-				return question_say(q, ERR_REFUSED, "it has no partition table but is not "
-				           "empty; a file system may fill it, or it is not a raw "
-				           "image");
+				return tell(q, ERR_REFUSED, "it has no partition table but is not "
+				            "empty; a file system may fill it, or it is not a raw "
+				            "image");
 	}
 	return 0;
 }
@@ -183,8 +183,8 @@ int partition_check(const struct partition_disk *disk, uint64_t from, uint64_t t
 
 	message[0] = '\0';
 	if (q.sectors <= q.last)
-		return question_say(&q, ERR_SPACE, "it is too small: %llu bytes, not %llu",
-		           (unsigned long long)disk->size, (unsigned long long)to);
+		return tell(&q, ERR_SPACE, "it is too small: %llu bytes, not %llu",
+		            (unsigned long long)disk->size, (unsigned long long)to);
 	if ((rc = question_read(&q, 0, sector, sizeof(sector))) != 0)
 		return rc;
 	mbr = read_mbr(sector, entries);
@@ -198,7 +198,7 @@ int partition_check(const struct partition_disk *disk, uint64_t from, uint64_t t
 	for (int i = 0; i < MBR_ENTRIES; i++)
 		partitions = partitions || entries[i].type;
 	if (!partitions && is_file_system(sector))
-		return question_say(&q, ERR_REFUSED, "a file system fills the whole disk");
+		return tell(&q, ERR_REFUSED, "a file system fills the whole disk");
 	return 0;
 }
 

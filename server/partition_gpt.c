@@ -64,8 +64,8 @@ static int check_entries(const struct question *q, const struct gpt *gpt, const 
 		first = wire_read_le64(&entry);
 		last = wire_read_le64(&entry);
 		if (memcmp(type, unused, sizeof(type)) != 0 && question_covers(q, first, last))
-			return question_say(q, ERR_REFUSED, "%s partition %u begins at sector %llu and "
-			           "covers it", which, i + 1, (unsigned long long)first);
+			return tell(q, ERR_REFUSED, "%s partition %u begins at sector %llu and "
+			            "covers it", which, i + 1, (unsigned long long)first);
 	}
 	return 0;
 }
@@ -82,14 +82,14 @@ static int check_gpt(const struct question *q, uint64_t lba, const char *which, 
 	length = (uint64_t)gpt->count * gpt->entry_size;
 	entries = malloc(length);
 	if (!entries)
-		return question_say(q, ERR_IO, "no memory");
+		return tell(q, ERR_IO, "no memory");
 	rc = question_read(q, gpt->entries, entries, length);
 	if (rc == 0 && crc32(entries, length) != gpt->crc)
 		rc = ERR_MALFORMED;
 	if (rc == 0 && (question_covers(q, lba, lba) ||
 	                question_covers(q, gpt->entries,
 	                       gpt->entries + (length - 1) / q->disk->sector_size)))
-		rc = question_say(q, ERR_REFUSED, "the %s table itself covers it", which);
+		rc = tell(q, ERR_REFUSED, "the %s table itself covers it", which);
 	if (rc == 0)
 		rc = check_entries(q, gpt, which, entries);
 	free(entries);
@@ -112,6 +112,6 @@ int question_gpt(const struct question *q, bool announced)
 	if (first == ERR_NOT_FOUND && !announced)
 		return ERR_NOT_FOUND;
 	if (first == ERR_NOT_FOUND && second == ERR_NOT_FOUND)
-		return question_say(q, ERR_MALFORMED, "its MBR tells of a GPT, but there is none");
-	return question_say(q, ERR_MALFORMED, "its GPT is damaged, so its partitions are not known");
+		return tell(q, ERR_MALFORMED, "its MBR tells of a GPT, but there is none");
+	return tell(q, ERR_MALFORMED, "its GPT is damaged, so its partitions are not known");
 }

@@ -18,7 +18,7 @@ struct question {
 };
 
 /** Writes the message; returns @rc. */
-int question_say(const struct question *q, int rc, const char *format, ...)
+int tell(const struct question *q, int rc, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /** Reads @length bytes from sector @lba on. Returns 0, ERR_MALFORMED (behind the end) or

@@ -139,7 +139,8 @@ static void take(struct daemon *d, int fd)
 	struct timespec now;
 
 	clock_gettime(CLOCK_REALTIME, &now);
-	serve_batch(&d->server, d->batch, count, (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000);
+	serve_batch(&d->server, d->batch, count,
+	            (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000);
 	for (size_t i = 0; i < count; i++)
 		if (d->batch[i].reply_length && socket_reply(&d->batch[i]))
 			d->server.dropped[DROP_SEND]++;

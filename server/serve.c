@@ -133,7 +133,8 @@ static int resolve(struct server *server, struct datagram *d, struct judgement *
 		return rc;
 	d->depends = server->writing;
 	if (out->who.claims)
-		rc = device_claim(&server->store, &out->who.device, &d->question.u.request.identity);
+		rc = device_claim(&server->store, &out->who.device,
+		                  &d->question.u.request.identity);
 	if (rc == 0 && out->verdict.changed)
 		rc = serve_apply(server, &d->question, &out->verdict);
 	return rc;

@@ -468,6 +468,44 @@ static void test_disk_full(void **state)
 	check_committed(bench, 1, LEASE_PENDING, 0);
 }
 
+/* Who came first with image-safe data must be on the disk before it is told of work. */
+static void test_claim_is_stored_first(void **state)
+{
+	struct bench *bench = *state;
+	struct message message = { .type = MESSAGE_REQUEST, .sequence = 1 };
+	struct datagram *d = &bench->batch[0];
+
+	meddle(bench, "UPDATE device SET isd = x'0b007000000040008000000000000001'"
+	       " WHERE name = 'web1'; DELETE FROM mac WHERE device ="
+	       " (SELECT id FROM device WHERE name = 'web1');"
+	       " CREATE TRIGGER no BEFORE UPDATE ON device WHEN NEW.claim_uuid IS NOT NULL"
+	       " BEGIN SELECT RAISE(ABORT, 'no room'); END");
+	for (int i = 0; i < 3; i++) {
+		put(bench, 0, MESSAGE_REQUEST, 9, 'a');
+		message.u.request.firmware = FIRMWARE_BIOS;
+		message.u.request.identity.uuid[0] = 7;
+		message.u.request.identity.uuid[1] = i == 2; /* another machine */
+		message.u.request.isd_state = ISD_VALID;
+		memcpy(message.u.request.isd_device,
+		       "\x0b\0\x70\0\0\0\x40\0\x80\0\0\0\0\0\0\x01", 16);
+		assert_int_equal(message_encode(&message, d->data, MESSAGE_MAX, &d->length), 0);
+		serve(bench, 1);
+		if (i == 0) {
+			assert_int_equal(d->reply_length, 0);
+			assert_int_equal(bench->server.dropped[DROP_STORE], 1);
+			check_committed(bench, 1, LEASE_PENDING, 0);
+			meddle(bench, "DROP TRIGGER no");
+			continue;
+		}
+		assert_int_equal(message_decode(&message, d->reply, d->reply_length), 0);
+		assert_int_equal(message.u.answer.decision,
+		                 i == 1 ? DECISION_WORK : DECISION_LOCAL);
+		memset(&message, 0, sizeof(message));
+		message.type = MESSAGE_REQUEST;
+	}
+	check_committed(bench, 1, LEASE_OFFERED, 1);
+}
+
 static void test_database_busy(void **state)
 {
 	struct bench *bench = *state;
@@ -491,7 +529,7 @@ int main(void)
 		TEST(test_small_question_costs_no_attempt), TEST(test_every_length_field_wrong),
 		TEST(test_every_byte_of_the_header), TEST(test_odd_peers_and_messages),
 		TEST(test_write_fails), TEST(test_late_failure_takes_back_all),
-		TEST(test_disk_full), TEST(test_database_busy),
+		TEST(test_disk_full), TEST(test_claim_is_stored_first), TEST(test_database_busy),
 	};
 
 	return cmocka_run_group_tests_name("serve", tests, NULL, NULL);
