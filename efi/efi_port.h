@@ -14,6 +14,7 @@
  * Specification 2.10.
  */
 
+#define WATCHDOG_SECONDS 300 /* what a boot manager sets for each program */
 #define DATAGRAM_MAX 1200 /* what platform.h promises to udp_send */
 
 /* A child of the firmware's UDP4 driver (UEFI 30.1). */

@@ -3,8 +3,6 @@
 #include "efi_port.h"
 #include "error.h"
 
-#define WATCHDOG_SECONDS 300 /* what a boot manager sets for each program */
-
 int image_load(struct efi_port *port, EFI_DEVICE_PATH *path, void *data, size_t size,
                EFI_HANDLE *image)
 {

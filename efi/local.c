@@ -190,6 +190,7 @@ void local_boot(struct platform *p, enum local_boot method)
 	struct efi_port *port = efi_port(p);
 
 	efi_close(port);
+	p->watchdog(p, WATCHDOG_SECONDS); /* connecting drivers may hang */
 	if (method == LOCAL_BOOT_ENTRY)
 		boot_entry(port);
 	else if (method == LOCAL_BOOT_BOOTNEXT)

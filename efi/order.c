@@ -89,6 +89,7 @@ static int find_device(struct boot_order *order, int length, uint8_t *out)
 int order_place(struct boot_order *order, bool connect, uint8_t *out)
 {
 	const struct load_option *option = &order->option;
+	struct span place;
 	int length;
 
 	switch (option->facts.kind) {
@@ -100,9 +101,8 @@ int order_place(struct boot_order *order, bool connect, uint8_t *out)
 		}
 		return length;
 	case PATH_DEVICE:
-		length = (int)device_path_join(out, DEVICE_PATH_MAX,
-		                               (struct span){ option->path.data, option->facts.file },
-		                               (struct span){ NULL, 0 });
+		place = (struct span){ option->path.data, option->facts.file };
+		length = (int)device_path_join(out, DEVICE_PATH_MAX, place, (struct span){ 0 });
 		if (length == 0)
 			return ERR_NOT_FOUND;
 		if (connect)

@@ -9,7 +9,6 @@
 #define IMAGE_MAX (64u << 20)
 #define IMAGE_GUESS (8u << 20) /* where the size cannot be learnt: above any loader's */
 #define BLOCK_SIZE 1432        /* fits an Ethernet frame, also inside a tunnel */
-#define TRANSFER_SECONDS 300   /* for a whole file, over the slowest line */
 #define FILL 0xA5              /* what no program ends with */
 
 #define TFTP_UNDEFINED 0 /* RFC 1350's error codes */
@@ -37,7 +36,7 @@ static EFI_STATUS mtftp(struct efi_port *port, EFI_PXE_BASE_CODE_TFTP_OPCODE ope
 	UINTN block = BLOCK_SIZE;
 	EFI_STATUS status;
 
-	port->platform.watchdog(&port->platform, TRANSFER_SECONDS);
+	port->platform.watchdog(&port->platform, WATCHDOG_SECONDS);
 	status = port->pxe->Mtftp(port->pxe, operation, buffer, FALSE, size, &block,
 	                          &file->server, file->name, NULL, FALSE);
 	debug(2, &port->platform, "mtftp %d %s: status %d, size %u", (int)operation,
