@@ -19,6 +19,9 @@ MODULES = Path("/usr/lib/syslinux/modules")
 POLICY_PORT = 13331
 NET_SLOT, DISK_SLOT = 4, 5
 WORK_SECTOR = 24576  # where the work leaves its stamp, as in initramfs/work
+BLANK_DISK = 16 << 20  # bytes
+ESP = "0b007000-0000-4000-8000-000000000002"  # the local disk's partition, as in make-disk
+NO_PARTITION = "0b007000-0000-4000-8000-0000000000ff"
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,7 @@ class Firmware:
     disk_line: str       # what the local disk's boot program prints
     silence_ms: int      # local boot by then, on the NBP's clock, if no server answers
     qemu: tuple          # QEMU's options
-    rom: str = ""        # option ROM of the network card; empty: QEMU's own choice
+    rom: bool = True     # iPXE is in the network card's ROM
     net_option: tuple = ()  # on UEFI, what follows the card in the path of its boot option
 
 
@@ -56,10 +59,39 @@ FIRMWARES = {
         disk_line="local disk: the boot sector runs",
         silence_ms=3000,
         qemu=("-machine", "pc")),
-    "ovmf": Firmware(rom="none", net_option=(ovmf_vars.IPV4,), **_OVMF),
+    "ovmf": Firmware(rom=False, net_option=(ovmf_vars.IPV4,), **_OVMF),
     # iPXE's own option; OVMF has another that boots over iPXE's driver.
-    "ovmf-ipxe": Firmware(rom="/usr/lib/ipxe/qemu/efi-virtio.rom", **_OVMF),
+    "ovmf-ipxe": Firmware(**_OVMF),
 }
+
+
+@dataclass(frozen=True)
+class Disk:
+    """One of a machine's disks."""
+
+    image: str = "local"  # what is on it: "local": it boots; "blank": nothing
+    bus: str = "virtio"
+    sector: int = 512     # bytes
+
+    # What QEMU calls it, for each bus, and the disk's nodes behind the PCI slot's in a device path.
+    _BUSES = {
+        "virtio": ("virtio-blk-pci,drive={0},addr={1}", ()),
+        "sata": ("ich9-ahci,id=bus-{0},addr={1} ide-hd,drive={0},bus=bus-{0}.0",
+                 ((3, 18, b"\0\0\xff\xff\0\0"),)),
+        "scsi": ("virtio-scsi-pci,id=bus-{0},addr={1} scsi-hd,drive={0},bus=bus-{0}.0",
+                 ((3, 2, bytes(4)),)),
+        "nvme": ("nvme,drive={0},serial={0},addr={1}", ((3, 23, b"\1" + bytes(11)),)),
+    }
+
+    def devices(self, name, slot):
+        """Returns the values of QEMU's -device; the last is the disk itself."""
+        values = self._BUSES[self.bus][0].format(name, slot).split()
+        values[-1] += f",logical_block_size={self.sector},physical_block_size={self.sector}"
+        return values
+
+    def path(self, slot):
+        """Returns the nodes of its device path."""
+        return (*ovmf_vars.pci(slot), *self._BUSES[self.bus][1])
 
 
 @dataclass
@@ -71,10 +103,18 @@ class Machine:
     mac: str
     uuid: str
     qemu: str = "qemu-system-x86_64"
+    nic: str = "virtio-net-pci"
+    disks: tuple = (Disk(),)
+    options: tuple = ()  # more of QEMU's
+    boot_order: tuple = ("network", "disk")  # on UEFI; as boot_option() names them
 
     @property
     def disk(self):
-        return self.folder / "disk.img"
+        return self.image(0)
+
+    def image(self, number):
+        """Returns the image of a disk, counted from 0."""
+        return self.folder / f"disk{number or ''}.img"
 
     @property
     def vars(self):
@@ -85,50 +125,70 @@ class Machine:
         return self.folder / "packets.pcap"
 
     def prepare(self):
-        """Gives it a fresh disk and, on UEFI, a fresh variable store."""
+        """Gives it fresh disks and, on UEFI, a fresh variable store."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        shutil.copy(BUILD / "vm" / f"disk-{self.firmware.kind}.img", self.disk)
+        for number, disk in enumerate(self.disks):
+            if disk.image == "local":
+                shutil.copy(BUILD / "vm" / f"disk-{self.firmware.kind}.img", self.image(number))
+            else:
+                with open(self.image(number), "wb") as file:
+                    file.truncate(BLANK_DISK)
         if self.firmware.kind == "uefi":
-            card = ovmf_vars.device_path(*ovmf_vars.pci(NET_SLOT), ovmf_vars.mac(self.mac),
-                                         *self.firmware.net_option)
-            disk = ovmf_vars.device_path(*ovmf_vars.pci(DISK_SLOT))
             empty = (OVMF / "OVMF_VARS_4M.fd").read_bytes()
             self.vars.write_bytes(ovmf_vars.set_boot_order(
-                empty, [("network", card), ("disk", disk)]))
+                empty, [(name, self.boot_option(name)) for name in self.boot_order]))
+
+    def boot_option(self, name):
+        """Returns a boot option's device path: "network"; "disk", "disk1", ... (all of that disk);
+        "partition" (the program on the local disk's); "missing" (one of a partition that is not
+        there)."""
+        if name == "network":
+            return ovmf_vars.device_path(*ovmf_vars.pci(NET_SLOT), ovmf_vars.mac(self.mac),
+                                         *self.firmware.net_option)
+        if name in ("partition", "missing"):
+            return ovmf_vars.device_path(
+                ovmf_vars.gpt(1, 2048, 16384, ESP if name == "partition" else NO_PARTITION),
+                ovmf_vars.file("\\EFI\\BOOT\\BOOTX64.EFI"))
+        number = int(name.removeprefix("disk") or 0)
+        return ovmf_vars.device_path(*self.disks[number].path(DISK_SLOT + number))
 
     def command(self, netdev, *more):
         """Returns QEMU's command line; @netdev is -netdev's value with id=net."""
-        card = f"virtio-net-pci,netdev=net,mac={self.mac},addr={NET_SLOT}"
-        disk = f"virtio-blk-pci,drive=disk,addr={DISK_SLOT}"
-        if self.firmware.kind == "bios":
-            card, disk = card + ",bootindex=1", disk + ",bootindex=2"
-        if self.firmware.rom:
-            card += ",romfile=" + self.firmware.rom.replace("none", "")
+        bios = self.firmware.kind == "bios"
+        card = f"{self.nic},netdev=net,mac={self.mac},addr={NET_SLOT}"
+        card += "" if self.firmware.rom else ",romfile="
         command = [
             self.qemu, "-no-user-config", "-nodefaults", "-accel", "tcg",
             "-cpu", "max", "-m", "512", "-uuid", self.uuid, *self.firmware.qemu,
             # A screen, though nobody looks: without one SeaBIOS writes it to the serial port.
             "-display", "none", "-vga", "std",
-            "-netdev", netdev, "-device", card,
+            "-netdev", netdev, "-device", card + (",bootindex=1" if bios else ""),
             "-object", f"filter-dump,id=dump,netdev=net,file={self.packets}",
-            "-drive", f"if=none,id=disk,format=raw,file={self.disk}",
-            "-device", disk,
             # The firmware's own debug output.
             "-chardev", f"file,id=debug,path={self.folder}/firmware.log",
             "-device", "isa-debugcon,iobase=0x402,chardev=debug",
         ]
-        if self.firmware.kind == "uefi":
+        for number, disk in enumerate(self.disks):
+            name = f"disk{number}"
+            command += ["-drive", f"if=none,id={name},format=raw,file={self.image(number)}"]
+            *controller, drive = disk.devices(name, DISK_SLOT + number)
+            drive += f",bootindex={2 + number}" if bios else ""
+            for device in (*controller, drive):
+                command += ["-device", device]
+        if not bios:
             command += ["-drive", f"if=pflash,unit=1,format=raw,file={self.vars}"]
-        return command + list(more)
+        return [*command, *self.options, *more]
 
-    def switch_on(self, netdev, start_program, show=None):
+    def switch_on(self, netdev, start_program, show=None, more=(), **options):
         """Starts the machine; returns QEMU's process and the machine's serial console.
 
-        @start_program: start(), or one like it; @show: as Console has it"""
-        command = self.command(netdev, "-serial", "stdio")
+        @start_program: start(), or one like it, called with @options
+        @show: as Console has it
+        @more: options of QEMU's"""
+        command = self.command(netdev, "-serial", "stdio", *more)
         (self.folder / "command").write_text(" ".join(map(str, command)) + "\n")
         with open(self.folder / "qemu.log", "wb") as log:
-            process = start_program(command, stdout=subprocess.PIPE, stderr=log)
+            process = start_program(command, stdout=subprocess.PIPE, stderr=log, **options)
         return process, Console(process.stdout, self.folder / "serial.log", show)
 
     def stamp(self):
@@ -220,8 +280,8 @@ def bound(command):
 
 def start(command, **more):
     """Starts a program that is killed should this one die without stopping it."""
-    return subprocess.Popen(bound(command), stdin=subprocess.DEVNULL, start_new_session=True,
-                            **more)
+    return subprocess.Popen(bound(command), start_new_session=True,
+                            **{"stdin": subprocess.DEVNULL, **more})
 
 
 def stop(process, seconds=5):

@@ -35,6 +35,15 @@ def mac(address):
 IPV4 = (3, 12, bytes(23))
 
 
+def gpt(number, start, sectors, guid):
+    """The node of a GPT partition; alone it is a short form, found on whichever disk."""
+    return (4, 1, struct.pack("<IQQ", number, start, sectors) + uuid.UUID(guid).bytes_le + b"\2\2")
+
+
+def file(name):
+    return (4, 4, (name + "\0").encode("utf-16-le"))
+
+
 def load_option(description, path):
     """An EFI_LOAD_OPTION (UEFI 2.10, 3.1.3)."""
     return (struct.pack("<IH", LOAD_OPTION_ACTIVE, len(path))

@@ -3,16 +3,24 @@
 
 /*
  * \EFI\BOOT\BOOTX64.EFI of the virtual machines' local disk on UEFI: says that
- * it runs and stops. Returning would start the next boot option. GNU-EFI's crt0
- * calls efi_main() by the System V convention, hence no EFIAPI.
+ * it runs, by which boot option, and stops. Returning would start the next boot
+ * option. GNU-EFI's crt0 calls efi_main() by the System V convention, hence no
+ * EFIAPI.
  */
 EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system);
 
 EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system)
 {
-	static CHAR16 text[] = L"\r\nlocal disk: BOOTX64.EFI runs\r\n";
+	static CHAR16 text[] = L"\r\nlocal disk: BOOTX64.EFI runs, BootCurrent 000?\r\n";
+	static EFI_GUID global = EFI_GLOBAL_VARIABLE;
+	static CHAR16 name[] = L"BootCurrent";
+	UINTN size = sizeof(UINT16);
+	UINT16 option;
 
 	(void)image;
+	if (system->RuntimeServices->GetVariable(name, &global, NULL, &size, &option) ==
+	    EFI_SUCCESS)
+		text[sizeof(text) / sizeof(text[0]) - 4] = L'0' + option;
 	system->ConOut->OutputString(system->ConOut, text);
 	for (;;)
 		system->BootServices->Stall(1000000);

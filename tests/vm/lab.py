@@ -1,15 +1,19 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Runs a scenario of scenarios.yaml on one firmware and gathers the evidence."""
 
+import json
 import sqlite3
+import subprocess
 import zlib
 from pathlib import Path
 
 import capture
 import machine
 import network
+from monitor import Monitor
+from person import Person
 
-HERE = Path(__file__).resolve().parent
+CONFIGS = Path(__file__).resolve().parent / "configs"
 BOOT_SECONDS = 90    # until the NBP's first line
 STEP_SECONDS = 60    # from one awaited line to the next
 DEVICE = "lab"
@@ -24,9 +28,14 @@ class Lab:
         self.folder = folder
         self.boots = []  # for each boot the console lines that were awaited
         number = zlib.crc32(name.encode())
+        facts = scenario.get("machine", {})
         self.machine = machine.Machine(
             firmware, folder, mac="52:54:00:%02x:%02x:%02x" % tuple(number.to_bytes(4, "big")[1:]),
-            uuid=f"0b007000-0000-4000-8000-0000{number:08x}")
+            uuid=f"0b007000-0000-4000-8000-0000{number:08x}",
+            nic=facts.get("nic", "virtio-net-pci"),
+            disks=tuple(machine.Disk(**disk) for disk in facts.get("disks", [{}])),
+            boot_order=tuple(facts.get("boot_order", ("network", "disk"))),
+            options=tuple(facts.get("options", ())))
         self.database = folder / "preboot.db"
         self._running = []
 
@@ -35,6 +44,8 @@ class Lab:
     def prepare(self):
         self.machine.prepare()
         self._fill_tftp()
+        if "isd" in self.scenario:
+            self._write_isd(self.scenario["isd"])
         if self.listen:
             self._add_device()
 
@@ -48,7 +59,9 @@ class Lab:
     def _fill_tftp(self):
         scenario = self.scenario
         z_auto = scenario.get("z_auto")
-        files = machine.tftp_files(self.firmware, *([HERE / "configs" / z_auto] if z_auto else []))
+        files = machine.tftp_files(self.firmware, *([CONFIGS / z_auto] if z_auto else []))
+        for name, source in scenario.get("files", {}).items():
+            files[name] = CONFIGS / source
         for name, source in scenario.get("copies", {}).items():
             source = self.text(source)
             files[self.text(name)] = files.get(source, source)
@@ -56,9 +69,20 @@ class Lab:
             del files[self.text(name)]
         machine.lay_out(self.folder / "tftp" / scenario.get("folder", ""), files)
 
+    def _write_isd(self, fields):
+        """Writes image-safe data as an administrator does: creates it, then sets all else."""
+        sector_size = f"--sector-size={self.machine.disks[0].sector}"
+        pairs = [f"{key}={value}" for key, value in fields.items()]
+        for verb, words in (("create", pairs[:1]), ("set", pairs[1:])):
+            subprocess.run([machine.BUILD / "isdctl", sector_size, self.machine.disk, verb, *words],
+                           check=True, stdin=subprocess.DEVNULL, timeout=20)
+
     def _add_device(self):
         work = self.scenario.get("work")
-        machine.prebootctl(self.database, "device", "add", DEVICE, self.machine.mac)
+        known_by = self.scenario.get("known_by", [self.machine.mac])
+        machine.prebootctl(self.database, "device", "add", DEVICE, *known_by)
+        for key, value in self.scenario.get("settings", {}).items():
+            machine.prebootctl(self.database, "settings", "set", DEVICE, f"{key}={value}")
         if work is not None:
             machine.assign(self.database, DEVICE, self.firmware,
                            loader=self.text(work.get("loader", "{loader}")),
@@ -70,16 +94,20 @@ class Lab:
     def run(self):
         """Boots the machine as often as the scenario says; SilentError if a line is missing."""
         net = network.Network()
+        monitor = Monitor()
         try:
             self._start_servers(net)
             # With vnet_hdr QEMU would write that header into the capture, too.
             qemu, console = self.machine.switch_on(
-                f"tap,id=net,ifname={network.TAP},script=no,downscript=no,vnet_hdr=off", net.start)
+                f"tap,id=net,ifname={network.TAP},script=no,downscript=no,vnet_hdr=off", net.start,
+                more=monitor.options, pass_fds=monitor.pass_fds, stdin=subprocess.PIPE)
             self._running.append(qemu)
-            self._watch(console)
+            monitor.connect()
+            self._watch(console, Person(self, qemu, monitor, STEP_SECONDS))
         finally:
             for process in reversed(self._running):
                 machine.stop(process)
+            monitor.close()
             net.close()
 
     def _start(self, net, command, name):
@@ -110,15 +138,19 @@ class Lab:
             listeners += [(self.listen, machine.POLICY_PORT)]
         net.wait_for(listeners, self._running)
 
-    def _watch(self, console):
+    def _watch(self, console, person):
         after = -1
-        for patterns in self.scenario["boots"]:
+        for steps in self.scenario["boots"]:
             lines = [console.wait(r"^OpenPreboot ", BOOT_SECONDS, after)]
             after = lines[0].number - 1
-            for pattern in patterns:
-                lines.append(console.wait(self.text(pattern, quote=True), STEP_SECONDS, after))
+            for step in steps:
+                if isinstance(step, dict):
+                    person.act(step)
+                    continue
+                lines.append(console.wait(self.text(step, quote=True), STEP_SECONDS, after))
                 after = lines[-1].number
             self.boots.append(lines)
+        person.close()
 
     # --- the evidence ----------------------------------------------------------
 
@@ -135,6 +167,15 @@ class Lab:
         with sqlite3.connect(f"file:{self.database}?mode=ro", uri=True) as database:
             row = database.execute("SELECT state, attempt FROM work ORDER BY lease DESC").fetchone()
         return {"state": row[0], "attempt": row[1]} if row else None
+
+    def show_device(self):
+        """Returns what "prebootctl device show" knows of the machine."""
+        return json.loads(machine.prebootctl(self.database, "--json", "device", "show", DEVICE))
+
+    def trace(self, boots_ago):
+        """Returns the timeline of a boot, 0 boots before the last."""
+        return json.loads(machine.prebootctl(self.database, "--json", "device", "trace", DEVICE,
+                                             "--boot", boots_ago + 1))
 
     def offers(self):
         """Returns how many offers the database has."""

@@ -68,8 +68,8 @@ class Namespace:
     def start(self, command, **more):
         """Starts a program in the namespace; it dies with this one."""
         # Entering a user namespace undoes the death signal, so it is set inside.
-        return subprocess.Popen(self.inside(machine.bound(command)),
-                                stdin=subprocess.DEVNULL, start_new_session=True, **more)
+        return subprocess.Popen(self.inside(machine.bound(command)), start_new_session=True,
+                                **{"stdin": subprocess.DEVNULL, **more})
 
     def wait_for(self, listeners, processes, seconds=10):
         """Waits until each (address, UDP port) has somebody who listens on it."""

@@ -11,12 +11,16 @@ import capture
 import machine
 from lab import Lab
 
-SCENARIOS = yaml.safe_load((Path(__file__).parent / "scenarios.yaml").read_text())
+# In this order, since the long ones should come first.
+FILES = ("scenarios.yaml", "menu.yaml", "machines.yaml")
+SCENARIOS = {name: facts for file in FILES for name, facts in
+             yaml.safe_load((Path(__file__).parent / file).read_text()).items()}
 # On the machine's own clock more may pass than on the NBP's, when all cores are busy.
 CLOCK_SLACK_MS = 1500
 
 CASES = [pytest.param(scenario, firmware, id=f"{scenario}-{firmware}")
-         for scenario in SCENARIOS for firmware in machine.FIRMWARES]
+         for scenario, facts in SCENARIOS.items()
+         for firmware in facts.get("firmwares", machine.FIRMWARES)]
 
 
 @pytest.mark.parametrize("scenario, firmware", CASES)
@@ -44,6 +48,10 @@ def test_boot(scenario, firmware, request):
         assert lab.machine.stamp() == ""
     if facts.get("in_time"):
         check_time(lab)
+    if "seen" in facts:
+        check_seen(lab, facts["seen"])
+    if "trace" in facts:
+        check_trace(lab, facts["trace"])
 
 
 def check_decisions(lab, asked):
@@ -71,3 +79,28 @@ def check_time(lab):
     allowed_ms = lab.firmware.silence_ms
     assert 1000 < said_ms <= allowed_ms
     assert seen_ms <= allowed_ms + CLOCK_SLACK_MS
+
+
+def check_seen(lab, facts):
+    """What the server says of the machine is what it is; @facts: under the firmware's kind those
+    that are so on such machines only."""
+    seen = lab.show_device()["seen"]
+    kinds = {"bios", "uefi"}
+    wanted = {key: value for key, value in facts.items() if key not in kinds}
+    wanted |= facts.get(lab.firmware.kind, {})
+    assert {key: seen.get(key) for key in wanted} == wanted
+
+
+def check_trace(lab, boots):
+    """Each boot's timeline has the NBP's steps, in order, with times that never go back, and what
+    the server did of it."""
+    for number, wanted in enumerate(boots):
+        events = lab.trace(len(boots) - 1 - number)["events"]
+        told = [event["step"] for event in events if event["from"] == "NBP"]
+        # The loaders' LOCALBOOT comes back to the NBP on UEFI, never on BIOS.
+        if "handover" in told:
+            del told[told.index("handover") + 1:]
+        assert " ".join(told) == " ".join(wanted)
+        assert "request" in [event["step"] for event in events if event["from"] == "server"]
+        times = [event["ms"] for event in events]
+        assert times == sorted(times) and times[0] >= 0

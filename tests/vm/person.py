@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Somebody at the machine, who presses keys and looks at the screen and at a serial terminal."""
+
+import re
+import time
+
+import machine
+import picture
+from console import SilentError
+from terminal import Terminal
+
+TEXT_MEMORY, TEXT_SIZE = 0xb8000, 80 * 25 * 2
+LOOK_SECONDS = 0.05
+
+
+class Person:
+    def __init__(self, lab, qemu, monitor, seconds):
+        """@seconds: how long to wait for what must come"""
+        self._lab = lab
+        self._qemu = qemu
+        self._monitor = monitor
+        self._seconds = seconds
+        self._terminal = Terminal()
+        self._serial = open(lab.folder / "serial.log", "rb")
+        self._firmware_read = 0
+
+    def close(self):
+        self._serial.close()
+
+    def act(self, step):
+        """Does one step of a scenario, {what: with what}."""
+        for what, value in step.items():
+            getattr(self, f"do_{what}")(value)
+
+    def _wait(self, what, look):
+        """Waits until look() returns something, and returns that."""
+        deadline = time.monotonic() + self._seconds
+        while not (found := look()):
+            if time.monotonic() > deadline:
+                rows = "\n    ".join(filter(None, self._terminal.rows()))
+                raise SilentError(f"{what}: not in {self._seconds} s; the terminal shows:\n"
+                                  f"    {rows}")
+            time.sleep(LOOK_SECONDS)
+        return found
+
+    # --- hands -----------------------------------------------------------------
+
+    def do_tap(self, keys):
+        """Presses keys of the keyboard, one after the other."""
+        for key in [keys] if isinstance(keys, str) else keys:
+            self._monitor.tap(key)
+            time.sleep(LOOK_SECONDS)
+
+    def do_hold(self, keys):
+        self._monitor.hold(keys)
+
+    def do_release(self, keys):
+        self._monitor.hold(keys, down=False)
+
+    def do_type(self, text):
+        """Types at the serial terminal."""
+        self._qemu.stdin.write(text.encode())
+        self._qemu.stdin.flush()
+
+    def do_reset(self, _):
+        self._monitor.reset()
+
+    def do_ctl(self, arguments):
+        """Changes something at the policy server."""
+        machine.prebootctl(self._lab.database, *map(str, arguments))
+
+    # --- eyes ------------------------------------------------------------------
+
+    def _look(self):
+        self._terminal.feed(self._serial.read())
+        return self._terminal
+
+    def do_shows(self, pattern):
+        """Waits for a row of the terminal."""
+        pattern = self._lab.text(pattern, quote=True)
+        self._wait(f"a row like '{pattern}'",
+                   lambda: any(re.search(pattern, row) for row in self._look().rows()))
+
+    def do_firmware(self, pattern):
+        """Waits for a line of the firmware's own debug output, after the last one waited for."""
+        def look():
+            text = (self._lab.folder / "firmware.log").read_bytes().decode("ascii", "replace")
+            found = re.compile(pattern, re.M).search(text, self._firmware_read)
+            if found:
+                self._firmware_read = found.end()
+            return found
+        self._wait(f"the firmware's line '{pattern}'", look)
+
+    def do_powered_off(self, _):
+        """Waits for the machine to switch itself off."""
+        self._wait("power off", lambda: self._qemu.poll() is not None)
+        if self._qemu.returncode != 0:
+            raise machine.MachineError(f"QEMU ended with {self._qemu.returncode}: "
+                                       f"{(self._lab.folder / 'qemu.log').read_text()}")
+
+    def do_picture(self, name):
+        """Keeps what screen and terminal show, and waits until both show the same."""
+        file = self._lab.folder / f"{name}.png"
+        compare = self._bios_differs if self._lab.firmware.kind == "bios" else self._uefi_differs
+        why = []
+
+        def look():
+            self._monitor.picture(file)
+            (self._lab.folder / f"{name}.txt").write_text("\n".join(self._look().rows()) + "\n")
+            why[:] = compare()
+            return not why
+        try:
+            self._wait(f"a screen that shows what the terminal does, {name}", look)
+        except SilentError as error:
+            raise SilentError(f"{error}\n    but the screen differs: {'; '.join(why[:5])}") from None
+
+    def _bios_differs(self):
+        """Compares the text screen's memory, characters and colours, with the terminal."""
+        cells = self._monitor.memory(TEXT_MEMORY, TEXT_SIZE, self._lab.folder / "text.bin")
+        return [f"row {i // 80}, column {i % 80}: {chr(cells[2 * i])!r} in {cells[2 * i + 1]:02x}, "
+                f"not {character!r} in {attribute:02x}"
+                for i, (character, attribute) in enumerate(sum(self._terminal.cells, []))
+                if not picture.same_cell(cells[2 * i:2 * i + 2], character, attribute)]
+
+    def _uefi_differs(self):
+        """Compares the colours behind each character with the terminal's."""
+        file = self._lab.folder / "screen.ppm"
+        self._monitor.picture(file)
+        return picture.compare(file, self._terminal.cells)
