@@ -34,7 +34,7 @@ help:
 # --- what each program is made of ------------------------------------------
 
 # The menu, which prebootctl checks and draws.
-MENU := menu menu_read menu_text menu_screen menu_view password sha256
+MENU := menu menu_read menu_text menu_screen menu_ask menu_view password sha256
 # The portable core, in every NBP and every test.
 CORE := wire message message_fields text error exchange dhcp smbios cpu detect hotkey trail nonce flow log \
 	crc32 isd keys $(MENU)

@@ -194,7 +194,8 @@ static void read_key(struct parser *parser, struct span line)
 	key.length -= value.length;
 	which = index_of(trim(key), keys);
 	if (which < 0 || value.length < 2) {
-		menu_fail(parser, line.data, "option, title, default, timeout, password or colour = ...");
+		menu_fail(parser, line.data,
+		          "option, title, default, timeout, password or colour = ...");
 		return;
 	}
 	value = trim((struct span){ value.data + 1, value.length - 1 });
@@ -206,8 +207,7 @@ static void read_key(struct parser *parser, struct span line)
 	switch (which) {
 	case KEY_OPTION: read_option(parser, value); break;
 	case KEY_TITLE:
-		check_text(parser, value, MENU_NAME_SIZE,
-		           "a title of 1 to 60 characters");
+		check_text(parser, value, MENU_NAME_SIZE, "a title of 1 to 60 characters");
 		break;
 	case KEY_PASSWORD: check_password(parser, value); break;
 	case KEY_DEFAULT: break; /* is looked up when all entries are known */

@@ -174,8 +174,10 @@ void screen_show(struct screen *screen, const struct menu_section *section, uint
 	screen->top = 0;
 	scroll(screen);
 	for (uint8_t i = 0; i < visible(screen); i++) {
-		draw_text(screen, PART_ENTRIES, BOX_ROW + 1 + i, BOX_COLUMN, "|", 1);
-		draw_text(screen, PART_ENTRIES, BOX_ROW + 1 + i, BOX_COLUMN + BOX_WIDTH - 1, "|", 1);
+		unsigned int row = BOX_ROW + 1 + i;
+
+		draw_text(screen, PART_ENTRIES, row, BOX_COLUMN, "|", 1);
+		draw_text(screen, PART_ENTRIES, row, BOX_COLUMN + BOX_WIDTH - 1, "|", 1);
 	}
 	draw_entries(screen);
 	draw_about(screen);

@@ -184,7 +184,8 @@ static json_t *json_colour(uint8_t pair)
 
 static json_t *json_menu(const struct menu *menu)
 {
-	static const char *const parts[] = { "screen", "title", "entries", "chosen", "description" };
+	static const char *const parts[] = { "screen", "title", "entries", "chosen",
+		                             "description" };
 	json_t *colours = json_object(), *sections = json_array();
 
 	for (size_t i = 0; i < PART_COUNT; i++)
@@ -226,7 +227,9 @@ int ctl_menu_show(struct ctl *ctl)
 	if (section < 0)
 		return ctl_error(EXIT_FAULT, "%s: no section [%s]", file.name, name);
 	if (ctl->json) {
-		ctl_print_json(ctl->section ? json_section(&file.menu, &file.menu.sections[section]) :
+		const struct menu_section *only = &file.menu.sections[section];
+
+		ctl_print_json(ctl->section ? json_section(&file.menu, only) :
 		               json_menu(&file.menu));
 		return 0;
 	}

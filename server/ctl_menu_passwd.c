@@ -28,8 +28,8 @@ static int read_line(FILE *in, struct secret *secret)
 	secret->length = strcspn(secret->text, "\r\n");
 	for (size_t i = 0; i < secret->length; i++)
 		if (secret->text[i] < ' ' || secret->text[i] > '~')
-			return ctl_error(EXIT_FAULT, "the password: expected printable ASCII, which "
-			                 "every keyboard and terminal has");
+			return ctl_error(EXIT_FAULT, "the password: expected printable ASCII, "
+			                 "which every keyboard and terminal has");
 	if (secret->length == 0 || secret->length > PASSWORD_SIZE)
 		return ctl_error(EXIT_FAULT, "the password: expected 1 to %d characters",
 		                 PASSWORD_SIZE);

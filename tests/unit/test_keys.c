@@ -33,7 +33,8 @@ static void decodes_what_terminals_send(void **state)
 		/* ANSI, VT100, xterm */
 		{ "\x1b[A\x1b[B\x1b[C\x1b[D", { KEY_UP, KEY_DOWN, KEY_RIGHT, KEY_LEFT } },
 		{ "\x1bOA\x1bOB\x1bOC\x1bOD", { KEY_UP, KEY_DOWN, KEY_RIGHT, KEY_LEFT } },
-		{ "\x1b[H\x1b[F\x1bOH\x1bOF\x1bOM", { KEY_HOME, KEY_END, KEY_HOME, KEY_END, KEY_ENTER } },
+		{ "\x1b[H\x1b[F\x1bOH\x1bOF\x1bOM",
+		  { KEY_HOME, KEY_END, KEY_HOME, KEY_END, KEY_ENTER } },
 		/* VT220, rxvt, the Linux console */
 		{ "\x1b[1~\x1b[4~\x1b[5~\x1b[6~",
 		  { KEY_HOME, KEY_END, KEY_PAGE_UP, KEY_PAGE_DOWN } },
@@ -43,7 +44,8 @@ static void decodes_what_terminals_send(void **state)
 		/* Insert, Delete, F1 to F12, Alt+x: nothing to us, and no rubbish after them */
 		{ "\x1b[2~\x1b[3~\x1bOP\x1bOS\x1b[15~\x1b[24~\x1b[[A\x1b[[Ex", { 'x' } },
 		{ "\x1bx\x1b\rq", { 'q' } },
-		{ "\x1b[999999999~\x1b[51~\x1b[261~a", { 'a' } }, /* no number turns round to another */
+		/* no number turns round to another */
+		{ "\x1b[999999999~\x1b[51~\x1b[261~a", { 'a' } },
 		{ "\x1b[?1;2c\x1b[ q\x1b[5[\x1b[~b", { 'b' } },
 		{ "\x1b[1\x1b[A", { KEY_UP } },       /* broken off by a new one */
 		{ "\x1b\x1b[A", { KEY_ESCAPE, KEY_UP } },

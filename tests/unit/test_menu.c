@@ -5,7 +5,8 @@
 #include "menu.h"
 #include "menu_text.h"
 
-#define HASH "$pbkdf2-sha256$1000$MDEyMzQ1Njc4OWFiY2RlZg$tiKWHy4FAGCWE8gn6GtKhaxD2OeeAUUWXFT/p1aaNl8"
+#define HASH \
+	"$pbkdf2-sha256$1000$MDEyMzQ1Njc4OWFiY2RlZg$tiKWHy4FAGCWE8gn6GtKhaxD2OeeAUUWXFT/p1aaNl8"
 #define TEN "0123456789"
 #define SIXTY TEN TEN TEN TEN TEN TEN
 #define TWO_HUNDRED SIXTY SIXTY SIXTY TEN TEN
@@ -176,7 +177,8 @@ static const struct {
 	{ MAIN "option = leave ; x", 3, 10,
 	  "execute, submenu, return, exit, auto, reboot or poweroff" },
 	{ MAIN "option = exit", 3, 14, A_NAME }, { MAIN "option = exit ;", 3, 16, A_NAME },
-	{ MAIN "option = exit ; ; what", 3, 17, A_NAME }, { MAIN "option = exit;\"\"", 3, 16, A_NAME },
+	{ MAIN "option = exit ; ; what", 3, 17, A_NAME },
+	{ MAIN "option = exit;\"\"", 3, 16, A_NAME },
 	{ MAIN "option = exit ; " SIXTY, 0, 0, NULL },
 	{ MAIN "option = exit ; " SIXTY "!", 3, 17, A_NAME },
 	{ MAIN "option = exit ; x ; " TWO_HUNDRED, 0, 0, NULL },
@@ -185,8 +187,10 @@ static const struct {
 	{ MAIN "option = exit ; x ; y ; z", 3, 25, FEWER },
 	{ MAIN "option = exit ; x ; ;", 3, 22, FEWER },
 	{ MAIN "option = exit;1;2;3;4;5;6;7;8", 3, 19, FEWER },
-	{ MAIN "option = exit ; \"x", 3, 17, FEWER }, { MAIN "option = exit ; 5\" ; y", 3, 17, FEWER },
-	{ MAIN "option = exit ; a \"b\" c", 0, 0, NULL }, { MAIN "option = exit ; \"", 3, 17, FEWER },
+	{ MAIN "option = exit ; \"x", 3, 17, FEWER },
+	{ MAIN "option = exit ; 5\" ; y", 3, 17, FEWER },
+	{ MAIN "option = exit ; a \"b\" c", 0, 0, NULL },
+	{ MAIN "option = exit ; \"", 3, 17, FEWER },
 	{ MAIN "option = exit ; x ; password " HASH, 0, 0, NULL },
 	{ MAIN "option = exit ; x ; y ; password " HASH " ; z", 3, 25, FEWER },
 	{ MAIN "option = exit ; x ; password secret", 3, 30, A_HASH },
@@ -248,8 +252,8 @@ static void finds_all_errors(void **state)
 		"submenu ; a ; ; c\noption = exit ; \"\n";
 	static const struct {
 		unsigned int line, column;
-	} wanted[] = { { 1, 1 }, { 3, 10 }, { 4, 11 }, { 5, 1 }, { 8, 1 }, { 8, 1 }, { 10, 17 }, { 10, 18 },
-		       { 9, 26 } };
+	} wanted[] = { { 1, 1 }, { 3, 10 }, { 4, 11 }, { 5, 1 }, { 8, 1 }, { 8, 1 }, { 10, 17 },
+		       { 10, 18 }, { 9, 26 } };
 	struct menu_error errors[12];
 
 	(void)state;
@@ -361,7 +365,8 @@ static void read_all(const char *text, size_t length)
 			const struct menu_entry *entry = &menu.entries[section->first + i];
 
 			assert_in_range(entry->kind, KIND_EXECUTE, KIND_POWEROFF);
-			assert_in_range(menu_field(&menu, entry, FIELD_NAME).length, 1, MENU_NAME_SIZE);
+			assert_in_range(menu_field(&menu, entry, FIELD_NAME).length, 1,
+			                MENU_NAME_SIZE);
 			for (size_t f = FIELD_ABOUT; f <= FIELD_PREFIX; f++)
 				menu_field(&menu, entry, f);
 			menu_loader(&menu, entry, FIRMWARE_UEFI);

@@ -162,7 +162,8 @@ static void assert_choice(enum menu_action action, const char *name, const char 
 }
 
 /* "secret"; the check between takes no time here, and would swallow what is typed ahead. */
-#define HASH "$pbkdf2-sha256$1000$MDEyMzQ1Njc4OWFiY2RlZg$tiKWHy4FAGCWE8gn6GtKhaxD2OeeAUUWXFT/p1aaNl8"
+#define HASH \
+	"$pbkdf2-sha256$1000$MDEyMzQ1Njc4OWFiY2RlZg$tiKWHy4FAGCWE8gn6GtKhaxD2OeeAUUWXFT/p1aaNl8"
 #define SECRET 's', 'e', 'c', 'r', 'e', 't', KEY_ENTER, WAIT(10)
 #define WRONG 'w', KEY_ENTER, WAIT(10)
 
@@ -192,7 +193,8 @@ static void shows_the_shipped_menu(void **state)
 	assert_non_null(file);
 	assert_true(fread(shipped, 1, sizeof(shipped) - 1, file) > 0);
 	fclose(file);
-	took = run(shipped, KEYS(WAIT(10), LOOK(0), WAIT(21500), LOOK(1)), SHOTS("shipped", "shipped-later"));
+	took = run(shipped, KEYS(WAIT(10), LOOK(0), WAIT(21500), LOOK(1)),
+	           SHOTS("shipped", "shipped-later"));
 	assert_choice(MENU_AUTO, "Start imaging", "default");
 	assert_in_range(took, 30000, 30010);
 	assert_int_equal(person.watchdog_count, 30);
@@ -247,7 +249,8 @@ static const char *long_menu(void)
 
 	strcpy(text, "[Main]\ntitle=Long\ndefault = e15\n");
 	for (int i = 1; i <= MENU_ENTRIES_MAX; i++)
-		snprintf(text + strlen(text), sizeof(text) - strlen(text), "option=%s;e%d;Number %d\n",
+		snprintf(text + strlen(text), sizeof(text) - strlen(text),
+		         "option=%s;e%d;Number %d\n",
 		         i == MENU_ENTRIES_MAX ? "reboot" : "auto", i, i);
 	return text;
 }
@@ -303,11 +306,12 @@ static void opens_eight_levels(void **state)
 static void ends_by_itself(void **state)
 {
 	static const char counted[] = "[Main]\noption=exit;Exit\noption=reboot;Again\n"
-		"option=submenu;Sub;;Sub\ntimeout=5\ndefault=again\n[Sub]\noption=auto;Auto\ntimeout=3\n";
+		"option=submenu;Sub;;Sub\ntimeout=5\ndefault=again\n"
+		"[Sub]\noption=auto;Auto\ntimeout=3\n";
 
 	(void)state;
-	assert_in_range(run(counted, KEYS(WAIT(10), LOOK(0), WAIT(4000), LOOK(1)), SHOTS("count-5", "count-1")),
-	                5000, 5010);
+	assert_in_range(run(counted, KEYS(WAIT(10), LOOK(0), WAIT(4000), LOOK(1)),
+	                    SHOTS("count-5", "count-1")), 5000, 5010);
 	assert_choice(MENU_REBOOT, "Again", "default");
 	/* A key stops it, also one that says nothing, just before the end. */
 	assert_in_range(run(counted, KEYS(WAIT(4990), 'x', LOOK(0)), SHOTS("count-stopped")),
@@ -316,16 +320,16 @@ static void ends_by_itself(void **state)
 	/* A submenu counts on its own; back from it nothing counts any more. */
 	assert_in_range(run(counted, KEYS('s', KEY_ENTER), NULL), 3000, 3010);
 	assert_choice(MENU_AUTO, "Auto", "default");
-	run(counted, KEYS('s', KEY_ENTER, WAIT(2500), KEY_ESCAPE, WAIT(100000), LOOK(0), KEY_ESCAPE),
-	    SHOTS("count-back"));
+	run(counted, KEYS('s', KEY_ENTER, WAIT(2500), KEY_ESCAPE, WAIT(100000), LOOK(0),
+	                  KEY_ESCAPE), SHOTS("count-back"));
 	assert_choice(MENU_LOCAL, "", "left");
 }
 
 static void gives_up_when_nobody_is_there(void **state)
 {
 	(void)state;
-	assert_in_range(run(plain, KEYS(WAIT(MENU_IDLE_LIMIT - 60500), LOOK(0), WAIT(1000), LOOK(1),
-	                                WAIT(58000), LOOK(2)),
+	assert_in_range(run(plain, KEYS(WAIT(MENU_IDLE_LIMIT - 60500), LOOK(0), WAIT(1000),
+	                                LOOK(1), WAIT(58000), LOOK(2)),
 	                    SHOTS("plain", "idle-60", "idle-2")),
 	                MENU_IDLE_LIMIT, MENU_IDLE_LIMIT + 10);
 	assert_choice(MENU_LOCAL, "", "nobody there");
@@ -344,7 +348,8 @@ static void gives_up_when_nobody_is_there(void **state)
 static void tells_what_to_start(void **state)
 {
 	static const char text[] = "[Main]\noption=execute;Both;;a.0|b.efi;c.cfg;d/\n"
-		"option=execute;Lone;;lone.0\noption=execute;Usual;;;u.cfg\ntimeout=1\ndefault=Lone\n";
+		"option=execute;Lone;;lone.0\noption=execute;Usual;;;u.cfg\n"
+		"timeout=1\ndefault=Lone\n";
 
 	(void)state;
 	run(text, KEYS(KEY_HOME, KEY_ENTER), NULL);
@@ -385,16 +390,17 @@ static const char guarded[] =
 static void asks_for_passwords(void **state)
 {
 	(void)state;
-	run(guarded, KEYS(KEY_ENTER, LOOK(0), 's', 'e', LOOK(1), KEY_UP, 'x', KEY_BACKSPACE, 'c', 'r',
-	                  'e', 't', KEY_ENTER), SHOTS("password", "password-typed"));
+	run(guarded, KEYS(KEY_ENTER, LOOK(0), 's', 'e', LOOK(1), KEY_UP, 'x', KEY_BACKSPACE, 'c',
+	                  'r', 'e', 't', KEY_ENTER), SHOTS("password", "password-typed"));
 	assert_choice(MENU_REBOOT, "Reboot", "chosen");
 	run(guarded, KEYS(KEY_ENTER, WRONG, LOOK(0), SECRET), SHOTS("password-wrong"));
 	assert_choice(MENU_REBOOT, "Reboot", "chosen");
 	/* Three tries, then back; the line is gone. */
-	run(guarded, KEYS(KEY_ENTER, WRONG, KEY_ENTER, WAIT(10), WRONG, LOOK(0), KEY_DOWN, KEY_ESCAPE),
-	    SHOTS("guarded"));
+	run(guarded, KEYS(KEY_ENTER, WRONG, KEY_ENTER, WAIT(10), WRONG, LOOK(0), KEY_DOWN,
+	                  KEY_ESCAPE), SHOTS("guarded"));
 	assert_choice(MENU_LOCAL, "", "left");
-	run(guarded, KEYS(KEY_ENTER, 's', KEY_ESCAPE, LOOK(0), KEY_ENTER, SECRET), SHOTS("guarded"));
+	run(guarded, KEYS(KEY_ENTER, 's', KEY_ESCAPE, LOOK(0), KEY_ENTER, SECRET),
+	    SHOTS("guarded"));
 	assert_choice(MENU_REBOOT, "Reboot", "chosen");
 }
 
@@ -407,8 +413,8 @@ static void guards_sections(void **state)
 	    SHOTS("guarded-back"));
 	assert_choice(MENU_LOCAL, "", "left");
 	/* An entry's password comes before the section's. */
-	run(guarded, KEYS('3', KEY_ENTER, SECRET, KEY_ESCAPE, KEY_ENTER, SECRET, SECRET, KEY_ENTER),
-	    NULL);
+	run(guarded, KEYS('3', KEY_ENTER, SECRET, KEY_ESCAPE, KEY_ENTER, SECRET, SECRET,
+	                  KEY_ENTER), NULL);
 	assert_choice(MENU_AUTO, "Auto", "chosen");
 }
 
@@ -435,20 +441,21 @@ static void bounds_a_password(void **state)
 
 static void guards_the_whole_menu(void **state)
 {
-	static const char text[] = "[Main]\ntitle=All guarded\npassword=" HASH "\noption=exit;Exit\n"
-		"option=reboot;Reboot\n";
+	static const char text[] = "[Main]\ntitle=All guarded\npassword=" HASH "\n"
+		"option=exit;Exit\noption=reboot;Reboot\n";
 	char timed[512];
 
 	(void)state;
-	run(text, KEYS(LOOK(0), SECRET, LOOK(1), KEY_DOWN, KEY_ENTER), SHOTS("main-password", "main"));
+	run(text, KEYS(LOOK(0), SECRET, LOOK(1), KEY_DOWN, KEY_ENTER),
+	    SHOTS("main-password", "main"));
 	assert_choice(MENU_REBOOT, "Reboot", "chosen");
 	/* Without it the boot goes on as if there were no menu. */
 	run(text, KEYS(KEY_ESCAPE), NULL);
 	assert_choice(MENU_AUTO, "", "no password");
 	run(text, KEYS(WRONG, WRONG, WRONG), NULL);
 	assert_choice(MENU_AUTO, "", "no password");
-	assert_in_range(run(text, KEYS(WAIT(250000), LOOK(0)), SHOTS("main-idle")), MENU_IDLE_LIMIT,
-	                MENU_IDLE_LIMIT + 10);
+	assert_in_range(run(text, KEYS(WAIT(250000), LOOK(0)), SHOTS("main-idle")),
+	                MENU_IDLE_LIMIT, MENU_IDLE_LIMIT + 10);
 	assert_choice(MENU_AUTO, "", "no password");
 	/* With a timeout it does so after that, unless somebody types. */
 	snprintf(timed, sizeof(timed), "%stimeout=7\n", text);
@@ -467,8 +474,8 @@ static void can_stop_a_check(void **state)
 		"MDEyMzQ1Njc4OWFiY2RlZg$tiKWHy4FAGCWE8gn6GtKhaxD2OeeAUUWXFT/p1aaNl8\n";
 
 	(void)state;
-	run(slow, KEYS(KEY_ENTER, 'x', KEY_ENTER, LOOK(0), 'y', KEY_ESCAPE, KEY_ESCAPE, KEY_ESCAPE),
-	    SHOTS("checking"));
+	run(slow, KEYS(KEY_ENTER, 'x', KEY_ENTER, LOOK(0), 'y', KEY_ESCAPE, KEY_ESCAPE,
+	               KEY_ESCAPE), SHOTS("checking"));
 	assert_choice(MENU_LOCAL, "", "left");
 }
 

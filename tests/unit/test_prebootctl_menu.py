@@ -83,8 +83,8 @@ def test_check_tells_of_all_errors_in_order(bad, menu):
 
 
 def test_check_reads_standard_input():
-    result = subprocess.run([*CTL, "check", "-"], input=b"\xef\xbb\xbf[Main]\r\noption = exit ; \xfc",
-                            capture_output=True, timeout=20, check=False)
+    result = subprocess.run([*CTL, "check", "-"], capture_output=True, timeout=20, check=False,
+                            input=b"\xef\xbb\xbf[Main]\r\noption = exit ; \xfc")
     assert result.returncode == 1
     assert result.stderr.decode() == ("standard input:2:17: expected plain ASCII\n"
                                       "    option = exit ; ?\n"
@@ -185,7 +185,8 @@ def test_show_is_in_colours_on_a_terminal():
 
 def derived(line, password):
     """Says whether @line is a hash of @password, by Python's own means."""
-    match = re.fullmatch(r"\$pbkdf2-sha256\$(\d+)\$([A-Za-z0-9./]{22})\$([A-Za-z0-9./]{43})\n", line)
+    match = re.fullmatch(r"\$pbkdf2-sha256\$(\d+)\$([A-Za-z0-9./]{22})\$([A-Za-z0-9./]{43})\n",
+                         line)
     assert match, line
     salt, key = (base64.b64decode(match[i].replace(".", "+") + "==") for i in (2, 3))
     return hashlib.pbkdf2_hmac("sha256", password.encode(), salt, int(match[1])) == key, match
@@ -200,13 +201,14 @@ def test_passwd_from_standard_input(tmp_path):
     assert run("passwd", "--stdin", input="correct horse").stdout != result.stdout  # another salt
     # What it prints is what a menu takes.
     menu = tmp_path / "pxemenu.txt"
-    menu.write_text(f"[Main]\npassword = {result.stdout}option = exit ; x ; password {result.stdout}")
+    menu.write_text(f"[Main]\npassword = {result.stdout}"
+                    f"option = exit ; x ; password {result.stdout}")
     assert run("check", menu).returncode == 0
 
 
 @pytest.mark.parametrize("password, iterations, status", [
-    ("x" * 64, 1000, 0), ("x" * 65, 1000, 1), ("x" * 200, 1000, 1), ("", 1000, 1), ("b\xfc", 1000, 1),
-    ("a\tb", 1000, 1), ("x", 999, 2), ("x", 1000001, 2), ("x", "many", 2),
+    ("x" * 64, 1000, 0), ("x" * 65, 1000, 1), ("x" * 200, 1000, 1), ("", 1000, 1),
+    ("b\xfc", 1000, 1), ("a\tb", 1000, 1), ("x", 999, 2), ("x", 1000001, 2), ("x", "many", 2),
 ])
 def test_passwd_limits(password, iterations, status):
     result = run("passwd", "--stdin", "--iterations", str(iterations), input=password + "\n")
@@ -223,7 +225,8 @@ def test_passwd_asks_twice_without_echo():
     assert status == 0
     prompts, line = shown.replace("\r", "").split("Once more: \n")
     assert prompts == "Password: \n" and derived(line, "secret")[0]
-    status, shown = on_terminal(["passwd"], [(b"Password: ", b"secret\n"), (b"more: ", b"secrets\n")])
+    status, shown = on_terminal(["passwd"],
+                                [(b"Password: ", b"secret\n"), (b"more: ", b"secrets\n")])
     assert status == 1 and "secret" not in shown and "two different passwords" in shown
     # Ctrl+C comes as a character that no password has, and the echo comes back.
     status, shown = on_terminal(["passwd"], [(b"Password: ", b"se\x03\n")])
