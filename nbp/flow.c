@@ -141,7 +141,7 @@ static void file_failed(struct boot *boot, int rc)
 static int show_menu(struct boot *boot, struct menu_choice *choice)
 {
 	struct menu menu;
-	const char *file = boot->answer.u.answer.menu_file;
+	const char *file = boot->answer.u.answer.menu_file, *name;
 	struct menu_error error;
 	struct image image;
 	int rc = fetch(boot, file[0] ? file : MENU_FILE, &image);
@@ -152,18 +152,20 @@ static int show_menu(struct boot *boot, struct menu_choice *choice)
 	}
 	rc = menu_parse(image.data, image.length, &menu, &error);
 	if (rc) {
-		log_line(boot->p, "%s:%u:%u: %s", boot->name, (uint32_t)error.line,
+		log_line(boot->p, "%s:%u:%u: expected %s", boot->name, (uint32_t)error.line,
 		         (uint32_t)error.column, error.message);
-		trail_step(boot->p, &boot->trail, EVENT_ERROR, "%s:%u: %s", boot->name,
+		trail_step(boot->p, &boot->trail, EVENT_ERROR, "%s:%u: expected %s", boot->name,
 		            (uint32_t)error.line, error.message);
 		return rc;
 	}
 	trail_step(boot->p, &boot->trail, EVENT_MENU, "%s", boot->name);
 	trail_send(boot->p, &boot->trail, boot->answer.u.answer.lease);
 	menu_run(boot->p, &menu, choice);
-	log_line(boot->p, "menu: %s (%s)", choice->name[0] ? choice->name : "local boot",
-	         choice->reason);
-	trail_step(boot->p, &boot->trail, EVENT_CHOSEN, "%s", choice->name);
+	name = choice->name;
+	if (!name[0]) /* nothing was chosen: a limit passed, or nobody knew the password */
+		name = choice->action == MENU_AUTO ? "passed over" : "local boot";
+	log_line(boot->p, "menu: %s (%s)", name, choice->reason);
+	trail_step(boot->p, &boot->trail, EVENT_CHOSEN, "%s (%s)", name, choice->reason);
 	return 0;
 }
 
