@@ -107,6 +107,7 @@ class Machine:
     disks: tuple = (Disk(),)
     options: tuple = ()  # more of QEMU's
     boot_order: tuple = ("network", "disk")  # on UEFI; as boot_option() names them
+    connects_all: bool = True  # no: OVMF connects only the network card's drivers
 
     @property
     def disk(self):
@@ -154,7 +155,7 @@ class Machine:
 
     def command(self, netdev, *more):
         """Returns QEMU's command line; @netdev is -netdev's value with id=net."""
-        bios = self.firmware.kind == "bios"
+        uefi = self.firmware.kind == "uefi"
         card = f"{self.nic},netdev=net,mac={self.mac},addr={NET_SLOT}"
         card += "" if self.firmware.rom else ",romfile="
         command = [
@@ -162,7 +163,7 @@ class Machine:
             "-cpu", "max", "-m", "512", "-uuid", self.uuid, *self.firmware.qemu,
             # A screen, though nobody looks: without one SeaBIOS writes it to the serial port.
             "-display", "none", "-vga", "std",
-            "-netdev", netdev, "-device", card + (",bootindex=1" if bios else ""),
+            "-netdev", netdev, "-device", card + ("" if uefi and self.connects_all else ",bootindex=1"),
             "-object", f"filter-dump,id=dump,netdev=net,file={self.packets}",
             # The firmware's own debug output.
             "-chardev", f"file,id=debug,path={self.folder}/firmware.log",
@@ -172,10 +173,10 @@ class Machine:
             name = f"disk{number}"
             command += ["-drive", f"if=none,id={name},format=raw,file={self.image(number)}"]
             *controller, drive = disk.devices(name, DISK_SLOT + number)
-            drive += f",bootindex={2 + number}" if bios else ""
+            drive += "" if uefi else f",bootindex={2 + number}"
             for device in (*controller, drive):
                 command += ["-device", device]
-        if not bios:
+        if uefi:
             command += ["-drive", f"if=pflash,unit=1,format=raw,file={self.vars}"]
         return [*command, *self.options, *more]
 
@@ -193,6 +194,8 @@ class Machine:
 
     def stamp(self):
         """Returns the text that the work left on the disk; empty if none."""
+        if not self.disks:
+            return ""
         with open(self.disk, "rb") as disk:
             disk.seek(WORK_SECTOR * 512)
             return disk.read(512).rstrip(b"\0").decode("ascii", "replace").strip()

@@ -35,6 +35,7 @@ class Lab:
             nic=facts.get("nic", "virtio-net-pci"),
             disks=tuple(machine.Disk(**disk) for disk in facts.get("disks", [{}])),
             boot_order=tuple(facts.get("boot_order", ("network", "disk"))),
+            connects_all=facts.get("connects_all", True),
             options=tuple(facts.get("options", ())))
         self.database = folder / "preboot.db"
         self._running = []
@@ -144,10 +145,13 @@ class Lab:
             lines = [console.wait(r"^OpenPreboot ", BOOT_SECONDS, after)]
             after = lines[0].number - 1
             for step in steps:
-                if isinstance(step, dict):
+                if isinstance(step, dict) and "next" not in step:
                     person.act(step)
                     continue
-                lines.append(console.wait(self.text(step, quote=True), STEP_SECONDS, after))
+                pattern = self.text(step["next"] if isinstance(step, dict) else step, quote=True)
+                lines.append(console.wait(pattern, STEP_SECONDS, after))
+                if isinstance(step, dict) and lines[-1].number != after + 1:
+                    raise machine.MachineError(f"other lines came before '{pattern}'")
                 after = lines[-1].number
             self.boots.append(lines)
         person.close()

@@ -81,6 +81,16 @@ class Person:
         self._wait(f"a row like '{pattern}'",
                    lambda: any(re.search(pattern, row) for row in self._look().rows()))
 
+    def do_screen(self, texts):
+        """Looks at the BIOS's text screen. @texts: what "has" and what "lacks" lists"""
+        cells = self._monitor.memory(TEXT_MEMORY, TEXT_SIZE, self._lab.folder / "text.bin")
+        screen = cells[::2].decode("cp437")
+        wrong = [text for text in texts.get("has", []) if text not in screen]
+        wrong += [text for text in texts.get("lacks", []) if text in screen]
+        if wrong:
+            rows = "\n    ".join(screen[i:i + 80] for i in range(0, len(screen), 80))
+            raise machine.MachineError(f"wrong on the screen: {wrong}\n    {rows}")
+
     def do_firmware(self, pattern):
         """Waits for a line of the firmware's own debug output, after the last one waited for."""
         def look():
