@@ -131,7 +131,7 @@ class Lab:
         if relay:
             behind = machine.POLICY_PORT + 1
             self._start(net, machine.prebootd(self.database, "127.0.0.1", behind), "prebootd")
-            self._start(net, [HERE / "relay.py", relay, self.listen, behind], "relay")
+            self._start(net, [CONFIGS.parent / "relay.py", relay, self.listen, behind], "relay")
             listeners += [("127.0.0.1", behind), (self.listen, machine.POLICY_PORT)]
         elif self.listen:
             self._start(net, machine.prebootd(self.database, self.listen, machine.POLICY_PORT),

@@ -5,13 +5,23 @@
 silent   takes every datagram and answers none
 twice    passes each request on twice, as a network that duplicates packets does
 hostile  passes on none of the server's answers, but damaged or forged copies of each
+delayed  does that, and passes each answer on, too: after a second, twice, overtaken by the next
+lossy    loses 30 % of the requests and of the answers
 """
 
+import random
+import select
 import socket
 import sys
+import time
 
 PORT = 13331
-NONCE = slice(8, 24)  # where it is in a message, nbp/README.md
+# Where they are in a message, nbp/README.md.
+TYPE, NONCE = 5, slice(8, 24)
+EVENT = 3  # a type
+LATE_SECONDS = (1.0, 0.6)  # in turn; the NBP asks again after a fifth of a second
+LOSS = 0.3
+SEED = 49  # by which the first request is lost, then the answer to the second, then none
 
 
 def forgeries(answer):
@@ -42,27 +52,73 @@ def ask(server, data):
             return None
 
 
-def main(mode, address, server_port):
-    server = ("127.0.0.1", int(server_port))
-    front = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    front.bind((address, PORT))
-    stranger = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    stranger.bind((address, 0))
-    print("ready", flush=True)
-    while True:
-        data, client = front.recvfrom(2048)
-        print(f"{len(data)} bytes from {client}", flush=True)
-        if mode == "silent":
-            continue
-        answers = [ask(server, data) for _ in range(2 if mode == "twice" else 1)]
-        for answer in filter(None, answers):
-            if mode == "twice":
-                front.sendto(answer, client)
-                continue
+class Relay:
+    def __init__(self, mode, address, server_port):
+        self._mode = mode
+        self._server = ("127.0.0.1", int(server_port))
+        self._front = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._front.bind((address, PORT))
+        self._stranger = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._stranger.bind((address, 0))
+        self._random = random.Random(SEED)
+        self._pending = []  # (when, data, client), to be sent
+        self._answers = 0
+
+    def run(self):
+        print("ready", flush=True)
+        while True:
+            self._send_pending()
+            wait = min((when for when, _, _ in self._pending), default=time.monotonic() + 60)
+            if select.select([self._front], [], [], max(wait - time.monotonic(), 0))[0]:
+                data, client = self._front.recvfrom(2048)
+                print(f"{len(data)} bytes from {client}", flush=True)
+                if data[TYPE:TYPE + 1] == bytes([EVENT]):  # which nobody answers
+                    self._front.sendto(data, self._server)
+                else:
+                    getattr(self, f"_{self._mode}")(data, client)
+
+    def _send_pending(self):
+        now = time.monotonic()
+        for when, data, client in sorted(self._pending):
+            if when <= now:
+                self._front.sendto(data, client)
+        self._pending = [item for item in self._pending if item[0] > now]
+
+    def _lost(self, what):
+        lost = self._random.random() < LOSS
+        if lost:
+            print(f"lost: {what}", flush=True)
+        return lost
+
+    def _silent(self, data, client):
+        pass
+
+    def _twice(self, data, client):
+        for answer in [ask(self._server, data) for _ in range(2)]:
+            if answer:
+                self._front.sendto(answer, client)
+
+    def _hostile(self, data, client):
+        answer = ask(self._server, data)
+        if answer:
             for forged in forgeries(answer):
-                front.sendto(forged, client)
-            stranger.sendto(answer, client)  # a good one, from a port that was not asked
+                self._front.sendto(forged, client)
+            self._stranger.sendto(answer, client)  # a good one, from a port that was not asked
+        return answer
+
+    def _delayed(self, data, client):
+        answer = self._hostile(data, client)
+        if answer:
+            when = time.monotonic() + LATE_SECONDS[self._answers % len(LATE_SECONDS)]
+            self._pending += [(when, answer, client)] * 2
+            self._answers += 1
+
+    def _lossy(self, data, client):
+        if not self._lost("request"):
+            answer = ask(self._server, data)
+            if answer and not self._lost("answer"):
+                self._front.sendto(answer, client)
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    Relay(*sys.argv[1:]).run()
