@@ -21,6 +21,8 @@
 /* Renewed before each step that a firmware might never come back from. */
 #define WATCHDOG_SECONDS 120
 
+#define LINGER_MS 100
+
 #define MENU_FILE "pxemenu.txt"
 
 /* What one boot gathers on its way. */
@@ -253,6 +255,15 @@ static int detect(struct boot *boot)
 	return detect_servers(p, request, &boot->lease, &boot->exchange);
 }
 
+/* Gives the NIC time for what was just sent, before the power goes. */
+static void linger(struct platform *p)
+{
+	uint32_t begun = p->now(p);
+
+	while (p->now(p) - begun < LINGER_MS)
+		p->idle(p);
+}
+
 /* Comes back, if at all, with what to tell the server of the local boot. */
 static const char *run(struct boot *boot)
 {
@@ -266,6 +277,8 @@ static const char *run(struct boot *boot)
 	if (way == WAY_LOCAL)
 		return "no work";
 	trail_send(p, &boot->trail, boot->answer.u.answer.lease);
+	if (way != WAY_WORK)
+		linger(p);
 	switch (way) {
 	case WAY_REBOOT: p->reboot(p); break;
 	case WAY_POWER_OFF: p->power_off(p); break;
