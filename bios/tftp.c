@@ -197,6 +197,12 @@ static int take_error(struct transfer *t, struct wire *wire)
 	return ERR_REFUSED;
 }
 
+/* Says whether this is how a transfer begins: what does not fit is not the server's port. */
+static bool begins(const struct transfer *t, uint16_t opcode, struct wire rest)
+{
+	return opcode == TFTP_OACK ? t->options : wire_read_u16(&rest) == 1;
+}
+
 /* Deals with one datagram; COMPLETE, 0 to go on, or why not. */
 static int handle(struct transfer *t, const struct endpoint *from, const uint8_t *data,
                   size_t length)
@@ -207,15 +213,15 @@ static int handle(struct transfer *t, const struct endpoint *from, const uint8_t
 	if (memcmp(from->address, t->server.address, 4) != 0 ||
 	    (t->answered && from->port != t->server.port))
 		return 0;
-	if (opcode != TFTP_DATA && opcode != TFTP_OACK && opcode != TFTP_ERROR)
+	if (opcode == TFTP_ERROR)
+		return take_error(t, &wire);
+	if (opcode != TFTP_DATA && opcode != TFTP_OACK)
+		return 0;
+	if (!t->answered && !begins(t, opcode, wire))
 		return 0;
 	t->answered = true;
 	t->server.port = from->port;
-	if (opcode == TFTP_DATA)
-		return take_data(t, &wire);
-	if (opcode == TFTP_OACK)
-		return take_oack(t, &wire);
-	return take_error(t, &wire);
+	return opcode == TFTP_DATA ? take_data(t, &wire) : take_oack(t, &wire);
 }
 
 static int run(struct transfer *t)

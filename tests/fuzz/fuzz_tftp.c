@@ -75,13 +75,16 @@ static void look(struct fuzz_net *net, const struct endpoint *to, const uint8_t 
 	REQUIRE(length >= 4 && datagram[0] == 0);
 	switch (datagram[1]) {
 	case 1:
+		REQUIRE(to->port == TFTP_PORT);
 		REQUIRE(length <= 512 && datagram[length - 1] == 0);
 		break;
 	case 4:
+		REQUIRE(to->port != TFTP_PORT);
 		REQUIRE(length == 4);
 		f->block = (uint16_t)(datagram[2] << 8 | datagram[3]);
 		break;
 	case 5:
+		REQUIRE(to->port != TFTP_PORT);
 		f->refused = true;
 		break;
 	default:

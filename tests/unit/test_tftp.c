@@ -151,6 +151,11 @@ static void request(struct net *net, const uint8_t *data, size_t length)
 		assert_memory_equal(data + 19, "blksize\0" "1432\0tsize\0" "0", 21);
 	net->port = (uint16_t)(2000 + net->requests++);
 	net->block_size = 512;
+	if (net->strangers) { /* which of its ports it is must not be learnt from these */
+		answer(net, 1, 1999, "\0\3\0\5late", 8);
+		if (!options)
+			answer(net, 1, 1999, "\0\6blksize\0" "8", 12);
+	}
 	if (options && net->refuses_options)
 		error[3] = 8;
 	else if (net->error < 0) {
@@ -289,6 +294,10 @@ static void strangers_are_not_heard(void **state)
 
 	(void)state;
 	net->strangers = true;
+	expect_file(net);
+
+	net = net_new(42430);
+	net->strangers = net->refuses_options = true;
 	expect_file(net);
 }
 
