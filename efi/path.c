@@ -128,8 +128,10 @@ int device_path_read(const void *data, size_t size, struct device_path *path)
 		uint16_t length = wire_read_le16(&wire);
 		struct wire node;
 
+		if (wire.error || length < NODE_HEADER)
+			break;
 		/* Another path after this one would end in a node of its own. */
-		if (wire.error || length < NODE_HEADER || (type == END && subtype != END_ENTIRE))
+		if (type == END && (subtype != END_ENTIRE || length != DEVICE_PATH_END))
 			break;
 		node = wire_read_part(&wire, length - NODE_HEADER);
 		if (type == END) {

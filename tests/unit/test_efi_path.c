@@ -83,6 +83,7 @@ static void refuses_what_is_no_path(void **state)
 		{ BYTES(1, 1, 0, 0, END) },                       /* would go round for ever */
 		{ BYTES(ROOT, PCI, NEXT, ROOT, PCI, END) },       /* two in one */
 		{ BYTES(4, 1, 8, 0, 1, 0, 0, 0, END) },           /* a partition of nothing */
+		{ BYTES(ROOT, 0x7f, 0xff, 6, 0, 0, 0) },          /* an end with something in it */
 		{ BYTES(ROOT, 1, 1, 0xff, 0xff, 0, 5, END) },     /* longer than all */
 	};
 	struct device_path path;
