@@ -34,6 +34,7 @@ struct boot {
 	struct trail trail;
 	struct message question;
 	struct message answer;
+	enum local_boot local_boot;  /* of the last answer that came */
 	uint32_t answered;           /* when, ms */
 	char name[2 * FILE_SIZE];    /* of the file to fetch by TFTP */
 };
@@ -103,6 +104,7 @@ static enum way read_answer(struct boot *boot)
 	else
 		log_line(boot->p, "answer from %I: %s%sno work", server->address, answer->device,
 		         answer->device[0] ? ": " : "");
+	boot->local_boot = (enum local_boot)answer->local_boot;
 	boot->trail.server = server;
 	trail_step(boot->p, &boot->trail, EVENT_ANSWERED, work ? "work" : "no work");
 	trail_send(boot->p, &boot->trail, answer->lease);
@@ -299,5 +301,5 @@ void flow_run(struct platform *p)
 	log_line(p, "local boot"); /* F11 */
 	trail_step(p, &boot.trail, EVENT_LOCAL, "%s", reason);
 	trail_send(p, &boot.trail, boot.answer.u.answer.lease);
-	p->boot_local(p, (enum local_boot)boot.answer.u.answer.local_boot);
+	p->boot_local(p, boot.local_boot);
 }

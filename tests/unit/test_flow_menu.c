@@ -133,6 +133,31 @@ static void a_stale_answer_is_asked_for_again(void **state)
 	free(fake);
 }
 
+static void fall_silent(struct fake *fake, const struct fake_datagram *datagram)
+{
+	if (fake->clock < 1000)
+		fake_answer(fake, datagram);
+}
+
+/* What an answer said of local boot holds when the server is gone by the second question. */
+static void a_server_gone_silent_leaves_its_way_to_the_disk(void **state)
+{
+	struct message reply = menu_answer(MENU_ALWAYS);
+	struct fake *fake = menu_machine(&reply, "1\r");
+
+	(void)state;
+	reply.u.answer.valid_for = 60;
+	reply.u.answer.local_boot = LOCAL_BOOT_MBR;
+	fake->server = fall_silent;
+	fake->keys[0].at = 70000;
+	fake->keys[1].at = 70100;
+	flow_run(&fake->platform);
+	assert_int_equal(fake->chains, 0);
+	assert_int_equal(fake->local_boots, 1);
+	assert_int_equal(fake->method, LOCAL_BOOT_MBR);
+	free(fake);
+}
+
 /* --- the hot key ------------------------------------------------------------ */
 
 static const struct {
@@ -218,6 +243,7 @@ int main(void)
 		cmocka_unit_test(a_menu_that_is_missing_or_wrong_leaves_the_work),
 		cmocka_unit_test(an_answer_that_still_holds_is_not_asked_for_again),
 		cmocka_unit_test(a_stale_answer_is_asked_for_again),
+		cmocka_unit_test(a_server_gone_silent_leaves_its_way_to_the_disk),
 		cmocka_unit_test(the_hot_key_calls_the_menu),
 		cmocka_unit_test(policy_may_forbid_the_menu),
 	};
