@@ -22,6 +22,7 @@ struct clock {
 
 struct uart {
 	uint16_t port;       /* of COM1; 0: none */
+	bool stuck;          /* takes no bytes; those that come may still be read */
 	uint8_t lcr, mcr;    /* as we found it */
 	uint16_t divisor;
 	bool fifo;           /* was on */

@@ -83,12 +83,11 @@ void uart_close(struct uart *uart)
 
 void uart_put(struct uart *uart, char c)
 {
-	if (!uart->port)
+	if (!uart->port || uart->stuck)
 		return;
-	if (wait(uart->port, LSR_READY))
+	uart->stuck = !wait(uart->port, LSR_READY); /* waited for once only */
+	if (!uart->stuck)
 		x86_out8(uart->port + UART_DATA, (uint8_t)c);
-	else
-		uart->port = 0; /* stuck; wait for it once only */
 }
 
 int uart_get(struct uart *uart)
