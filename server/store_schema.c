@@ -121,7 +121,136 @@ static const char version_2[] =
 	"ALTER TABLE event ADD COLUMN boot BLOB CHECK (length(boot) = 16);"
 	"ALTER TABLE event ADD COLUMN time_ms INTEGER NOT NULL DEFAULT 0;";
 
+static const char version_3[] =
+	/* NULL: at the top. A path is the names from there on, each after a "/". */
+	"CREATE TABLE folder ("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" parent INTEGER REFERENCES folder,"
+	" name TEXT NOT NULL COLLATE NOCASE"
+	") STRICT;"
+	"CREATE UNIQUE INDEX folder_name ON folder (ifnull(parent, 0), name);"
+	"ALTER TABLE device ADD COLUMN folder INTEGER REFERENCES folder;"
+	"CREATE INDEX device_folder ON device (folder);"
+
+	"CREATE TABLE device_group ("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" name TEXT NOT NULL UNIQUE COLLATE NOCASE"
+	") STRICT;"
+	"CREATE TABLE member ("
+	" device_group INTEGER NOT NULL REFERENCES device_group ON DELETE CASCADE,"
+	" device INTEGER NOT NULL REFERENCES device ON DELETE CASCADE,"
+	" PRIMARY KEY (device_group, device)"
+	") STRICT, WITHOUT ROWID;"
+	"CREATE INDEX member_device ON member (device);"
+
+	/* Named work: what a lease is made from. Empty loaders: not for such firmware. */
+	"CREATE TABLE bundle ("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" name TEXT NOT NULL UNIQUE COLLATE NOCASE,"
+	" kind TEXT NOT NULL CHECK (kind IN"
+	"  ('imaging', 'third-party', 'kickstart', 'script', 'multicast')),"
+	" loader_bios TEXT NOT NULL,"
+	" loader_uefi TEXT NOT NULL,"
+	" config TEXT NOT NULL,"
+	" prefix TEXT NOT NULL,"
+	" details BLOB NOT NULL,"
+	" attempts INTEGER NOT NULL,"
+	" deadline INTEGER NOT NULL,"
+	" added INTEGER NOT NULL"
+	") STRICT;"
+
+	/* Who is to get what. Owner: of the level's table; 0: the zone, which is all. */
+	"CREATE TABLE assignment ("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" bundle INTEGER NOT NULL REFERENCES bundle,"
+	" level TEXT NOT NULL CHECK (level IN ('zone', 'folder', 'group', 'device')),"
+	" owner INTEGER NOT NULL,"
+	" mode TEXT NOT NULL CHECK (mode IN ('once', 'always', 'until')),"
+	" until INTEGER NOT NULL DEFAULT 0 CHECK ((mode = 'until') = (until > 0)),"
+	" added INTEGER NOT NULL,"
+	" UNIQUE (level, owner, bundle)"
+	") STRICT;"
+	"CREATE TRIGGER device_gone AFTER DELETE ON device BEGIN"
+	" DELETE FROM assignment WHERE level = 'device' AND owner = OLD.id;"
+	" END;"
+	"CREATE TRIGGER group_gone AFTER DELETE ON device_group BEGIN"
+	" DELETE FROM assignment WHERE level = 'group' AND owner = OLD.id;"
+	" END;"
+	"CREATE TRIGGER folder_gone AFTER DELETE ON folder BEGIN"
+	" DELETE FROM assignment WHERE level = 'folder' AND owner = OLD.id;"
+	" DELETE FROM setting WHERE level = 'folder' AND owner = OLD.id;"
+	" END;"
+
+	/* For machines without an assignment, in order of position. */
+	"CREATE TABLE rule ("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" position INTEGER NOT NULL,"
+	" name TEXT NOT NULL UNIQUE COLLATE NOCASE,"
+	" bundle INTEGER NOT NULL REFERENCES bundle,"
+	" applies TEXT NOT NULL CHECK (applies IN ('known', 'unknown', 'both')),"
+	" filter TEXT NOT NULL,"
+	" repeat INTEGER NOT NULL DEFAULT 0 CHECK (repeat IN (0, 1)),"
+	" enabled INTEGER NOT NULL DEFAULT 1 CHECK (enabled IN (0, 1))"
+	") STRICT;"
+
+	/* Machines that are to work together. clients and wait: when to start; 0: not by that. */
+	"CREATE TABLE multicast ("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" name TEXT NOT NULL UNIQUE COLLATE NOCASE,"
+	" bundle INTEGER NOT NULL REFERENCES bundle,"
+	" clients INTEGER NOT NULL,"
+	" wait INTEGER NOT NULL,"   /* seconds since the last one joined */
+	" state TEXT NOT NULL CHECK (state IN ('waiting', 'started', 'ended')),"
+	" last_joined INTEGER NOT NULL DEFAULT 0,"
+	" started INTEGER NOT NULL DEFAULT 0,"
+	" ended INTEGER NOT NULL DEFAULT 0,"
+	" added INTEGER NOT NULL,"
+	" CHECK (clients > 0 OR wait > 0)"
+	") STRICT;"
+	"CREATE TABLE multicast_member ("
+	" multicast INTEGER NOT NULL REFERENCES multicast ON DELETE CASCADE,"
+	" device INTEGER NOT NULL REFERENCES device ON DELETE CASCADE,"
+	" joined INTEGER NOT NULL DEFAULT 0,"
+	" PRIMARY KEY (multicast, device)"
+	") STRICT, WITHOUT ROWID;"
+	"CREATE INDEX multicast_member_device ON multicast_member (device);"
+
+	/* Where work came from, and what of. */
+	"ALTER TABLE work ADD COLUMN bundle INTEGER REFERENCES bundle ON DELETE SET NULL;"
+	"ALTER TABLE work ADD COLUMN source TEXT NOT NULL DEFAULT 'hand'"
+	" CHECK (source IN ('hand', 'assignment', 'rule', 'multicast'));"
+	"ALTER TABLE work ADD COLUMN source_id INTEGER NOT NULL DEFAULT 0;"
+	"CREATE INDEX work_bundle ON work (bundle) WHERE bundle IS NOT NULL;"
+
+	/* Machines that asked and are no devices; the oldest make room. */
+	"CREATE TABLE stranger ("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" mac BLOB NOT NULL CHECK (length(mac) = 6),"
+	" uuid BLOB NOT NULL CHECK (length(uuid) = 16)," /* zeros: none told */
+	" first INTEGER NOT NULL,"
+	" last INTEGER NOT NULL,"
+	" boots INTEGER NOT NULL,"
+	" address TEXT NOT NULL,"
+	" request BLOB NOT NULL,"
+	" outcome TEXT NOT NULL,"
+	" UNIQUE (mac, uuid)"
+	") STRICT;"
+	"CREATE INDEX stranger_last ON stranger (last);"
+
+	/* What prebootd counts. */
+	"CREATE TABLE counter ("
+	" name TEXT PRIMARY KEY,"
+	" value INTEGER NOT NULL"
+	") STRICT, WITHOUT ROWID;"
+
+	/* What prebootd must read again: a device, or all the rest. It empties the table. */
+	"CREATE TABLE change ("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" device INTEGER NOT NULL" /* 0: all that is not of one device */
+	") STRICT;";
+
 const struct store_step store_steps[STORE_VERSION] = {
 	{ version_1, NULL },
 	{ version_2, store_seen_to_requests },
+	{ version_3, store_follow_changes },
 };

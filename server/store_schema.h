@@ -22,6 +22,9 @@ extern const struct store_step store_steps[STORE_VERSION];
  */
 int store_upgrade(sqlite3 *db);
 
+/** Makes the triggers that fill the table change. */
+int store_follow_changes(sqlite3 *db);
+
 /** Makes requests of version 1's table seen_1, and drops it. */
 int store_seen_to_requests(sqlite3 *db);
 

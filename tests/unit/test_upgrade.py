@@ -11,7 +11,7 @@ import pytest
 import policy
 from policy import BUILD
 
-VERSION = 2
+VERSION = 3
 
 
 def run(path, *arguments):
