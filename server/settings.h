@@ -38,8 +38,8 @@ const char *setting_default(size_t index);
  */
 int setting_parse(size_t index, const char *text, struct settings *settings);
 
-/* A level at which settings are kept. */
-enum level { LEVEL_DEFAULT, LEVEL_ZONE, LEVEL_DEVICE };
+/* The levels at which things are kept, the nearer the higher; settings are not at groups. */
+enum level { LEVEL_DEFAULT, LEVEL_ZONE, LEVEL_FOLDER, LEVEL_GROUP, LEVEL_DEVICE };
 
 /** Reads what counts for @device, 0: for unknown ones. */
 int settings_read(struct store *store, uint64_t device, struct settings *settings);

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef SERVER_CHOOSE_H
+#define SERVER_CHOOSE_H
+
+#include "index.h"
+
+/*
+ * Chooses new work for a machine that has none open. In this order, and the
+ * first that is to be taken counts:
+ *
+ *   1. multicast sessions it is a member of
+ *   2. assignments: its own, its groups', its folder's and then those around it, the zone's
+ *   3. rules, where there was no assignment to take
+ *
+ * The daemon and "prebootctl explain" call the same function.
+ */
+
+enum source { SOURCE_HAND, SOURCE_ASSIGNMENT, SOURCE_RULE, SOURCE_MULTICAST };
+
+struct choice {
+	const struct bundle *bundle; /* NULL: no work */
+	enum source source;
+	uint64_t source_id;
+	char reason[REASON_SIZE];    /* one phrase: why this, or why nothing */
+};
+
+/* One that was looked at. */
+struct candidate {
+	enum source source;
+	uint64_t id;
+	const struct bundle *bundle;
+	char origin[160];            /* "assigned to folder /site/lab, once" */
+	bool taken;
+	char reason[REASON_SIZE];    /* why it was, or why it was passed over */
+};
+
+/* Who asks. */
+struct chooser {
+	const struct index *index;
+	const struct entry *entry;      /* NULL: a stranger */
+	const struct request *request;  /* NULL: not known; then rules match nothing */
+	const char *address;            /* that it asks from, as text; may be "" */
+	int64_t now;                    /* Unix time */
+};
+
+/**
+ * Chooses. Changes nothing.
+ * @tell: called for each candidate in order, also those behind the one that is
+ *        taken; NULL: stop at that one
+ */
+void choose(const struct chooser *who, struct choice *choice,
+            void (*tell)(void *data, const struct candidate *candidate), void *data);
+
+/** Returns the name of @source as the database has it, in static memory. */
+const char *source_name(enum source source);
+
+#endif

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef SERVER_INDEX_H
+#define SERVER_INDEX_H
+
+#include "filter.h"
+#include "lease.h"
+#include "settings.h"
+#include "store.h"
+
+/*
+ * The database in memory, as far as decisions need it. One thread loads it and
+ * follows changes; others may look things up while it does not.
+ *
+ * What many machines share, the policy, is small and read anew as a whole when
+ * any of it changes; devices are compact, found by hashes, and read anew one by one.
+ */
+
+/* --- policy ---------------------------------------------------------------- */
+
+enum bundle_kind {
+	BUNDLE_IMAGING, BUNDLE_THIRD_PARTY, BUNDLE_KICKSTART, BUNDLE_SCRIPT, BUNDLE_MULTICAST,
+};
+
+#define LOADER_OF_SETTINGS "*" /* stands for what the device's settings say */
+
+struct bundle {
+	uint64_t id;
+	enum bundle_kind kind;
+	char name[NAME_SIZE];
+	char loader_bios[FILE_SIZE]; /* empty: not for such firmware */
+	char loader_uefi[FILE_SIZE];
+	char config[FILE_SIZE];
+	char prefix[FILE_SIZE];
+	char image[TEXT_SIZE];       /* what image-safe data call it: the detail "image", else its name */
+	uint32_t attempts, deadline; /* 0: what the device's settings say */
+};
+
+enum assignment_mode { ASSIGN_ONCE, ASSIGN_ALWAYS, ASSIGN_UNTIL };
+
+struct assignment {
+	uint64_t id;
+	const struct bundle *bundle;
+	enum level level;
+	uint64_t owner;  /* the folder, group or device; 0 with LEVEL_ZONE */
+	enum assignment_mode mode;
+	int64_t until;   /* Unix time, with ASSIGN_UNTIL */
+	int64_t added;
+};
+
+enum rule_applies { RULE_KNOWN = 1, RULE_UNKNOWN = 2, RULE_BOTH = 3 };
+
+struct rule {
+	uint64_t id;
+	const struct bundle *bundle;
+	char name[NAME_SIZE];
+	enum rule_applies applies; /* to devices, to strangers */
+	bool repeat;               /* also where the machine has had the bundle */
+	struct filter *filter;
+};
+
+enum multicast_state { MULTICAST_WAITING, MULTICAST_STARTED, MULTICAST_ENDED };
+
+struct multicast {
+	uint64_t id;
+	const struct bundle *bundle;
+	char name[NAME_SIZE];
+	enum multicast_state state;
+	uint32_t clients;    /* start when so many have joined; 0: not by that */
+	uint32_t wait;       /* or so many seconds after the last one; 0: not by that */
+	uint32_t joined;     /* so many have */
+	int64_t last_joined; /* Unix time; 0: nobody yet */
+};
+
+struct folder {
+	uint64_t id;
+	const struct folder *parent; /* NULL: it is at the top */
+	char name[NAME_SIZE];
+	struct settings settings;    /* what counts here */
+};
+
+struct policy {
+	struct settings settings;  /* the zone's: of devices in no folder, and of strangers */
+	struct folder *folders;    /* by id */
+	struct bundle *bundles;    /* by id */
+	struct rule *rules;        /* the enabled ones, in their order */
+	struct multicast *multicasts; /* by id */
+	struct assignment *assignments; /* all but devices': by level, owner and id */
+	size_t folder_count, bundle_count, rule_count, multicast_count, assignment_count;
+	bool rules_for_known, rules_for_unknown;
+};
+
+/* --- devices --------------------------------------------------------------- */
+
+struct index; /* the whole */
+struct entry; /* a device in it; valid until the index changes */
+
+/** Makes an empty index. Returns NULL without memory. */
+struct index *index_new(void);
+void index_free(struct index *index);
+
+const struct policy *index_policy(const struct index *index);
+size_t index_count(const struct index *index);
+/** Returns the bytes of memory that the devices take. */
+size_t index_memory(const struct index *index);
+
+/** Finds a device; NULL if there is none. Claims count as identity, after what was registered. */
+const struct entry *index_by_id(const struct index *index, uint64_t id);
+const struct entry *index_by_mac(const struct index *index, const uint8_t mac[6]);
+const struct entry *index_by_uuid(const struct index *index, const uint8_t uuid[16]);
+const struct entry *index_by_isd(const struct index *index, const uint8_t isd[16]);
+
+/** Writes what is known of a device itself. */
+void entry_device(const struct index *index, const struct entry *entry, struct device *device);
+uint64_t entry_id(const struct entry *entry);
+const char *entry_name(const struct index *index, const struct entry *entry);
+/** Says whether it was registered with a MAC address. */
+bool entry_has_mac(const struct entry *entry);
+/** NULL: it is in none. */
+const struct folder *entry_folder(const struct index *index, const struct entry *entry);
+/** Writes the settings that count for it. */
+void entry_settings(const struct index *index, const struct entry *entry,
+                    struct settings *settings);
+
+/** Says whether it has work that is not ended. */
+bool entry_has_open_work(const struct entry *entry);
+/** Says how its newest work ended; LEASE_PENDING: it never had any. */
+enum lease_state entry_last_work(const struct entry *entry);
+
+/** Writes its groups' ids, at most @max. Returns how many. */
+size_t entry_groups(const struct index *index, const struct entry *entry, uint64_t *ids,
+                    size_t max);
+/** Returns its own assignments, by id. */
+const struct assignment *entry_assignments(const struct index *index, const struct entry *entry,
+                                           size_t *count);
+/* A session it is a member of. */
+struct membership {
+	const struct multicast *multicast;
+	bool joined;
+};
+size_t entry_multicasts(const struct index *index, const struct entry *entry,
+                        struct membership *memberships, size_t max);
+
+/* What became of the work that a device had from one source. */
+enum past {
+	PAST_NONE,   /* it had none, or it is under way */
+	PAST_ENDED,  /* the last is done or cancelled */
+	PAST_FAILED, /* the last has failed */
+};
+enum past_of { PAST_OF_ASSIGNMENT, PAST_OF_BUNDLE, PAST_OF_MULTICAST };
+
+enum past entry_past(const struct index *index, const struct entry *entry, enum past_of of,
+                     uint64_t id);
+
+/*
+ * Room in an entry for its users, which the index clears when it reads a device
+ * anew. Threads that look things up may read and write it at the same time.
+ */
+uint64_t entry_mark(const struct entry *entry);
+void entry_set_mark(const struct entry *entry, uint64_t mark);
+
+/* --- loading --------------------------------------------------------------- */
+
+/**
+ * Reads all of the database into @index, which is empty, and forgets the changes
+ * noted so far. Returns 0, ERR_SPACE without memory, or the ERR_ values of store.h.
+ */
+int index_load(struct index *index, struct store *store);
+
+/** Reads one device and the policy only: for a tool that asks of nothing else. */
+int index_load_device(struct index *index, struct store *store, uint64_t device);
+
+/* What has changed since the last time, read but not yet in the index. */
+struct changes;
+
+/**
+ * Reads what has changed since the last time. Cheap where nothing has. Nothing
+ * of the index changes, so others may use it meanwhile.
+ * @changes: receives them; NULL where there are none
+ */
+int index_read_changes(const struct index *index, struct store *store, struct changes **changes);
+
+/**
+ * Puts @changes into @index and frees them. Nobody may be looking things up.
+ * After it, all entries and what index_policy() gave are no longer valid.
+ */
+int index_apply(struct index *index, struct changes *changes);
+
+#endif
