@@ -210,7 +210,8 @@ int setting_read(struct store *store, uint64_t device, size_t index, char value[
 		"SELECT value FROM setting WHERE level = ? AND owner = ? AND key = ?";
 	sqlite3_stmt *row;
 
-	for (int level = device ? LEVEL_DEVICE : LEVEL_ZONE; level > LEVEL_DEFAULT; level--) {
+	for (int level = device ? LEVEL_DEVICE : LEVEL_ZONE; level > LEVEL_DEFAULT;
+	     level = level == LEVEL_DEVICE ? LEVEL_ZONE : LEVEL_DEFAULT) {
 		uint64_t owner = level == LEVEL_DEVICE ? device : 0;
 		int rc = store_start(store, &row, sql, "tit", level_name(owner), (int64_t)owner,
 		                     table[index].key);
