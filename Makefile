@@ -49,7 +49,7 @@ EFI_C := main firmware machine hardware net udp4 tftp console keys path option o
 
 STORE := store store_file store_schema store_upgrade devices identify settings work events lease
 PREBOOTD := prebootd serve serve_notes serve_log socket endpoint decide journal $(STORE)
-PREBOOTCTL := prebootctl ctl_help ctl_find ctl_show ctl_device ctl_device_add ctl_hardware \
+PREBOOTCTL := prebootctl ctl_options ctl_verbs ctl_help ctl_find ctl_show ctl_device ctl_device_add ctl_hardware \
 	ctl_trace ctl_settings \
 	ctl_work ctl_assign ctl_event ctl_menu ctl_menu_passwd canvas $(STORE)
 ISDCTL := isdctl isdctl_show isd_disk isd_fields isd_file partition partition_gpt

@@ -13,26 +13,28 @@
 
 enum { EXIT_FAULT = 1, EXIT_USAGE = 2 };
 
-/* One bit for each option, to say which a verb takes. */
+/* The options that belong to some verb; ctl_options.c has their names. */
 enum ctl_option {
-	CTL_MAC = 1 << 0,
-	CTL_UUID = 1 << 1,
-	CTL_CONFIG = 1 << 2,
-	CTL_LOADER_BIOS = 1 << 3,
-	CTL_LOADER_UEFI = 1 << 4,
-	CTL_PREFIX = 1 << 5,
-	CTL_ATTEMPTS = 1 << 6,
-	CTL_DEADLINE = 1 << 7,
-	CTL_REPLACE = 1 << 8,
-	CTL_FORCE = 1 << 9,
-	CTL_OPEN = 1 << 10,
-	CTL_LIMIT = 1 << 11,
-	CTL_ISD = 1 << 12,
-	CTL_BOOT = 1 << 13,
-	CTL_SECTION = 1 << 14, /* at most 1 << 22: see options[] */
-	CTL_FIRMWARE = 1 << 15,
-	CTL_STDIN = 1 << 16,
-	CTL_ITERATIONS = 1 << 17,
+	OPT_END, /* of a verb's list */
+	OPT_MAC,
+	OPT_UUID,
+	OPT_ISD,
+	OPT_CONFIG,
+	OPT_LOADER_BIOS,
+	OPT_LOADER_UEFI,
+	OPT_PREFIX,
+	OPT_ATTEMPTS,
+	OPT_DEADLINE,
+	OPT_REPLACE,
+	OPT_FORCE,
+	OPT_OPEN,
+	OPT_LIMIT,
+	OPT_BOOT,
+	OPT_SECTION,
+	OPT_FIRMWARE,
+	OPT_STDIN,
+	OPT_ITERATIONS,
+	OPT_COUNT,
 };
 
 /* The command line, and the store once it is open. */
@@ -40,16 +42,19 @@ struct ctl {
 	const char *database;
 	bool json;
 	bool help;
-	unsigned int given; /* the options that were, as enum ctl_option */
-	const char *macs[DEVICE_MACS_MAX];
+	const char *option[OPT_COUNT]; /* the last value given, "" of one without; NULL: not given */
+	const char *macs[DEVICE_MACS_MAX]; /* of OPT_MAC, all of them */
 	size_t mac_count;
-	const char *uuid, *isd, *config, *loader_bios, *loader_uefi, *prefix;
-	const char *attempts, *deadline, *limit, *boot;
-	const char *section, *firmware, *iterations;
 	char **words;       /* what follows the verb */
 	int word_count;
 	struct store store;
 };
+
+/** Says whether an option was given. */
+static inline bool ctl_given(const struct ctl *ctl, enum ctl_option option)
+{
+	return ctl->option[option] != NULL;
+}
 
 /** Prints "prebootctl: ..." to standard error; returns @status. */
 int ctl_error(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -93,27 +98,6 @@ json_t *ctl_json_time(int64_t time); /* UTC, ISO 8601; null for 0 */
 json_t *ctl_json_event(const struct happening *event, const char *device);
 /** All of a lease, with its details and offers. NULL after a failure of the store. */
 json_t *ctl_json_work(struct ctl *ctl, const struct device *device, const struct lease *lease);
-
-/* --- verbs; each returns an exit status ------------------------------------ */
-
-int ctl_device_add(struct ctl *ctl);
-int ctl_device_change(struct ctl *ctl);
-int ctl_device_list(struct ctl *ctl);
-int ctl_device_show(struct ctl *ctl);
-int ctl_device_remove(struct ctl *ctl);
-int ctl_device_trace(struct ctl *ctl);
-int ctl_work_assign(struct ctl *ctl);
-int ctl_work_list(struct ctl *ctl);
-int ctl_work_show(struct ctl *ctl);
-int ctl_work_cancel(struct ctl *ctl);
-int ctl_event_list(struct ctl *ctl);
-int ctl_settings_show(struct ctl *ctl);
-int ctl_settings_set(struct ctl *ctl);
-int ctl_settings_unset(struct ctl *ctl);
-/* these need no store */
-int ctl_menu_check(struct ctl *ctl);
-int ctl_menu_show(struct ctl *ctl);
-int ctl_menu_passwd(struct ctl *ctl);
 
 /* --- what verbs share; each returns 0, or an exit status after having told why */
 

@@ -2,7 +2,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "ctl.h"
+#include "ctl_verbs.h"
 #include "error.h"
 #include "text.h"
 #include "work.h"
@@ -77,25 +77,25 @@ static int read_assignment(struct ctl *ctl, struct lease *lease)
 	lease->attempts = LEASE_ATTEMPTS;
 	lease->deadline = LEASE_DEADLINE;
 	lease->assigned = time(NULL);
-	if (!ctl->config)
+	if (!ctl->option[OPT_CONFIG])
 		return ctl_error(EXIT_USAGE, "work assign: needs --config FILE, the loader's "
 		                 "configuration, as in z_auto.cfg");
-	status = read_file_name("--config", ctl->config, lease->config);
+	status = read_file_name("--config", ctl->option[OPT_CONFIG], lease->config);
 	if (status == 0)
-		status = read_loader("--loader-bios", ctl->loader_bios, "pxelinux.0",
+		status = read_loader("--loader-bios", ctl->option[OPT_LOADER_BIOS], "pxelinux.0",
 		                     lease->loader_bios);
 	if (status == 0)
-		status = read_loader("--loader-uefi", ctl->loader_uefi, "syslinux.efi",
+		status = read_loader("--loader-uefi", ctl->option[OPT_LOADER_UEFI], "syslinux.efi",
 		                     lease->loader_uefi);
 	if (status == 0 && !lease->loader_bios[0] && !lease->loader_uefi[0])
 		status = ctl_error(EXIT_USAGE, "work assign: needs a loader for BIOS or for UEFI");
-	if (status == 0 && ctl->prefix && ctl->prefix[0])
-		status = read_file_name("--prefix", ctl->prefix, lease->prefix);
-	if (status == 0 && ctl->attempts)
-		status = ctl_number(ctl->attempts, "--attempts", LEASE_ATTEMPTS_MAX,
+	if (status == 0 && ctl->option[OPT_PREFIX] && ctl->option[OPT_PREFIX][0])
+		status = read_file_name("--prefix", ctl->option[OPT_PREFIX], lease->prefix);
+	if (status == 0 && ctl->option[OPT_ATTEMPTS])
+		status = ctl_number(ctl->option[OPT_ATTEMPTS], "--attempts", LEASE_ATTEMPTS_MAX,
 		                    &lease->attempts);
-	if (status == 0 && ctl->deadline)
-		status = ctl_seconds(ctl->deadline, "--deadline", LEASE_DEADLINE_MAX,
+	if (status == 0 && ctl->option[OPT_DEADLINE])
+		status = ctl_seconds(ctl->option[OPT_DEADLINE], "--deadline", LEASE_DEADLINE_MAX,
 		                     &lease->deadline);
 	return status;
 }
@@ -110,7 +110,7 @@ static int check_open(struct ctl *ctl, const struct device *device)
 		return 0;
 	if (rc)
 		return ctl_store_error(ctl);
-	if (ctl->given & CTL_REPLACE)
+	if (ctl_given(ctl, OPT_REPLACE))
 		return ctl_cancel(ctl, &old, "replaced by newer work");
 	return ctl_error(EXIT_FAULT, "%s has work %llu already, which is %s; cancel it with "
 	                 "\"prebootctl work cancel %s\", or use --replace", device->name,

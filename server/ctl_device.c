@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "ctl.h"
+#include "ctl_verbs.h"
 #include "error.h"
 #include "text.h"
 #include "work.h"
@@ -208,7 +208,7 @@ static int remove_found(struct ctl *ctl, struct device *device)
 	if (status)
 		return status;
 	rc = work_newest(&ctl->store, device->id, &lease);
-	if (rc == 0 && lease_open(lease.state) && !(ctl->given & CTL_FORCE))
+	if (rc == 0 && lease_open(lease.state) && !ctl_given(ctl, OPT_FORCE))
 		return ctl_error(EXIT_FAULT, "%s has work %llu, which is %s; cancel it with "
 		                 "\"prebootctl work cancel %s\", or use --force", device->name,
 		                 (unsigned long long)lease.number, lease_state_name(lease.state),

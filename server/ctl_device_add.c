@@ -3,7 +3,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "ctl.h"
+#include "ctl_verbs.h"
 #include "error.h"
 #include "text.h"
 
@@ -80,15 +80,16 @@ static int read_addition(struct ctl *ctl, struct addition *new)
 	new->device.added = time(NULL);
 	for (size_t i = 0; status == 0 && i < ctl->mac_count; i++)
 		status = read_mac(new, ctl->macs[i]);
-	if (status == 0 && ctl->uuid)
-		status = read_uuid(new, ctl->uuid);
-	if (status == 0 && ctl->isd)
-		status = read_guid("device id", ctl->isd, new->device.isd);
+	if (status == 0 && ctl->option[OPT_UUID])
+		status = read_uuid(new, ctl->option[OPT_UUID]);
+	if (status == 0 && ctl->option[OPT_ISD])
+		status = read_guid("device id", ctl->option[OPT_ISD], new->device.isd);
 	for (int i = 1; status == 0 && i < ctl->word_count; i++)
 		status = read_address(new, ctl->words[i]);
 	if (status)
 		return status;
-	if (memcmp(new->device.uuid, no_uuid, 16) == 0 && new->mac_count == 0 && !ctl->isd)
+	if (memcmp(new->device.uuid, no_uuid, 16) == 0 && new->mac_count == 0 &&
+	    !ctl->option[OPT_ISD])
 		return ctl_error(EXIT_USAGE, "device add %s: needs a MAC or UUID, or the device "
 		                 "id in its image-safe data, or the machine could not be known "
 		                 "again", name);
@@ -178,15 +179,15 @@ static int change(struct ctl *ctl, struct addition *new)
 	rc = device_macs(&ctl->store, new->device.id, new->macs, &new->mac_count);
 	if (rc)
 		return ctl_store_error(ctl);
-	if (ctl->given & CTL_MAC)
+	if (ctl_given(ctl, OPT_MAC))
 		new->mac_count = 0;
 	for (size_t i = 0; status == 0 && i < ctl->mac_count; i++)
 		if (ctl->macs[i][0])
 			status = read_mac(new, ctl->macs[i]);
-	if (status == 0 && ctl->uuid)
-		status = read_change("UUID", ctl->uuid, new->device.uuid);
-	if (status == 0 && ctl->isd)
-		status = read_change("device id", ctl->isd, new->device.isd);
+	if (status == 0 && ctl->option[OPT_UUID])
+		status = read_change("UUID", ctl->option[OPT_UUID], new->device.uuid);
+	if (status == 0 && ctl->option[OPT_ISD])
+		status = read_change("device id", ctl->option[OPT_ISD], new->device.isd);
 	if (status == 0 && new->mac_count == 0 && !memcmp(new->device.uuid, no_uuid, 16) &&
 	    !memcmp(new->device.isd, no_uuid, 16))
 		status = ctl_error(EXIT_USAGE, "device change %s: it would have nothing left to be "
@@ -206,7 +207,7 @@ int ctl_device_change(struct ctl *ctl)
 	struct addition new = { 0 };
 	int status;
 
-	if (!(ctl->given & (CTL_MAC | CTL_UUID | CTL_ISD)))
+	if (!ctl_given(ctl, OPT_MAC) && !ctl_given(ctl, OPT_UUID) && !ctl_given(ctl, OPT_ISD))
 		return ctl_error(EXIT_USAGE, "device change: expected --mac, --uuid or --isd");
 	if (store_begin(&ctl->store))
 		return ctl_store_error(ctl);

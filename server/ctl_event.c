@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <stdio.h>
 
-#include "ctl.h"
+#include "ctl_verbs.h"
 #include "error.h"
 #include "text.h"
 
@@ -69,8 +69,8 @@ int ctl_event_list(struct ctl *ctl)
 	json_t *array;
 	int status = 0;
 
-	if (ctl->limit)
-		status = ctl_number(ctl->limit, "--limit", EVENTS_SHOWN_MAX, &limit);
+	if (ctl->option[OPT_LIMIT])
+		status = ctl_number(ctl->option[OPT_LIMIT], "--limit", EVENTS_SHOWN_MAX, &limit);
 	if (status == 0 && ctl->word_count)
 		status = ctl_find_device(ctl, ctl->words[0], &device);
 	if (status)

@@ -3,60 +3,42 @@
 
 #include "store.h"
 
-const char help_all[] =
+const char help_usage[] =
 	"Usage: prebootctl [--database FILE] [--json] NOUN VERB [ARGUMENT]...\n"
-	"Administers the devices that boot from the network, and their work.\n"
-	"\n"
-	"  device add NAME [[--mac] MAC]... [[--uuid] UUID] [--isd GUID]\n"
-	"  device change NAME|MAC|UUID [--mac MAC]... [--uuid UUID] [--isd GUID]\n"
-	"  device list\n"
-	"  device show NAME|MAC|UUID\n"
-	"  device trace NAME|MAC|UUID [--boot N]\n"
-	"  device remove NAME|MAC|UUID [--force]\n"
-	"  work assign DEVICE --config FILE [OPTION]... [KEY=VALUE]...\n"
-	"  work list [DEVICE] [--open]\n"
-	"  work show DEVICE|LEASE\n"
-	"  work cancel DEVICE|LEASE\n"
-	"  event list [DEVICE] [--limit N]\n"
-	"  settings show [DEVICE]\n"
-	"  settings set [DEVICE] KEY=VALUE...\n"
-	"  settings unset [DEVICE] KEY...\n"
-	"  menu check FILE...\n"
-	"  menu show FILE [--section NAME] [--firmware bios|uefi]\n"
-	"  menu passwd [--stdin] [--iterations N]\n"
-	"\n"
+	"Administers the devices that boot from the network, and their work.\n";
+const char help_options[] =
 	"  -d, --database FILE  the database (" STORE_DEFAULT ")\n"
 	"  -j, --json           print JSON\n"
-	"  -h, --help           show this, or what NOUN VERB does\n"
+	"  -h, --help           show this, or what NOUN or NOUN VERB does\n"
 	"  -V, --version        show the version\n"
 	"\n"
-	"Nouns and verbs may be cut short while they are clear: \"dev ls\", \"w as\". prebootd\n"
-	"follows each change at once. See prebootctl(8).\n";
+	"Words may be cut short while they are clear: \"dev ls\", \"work as\". prebootd follows\n"
+	"each change at once. See prebootctl(8).\n";
 
-const char *const help_device_add =
+const char help_device_add[] =
 	"prebootctl device add NAME [[--mac] MAC]... [[--uuid] UUID] [--isd GUID]\n"
 	"  Makes a device known by its MAC addresses, its SMBIOS UUID, the device id in its\n"
 	"  image-safe data, or several of them. NAME is of letters, digits, \".\", \"_\" and\n"
 	"  \"-\".\n";
-const char *const help_device_change =
+const char help_device_change[] =
 	"prebootctl device change NAME|MAC|UUID [--mac MAC]... [--uuid UUID] [--isd GUID]\n"
 	"  Replaces what a device is known by, as after a new main board; what is not given\n"
 	"  stays, what is given empty goes. A device known by its image-safe data alone is\n"
 	"  free for the next machine that comes with them.\n";
-const char *const help_device_list =
+const char help_device_list[] =
 	"prebootctl device list\n"
 	"  Lists the devices, with the state of their newest work.\n";
-const char *const help_device_show =
+const char help_device_show[] =
 	"prebootctl device show NAME|MAC|UUID\n"
 	"  Shows a device: what it is, its newest work, its last events.\n";
-const char *const help_device_trace =
+const char help_device_trace[] =
 	"prebootctl device trace NAME|MAC|UUID [--boot N]\n"
 	"  Shows what happened in a boot, by the milliseconds since the NBP's start. N: 1 the\n"
 	"  last boot, 2 the one before it, and so on.\n";
-const char *const help_device_remove =
+const char help_device_remove[] =
 	"prebootctl device remove NAME|MAC|UUID [--force]\n"
 	"  Forgets a device, its work and its events. With open work only by --force.\n";
-const char *const help_work_assign =
+const char help_work_assign[] =
 	"prebootctl work assign DEVICE --config FILE [OPTION]... [KEY=VALUE]...\n"
 	"  Gives a device work for its next boot. A device has one open work at a time.\n"
 	"  KEY=VALUE pairs are handed to the agent in the booted system.\n"
@@ -67,41 +49,41 @@ const char *const help_work_assign =
 	"    --attempts N        how many boots may be offered it (3)\n"
 	"    --deadline TIME     how long it may take once begun: 90s, 30m, 4h, 1d (4h)\n"
 	"    --replace           cancel the open work there is\n";
-const char *const help_work_list =
+const char help_work_list[] =
 	"prebootctl work list [DEVICE] [--open]\n"
 	"  Lists work, the newest first; with --open only what is not ended.\n";
-const char *const help_work_show =
+const char help_work_show[] =
 	"prebootctl work show DEVICE|LEASE\n"
 	"  Shows the work with this lease number, or the newest of a device.\n";
-const char *const help_work_cancel =
+const char help_work_cancel[] =
 	"prebootctl work cancel DEVICE|LEASE\n"
 	"  Cancels work that is not ended. A machine that has begun it is not stopped, but\n"
 	"  its reports are refused from now on.\n";
-const char *const help_event_list =
+const char help_event_list[] =
 	"prebootctl event list [DEVICE] [--limit N]\n"
 	"  Lists what happened, the newest last (N: 50).\n";
-const char *const help_menu_check =
+const char help_menu_check[] =
 	"prebootctl menu check FILE...\n"
 	"  Reads menu files as the machines do and tells of every error, by line and column.\n"
 	"  Says nothing of what the loaders' files hold. FILE \"-\" is standard input.\n";
-const char *const help_menu_show =
+const char help_menu_show[] =
 	"prebootctl menu show FILE [--section NAME] [--firmware bios|uefi]\n"
 	"  Draws the menu [Main], or another section, as a machine does; with --json prints\n"
 	"  all that the file says.\n"
 	"    --section NAME        the section to draw (Main)\n"
 	"    --firmware bios|uefi  the machine's firmware (bios), which decides on loaders\n";
-const char *const help_menu_passwd =
+const char help_menu_passwd[] =
 	"prebootctl menu passwd [--stdin] [--iterations N]\n"
 	"  Asks for a password twice and prints its salted hash, for \"password = HASH\" in a\n"
 	"  section, or \"; password HASH\" at the end of an option.\n"
 	"    --stdin         read the password from standard input, one line\n"
 	"    --iterations N  how often it is hashed, 1000 to 1000000 (100000): so much work is\n"
 	"                    one guess, and one question on the slowest machine\n";
-const char *const help_settings_show =
+const char help_settings_show[] =
 	"prebootctl settings show [DEVICE]\n"
 	"  Shows what counts for a device, or for all that have no setting of their own, and\n"
 	"  where each value comes from.\n";
-const char *const help_settings_set =
+const char help_settings_set[] =
 	"prebootctl settings set [DEVICE] KEY=VALUE...\n"
 	"  Sets values for a device, or for all that have none of their own.\n"
 	"    menu-mode        never (default), always, hotkey\n"
@@ -112,6 +94,6 @@ const char *const help_settings_set =
 	"    local-boot-bios  default, return, int18, mbr\n"
 	"    local-boot-uefi  default, exit, entry, bootnext\n"
 	"    answer-validity  seconds until the NBP asks again after a menu (60); 0: never\n";
-const char *const help_settings_unset =
+const char help_settings_unset[] =
 	"prebootctl settings unset [DEVICE] KEY...\n"
 	"  Takes values away, so that those of the level above count again.\n";

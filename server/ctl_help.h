@@ -2,14 +2,17 @@
 #ifndef SERVER_CTL_HELP_H
 #define SERVER_CTL_HELP_H
 
-/* What prebootctl --help says: of all, and of each verb. */
-extern const char help_all[];
-extern const char *const help_device_add, *const help_device_change,
-	*const help_device_list, *const help_device_show,
-	*const help_device_remove, *const help_work_assign, *const help_work_list,
-	*const help_work_show, *const help_work_cancel, *const help_event_list,
-	*const help_device_trace, *const help_settings_show, *const help_settings_set,
-	*const help_settings_unset,
-	*const help_menu_check, *const help_menu_show, *const help_menu_passwd;
+/*
+ * What prebootctl --help says, before and after its list of nouns; and for each verb: a
+ * line that begins with "prebootctl" and shows how it is written, then what it does.
+ */
+extern const char help_usage[], help_options[];
+
+extern const char help_device_add[], help_device_change[], help_device_list[];
+extern const char help_device_show[], help_device_remove[], help_device_trace[];
+extern const char help_work_assign[], help_work_list[], help_work_show[], help_work_cancel[];
+extern const char help_event_list[];
+extern const char help_settings_show[], help_settings_set[], help_settings_unset[];
+extern const char help_menu_check[], help_menu_show[], help_menu_passwd[];
 
 #endif

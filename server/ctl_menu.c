@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "canvas.h"
-#include "ctl.h"
+#include "ctl_verbs.h"
 #include "menu_text.h"
 #include "menu_view.h"
 
@@ -212,8 +212,8 @@ int ctl_menu_show(struct ctl *ctl)
 	static struct menu_file file;
 	struct canvas canvas;
 	enum firmware_kind firmware;
-	const char *name = ctl->section ? ctl->section : "Main";
-	int status = take_firmware(ctl->firmware, &firmware), section;
+	const char *name = ctl->option[OPT_SECTION] ? ctl->option[OPT_SECTION] : "Main";
+	int status = take_firmware(ctl->option[OPT_FIRMWARE], &firmware), section;
 
 	if (status == 0)
 		status = read_file(&file, ctl->words[0]);
@@ -229,7 +229,7 @@ int ctl_menu_show(struct ctl *ctl)
 	if (ctl->json) {
 		const struct menu_section *only = &file.menu.sections[section];
 
-		ctl_print_json(ctl->section ? json_section(&file.menu, only) :
+		ctl_print_json(ctl->option[OPT_SECTION] ? json_section(&file.menu, only) :
 		               json_menu(&file.menu));
 		return 0;
 	}

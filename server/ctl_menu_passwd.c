@@ -9,7 +9,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include "ctl.h"
+#include "ctl_verbs.h"
 #include "password.h"
 
 #define ITERATIONS 100000
@@ -93,8 +93,9 @@ int ctl_menu_passwd(struct ctl *ctl)
 	uint32_t iterations = ITERATIONS;
 	int status = 0;
 
-	if (ctl->iterations)
-		status = ctl_number(ctl->iterations, "--iterations", PASSWORD_ITERATIONS_MAX,
+	if (ctl->option[OPT_ITERATIONS])
+		status = ctl_number(ctl->option[OPT_ITERATIONS], "--iterations",
+		                    PASSWORD_ITERATIONS_MAX,
 		                    &iterations);
 	if (status == 0 && iterations < PASSWORD_ITERATIONS_MIN)
 		status = ctl_error(EXIT_USAGE, "--iterations: expected at least %d",
@@ -102,7 +103,7 @@ int ctl_menu_passwd(struct ctl *ctl)
 	if (status == 0 && getrandom(salt, sizeof(salt), 0) != sizeof(salt))
 		status = ctl_error(EXIT_FAULT, "no random numbers: %s", strerror(errno));
 	if (status == 0)
-		status = ctl->given & CTL_STDIN ? read_line(stdin, &secret) : ask_twice(&secret);
+		status = ctl_given(ctl, OPT_STDIN) ? read_line(stdin, &secret) : ask_twice(&secret);
 	if (status == 0) {
 		pbkdf2_hmac_sha256(secret.length, (const uint8_t *)secret.text, iterations,
 		                   sizeof(salt), salt, sizeof(key), key);

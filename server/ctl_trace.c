@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ctl.h"
+#include "ctl_verbs.h"
 #include "error.h"
 #include "text.h"
 
@@ -150,8 +150,8 @@ int ctl_device_trace(struct ctl *ctl)
 	struct device device;
 	int rc, status = ctl_find_device(ctl, ctl->words[0], &device);
 
-	if (status == 0 && ctl->boot)
-		status = ctl_number(ctl->boot, "--boot", BOOTS_MAX, &t.number);
+	if (status == 0 && ctl->option[OPT_BOOT])
+		status = ctl_number(ctl->option[OPT_BOOT], "--boot", BOOTS_MAX, &t.number);
 	if (status)
 		return status;
 	rc = event_find_boot(&ctl->store, device.id, t.number - 1, t.boot, &t.boots);

@@ -3,7 +3,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "ctl.h"
+#include "ctl_verbs.h"
 #include "error.h"
 #include "text.h"
 #include "work.h"
@@ -72,7 +72,7 @@ int ctl_work_list(struct ctl *ctl)
 		return status;
 	array = json_array();
 	table_add(&table, "LEASE", "DEVICE", "STATE", "ATTEMPT", "CONFIG", "SINCE", "REASON");
-	rc = work_list(&ctl->store, device.id, ctl->given & CTL_OPEN, &rows);
+	rc = work_list(&ctl->store, device.id, ctl_given(ctl, OPT_OPEN), &rows);
 	while (rc == 0 && (rc = store_step(&ctl->store, rows)) == 1) {
 		work_row(rows, &lease);
 		rc = device_by_id(&ctl->store, lease.device, &device);

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "ctl_verbs.h"
+
+#include <string.h>
+
+#include "ctl_help.h"
+
+/* In the order in which --help shows them. */
+static const struct noun nouns[] = {
+	{ "device", "the machines, and what they are known by" },
+	{ "work", "what machines are to do, and did" },
+	{ "event", "what happened to them" },
+	{ "settings", "menu, hot key, local boot" },
+	{ "menu", "menu files" },
+};
+#define NOUN_COUNT (sizeof(nouns) / sizeof(nouns[0]))
+
+/* The options of a verb. */
+#define OPTIONS(...) ((const enum ctl_option[]){ __VA_ARGS__, OPT_END })
+
+static const struct verb verbs[] = {
+	{ "device", "add", "new", ctl_device_add, 1, NO_LIMIT,
+	  OPTIONS(OPT_MAC, OPT_UUID, OPT_ISD), DB_CREATE, help_device_add },
+	{ "device", "change", "set", ctl_device_change, 1, 1,
+	  OPTIONS(OPT_MAC, OPT_UUID, OPT_ISD), DB_OPEN, help_device_change },
+	{ "device", "list", "ls", ctl_device_list, 0, 0, NULL, DB_OPEN, help_device_list },
+	{ "device", "show", "info", ctl_device_show, 1, 1, NULL, DB_OPEN, help_device_show },
+	{ "device", "remove", "delete", ctl_device_remove, 1, 1,
+	  OPTIONS(OPT_FORCE), DB_OPEN, help_device_remove },
+	{ "device", "trace", "boot", ctl_device_trace, 1, 1,
+	  OPTIONS(OPT_BOOT), DB_OPEN, help_device_trace },
+
+	{ "work", "assign", "add", ctl_work_assign, 1, NO_LIMIT,
+	  OPTIONS(OPT_CONFIG, OPT_LOADER_BIOS, OPT_LOADER_UEFI, OPT_PREFIX, OPT_ATTEMPTS,
+	          OPT_DEADLINE, OPT_REPLACE), DB_OPEN, help_work_assign },
+	{ "work", "list", "ls", ctl_work_list, 0, 1, OPTIONS(OPT_OPEN), DB_OPEN, help_work_list },
+	{ "work", "show", "info", ctl_work_show, 1, 1, NULL, DB_OPEN, help_work_show },
+	{ "work", "cancel", "remove", ctl_work_cancel, 1, 1, NULL, DB_OPEN, help_work_cancel },
+
+	{ "event", "list", "ls", ctl_event_list, 0, 1, OPTIONS(OPT_LIMIT), DB_OPEN,
+	  help_event_list },
+
+	{ "settings", "show", "list", ctl_settings_show, 0, 1, NULL, DB_OPEN, help_settings_show },
+	{ "settings", "set", "change", ctl_settings_set, 1, NO_LIMIT, NULL, DB_CREATE,
+	  help_settings_set },
+	{ "settings", "unset", "revert", ctl_settings_unset, 1, NO_LIMIT, NULL, DB_OPEN,
+	  help_settings_unset },
+
+	{ "menu", "check", "lint", ctl_menu_check, 1, NO_LIMIT, NULL, DB_NONE, help_menu_check },
+	{ "menu", "show", "draw", ctl_menu_show, 1, 1, OPTIONS(OPT_SECTION, OPT_FIRMWARE), DB_NONE,
+	  help_menu_show },
+	{ "menu", "passwd", "password", ctl_menu_passwd, 0, 0,
+	  OPTIONS(OPT_STDIN, OPT_ITERATIONS), DB_NONE, help_menu_passwd },
+};
+#define VERB_COUNT (sizeof(verbs) / sizeof(verbs[0]))
+
+const struct noun *noun_at(size_t index)
+{
+	return index < NOUN_COUNT ? &nouns[index] : NULL;
+}
+
+const struct verb *verb_at(size_t index)
+{
+	return index < VERB_COUNT ? &verbs[index] : NULL;
+}
+
+bool verb_takes(const struct verb *verb, enum ctl_option option)
+{
+	for (const enum ctl_option *o = verb->options; o && *o != OPT_END; o++)
+		if (*o == option)
+			return true;
+	return false;
+}
+
+/* Says how well @word fits: 2 in full, 1 as the beginning, 0 not. */
+static int fit(const char *word, const char *name)
+{
+	if (strcmp(word, name) == 0)
+		return 2;
+	return word[0] && strncmp(word, name, strlen(word)) == 0;
+}
+
+const char *noun_find(const char *word)
+{
+	const char *found = NULL;
+	size_t fitting = 0;
+
+	for (size_t i = 0; i < NOUN_COUNT; i++) {
+		int how = fit(word, nouns[i].name);
+
+		if (how == 2)
+			return nouns[i].name;
+		if (how == 0)
+			continue;
+		found = nouns[i].name;
+		fitting++;
+	}
+	return fitting == 1 ? found : NULL;
+}
+
+const struct verb *verb_of_noun(const char *noun)
+{
+	for (size_t i = 0; i < VERB_COUNT; i++)
+		if (!verbs[i].name && strcmp(verbs[i].noun, noun) == 0)
+			return &verbs[i];
+	return NULL;
+}
+
+const struct verb *verb_find(const char *noun, const char *word)
+{
+	const struct verb *found = NULL;
+	size_t fitting = 0;
+
+	for (size_t i = 0; i < VERB_COUNT; i++) {
+		int how;
+
+		if (!verbs[i].name || strcmp(verbs[i].noun, noun) != 0)
+			continue;
+		how = fit(word, verbs[i].name);
+		if (how == 2 || (verbs[i].alias && strcmp(word, verbs[i].alias) == 0))
+			return &verbs[i];
+		if (how == 0)
+			continue;
+		found = &verbs[i];
+		fitting++;
+	}
+	return fitting == 1 ? found : NULL;
+}
