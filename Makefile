@@ -47,7 +47,7 @@ BIOS_C := main unpack pxe pxe_find udp tftp realmode console uart keyboard memor
 EFI_C := main firmware machine hardware net udp4 tftp console keys path option order disk image \
 	chain local fault
 
-STORE := store store_file store_schema store_upgrade devices identify settings work events lease
+STORE := store store_file store_schema store_upgrade devices identify settings settings_store work events lease
 PREBOOTD := prebootd serve serve_notes serve_log socket endpoint decide journal $(STORE)
 PREBOOTCTL := prebootctl ctl_options ctl_verbs ctl_help ctl_find ctl_show ctl_device ctl_device_add ctl_hardware \
 	ctl_trace ctl_settings \

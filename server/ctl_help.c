@@ -93,7 +93,11 @@ const char help_settings_set[] =
 	"    menu-file        pxemenu.txt (default)\n"
 	"    local-boot-bios  default, return, int18, mbr\n"
 	"    local-boot-uefi  default, exit, entry, bootnext\n"
-	"    answer-validity  seconds until the NBP asks again after a menu (60); 0: never\n";
+	"    answer-validity  seconds until the NBP asks again after a menu (60); 0: never\n"
+	"    loader-bios, loader-uefi  of work without a loader of its own (pxelinux.0,\n"
+	"                     syslinux.efi)\n"
+	"    attempts, deadline  of such work, likewise (3, 4h)\n"
+	"    admit-unknown    yes: unknown machines become devices; for the zone only (no)\n";
 const char help_settings_unset[] =
 	"prebootctl settings unset [DEVICE] KEY...\n"
 	"  Takes values away, so that those of the level above count again.\n";

@@ -9,23 +9,32 @@
 /* --- show ------------------------------------------------------------------ */
 
 static const char *const levels[] = {
-	[LEVEL_DEFAULT] = "default", [LEVEL_ZONE] = "zone", [LEVEL_DEVICE] = "device",
+	[LEVEL_DEFAULT] = "default", [LEVEL_ZONE] = "zone", [LEVEL_FOLDER] = "folder",
+	[LEVEL_DEVICE] = "device",
 };
+
+static struct setting_owner owner_of(const struct device *device)
+{
+	struct setting_owner owner = { device->id ? LEVEL_DEVICE : LEVEL_ZONE, device->id };
+
+	return owner;
+}
 
 static int show(struct ctl *ctl, const struct device *device)
 {
 	struct table table = { .columns = 3 };
+	struct setting_owner owner = owner_of(device), from;
 	json_t *object = json_object();
 	char value[SETTING_TEXT];
-	enum level from;
 
 	table_add(&table, "SETTING", "VALUE", "FROM");
 	for (size_t i = 0; setting_key(i); i++) {
-		if (setting_read(&ctl->store, device->id, i, value, &from))
+		if (setting_read(&ctl->store, &owner, i, value, &from))
 			return ctl_store_error(ctl);
-		table_add(&table, setting_key(i), value, levels[from]);
+		table_add(&table, setting_key(i), value, levels[from.level]);
 		json_object_set_new(object, setting_key(i),
-		                    json_pack("{s:s, s:s}", "value", value, "from", levels[from]));
+		                    json_pack("{s:s, s:s}", "value", value, "from",
+		                              levels[from.level]));
 	}
 	if (ctl->json)
 		ctl_print_json(json_incref(object));
@@ -64,6 +73,7 @@ static int find_setting(const char *word, size_t length, size_t *index)
 static int set_one(struct ctl *ctl, const struct device *device, const char *word)
 {
 	const char *equals = strchr(word, '=');
+	struct setting_owner owner = owner_of(device);
 	struct settings unused;
 	size_t index;
 	int status;
@@ -75,19 +85,23 @@ static int set_one(struct ctl *ctl, const struct device *device, const char *wor
 		return status;
 	if (setting_parse(index, equals + 1, &unused))
 		return ctl_error(EXIT_USAGE, "%s: expected %s", word, setting_takes(index));
-	if (setting_write(&ctl->store, device->id, index, equals + 1))
+	if (!setting_at(index, owner.level))
+		return ctl_error(EXIT_USAGE, "%s: can only be set for the whole zone, without a "
+		                 "device", setting_key(index));
+	if (setting_write(&ctl->store, &owner, index, equals + 1))
 		return ctl_store_error(ctl);
 	return 0;
 }
 
 static int unset_one(struct ctl *ctl, const struct device *device, const char *word)
 {
+	struct setting_owner owner = owner_of(device);
 	size_t index;
 	int rc, status = find_setting(word, strlen(word), &index);
 
 	if (status)
 		return status;
-	rc = setting_write(&ctl->store, device->id, index, NULL);
+	rc = setting_write(&ctl->store, &owner, index, NULL);
 	if (rc == ERR_NOT_FOUND)
 		return ctl_error(EXIT_FAULT, "%s is not set for %s", word,
 		                 device->id ? device->name : "the zone");

@@ -29,8 +29,10 @@ static int judge_request(struct server *server, const struct message *question,
 {
 	const struct request *request = &question->u.request;
 	struct asking asking = { request->firmware, 0, server->now };
+	const struct setting_owner owner = { device ? LEVEL_DEVICE : LEVEL_ZONE,
+	                                     device ? device->id : 0 };
 	struct settings settings;
-	int rc = settings_read(&server->store, device ? device->id : 0, &settings);
+	int rc = settings_read(&server->store, &owner, &settings);
 
 	if (rc == 0 && lease)
 		rc = work_offer_of(&server->store, lease->number, question->nonce,

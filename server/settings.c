@@ -30,6 +30,7 @@ static const struct word uefi_methods[] = {
 	{ "default", LOCAL_BOOT_DEFAULT }, { "exit", LOCAL_BOOT_EXIT },
 	{ "entry", LOCAL_BOOT_ENTRY }, { "bootnext", LOCAL_BOOT_BOOTNEXT }, { NULL, 0 },
 };
+static const struct word yes_or_no[] = { { "no", 0 }, { "yes", 1 }, { NULL, 0 } };
 static const struct word chords[] = {
 	{ "shift", SHIFT_SHIFT }, { "ctrl", SHIFT_CTRL }, { "alt", SHIFT_ALT }, { NULL, 0 },
 };
@@ -82,22 +83,74 @@ static int parse_hot_key(const char *text, uint8_t *out)
 	return 0;
 }
 
+/* Reads digits. *@end: receives what follows them */
+static int parse_digits(const char *text, unsigned long most, unsigned long *out, char **end)
+{
+	errno = 0;
+	*out = strtoul(text, end, 10);
+	return text[0] < '0' || text[0] > '9' || errno || *out > most ? ERR_MALFORMED : 0;
+}
+
 static int parse_number(const char *text, unsigned long most, uint16_t *out)
 {
-	char *end;
 	unsigned long value;
+	char *end;
 
-	errno = 0;
-	value = strtoul(text, &end, 10);
-	if (text[0] < '0' || text[0] > '9' || *end || errno || value > most)
+	if (parse_digits(text, most, &value, &end) || *end)
 		return ERR_MALFORMED;
 	*out = (uint16_t)value;
 	return 0;
 }
 
+static int parse_attempts(const char *text, uint32_t *out)
+{
+	uint16_t value;
+
+	if (parse_number(text, LEASE_ATTEMPTS_MAX, &value) || value == 0)
+		return ERR_MALFORMED;
+	*out = value;
+	return 0;
+}
+
+/* Seconds, or as in 90s, 30m, 4h and 1d. */
+static int parse_deadline(const char *text, uint32_t *out)
+{
+	static const struct {
+		const char *unit;
+		unsigned long seconds;
+	} units[] = { { "", 1 }, { "s", 1 }, { "m", 60 }, { "h", 3600 }, { "d", 86400 } };
+	unsigned long value;
+	char *end;
+
+	if (parse_digits(text, LEASE_DEADLINE_MAX, &value, &end) || value == 0)
+		return ERR_MALFORMED;
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		if (strcmp(end, units[i].unit) != 0)
+			continue;
+		if (value > LEASE_DEADLINE_MAX / units[i].seconds)
+			return ERR_MALFORMED;
+		*out = (uint32_t)(value * units[i].seconds);
+		return 0;
+	}
+	return ERR_MALFORMED;
+}
+
+static int parse_file(const char *text, char out[FILE_SIZE])
+{
+	if (!file_name_ok(text))
+		return ERR_MALFORMED;
+	text_format(out, FILE_SIZE, "%s", text);
+	return 0;
+}
+
 /* --- the settings ---------------------------------------------------------- */
 
-enum { MENU_MODE, HOT_KEY, HOT_KEY_WAIT, MENU_FILE, LOCAL_BIOS, LOCAL_UEFI, VALID_FOR, COUNT };
+enum {
+	MENU_MODE, HOT_KEY, HOT_KEY_WAIT, MENU_FILE, LOCAL_BIOS, LOCAL_UEFI, VALID_FOR, LOADER_BIOS,
+	LOADER_UEFI, ATTEMPTS, DEADLINE, ADMIT_UNKNOWN, COUNT
+};
+
+#define A_FILE "a file name: 1 to 127 of the characters A-Z a-z 0-9 . _ - /, without a \"..\""
 
 /* The database holds the keys and values, so they must not change. */
 static const struct {
@@ -108,11 +161,15 @@ static const struct {
 	              "ctrl+alt; or a key: one character, enter, escape, space, tab or "
 	              "backspace" },
 	[HOT_KEY_WAIT] = { "hot-key-wait", "3000", "milliseconds, from 0 to 60000" },
-	[MENU_FILE] = { "menu-file", "pxemenu.txt", "a file name: 1 to 127 of the characters A-Z "
-	                "a-z 0-9 . _ - /, without a \"..\"" },
+	[MENU_FILE] = { "menu-file", "pxemenu.txt", A_FILE },
 	[LOCAL_BIOS] = { "local-boot-bios", "default", "default, return, int18 or mbr" },
 	[LOCAL_UEFI] = { "local-boot-uefi", "default", "default, exit, entry or bootnext" },
 	[VALID_FOR] = { "answer-validity", "60", "seconds, from 0 to 65535; 0: the whole boot" },
+	[LOADER_BIOS] = { "loader-bios", "pxelinux.0", A_FILE },
+	[LOADER_UEFI] = { "loader-uefi", "syslinux.efi", A_FILE },
+	[ATTEMPTS] = { "attempts", "3", "a number from 1 to 100" },
+	[DEADLINE] = { "deadline", "4h", "a time up to 366 days, as in 90s, 30m, 4h or 1d" },
+	[ADMIT_UNKNOWN] = { "admit-unknown", "no", "yes or no" },
 };
 
 const char *setting_key(size_t index)
@@ -147,12 +204,31 @@ int setting_parse(size_t index, const char *text, struct settings *settings)
 	case LOCAL_BIOS: return parse_word(bios_methods, text, &settings->local_boot_bios);
 	case LOCAL_UEFI: return parse_word(uefi_methods, text, &settings->local_boot_uefi);
 	case VALID_FOR: return parse_number(text, VALID_MAX, &settings->valid_for);
-	default:
-		if (!file_name_ok(text))
-			return ERR_MALFORMED;
-		text_format(settings->menu_file, sizeof(settings->menu_file), "%s", text);
-		return 0;
+	case MENU_FILE: return parse_file(text, settings->menu_file);
+	case LOADER_BIOS: return parse_file(text, settings->loader_bios);
+	case LOADER_UEFI: return parse_file(text, settings->loader_uefi);
+	case ATTEMPTS: return parse_attempts(text, &settings->attempts);
+	case DEADLINE: return parse_deadline(text, &settings->deadline);
+	case ADMIT_UNKNOWN: return parse_word(yes_or_no, text, &settings->admit_unknown);
+	default: return ERR_MALFORMED;
 	}
+}
+
+bool setting_at(size_t index, enum level level)
+{
+	switch (level) {
+	case LEVEL_ZONE: return true;
+	case LEVEL_FOLDER:
+	case LEVEL_DEVICE: return index != ADMIT_UNKNOWN; /* it has neither yet */
+	default: return false;
+	}
+}
+
+void settings_default(struct settings *settings)
+{
+	memset(settings, 0, sizeof(*settings));
+	for (size_t i = 0; i < COUNT; i++)
+		setting_parse(i, table[i].otherwise, settings);
 }
 
 void settings_answer(const struct settings *settings, uint8_t firmware, struct answer *answer)
@@ -167,81 +243,4 @@ void settings_answer(const struct settings *settings, uint8_t firmware, struct a
 	if (strcmp(settings->menu_file, table[MENU_FILE].otherwise) != 0)
 		text_format(answer->menu_file, sizeof(answer->menu_file), "%s",
 		            settings->menu_file);
-}
-
-/* --- the store ------------------------------------------------------------- */
-
-static const char *level_name(uint64_t device)
-{
-	return device ? "device" : "zone";
-}
-
-int settings_read(struct store *store, uint64_t device, struct settings *settings)
-{
-	/* The zone's come first, so that the device's overwrite them. */
-	static const char sql[] =
-		"SELECT key, value FROM setting WHERE level = 'zone' AND owner = 0 UNION ALL"
-		" SELECT key, value FROM setting WHERE level = 'device' AND owner = ?";
-	char key[32], value[SETTING_TEXT];
-	sqlite3_stmt *rows;
-	int rc = store_start(store, &rows, sql, "i", (int64_t)device);
-
-	memset(settings, 0, sizeof(*settings));
-	for (size_t i = 0; i < COUNT; i++)
-		setting_parse(i, table[i].otherwise, settings);
-	while (rc == 0 && (rc = store_step(store, rows)) == 1) {
-		int index;
-
-		store_text(rows, 0, key, sizeof(key));
-		store_text(rows, 1, value, sizeof(value));
-		index = setting_find(key);
-		/* A value that another version understands leaves what was there. */
-		if (index >= 0)
-			setting_parse((size_t)index, value, settings);
-		rc = 0;
-	}
-	return rc;
-}
-
-int setting_read(struct store *store, uint64_t device, size_t index, char value[SETTING_TEXT],
-                 enum level *from)
-{
-	static const char sql[] =
-		"SELECT value FROM setting WHERE level = ? AND owner = ? AND key = ?";
-	sqlite3_stmt *row;
-
-	for (int level = device ? LEVEL_DEVICE : LEVEL_ZONE; level > LEVEL_DEFAULT;
-	     level = level == LEVEL_DEVICE ? LEVEL_ZONE : LEVEL_DEFAULT) {
-		uint64_t owner = level == LEVEL_DEVICE ? device : 0;
-		int rc = store_start(store, &row, sql, "tit", level_name(owner), (int64_t)owner,
-		                     table[index].key);
-
-		if (rc || (rc = store_step(store, row)) < 0)
-			return rc;
-		if (rc == 0)
-			continue;
-		store_text(row, 0, value, SETTING_TEXT);
-		store_end(row);
-		*from = (enum level)level;
-		return 0;
-	}
-	text_format(value, SETTING_TEXT, "%s", table[index].otherwise);
-	*from = LEVEL_DEFAULT;
-	return 0;
-}
-
-int setting_write(struct store *store, uint64_t device, size_t index, const char *value)
-{
-	static const char set[] = "INSERT OR REPLACE INTO setting VALUES (?, ?, ?, ?)";
-	static const char unset[] =
-		"DELETE FROM setting WHERE level = ? AND owner = ? AND key = ?";
-	int rc;
-
-	if (value)
-		return store_run(store, set, "titt", level_name(device), (int64_t)device,
-		                 table[index].key, value);
-	rc = store_run(store, unset, "tit", level_name(device), (int64_t)device, table[index].key);
-	if (rc == 0 && sqlite3_changes(store->db) == 0)
-		rc = ERR_NOT_FOUND;
-	return rc;
 }

@@ -6,9 +6,10 @@
 #include "store.h"
 
 /*
- * What policy says beside the work: menu, hot key, local boot. A value is set for
- * the zone, which is all machines, unknown ones too, or for one device; the
- * nearest counts, and where there is none, what is built in.
+ * What policy says beside the work: menu, hot key, local boot; and of work that
+ * does not say so itself. A value is set for the zone, which is all machines,
+ * unknown ones too, for a folder with those in it, or for one device; the nearest
+ * counts, and where there is none, what is built in.
  */
 
 struct settings {
@@ -19,6 +20,11 @@ struct settings {
 	uint8_t local_boot_uefi;
 	uint16_t valid_for;      /* seconds */
 	char menu_file[FILE_SIZE];
+	char loader_bios[FILE_SIZE];
+	char loader_uefi[FILE_SIZE];
+	uint32_t attempts;       /* as struct lease's */
+	uint32_t deadline;
+	uint8_t admit_unknown;   /* 1: unknown machines become devices */
 };
 
 #define SETTING_TEXT FILE_SIZE /* holds any value as text */
@@ -38,20 +44,42 @@ const char *setting_default(size_t index);
  */
 int setting_parse(size_t index, const char *text, struct settings *settings);
 
+/** Makes @settings what is built in. */
+void settings_default(struct settings *settings);
+
 /* The levels at which things are kept, the nearer the higher; settings are not at groups. */
 enum level { LEVEL_DEFAULT, LEVEL_ZONE, LEVEL_FOLDER, LEVEL_GROUP, LEVEL_DEVICE };
 
-/** Reads what counts for @device, 0: for unknown ones. */
-int settings_read(struct store *store, uint64_t device, struct settings *settings);
+#define FOLDER_DEPTH_MAX 32 /* folders within each other: what is further out does not count */
+
+/** Says whether a setting may be set at @level. */
+bool setting_at(size_t index, enum level level);
+
+/* Where a value is set. */
+struct setting_owner {
+	enum level level; /* LEVEL_ZONE, LEVEL_FOLDER or LEVEL_DEVICE */
+	uint64_t id;      /* the folder's or device's; 0: the zone's */
+};
+
+/* Functions return 0 or the ERR_ values of store.h. */
+
+/** Reads what counts for @owner; the zone's is that of unknown machines. */
+int settings_read(struct store *store, const struct setting_owner *owner,
+                  struct settings *settings);
 
 /**
- * Reads one value and where it comes from. Functions return 0 or the ERR_ values
- * of store.h.
+ * Reads one value that counts for @owner.
+ * @from: receives where it is set; LEVEL_DEFAULT: it is the one built in
  */
-int setting_read(struct store *store, uint64_t device, size_t index, char value[SETTING_TEXT],
-                 enum level *from);
-/** Sets a value for @device, 0: for the zone; NULL takes it away. ERR_NOT_FOUND: none there. */
-int setting_write(struct store *store, uint64_t device, size_t index, const char *value);
+int setting_read(struct store *store, const struct setting_owner *owner, size_t index,
+                 char value[SETTING_TEXT], struct setting_owner *from);
+
+/**
+ * Sets a value that setting_parse() and setting_at() allow; NULL takes it away.
+ * ERR_NOT_FOUND: none is set there.
+ */
+int setting_write(struct store *store, const struct setting_owner *owner, size_t index,
+                  const char *value);
 
 /** Writes into @answer what counts for a machine with @firmware. */
 void settings_answer(const struct settings *settings, uint8_t firmware, struct answer *answer);

@@ -46,6 +46,19 @@ static void test_values(void **state)
 		{ "local-boot-uefi", "mbr", ERR_MALFORMED, 0 },
 		{ "answer-validity", "0", 0, 0 }, { "answer-validity", "65535", 0, 65535 },
 		{ "answer-validity", "65536", ERR_MALFORMED, 0 },
+		{ "attempts", "1", 0, 1 }, { "attempts", "100", 0, 100 },
+		{ "attempts", "0", ERR_MALFORMED, 0 }, { "attempts", "101", ERR_MALFORMED, 0 },
+		{ "deadline", "90", 0, 90 }, { "deadline", "90s", 0, 90 },
+		{ "deadline", "30m", 0, 1800 }, { "deadline", "4h", 0, 14400 },
+		{ "deadline", "366d", 0, 366 * 86400 }, { "deadline", "367d", ERR_MALFORMED, 0 },
+		{ "deadline", "0", ERR_MALFORMED, 0 }, { "deadline", "h", ERR_MALFORMED, 0 },
+		{ "deadline", "4 h", ERR_MALFORMED, 0 }, { "deadline", "4hh", ERR_MALFORMED, 0 },
+		{ "deadline", "-4h", ERR_MALFORMED, 0 }, { "deadline", "4x", ERR_MALFORMED, 0 },
+		{ "deadline", "31622401d", ERR_MALFORMED, 0 },
+		{ "admit-unknown", "yes", 0, 1 }, { "admit-unknown", "no", 0, 0 },
+		{ "admit-unknown", "", ERR_MALFORMED, 0 }, { "admit-unknown", "1", ERR_MALFORMED, 0 },
+		{ "loader-bios", "a/b.0", 0, 0 }, { "loader-bios", "", ERR_MALFORMED, 0 },
+		{ "loader-uefi", "/b.efi", 0, 0 }, { "loader-uefi", "a b", ERR_MALFORMED, 0 },
 		{ "menu-file", "a/b.txt", 0, 0 }, { "menu-file", "../b", ERR_MALFORMED, 0 },
 		{ "menu-file", "", ERR_MALFORMED, 0 }, { "menu-file", "a b", ERR_MALFORMED, 0 },
 	};
@@ -60,7 +73,8 @@ static void test_values(void **state)
 		assert_int_equal(setting_parse((size_t)index, cases[i].text, &s), cases[i].rc);
 		/* One member at most is not zero. */
 		assert_int_equal(s.menu_mode + s.hot_key + s.hot_key_wait + s.local_boot_bios +
-		                 s.local_boot_uefi + s.valid_for, cases[i].value);
+		                 s.local_boot_uefi + s.valid_for + s.attempts + s.deadline +
+		                 s.admit_unknown, cases[i].value);
 	}
 	assert_int_equal(setting_find("menu"), -1);
 }
@@ -79,8 +93,10 @@ static void test_defaults_are_sound(void **state)
 
 static void test_answer(void **state)
 {
-	const struct settings s = { MENU_HOT_KEY, 'x', 500, LOCAL_BOOT_MBR, LOCAL_BOOT_ENTRY, 30,
-	                            "pxemenu.txt" };
+	const struct settings s = { .menu_mode = MENU_HOT_KEY, .hot_key = 'x', .hot_key_wait = 500,
+	                            .local_boot_bios = LOCAL_BOOT_MBR, .valid_for = 30,
+	                            .local_boot_uefi = LOCAL_BOOT_ENTRY,
+	                            .menu_file = "pxemenu.txt" };
 	struct settings other = s;
 	struct answer answer = { 0 };
 
@@ -103,7 +119,9 @@ static void test_largest_answer(void **state)
 {
 	struct message message = { .type = MESSAGE_ANSWER };
 	struct answer *answer = &message.u.answer;
-	struct settings s = { 255, 255, 65535, 255, 255, 65535, "" };
+	struct settings s = { .menu_mode = 255, .hot_key = 255, .hot_key_wait = 65535,
+	                      .local_boot_bios = 255, .local_boot_uefi = 255,
+	                      .valid_for = 65535 };
 	uint8_t datagram[MESSAGE_MAX];
 	size_t length;
 
@@ -120,59 +138,156 @@ static void test_largest_answer(void **state)
 	assert_int_equal(message_encode(&message, datagram, sizeof(datagram), &length), 0);
 }
 
-static void check(struct store *store, uint64_t device, const char *key, const char *expected,
-                  enum level level)
-{
-	char value[SETTING_TEXT];
-	enum level from;
+/* --- levels ---------------------------------------------------------------- */
 
-	assert_int_equal(setting_read(store, device, (size_t)setting_find(key), value, &from), 0);
+/*
+ * A zone with the folders f, g in f, and h; the device a is in g, b in h, c in none.
+ * Where something is set or asked: by its letter, "z" for the zone.
+ */
+struct tree {
+	struct store store;
+	char path[64];
+	uint64_t ids['z' + 1];
+};
+
+static void run(struct tree *tree, const char *sql)
+{
+	assert_int_equal(sqlite3_exec(tree->store.db, sql, NULL, NULL, NULL), SQLITE_OK);
+}
+
+static int set_up(void **state)
+{
+	static const struct store_options create = { .create = true };
+	struct tree *tree = calloc(1, sizeof(*tree));
+
+	strcpy(tree->path, "/tmp/preboot-settings-XXXXXX");
+	close(mkstemp(tree->path));
+	*state = tree;
+	if (store_open(&tree->store, tree->path, &create))
+		return -1;
+	run(tree, "INSERT INTO folder VALUES (5, NULL, 'f'), (6, 5, 'g'), (7, NULL, 'h')");
+	/* A device and a folder of the same number are not the same. */
+	run(tree, "INSERT INTO device (id, name, added, folder) VALUES (5, 'a', 0, 6), (6, 'b', 0, 7),"
+	          " (7, 'c', 0, NULL)");
+	tree->ids['f'] = tree->ids['a'] = 5;
+	tree->ids['g'] = tree->ids['b'] = 6;
+	tree->ids['h'] = tree->ids['c'] = 7;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct tree *tree = *state;
+
+	store_close(&tree->store);
+	unlink(tree->path);
+	free(tree);
+	return 0;
+}
+
+static struct setting_owner owner_of(const struct tree *tree, char who)
+{
+	struct setting_owner owner = { LEVEL_ZONE, tree->ids[(int)who] };
+
+	if (who >= 'a' && who <= 'c')
+		owner.level = LEVEL_DEVICE;
+	else if (who != 'z')
+		owner.level = LEVEL_FOLDER;
+	return owner;
+}
+
+static int put(struct tree *tree, char who, const char *key, const char *value)
+{
+	struct setting_owner owner = owner_of(tree, who);
+
+	return setting_write(&tree->store, &owner, (size_t)setting_find(key), value);
+}
+
+/* Checks attempts, as each of the ways to read it has it. @from: '-': built in */
+static void check(struct tree *tree, char who, const char *expected, char from)
+{
+	struct setting_owner owner = owner_of(tree, who), found, source = owner_of(tree, from);
+	char value[SETTING_TEXT];
+	struct settings s;
+
+	print_message("           %c: %s of %c\n", who, expected, from);
+	assert_int_equal(setting_read(&tree->store, &owner, (size_t)setting_find("attempts"),
+	                              value, &found), 0);
 	assert_string_equal(value, expected);
-	assert_int_equal(from, level);
+	assert_int_equal(found.level, from == '-' ? LEVEL_DEFAULT : source.level);
+	assert_int_equal(found.id, from == '-' ? 0 : source.id);
+	assert_int_equal(settings_read(&tree->store, &owner, &s), 0);
+	assert_int_equal(s.attempts, atoi(expected));
+	assert_string_equal(s.menu_file, "pxemenu.txt");
 }
 
 static void test_levels(void **state)
 {
-	static const struct store_options create = { .create = true };
-	char path[] = "/tmp/preboot-settings-XXXXXX";
-	struct device a = { .name = "a" }, b = { .name = "b" };
-	size_t mode = (size_t)setting_find("menu-mode"), wait = (size_t)setting_find("hot-key-wait");
-	struct settings s;
-	struct store store;
+	/* What is set where, and from where each of zfghabc then has it. */
+	static const struct {
+		const char *set, *from;
+	} cases[] = {
+		{ "", "-------" }, { "z", "zzzzzzz" }, { "f", "-ff-f--" }, { "g", "--g-g--" },
+		{ "fg", "-fg-g--" }, { "h", "---h-h-" }, { "a", "----a--" },
+		{ "zfa", "zffzazz" }, { "zfghabc", "zfghabc" }, { "zc", "zzzzzzc" },
+	};
+	struct tree *tree = *state;
 
-	(void)state;
-	close(mkstemp(path));
-	assert_int_equal(store_open(&store, path, &create), 0);
-	assert_int_equal(device_add(&store, &a, NULL, 0), 0);
-	assert_int_equal(device_add(&store, &b, NULL, 0), 0);
-	check(&store, 0, "menu-mode", "never", LEVEL_DEFAULT);
-	check(&store, a.id, "menu-mode", "never", LEVEL_DEFAULT);
-	assert_int_equal(setting_write(&store, 0, mode, "hotkey"), 0);
-	assert_int_equal(setting_write(&store, a.id, mode, "always"), 0);
-	assert_int_equal(setting_write(&store, 0, wait, "0"), 0);
-	check(&store, 0, "menu-mode", "hotkey", LEVEL_ZONE);
-	check(&store, a.id, "menu-mode", "always", LEVEL_DEVICE);
-	check(&store, b.id, "menu-mode", "hotkey", LEVEL_ZONE);
-	assert_int_equal(settings_read(&store, a.id, &s), 0);
-	assert_int_equal(s.menu_mode, MENU_ALWAYS);
-	assert_int_equal(s.hot_key_wait, 0);
-	assert_int_equal(settings_read(&store, 0, &s), 0);
-	assert_int_equal(s.menu_mode, MENU_HOT_KEY);
-	assert_string_equal(s.menu_file, "pxemenu.txt");
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		run(tree, "DELETE FROM setting");
+		for (const char *set = cases[i].set; *set; set++) {
+			char value[] = { '1', (char)('0' + *set % 10), '\0' };
+
+			assert_int_equal(put(tree, *set, "attempts", value), 0);
+		}
+		for (size_t j = 0; j < 7; j++) {
+			char from = cases[i].from[j];
+			char value[] = { '1', (char)('0' + from % 10), '\0' };
+
+			check(tree, "zfghabc"[j], from == '-' ? "3" : value, from);
+		}
+	}
+}
+
+static void test_odd_data(void **state)
+{
+	struct tree *tree = *state;
+
 	/* What a later version may have put there does no harm. */
-	assert_int_equal(setting_write(&store, a.id, mode, "sometimes"), 0);
-	assert_int_equal(settings_read(&store, a.id, &s), 0);
-	assert_int_equal(s.menu_mode, MENU_HOT_KEY);
-	assert_int_equal(setting_write(&store, a.id, mode, NULL), 0);
-	assert_int_equal(setting_write(&store, a.id, mode, NULL), ERR_NOT_FOUND);
-	check(&store, a.id, "menu-mode", "hotkey", LEVEL_ZONE);
-	/* A device's settings go with it. */
-	assert_int_equal(setting_write(&store, b.id, mode, "always"), 0);
-	assert_int_equal(device_remove(&store, b.id), 0);
-	check(&store, b.id, "menu-mode", "hotkey", LEVEL_ZONE);
-	check(&store, 0, "menu-mode", "hotkey", LEVEL_ZONE);
-	store_close(&store);
-	unlink(path);
+	assert_int_equal(put(tree, 'f', "attempts", "5"), 0);
+	assert_int_equal(put(tree, 'a', "attempts", "many"), 0);
+	run(tree, "INSERT INTO setting VALUES ('device', 5, 'colour', 'blue')");
+	check(tree, 'a', "5", 'f');
+	assert_int_equal(put(tree, 'a', "attempts", NULL), 0);
+	assert_int_equal(put(tree, 'a', "attempts", NULL), ERR_NOT_FOUND);
+	check(tree, 'a', "5", 'f');
+	/* A folder within itself. */
+	run(tree, "UPDATE folder SET parent = 6 WHERE id = 5");
+	check(tree, 'a', "5", 'f');
+	assert_int_equal(put(tree, 'z', "attempts", "7"), 0);
+	assert_int_equal(put(tree, 'f', "attempts", NULL), 0);
+	check(tree, 'a', "7", 'z');
+	/* Settings go with whose they are. */
+	assert_int_equal(put(tree, 'c', "attempts", "9"), 0);
+	assert_int_equal(put(tree, 'h', "attempts", "8"), 0);
+	run(tree, "DELETE FROM device WHERE id IN (6, 7)");
+	run(tree, "DELETE FROM folder WHERE id = 7");
+	check(tree, 'c', "7", 'z');
+	check(tree, 'h', "7", 'z');
+}
+
+static void test_where_they_may_be(void **state)
+{
+	(void)state;
+	for (size_t i = 0; setting_key(i); i++) {
+		bool only_zone = strcmp(setting_key(i), "admit-unknown") == 0;
+
+		assert_true(setting_at(i, LEVEL_ZONE));
+		assert_int_equal(setting_at(i, LEVEL_FOLDER), !only_zone);
+		assert_int_equal(setting_at(i, LEVEL_DEVICE), !only_zone);
+		assert_false(setting_at(i, LEVEL_GROUP));
+		assert_false(setting_at(i, LEVEL_DEFAULT));
+	}
 }
 
 int main(void)
@@ -180,7 +295,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_values), cmocka_unit_test(test_defaults_are_sound),
 		cmocka_unit_test(test_answer), cmocka_unit_test(test_largest_answer),
-		cmocka_unit_test(test_levels),
+		cmocka_unit_test(test_where_they_may_be),
+		cmocka_unit_test_setup_teardown(test_levels, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_odd_data, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests_name("settings", tests, NULL, NULL);

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "settings.h"
+
+#include "error.h"
+#include "text.h"
+
+/* Where settings are kept. */
+
+static const char *level_name(enum level level)
+{
+	switch (level) {
+	case LEVEL_DEVICE: return "device";
+	case LEVEL_FOLDER: return "folder";
+	default: return "zone";
+	}
+}
+
+static enum level level_of(const char *name)
+{
+	switch (name[0]) {
+	case 'd': return LEVEL_DEVICE;
+	case 'f': return LEVEL_FOLDER;
+	default: return LEVEL_ZONE;
+	}
+}
+
+#define TEXT_OF(number) TEXT_OF_(number)
+#define TEXT_OF_(number) #number
+
+/*
+ * The folders around the owner, which has level ?1 and id ?2, and their distance
+ * from it. A folder that is within itself ends at the greatest depth.
+ */
+#define CHAIN \
+	"WITH RECURSIVE chain (folder, distance) AS (" \
+	" SELECT iif(?1 = 'device', (SELECT folder FROM device WHERE id = ?2)," \
+	"            iif(?1 = 'folder', ?2, NULL)), 1" \
+	" UNION ALL SELECT folder.parent, chain.distance + 1 FROM chain, folder" \
+	" WHERE folder.id = chain.folder AND chain.distance < " TEXT_OF(FOLDER_DEPTH_MAX) ")"
+
+/* All that is set for the owner at any level: level, owner, key, value, distance. */
+#define VALUES \
+	" SELECT level, owner, key, value, 1000 AS distance FROM setting" \
+	" WHERE level = 'zone' AND owner = 0" \
+	" UNION ALL SELECT level, owner, key, value, chain.distance FROM chain, setting" \
+	" WHERE level = 'folder' AND owner = chain.folder" \
+	" UNION ALL SELECT level, owner, key, value, 0 FROM setting" \
+	" WHERE ?1 = 'device' AND level = 'device' AND owner = ?2"
+
+int settings_read(struct store *store, const struct setting_owner *owner,
+                  struct settings *settings)
+{
+	/* The furthest come first, so that the nearer overwrite them. */
+	static const char sql[] = CHAIN VALUES " ORDER BY distance DESC";
+	char key[32], value[SETTING_TEXT];
+	sqlite3_stmt *rows;
+	int rc = store_start(store, &rows, sql, "ti", level_name(owner->level),
+	                     (int64_t)owner->id);
+
+	settings_default(settings);
+	while (rc == 0 && (rc = store_step(store, rows)) == 1) {
+		int index;
+
+		store_text(rows, 2, key, sizeof(key));
+		store_text(rows, 3, value, sizeof(value));
+		index = setting_find(key);
+		/* A value that another version understands leaves what was there. */
+		if (index >= 0)
+			setting_parse((size_t)index, value, settings);
+		rc = 0;
+	}
+	return rc;
+}
+
+int setting_read(struct store *store, const struct setting_owner *owner, size_t index,
+                 char value[SETTING_TEXT], struct setting_owner *from)
+{
+	static const char sql[] = CHAIN " SELECT level, owner, value FROM (" VALUES
+		") WHERE key = ?3 ORDER BY distance";
+	struct settings unused;
+	sqlite3_stmt *rows;
+	char level[16];
+	int rc = store_start(store, &rows, sql, "tit", level_name(owner->level),
+	                     (int64_t)owner->id, setting_key(index));
+
+	while (rc == 0 && (rc = store_step(store, rows)) == 1) {
+		store_text(rows, 2, value, SETTING_TEXT);
+		rc = 0;
+		if (setting_parse(index, value, &unused))
+			continue;
+		store_text(rows, 0, level, sizeof(level));
+		from->level = level_of(level);
+		from->id = (uint64_t)sqlite3_column_int64(rows, 1);
+		store_end(rows);
+		return 0;
+	}
+	text_format(value, SETTING_TEXT, "%s", setting_default(index));
+	from->level = LEVEL_DEFAULT;
+	from->id = 0;
+	return rc;
+}
+
+int setting_write(struct store *store, const struct setting_owner *owner, size_t index,
+                  const char *value)
+{
+	static const char set[] = "INSERT OR REPLACE INTO setting VALUES (?, ?, ?, ?)";
+	static const char unset[] =
+		"DELETE FROM setting WHERE level = ? AND owner = ? AND key = ?";
+	const char *level = level_name(owner->level);
+	int rc;
+
+	if (value)
+		return store_run(store, set, "titt", level, (int64_t)owner->id, setting_key(index),
+		                 value);
+	rc = store_run(store, unset, "tit", level, (int64_t)owner->id, setting_key(index));
+	if (rc == 0 && sqlite3_changes(store->db) == 0)
+		rc = ERR_NOT_FOUND;
+	return rc;
+}
