@@ -7,6 +7,10 @@
 #include "settings.h"
 #include "store.h"
 
+/* Ids above these are left out, with a warning: SQLite gives them in order, from 1. */
+#define INDEX_DEVICE_MAX 0xffffffffu /* of devices, folders and groups */
+#define INDEX_PAST_MAX   0x1fffffffu /* of bundles, assignments and sessions */
+
 /*
  * The database in memory, as far as decisions need it. One thread loads it and
  * follows changes; others may look things up while it does not.
@@ -84,10 +88,19 @@ struct policy {
 	struct bundle *bundles;    /* by id */
 	struct rule *rules;        /* the enabled ones, in their order */
 	struct multicast *multicasts; /* by id */
-	struct assignment *assignments; /* all but devices': by level, owner and id */
+	struct assignment *assignments; /* all but devices': as policy_assignments() gives them */
 	size_t folder_count, bundle_count, rule_count, multicast_count, assignment_count;
 	bool rules_for_known, rules_for_unknown;
 };
+
+/** Finds one by its id; NULL if there is none. */
+const struct folder *policy_folder(const struct policy *policy, uint64_t id);
+const struct bundle *policy_bundle(const struct policy *policy, uint64_t id);
+const struct multicast *policy_multicast(const struct policy *policy, uint64_t id);
+
+/** Returns the assignments of a group, a folder or the zone, @owner 0, by id. */
+const struct assignment *policy_assignments(const struct policy *policy, enum level level,
+                                            uint64_t owner, size_t *count);
 
 /* --- devices --------------------------------------------------------------- */
 
@@ -129,9 +142,9 @@ enum lease_state entry_last_work(const struct entry *entry);
 /** Writes its groups' ids, at most @max. Returns how many. */
 size_t entry_groups(const struct index *index, const struct entry *entry, uint64_t *ids,
                     size_t max);
-/** Returns its own assignments, by id. */
-const struct assignment *entry_assignments(const struct index *index, const struct entry *entry,
-                                           size_t *count);
+/** Writes its own assignment at @i, from 0, by id. Returns false behind the last. */
+bool entry_assignment(const struct index *index, const struct entry *entry, size_t i,
+                      struct assignment *assignment);
 /* A session it is a member of. */
 struct membership {
 	const struct multicast *multicast;
@@ -161,8 +174,8 @@ void entry_set_mark(const struct entry *entry, uint64_t mark);
 /* --- loading --------------------------------------------------------------- */
 
 /**
- * Reads all of the database into @index, which is empty, and forgets the changes
- * noted so far. Returns 0, ERR_SPACE without memory, or the ERR_ values of store.h.
+ * Reads all of the database into @index, which is empty. Returns 0, ERR_SPACE
+ * without memory, or the ERR_ values of store.h.
  */
 int index_load(struct index *index, struct store *store);
 
@@ -173,8 +186,9 @@ int index_load_device(struct index *index, struct store *store, uint64_t device)
 struct changes;
 
 /**
- * Reads what has changed since the last time. Cheap where nothing has. Nothing
- * of the index changes, so others may use it meanwhile.
+ * Reads what has changed since the last time. Cheap where nothing has, and writes
+ * nothing. Nothing of the index changes, so others may use it meanwhile.
+ * A transaction that is open must not have written: it may yet be given up.
  * @changes: receives them; NULL where there are none
  */
 int index_read_changes(const struct index *index, struct store *store, struct changes **changes);
@@ -182,7 +196,24 @@ int index_read_changes(const struct index *index, struct store *store, struct ch
 /**
  * Puts @changes into @index and frees them. Nobody may be looking things up.
  * After it, all entries and what index_policy() gave are no longer valid.
+ * Returns 0, or ERR_SPACE without memory: then the index lacks something, and is
+ * to be loaded anew.
  */
 int index_apply(struct index *index, struct changes *changes);
+
+/** Frees changes that are not to be put in. */
+void changes_free(struct changes *changes);
+
+/**
+ * Deletes the notes of changes that are in @index from the database: best in a
+ * transaction that writes anyhow, once in a while.
+ */
+int index_forget_changes(const struct index *index, struct store *store);
+
+/**
+ * Returns what was wrong in what was read last, and therefore was left out: a
+ * line each, for people; mostly "". Valid until the index changes.
+ */
+const char *index_warnings(const struct index *index);
 
 #endif
