@@ -67,10 +67,20 @@ class Monitor:
         """Writes what the screen shows to @file, a PNG or PPM by its name."""
         self.run("screendump", filename=str(file), format=file.suffix[1:])
 
+    def save_memory(self, address, size, file):
+        """Writes @size bytes of the machine's memory to @file."""
+        self.run("pmemsave", val=address, size=size, filename=str(file))
+
     def memory(self, address, size, file):
         """Returns @size bytes of the machine's memory; @file: where to put them meanwhile."""
-        self.run("pmemsave", val=address, size=size, filename=str(file))
+        self.save_memory(address, size, file)
         return file.read_bytes()
+
+    def command(self, line):
+        """Gives a command as a person types it."""
+        answer = self.run("human-monitor-command", **{"command-line": line})
+        if answer.strip() and "Waiting for gdb" not in answer:
+            raise machine.MachineError(f"QEMU's {line}: {answer}")
 
     def close(self):
         for end in (self._ours, self._theirs):

@@ -4,6 +4,7 @@
 import re
 import time
 
+import debugger
 import machine
 import picture
 from console import SilentError
@@ -61,6 +62,16 @@ class Person:
         """Types at the serial terminal."""
         self._qemu.stdin.write(text.encode())
         self._qemu.stdin.flush()
+
+    def do_spoil(self, functions):
+        """Makes functions of the NBP's faulty, where they stand in memory."""
+        firmware = self._lab.firmware
+        program = (machine.BUILD / firmware.nbp).with_suffix(".elf")
+        places = debugger.find([debugger.code_of(name, program) for name in functions],
+                               self._monitor, self._lab.folder)
+        with debugger.Debugger(self._monitor) as at:
+            for place in places:
+                at.write(place, debugger.INVALID_OPCODE)
 
     def do_reset(self, _):
         self._monitor.reset()
