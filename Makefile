@@ -47,6 +47,7 @@ BIOS_C := main unpack pxe pxe_find udp tftp realmode console uart keyboard memor
 EFI_C := main firmware machine hardware net udp4 tftp console keys path option order disk image \
 	chain local fault
 
+FILTER := filter filter_facts filter_match filter_table filter_value
 STORE := store store_file store_schema store_upgrade devices identify settings settings_store work events lease
 PREBOOTD := prebootd serve serve_notes serve_log socket endpoint decide journal $(STORE)
 PREBOOTCTL := prebootctl ctl_options ctl_verbs ctl_help ctl_find ctl_show ctl_device ctl_device_add ctl_hardware \
@@ -180,6 +181,7 @@ $(B)/test/unit_efi_path: $(B)/test/efi/path.o
 $(B)/test/unit_efi_option: $(B)/test/efi/option.o $(B)/test/efi/path.o
 $(B)/test/unit_menu_view: $(B)/test/server/canvas.o
 $(B)/test/unit_decide: $(B)/test/server/decide.o $(B)/test/server/lease.o
+$(B)/test/unit_filter: $(FILTER:%=$(B)/test/server/%.o)
 $(B)/test/unit_identify $(B)/test/unit_settings: $(STORE:%=$(B)/test/server/%.o)
 $(B)/test/unit_store: $(STORE:%=$(B)/test/server/%.o)
 $(B)/test/unit_serve: $(STORE:%=$(B)/test/server/%.o) \
@@ -201,6 +203,7 @@ FUZZ_PARTS_tftp := bios/tftp
 FUZZ_PARTS_pxe_find := bios/pxe_find
 FUZZ_PARTS_partition := server/partition server/partition_gpt
 FUZZ_PARTS_boot_option := efi/option efi/path
+FUZZ_PARTS_filter := $(FILTER:%=server/%)
 FUZZ_PARTS_isd := tests/fuzz/sum
 FUZZ_WITHOUT_isd := crc32
 FUZZ_LINK_menu := -Wl,--wrap=password_run,--wrap=password_right
