@@ -49,6 +49,7 @@ EFI_C := main firmware machine hardware net udp4 tftp console keys path option o
 
 FILTER := filter filter_facts filter_match filter_table filter_value
 STORE := store store_file store_schema store_upgrade devices identify settings settings_store work events lease
+CONFINE := confine confine_landlock confine_seccomp
 PREBOOTD := prebootd serve serve_notes serve_log socket endpoint decide journal $(STORE)
 PREBOOTCTL := prebootctl ctl_options ctl_verbs ctl_help ctl_find ctl_show ctl_device ctl_device_add ctl_hardware \
 	ctl_trace ctl_settings \
@@ -172,7 +173,7 @@ $(B)/test/%.o: %.c | $(B)/test/nbp $(B)/test/bios $(B)/test/efi $(B)/test/server
 $(B)/test/unit_%: $(B)/test/tests/unit/test_%.o $(B)/test/tests/unit/fake.o \
 		$(B)/test/tests/unit/vector.o $(CORE:%=$(B)/test/nbp/%.o)
 	$(call step,LINK)
-	$(Q)$(CC) $(CFLAGS_TEST) -o $@ $^ -lcmocka -lsqlite3 -ljansson -lnettle
+	$(Q)$(CC) $(CFLAGS_TEST) -o $@ $^ -lcmocka -lsqlite3 -ljansson -lnettle $(UNIT_LIBS_$*)
 $(B)/test/unit_tftp: $(B)/test/bios/tftp.o
 $(B)/test/unit_pxe_find: $(B)/test/bios/pxe_find.o
 $(B)/test/unit_bios_edd: $(B)/test/bios/edd.o
@@ -186,6 +187,11 @@ $(B)/test/unit_identify $(B)/test/unit_settings: $(STORE:%=$(B)/test/server/%.o)
 $(B)/test/unit_store: $(STORE:%=$(B)/test/server/%.o)
 $(B)/test/unit_serve: $(STORE:%=$(B)/test/server/%.o) \
 	$(patsubst %,$(B)/test/server/%.o,serve serve_notes serve_log decide journal)
+$(B)/test/unit_confine $(B)/test/unit_confine_user: $(CONFINE:%=$(B)/test/server/%.o)
+UNIT_LIBS_confine := -lseccomp
+UNIT_LIBS_confine_user := -lseccomp
+$(B)/test/unit_service: $(B)/test/server/service.o
+UNIT_LIBS_service := -lsystemd
 $(B)/test/unit_partition: $(patsubst %,$(B)/test/server/%.o,partition partition_gpt)
 $(B)/test/unit_isdctl: $(patsubst %,$(B)/test/server/%.o,isd_disk isd_fields)
 $(B)/test/unit_agent: $(patsubst %,$(B)/test/server/%.o,agent_facts agent_show endpoint)

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef SERVER_SERVICE_H
+#define SERVER_SERVICE_H
+
+#include <stddef.h>
+
+/*
+ * What a daemon and systemd tell each other: sd_notify(3), sd_listen_fds(3). All
+ * of it does nothing where systemd has not started us.
+ */
+
+/**
+ * Takes the UDP sockets that systemd opened (prebootd.socket), ready to tell which
+ * address each datagram came to, and not to wait. They are bound already, may be IPv4
+ * or IPv6, and are shared by all threads, as only systemd could open more beside them.
+ * @message: receives what is wrong, and what to do; at least 128 bytes will do
+ * Returns how many, 0 for none; ERR_SPACE (more than @max), ERR_UNSUPPORTED (no UDP
+ * socket) or ERR_IO.
+ */
+int service_sockets(int *sockets, size_t max, char *message, size_t size);
+
+/** Tells that it serves now; units that come after it may start. @status: one line, for
+ *  people, as in "systemctl status". Also ends what service_reloading() began. */
+void service_ready(const char *status);
+
+/** Changes what "systemctl status" shows, say once a minute. */
+void service_status(const char *status);
+
+/** Tells that a reload begins (SIGHUP); service_ready() must follow. */
+void service_reloading(void);
+
+/** Tells that it stops, so that the end is no surprise. */
+void service_stopping(void);
+
+/**
+ * Returns how often service_alive() must be called, in ms: half of what WatchdogSec=
+ * allows; 0: not at all. Call it before threads start, as it reads the environment.
+ */
+unsigned service_watchdog_ms(void);
+
+/** Tells that it lives. Who calls it should know that answers still leave. */
+void service_alive(void);
+
+#endif
