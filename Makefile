@@ -67,8 +67,8 @@ FREESTANDING := $(COMMON) -Os -fno-if-conversion -fno-tree-tail-merge -ffreestan
 	-fno-asynchronous-unwind-tables -fno-unwind-tables -fno-tree-loop-distribute-patterns \
 	-ffunction-sections -fdata-sections -fno-common -fvisibility=hidden -mno-red-zone -mno-mmx -mno-sse
 
-CFLAGS_BIOS := $(FREESTANDING) -m32 -march=i386 -mregparm=3 -fno-pic -fno-pie -mno-80387 \
-	-fno-delete-null-pointer-checks -DDEBUG_BUILD=$(if $(DEBUG),1,0) \
+CFLAGS_BIOS := $(FREESTANDING) -m32 -march=i386 -mregparm=3 -freg-struct-return -fno-pic -fno-pie \
+	-mno-80387 -fno-delete-null-pointer-checks -DDEBUG_BUILD=$(if $(DEBUG),1,0) \
 	-mpreferred-stack-boundary=2
 CFLAGS_EFI := $(FREESTANDING) -Oz -m64 -fpic -fshort-wchar -maccumulate-outgoing-args \
 	-DDEBUG_BUILD=$(if $(DEBUG),1,0) \
