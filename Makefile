@@ -48,7 +48,8 @@ EFI_C := main firmware machine hardware net udp4 tftp console keys path option o
 	chain local fault
 
 FILTER := filter filter_facts filter_match filter_table filter_value
-STORE := store store_file store_schema store_upgrade devices identify settings settings_store work events lease
+STORE := store store_file store_schema store_upgrade devices identify settings settings_store \
+	work events lease folders groups bundles assignments rules multicasts strangers
 CONFINE := confine confine_landlock confine_seccomp
 PREBOOTD := prebootd serve serve_notes serve_log socket endpoint decide journal $(STORE)
 PREBOOTCTL := prebootctl ctl_options ctl_verbs ctl_help ctl_find ctl_show ctl_device ctl_device_add ctl_hardware \

@@ -32,10 +32,6 @@ bool device_uuid_ok(const uint8_t uuid[16])
 
 /* --- finding --------------------------------------------------------------- */
 
-#define COLUMNS \
-	"device.id, device.name, device.uuid, device.isd, device.claim_uuid, device.claim_mac," \
-	" device.added"
-
 void device_row(sqlite3_stmt *row, struct device *device)
 {
 	device->id = (uint64_t)sqlite3_column_int64(row, 0);
@@ -61,7 +57,7 @@ static int take_one(struct store *store, sqlite3_stmt *rows, int rc, struct devi
 
 int device_by_id(struct store *store, uint64_t id, struct device *device)
 {
-	static const char sql[] = "SELECT " COLUMNS " FROM device WHERE id = ?";
+	static const char sql[] = "SELECT " DEVICE_COLUMNS " FROM device WHERE id = ?";
 	sqlite3_stmt *rows;
 
 	return take_one(store, rows, store_start(store, &rows, sql, "i", (int64_t)id), device);
@@ -69,7 +65,7 @@ int device_by_id(struct store *store, uint64_t id, struct device *device)
 
 int device_by_name(struct store *store, const char *name, struct device *device)
 {
-	static const char sql[] = "SELECT " COLUMNS " FROM device WHERE name = ?";
+	static const char sql[] = "SELECT " DEVICE_COLUMNS " FROM device WHERE name = ?";
 	sqlite3_stmt *rows;
 
 	return take_one(store, rows, store_start(store, &rows, sql, "t", name), device);
@@ -81,9 +77,9 @@ int device_by_name(struct store *store, const char *name, struct device *device)
  */
 int device_by_mac(struct store *store, const uint8_t mac[6], struct device *device)
 {
-	static const char sql[] = "SELECT " COLUMNS
+	static const char sql[] = "SELECT " DEVICE_COLUMNS
 		" FROM mac JOIN device ON device.id = mac.device WHERE mac.mac = ?1 UNION ALL"
-		" SELECT " COLUMNS " FROM device WHERE claim_mac = ?1 LIMIT 1";
+		" SELECT " DEVICE_COLUMNS " FROM device WHERE claim_mac = ?1 LIMIT 1";
 	sqlite3_stmt *rows;
 
 	return take_one(store, rows, store_start(store, &rows, sql, "b", mac, (size_t)6), device);
@@ -91,8 +87,8 @@ int device_by_mac(struct store *store, const uint8_t mac[6], struct device *devi
 
 int device_by_uuid(struct store *store, const uint8_t uuid[16], struct device *device)
 {
-	static const char sql[] = "SELECT " COLUMNS " FROM device WHERE uuid = ?1 UNION ALL"
-		" SELECT " COLUMNS " FROM device WHERE claim_uuid = ?1 LIMIT 1";
+	static const char sql[] = "SELECT " DEVICE_COLUMNS " FROM device WHERE uuid = ?1 UNION ALL"
+		" SELECT " DEVICE_COLUMNS " FROM device WHERE claim_uuid = ?1 LIMIT 1";
 	sqlite3_stmt *rows;
 
 	return take_one(store, rows, store_start(store, &rows, sql, "b", uuid, (size_t)16), device);
@@ -100,7 +96,7 @@ int device_by_uuid(struct store *store, const uint8_t uuid[16], struct device *d
 
 int device_by_isd(struct store *store, const uint8_t isd[16], struct device *device)
 {
-	static const char sql[] = "SELECT " COLUMNS " FROM device WHERE isd = ?";
+	static const char sql[] = "SELECT " DEVICE_COLUMNS " FROM device WHERE isd = ?";
 	sqlite3_stmt *rows;
 
 	return take_one(store, rows, store_start(store, &rows, sql, "b", isd, (size_t)16), device);
@@ -169,7 +165,7 @@ int device_macs(struct store *store, uint64_t id, uint8_t (*macs)[6], size_t *co
 
 int device_list(struct store *store, sqlite3_stmt **rows)
 {
-	static const char sql[] = "SELECT " COLUMNS " FROM device ORDER BY name";
+	static const char sql[] = "SELECT " DEVICE_COLUMNS " FROM device ORDER BY name";
 
 	return store_start(store, rows, sql, "");
 }

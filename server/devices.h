@@ -42,6 +42,11 @@ int device_remove(struct store *store, uint64_t id);
 /** Reads up to DEVICE_MACS_MAX addresses of a device. */
 int device_macs(struct store *store, uint64_t id, uint8_t (*macs)[6], size_t *count);
 
+/* What device_row() takes, first in a SELECT. */
+#define DEVICE_COLUMNS \
+	"device.id, device.name, device.uuid, device.isd, device.claim_uuid, device.claim_mac," \
+	" device.added"
+
 /** Starts a list of all devices by name; take each with device_row(). */
 int device_list(struct store *store, sqlite3_stmt **rows);
 void device_row(sqlite3_stmt *row, struct device *device);

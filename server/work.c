@@ -72,21 +72,54 @@ int work_next_overdue(struct store *store, int64_t now, struct lease *lease)
 	return take_one(store, rows, store_start(store, &rows, sql, "i", now), lease);
 }
 
-int work_add(struct store *store, struct lease *lease, const struct details *details)
+int work_add_of(struct store *store, struct lease *lease, const struct details *details,
+                const struct origin *origin)
 {
 	static const char sql[] =
 		"INSERT INTO work (device, state, attempts, deadline, assigned, loader_bios,"
-		" loader_uefi, config, prefix, details) VALUES"
-		" (?, 'pending', ?, ?, ?, ?, ?, ?, ?, ?)";
-	int rc = store_run(store, sql, "iiiittttb", (int64_t)lease->device,
+		" loader_uefi, config, prefix, details, bundle, source, source_id) VALUES"
+		" (?, 'pending', ?, ?, ?, ?, ?, ?, ?, ?, nullif(?, 0), ?, ?)";
+	int rc = store_run(store, sql, "iiiittttbiti", (int64_t)lease->device,
 	                   (int64_t)lease->attempts, (int64_t)lease->deadline, lease->assigned,
 	                   lease->loader_bios, lease->loader_uefi, lease->config, lease->prefix,
-	                   details->details, (size_t)details->details_length);
+	                   details->details, (size_t)details->details_length,
+	                   (int64_t)origin->bundle, origin->source, (int64_t)origin->source_id);
 
 	lease->number = (uint64_t)sqlite3_last_insert_rowid(store->db);
 	lease->state = LEASE_PENDING;
 	lease->attempt = 0;
 	return rc;
+}
+
+int work_add(struct store *store, struct lease *lease, const struct details *details)
+{
+	static const struct origin by_hand = { .source = "hand" };
+
+	return work_add_of(store, lease, details, &by_hand);
+}
+
+int work_origin(struct store *store, uint64_t number, struct origin *origin)
+{
+	static const char *const sources[] = { "hand", "assignment", "rule", "multicast" };
+	static const char sql[] =
+		"SELECT ifnull(bundle, 0), source, source_id FROM work WHERE lease = ?";
+	char source[16];
+	sqlite3_stmt *row;
+	int rc = store_start(store, &row, sql, "i", (int64_t)number);
+
+	if (rc == 0)
+		rc = store_step(store, row);
+	if (rc != 1)
+		return rc ? rc : ERR_NOT_FOUND;
+	origin->bundle = (uint64_t)sqlite3_column_int64(row, 0);
+	store_text(row, 1, source, sizeof(source));
+	origin->source = sources[0];
+	for (size_t i = 1; i < sizeof(sources) / sizeof(sources[0]); i++)
+		if (strcmp(source, sources[i]) == 0)
+			origin->source = sources[i];
+	origin->source_id = (uint64_t)sqlite3_column_int64(row, 2);
+	store_end(row);
+	return 0;
 }
 
 int work_details(struct store *store, uint64_t number, struct details *details)

@@ -14,6 +14,20 @@
  */
 int work_add(struct store *store, struct lease *lease, const struct details *details);
 
+/* Where work came from; "hand" and zeros: the administrator gave it. */
+struct origin {
+	uint64_t bundle;    /* 0: none, or it is no more */
+	const char *source; /* source_name()'s, in static memory */
+	uint64_t source_id; /* of the assignment, rule or session */
+};
+
+/** The same as work_add() for work that has an origin. */
+int work_add_of(struct store *store, struct lease *lease, const struct details *details,
+                const struct origin *origin);
+
+/** Reads the origin of a lease. */
+int work_origin(struct store *store, uint64_t number, struct origin *origin);
+
 /** Reads a lease by its number. */
 int work_by_lease(struct store *store, uint64_t number, struct lease *lease);
 

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "assignments.h"
+
+#include <string.h>
+
+#include "error.h"
+
+static const char *const modes[] = {
+	[ASSIGN_ONCE] = "once", [ASSIGN_ALWAYS] = "always", [ASSIGN_UNTIL] = "until",
+};
+static const char *const levels[] = {
+	[LEVEL_DEFAULT] = "", [LEVEL_ZONE] = "zone", [LEVEL_FOLDER] = "folder",
+	[LEVEL_GROUP] = "group", [LEVEL_DEVICE] = "device",
+};
+
+const char *assignment_mode_name(enum assignment_mode mode)
+{
+	return modes[mode];
+}
+
+const char *assignment_level_name(enum level level)
+{
+	return levels[level];
+}
+
+#define COLUMNS \
+	"assignment.id, assignment.bundle, bundle.name, level, owner, mode, until," \
+	" assignment.added"
+
+void assignment_row(sqlite3_stmt *row, struct assignment_row *out)
+{
+	struct assignment *a = &out->assignment;
+	char text[16];
+
+	memset(out, 0, sizeof(*out));
+	a->id = (uint64_t)sqlite3_column_int64(row, 0);
+	out->bundle = (uint64_t)sqlite3_column_int64(row, 1);
+	store_text(row, 2, out->bundle_name, sizeof(out->bundle_name));
+	store_text(row, 3, text, sizeof(text));
+	for (int i = LEVEL_ZONE; i <= LEVEL_DEVICE; i++)
+		if (strcmp(levels[i], text) == 0)
+			a->level = (enum level)i;
+	a->owner = (uint64_t)sqlite3_column_int64(row, 4);
+	store_text(row, 5, text, sizeof(text));
+	for (int i = ASSIGN_ONCE; i <= ASSIGN_UNTIL; i++)
+		if (strcmp(modes[i], text) == 0)
+			a->mode = (enum assignment_mode)i;
+	a->until = sqlite3_column_int64(row, 6);
+	a->added = sqlite3_column_int64(row, 7);
+}
+
+/* Takes the one that @rows has. @rc: of store_start() */
+static int take_one(struct store *store, sqlite3_stmt *rows, int rc, struct assignment_row *row)
+{
+	if (rc == 0)
+		rc = store_step(store, rows);
+	if (rc != 1)
+		return rc ? rc : ERR_NOT_FOUND;
+	assignment_row(rows, row);
+	store_end(rows);
+	return 0;
+}
+
+int assignment_add(struct store *store, struct assignment_row *row)
+{
+	static const char sql[] =
+		"INSERT INTO assignment (bundle, level, owner, mode, until, added)"
+		" VALUES (?, ?, ?, ?, ?, ?)";
+	struct assignment *a = &row->assignment;
+	int rc = store_run(store, sql, "ititii", (int64_t)row->bundle, levels[a->level],
+	                   (int64_t)a->owner, modes[a->mode], a->until, a->added);
+
+	a->id = (uint64_t)sqlite3_last_insert_rowid(store->db);
+	return rc;
+}
+
+int assignment_by_id(struct store *store, uint64_t id, struct assignment_row *row)
+{
+	static const char sql[] = "SELECT " COLUMNS
+		" FROM assignment JOIN bundle ON bundle.id = assignment.bundle"
+		" WHERE assignment.id = ?";
+	sqlite3_stmt *rows;
+
+	return take_one(store, rows, store_start(store, &rows, sql, "i", (int64_t)id), row);
+}
+
+int assignment_remove(struct store *store, uint64_t id)
+{
+	static const char sql[] = "DELETE FROM assignment WHERE id = ?";
+
+	return store_run(store, sql, "i", (int64_t)id);
+}
+
+int assignment_list(struct store *store, const struct assignment_filter *filter,
+                    sqlite3_stmt **rows)
+{
+	static const char sql[] = "SELECT " COLUMNS
+		" FROM assignment JOIN bundle ON bundle.id = assignment.bundle"
+		" WHERE (?1 = 0 OR assignment.bundle = ?1)"
+		" AND (?2 = '' OR (level = ?2 AND owner = ?3)) ORDER BY assignment.id";
+
+	return store_start(store, rows, sql, "iti", (int64_t)filter->bundle, levels[filter->level],
+	                   (int64_t)filter->owner);
+}
+
+int assignment_find(struct store *store, const struct assignment_filter *filter,
+                    struct assignment_row *row)
+{
+	sqlite3_stmt *rows = NULL;
+	int rc = assignment_list(store, filter, &rows);
+
+	return take_one(store, rows, rc, row);
+}
+
+int assignment_past(struct store *store, uint64_t id, struct assignment_past *past)
+{
+	static const char sql[] =
+		"SELECT count(*) FILTER (WHERE state IN ('pending', 'offered', 'begun')),"
+		" count(*) FILTER (WHERE state = 'done'), count(*) FILTER (WHERE state = 'failed'),"
+		" count(*) FILTER (WHERE state = 'cancelled')"
+		" FROM work WHERE source = 'assignment' AND source_id = ?";
+	sqlite3_stmt *row;
+	int rc = store_start(store, &row, sql, "i", (int64_t)id);
+
+	if (rc == 0)
+		rc = store_step(store, row);
+	if (rc != 1)
+		return rc ? rc : ERR_NOT_FOUND;
+	past->open = (uint64_t)sqlite3_column_int64(row, 0);
+	past->done = (uint64_t)sqlite3_column_int64(row, 1);
+	past->failed = (uint64_t)sqlite3_column_int64(row, 2);
+	past->cancelled = (uint64_t)sqlite3_column_int64(row, 3);
+	store_end(row);
+	return 0;
+}

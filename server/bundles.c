@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "bundles.h"
+
+#include <string.h>
+
+#include "error.h"
+#include "text.h"
+
+static const struct {
+	const char *name, *config;
+} kinds[] = {
+	[BUNDLE_IMAGING] = { "imaging", "z_auto.cfg" },
+	[BUNDLE_THIRD_PARTY] = { "third-party", "winpe.cfg" },
+	[BUNDLE_KICKSTART] = { "kickstart", "kickstart.cfg" },
+	[BUNDLE_SCRIPT] = { "script", "z_auto.cfg" },
+	[BUNDLE_MULTICAST] = { "multicast", "z_auto.cfg" },
+};
+#define KIND_COUNT (sizeof(kinds) / sizeof(kinds[0]))
+
+const char *bundle_kind_name(enum bundle_kind kind)
+{
+	return kind < KIND_COUNT ? kinds[kind].name : NULL;
+}
+
+int bundle_kind_parse(const char *name, enum bundle_kind *kind)
+{
+	for (size_t i = 0; i < KIND_COUNT; i++)
+		if (strcmp(kinds[i].name, name) == 0) {
+			*kind = (enum bundle_kind)i;
+			return 0;
+		}
+	return ERR_NOT_FOUND;
+}
+
+const char *bundle_kind_config(enum bundle_kind kind)
+{
+	return kinds[kind].config;
+}
+
+int bundle_details_fit(const struct bundle *bundle, const struct details *details)
+{
+	struct message whole = { .type = MESSAGE_DETAILS };
+	uint8_t datagram[MESSAGE_MAX];
+	char longest[NAME_SIZE];
+	size_t length;
+
+	memset(longest, 'x', sizeof(longest) - 1);
+	longest[sizeof(longest) - 1] = '\0';
+	whole.u.details = *details;
+	whole.u.details.decision = DECISION_WORK;
+	whole.u.details.lease = UINT64_MAX;
+	whole.u.details.attempt = 1;
+	memcpy(whole.u.details.device, longest, sizeof(longest));
+	memcpy(whole.u.details.config, bundle->config, sizeof(bundle->config));
+	if (details_add(&whole.u.details, "multicast", longest) ||
+	    details_add(&whole.u.details, "multicast_state", "waiting") ||
+	    details_add(&whole.u.details, "multicast_clients", "4294967295") ||
+	    message_encode(&whole, datagram, sizeof(datagram), &length))
+		return ERR_SPACE;
+	return 0;
+}
+
+static void copy_loader(const char *own, const char *otherwise, char out[FILE_SIZE])
+{
+	text_format(out, FILE_SIZE, "%s", strcmp(own, LOADER_OF_SETTINGS) ? own : otherwise);
+}
+
+void bundle_lease(const struct bundle *bundle, const struct settings *settings,
+                  struct lease *lease)
+{
+	memset(lease, 0, sizeof(*lease));
+	copy_loader(bundle->loader_bios, settings->loader_bios, lease->loader_bios);
+	copy_loader(bundle->loader_uefi, settings->loader_uefi, lease->loader_uefi);
+	text_format(lease->config, sizeof(lease->config), "%s", bundle->config);
+	text_format(lease->prefix, sizeof(lease->prefix), "%s", bundle->prefix);
+	lease->attempts = bundle->attempts ? bundle->attempts : settings->attempts;
+	lease->deadline = bundle->deadline ? bundle->deadline : settings->deadline;
+}
+
+/* --- the store ------------------------------------------------------------- */
+
+#define COLUMNS \
+	"id, name, kind, loader_bios, loader_uefi, config, prefix, details, attempts, deadline," \
+	" added"
+
+void bundle_row(sqlite3_stmt *row, struct bundle_whole *bundle)
+{
+	struct bundle *b = &bundle->bundle;
+	size_t length = (size_t)sqlite3_column_bytes(row, 7);
+	char kind[32];
+
+	memset(bundle, 0, sizeof(*bundle));
+	b->id = (uint64_t)sqlite3_column_int64(row, 0);
+	store_text(row, 1, b->name, sizeof(b->name));
+	store_text(row, 2, kind, sizeof(kind));
+	bundle_kind_parse(kind, &b->kind); /* the schema allows no others */
+	store_text(row, 3, b->loader_bios, sizeof(b->loader_bios));
+	store_text(row, 4, b->loader_uefi, sizeof(b->loader_uefi));
+	store_text(row, 5, b->config, sizeof(b->config));
+	store_text(row, 6, b->prefix, sizeof(b->prefix));
+	if (length && length <= sizeof(bundle->details.details)) {
+		memcpy(bundle->details.details, sqlite3_column_blob(row, 7), length);
+		bundle->details.details[length - 1] = '\0';
+		bundle->details.details_length = (uint16_t)length;
+	}
+	b->attempts = (uint32_t)sqlite3_column_int64(row, 8);
+	b->deadline = (uint32_t)sqlite3_column_int64(row, 9);
+	bundle->added = sqlite3_column_int64(row, 10);
+}
+
+/* Takes the one bundle that @rows has. @rc: of store_start() */
+static int take_one(struct store *store, sqlite3_stmt *rows, int rc, struct bundle_whole *bundle)
+{
+	if (rc == 0)
+		rc = store_step(store, rows);
+	if (rc != 1)
+		return rc ? rc : ERR_NOT_FOUND;
+	bundle_row(rows, bundle);
+	store_end(rows);
+	return 0;
+}
+
+int bundle_find(struct store *store, const char *name, struct bundle_whole *bundle)
+{
+	static const char sql[] = "SELECT " COLUMNS " FROM bundle WHERE name = ?";
+	sqlite3_stmt *rows;
+
+	return take_one(store, rows, store_start(store, &rows, sql, "t", name), bundle);
+}
+
+int bundle_by_id(struct store *store, uint64_t id, struct bundle_whole *bundle)
+{
+	static const char sql[] = "SELECT " COLUMNS " FROM bundle WHERE id = ?";
+	sqlite3_stmt *rows;
+
+	return take_one(store, rows, store_start(store, &rows, sql, "i", (int64_t)id), bundle);
+}
+
+int bundle_add(struct store *store, struct bundle_whole *bundle)
+{
+	static const char sql[] =
+		"INSERT INTO bundle (name, kind, loader_bios, loader_uefi, config, prefix, details,"
+		" attempts, deadline, added) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+	struct bundle *b = &bundle->bundle;
+	int rc = store_run(store, sql, "ttttttbiii", b->name, bundle_kind_name(b->kind),
+	                   b->loader_bios, b->loader_uefi, b->config, b->prefix,
+	                   bundle->details.details, (size_t)bundle->details.details_length,
+	                   (int64_t)b->attempts, (int64_t)b->deadline, bundle->added);
+
+	b->id = (uint64_t)sqlite3_last_insert_rowid(store->db);
+	return rc;
+}
+
+int bundle_change(struct store *store, const struct bundle_whole *bundle)
+{
+	static const char sql[] =
+		"UPDATE bundle SET (name, kind, loader_bios, loader_uefi, config, prefix, details,"
+		" attempts, deadline) = (?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) WHERE id = ?1";
+	const struct bundle *b = &bundle->bundle;
+
+	return store_run(store, sql, "ittttttbii", (int64_t)b->id, b->name,
+	                 bundle_kind_name(b->kind), b->loader_bios, b->loader_uefi, b->config,
+	                 b->prefix, bundle->details.details,
+	                 (size_t)bundle->details.details_length, (int64_t)b->attempts,
+	                 (int64_t)b->deadline);
+}
+
+int bundle_remove(struct store *store, uint64_t id)
+{
+	static const char sql[] = "DELETE FROM bundle WHERE id = ?";
+
+	return store_run(store, sql, "i", (int64_t)id);
+}
+
+int bundle_list(struct store *store, sqlite3_stmt **rows)
+{
+	static const char sql[] = "SELECT " COLUMNS " FROM bundle ORDER BY name";
+
+	return store_start(store, rows, sql, "");
+}
+
+int bundle_uses(struct store *store, uint64_t id, struct bundle_uses *uses)
+{
+	static const char sql[] =
+		"SELECT (SELECT count(*) FROM assignment WHERE bundle = ?1),"
+		" (SELECT count(*) FROM rule WHERE bundle = ?1),"
+		" (SELECT count(*) FROM multicast WHERE bundle = ?1),"
+		" count(*) FILTER (WHERE state IN ('pending', 'offered', 'begun')),"
+		" count(*) FILTER (WHERE state = 'done'),"
+		" count(*) FILTER (WHERE state = 'failed') FROM work WHERE bundle = ?1";
+	uint64_t *numbers[] = { &uses->assignments, &uses->rules, &uses->sessions, &uses->open,
+		                &uses->done, &uses->failed };
+	sqlite3_stmt *row;
+	int rc = store_start(store, &row, sql, "i", (int64_t)id);
+
+	if (rc == 0)
+		rc = store_step(store, row);
+	if (rc != 1)
+		return rc ? rc : ERR_NOT_FOUND;
+	for (int i = 0; i < 6; i++)
+		*numbers[i] = (uint64_t)sqlite3_column_int64(row, i);
+	store_end(row);
+	return 0;
+}

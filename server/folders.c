@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "folders.h"
+
+#include <string.h>
+
+#include "devices.h"
+#include "error.h"
+#include "text.h"
+
+bool folder_name_ok(const char *name)
+{
+	static const char digits[] = "0123456789";
+	size_t length = strlen(name);
+
+	return device_name_ok(name) ||
+	       (length > 0 && length < NAME_SIZE && strspn(name, digits) == length);
+}
+
+/* Reads the one number that @sql has for @id. */
+static int read_number(struct store *store, const char *sql, uint64_t id, uint64_t *number)
+{
+	sqlite3_stmt *row;
+	int rc = store_start(store, &row, sql, "i", (int64_t)id);
+
+	if (rc == 0)
+		rc = store_step(store, row);
+	if (rc != 1)
+		return rc ? rc : ERR_NOT_FOUND;
+	*number = (uint64_t)sqlite3_column_int64(row, 0);
+	store_end(row);
+	return 0;
+}
+
+/* --- finding --------------------------------------------------------------- */
+
+int folder_child(struct store *store, uint64_t parent, const char *name, uint64_t *id)
+{
+	static const char sql[] = "SELECT id FROM folder WHERE ifnull(parent, 0) = ? AND name = ?";
+	sqlite3_stmt *row;
+	int rc = store_start(store, &row, sql, "it", (int64_t)parent, name);
+
+	if (rc == 0)
+		rc = store_step(store, row);
+	if (rc != 1)
+		return rc ? rc : ERR_NOT_FOUND;
+	*id = (uint64_t)sqlite3_column_int64(row, 0);
+	store_end(row);
+	return 0;
+}
+
+int folder_find(struct store *store, const char *path, uint64_t *id)
+{
+	char name[NAME_SIZE];
+	int rc = 0;
+
+	*id = 0;
+	if (path[0] != '/')
+		return ERR_MALFORMED;
+	path++;
+	while (rc == 0 && *path) {
+		size_t length = strcspn(path, "/");
+
+		if (length >= sizeof(name))
+			return ERR_MALFORMED;
+		text_format(name, length + 1, "%s", path);
+		if (!folder_name_ok(name))
+			return ERR_MALFORMED;
+		rc = folder_child(store, *id, name, id);
+		path += length + (path[length] == '/');
+	}
+	return rc;
+}
+
+int folder_parent(struct store *store, uint64_t id, uint64_t *parent)
+{
+	static const char sql[] = "SELECT ifnull(parent, 0) FROM folder WHERE id = ?";
+
+	return read_number(store, sql, id, parent);
+}
+
+int folder_path(struct store *store, uint64_t id, char path[FOLDER_PATH])
+{
+	/* A chain that does not end, as only a damaged database has, is cut. */
+	static const char sql[] =
+		"WITH RECURSIVE up (id, name, level) AS ("
+		" SELECT parent, name, 1 FROM folder WHERE id = ?"
+		" UNION ALL SELECT folder.parent, folder.name, level + 1"
+		" FROM up JOIN folder ON folder.id = up.id WHERE level < 16)"
+		" SELECT name FROM up ORDER BY level DESC";
+	char name[NAME_SIZE];
+	sqlite3_stmt *rows;
+	size_t length = 0;
+	int rc;
+
+	text_format(path, FOLDER_PATH, "/");
+	if (id == 0)
+		return 0;
+	rc = store_start(store, &rows, sql, "i", (int64_t)id);
+	while (rc == 0 && (rc = store_step(store, rows)) == 1) {
+		store_text(rows, 0, name, sizeof(name));
+		length += text_format(path + length, FOLDER_PATH - length, "/%s", name);
+		rc = 0;
+	}
+	return rc ? rc : length ? 0 : ERR_NOT_FOUND;
+}
+
+int folder_depth(struct store *store, uint64_t id, uint32_t *depth)
+{
+	char path[FOLDER_PATH];
+	int rc = folder_path(store, id, path);
+
+	*depth = 0;
+	for (const char *p = path; rc == 0 && id && *p; p++)
+		*depth += *p == '/';
+	return rc;
+}
+
+int folder_height(struct store *store, uint64_t id, uint32_t *height)
+{
+	static const char sql[] =
+		"WITH RECURSIVE below (id, level) AS (SELECT ?, 0 UNION ALL"
+		" SELECT folder.id, level + 1 FROM below"
+		" JOIN folder ON ifnull(folder.parent, 0) = below.id WHERE level < 16)"
+		" SELECT max(level) FROM below";
+	uint64_t level = 0;
+	int rc = read_number(store, sql, id, &level);
+
+	*height = (uint32_t)level;
+	return rc;
+}
+
+int folder_within(struct store *store, uint64_t id, uint64_t above, bool *within)
+{
+	int rc = 0;
+
+	for (int i = 0; rc == 0 && id && id != above && i < FOLDER_DEPTH; i++)
+		rc = folder_parent(store, id, &id);
+	*within = id == above;
+	return rc;
+}
+
+/* --- keeping --------------------------------------------------------------- */
+
+int folder_add(struct store *store, uint64_t parent, const char *name, uint64_t *id)
+{
+	static const char sql[] = "INSERT INTO folder (parent, name) VALUES (nullif(?, 0), ?)";
+	int rc = store_run(store, sql, "it", (int64_t)parent, name);
+
+	*id = (uint64_t)sqlite3_last_insert_rowid(store->db);
+	return rc;
+}
+
+int folder_move(struct store *store, uint64_t id, uint64_t parent)
+{
+	static const char sql[] = "UPDATE folder SET parent = nullif(?2, 0) WHERE id = ?1";
+
+	return store_run(store, sql, "ii", (int64_t)id, (int64_t)parent);
+}
+
+int folder_rename(struct store *store, uint64_t id, const char *name)
+{
+	static const char sql[] = "UPDATE folder SET name = ?2 WHERE id = ?1";
+
+	return store_run(store, sql, "it", (int64_t)id, name);
+}
+
+int folder_empty(struct store *store, uint64_t id, uint64_t parent)
+{
+	static const char folders[] = "UPDATE folder SET parent = nullif(?2, 0) WHERE parent = ?1";
+	static const char devices[] = "UPDATE device SET folder = nullif(?2, 0) WHERE folder = ?1";
+	int rc = store_run(store, folders, "ii", (int64_t)id, (int64_t)parent);
+
+	return rc ? rc : store_run(store, devices, "ii", (int64_t)id, (int64_t)parent);
+}
+
+int folder_remove(struct store *store, uint64_t id)
+{
+	static const char sql[] = "DELETE FROM folder WHERE id = ?";
+
+	return store_run(store, sql, "i", (int64_t)id);
+}
+
+/* --- listing --------------------------------------------------------------- */
+
+int folder_list(struct store *store, uint64_t id, sqlite3_stmt **rows)
+{
+	/* The deepest of those that wait comes next: so a folder's own follow it. */
+	static const char sql[] =
+		"WITH RECURSIVE tree (id, depth, name) AS ("
+		" SELECT ?1, 0, iif(?1 = 0, '/', (SELECT name FROM folder WHERE id = ?1))"
+		" UNION ALL SELECT folder.id, depth + 1, folder.name COLLATE NOCASE FROM tree"
+		" JOIN folder ON ifnull(folder.parent, 0) = tree.id WHERE depth < 16"
+		" ORDER BY 2 DESC, 3)"
+		" SELECT id, depth, name,"
+		" (SELECT count(*) FROM folder WHERE ifnull(parent, 0) = tree.id),"
+		" (SELECT count(*) FROM device WHERE folder IS nullif(tree.id, 0)),"
+		" (SELECT count(*) FROM setting"
+		"  WHERE level = iif(tree.id, 'folder', 'zone') AND owner = tree.id),"
+		" (SELECT count(*) FROM assignment"
+		"  WHERE level = iif(tree.id, 'folder', 'zone') AND owner = tree.id)"
+		" FROM tree";
+
+	return store_start(store, rows, sql, "i", (int64_t)id);
+}
+
+void folder_row(sqlite3_stmt *row, struct folder_row *out)
+{
+	out->id = (uint64_t)sqlite3_column_int64(row, 0);
+	out->depth = (uint32_t)sqlite3_column_int64(row, 1);
+	store_text(row, 2, out->name, sizeof(out->name));
+	out->folders = (uint64_t)sqlite3_column_int64(row, 3);
+	out->devices = (uint64_t)sqlite3_column_int64(row, 4);
+	out->settings = (uint64_t)sqlite3_column_int64(row, 5);
+	out->assignments = (uint64_t)sqlite3_column_int64(row, 6);
+}
+
+/* --- the devices in them --------------------------------------------------- */
+
+int device_folder(struct store *store, uint64_t device, uint64_t *folder)
+{
+	static const char sql[] = "SELECT ifnull(folder, 0) FROM device WHERE id = ?";
+
+	return read_number(store, sql, device, folder);
+}
+
+int device_move(struct store *store, uint64_t device, uint64_t folder)
+{
+	static const char sql[] = "UPDATE device SET folder = nullif(?2, 0) WHERE id = ?1";
+
+	return store_run(store, sql, "ii", (int64_t)device, (int64_t)folder);
+}
+
+int folder_devices(struct store *store, uint64_t folder, sqlite3_stmt **rows)
+{
+	static const char sql[] =
+		"WITH RECURSIVE tree (id, depth) AS (SELECT ?1, 0 UNION ALL"
+		" SELECT folder.id, depth + 1 FROM tree JOIN folder ON folder.parent = tree.id"
+		" WHERE depth < 16)"
+		" SELECT " DEVICE_COLUMNS " FROM device WHERE folder IN (SELECT id FROM tree)"
+		" ORDER BY name";
+
+	return folder ? store_start(store, rows, sql, "i", (int64_t)folder)
+	              : device_list(store, rows);
+}

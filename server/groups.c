@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "groups.h"
+
+#include "devices.h"
+#include "error.h"
+
+int group_find(struct store *store, const char *name, uint64_t *id)
+{
+	static const char sql[] = "SELECT id FROM device_group WHERE name = ?";
+	sqlite3_stmt *row;
+	int rc = store_start(store, &row, sql, "t", name);
+
+	if (rc == 0)
+		rc = store_step(store, row);
+	if (rc != 1)
+		return rc ? rc : ERR_NOT_FOUND;
+	*id = (uint64_t)sqlite3_column_int64(row, 0);
+	store_end(row);
+	return 0;
+}
+
+int group_name(struct store *store, uint64_t id, char name[NAME_SIZE])
+{
+	static const char sql[] = "SELECT name FROM device_group WHERE id = ?";
+	sqlite3_stmt *row;
+	int rc = store_start(store, &row, sql, "i", (int64_t)id);
+
+	if (rc == 0)
+		rc = store_step(store, row);
+	if (rc != 1)
+		return rc ? rc : ERR_NOT_FOUND;
+	store_text(row, 0, name, NAME_SIZE);
+	store_end(row);
+	return 0;
+}
+
+int group_add(struct store *store, const char *name, uint64_t *id)
+{
+	static const char sql[] = "INSERT INTO device_group (name) VALUES (?)";
+	int rc = store_run(store, sql, "t", name);
+
+	*id = (uint64_t)sqlite3_last_insert_rowid(store->db);
+	return rc;
+}
+
+int group_rename(struct store *store, uint64_t id, const char *name)
+{
+	static const char sql[] = "UPDATE device_group SET name = ?2 WHERE id = ?1";
+
+	return store_run(store, sql, "it", (int64_t)id, name);
+}
+
+int group_remove(struct store *store, uint64_t id)
+{
+	static const char sql[] = "DELETE FROM device_group WHERE id = ?";
+
+	return store_run(store, sql, "i", (int64_t)id);
+}
+
+int group_join(struct store *store, uint64_t id, uint64_t device)
+{
+	static const char sql[] =
+		"INSERT INTO member (device_group, device) VALUES (?, ?) ON CONFLICT DO NOTHING";
+	int rc = store_run(store, sql, "ii", (int64_t)id, (int64_t)device);
+
+	return rc == 0 && sqlite3_changes(store->db) == 0 ? ERR_REFUSED : rc;
+}
+
+int group_leave(struct store *store, uint64_t id, uint64_t device)
+{
+	static const char sql[] = "DELETE FROM member WHERE device_group = ? AND device = ?";
+	int rc = store_run(store, sql, "ii", (int64_t)id, (int64_t)device);
+
+	return rc == 0 && sqlite3_changes(store->db) == 0 ? ERR_NOT_FOUND : rc;
+}
+
+int group_list(struct store *store, uint64_t device, sqlite3_stmt **rows)
+{
+	static const char sql[] =
+		"SELECT id, name, (SELECT count(*) FROM member WHERE device_group = g.id),"
+		" (SELECT count(*) FROM assignment WHERE level = 'group' AND owner = g.id)"
+		" FROM device_group AS g WHERE ?1 = 0 OR EXISTS"
+		" (SELECT 1 FROM member WHERE device_group = g.id AND device = ?1) ORDER BY name";
+
+	return store_start(store, rows, sql, "i", (int64_t)device);
+}
+
+void group_row(sqlite3_stmt *row, struct group_row *out)
+{
+	out->id = (uint64_t)sqlite3_column_int64(row, 0);
+	store_text(row, 1, out->name, sizeof(out->name));
+	out->devices = (uint64_t)sqlite3_column_int64(row, 2);
+	out->assignments = (uint64_t)sqlite3_column_int64(row, 3);
+}
+
+int group_devices(struct store *store, uint64_t id, sqlite3_stmt **rows)
+{
+	static const char sql[] = "SELECT " DEVICE_COLUMNS
+		" FROM member JOIN device ON device.id = member.device WHERE device_group = ?"
+		" ORDER BY device.name";
+
+	return store_start(store, rows, sql, "i", (int64_t)id);
+}

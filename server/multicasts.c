@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "multicasts.h"
+
+#include <string.h>
+
+#include "error.h"
+#include "work.h"
+
+static const char *const states[] = {
+	[MULTICAST_WAITING] = "waiting", [MULTICAST_STARTED] = "started",
+	[MULTICAST_ENDED] = "ended",
+};
+
+const char *multicast_state_name(enum multicast_state state)
+{
+	return states[state];
+}
+
+/* --- sessions -------------------------------------------------------------- */
+
+#define SELECT \
+	"SELECT m.id, m.name, m.bundle, bundle.name, clients, wait, state, last_joined," \
+	" started, ended, m.added," \
+	" (SELECT count(*) FROM multicast_member WHERE multicast = m.id)," \
+	" (SELECT count(*) FROM multicast_member WHERE multicast = m.id AND joined > 0)" \
+	" FROM multicast AS m JOIN bundle ON bundle.id = m.bundle"
+
+void multicast_row(sqlite3_stmt *row, struct multicast_row *out)
+{
+	struct multicast *m = &out->multicast;
+	char state[16];
+
+	memset(out, 0, sizeof(*out));
+	m->id = (uint64_t)sqlite3_column_int64(row, 0);
+	store_text(row, 1, m->name, sizeof(m->name));
+	out->bundle = (uint64_t)sqlite3_column_int64(row, 2);
+	store_text(row, 3, out->bundle_name, sizeof(out->bundle_name));
+	m->clients = (uint32_t)sqlite3_column_int64(row, 4);
+	m->wait = (uint32_t)sqlite3_column_int64(row, 5);
+	store_text(row, 6, state, sizeof(state));
+	for (int i = MULTICAST_WAITING; i <= MULTICAST_ENDED; i++)
+		if (strcmp(states[i], state) == 0)
+			m->state = (enum multicast_state)i;
+	m->last_joined = sqlite3_column_int64(row, 7);
+	out->started = sqlite3_column_int64(row, 8);
+	out->ended = sqlite3_column_int64(row, 9);
+	out->added = sqlite3_column_int64(row, 10);
+	out->members = (uint64_t)sqlite3_column_int64(row, 11);
+	m->joined = (uint32_t)sqlite3_column_int64(row, 12);
+}
+
+int multicast_find(struct store *store, const char *name, struct multicast_row *out)
+{
+	static const char sql[] = SELECT " WHERE m.name = ?";
+	sqlite3_stmt *row;
+	int rc = store_start(store, &row, sql, "t", name);
+
+	if (rc == 0)
+		rc = store_step(store, row);
+	if (rc != 1)
+		return rc ? rc : ERR_NOT_FOUND;
+	multicast_row(row, out);
+	store_end(row);
+	return 0;
+}
+
+int multicast_list(struct store *store, sqlite3_stmt **rows)
+{
+	static const char sql[] = SELECT " ORDER BY m.name";
+
+	return store_start(store, rows, sql, "");
+}
+
+int multicast_add(struct store *store, struct multicast_row *row)
+{
+	static const char sql[] =
+		"INSERT INTO multicast (name, bundle, clients, wait, state, added)"
+		" VALUES (?, ?, ?, ?, 'waiting', ?)";
+	struct multicast *m = &row->multicast;
+	int rc = store_run(store, sql, "tiiii", m->name, (int64_t)row->bundle,
+	                   (int64_t)m->clients, (int64_t)m->wait, row->added);
+
+	m->id = (uint64_t)sqlite3_last_insert_rowid(store->db);
+	m->state = MULTICAST_WAITING;
+	return rc;
+}
+
+int multicast_change(struct store *store, const struct multicast_row *row)
+{
+	static const char sql[] =
+		"UPDATE multicast SET (name, bundle, clients, wait) = (?2, ?3, ?4, ?5)"
+		" WHERE id = ?1";
+	const struct multicast *m = &row->multicast;
+
+	return store_run(store, sql, "itiii", (int64_t)m->id, m->name, (int64_t)row->bundle,
+	                 (int64_t)m->clients, (int64_t)m->wait);
+}
+
+int multicast_start(struct store *store, uint64_t id, int64_t now)
+{
+	static const char sql[] =
+		"UPDATE multicast SET state = 'started', started = ?2 WHERE id = ?1";
+
+	return store_run(store, sql, "ii", (int64_t)id, now);
+}
+
+int multicast_end(struct store *store, uint64_t id, int64_t now)
+{
+	static const char sql[] = "UPDATE multicast SET state = 'ended', ended = ?2 WHERE id = ?1";
+
+	return store_run(store, sql, "ii", (int64_t)id, now);
+}
+
+int multicast_remove(struct store *store, uint64_t id)
+{
+	static const char sql[] = "DELETE FROM multicast WHERE id = ?";
+
+	return store_run(store, sql, "i", (int64_t)id);
+}
+
+/* --- members --------------------------------------------------------------- */
+
+int multicast_join(struct store *store, uint64_t id, uint64_t device)
+{
+	static const char sql[] =
+		"INSERT INTO multicast_member (multicast, device) VALUES (?, ?)"
+		" ON CONFLICT DO NOTHING";
+	int rc = store_run(store, sql, "ii", (int64_t)id, (int64_t)device);
+
+	return rc == 0 && sqlite3_changes(store->db) == 0 ? ERR_REFUSED : rc;
+}
+
+int multicast_leave(struct store *store, uint64_t id, uint64_t device)
+{
+	static const char sql[] =
+		"DELETE FROM multicast_member WHERE multicast = ? AND device = ?";
+	int rc = store_run(store, sql, "ii", (int64_t)id, (int64_t)device);
+
+	return rc == 0 && sqlite3_changes(store->db) == 0 ? ERR_NOT_FOUND : rc;
+}
+
+int multicast_joined(struct store *store, uint64_t id, uint64_t device, int64_t now)
+{
+	static const char member[] =
+		"UPDATE multicast_member SET joined = ?3 WHERE multicast = ?1 AND device = ?2";
+	static const char session[] = "UPDATE multicast SET last_joined = ?2 WHERE id = ?1";
+	int rc = store_run(store, member, "iii", (int64_t)id, (int64_t)device, now);
+
+	return rc ? rc : store_run(store, session, "ii", (int64_t)id, now);
+}
+
+int multicast_membership(struct store *store, uint64_t id, uint64_t device, int64_t *joined)
+{
+	static const char sql[] =
+		"SELECT joined FROM multicast_member WHERE multicast = ? AND device = ?";
+	sqlite3_stmt *row;
+	int rc = store_start(store, &row, sql, "ii", (int64_t)id, (int64_t)device);
+
+	if (rc == 0)
+		rc = store_step(store, row);
+	if (rc != 1)
+		return rc ? rc : ERR_NOT_FOUND;
+	*joined = sqlite3_column_int64(row, 0);
+	store_end(row);
+	return 0;
+}
+
+int multicast_members(struct store *store, uint64_t id, sqlite3_stmt **rows)
+{
+	static const char sql[] = "SELECT " DEVICE_COLUMNS ", joined"
+		" FROM multicast_member JOIN device ON device.id = multicast_member.device"
+		" WHERE multicast = ? ORDER BY device.name";
+
+	return store_start(store, rows, sql, "i", (int64_t)id);
+}
+
+int multicast_lease(struct store *store, uint64_t id, uint64_t device, struct lease *lease)
+{
+	static const char sql[] =
+		"SELECT lease FROM work WHERE device = ? AND source = 'multicast' AND source_id = ?"
+		" AND state IN ('pending', 'offered', 'begun')";
+	sqlite3_stmt *row;
+	uint64_t number;
+	int rc = store_start(store, &row, sql, "ii", (int64_t)device, (int64_t)id);
+
+	if (rc == 0)
+		rc = store_step(store, row);
+	if (rc != 1)
+		return rc ? rc : ERR_NOT_FOUND;
+	number = (uint64_t)sqlite3_column_int64(row, 0);
+	store_end(row);
+	return work_by_lease(store, number, lease);
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef SERVER_MULTICASTS_H
+#define SERVER_MULTICASTS_H
+
+#include "index.h"
+#include "store.h"
+
+/*
+ * Multicast sessions and their members; what they are stands in index.h. Functions
+ * return 0 or the ERR_ values of store.h.
+ */
+
+/** Returns the name of a state as the database has it. */
+const char *multicast_state_name(enum multicast_state state);
+
+/* One as the database has it; the pointer to its bundle is not set. */
+struct multicast_row {
+	struct multicast multicast;
+	uint64_t bundle;
+	char bundle_name[NAME_SIZE];
+	uint64_t members;
+	int64_t started, ended, added; /* Unix times; 0: not yet */
+};
+
+int multicast_find(struct store *store, const char *name, struct multicast_row *out);
+/** Stores a new one, which waits; sets its id. */
+int multicast_add(struct store *store, struct multicast_row *row);
+/** Stores name, bundle, clients and wait. */
+int multicast_change(struct store *store, const struct multicast_row *row);
+/** Starts or ends it. */
+int multicast_start(struct store *store, uint64_t id, int64_t now);
+int multicast_end(struct store *store, uint64_t id, int64_t now);
+int multicast_remove(struct store *store, uint64_t id);
+
+/** Starts a list by name; take each with multicast_row(). */
+int multicast_list(struct store *store, sqlite3_stmt **rows);
+void multicast_row(sqlite3_stmt *row, struct multicast_row *out);
+
+/** Makes a device a member. ERR_REFUSED: it is one. */
+int multicast_join(struct store *store, uint64_t id, uint64_t device);
+/** Ends that. ERR_NOT_FOUND: it is none. */
+int multicast_leave(struct store *store, uint64_t id, uint64_t device);
+/** Notes that a member has come. */
+int multicast_joined(struct store *store, uint64_t id, uint64_t device, int64_t now);
+/** Says when a member came, 0: not yet. ERR_NOT_FOUND: it is none. */
+int multicast_membership(struct store *store, uint64_t id, uint64_t device, int64_t *joined);
+
+/** Starts a list of the members by name: device_row()'s columns, and the time joined. */
+int multicast_members(struct store *store, uint64_t id, sqlite3_stmt **rows);
+#define MULTICAST_JOINED_COLUMN 7
+
+/** Reads the lease that @device has from the session and that is not ended. */
+int multicast_lease(struct store *store, uint64_t id, uint64_t device, struct lease *lease);
+
+#endif

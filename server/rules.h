@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef SERVER_RULES_H
+#define SERVER_RULES_H
+
+#include "index.h"
+#include "store.h"
+
+/*
+ * Rules, in their order; what they are stands in index.h. Functions return 0 or
+ * the ERR_ values of store.h.
+ */
+
+/** Returns the name of what a rule applies to as the database has it. */
+const char *rule_applies_name(enum rule_applies applies);
+/** Finds it by that name. Returns 0 or ERR_NOT_FOUND. */
+int rule_applies_parse(const char *name, enum rule_applies *applies);
+
+/* One as the database has it; the pointers to its bundle and its filter are not set. */
+struct rule_row {
+	struct rule rule;
+	uint64_t bundle;
+	char bundle_name[NAME_SIZE];
+	char filter[FILTER_TEXT];
+	bool enabled;
+	uint32_t position; /* from 1, without a gap */
+};
+
+int rule_find(struct store *store, const char *name, struct rule_row *out);
+/** Stores a new one behind all others; sets id and position. */
+int rule_add(struct store *store, struct rule_row *row);
+/** Stores all but the position. */
+int rule_change(struct store *store, const struct rule_row *row);
+/** Makes it the one at @position, or the last; those from there on follow. In a transaction. */
+int rule_move(struct store *store, uint64_t id, uint32_t position);
+/** Removes it; those behind move up. In a transaction. */
+int rule_remove(struct store *store, uint64_t id);
+
+/** Starts a list in their order; take each with rule_row(). */
+int rule_list(struct store *store, sqlite3_stmt **rows);
+void rule_row(sqlite3_stmt *row, struct rule_row *out);
+
+#endif

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "strangers.h"
+
+#include <string.h>
+
+#include "error.h"
+#include "text.h"
+
+static const uint8_t no_mac[6];
+
+int stranger_seen(struct store *store, const struct identity *identity, int64_t time,
+                  const char *address, const char *outcome, const uint8_t *datagram,
+                  size_t length)
+{
+	/* A boot is known by its nonce, 16 bytes from byte 9 on. */
+	static const char keep[] =
+		"INSERT INTO stranger (mac, uuid, first, last, boots, address, request, outcome)"
+		" VALUES (?1, ?2, ?3, ?3, 1, ?4, ?5, ?6) ON CONFLICT (mac, uuid) DO UPDATE SET"
+		" last = ?3, address = ?4, request = ?5, outcome = ?6, boots = boots +"
+		" (substr(request, 9, 16) IS NOT substr(?5, 9, 16))";
+	static const char room[] =
+		"DELETE FROM stranger WHERE id IN (SELECT id FROM stranger ORDER BY last LIMIT"
+		" max(0, (SELECT count(*) FROM stranger) - ?))";
+	int rc = store_run(store, keep, "bbitbt", identity->mac, (size_t)6, identity->uuid,
+	                   (size_t)16, time, address, datagram,
+	                   device_request_length(datagram, length), outcome);
+
+	return rc ? rc : store_run(store, room, "i", (int64_t)STRANGERS_MAX);
+}
+
+/* --- listing --------------------------------------------------------------- */
+
+#define COLUMNS "id, mac, uuid, first, last, boots, address, request, outcome"
+
+int stranger_list(struct store *store, sqlite3_stmt **rows)
+{
+	static const char sql[] = "SELECT " COLUMNS " FROM stranger ORDER BY last DESC, id DESC";
+
+	return store_start(store, rows, sql, "");
+}
+
+int stranger_by_mac(struct store *store, const uint8_t mac[6], sqlite3_stmt **rows)
+{
+	static const char sql[] = "SELECT " COLUMNS
+		" FROM stranger WHERE mac = ? ORDER BY last DESC, id DESC";
+
+	return store_start(store, rows, sql, "b", mac, (size_t)6);
+}
+
+int stranger_by_uuid(struct store *store, const uint8_t uuid[16], sqlite3_stmt **rows)
+{
+	static const char sql[] = "SELECT " COLUMNS
+		" FROM stranger WHERE uuid = ? ORDER BY last DESC, id DESC";
+
+	return store_start(store, rows, sql, "b", uuid, (size_t)16);
+}
+
+void stranger_row(sqlite3_stmt *row, struct stranger *stranger)
+{
+	size_t length = (size_t)sqlite3_column_bytes(row, 7);
+
+	memset(stranger, 0, sizeof(*stranger));
+	stranger->id = (uint64_t)sqlite3_column_int64(row, 0);
+	store_bytes(row, 1, stranger->mac, sizeof(stranger->mac));
+	store_bytes(row, 2, stranger->uuid, sizeof(stranger->uuid));
+	stranger->first = sqlite3_column_int64(row, 3);
+	stranger->last = sqlite3_column_int64(row, 4);
+	stranger->boots = (uint64_t)sqlite3_column_int64(row, 5);
+	store_text(row, 6, stranger->address, sizeof(stranger->address));
+	store_text(row, 8, stranger->outcome, sizeof(stranger->outcome));
+	if (length == 0 || length > sizeof(stranger->datagram))
+		return;
+	memcpy(stranger->datagram, sqlite3_column_blob(row, 7), length);
+	stranger->length = length;
+	if (message_decode(&stranger->request, stranger->datagram, length) ||
+	    stranger->request.type != MESSAGE_REQUEST) {
+		memset(&stranger->request, 0, sizeof(stranger->request));
+		stranger->length = 0;
+	}
+}
+
+/* --- forgetting ------------------------------------------------------------ */
+
+int stranger_remove(struct store *store, uint64_t id)
+{
+	static const char sql[] = "DELETE FROM stranger WHERE id = ?";
+
+	return store_run(store, sql, "i", (int64_t)id);
+}
+
+int stranger_remove_all(struct store *store, uint64_t *count)
+{
+	int rc = store_run(store, "DELETE FROM stranger", "");
+
+	*count = (uint64_t)sqlite3_changes64(store->db);
+	return rc;
+}
+
+/* --- admitting ------------------------------------------------------------- */
+
+void stranger_name(const struct stranger *stranger, char name[NAME_SIZE])
+{
+	bool by_mac = memcmp(stranger->mac, no_mac, sizeof(no_mac)) != 0;
+	const uint8_t *bytes = by_mac ? stranger->mac : stranger->uuid;
+	size_t count = by_mac ? 6 : 16, length = text_format(name, NAME_SIZE, "pc-");
+
+	for (size_t i = 0; i < count; i++)
+		length += text_format(name + length, NAME_SIZE - length, "%02x", bytes[i]);
+}
+
+/* Adds the MACs of the others with the UUID of @device, as far as there is room. */
+static int gather_macs(struct store *store, const struct device *device, uint8_t (*macs)[6],
+                       size_t *count)
+{
+	struct device other;
+	struct stranger s;
+	sqlite3_stmt *rows;
+	int rc = stranger_by_uuid(store, device->uuid, &rows);
+
+	while (rc == 0 && (rc = store_step(store, rows)) == 1) {
+		bool new = true;
+
+		stranger_row(rows, &s);
+		for (size_t i = 0; i < *count; i++)
+			new = new && memcmp(macs[i], s.mac, 6) != 0;
+		/* One that has become a device's by now, by hand, stays that one's. */
+		rc = device_by_mac(store, s.mac, &other);
+		if (rc == ERR_NOT_FOUND && new && *count < DEVICE_MACS_MAX &&
+		    memcmp(s.mac, no_mac, 6))
+			memcpy(macs[(*count)++], s.mac, 6);
+		rc = rc == ERR_NOT_FOUND ? 0 : rc;
+	}
+	return rc;
+}
+
+int stranger_admit(struct store *store, const struct stranger *stranger, struct device *device)
+{
+	static const char forget[] =
+		"DELETE FROM stranger WHERE (mac = ?1 AND uuid = ?2) OR uuid = ?3";
+	uint8_t macs[DEVICE_MACS_MAX][6];
+	size_t count = 0;
+	int rc = 0;
+
+	memset(device->isd, 0, sizeof(device->isd));
+	memset(device->uuid, 0, sizeof(device->uuid));
+	if (device_uuid_ok(stranger->uuid))
+		memcpy(device->uuid, stranger->uuid, sizeof(device->uuid));
+	if (memcmp(stranger->mac, no_mac, 6))
+		memcpy(macs[count++], stranger->mac, 6);
+	if (device_uuid_ok(stranger->uuid))
+		rc = gather_macs(store, device, macs, &count);
+	if (rc == 0)
+		rc = device_add(store, device, (const uint8_t (*)[6])macs, count);
+	if (rc == 0 && stranger->length)
+		rc = device_seen(store, device->id, stranger->last, stranger->address,
+		                 stranger->datagram, stranger->length);
+	/* No UUID, as NULL, is that of nobody. */
+	if (rc == 0)
+		rc = store_run(store, forget, "bbu", stranger->mac, (size_t)6, stranger->uuid,
+		               (size_t)16, device->uuid);
+	return rc;
+}

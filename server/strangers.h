@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef SERVER_STRANGERS_H
+#define SERVER_STRANGERS_H
+
+#include "devices.h"
+
+/*
+ * Machines that ask and are no devices, known by MAC and UUID together. Functions
+ * return 0 or the ERR_ values of store.h.
+ */
+
+#define STRANGERS_MAX 10000 /* the ones not seen for longest make room */
+
+struct stranger {
+	uint64_t id;
+	uint8_t mac[6];
+	uint8_t uuid[16];          /* zeros: not told */
+	int64_t first, last;       /* Unix times of its requests */
+	uint64_t boots;
+	char address[64];          /* of the last request */
+	char outcome[REASON_SIZE]; /* what it was told, and why */
+	struct message request;    /* the last */
+	uint8_t datagram[MESSAGE_MAX]; /* the same as it came, without padding */
+	size_t length;
+};
+
+/**
+ * Keeps a request of one; where there are too many then, those not seen for longest go.
+ * @datagram: as it came, and sound
+ */
+int stranger_seen(struct store *store, const struct identity *identity, int64_t time,
+                  const char *address, const char *outcome, const uint8_t *datagram,
+                  size_t length);
+
+/** Starts a list, those seen last first; take each with stranger_row(). */
+int stranger_list(struct store *store, sqlite3_stmt **rows);
+/** The same of those with this MAC, or this UUID. */
+int stranger_by_mac(struct store *store, const uint8_t mac[6], sqlite3_stmt **rows);
+int stranger_by_uuid(struct store *store, const uint8_t uuid[16], sqlite3_stmt **rows);
+void stranger_row(sqlite3_stmt *row, struct stranger *stranger);
+
+int stranger_remove(struct store *store, uint64_t id);
+/** Removes all; *@count receives how many there were. */
+int stranger_remove_all(struct store *store, uint64_t *count);
+
+/** Writes the name that it gets as a device unless told otherwise: "pc-525400123456". */
+void stranger_name(const struct stranger *stranger, char name[NAME_SIZE]);
+
+/**
+ * Makes a device of @stranger, known by its MAC and, unless that is a placeholder,
+ * its UUID, and with its last request; and forgets the stranger. Others with the same
+ * UUID are its other network adapters, and become part of it.
+ * @device: name and added say what they are to be; receives the rest
+ * ERR_REFUSED: a device has that name, MAC or UUID. In a transaction.
+ */
+int stranger_admit(struct store *store, const struct stranger *stranger, struct device *device);
+
+#endif
