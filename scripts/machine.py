@@ -214,7 +214,9 @@ def for_firmware(pattern, firmware, quote=False):
 
 def tftp_files(firmware, z_auto=ROOT / "scripts/tftp/z_auto.cfg"):
     """Returns what a TFTP server needs for @firmware, from the NBP to Linux: name to source."""
+    menu = ("pxemenu.txt", "z_maint.cfg", "z_zpdis.cfg", "z_zpen.cfg")
     return {
+        **{name: ROOT / "scripts/tftp" / name for name in menu},
         firmware.nbp: BUILD / firmware.nbp,
         firmware.loader.name: firmware.loader,
         firmware.module.name: firmware.module,
