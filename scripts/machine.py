@@ -108,6 +108,7 @@ class Machine:
     options: tuple = ()  # more of QEMU's
     boot_order: tuple = ("network", "disk")  # on UEFI; as boot_option() names them
     connects_all: bool = True  # no: OVMF connects only the network card's drivers
+    secure_boot_key: Path = None  # on UEFI: the certificate whose signatures it wants
 
     @property
     def disk(self):
@@ -135,9 +136,12 @@ class Machine:
                 with open(self.image(number), "wb") as file:
                     file.truncate(BLANK_DISK)
         if self.firmware.kind == "uefi":
+            variables = ovmf_vars.boot_order(
+                [(name, self.boot_option(name)) for name in self.boot_order])
+            if self.secure_boot_key:
+                variables += ovmf_vars.secure_boot(self.secure_boot_key)
             empty = (OVMF / "OVMF_VARS_4M.fd").read_bytes()
-            self.vars.write_bytes(ovmf_vars.set_boot_order(
-                empty, [(name, self.boot_option(name)) for name in self.boot_order]))
+            self.vars.write_bytes(ovmf_vars.fill(empty, variables))
 
     def boot_option(self, name):
         """Returns a boot option's device path: "network"; "disk", "disk1", ... (all of that disk);

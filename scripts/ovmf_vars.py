@@ -1,17 +1,21 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Writes boot options into an empty variable store of OVMF.
+"""Writes boot options, and keys for Secure Boot, into an empty variable store of OVMF.
 
 QEMU's bootindex of a network card stands for all its boot options: after PXE over IPv4
 OVMF would try HTTP, for minutes, before the disk. A real machine has a BootOrder that an
 administrator chose, and so have ours: the card, then the disk.
 """
 
+import ssl
 import struct
 import uuid
 
 GLOBAL_VARIABLE = uuid.UUID("8be4df61-93ca-11d2-aa0d-00e098032b8c").bytes_le
 VARIABLE_STORE = uuid.UUID("aaf32c78-947b-439a-a180-2e144ec37792").bytes_le  # authenticated
-NON_VOLATILE_BOOT_RUNTIME = 0x7
+SECURITY_DATABASE = uuid.UUID("d719b2cb-3d3a-4596-a3bc-dad00e67656f").bytes_le
+SECURE_BOOT_ENABLE = uuid.UUID("f0a30bc7-af08-4556-99c4-001009c93a44").bytes_le  # EDK2's own
+X509 = uuid.UUID("a5c059a1-94e4-4aa7-87b5-ab155c2bf072").bytes_le
+NON_VOLATILE, BOOT, RUNTIME, TIME_BASED_AUTHENTICATED = 1, 2, 4, 0x20
 LOAD_OPTION_ACTIVE = 1
 
 
@@ -50,24 +54,39 @@ def load_option(description, path):
             + (description + "\0").encode("utf-16-le") + path)
 
 
-def variable(name, data):
+def variable(name, data, vendor=GLOBAL_VARIABLE, attributes=NON_VOLATILE | BOOT | RUNTIME):
     """An AUTHENTICATED_VARIABLE_HEADER of EDK2 with what follows it."""
     name = (name + "\0").encode("utf-16-le")
-    head = struct.pack("<HBBIQ16sIII16s", 0x55aa, 0x3f, 0, NON_VOLATILE_BOOT_RUNTIME, 0,
-                       bytes(16), 0, len(name), len(data), GLOBAL_VARIABLE)
+    head = struct.pack("<HBBIQ16sIII16s", 0x55aa, 0x3f, 0, attributes, 0,
+                       bytes(16), 0, len(name), len(data), vendor)
     whole = head + name + data
     return whole + b"\xff" * (-len(whole) % 4)
 
 
-def set_boot_order(store, options):
-    """Returns @store with @options, (description, device path) each, as its BootOrder.
+def boot_order(options):
+    """The variables that make @options, (description, device path) each, the BootOrder."""
+    variables = b"".join(variable(f"Boot{number:04X}", load_option(*option))
+                         for number, option in enumerate(options))
+    return variables + variable("BootOrder", struct.pack(f"<{len(options)}H", *range(len(options))))
+
+
+def secure_boot(certificate):
+    """The variables of Secure Boot in force, with the certificate of a PEM file as its only key."""
+    der = ssl.PEM_cert_to_DER_cert(certificate.read_text())
+    # An EFI_SIGNATURE_LIST (UEFI 2.10, 32.4.1) of one EFI_SIGNATURE_DATA; its owner is nobody.
+    keys = X509 + struct.pack("<III", 28 + 16 + len(der), 0, 16 + len(der)) + bytes(16) + der
+    guarded = NON_VOLATILE | BOOT | RUNTIME | TIME_BASED_AUTHENTICATED
+    return (variable("PK", keys, attributes=guarded) + variable("KEK", keys, attributes=guarded)
+            + variable("db", keys, SECURITY_DATABASE, guarded)
+            + variable("SecureBootEnable", b"\1", SECURE_BOOT_ENABLE, NON_VOLATILE | BOOT))
+
+
+def fill(store, variables):
+    """Returns @store with @variables in it.
 
     ValueError: it is not an empty variable store."""
     head = store.find(VARIABLE_STORE)
     start = head + 28  # VARIABLE_STORE_HEADER
     if head < 0 or store[start:start + 2] != b"\xff\xff":
         raise ValueError("not an empty OVMF variable store")
-    variables = b"".join(variable(f"Boot{number:04X}", load_option(*option))
-                         for number, option in enumerate(options))
-    variables += variable("BootOrder", struct.pack(f"<{len(options)}H", *range(len(options))))
     return store[:start] + variables + store[start + len(variables):]

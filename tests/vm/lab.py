@@ -10,8 +10,10 @@ from pathlib import Path
 import capture
 import machine
 import network
+import signing
 from monitor import Monitor
 from person import Person
+from tpm import Tpm
 
 CONFIGS = Path(__file__).resolve().parent / "configs"
 BOOT_SECONDS = 90    # until the NBP's first line
@@ -36,7 +38,9 @@ class Lab:
             disks=tuple(machine.Disk(**disk) for disk in facts.get("disks", [{}])),
             boot_order=tuple(facts.get("boot_order", ("network", "disk"))),
             connects_all=facts.get("connects_all", True),
+            secure_boot_key=signing.CERTIFICATE if facts.get("secure_boot") else None,
             options=tuple(facts.get("options", ())))
+        self._tpm = Tpm(folder) if facts.get("tpm") else None
         self.database = folder / "preboot.db"
         self._running = []
 
@@ -44,6 +48,8 @@ class Lab:
 
     def prepare(self):
         self.machine.prepare()
+        if self.machine.secure_boot_key:
+            signing.sign_disk(self.machine.disk, self.folder)
         self._fill_tftp()
         if "isd" in self.scenario:
             self._write_isd(self.scenario["isd"])
@@ -66,6 +72,9 @@ class Lab:
         for name, source in scenario.get("copies", {}).items():
             source = self.text(source)
             files[self.text(name)] = files.get(source, source)
+        for name in map(self.text, scenario.get("signed", [])):
+            signing.sign(files[name], self.folder / name)
+            files[name] = self.folder / name
         for name in scenario.get("missing", []):
             del files[self.text(name)]
         machine.lay_out(self.folder / "tftp" / scenario.get("folder", ""), files)
@@ -96,24 +105,29 @@ class Lab:
         """Boots the machine as often as the scenario says; SilentError if a line is missing."""
         net = network.Network()
         monitor = Monitor()
+        helpers = [monitor, *([self._tpm] if self._tpm else [])]
         try:
             self._start_servers(net)
+            if self._tpm:
+                self._start(net, self._tpm.command, "swtpm", pass_fds=self._tpm.command_fds)
             # With vnet_hdr QEMU would write that header into the capture, too.
             qemu, console = self.machine.switch_on(
                 f"tap,id=net,ifname={network.TAP},script=no,downscript=no,vnet_hdr=off", net.start,
-                more=monitor.options, pass_fds=monitor.pass_fds, stdin=subprocess.PIPE)
+                more=sum((helper.options for helper in helpers), ()),
+                pass_fds=sum((helper.pass_fds for helper in helpers), ()), stdin=subprocess.PIPE)
             self._running.append(qemu)
             monitor.connect()
             self._watch(console, Person(self, qemu, monitor, STEP_SECONDS))
         finally:
             for process in reversed(self._running):
                 machine.stop(process)
-            monitor.close()
+            for helper in helpers:
+                helper.close()
             net.close()
 
-    def _start(self, net, command, name):
+    def _start(self, net, command, name, **more):
         with open(self.folder / f"{name}.log", "wb") as log:
-            self._running.append(net.start(command, stdout=log, stderr=log))
+            self._running.append(net.start(command, stdout=log, stderr=log, **more))
 
     def _start_servers(self, net):
         folder = self.scenario.get("folder")
