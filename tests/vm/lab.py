@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Runs a scenario of scenarios.yaml on one firmware and gathers the evidence."""
 
+import gzip
 import json
 import sqlite3
 import subprocess
@@ -75,9 +76,26 @@ class Lab:
         for name in map(self.text, scenario.get("signed", [])):
             signing.sign(files[name], self.folder / name)
             files[name] = self.folder / name
+        if "jobs" in scenario:
+            files["boot/root"] = self._add_jobs(files["boot/root"], scenario["jobs"])
         for name in scenario.get("missing", []):
             del files[self.text(name)]
         machine.lay_out(self.folder / "tftp" / scenario.get("folder", ""), files)
+
+    def _add_jobs(self, root, jobs):
+        """Returns an initramfs like @root with more programs, name: text, in /jobs."""
+        folder = self.folder / "jobs"
+        folder.mkdir()
+        for name, text in jobs.items():
+            (folder / name).write_text(text)
+            (folder / name).chmod(0o755)
+        names = "".join(f"jobs/{name}\n" for name in jobs)
+        archive = subprocess.run(["cpio", "--quiet", "-o", "-H", "newc"], input=names.encode(),
+                                 cwd=self.folder, check=True, capture_output=True, timeout=20)
+        # The kernel unpacks one archive after the other.
+        whole = self.folder / "root"
+        whole.write_bytes(Path(root).read_bytes() + gzip.compress(archive.stdout))
+        return whole
 
     def _write_isd(self, fields):
         """Writes image-safe data as an administrator does: creates it, then sets all else."""
