@@ -179,6 +179,8 @@ class Lab:
             for step in steps:
                 if isinstance(step, dict) and "next" not in step:
                     person.act(step)
+                    if "reset" in step:  # what came before is of the boot before
+                        after = len(console.lines) - 1
                     continue
                 pattern = self.text(step["next"] if isinstance(step, dict) else step, quote=True)
                 lines.append(console.wait(pattern, STEP_SECONDS, after))
