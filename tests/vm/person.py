@@ -73,6 +73,10 @@ class Person:
             for place in places:
                 at.write(place, debugger.INVALID_OPCODE)
 
+    def do_nothing(self, seconds):
+        """Stays away so long."""
+        time.sleep(seconds)
+
     def do_reset(self, _):
         self._monitor.reset()
 
