@@ -88,19 +88,24 @@ def check_seen(lab, facts):
     kinds = {"bios", "uefi"}
     wanted = {key: value for key, value in facts.items() if key not in kinds}
     wanted |= facts.get(lab.firmware.kind, {})
+    wanted |= {"mac": lab.machine.mac, "uuid": lab.machine.uuid}
     assert {key: seen.get(key) for key in wanted} == wanted
 
 
 def check_trace(lab, boots):
-    """Each boot's timeline has the NBP's steps, in order, with times that never go back, and what
-    the server did of it."""
+    """Each boot's timeline has the steps of NBP and agent, in order, with times that never go back,
+    and what the server did of it."""
     for number, wanted in enumerate(boots):
         events = lab.trace(len(boots) - 1 - number)["events"]
         told = [event["step"] for event in events if event["from"] == "NBP"]
         # The loaders' LOCALBOOT comes back to the NBP on UEFI, never on BIOS.
         if "handover" in told:
             del told[told.index("handover") + 1:]
+        told += [f"agent {event['step']}" for event in events if event["from"] == "agent"]
         assert " ".join(told) == " ".join(wanted)
         assert "request" in [event["step"] for event in events if event["from"] == "server"]
         times = [event["ms"] for event in events]
         assert times == sorted(times) and times[0] >= 0
+        # The clocks of machine and host differ, but not so much that Linux came before the NBP.
+        steps = [event["from"] for event in events]
+        assert steps == sorted(steps, key=lambda who: who == "agent")
