@@ -51,7 +51,9 @@ FILTER := filter filter_facts filter_match filter_table filter_value
 STORE := store store_file store_schema store_upgrade devices identify settings settings_store \
 	work events lease folders groups bundles assignments rules multicasts strangers
 CONFINE := confine confine_landlock confine_seccomp
-PREBOOTD := prebootd serve serve_notes serve_log socket endpoint decide journal $(STORE)
+KEEPER := serve serve_log notes keeper keeper_judge counters limit queue address endpoint decide \
+	socket journal
+PREBOOTD := prebootd threads lockfile $(KEEPER) $(STORE)
 PREBOOTCTL := prebootctl ctl_options ctl_verbs ctl_help ctl_find ctl_show ctl_device ctl_device_add ctl_hardware \
 	ctl_trace ctl_settings \
 	ctl_work ctl_assign ctl_event ctl_menu ctl_menu_passwd canvas $(STORE)
@@ -187,7 +189,7 @@ $(B)/test/unit_filter: $(FILTER:%=$(B)/test/server/%.o)
 $(B)/test/unit_identify $(B)/test/unit_settings: $(STORE:%=$(B)/test/server/%.o)
 $(B)/test/unit_store: $(STORE:%=$(B)/test/server/%.o)
 $(B)/test/unit_serve: $(STORE:%=$(B)/test/server/%.o) \
-	$(patsubst %,$(B)/test/server/%.o,serve serve_notes serve_log decide journal)
+	$(KEEPER:%=$(B)/test/server/%.o)
 $(B)/test/unit_confine $(B)/test/unit_confine_user: $(CONFINE:%=$(B)/test/server/%.o)
 UNIT_LIBS_confine := -lseccomp
 UNIT_LIBS_confine_user := -lseccomp

@@ -17,6 +17,9 @@ static const struct {
 	[JOURNAL_TROUBLE] = { 1, 20 },
 };
 
+#define read_one(value)       __atomic_load_n(&(value), __ATOMIC_RELAXED)
+#define write_one(value, new) __atomic_store_n(&(value), (new), __ATOMIC_RELAXED)
+
 static int64_t now_ms(void)
 {
 	struct timespec now;
@@ -28,6 +31,7 @@ static int64_t now_ms(void)
 void journal_start(struct journal *journal)
 {
 	memset(journal, 0, sizeof(*journal));
+	pthread_mutex_init(&journal->lock, NULL);
 	/* systemd sets this for services whose lines it stamps itself. */
 	journal->stamps = !getenv("JOURNAL_STREAM");
 	for (int i = 0; i < JOURNAL_KINDS; i++) {
@@ -36,41 +40,60 @@ void journal_start(struct journal *journal)
 	}
 }
 
+static int64_t allowance(const struct journal *journal, enum journal_kind kind, int64_t now)
+{
+	int64_t sum = read_one(journal->kind[kind].allowance) +
+	              (now - read_one(journal->kind[kind].last_ms)) * limits[kind].rate;
+
+	return sum < limits[kind].burst * 1000 ? sum : limits[kind].burst * 1000;
+}
+
+bool journal_wants(const struct journal *journal, enum journal_kind kind, int64_t now)
+{
+	return kind == JOURNAL_ALWAYS || allowance(journal, kind, now) >= 1000;
+}
+
+void journal_hold(struct journal *journal, enum journal_kind kind, uint64_t lines)
+{
+	if (lines)
+		__atomic_fetch_add(&journal->kind[kind].held_back, lines, __ATOMIC_RELAXED);
+}
+
+/* Takes one line's allowance. With the lock held. */
 static bool allowed(struct journal *journal, enum journal_kind kind)
 {
-	int64_t now = now_ms();
+	int64_t now = now_ms(), left = allowance(journal, kind, now);
+	bool allow = kind == JOURNAL_ALWAYS || left >= 1000;
 
-	if (kind == JOURNAL_ALWAYS)
-		return true;
-	journal->kind[kind].allowance += (now - journal->kind[kind].last_ms) * limits[kind].rate;
-	journal->kind[kind].last_ms = now;
-	if (journal->kind[kind].allowance > limits[kind].burst * 1000)
-		journal->kind[kind].allowance = limits[kind].burst * 1000;
-	if (journal->kind[kind].allowance < 1000) {
-		journal->kind[kind].held_back++;
-		return false;
-	}
-	journal->kind[kind].allowance -= 1000;
-	return true;
+	write_one(journal->kind[kind].allowance, allow ? left - 1000 : left);
+	write_one(journal->kind[kind].last_ms, now);
+	if (!allow)
+		journal_hold(journal, kind, 1);
+	return allow;
 }
 
 void journal_line(struct journal *journal, enum journal_kind kind, const char *format, ...)
 {
 	char stamp[32] = "", held[64] = "", line[2048];
 	time_t now = time(NULL);
+	uint64_t held_back;
 	struct tm utc;
 	va_list args;
 
-	if (!allowed(journal, kind))
+	pthread_mutex_lock(&journal->lock);
+	if (!allowed(journal, kind)) {
+		pthread_mutex_unlock(&journal->lock);
 		return;
+	}
 	if (journal->stamps && gmtime_r(&now, &utc))
 		strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%SZ ", &utc);
-	if (journal->kind[kind].held_back)
+	held_back = __atomic_exchange_n(&journal->kind[kind].held_back, 0, __ATOMIC_RELAXED);
+	if (held_back)
 		snprintf(held, sizeof(held), " (%llu lines like this held back)",
-		         (unsigned long long)journal->kind[kind].held_back);
-	journal->kind[kind].held_back = 0;
+		         (unsigned long long)held_back);
 	va_start(args, format);
 	vsnprintf(line, sizeof(line), format, args);
 	va_end(args);
 	fprintf(stderr, "%s%s%s\n", stamp, line, held);
+	pthread_mutex_unlock(&journal->lock);
 }

@@ -2,10 +2,11 @@
 #ifndef SERVER_JOURNAL_H
 #define SERVER_JOURNAL_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-/* What prebootd tells on standard error: whole lines, and no flood of them. */
+/* What prebootd tells on standard error: whole lines, and no flood of them. Threads share it. */
 
 enum journal_kind {
 	JOURNAL_ALWAYS,  /* start, stop, failures of work: rare by nature */
@@ -16,6 +17,7 @@ enum journal_kind {
 };
 
 struct journal {
+	pthread_mutex_t lock;
 	bool stamps;    /* begin lines with the time: unless the system's journal does */
 	struct {
 		int64_t allowance; /* lines times 1000 that may be written now */
@@ -26,6 +28,16 @@ struct journal {
 
 /** Starts a journal with full allowances. */
 void journal_start(struct journal *journal);
+
+/**
+ * Says whether a line would be written, so that what would not need not be put into words;
+ * whoever then leaves it calls journal_hold().
+ * @now_ms: monotonic
+ */
+bool journal_wants(const struct journal *journal, enum journal_kind kind, int64_t now_ms);
+
+/** Counts @lines that were not even tried. */
+void journal_hold(struct journal *journal, enum journal_kind kind, uint64_t lines);
 
 /**
  * Writes a line, unless too many of its kind came lately. A number of lines

@@ -2,99 +2,62 @@
 #ifndef SERVER_SERVE_H
 #define SERVER_SERVE_H
 
-#include <netinet/in.h>
-
-#include "decide.h"
+#include "counters.h"
+#include "datagram.h"
 #include "journal.h"
-#include "lease.h"
-#include "store.h"
+#include "limit.h"
+#include "notes.h"
+#include "queue.h"
 
 /*
- * Datagrams in, datagrams out, in batches: all that a batch changes is one
- * transaction, committed before any answer that depends on it may leave.
+ * The serving threads: datagrams in, datagrams out, in batches, from memory. What
+ * needs the database goes to the keeper (keeper.h), which alone uses that.
  */
 
-#define SERVE_BATCH 32
+#define SERVE_THREADS_MAX 64
 
-/* Why a datagram got no answer. */
-enum drop {
-	DROP_TRUNCATED, /* these five are message_decode()'s */
-	DROP_MALFORMED,
-	DROP_VERSION,
-	DROP_CRITICAL,
-	DROP_TYPE,      /* an answer, and we ask nobody */
-	DROP_PEER,      /* from port 0: nobody can be answered there */
-	DROP_SMALL,     /* the answer would be larger than the question */
-	DROP_STORE,     /* the database failed or was busy */
-	DROP_SEND,      /* the network did not take the answer */
-	DROP_COUNT,
-};
-
+/* What all threads share. */
 struct server {
-	struct store store;  /* commits wait for the disk */
-	struct store notes;  /* the same file, for what may be lost in a power cut */
 	struct journal journal;
-	uint64_t answered;
-	uint64_t dropped[DROP_COUNT];
-	/* of the batch at work: */
-	bool writing;        /* its transaction is open */
-	int64_t now;         /* Unix time, s */
-	uint32_t now_ms;     /* the millisecond of that second */
+	struct limit limit;
+	struct queue questions;  /* struct datagram: for the keeper to answer */
+	struct queue notes;      /* struct note: for it to keep */
+	int wake;                /* eventfd of both */
+	/* Of each thread, the keeper's last. */
+	const struct counters *counters[SERVE_THREADS_MAX + 1];
+	size_t counters_count;
 };
 
-struct datagram {
-	/* in: */
-	int socket;
-	struct sockaddr_in from;
-	struct in_addr to;       /* the address of ours that it came to */
-	size_t length;
-	uint8_t data[MESSAGE_MAX + 1]; /* one more, to see what is too large */
-	/* out: */
-	size_t reply_length;     /* 0: no answer */
-	uint8_t reply[MESSAGE_MAX];
-	/* between: */
-	struct message question;
-	bool understood;
-	bool depends;            /* on the batch's transaction */
-	uint64_t device;         /* its id; 0: unknown */
-	enum journal_kind kind;  /* of line */
-	char line[1024];         /* for the journal; empty: none */
-	char refusal[REASON_SIZE]; /* of a report; empty: none */
-	char outcome[REASON_SIZE]; /* of a request; empty: none */
-	char note[REASON_SIZE];  /* what is odd about who asks; empty: nothing */
-	uint64_t suspect;        /* the other device that the note is about; 0: none */
+/* One serving thread. */
+struct serving {
+	struct server *server;
+	struct counters counters;
+	struct message question; /* the one at work */
 };
 
-/** Opens the database at @path, which must outlive @server, and starts the journal.
- *  Returns as store_open() does; server->store.message explains. */
-int serve_open(struct server *server, const char *path);
-
-/** Logs the last counts and closes the database. */
-void serve_close(struct server *server);
+/** Reads the clocks. */
+struct moment moment_now(void);
 
 /**
- * Decides on @count datagrams, commits, and fills in their replies. A datagram
- * that nobody can answer is counted and has none.
- * @now_ms: Unix time in milliseconds
+ * Starts what threads share.
+ * @rate: as of limit_start()
+ * Returns 0, ERR_SPACE without memory, or ERR_IO.
  */
-void serve_batch(struct server *server, struct datagram *batch, size_t count, int64_t now_ms);
+int server_start(struct server *server, uint32_t rate);
+void server_end(struct server *server);
+
+/** Adds what all threads have counted. */
+void server_counters(const struct server *server, struct counters *sum);
+
+/** Starts a serving thread's part of it, before the thread. */
+void serving_start(struct serving *serving, struct server *server);
 
 /**
- * Stores what @verdict changes, and its place in the device's story, within the
- * transaction that is open.
- * @question: what led to it; NULL: none did
+ * Decides on @count datagrams: fills in their replies, or hands them on. What nobody
+ * can answer is counted and has none.
+ * Returns how many are answered.
  */
-int serve_apply(struct server *server, const struct message *question,
-                const struct verdict *verdict);
-
-/** Keeps what a batch tells beside its decisions; call it once the answers are sent. */
-void serve_notes(struct server *server, const struct datagram *batch, size_t count);
-
-/** Ends work whose deadline has passed by @now, Unix time in seconds, though its machine no
- *  longer asks. */
-void serve_overdue(struct server *server, int64_t now);
-
-/** Logs how many datagrams were answered and dropped, and why. */
-void serve_log_counts(struct server *server);
+uint64_t serve_batch(struct serving *serving, struct datagram *batch, size_t count,
+                 const struct moment *moment);
 
 #endif

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "serve_log.h"
 
-#include <arpa/inet.h>
-
 #include "error.h"
 #include "events.h"
 #include "text.h"
@@ -16,21 +14,25 @@ static void unquote(char *out, size_t size, const char *text)
 			*out = '\'';
 }
 
-/* Writes who speaks; returns the length. @mark: "" or "warning: " */
-static size_t write_head(struct datagram *d, const char *mark, const char *what,
-                         const char *device)
+static enum journal_kind kind_of(const struct speaker *speaker)
 {
-	const struct identity *identity = &d->question.u.request.identity;
-
-	d->kind = device ? JOURNAL_KNOWN : JOURNAL_UNKNOWN;
-	return text_format(d->line, sizeof(d->line), "%s%s from=%I:%u mac=%M uuid=%G device=%s",
-	                   mark, what, (const uint8_t *)&d->from.sin_addr,
-	                   (uint32_t)ntohs(d->from.sin_port),
-	                   identity->mac, identity->uuid, device ? device : "-");
+	return speaker->device ? JOURNAL_KNOWN : JOURNAL_UNKNOWN;
 }
 
-#define append(d, at, ...) \
-	((at) += text_format((d)->line + (at), sizeof((d)->line) - (at), __VA_ARGS__))
+/* Writes who speaks; returns the length. @mark: "" or "warning: " */
+static size_t write_head(char *line, const struct speaker *speaker, const char *mark,
+                         const char *what)
+{
+	const struct identity *identity = &speaker->question->u.request.identity;
+	char from[ADDRESS_TEXT];
+
+	address_format(&speaker->datagram->from, from);
+	return text_format(line, LOG_LINE, "%s%s from=%s mac=%M uuid=%G device=%s", mark, what,
+	                   from, identity->mac, identity->uuid,
+	                   speaker->device ? speaker->device : "-");
+}
+
+#define append(line, at, ...) ((at) += text_format((line) + (at), LOG_LINE - (at), __VA_ARGS__))
 
 static const char *state_word(uint8_t state)
 {
@@ -41,7 +43,8 @@ static const char *state_word(uint8_t state)
 	}
 }
 
-void serve_log_answer(struct datagram *d, const char *device, const struct verdict *verdict)
+enum journal_kind log_answer(char line[LOG_LINE], const struct speaker *speaker,
+                             const struct verdict *verdict)
 {
 	const struct message *reply = &verdict->reply;
 	const struct lease *next = &verdict->next;
@@ -51,58 +54,54 @@ void serve_log_answer(struct datagram *d, const char *device, const struct verdi
 
 	switch (reply->type) {
 	case MESSAGE_ANSWER:
-		at = write_head(d, mark, "request", device);
-		append(d, at, " answer=%s",
+		at = write_head(line, speaker, mark, "request");
+		append(line, at, " answer=%s",
 		       reply->u.answer.decision == DECISION_WORK ? "work" : "local");
 		break;
 	case MESSAGE_DETAILS:
-		at = write_head(d, mark, "query", device);
-		append(d, at, " answer=%s", reply->u.details.lease ? "details" : "none");
+		at = write_head(line, speaker, mark, "query");
+		append(line, at, " answer=%s", reply->u.details.lease ? "details" : "none");
 		break;
 	default:
-		at = write_head(d, mark, "report", device);
-		append(d, at, " answer=%s report=%s",
+		at = write_head(line, speaker, mark, "report");
+		append(line, at, " answer=%s report=%s",
 		       reply->u.receipt.state ? "accepted" : "refused",
-		       state_word(d->question.u.report.state));
+		       state_word(speaker->question->u.report.state));
 	}
 	if (next->number)
-		append(d, at, " lease=%U attempt=%u/%u", next->number,
+		append(line, at, " lease=%U attempt=%u/%u", next->number,
 		       reply->type == MESSAGE_ANSWER && reply->u.answer.attempt
 		               ? (uint32_t)reply->u.answer.attempt : next->attempt,
 		       next->attempts);
 	if (reply->type == MESSAGE_ANSWER && reply->u.answer.loader[0])
-		append(d, at, " loader=%s config=%s", reply->u.answer.loader,
+		append(line, at, " loader=%s config=%s", reply->u.answer.loader,
 		       reply->u.answer.config);
 	unquote(reason, sizeof(reason), verdict->reason);
-	append(d, at, " reason=\"%s\"", reason);
-	if (d->note[0])
-		append(d, at, " note=\"%s\"", d->note);
-	if (verdict->warn)
-		d->kind = JOURNAL_ALWAYS;
+	append(line, at, " reason=\"%s\"", reason);
+	if (speaker->oddity[0])
+		append(line, at, " note=\"%s\"", speaker->oddity);
+	return verdict->warn ? JOURNAL_ALWAYS : kind_of(speaker);
 }
 
-void serve_log_event(struct datagram *d, const char *device)
+enum journal_kind log_event(char line[LOG_LINE], const struct speaker *speaker)
 {
-	const struct event *event = &d->question.u.event;
-	size_t at = write_head(d, "", "event", device);
+	const struct event *event = &speaker->question->u.event;
+	size_t at = write_head(line, speaker, "", "event");
 	char reason[REASON_SIZE];
 
 	unquote(reason, sizeof(reason), event->reason);
-	append(d, at, " step=%s at=%ums lease=%U reason=\"%s\"", event_name(event->code),
+	append(line, at, " step=%s at=%ums lease=%U reason=\"%s\"", event_name(event->code),
 	       event->milliseconds, event->lease, reason);
+	return kind_of(speaker);
 }
 
-void serve_log_counts(struct server *server)
+void log_counts(struct journal *journal, const struct counters *counters)
 {
-	static const char *const names[DROP_COUNT] = {
-		"truncated", "malformed", "version", "critical", "type", "peer", "small", "store",
-		"send",
-	};
-	char line[512];
-	size_t at = text_format(line, sizeof(line), "counts answered=%U", server->answered);
+	char line[LOG_LINE];
+	size_t at = text_format(line, sizeof(line), "counts answered=%U",
+	                        counters_answered(counters));
 
 	for (int i = 0; i < DROP_COUNT; i++)
-		at += text_format(line + at, sizeof(line) - at, " %s=%U", names[i],
-		                  server->dropped[i]);
-	journal_line(&server->journal, JOURNAL_ALWAYS, "%s", line);
+		append(line, at, " %s=%U", drop_name((enum drop)i), counters->dropped[i]);
+	journal_line(journal, JOURNAL_ALWAYS, "%s", line);
 }

@@ -2,18 +2,31 @@
 #ifndef SERVER_SERVE_LOG_H
 #define SERVER_SERVE_LOG_H
 
+#include "counters.h"
+#include "datagram.h"
 #include "decide.h"
-#include "serve.h"
+#include "journal.h"
 
 /* The log's lines: key=value pairs that scripts may rely on; README.md lists them. */
 
-/**
- * Writes the line of a decision into @d->line.
- * @device: its name, NULL if unknown
- */
-void serve_log_answer(struct datagram *d, const char *device, const struct verdict *verdict);
+#define LOG_LINE 1024
 
-/** Writes the line of an NBP's event into @d->line. */
-void serve_log_event(struct datagram *d, const char *device);
+/* Who speaks, and what. */
+struct speaker {
+	const struct datagram *datagram;
+	const struct message *question;
+	const char *device; /* its name; NULL if unknown */
+	const char *oddity; /* what is odd about who asks; "": nothing */
+};
+
+/** Writes the line of a decision. Returns its kind. */
+enum journal_kind log_answer(char line[LOG_LINE], const struct speaker *speaker,
+                             const struct verdict *verdict);
+
+/** Writes the line of an NBP's event. Returns its kind. */
+enum journal_kind log_event(char line[LOG_LINE], const struct speaker *speaker);
+
+/** Logs how many datagrams were answered and dropped, and why. */
+void log_counts(struct journal *journal, const struct counters *counters);
 
 #endif

@@ -4,23 +4,30 @@
 
 #include <stddef.h>
 
-#include "serve.h"
+#include "datagram.h"
 
 /**
- * Opens a UDP socket at @endpoint that tells which address a datagram came to;
- * @endpoint receives the port where it was 0.
- * Returns the descriptor, or -1 with errno set.
+ * Opens @count UDP sockets at @address, among which the kernel shares out what
+ * comes in. They tell which address of ours a datagram came to. Fails where any other socket
+ * is bound there. Where the port was 0, @address receives the one chosen.
+ * Returns 0, or -1 with errno set and nothing open.
  */
-int socket_open(struct sockaddr_in *endpoint);
+int socket_open(union address *address, int *sockets, size_t count);
+
+/** Prepares a socket that another program has opened and bound. Returns 0 or -1 with errno. */
+int socket_adopt(int fd, union address *address);
 
 /**
- * Takes up to @count waiting datagrams, without waiting. Errors of the network,
+ * Takes up to BATCH waiting datagrams, without waiting. Errors of the network,
  * such as an earlier answer's that nobody took, are passed over.
  * Returns how many there were.
  */
-size_t socket_receive(int fd, struct datagram *batch, size_t count);
+size_t socket_receive(int fd, struct datagram *batch);
 
-/** Sends the reply of @d, from the address that was asked. Returns 0 or ERR_IO. */
-int socket_reply(const struct datagram *d);
+/**
+ * Sends the replies of those that have one, each from the address that was asked.
+ * Returns how many the network did not take.
+ */
+size_t socket_send(struct datagram *batch, size_t count);
 
 #endif

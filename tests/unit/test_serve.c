@@ -9,20 +9,37 @@
 #include "error.h"
 #include "events.h"
 #include "platform.h"
-#include "serve.h"
+#include "keeper.h"
 #include "work.h"
 
 /* The server from datagram to datagram, without a network: nothing may kill it. */
 
 #define NOW 1000000
+#define FIRST_PORT 50000
 #define MACHINES 3 /* web1 and web2 have work, web3 has none */
 
 struct bench {
 	struct server server;
-	struct datagram batch[SERVE_BATCH];
+	struct serving serving;
+	struct keeper keeper;
+	struct datagram batch[BATCH];
 	char path[64];
 	uint64_t lease[MACHINES + 1];
 };
+
+static struct bench *the_bench; /* to which the keeper's answers go */
+
+/* Puts what the keeper sends into the slots that asked: each has a port of its own. */
+static size_t keep_replies(struct datagram *batch, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct datagram *d = &the_bench->batch[address_port(&batch[i].from) - FIRST_PORT];
+
+		d->reply_length = batch[i].reply_length;
+		memcpy(d->reply, batch[i].reply, batch[i].reply_length);
+	}
+	return 0;
+}
 
 static void add_machine(struct bench *bench, uint8_t number)
 {
@@ -33,12 +50,12 @@ static void add_machine(struct bench *bench, uint8_t number)
 	struct details details = { 0 };
 
 	device.name[3] = (char)('0' + number);
-	assert_int_equal(device_add(&bench->server.store, &device, mac, 1), 0);
+	assert_int_equal(device_add(&bench->keeper.store, &device, mac, 1), 0);
 	if (number == MACHINES)
 		return;
 	lease.device = device.id;
 	assert_int_equal(details_add(&details, "image", "a.img"), 0);
-	assert_int_equal(work_add(&bench->server.store, &lease, &details), 0);
+	assert_int_equal(work_add(&bench->keeper.store, &lease, &details), 0);
 	bench->lease[number] = lease.number;
 }
 
@@ -52,8 +69,12 @@ static int set_up(void **state)
 	if (fd < 0)
 		return -1;
 	close(fd);
-	if (serve_open(&bench->server, bench->path))
+	if (server_start(&bench->server, 0) ||
+	    keeper_open(&bench->keeper, &bench->server, bench->path))
 		return -1;
+	serving_start(&bench->serving, &bench->server);
+	bench->keeper.send = keep_replies;
+	the_bench = bench;
 	for (uint8_t i = 1; i <= MACHINES; i++)
 		add_machine(bench, i);
 	*state = bench;
@@ -64,13 +85,22 @@ static int tear_down(void **state)
 {
 	struct bench *bench = *state;
 
-	serve_close(&bench->server);
+	keeper_close(&bench->keeper);
+	server_end(&bench->server);
 	unlink(bench->path);
 	free(bench);
 	return 0;
 }
 
 /* --- asking ---------------------------------------------------------------- */
+
+static void fill(struct datagram *d, const struct message *message)
+{
+	size_t length;
+
+	assert_int_equal(message_encode(message, d->data, MESSAGE_MAX, &length), 0);
+	d->length = (uint16_t)length;
+}
 
 /* Puts a message of machine @number into the batch's slot @slot. */
 static struct datagram *put(struct bench *bench, size_t slot, uint8_t type, uint8_t number,
@@ -93,29 +123,39 @@ static struct datagram *put(struct bench *bench, size_t slot, uint8_t type, uint
 		message.u.event.milliseconds = 9;
 	}
 	memset(d, 0, sizeof(*d));
-	d->from.sin_family = AF_INET;
-	d->from.sin_port = htons(50000);
-	d->from.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	assert_int_equal(message_encode(&message, d->data, MESSAGE_MAX, &d->length), 0);
+	d->from.in.sin_family = AF_INET;
+	d->from.in.sin_port = htons((uint16_t)(FIRST_PORT + slot));
+	d->from.in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	fill(d, &message);
 	return d;
+}
+
+static struct moment at(int64_t now)
+{
+	return (struct moment){ now, 0, moment_now().monotonic };
 }
 
 /* Serves the first @count slots. */
 static void serve(struct bench *bench, size_t count)
 {
-	serve_batch(&bench->server, bench->batch, count, NOW * (int64_t)1000);
-	serve_notes(&bench->server, bench->batch, count);
+	struct moment moment = at(NOW);
+
+	serve_batch(&bench->serving, bench->batch, count, &moment);
+	while (keeper_turn(&bench->keeper, &moment))
+		continue;
 }
 
 /* Slot @slot must hold an answer to its question. */
 static void decode(const struct bench *bench, size_t slot, struct message *reply)
 {
 	const struct datagram *d = &bench->batch[slot];
+	struct message question;
 
+	assert_int_equal(message_decode(&question, d->data, d->length), 0);
 	assert_true(d->reply_length > 0 && d->reply_length <= d->length);
 	assert_int_equal(message_decode(reply, d->reply, d->reply_length), 0);
-	assert_memory_equal(reply->nonce, d->question.nonce, NONCE_SIZE);
-	assert_int_equal(reply->sequence, d->question.sequence);
+	assert_memory_equal(reply->nonce, question.nonce, NONCE_SIZE);
+	assert_int_equal(reply->sequence, question.sequence);
 }
 
 static void ask(struct bench *bench, uint8_t type, uint8_t number, uint8_t boot,
@@ -136,13 +176,26 @@ static uint32_t attempt(struct bench *bench, uint8_t number, uint8_t boot)
 	return reply.u.answer.decision == DECISION_WORK ? reply.u.answer.attempt : 0;
 }
 
+static struct counters counted(const struct bench *bench)
+{
+	struct counters sum;
+
+	server_counters(&bench->server, &sum);
+	return sum;
+}
+
 static uint64_t drops(const struct bench *bench)
 {
-	uint64_t sum = 0;
+	struct counters sum = counted(bench);
 
-	for (int i = 0; i < DROP_COUNT; i++)
-		sum += bench->server.dropped[i];
-	return sum;
+	return counters_dropped(&sum);
+}
+
+static uint64_t answers(const struct bench *bench)
+{
+	struct counters sum = counted(bench);
+
+	return counters_answered(&sum);
 }
 
 /* Another program's look at the file: what is there has been committed. */
@@ -224,7 +277,7 @@ static void test_batch(void **state)
 	}
 	assert_int_equal(bench->batch[5].reply_length, 0);
 	assert_int_equal(drops(bench), 0);
-	assert_int_equal(bench->server.answered, 6);
+	assert_int_equal(answers(bench), 6);
 	check_committed(bench, 1, LEASE_OFFERED, 2);
 	check_committed(bench, 2, LEASE_OFFERED, 1);
 }
@@ -232,13 +285,14 @@ static void test_batch(void **state)
 static void test_overdue(void **state)
 {
 	struct bench *bench = *state;
+	struct moment before = at(NOW + 99), after = at(NOW + 100);
 	struct message reply;
 
 	attempt(bench, 1, 'a');
 	ask(bench, MESSAGE_REPORT, 1, 'r', &reply);
-	serve_overdue(&bench->server, NOW + 99);
+	keeper_sweep(&bench->keeper, &before);
 	check_committed(bench, 1, LEASE_BEGUN, 1);
-	serve_overdue(&bench->server, NOW + 100);
+	keeper_sweep(&bench->keeper, &after);
 	check_committed(bench, 1, LEASE_FAILED, 1);
 	check_committed(bench, 2, LEASE_PENDING, 0);
 }
@@ -269,8 +323,8 @@ static void test_events_of_strangers_leave_nothing(void **state)
 	put(bench, 1, MESSAGE_EVENT, 3, 'a');
 	put(bench, 2, MESSAGE_REQUEST, 9, 'a');
 	serve(bench, 3);
-	assert_int_equal(event_list(&bench->server.store, 0, 100, &rows), 0);
-	while (store_step(&bench->server.store, rows) == 1)
+	assert_int_equal(event_list(&bench->keeper.store, 0, 100, &rows), 0);
+	while (store_step(&bench->keeper.store, rows) == 1)
 		count++;
 	assert_int_equal(count, 1);
 	assert_int_equal(drops(bench), 0);
@@ -281,13 +335,13 @@ static void test_events_of_strangers_leave_nothing(void **state)
 /* Serves slot 0, which must be dropped for @why and leave the work as it was. */
 static void check_dropped(struct bench *bench, enum drop why)
 {
-	uint64_t before = bench->server.dropped[why], all = drops(bench);
+	uint64_t before = counted(bench).dropped[why], all = drops(bench);
 
 	serve(bench, 1);
 	assert_int_equal(bench->batch[0].reply_length, 0);
-	assert_int_equal(bench->server.dropped[why], before + 1);
+	assert_int_equal(counted(bench).dropped[why], before + 1);
 	assert_int_equal(drops(bench), all + 1);
-	assert_int_equal(bench->server.answered, 0);
+	assert_int_equal(answers(bench), 0);
 }
 
 static void test_cut_at_every_length(void **state)
@@ -300,11 +354,11 @@ static void test_cut_at_every_length(void **state)
 			uint64_t before = drops(bench);
 			struct datagram *d = put(bench, 0, types[i], 1, 'a');
 
-			d->length = length;
+			d->length = (uint16_t)length;
 			serve(bench, 1);
 			/* Cut between two fields it may be a message still, but a small one. */
-			assert_int_equal(drops(bench) + bench->server.answered,
-			                 before + bench->server.answered + (d->reply_length == 0));
+			assert_int_equal(drops(bench) + answers(bench),
+			                 before + answers(bench) + (d->reply_length == 0));
 			assert_true(d->reply_length <= length);
 		}
 	}
@@ -388,7 +442,7 @@ static void test_odd_peers_and_messages(void **state)
 	struct message answer = { .type = MESSAGE_ANSWER };
 	struct datagram *d = put(bench, 0, MESSAGE_REQUEST, 1, 'a');
 
-	d->from.sin_port = 0;
+	d->from.in.sin_port = 0;
 	check_dropped(bench, DROP_PEER);
 	d = put(bench, 0, MESSAGE_REQUEST, 1, 'a');
 	d->length = MESSAGE_MAX + 1; /* longer than any message */
@@ -399,7 +453,7 @@ static void test_odd_peers_and_messages(void **state)
 	check_dropped(bench, DROP_CRITICAL);
 	/* Another server's answer must not be answered: they would never stop. */
 	answer.u.answer.decision = DECISION_LOCAL;
-	assert_int_equal(message_encode(&answer, d->data, MESSAGE_MAX, &d->length), 0);
+	fill(d, &answer);
 	check_dropped(bench, DROP_TYPE);
 	check_committed(bench, 1, LEASE_PENDING, 0);
 }
@@ -416,7 +470,7 @@ static void check_no_work_told(struct bench *bench)
 	put(bench, 2, MESSAGE_REQUEST, 3, 'b');
 	serve(bench, 3);
 	assert_int_equal(bench->batch[1].reply_length, 0);
-	assert_int_equal(bench->server.dropped[DROP_STORE], 1);
+	assert_int_equal(counted(bench).dropped[DROP_STORE], 1);
 	decode(bench, 0, &reply);
 	decode(bench, 2, &reply);
 	assert_int_equal(reply.u.answer.decision, DECISION_LOCAL);
@@ -448,7 +502,7 @@ static void test_late_failure_takes_back_all(void **state)
 	assert_int_equal(bench->batch[0].reply_length, 0);
 	assert_int_equal(bench->batch[1].reply_length, 0);
 	assert_true(bench->batch[2].reply_length > 0); /* in a transaction of its own */
-	assert_int_equal(bench->server.dropped[DROP_STORE], 2);
+	assert_int_equal(counted(bench).dropped[DROP_STORE], 2);
 	check_committed(bench, 1, LEASE_OFFERED, 1);
 	check_committed(bench, 2, LEASE_PENDING, 0);
 }
@@ -459,8 +513,8 @@ static void test_disk_full(void **state)
 	sqlite3_stmt *row;
 
 	/* What SQLite is allowed to use is used. */
-	assert_int_equal(store_start(&bench->server.store, &row, "PRAGMA max_page_count=1", ""), 0);
-	assert_int_equal(store_step(&bench->server.store, row), 1);
+	assert_int_equal(store_start(&bench->keeper.store, &row, "PRAGMA max_page_count=1", ""), 0);
+	assert_int_equal(store_step(&bench->keeper.store, row), 1);
 	store_end(row);
 	meddle(bench, "CREATE TABLE ballast (a); CREATE TRIGGER heavy AFTER INSERT ON offer"
 	       " BEGIN INSERT INTO ballast VALUES (zeroblob(100000)); END");
@@ -488,11 +542,11 @@ static void test_claim_is_stored_first(void **state)
 		message.u.request.isd_state = ISD_VALID;
 		memcpy(message.u.request.isd_device,
 		       "\x0b\0\x70\0\0\0\x40\0\x80\0\0\0\0\0\0\x01", 16);
-		assert_int_equal(message_encode(&message, d->data, MESSAGE_MAX, &d->length), 0);
+		fill(d, &message);
 		serve(bench, 1);
 		if (i == 0) {
 			assert_int_equal(d->reply_length, 0);
-			assert_int_equal(bench->server.dropped[DROP_STORE], 1);
+			assert_int_equal(counted(bench).dropped[DROP_STORE], 1);
 			check_committed(bench, 1, LEASE_PENDING, 0);
 			meddle(bench, "DROP TRIGGER no");
 			continue;

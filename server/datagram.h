@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef SERVER_DATAGRAM_H
+#define SERVER_DATAGRAM_H
+
+#include "address.h"
+#include "message.h"
+
+#define BATCH 64              /* datagrams that are taken at once */
+#define DATAGRAM_CONTROL 40   /* room for one struct in6_pktinfo as a control message */
+
+/* The time, as a batch takes it. */
+struct moment {
+	int64_t now;       /* Unix time, s */
+	uint32_t now_ms;   /* the millisecond of that second */
+	int64_t monotonic; /* ns */
+};
+
+/* A question and its answer. */
+struct datagram {
+	/* in: */
+	int socket;
+	union address from;
+	uint8_t control[DATAGRAM_CONTROL] __attribute__((aligned(8))); /* what to send with it */
+	uint16_t control_length;
+	uint16_t length;
+	uint8_t data[MESSAGE_MAX + 1]; /* one more, to see what is too large */
+	int64_t arrived;          /* monotonic, ns */
+	/* out: */
+	uint16_t reply_length;    /* 0: no answer */
+	uint8_t reply[MESSAGE_MAX];
+};
+
+#endif

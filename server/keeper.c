@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "keeper.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "error.h"
+#include "serve_log.h"
+#include "socket.h"
+#include "text.h"
+#include "work.h"
+
+/* --- a batch --------------------------------------------------------------- */
+
+static void drop(struct keeper *k, struct matter *matter, enum drop why)
+{
+	matter->datagram->reply_length = 0;
+	count(&k->counters.dropped[why], 1);
+}
+
+/* The transaction is lost: so are the answers that tell of what was in it. */
+static void lose(struct keeper *k, size_t taken)
+{
+	store_rollback(&k->store);
+	k->writing = false;
+	for (size_t i = 0; i < taken; i++) {
+		struct matter *matter = &k->matters[i];
+
+		if (!matter->depends)
+			continue;
+		if (matter->datagram->reply_length)
+			drop(k, matter, DROP_STORE);
+		matter->depends = false;
+		matter->line[0] = '\0';
+		matter->noted = false;
+	}
+	journal_line(&k->server->journal, JOURNAL_TROUBLE, "warning: not answered: %s",
+	             k->store.message);
+}
+
+/* Says in short what a request was answered. */
+static void tell_outcome(struct note *note, const struct verdict *verdict)
+{
+	const struct answer *answer = &verdict->reply.u.answer;
+
+	if (answer->decision == DECISION_WORK)
+		text_format(note->reason, sizeof(note->reason), "work %U, attempt %u: %s",
+		            answer->lease, (uint32_t)answer->attempt, verdict->reason);
+	else
+		text_format(note->reason, sizeof(note->reason), "local boot: %s", verdict->reason);
+}
+
+/* What is to be kept of it beside the decision. */
+static void take_note(struct keeper *k, struct matter *matter)
+{
+	const struct message *question = &matter->question;
+	const struct receipt *receipt = &matter->verdict.reply.u.receipt;
+	struct note *note = &matter->note;
+
+	note_begin(note, matter->datagram, question, &matter->who, &k->moment);
+	if (question->type == MESSAGE_REQUEST)
+		tell_outcome(note, &matter->verdict);
+	if (question->type == MESSAGE_REPORT)
+		text_format(note->reason, sizeof(note->reason), "%s", receipt->reason);
+	matter->noted = question->type != MESSAGE_QUERY && (note->device || note->suspect) &&
+	                !(question->type == MESSAGE_REPORT && receipt->state);
+}
+
+static enum answered kind_of_answer(const struct matter *matter)
+{
+	const struct message *reply = &matter->verdict.reply;
+
+	switch (reply->type) {
+	case MESSAGE_DETAILS: return ANSWERED_DETAILS;
+	case MESSAGE_RECEIPT: return ANSWERED_RECEIPT;
+	default:
+		if (reply->u.answer.decision == DECISION_WORK)
+			return ANSWERED_WORK;
+		return matter->who.known ? ANSWERED_LOCAL : ANSWERED_UNKNOWN;
+	}
+}
+
+/* Answers the last of the @taken datagrams. */
+static void answer(struct keeper *k, size_t taken)
+{
+	struct matter *matter = &k->matters[taken - 1];
+	struct speaker speaker = { matter->datagram, &matter->question, NULL, matter->who.note };
+	int rc = keeper_resolve(k, matter);
+
+	if (rc == ERR_SPACE || rc == ERR_MALFORMED) {
+		drop(k, matter, DROP_SMALL);
+		return;
+	}
+	if (rc) {
+		matter->depends = true;
+		drop(k, matter, DROP_STORE);
+		lose(k, taken);
+		return;
+	}
+	if (matter->who.known)
+		speaker.device = matter->who.device.name;
+	take_note(k, matter);
+	if (matter->question.type == MESSAGE_EVENT)
+		matter->kind = log_event(matter->line, &speaker);
+	else
+		matter->kind = log_answer(matter->line, &speaker, &matter->verdict);
+}
+
+static void finish(struct keeper *k, size_t taken)
+{
+	int64_t now;
+
+	count(&k->counters.dropped[DROP_SEND], k->send(k->batch, taken));
+	now = moment_now().monotonic;
+	for (size_t i = 0; i < taken; i++) {
+		struct matter *matter = &k->matters[i];
+
+		if (matter->line[0])
+			journal_line(&k->server->journal, matter->kind, "%s", matter->line);
+		if (matter->datagram->reply_length) {
+			count(&k->counters.answered[kind_of_answer(matter)], 1);
+			counters_took(&k->counters, 1, now - matter->datagram->arrived);
+		}
+		if (matter->noted && !queue_put(&k->server->notes, &matter->note))
+			count(&k->counters.notes_lost, 1);
+	}
+}
+
+static size_t take_questions(struct keeper *k)
+{
+	size_t taken = queue_take(&k->server->questions, k->batch, KEEPER_BATCH);
+
+	if (!taken)
+		return 0;
+	k->writing = false;
+	/* One look at the database for all of them: each of its own would cost locks. */
+	store_run(&k->store, "BEGIN", "");
+	for (size_t i = 0; i < taken; i++) {
+		struct matter *matter = &k->matters[i];
+
+		matter->datagram = &k->batch[i];
+		matter->depends = matter->noted = false;
+		matter->line[0] = '\0';
+		/* It has been decoded before, by the thread that took it. */
+		if (message_decode(&matter->question, k->batch[i].data, k->batch[i].length) == 0)
+			answer(k, i + 1);
+	}
+	if (k->writing && store_commit(&k->store))
+		lose(k, taken);
+	store_rollback(&k->store); /* where it was only read */
+	k->writing = false;
+	finish(k, taken);
+	return taken;
+}
+
+/* --- notes ----------------------------------------------------------------- */
+
+static void take_notes(struct keeper *k)
+{
+	size_t taken = queue_take(&k->server->notes, k->note_batch, KEEPER_BATCH);
+	int rc = taken ? store_begin(&k->notes) : 0;
+
+	if (!taken)
+		return;
+	for (size_t i = 0; i < taken && rc == 0; i++)
+		rc = note_store(&k->notes, &k->note_batch[i]);
+	if (rc == 0)
+		rc = store_commit(&k->notes);
+	if (rc == 0)
+		return;
+	store_rollback(&k->notes);
+	count(&k->counters.notes_lost, taken);
+	journal_line(&k->server->journal, JOURNAL_TROUBLE, "warning: events lost: %s",
+	             k->notes.message);
+}
+
+size_t keeper_turn(struct keeper *k, const struct moment *moment)
+{
+	size_t taken;
+
+	k->moment = *moment;
+	taken = take_questions(k);
+	take_notes(k);
+	return taken;
+}
+
+/* --- by the clock ---------------------------------------------------------- */
+
+void keeper_sweep(struct keeper *k, const struct moment *moment)
+{
+	struct lease lease;
+
+	k->moment = *moment;
+	while (work_next_overdue(&k->store, moment->now, &lease) == 0) {
+		struct verdict verdict = { .changed = true };
+		int rc = store_begin(&k->store);
+
+		if (rc == 0)
+			rc = work_next_overdue(&k->store, moment->now, &lease);
+		verdict.next = lease;
+		lease_end(&verdict.next, LEASE_FAILED, moment->now, OVERDUE_REASON);
+		if (rc == 0)
+			rc = keeper_apply(k, NULL, &verdict);
+		if (rc == 0)
+			rc = store_commit(&k->store);
+		if (rc) {
+			store_rollback(&k->store);
+			return; /* another program was faster, or the next round will do it */
+		}
+		journal_line(&k->server->journal, JOURNAL_ALWAYS,
+		             "warning: work failed: lease=%llu reason=\"%s\"",
+		             (unsigned long long)lease.number, OVERDUE_REASON);
+	}
+}
+
+/* --- from start to end ----------------------------------------------------- */
+
+int keeper_open(struct keeper *k, struct server *server, const char *path)
+{
+	/* Shorter than an NBP's patience: a busy database costs a repeated question. */
+	struct store_options options = { .create = true, .busy_timeout_ms = 500 };
+	int rc;
+
+	memset(k, 0, sizeof(*k));
+	k->server = server;
+	k->send = socket_send;
+	k->batch = calloc(KEEPER_BATCH, sizeof(*k->batch));
+	k->matters = calloc(KEEPER_BATCH, sizeof(*k->matters));
+	k->note_batch = calloc(KEEPER_BATCH, sizeof(*k->note_batch));
+	if (!k->batch || !k->matters || !k->note_batch) {
+		text_format(k->store.message, sizeof(k->store.message), "no memory");
+		rc = ERR_SPACE;
+		goto close;
+	}
+	rc = store_open(&k->store, path, &options);
+	if (rc)
+		goto close;
+	options.relaxed = true;
+	options.again = true;
+	rc = store_open(&k->notes, path, &options);
+	if (rc) {
+		memcpy(k->store.message, k->notes.message, sizeof(k->notes.message));
+		goto close;
+	}
+	server->counters[server->counters_count++] = &k->counters;
+	return 0;
+close:
+	keeper_close(k);
+	return rc;
+}
+
+void keeper_close(struct keeper *k)
+{
+	store_close(&k->notes);
+	store_close(&k->store);
+	free(k->note_batch);
+	free(k->matters);
+	free(k->batch);
+}

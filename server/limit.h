@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef SERVER_LIMIT_H
+#define SERVER_LIMIT_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * How many datagrams a second a network may send us: its share of the server's
+ * time, and of what a forger of addresses can make the server send there.
+ *
+ * A bucket holds the time at which it will be full again: that is all a token bucket
+ * needs. Where more networks ask than there is room for, the one
+ * that has asked least makes room. Threads share it, without locks.
+ */
+
+#define LIMIT_RATE  10000 /* datagrams a second */
+#define LIMIT_BURST 2     /* seconds' worth at once */
+#define LIMIT_SETS  4096
+#define LIMIT_WAYS  4
+
+struct bucket {
+	_Atomic uint64_t prefix; /* address_prefix()'s; 0: free */
+	_Atomic int64_t full;    /* monotonic ns */
+};
+
+struct limit {
+	int64_t cost;  /* ns for each datagram; 0: no limit */
+	int64_t burst; /* ns that a bucket may lag */
+	uint64_t seed;
+	struct bucket buckets[LIMIT_SETS][LIMIT_WAYS];
+};
+
+/** Starts with all buckets full. @rate: datagrams a second; 0: no limit */
+void limit_start(struct limit *limit, uint32_t rate);
+
+/** Takes one datagram from @prefix at @now, monotonic ns. Returns whether it may pass. */
+bool limit_take(struct limit *limit, uint64_t prefix, int64_t now);
+
+#endif

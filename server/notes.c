@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "notes.h"
+
+#include <string.h>
+
+#include "devices.h"
+#include "events.h"
+#include "text.h"
+
+void note_begin(struct note *note, const struct datagram *datagram,
+                const struct message *question, const struct identified *who,
+                const struct moment *moment)
+{
+	memset(note, 0, offsetof(struct note, data));
+	note->device = who->known ? who->device.id : 0;
+	note->suspect = who->suspect;
+	note->time = moment->now;
+	note->time_ms = moment->now_ms;
+	text_format(note->oddity, sizeof(note->oddity), "%s", who->note);
+	address_host(&datagram->from, note->address);
+	/* An agent's nonce is its own. */
+	if (question->type == MESSAGE_REQUEST || question->type == MESSAGE_EVENT)
+		memcpy(note->boot, question->nonce, sizeof(note->boot));
+	switch (question->type) {
+	case MESSAGE_EVENT:
+		note->kind = NOTE_EVENT;
+		note->code = question->u.event.code;
+		note->milliseconds = question->u.event.milliseconds;
+		note->lease = question->u.event.lease;
+		text_format(note->reason, sizeof(note->reason), "%s", question->u.event.reason);
+		break;
+	case MESSAGE_REPORT:
+		note->kind = NOTE_REFUSED;
+		note->lease = question->u.report.lease;
+		break;
+	default:
+		note->kind = NOTE_REQUEST;
+		note->length = (uint16_t)device_request_length(datagram->data, datagram->length);
+		memcpy(note->data, datagram->data, note->length);
+	}
+}
+
+static struct happening make_event(const struct note *note, const char *step, const char *reason)
+{
+	struct happening event = { .device = note->device, .time = note->time,
+	                           .time_ms = note->time_ms, .lease = note->lease,
+	                           .milliseconds = note->milliseconds };
+
+	text_format(event.step, sizeof(event.step), "%s", step);
+	text_format(event.reason, sizeof(event.reason), "%s", reason);
+	memcpy(event.boot, note->boot, sizeof(event.boot));
+	return event;
+}
+
+/* Tells the devices that an identity brings together, once a boot. */
+static int store_conflict(struct store *store, const struct note *note)
+{
+	struct happening event = make_event(note, "conflict", note->oddity);
+	int rc = note->device ? event_add_once(store, &event) : 0;
+
+	if (rc || !note->suspect || note->suspect == note->device)
+		return rc;
+	event.device = note->suspect;
+	return event_add_once(store, &event);
+}
+
+static int store_request(struct store *store, const struct note *note)
+{
+	struct happening event = make_event(note, "request", note->reason);
+	int rc = 0;
+
+	if (note->oddity[0])
+		rc = store_conflict(store, note);
+	if (rc || !note->device)
+		return rc;
+	rc = device_seen(store, note->device, note->time, note->address, note->data, note->length);
+	if (rc == 0 && note->reason[0])
+		rc = event_add_once(store, &event);
+	return rc;
+}
+
+int note_store(struct store *store, const struct note *note)
+{
+	struct happening event;
+
+	switch (note->kind) {
+	case NOTE_REQUEST:
+		return store_request(store, note);
+	case NOTE_EVENT:
+		event = make_event(note, event_name(note->code), note->reason);
+		break;
+	default:
+		event = make_event(note, "refused", note->reason);
+	}
+	return note->device ? event_add(store, &event) : 0;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef SERVER_QUEUE_H
+#define SERVER_QUEUE_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* A queue of fixed room from the serving threads to the keeper. Items are copied. */
+struct queue {
+	pthread_mutex_t lock;
+	uint8_t *items;
+	size_t size, room;    /* of an item, bytes; how many there may be */
+	size_t first, count;
+	int wake;             /* an eventfd, written when there is something; the caller's */
+};
+
+/** Makes an empty queue of @room items. Returns 0 or ERR_SPACE. */
+int queue_open(struct queue *queue, size_t size, size_t room, int wake);
+void queue_close(struct queue *queue);
+
+/** Says whether there is no room, as of just now: before work is put into an item. */
+bool queue_full(struct queue *queue);
+
+/** Adds a copy of @item. Returns whether there was room. */
+bool queue_put(struct queue *queue, const void *item);
+
+/** Takes up to @most items, the oldest first, to @items. Returns how many. */
+size_t queue_take(struct queue *queue, void *items, size_t most);
+
+#endif

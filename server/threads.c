@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "threads.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "error.h"
+#include "serve_log.h"
+#include "socket.h"
+
+#define FOLLOW_MS      25                        /* how often the keeper looks for changes */
+#define SWEEP_NS       ((int64_t)1000000000)     /* for what is due by the clock */
+#define COUNTS_NS      ((int64_t)60 * 1000000000) /* for drops to tell of */
+
+struct worker {
+	pthread_t thread;
+	struct threads *threads;
+	size_t number;
+	struct serving serving;
+	struct datagram batch[BATCH];
+};
+
+/* --- serving --------------------------------------------------------------- */
+
+static void take(struct worker *w, int fd)
+{
+	size_t taken = socket_receive(fd, w->batch);
+	struct moment moment = moment_now();
+	uint64_t answers;
+
+	if (!taken)
+		return;
+	answers = serve_batch(&w->serving, w->batch, taken, &moment);
+	if (!answers)
+		return;
+	count(&w->serving.counters.dropped[DROP_SEND], socket_send(w->batch, taken));
+	counters_took(&w->serving.counters, answers, moment_now().monotonic - moment.monotonic);
+}
+
+static void *serve(void *data)
+{
+	struct worker *w = data;
+	struct threads *t = w->threads;
+	struct pollfd poll_[LISTEN_MAX + 1];
+
+	for (size_t i = 0; i < t->listen_count; i++)
+		poll_[i] = (struct pollfd){ t->listen[i].sockets[w->number], POLLIN, 0 };
+	poll_[t->listen_count] = (struct pollfd){ t->stop[0], POLLIN, 0 };
+	for (;;) {
+		int ready = poll(poll_, t->listen_count + 1, -1);
+
+		if (ready < 0 && errno != EINTR)
+			break;
+		if (ready > 0 && poll_[t->listen_count].revents)
+			break;
+		/* One batch from each socket in turn: none can starve the others. */
+		for (size_t i = 0; ready > 0 && i < t->listen_count; i++)
+			if (poll_[i].revents)
+				take(w, poll_[i].fd);
+	}
+	return NULL;
+}
+
+/* --- keeping --------------------------------------------------------------- */
+
+static void tell_counts(struct threads *t, uint64_t *told)
+{
+	struct counters sum;
+
+	server_counters(t->server, &sum);
+	if (counters_dropped(&sum) != *told)
+		log_counts(&t->server->journal, &sum);
+	*told = counters_dropped(&sum);
+}
+
+static void *keep(void *data)
+{
+	struct threads *t = data;
+	struct pollfd poll_[] = { { t->server->wake, POLLIN, 0 }, { t->stop[1], POLLIN, 0 } };
+	struct moment moment = moment_now();
+	int64_t next_sweep = 0, next_counts = moment.monotonic + COUNTS_NS;
+	uint64_t drops_told = 0, ignored;
+	bool more = false;
+
+	for (;;) {
+		bool stopping;
+
+		if (!more)
+			poll(poll_, 2, FOLLOW_MS);
+		stopping = poll_[1].revents;
+		if (poll_[0].revents)
+			(void)!read(t->server->wake, &ignored, sizeof(ignored));
+		moment = moment_now();
+		more = keeper_turn(t->keeper, &moment);
+		if (stopping && !more)
+			return NULL;
+		if (moment.monotonic >= next_sweep) {
+			keeper_sweep(t->keeper, &moment);
+			next_sweep = moment.monotonic + SWEEP_NS;
+		}
+		if (moment.monotonic >= next_counts) {
+			tell_counts(t, &drops_told);
+			next_counts = moment.monotonic + COUNTS_NS;
+		}
+	}
+}
+
+/* --- from start to end ----------------------------------------------------- */
+
+static int start_workers(struct threads *t)
+{
+	for (size_t i = 0; i < t->count; i++) {
+		struct worker *w = &t->workers[i];
+
+		w->threads = t;
+		w->number = i;
+		serving_start(&w->serving, t->server);
+	}
+	for (size_t i = 0; i < t->count; i++)
+		if (pthread_create(&t->workers[i].thread, NULL, serve, &t->workers[i]))
+			return ERR_SPACE;
+	return 0;
+}
+
+int threads_start(struct threads *t)
+{
+	t->stop[0] = eventfd(0, EFD_CLOEXEC);
+	t->stop[1] = eventfd(0, EFD_CLOEXEC);
+	t->workers = calloc(t->count, sizeof(*t->workers));
+	if (t->stop[0] < 0 || t->stop[1] < 0 || !t->workers ||
+	    pthread_create(&t->keeper_thread, NULL, keep, t) || start_workers(t))
+		return ERR_SPACE; /* the process ends: nothing that was told needs undoing */
+	return 0;
+}
+
+static void stop(int eventfd_)
+{
+	(void)!write(eventfd_, &(uint64_t){ 1 }, sizeof(uint64_t));
+}
+
+void threads_stop(struct threads *t, struct counters *sum)
+{
+	stop(t->stop[0]);
+	for (size_t i = 0; i < t->count; i++)
+		pthread_join(t->workers[i].thread, NULL);
+	stop(t->stop[1]);
+	pthread_join(t->keeper_thread, NULL);
+	close(t->stop[0]);
+	close(t->stop[1]);
+	server_counters(t->server, sum);
+	free(t->workers);
+}

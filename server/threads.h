@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef SERVER_THREADS_H
+#define SERVER_THREADS_H
+
+#include <pthread.h>
+
+#include "keeper.h"
+
+/* The daemon's threads: those that serve, and the keeper. */
+
+#define LISTEN_MAX 16
+
+/* Where to listen. */
+struct listen {
+	union address address;
+	int sockets[SERVE_THREADS_MAX]; /* one for each thread */
+};
+
+struct threads {
+	struct server *server;
+	struct keeper *keeper;
+	struct listen *listen;
+	size_t listen_count, count; /* of addresses, of serving threads */
+	int stop[2];                /* eventfds: for those that serve, then for the keeper */
+	int reload;                 /* not 0: the keeper is to load the index anew */
+	pthread_t keeper_thread;
+	struct worker *workers;
+};
+
+/**
+ * Starts all threads, with all signals blocked.
+ * @threads: the first five members filled in
+ * Returns 0 or ERR_SPACE.
+ */
+int threads_start(struct threads *threads);
+
+/**
+ * Lets those that serve end what they are at, and the keeper all that waits; returns then.
+ * @sum: receives what all have counted
+ */
+void threads_stop(struct threads *threads, struct counters *sum);
+
+#endif
