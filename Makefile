@@ -48,7 +48,10 @@ EFI_C := main firmware machine hardware net udp4 tftp console keys path option o
 	chain local fault
 
 FILTER := filter filter_facts filter_match filter_table filter_value
-STORE := store store_file store_schema store_upgrade devices identify settings settings_store \
+# What prebootd knows, and decides by.
+INDEX := index index_arena index_devices index_entry index_follow index_load index_policy \
+	index_read index_rows index_table index_take identify $(FILTER)
+STORE := store store_file store_schema store_upgrade devices identify_store settings settings_store \
 	work events lease folders groups bundles assignments rules multicasts strangers
 CONFINE := confine confine_landlock confine_seccomp
 KEEPER := serve serve_log notes keeper keeper_judge counters limit queue address endpoint decide \
@@ -186,7 +189,9 @@ $(B)/test/unit_efi_option: $(B)/test/efi/option.o $(B)/test/efi/path.o
 $(B)/test/unit_menu_view: $(B)/test/server/canvas.o
 $(B)/test/unit_decide: $(B)/test/server/decide.o $(B)/test/server/lease.o
 $(B)/test/unit_filter: $(FILTER:%=$(B)/test/server/%.o)
-$(B)/test/unit_identify $(B)/test/unit_settings: $(STORE:%=$(B)/test/server/%.o)
+$(B)/test/unit_settings: $(STORE:%=$(B)/test/server/%.o)
+$(B)/test/unit_identify $(B)/test/unit_index: \
+	$(patsubst %,$(B)/test/server/%.o,$(STORE) $(INDEX))
 $(B)/test/unit_store: $(STORE:%=$(B)/test/server/%.o)
 $(B)/test/unit_serve: $(STORE:%=$(B)/test/server/%.o) \
 	$(KEEPER:%=$(B)/test/server/%.o)

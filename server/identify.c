@@ -3,129 +3,127 @@
 
 #include <string.h>
 
-#include "error.h"
+#include "index.h"
 #include "message_fields.h"
 #include "text.h"
 
-/* The devices that each part of an identity names. */
+/* The devices that each part of an identity names; NULL: there is none. */
 struct named {
 	bool has_uuid, has_mac;
-	bool by_isd, by_uuid, by_mac; /* whether there is such a device */
-	struct device isd, uuid, mac;
+	const struct entry *isd, *uuid, *mac;
 };
 
-static int look(int rc, bool *found)
-{
-	*found = rc == 0;
-	return rc == ERR_NOT_FOUND ? 0 : rc;
-}
-
-static int look_up(struct store *store, const struct sender *sender, struct named *named)
+static void look_up(const struct index *index, const struct sender *sender, struct named *named)
 {
 	const struct identity *identity = sender->identity;
-	int rc = 0;
 
 	memset(named, 0, sizeof(*named));
 	named->has_uuid = device_uuid_ok(identity->uuid);
 	named->has_mac = !all_zero(identity->mac, sizeof(identity->mac));
 	if (sender->isd && device_uuid_ok(sender->isd))
-		rc = look(device_by_isd(store, sender->isd, &named->isd), &named->by_isd);
-	if (rc == 0 && named->has_uuid)
-		rc = look(device_by_uuid(store, identity->uuid, &named->uuid), &named->by_uuid);
-	if (rc == 0 && named->has_mac)
-		rc = look(device_by_mac(store, identity->mac, &named->mac), &named->by_mac);
-	return rc;
+		named->isd = index_by_isd(index, sender->isd);
+	if (named->has_uuid)
+		named->uuid = index_by_uuid(index, identity->uuid);
+	if (named->has_mac)
+		named->mac = index_by_mac(index, identity->mac);
+}
+
+/* Says whether a device has a UUID, registered or claimed. */
+static bool has_uuid(const struct index *index, const struct entry *entry)
+{
+	struct device device;
+
+	entry_device(index, entry, &device);
+	return device_uuid_ok(device.uuid) || device_uuid_ok(device.claim_uuid);
+}
+
+static void take(const struct index *index, const struct entry *entry, struct identified *out)
+{
+	out->known = true;
+	out->entry = entry;
+	entry_device(index, entry, &out->device);
 }
 
 /* By hardware alone: the UUID counts more, as a network adapter may go from machine to
  * machine. A device that has a UUID is not found by its MAC under another one. */
-static void by_hardware(const struct named *named, struct identified *out)
+static void by_hardware(const struct index *index, const struct named *named,
+                        struct identified *out)
 {
-	if (named->by_uuid) {
-		out->known = true;
-		out->device = named->uuid;
-		if (named->by_mac && named->mac.id != named->uuid.id) {
+	if (named->uuid) {
+		take(index, named->uuid, out);
+		if (named->mac && named->mac != named->uuid) {
 			text_format(out->note, sizeof(out->note),
-			            "the MAC is that of %s, the UUID counts", named->mac.name);
-			out->suspect = named->mac.id;
+			            "the MAC is that of %s, the UUID counts",
+			            entry_name(index, named->mac));
+			out->suspect = entry_id(named->mac);
 		}
-	} else if (named->by_mac) {
-		bool other = named->has_uuid && (device_uuid_ok(named->mac.uuid) ||
-		                                 device_uuid_ok(named->mac.claim_uuid));
-
-		out->known = !other;
-		if (out->known)
-			out->device = named->mac;
-		else
-			text_format(out->note, sizeof(out->note),
-			            "the MAC is that of %s, but the UUID is not", named->mac.name);
-		out->suspect = other ? named->mac.id : 0;
+	} else if (named->mac && named->has_uuid && has_uuid(index, named->mac)) {
+		text_format(out->note, sizeof(out->note),
+		            "the MAC is that of %s, but the UUID is not",
+		            entry_name(index, named->mac));
+		out->suspect = entry_id(named->mac);
+	} else if (named->mac) {
+		take(index, named->mac, out);
 	}
 }
 
 enum vouch { VOUCHED, CLAIMS, CONTRADICTED };
 
 /* Does the hardware agree that it is the device of the image-safe data? */
-static enum vouch vouch(struct store *store, const struct named *named, int *rc)
+static enum vouch vouch(const struct index *index, const struct named *named)
 {
-	const struct device *device = &named->isd;
-	bool claimed = device_uuid_ok(device->claim_uuid) ||
-	               !all_zero(device->claim_mac, sizeof(device->claim_mac));
-	uint8_t macs[DEVICE_MACS_MAX][6];
-	size_t count = 0;
+	struct device device;
+	bool own;
 
-	*rc = 0;
-	if (named->by_uuid)
-		return named->uuid.id == device->id ? VOUCHED : CONTRADICTED;
+	if (named->uuid)
+		return named->uuid == named->isd ? VOUCHED : CONTRADICTED;
+	entry_device(index, named->isd, &device);
+	own = device_uuid_ok(device.uuid) || device_uuid_ok(device.claim_uuid);
 	/* It has a UUID, and that is nobody's: not that of a device that has one. */
-	if (named->has_uuid && (device_uuid_ok(device->uuid) || device_uuid_ok(device->claim_uuid)))
+	if (named->has_uuid && own)
 		return CONTRADICTED;
-	if (named->by_mac && named->mac.id == device->id)
+	if (named->mac == named->isd)
 		return VOUCHED;
 	/* There must be something to know the first machine by. */
-	if (!named->has_uuid && (named->by_mac || !named->has_mac))
+	if (!named->has_uuid && (named->mac || !named->has_mac))
 		return CONTRADICTED;
-	*rc = device_macs(store, device->id, macs, &count);
-	if (*rc || count || device_uuid_ok(device->uuid) || claimed)
+	if (own || entry_has_mac(named->isd) ||
+	    !all_zero(device.claim_mac, sizeof(device.claim_mac)))
 		return CONTRADICTED;
 	return CLAIMS;
 }
 
-int identify(struct store *store, const struct sender *sender, struct identified *out)
+void identify_machine(const struct index *index, const struct sender *sender,
+                      struct identified *out)
 {
 	struct named named;
 	enum vouch vouched;
-	int rc = look_up(store, sender, &named);
 
+	look_up(index, sender, &named);
 	memset(out, 0, sizeof(*out));
-	if (rc)
-		return rc;
-	if (!named.by_isd) {
-		by_hardware(&named, out);
+	if (!named.isd) {
+		by_hardware(index, &named, out);
 		if (out->known && !out->note[0] && sender->isd && device_uuid_ok(sender->isd) &&
 		    device_uuid_ok(out->device.isd))
 			text_format(out->note, sizeof(out->note), "its image-safe data have a "
 			            "device id that is not its own: another disk");
-		return 0;
+		return;
 	}
-	vouched = vouch(store, &named, &rc);
-	if (rc)
-		return rc;
+	vouched = vouch(index, &named);
 	if (vouched == CONTRADICTED) {
-		by_hardware(&named, out);
+		by_hardware(index, &named, out);
 		text_format(out->note, sizeof(out->note), "it has the image-safe data of %s, but "
-		            "%s: a disk moved or copied", named.isd.name,
+		            "%s: a disk moved or copied", entry_name(index, named.isd),
 		            out->known ? "is another machine" : "the machine is not known");
-		out->suspect = named.isd.id;
-		return 0;
+		out->suspect = entry_id(named.isd);
+		return;
 	}
-	out->known = true;
-	out->device = named.isd;
+	take(index, named.isd, out);
 	out->claims = vouched == CLAIMS;
-	if (named.by_mac && named.mac.id != named.isd.id) {
+	if (named.mac && named.mac != named.isd) {
 		text_format(out->note, sizeof(out->note),
-		            "the MAC is that of %s, the image-safe data count", named.mac.name);
-		out->suspect = named.mac.id;
+		            "the MAC is that of %s, the image-safe data count",
+		            entry_name(index, named.mac));
+		out->suspect = entry_id(named.mac);
 	}
-	return 0;
 }

@@ -3,6 +3,7 @@
 #define SERVER_IDENTIFY_H
 
 #include "devices.h"
+#include "index.h"
 
 /* Who speaks. README.md gives the rules, under "Who is who". */
 
@@ -15,6 +16,7 @@ struct sender {
 struct identified {
 	bool known;
 	struct device device;     /* if known */
+	const struct entry *entry; /* likewise; valid until the index changes */
 	char note[REASON_SIZE];   /* what is odd about it, or "" */
 	uint64_t suspect;         /* the device whose image-safe data it must have got from
 	                             elsewhere, or whose network adapter it has; 0: none */
@@ -24,7 +26,13 @@ struct identified {
 /**
  * Finds who @sender is: by device id if the hardware does not speak against it,
  * else by UUID, else by MAC.
- * Returns 0, known or not, or the ERR_ values of store.h.
+ */
+void identify_machine(const struct index *index, const struct sender *sender,
+                      struct identified *out);
+
+/**
+ * The same from the database; out->entry is NULL. Returns 0, known or not, or the
+ * ERR_ values of store.h.
  */
 int identify(struct store *store, const struct sender *sender, struct identified *out);
 

@@ -8,8 +8,8 @@
 #include "store.h"
 
 /* Ids above these are left out, with a warning: SQLite gives them in order, from 1. */
-#define INDEX_DEVICE_MAX 0xffffffffu /* of devices, folders and groups */
-#define INDEX_PAST_MAX   0x1fffffffu /* of bundles, assignments and sessions */
+#define INDEX_DEVICE_MAX 0xffffffffu /* of devices and groups */
+#define INDEX_PAST_MAX   0x1fffffffu /* of folders, bundles, assignments and sessions */
 
 /*
  * The database in memory, as far as decisions need it. One thread loads it and

@@ -13,6 +13,7 @@
 
 struct bench {
 	struct store store;
+	struct index *index;
 	char path[64];
 };
 
@@ -54,6 +55,7 @@ static int tear_down(void **state)
 {
 	struct bench *bench = *state;
 
+	index_free(bench->index);
 	store_close(&bench->store);
 	unlink(bench->path);
 	free(bench);
@@ -73,9 +75,11 @@ static uint64_t add(struct bench *bench, const struct known *known)
 	return device.id;
 }
 
-/* Identifies, and claims where that is due, as the server does for a request. */
+/* Identifies, and claims where that is due, as the server does for a request. The index is
+ * loaded at the first question, and follows claims. */
 static void ask(struct bench *bench, const struct told *told, struct identified *out)
 {
+	struct changes *changes;
 	struct identity identity;
 	uint8_t isd[16];
 	struct sender sender = { &identity, isd };
@@ -83,9 +87,17 @@ static void ask(struct bench *bench, const struct told *told, struct identified 
 	fill(identity.uuid, sizeof(identity.uuid), told->uuid);
 	fill(identity.mac, sizeof(identity.mac), told->mac);
 	fill(isd, sizeof(isd), told->isd);
-	assert_int_equal(identify(&bench->store, &sender, out), 0);
+	if (!bench->index) {
+		bench->index = index_new();
+		assert_int_equal(index_load(bench->index, &bench->store), 0);
+	}
+	identify_machine(bench->index, &sender, out);
 	if (out->claims)
 		assert_int_equal(device_claim(&bench->store, &out->device, &identity), 0);
+	assert_int_equal(index_read_changes(bench->index, &bench->store, &changes), 0);
+	assert_int_equal(changes != NULL, out->claims);
+	if (changes)
+		assert_int_equal(index_apply(bench->index, changes), 0);
 }
 
 /* @expected: the device's name; NULL: it must be unknown */
@@ -251,6 +263,54 @@ static void test_every_combination(void **state)
 	}
 }
 
+/* Without image-safe data: the UUID before the MAC, and no UUID that does not tell machines
+ * apart. */
+static void test_hardware_alone(void **state)
+{
+	static const struct {
+		uint8_t uuid[17], mac; /* the MAC's last byte; 0: none */
+		const char *expected, *note;
+	} cases[] = {
+		{ "uuid of device a", 1, "a", "" },
+		{ "uuid of device a", 0, "a", "" },
+		{ "uuid of device a", 9, "a", "" },
+		{ "uuid of device a", 2, "a", "the MAC is that of b, the UUID counts" },
+		{ "", 1, "a", "" },
+		{ "", 2, "b", "" },
+		{ "", 3, "b", "" }, /* each of its MACs */
+		{ "", 4, "b", "" },
+		{ "uuid of device b", 2, "b", "" }, /* b has none to compare */
+		{ "uuid of device x", 1, NULL, "the MAC is that of a, but the UUID is not" },
+		{ "uuid of device x", 9, NULL, "" },
+		{ "", 9, NULL, "" },
+		{ "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", 1, "a", "" },
+		{ "\x03\0\x02\0\x04\0\x05\0\0\x06\0\x07\0\x08\0\x09", 3, "b", "" },
+	};
+	static const uint8_t macs[4][6] = { { 2, 0, 0, 0, 0, 1 }, { 2, 0, 0, 0, 0, 2 },
+	                                    { 2, 0, 0, 0, 0, 3 }, { 2, 0, 0, 0, 0, 4 } };
+	struct device a = { .name = "a", .uuid = "uuid of device a" }, b = { .name = "b" };
+	struct bench *bench = *state;
+
+	assert_int_equal(device_add(&bench->store, &a, macs, 1), 0);
+	assert_int_equal(device_add(&bench->store, &b, macs + 1, 3), 0);
+	bench->index = index_new();
+	assert_int_equal(index_load(bench->index, &bench->store), 0);
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct identity identity = { .mac = { 2, 0, 0, 0, 0, cases[i].mac } };
+		struct sender sender = { &identity, NULL };
+		struct identified found;
+
+		memcpy(identity.uuid, cases[i].uuid, 16);
+		if (!cases[i].mac)
+			memset(identity.mac, 0, 6);
+		identify_machine(bench->index, &sender, &found);
+		assert_int_equal(found.known, cases[i].expected != NULL);
+		if (cases[i].expected)
+			assert_string_equal(found.device.name, cases[i].expected);
+		assert_string_equal(found.note, cases[i].note);
+	}
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -259,7 +319,7 @@ int main(void)
 		TEST(test_all_three), TEST(test_without_uuid), TEST(test_claim),
 		TEST(test_claim_by_mac), TEST(test_before_the_mac),
 		TEST(test_disks_taken_in_turn), TEST(test_device_id_is_one_device_s),
-		TEST(test_every_combination),
+		TEST(test_every_combination), TEST(test_hardware_alone),
 	};
 
 	return cmocka_run_group_tests_name("identify", tests, NULL, NULL);

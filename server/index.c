@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "index.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "error.h"
+#include "index_internal.h"
+
+/* The index as a whole: finding devices, putting them in and taking them out. */
+
+#define MORE "and more\n"
+
+void warn(struct warnings *warnings, const char *format, ...)
+{
+	size_t room = sizeof(warnings->text) - warnings->length;
+	va_list args;
+	int length;
+
+	/* Room is kept for the last line; when that is there, none is left. */
+	if (room <= sizeof(MORE))
+		return;
+	va_start(args, format);
+	length = vsnprintf(warnings->text + warnings->length, room, format, args);
+	va_end(args);
+	if (length < 0 || (size_t)length + 1 + sizeof(MORE) > room) {
+		memcpy(warnings->text + warnings->length, MORE, sizeof(MORE));
+		warnings->length = sizeof(warnings->text);
+		return;
+	}
+	warnings->length += (size_t)length + 1;
+	memcpy(warnings->text + warnings->length - 1, "\n", 2);
+}
+
+void warn_all(struct warnings *warnings, const struct warnings *more)
+{
+	for (const char *line = more->text; *line; line = strchr(line, '\n') + 1)
+		warn(warnings, "%.*s", (int)strcspn(line, "\n"), line);
+}
+
+/* --- hashes ---------------------------------------------------------------- */
+
+/* Multiplies to 128 bits and folds. The seed makes each index's hashes its own. */
+static uint32_t hash(const struct index *index, uint64_t a, uint64_t b)
+{
+	unsigned __int128 wide = (unsigned __int128)(a ^ index->seed[0]) * (b ^ index->seed[1]);
+	uint64_t folded = (uint64_t)wide ^ (uint64_t)(wide >> 64);
+
+	wide = (unsigned __int128)(folded ^ index->seed[1]) * 0x9e3779b97f4a7c15u;
+	return (uint32_t)(wide >> 64) ^ (uint32_t)(wide >> 32);
+}
+
+uint32_t index_hash_id(const struct index *index, uint32_t id)
+{
+	return hash(index, id, 0);
+}
+
+uint32_t index_hash_mac(const struct index *index, const uint8_t mac[MAC_SIZE])
+{
+	uint64_t a = 0;
+
+	memcpy(&a, mac, MAC_SIZE);
+	return hash(index, a, 0);
+}
+
+uint32_t index_hash_uuid(const struct index *index, const uint8_t uuid[UUID_SIZE])
+{
+	uint64_t halves[2];
+
+	memcpy(halves, uuid, sizeof(halves));
+	return hash(index, halves[0], halves[1]);
+}
+
+/* --- from start to end ----------------------------------------------------- */
+
+struct index *index_new(void)
+{
+	struct index *index = calloc(1, sizeof(*index));
+
+	if (!index)
+		return NULL;
+	index->policy = calloc(1, sizeof(*index->policy));
+	if (!index->policy) {
+		free(index);
+		return NULL;
+	}
+	settings_default(&index->policy->settings);
+	/* Without randomness, before the system has any, it is an index all the same. */
+	if (getrandom(index->seed, sizeof(index->seed), GRND_NONBLOCK) < 0)
+		index->seed[0] = (uintptr_t)index;
+	index->next = 1;
+	return index;
+}
+
+void index_free(struct index *index)
+{
+	if (!index)
+		return;
+	index_table_free(&index->ids);
+	index_table_free(&index->macs);
+	index_table_free(&index->uuids);
+	index_table_free(&index->isds);
+	for (uint32_t i = 0; i < index->chunk_count; i++)
+		free(index->chunks[i]);
+	free(index->chunks);
+	arena_free(&index->arena);
+	policy_free(index->policy);
+	free(index);
+}
+
+const struct policy *index_policy(const struct index *index)
+{
+	return index->policy;
+}
+
+size_t index_count(const struct index *index)
+{
+	return index->count;
+}
+
+size_t index_memory(const struct index *index)
+{
+	size_t slots = (size_t)index->ids.size + index->macs.size + index->uuids.size +
+	               index->isds.size;
+
+	return slots * sizeof(struct index_slot) + arena_memory(&index->arena) +
+	       index->chunk_count * (CHUNK * sizeof(struct entry) + sizeof(index->chunks[0]));
+}
+
+const char *index_warnings(const struct index *index)
+{
+	return index->warnings.text;
+}

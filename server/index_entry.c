@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <string.h>
+
+#include "index_internal.h"
+#include "text.h"
+
+/* What is known of a device in the index. */
+
+/* --- the lists of a block -------------------------------------------------- */
+
+const struct block_assignment *block_assignments(const struct block *block)
+{
+	return (const struct block_assignment *)(block + 1);
+}
+
+const uint32_t *block_groups(const struct block *block)
+{
+	return (const uint32_t *)(block_assignments(block) + block->assignments);
+}
+
+const uint32_t *block_sessions(const struct block *block)
+{
+	return block_groups(block) + block->groups;
+}
+
+const uint32_t *block_pasts(const struct block *block)
+{
+	return block_sessions(block) + block->sessions;
+}
+
+const uint8_t *block_claim_uuid(const struct block *block)
+{
+	return (const uint8_t *)(block_pasts(block) + block->pasts);
+}
+
+const uint8_t *block_claim_mac(const struct block *block, uint8_t flags)
+{
+	return block_claim_uuid(block) + (flags & ENTRY_CLAIM_UUID ? UUID_SIZE : 0);
+}
+
+const uint8_t *block_macs(const struct block *block, uint8_t flags)
+{
+	return block_claim_mac(block, flags) + (flags & ENTRY_CLAIM_MAC ? MAC_SIZE : 0);
+}
+
+const char *block_name(const struct block *block, uint8_t flags)
+{
+	return (const char *)block_macs(block, flags) + (size_t)block->macs * MAC_SIZE;
+}
+
+const char *block_settings(const struct block *block, uint8_t flags)
+{
+	return block_name(block, flags) + block->name + 1;
+}
+
+/* --- itself ---------------------------------------------------------------- */
+
+void entry_device(const struct index *index, const struct entry *entry, struct device *device)
+{
+	const struct block *block = entry_block(index, entry);
+
+	memset(device, 0, sizeof(*device));
+	device->id = entry->id;
+	text_format(device->name, sizeof(device->name), "%s", block_name(block, entry->flags));
+	memcpy(device->uuid, entry->uuid, sizeof(device->uuid));
+	memcpy(device->isd, entry->isd, sizeof(device->isd));
+	if (entry->flags & ENTRY_CLAIM_UUID)
+		memcpy(device->claim_uuid, block_claim_uuid(block), sizeof(device->claim_uuid));
+	if (entry->flags & ENTRY_CLAIM_MAC)
+		memcpy(device->claim_mac, block_claim_mac(block, entry->flags),
+		       sizeof(device->claim_mac));
+	device->added = entry->added;
+}
+
+uint64_t entry_id(const struct entry *entry)
+{
+	return entry->id;
+}
+
+const char *entry_name(const struct index *index, const struct entry *entry)
+{
+	return block_name(entry_block(index, entry), entry->flags);
+}
+
+bool entry_has_mac(const struct entry *entry)
+{
+	return entry->flags & ENTRY_MAC;
+}
+
+const struct folder *entry_folder(const struct index *index, const struct entry *entry)
+{
+	return policy_folder(index->policy, entry->folder);
+}
+
+void entry_settings(const struct index *index, const struct entry *entry,
+                    struct settings *settings)
+{
+	const struct folder *folder = entry_folder(index, entry);
+	const struct block *block = entry_block(index, entry);
+	const char *own = block_settings(block, entry->flags), *end = own + block->settings;
+
+	*settings = folder ? folder->settings : index->policy->settings;
+	while (own < end) {
+		setting_parse((uint8_t)own[0], own + 1, settings);
+		own += strlen(own + 1) + 2;
+	}
+}
+
+uint64_t entry_mark(const struct entry *entry)
+{
+	return __atomic_load_n(&entry->mark, __ATOMIC_RELAXED);
+}
+
+void entry_set_mark(const struct entry *entry, uint64_t mark)
+{
+	__atomic_store_n((uint64_t *)&entry->mark, mark, __ATOMIC_RELAXED);
+}
+
+/* --- its work -------------------------------------------------------------- */
+
+bool entry_has_open_work(const struct entry *entry)
+{
+	return entry->flags & ENTRY_OPEN_WORK;
+}
+
+enum lease_state entry_last_work(const struct entry *entry)
+{
+	return (enum lease_state)entry->last_work;
+}
+
+size_t entry_groups(const struct index *index, const struct entry *entry, uint64_t *ids,
+                    size_t max)
+{
+	const struct block *block = entry_block(index, entry);
+	const uint32_t *groups = block_groups(block);
+	size_t count = 0;
+
+	while (count < block->groups && count < max) {
+		ids[count] = groups[count];
+		count++;
+	}
+	return count;
+}
+
+bool entry_assignment(const struct index *index, const struct entry *entry, size_t i,
+                      struct assignment *assignment)
+{
+	const struct block *block = entry_block(index, entry);
+	const struct block_assignment *own = block_assignments(block);
+
+	for (size_t at = 0; at < block->assignments; at++, own++) {
+		const struct bundle *bundle = policy_bundle(index->policy, own->bundle_mode / 4);
+
+		if (!bundle || i-- > 0)
+			continue;
+		assignment->id = own->id;
+		assignment->bundle = bundle;
+		assignment->level = LEVEL_DEVICE;
+		assignment->owner = entry->id;
+		assignment->mode = (enum assignment_mode)(own->bundle_mode % 4);
+		assignment->until = own->until;
+		assignment->added = own->added;
+		return true;
+	}
+	return false;
+}
+
+size_t entry_multicasts(const struct index *index, const struct entry *entry,
+                        struct membership *memberships, size_t max)
+{
+	const struct block *block = entry_block(index, entry);
+	const uint32_t *sessions = block_sessions(block);
+	size_t count = 0;
+
+	for (size_t i = 0; i < block->sessions && count < max; i++) {
+		memberships[count].multicast = policy_multicast(index->policy, sessions[i] / 2);
+		memberships[count].joined = sessions[i] % 2;
+		count += memberships[count].multicast != NULL;
+	}
+	return count;
+}
+
+enum past entry_past(const struct index *index, const struct entry *entry, enum past_of of,
+                     uint64_t id)
+{
+	const struct block *block = entry_block(index, entry);
+	const uint32_t *pasts = block_pasts(block);
+
+	if (id > INDEX_PAST_MAX)
+		return PAST_NONE;
+	for (size_t i = 0; i < block->pasts; i++)
+		if (pasts[i] / 2 == PAST_OF(id, of, 0) / 2)
+			return pasts[i] % 2 ? PAST_FAILED : PAST_ENDED;
+	return PAST_NONE;
+}

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdlib.h>
+#include <string.h>
+
+#include "error.h"
+#include "index_internal.h"
+
+/* Following what changes in the database. */
+
+struct change {
+	int64_t device;
+	bool there;         /* it still is: */
+	struct entry entry;
+	size_t block;       /* where its block is in blocks */
+};
+
+struct changes {
+	int64_t last;           /* the last change that is among these */
+	struct policy *policy;  /* NULL: as it was */
+	bool policy_changed;
+	struct change *changes; /* by device */
+	size_t count, room;
+	size_t next;            /* of the changes: the one to be read next */
+	uint8_t *blocks;
+	size_t blocks_length, blocks_room;
+	struct warnings policy_warnings, warnings;
+};
+
+void changes_free(struct changes *changes)
+{
+	if (!changes)
+		return;
+	policy_free(changes->policy);
+	free(changes->changes);
+	free(changes->blocks);
+	free(changes);
+}
+
+static int note_device(struct changes *changes, int64_t device)
+{
+	struct change *larger;
+
+	/* Mostly the rows of one device are beside each other. */
+	if (changes->count && changes->changes[changes->count - 1].device == device)
+		return 0;
+	if (changes->count == changes->room) {
+		larger = realloc(changes->changes, (changes->room * 2 + 16) * sizeof(*larger));
+		if (!larger)
+			return ERR_SPACE;
+		changes->changes = larger;
+		changes->room = changes->room * 2 + 16;
+	}
+	memset(&changes->changes[changes->count], 0, sizeof(*larger));
+	changes->changes[changes->count++].device = device;
+	return 0;
+}
+
+static int by_device(const void *left, const void *right)
+{
+	int64_t a = ((const struct change *)left)->device;
+	int64_t b = ((const struct change *)right)->device;
+
+	return (a > b) - (a < b);
+}
+
+/* --- reading --------------------------------------------------------------- */
+
+/* Reads which devices have changed, each once and in order. */
+static int read_notes(const struct index *index, struct store *store, struct changes *changes)
+{
+	static const char sql[] = "SELECT id, device FROM change WHERE id > ? ORDER BY id";
+	sqlite3_stmt *rows;
+	size_t kept = 0;
+	int rc = store_start(store, &rows, sql, "i", index->change);
+
+	changes->last = index->change;
+	while (rc == 0 && (rc = store_step(store, rows)) == 1) {
+		int64_t device = sqlite3_column_int64(rows, 1);
+
+		changes->last = sqlite3_column_int64(rows, 0);
+		rc = 0;
+		if (device == 0)
+			changes->policy_changed = true;
+		else
+			rc = note_device(changes, device);
+		if (rc)
+			store_end(rows);
+	}
+	if (rc || !changes->count)
+		return rc;
+	qsort(changes->changes, changes->count, sizeof(changes->changes[0]), by_device);
+	for (size_t i = 1; i < changes->count; i++)
+		if (changes->changes[i].device != changes->changes[kept].device)
+			changes->changes[++kept] = changes->changes[i];
+	changes->count = kept + 1;
+	return 0;
+}
+
+/* Keeps a device that was read, if it is one that has changed. */
+static int keep(void *data, const struct entry *entry, const struct block *block)
+{
+	struct changes *changes = data;
+	size_t size = (block->size + 7) & ~(size_t)7;
+	struct change *change;
+
+	while (changes->next < changes->count &&
+	       changes->changes[changes->next].device < entry->id)
+		changes->next++;
+	change = &changes->changes[changes->next];
+	if (changes->next == changes->count || change->device != entry->id)
+		return 0;
+	if (changes->blocks_length + size > changes->blocks_room) {
+		size_t room = (changes->blocks_length + size) * 2;
+		uint8_t *larger = realloc(changes->blocks, room);
+
+		if (!larger)
+			return ERR_SPACE;
+		changes->blocks = larger;
+		changes->blocks_room = room;
+	}
+	change->there = true;
+	change->entry = *entry;
+	change->block = changes->blocks_length;
+	memcpy(changes->blocks + change->block, block, block->size);
+	changes->blocks_length += size;
+	/* A session counts who has joined it. */
+	changes->policy_changed |= block->sessions > 0;
+	return 0;
+}
+
+/* Reads the devices: those whose ids are near each other at once, as after an import. */
+static int read_changed(const struct index *index, struct store *store, struct changes *changes)
+{
+	static const int64_t near = 8;
+	size_t first = 0;
+	int rc = 0;
+
+	while (rc == 0 && first < changes->count) {
+		size_t last = first;
+
+		while (last + 1 < changes->count &&
+		       changes->changes[last + 1].device - changes->changes[last].device <= near)
+			last++;
+		rc = devices_read(store, changes->changes[first].device,
+		                  changes->changes[last].device, keep, changes,
+		                  &changes->warnings);
+		first = last + 1;
+	}
+	for (size_t i = 0; i < changes->count && !changes->policy_changed; i++) {
+		const struct entry *old = index_by_id(index, (uint64_t)changes->changes[i].device);
+
+		changes->policy_changed = old && entry_block(index, old)->sessions;
+	}
+	if (rc == 0 && changes->policy_changed)
+		rc = policy_read(store, &changes->policy, &changes->policy_warnings);
+	return rc;
+}
+
+int index_read_changes(const struct index *index, struct store *store, struct changes **out)
+{
+	struct changes *changes = calloc(1, sizeof(*changes));
+	int rc = changes ? 0 : ERR_SPACE;
+	bool begun = rc == 0 && index_begin(store, &rc);
+
+	*out = NULL;
+	if (rc == 0)
+		rc = read_notes(index, store, changes);
+	if (rc == 0 && changes->last != index->change) {
+		rc = read_changed(index, store, changes);
+		if (rc == 0)
+			*out = changes;
+	}
+	if (begun)
+		store_rollback(store);
+	if (!*out)
+		changes_free(changes);
+	return rc;
+}
+
+/* --- putting it in --------------------------------------------------------- */
+
+int index_apply(struct index *index, struct changes *changes)
+{
+	int rc = 0;
+
+	index->warnings = changes->warnings;
+	if (changes->policy) {
+		index_set_policy(index, changes->policy, &changes->policy_warnings);
+		changes->policy = NULL;
+	}
+	for (size_t i = 0; rc == 0 && i < changes->count; i++) {
+		const struct change *change = &changes->changes[i];
+
+		if (change->there)
+			rc = index_put(index, &change->entry,
+			               (const struct block *)(changes->blocks + change->block));
+		else if (change->device >= 1 && change->device <= INDEX_DEVICE_MAX)
+			index_take(index, (uint32_t)change->device);
+	}
+	index->change = changes->last;
+	changes_free(changes);
+	return rc;
+}
+
+int index_forget_changes(const struct index *index, struct store *store)
+{
+	return store_run(store, "DELETE FROM change WHERE id <= ?", "i", index->change);
+}

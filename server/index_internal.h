@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef SERVER_INDEX_INTERNAL_H
+#define SERVER_INDEX_INTERNAL_H
+
+#include "index.h"
+#include "index_arena.h"
+#include "index_table.h"
+
+/* How the index is kept. For index_*.c and their tests alone. */
+
+#define UUID_SIZE 16
+#define MAC_SIZE  6
+
+/* --- a device -------------------------------------------------------------- */
+
+enum entry_flag {
+	ENTRY_MAC = 1,        /* it was registered with one */
+	ENTRY_MORE_MACS = 2,  /* its block has more */
+	ENTRY_CLAIM_UUID = 4, /* its block has the claim's */
+	ENTRY_CLAIM_MAC = 8,
+	ENTRY_OPEN_WORK = 16,
+};
+
+/* What all devices have; one line of the processor's cache. */
+struct entry {
+	uint8_t uuid[UUID_SIZE]; /* zeros: none */
+	uint8_t isd[UUID_SIZE];
+	uint32_t id;             /* 0: a free entry */
+	uint32_t folder;         /* its id; 0: in none */
+	uint32_t block;          /* in the arena: the rest; of a free entry: the next one */
+	uint32_t added;          /* Unix time */
+	uint64_t mark;
+	uint8_t mac[MAC_SIZE];   /* the first; zeros: none */
+	uint8_t last_work;       /* enum lease_state */
+	uint8_t flags;
+};
+
+_Static_assert(sizeof(struct entry) == 64, "an entry fits a cache line");
+
+/*
+ * What devices have in different numbers, one after the other: assignments,
+ * groups, sessions, pasts; the claim's UUID and MAC if there are any, the MACs but
+ * the first; name and settings, each setting as its index and its value.
+ */
+struct block {
+	uint32_t size; /* bytes in all */
+	uint16_t assignments, groups, sessions, pasts, settings; /* that one: bytes */
+	uint8_t macs, name; /* MACs but the first; characters */
+};
+
+struct block_assignment {
+	uint32_t id, until, added;
+	uint32_t bundle_mode; /* bundle * 4 + mode */
+};
+
+#define BLOCK_COUNT_MAX    4000  /* of each of the lists: 100 KiB in all */
+#define BLOCK_SETTINGS_MAX 16000 /* bytes */
+
+/* A session: its id * 2 + joined. */
+#define SESSION_OF(id, joined) ((uint32_t)(id) * 2 + (joined))
+
+/* A past: its id * 8 + of * 2 + failed. */
+#define PAST_OF(id, of, failed) ((uint32_t)(id) * 8 + (uint32_t)(of) * 2 + (failed))
+
+/** Returns where the lists of @block are. */
+const struct block_assignment *block_assignments(const struct block *block);
+const uint32_t *block_groups(const struct block *block);
+const uint32_t *block_sessions(const struct block *block);
+const uint32_t *block_pasts(const struct block *block);
+/** @flags: of the entry */
+const uint8_t *block_claim_uuid(const struct block *block);
+const uint8_t *block_claim_mac(const struct block *block, uint8_t flags);
+const uint8_t *block_macs(const struct block *block, uint8_t flags);
+const char *block_name(const struct block *block, uint8_t flags);
+const char *block_settings(const struct block *block, uint8_t flags);
+
+/* --- the index ------------------------------------------------------------- */
+
+/* Text for people, with a line for each thing that is wrong. */
+struct warnings {
+	char text[4096];
+	size_t length;
+};
+
+/** Adds a line; when there are too many, says so and drops it. */
+void warn(struct warnings *warnings, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+/** Adds all lines of @more. */
+void warn_all(struct warnings *warnings, const struct warnings *more);
+
+#define CHUNK 4096 /* entries that are allocated together */
+
+struct index {
+	struct policy *policy;
+	struct entry **chunks;
+	uint32_t chunk_count, next; /* next: the first number that was never used */
+	uint32_t free;              /* the first free one below; 0: none */
+	size_t count;
+	struct index_table ids, macs, uuids, isds;
+	struct index_arena arena;
+	uint64_t seed[2];           /* of the hashes: what clients send must not collide */
+	int64_t change;             /* the last that is in it */
+	struct warnings policy_warnings, warnings;
+};
+
+/* Entries are known by numbers from 1. */
+static inline struct entry *index_at(const struct index *index, uint32_t number)
+{
+	return &index->chunks[number / CHUNK][number % CHUNK];
+}
+
+static inline const struct block *entry_block(const struct index *index,
+                                              const struct entry *entry)
+{
+	return arena_at(&index->arena, entry->block);
+}
+
+uint32_t index_hash_id(const struct index *index, uint32_t id);
+uint32_t index_hash_mac(const struct index *index, const uint8_t mac[MAC_SIZE]);
+uint32_t index_hash_uuid(const struct index *index, const uint8_t uuid[UUID_SIZE]);
+
+/** Finds a device's number; 0: there is none. */
+uint32_t index_number(const struct index *index, uint32_t id);
+
+/**
+ * Puts a device in, in place of what was there with the same id.
+ * @entry, @block: are copied
+ */
+int index_put(struct index *index, const struct entry *entry, const struct block *block);
+/** Takes one out; harmless if it is not there. */
+void index_take(struct index *index, uint32_t id);
+
+/** Replaces the policy, and keeps the warnings to be told, unless they were before. */
+void index_set_policy(struct index *index, struct policy *policy,
+                      const struct warnings *warnings);
+
+/* --- reading --------------------------------------------------------------- */
+
+/** Begins a transaction that only reads, unless one is open. Returns whether it has. */
+bool index_begin(struct store *store, int *rc);
+
+/** Reads the policy. Returns 0 with *@policy to be freed, or an ERR_ value. */
+int policy_read(struct store *store, struct policy **policy, struct warnings *warnings);
+void policy_free(struct policy *policy);
+/** Reads all of it but what counts in folders, and which folder is in which. */
+int policy_read_rows(struct store *store, struct policy *policy, struct warnings *warnings);
+
+/* What devices_read() calls for each device. Returns 0, or an ERR_ value to end it. */
+typedef int device_sink(void *data, const struct entry *entry, const struct block *block);
+
+/** Reads the devices with ids from @low to @high, in order. */
+int devices_read(struct store *store, int64_t low, int64_t high, device_sink *sink, void *data,
+                 struct warnings *warnings);
+
+#endif

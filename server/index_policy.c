@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdlib.h>
+#include <string.h>
+
+#include "error.h"
+#include "index_internal.h"
+#include "message_fields.h"
+#include "text.h"
+
+/* What many machines share: finding it, and reading it as a whole. */
+
+/* --- finding --------------------------------------------------------------- */
+
+/* Finds by id in an array that is ordered by it; each member begins with it. */
+static const void *find(const void *array, size_t count, size_t size, uint64_t id)
+{
+	const char *low = array;
+
+	while (count) {
+		const char *middle = low + count / 2 * size;
+		uint64_t there;
+
+		memcpy(&there, middle, sizeof(there));
+		if (there == id)
+			return middle;
+		if (there < id) {
+			low = middle + size;
+			count -= count / 2 + 1;
+		} else {
+			count /= 2;
+		}
+	}
+	return NULL;
+}
+
+#define FIND(policy, what, id) \
+	find((policy)->what##s, (policy)->what##_count, sizeof((policy)->what##s[0]), id)
+
+const struct folder *policy_folder(const struct policy *policy, uint64_t id)
+{
+	return FIND(policy, folder, id);
+}
+
+const struct bundle *policy_bundle(const struct policy *policy, uint64_t id)
+{
+	return FIND(policy, bundle, id);
+}
+
+const struct multicast *policy_multicast(const struct policy *policy, uint64_t id)
+{
+	return FIND(policy, multicast, id);
+}
+
+/* Says whether an assignment is in front of those of @level and @owner. */
+static bool in_front(const struct assignment *assignment, enum level level, uint64_t owner)
+{
+	return assignment->level < level ||
+	       (assignment->level == level && assignment->owner < owner);
+}
+
+const struct assignment *policy_assignments(const struct policy *policy, enum level level,
+                                            uint64_t owner, size_t *count)
+{
+	const struct assignment *at = policy->assignments;
+	const struct assignment *end = at + policy->assignment_count;
+	size_t left = policy->assignment_count;
+
+	while (left) {
+		if (in_front(&at[left / 2], level, owner)) {
+			at += left / 2 + 1;
+			left -= left / 2 + 1;
+		} else {
+			left /= 2;
+		}
+	}
+	for (*count = 0; at + *count < end; ++*count)
+		if (at[*count].level != level || at[*count].owner != owner)
+			break;
+	return at;
+}
+
+/* --- folders and settings -------------------------------------------------- */
+
+/* What is set for the zone or a folder. */
+struct value {
+	uint64_t owner; /* 0: the zone */
+	size_t index;
+	char text[SETTING_TEXT];
+};
+
+/* What is on hand while folders are put together. */
+struct tree {
+	struct policy *policy;
+	struct value *values; /* by owner */
+	size_t count, room;
+	enum { FOLDER_NEW, FOLDER_LOST, FOLDER_DONE } *states; /* of each folder */
+	struct warnings *warnings;
+};
+
+static int read_value(struct tree *tree, sqlite3_stmt *row)
+{
+	int64_t owner = sqlite3_column_int64(row, 0);
+	struct value *value = &tree->values[tree->count], *larger;
+	struct settings unused;
+	char key[64];
+	int index;
+
+	if (tree->count == tree->room) {
+		larger = realloc(tree->values, (tree->room * 2 + 16) * sizeof(*larger));
+		if (!larger)
+			return ERR_SPACE;
+		tree->values = larger;
+		tree->room = tree->room * 2 + 16;
+		value = &larger[tree->count];
+	}
+	store_text(row, 1, key, sizeof(key));
+	store_text(row, 2, value->text, sizeof(value->text));
+	index = setting_find(key);
+	if (index < 0 || setting_parse((size_t)index, value->text, &unused)) {
+		warn(tree->warnings, "setting %s=%s of %s %lld: left out, it is not known", key,
+		     value->text, owner ? "folder" : "the zone,", (long long)owner);
+		return 0;
+	}
+	value->owner = (uint64_t)owner;
+	value->index = (size_t)index;
+	tree->count++;
+	return 0;
+}
+
+static int read_values(struct store *store, struct tree *tree)
+{
+	static const char sql[] = "SELECT owner, key, value FROM setting"
+		" WHERE level = 'folder' OR (level = 'zone' AND owner = 0) ORDER BY owner, key";
+	sqlite3_stmt *rows;
+	int rc = store_start(store, &rows, sql, "");
+
+	while (rc == 0 && (rc = store_step(store, rows)) == 1) {
+		rc = read_value(tree, rows);
+		if (rc)
+			store_end(rows);
+	}
+	return rc;
+}
+
+/* Puts what is set for @owner itself into @settings. */
+static void apply_values(const struct tree *tree, uint64_t owner, struct settings *settings)
+{
+	size_t low = 0, high = tree->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (tree->values[middle].owner < owner)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (; low < tree->count && tree->values[low].owner == owner; low++)
+		setting_parse(tree->values[low].index, tree->values[low].text, settings);
+}
+
+/* Makes those folders top ones that have too many around them, or are within themselves. */
+static void cut_parents(struct tree *tree)
+{
+	struct policy *policy = tree->policy;
+
+	for (size_t i = 0; i < policy->folder_count; i++) {
+		const struct folder *at = &policy->folders[i];
+
+		for (int depth = 0; at && depth < FOLDER_DEPTH_MAX; depth++)
+			at = at->parent;
+		if (at)
+			tree->states[i] = FOLDER_LOST;
+	}
+	for (size_t i = 0; i < policy->folder_count; i++) {
+		if (tree->states[i] != FOLDER_LOST)
+			continue;
+		warn(tree->warnings, "folder %s: taken for one at the top, as it is within itself "
+		     "or more than %d deep", policy->folders[i].name, FOLDER_DEPTH_MAX);
+		policy->folders[i].parent = NULL;
+	}
+}
+
+/* Settles what counts in a folder, after those around it. */
+static void settle(struct tree *tree, struct folder *folder)
+{
+	size_t i = (size_t)(folder - tree->policy->folders);
+
+	if (tree->states[i] == FOLDER_DONE)
+		return;
+	if (folder->parent) {
+		settle(tree, (struct folder *)folder->parent);
+		folder->settings = folder->parent->settings;
+	} else {
+		folder->settings = tree->policy->settings;
+	}
+	apply_values(tree, folder->id, &folder->settings);
+	tree->states[i] = FOLDER_DONE;
+}
+
+/* Links folders to those around them. */
+static int read_parents(struct store *store, struct policy *policy)
+{
+	sqlite3_stmt *rows;
+	int rc = store_start(store, &rows, "SELECT id, parent FROM folder", "");
+
+	while (rc == 0 && (rc = store_step(store, rows)) == 1) {
+		uint64_t id = (uint64_t)sqlite3_column_int64(rows, 0);
+		uint64_t parent = (uint64_t)sqlite3_column_int64(rows, 1);
+		struct folder *folder = (struct folder *)policy_folder(policy, id);
+
+		if (folder && parent)
+			folder->parent = policy_folder(policy, parent);
+		rc = 0;
+	}
+	return rc;
+}
+
+static int read_tree(struct store *store, struct policy *policy, struct warnings *warnings)
+{
+	struct tree tree = { .policy = policy, .warnings = warnings };
+	int rc = read_parents(store, policy);
+
+	if (rc == 0)
+		rc = read_values(store, &tree);
+	if (rc)
+		goto out;
+	tree.states = calloc(policy->folder_count + 1, sizeof(tree.states[0]));
+	if (!tree.states) {
+		rc = ERR_SPACE;
+		goto out;
+	}
+	settings_default(&policy->settings);
+	apply_values(&tree, 0, &policy->settings);
+	cut_parents(&tree);
+	for (size_t i = 0; i < policy->folder_count; i++)
+		settle(&tree, &policy->folders[i]);
+out:
+	free(tree.states);
+	free(tree.values);
+	return rc;
+}
+
+/* --- all of it ------------------------------------------------------------- */
+
+int policy_read(struct store *store, struct policy **policy, struct warnings *warnings)
+{
+	struct policy *new = calloc(1, sizeof(*new));
+	int rc = new ? policy_read_rows(store, new, warnings) : ERR_SPACE;
+
+	if (rc == 0)
+		rc = read_tree(store, new, warnings);
+	if (rc) {
+		policy_free(new);
+		new = NULL;
+	}
+	*policy = new;
+	return rc;
+}
+
+void policy_free(struct policy *policy)
+{
+	if (!policy)
+		return;
+	for (size_t i = 0; i < policy->rule_count; i++)
+		filter_free(policy->rules[i].filter);
+	free(policy->folders);
+	free(policy->bundles);
+	free(policy->rules);
+	free(policy->multicasts);
+	free(policy->assignments);
+	free(policy);
+}

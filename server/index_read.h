@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef SERVER_INDEX_READ_H
+#define SERVER_INDEX_READ_H
+
+#include "index_internal.h"
+
+/* Reading devices, between index_read.c, which goes through the tables, and
+ * index_take.c, which takes their rows. */
+
+/* A list that grows. */
+struct list {
+	uint8_t *data;
+	size_t length, room;
+};
+
+/** Adds bytes. Returns 0 or ERR_SPACE. */
+int list_add(struct list *list, const void *data, size_t length);
+
+/* The tables that devices are read from. */
+/* --- the tables ------------------------------------------------------------ */
+
+enum { DEVICES, MACS, GROUPS, SESSIONS, PASTS, ASSIGNMENTS, SETTINGS, TABLES };
+
+struct reader {
+	struct store *store;
+	struct warnings *warnings;
+	sqlite3_stmt *rows[TABLES]; /* NULL: at its end */
+	int64_t devices[TABLES];    /* whose row is next */
+	/* The device that is being read: */
+	struct entry entry;
+	char name[NAME_SIZE];
+	struct list lists[TABLES], claims, block;
+};
+
+/**
+ * Takes what a row says of the device into the reader: its entry, its lists. What
+ * is unsound is left out, with a warning. Returns 0, or ERR_SPACE without memory.
+ */
+int take_row(struct reader *reader, int table, sqlite3_stmt *row);
+
+/** Returns @value, or the nearest that fits. */
+uint32_t clip(int64_t value);
+
+#endif

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdlib.h>
+#include <string.h>
+
+#include "error.h"
+#include "index_internal.h"
+#include "text.h"
+
+/* Reading the rows of the policy. One that is unsound is left out, with a warning. */
+
+/* --- rows ------------------------------------------------------------------ */
+
+static bool take_id(sqlite3_stmt *row, const char *what, uint64_t *id, struct warnings *warnings)
+{
+	int64_t value = sqlite3_column_int64(row, 0);
+
+	*id = (uint64_t)value;
+	if (value >= 1 && value <= INDEX_PAST_MAX)
+		return true;
+	warn(warnings, "%s %lld: left out, its id is not between 1 and %u", what, (long long)value,
+	     INDEX_PAST_MAX);
+	return false;
+}
+
+/* The bundle whose id is in @column; NULL, with a warning, if there is none. */
+static const struct bundle *take_bundle_of(const struct policy *policy, sqlite3_stmt *row,
+                                           int column, const char *what, uint64_t id,
+                                           struct warnings *warnings)
+{
+	const struct bundle *bundle =
+		policy_bundle(policy, (uint64_t)sqlite3_column_int64(row, column));
+
+	if (!bundle)
+		warn(warnings, "%s %llu: left out, its bundle is not there", what,
+		     (unsigned long long)id);
+	return bundle;
+}
+
+/* Returns which of @words, which end with NULL, a column has; those behind: the first. */
+static int take_word(sqlite3_stmt *row, int column, const char *const *words)
+{
+	char text[32];
+
+	store_text(row, column, text, sizeof(text));
+	for (int i = 0; words[i]; i++)
+		if (strcmp(words[i], text) == 0)
+			return i;
+	return 0;
+}
+
+static uint32_t take_u32(sqlite3_stmt *row, int column)
+{
+	int64_t value = sqlite3_column_int64(row, column);
+
+	return value < 0 ? 0 : value > UINT32_MAX ? UINT32_MAX : (uint32_t)value;
+}
+
+/* --- rows ------------------------------------------------------------------ */
+
+static bool take_folder(struct policy *policy, sqlite3_stmt *row, void *item,
+                        struct warnings *warnings)
+{
+	struct folder *folder = item;
+
+	(void)policy;
+	store_text(row, 1, folder->name, sizeof(folder->name));
+	return take_id(row, "folder", &folder->id, warnings);
+}
+
+/* What image-safe data call the image that a bundle writes. */
+static void take_image(sqlite3_stmt *row, int column, struct bundle *bundle)
+{
+	static const char key[] = "image=";
+	const char *details = sqlite3_column_blob(row, column);
+	size_t length = (size_t)sqlite3_column_bytes(row, column);
+
+	text_format(bundle->image, sizeof(bundle->image), "%s", bundle->name);
+	while (details && length) {
+		size_t one = strnlen(details, length);
+
+		if (one >= sizeof(key) - 1 && memcmp(details, key, sizeof(key) - 1) == 0) {
+			text_clean(bundle->image, sizeof(bundle->image),
+			           details + sizeof(key) - 1, one - (sizeof(key) - 1));
+			return;
+		}
+		one += one < length; /* its NUL */
+		details += one;
+		length -= one;
+	}
+}
+
+static bool take_bundle(struct policy *policy, sqlite3_stmt *row, void *item,
+                        struct warnings *warnings)
+{
+	static const char *const kinds[] = { "imaging", "third-party", "kickstart", "script",
+	                                     "multicast", NULL };
+	struct bundle *bundle = item;
+
+	(void)policy;
+	store_text(row, 1, bundle->name, sizeof(bundle->name));
+	bundle->kind = (enum bundle_kind)take_word(row, 2, kinds);
+	store_text(row, 3, bundle->loader_bios, sizeof(bundle->loader_bios));
+	store_text(row, 4, bundle->loader_uefi, sizeof(bundle->loader_uefi));
+	store_text(row, 5, bundle->config, sizeof(bundle->config));
+	store_text(row, 6, bundle->prefix, sizeof(bundle->prefix));
+	take_image(row, 7, bundle);
+	bundle->attempts = take_u32(row, 8);
+	bundle->deadline = take_u32(row, 9);
+	return take_id(row, "bundle", &bundle->id, warnings);
+}
+
+static bool take_rule(struct policy *policy, sqlite3_stmt *row, void *item,
+                      struct warnings *warnings)
+{
+	static const char *const applies[] = { "", "known", "unknown", "both", NULL };
+	char text[FILTER_TEXT];
+	struct filter_error error;
+	struct rule *rule = item;
+
+	rule->id = (uint64_t)sqlite3_column_int64(row, 0);
+	store_text(row, 1, rule->name, sizeof(rule->name));
+	rule->bundle = take_bundle_of(policy, row, 2, "rule", rule->id, warnings);
+	rule->applies = (enum rule_applies)take_word(row, 3, applies);
+	rule->repeat = sqlite3_column_int(row, 5);
+	if (!rule->bundle)
+		return false;
+	if (sqlite3_column_bytes(row, 4) >= FILTER_TEXT) {
+		warn(warnings, "rule %s: left out, its filter is too long", rule->name);
+		return false;
+	}
+	store_text(row, 4, text, sizeof(text));
+	rule->filter = filter_parse(text, &error);
+	if (!rule->filter) {
+		warn(warnings, "rule %s: left out, its filter is wrong at column %zu: %s",
+		     rule->name, error.column, error.message);
+		return false;
+	}
+	policy->rules_for_known |= (rule->applies & RULE_KNOWN) != 0;
+	policy->rules_for_unknown |= (rule->applies & RULE_UNKNOWN) != 0;
+	return true;
+}
+
+static bool take_multicast(struct policy *policy, sqlite3_stmt *row, void *item,
+                           struct warnings *warnings)
+{
+	static const char *const states[] = { "waiting", "started", "ended", NULL };
+	struct multicast *multicast = item;
+
+	if (!take_id(row, "multicast session", &multicast->id, warnings))
+		return false;
+	store_text(row, 1, multicast->name, sizeof(multicast->name));
+	multicast->bundle = take_bundle_of(policy, row, 2, "multicast session", multicast->id,
+	                                   warnings);
+	multicast->state = (enum multicast_state)take_word(row, 3, states);
+	multicast->clients = take_u32(row, 4);
+	multicast->wait = take_u32(row, 5);
+	multicast->last_joined = sqlite3_column_int64(row, 6);
+	multicast->joined = take_u32(row, 7);
+	return multicast->bundle != NULL;
+}
+
+static bool take_assignment(struct policy *policy, sqlite3_stmt *row, void *item,
+                            struct warnings *warnings)
+{
+	static const char *const levels[] = { "default", "zone", "folder", "group", NULL };
+	static const char *const modes[] = { "once", "always", "until", NULL };
+	struct assignment *assignment = item;
+
+	if (!take_id(row, "assignment", &assignment->id, warnings))
+		return false;
+	assignment->bundle = take_bundle_of(policy, row, 1, "assignment", assignment->id, warnings);
+	assignment->level = (enum level)take_word(row, 2, levels);
+	assignment->owner = (uint64_t)sqlite3_column_int64(row, 3);
+	assignment->mode = (enum assignment_mode)take_word(row, 4, modes);
+	assignment->until = sqlite3_column_int64(row, 5);
+	assignment->added = sqlite3_column_int64(row, 6);
+	return assignment->bundle != NULL;
+}
+
+/* --- all of them ----------------------------------------------------------- */
+
+/* Takes one row into @item, which is zeros. Returns false to leave it out. */
+typedef bool row_taker(struct policy *policy, sqlite3_stmt *row, void *item,
+                      struct warnings *warnings);
+
+/* Reads rows into an array of items of @size bytes. */
+static int read_rows(struct store *store, struct policy *policy, const char *sql, row_taker *take,
+                     void *array, size_t size, size_t *count, struct warnings *warnings)
+{
+	char *items = NULL;
+	size_t room = 0;
+	sqlite3_stmt *rows;
+	int rc = store_start(store, &rows, sql, "");
+
+	*count = 0;
+	while (rc == 0 && (rc = store_step(store, rows)) == 1) {
+		if (*count == room) {
+			char *larger = realloc(items, (room * 2 + 16) * size);
+
+			if (!larger) {
+				store_end(rows);
+				rc = ERR_SPACE;
+				break;
+			}
+			items = larger;
+			room = room * 2 + 16;
+		}
+		memset(items + *count * size, 0, size);
+		*count += take(policy, rows, items + *count * size, warnings);
+		rc = 0;
+	}
+	/* Also what a failure leaves is for policy_free(). */
+	memcpy(array, &items, sizeof(items));
+	return rc;
+}
+
+#define READ(what, sql) \
+	read_rows(store, policy, sql, take_##what, &policy->what##s, sizeof(policy->what##s[0]), \
+	          &policy->what##_count, warnings)
+
+int policy_read_rows(struct store *store, struct policy *policy, struct warnings *warnings)
+{
+	int rc = READ(folder, "SELECT id, name FROM folder ORDER BY id");
+
+	if (rc == 0)
+		rc = READ(bundle, "SELECT id, name, kind, loader_bios, loader_uefi, config, prefix,"
+		          " details, attempts, deadline FROM bundle ORDER BY id");
+	if (rc == 0)
+		rc = READ(rule, "SELECT id, name, bundle, applies, filter, repeat FROM rule"
+		          " WHERE enabled ORDER BY position, id");
+	if (rc == 0)
+		rc = READ(multicast, "SELECT id, name, bundle, state, clients, wait, last_joined,"
+		          " (SELECT count(*) FROM multicast_member WHERE multicast = id AND joined)"
+		          " FROM multicast ORDER BY id");
+	if (rc == 0)
+		rc = READ(assignment, "SELECT id, bundle, level, owner, mode, until, added"
+		          " FROM assignment WHERE level IN ('zone', 'folder', 'group') ORDER BY"
+		          " CASE level WHEN 'zone' THEN 1 WHEN 'folder' THEN 2 ELSE 3 END,"
+		          " owner, id");
+	return rc;
+}

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdlib.h>
+#include <string.h>
+
+#include "error.h"
+#include "index_read.h"
+#include "message_fields.h"
+
+/* What the rows of the tables say of a device. */
+
+int list_add(struct list *list, const void *data, size_t length)
+{
+	if (!length)
+		return 0;
+	if (list->length + length > list->room) {
+		size_t room = (list->length + length) * 2;
+		uint8_t *larger = realloc(list->data, room);
+
+		if (!larger)
+			return ERR_SPACE;
+		list->data = larger;
+		list->room = room;
+	}
+	memcpy(list->data + list->length, data, length);
+	list->length += length;
+	return 0;
+}
+
+/* --- rows ------------------------------------------------------------------ */
+
+/* Says in a warning that something of the device is left out. */
+static int leave_out(struct reader *reader, const char *what, int64_t id)
+{
+	warn(reader->warnings, "device %s: left out is its %s %lld", reader->name, what,
+	     (long long)id);
+	return 0;
+}
+
+static int take_mac(struct reader *reader, sqlite3_stmt *row)
+{
+	uint8_t mac[MAC_SIZE];
+
+	store_bytes(row, 1, mac, sizeof(mac));
+	if (all_zero(mac, sizeof(mac)))
+		return 0;
+	if (!(reader->entry.flags & ENTRY_MAC)) {
+		memcpy(reader->entry.mac, mac, sizeof(mac));
+		reader->entry.flags |= ENTRY_MAC;
+		return 0;
+	}
+	if (reader->lists[MACS].length == UINT8_MAX * MAC_SIZE)
+		return leave_out(reader, "MAC address number", UINT8_MAX + 2);
+	reader->entry.flags |= ENTRY_MORE_MACS;
+	return list_add(&reader->lists[MACS], mac, sizeof(mac));
+}
+
+static int take_group(struct reader *reader, sqlite3_stmt *row)
+{
+	int64_t group = sqlite3_column_int64(row, 1);
+	uint32_t id = (uint32_t)group;
+
+	if (group < 1 || group > INDEX_DEVICE_MAX ||
+	    reader->lists[GROUPS].length == BLOCK_COUNT_MAX * sizeof(id))
+		return leave_out(reader, "group", group);
+	return list_add(&reader->lists[GROUPS], &id, sizeof(id));
+}
+
+static bool past_ok(int64_t id)
+{
+	return id >= 1 && id <= INDEX_PAST_MAX;
+}
+
+static int take_session(struct reader *reader, sqlite3_stmt *row)
+{
+	int64_t id = sqlite3_column_int64(row, 1);
+	uint32_t session = SESSION_OF(id, sqlite3_column_int(row, 2) != 0);
+
+	if (!past_ok(id) ||
+	    reader->lists[SESSIONS].length == BLOCK_COUNT_MAX * sizeof(session))
+		return leave_out(reader, "multicast session", id);
+	return list_add(&reader->lists[SESSIONS], &session, sizeof(session));
+}
+
+uint32_t clip(int64_t value)
+{
+	return value < 0 ? 0 : value > UINT32_MAX ? UINT32_MAX : (uint32_t)value;
+}
+
+static int take_assignment(struct reader *reader, sqlite3_stmt *row)
+{
+	int64_t id = sqlite3_column_int64(row, 1), bundle = sqlite3_column_int64(row, 2);
+	const char *mode = (const char *)sqlite3_column_text(row, 3);
+	struct block_assignment own = {
+		.id = (uint32_t)id, .until = clip(sqlite3_column_int64(row, 4)),
+		.added = clip(sqlite3_column_int64(row, 5)), .bundle_mode = (uint32_t)bundle * 4,
+	};
+
+	if (!past_ok(id) || !past_ok(bundle) || !mode ||
+	    reader->lists[ASSIGNMENTS].length == BLOCK_COUNT_MAX * sizeof(own))
+		return leave_out(reader, "assignment", id);
+	own.bundle_mode += mode[0] == 'a' ? ASSIGN_ALWAYS :
+	                   mode[0] == 'u' ? ASSIGN_UNTIL : ASSIGN_ONCE;
+	return list_add(&reader->lists[ASSIGNMENTS], &own, sizeof(own));
+}
+
+static int take_setting(struct reader *reader, sqlite3_stmt *row)
+{
+	struct list *list = &reader->lists[SETTINGS];
+	char key[64], value[SETTING_TEXT + 1];
+	struct settings unused;
+	int index;
+
+	store_text(row, 1, key, sizeof(key));
+	store_text(row, 2, value + 1, SETTING_TEXT);
+	index = setting_find(key);
+	if (index < 0 || setting_parse((size_t)index, value + 1, &unused) ||
+	    list->length + sizeof(value) > BLOCK_SETTINGS_MAX) {
+		warn(reader->warnings, "device %s: left out is its setting %s=%s, which is not "
+		     "known", reader->name, key, value + 1);
+		return 0;
+	}
+	value[0] = (char)index;
+	return list_add(list, value, strlen(value + 1) + 2);
+}
+
+/* --- what became of work --------------------------------------------------- */
+
+/* Notes how the newest work so far from one source stands. */
+static int note_past(struct reader *reader, int64_t id, enum past_of of, enum lease_state state)
+{
+	struct list *list = &reader->lists[PASTS];
+	uint32_t past = PAST_OF(id, of, state == LEASE_FAILED);
+	uint32_t *pasts = (uint32_t *)list->data;
+	size_t count = list->length / sizeof(past), i = 0;
+
+	if (!past_ok(id))
+		return 0;
+	while (i < count && pasts[i] / 2 != past / 2)
+		i++;
+	if (i < count && lease_open(state)) {
+		/* Now it is under way. */
+		pasts[i] = pasts[count - 1];
+		list->length -= sizeof(past);
+	} else if (i < count) {
+		pasts[i] = past;
+	} else if (!lease_open(state)) {
+		if (count == BLOCK_COUNT_MAX)
+			return leave_out(reader, "past work, of source", id);
+		return list_add(list, &past, sizeof(past));
+	}
+	return 0;
+}
+
+static int take_work(struct reader *reader, sqlite3_stmt *row)
+{
+	const char *source = (const char *)sqlite3_column_text(row, 2);
+	const char *name = (const char *)sqlite3_column_text(row, 1);
+	int64_t source_id = sqlite3_column_int64(row, 3);
+	enum lease_state state;
+	int rc = 0;
+
+	if (!name || !source || lease_state_parse(name, &state))
+		state = LEASE_CANCELLED;
+	reader->entry.last_work = (uint8_t)state;
+	if (lease_open(state))
+		reader->entry.flags |= ENTRY_OPEN_WORK;
+	if (source && source[0] == 'a')
+		rc = note_past(reader, source_id, PAST_OF_ASSIGNMENT, state);
+	else if (source && source[0] == 'm')
+		rc = note_past(reader, source_id, PAST_OF_MULTICAST, state);
+	if (rc == 0)
+		rc = note_past(reader, sqlite3_column_int64(row, 4), PAST_OF_BUNDLE, state);
+	return rc;
+}
+
+/* --- itself ---------------------------------------------------------------- */
+
+static int take_device(struct reader *reader, sqlite3_stmt *row)
+{
+	struct entry *entry = &reader->entry;
+	uint8_t claim_uuid[UUID_SIZE], claim_mac[MAC_SIZE];
+	int rc = 0;
+
+	memset(entry, 0, sizeof(*entry));
+	for (int i = 0; i < TABLES; i++)
+		reader->lists[i].length = 0;
+	reader->claims.length = reader->block.length = 0;
+	entry->id = (uint32_t)sqlite3_column_int64(row, 0);
+	store_text(row, 1, reader->name, sizeof(reader->name));
+	store_bytes(row, 2, entry->uuid, sizeof(entry->uuid));
+	store_bytes(row, 3, entry->isd, sizeof(entry->isd));
+	store_bytes(row, 4, claim_uuid, sizeof(claim_uuid));
+	store_bytes(row, 5, claim_mac, sizeof(claim_mac));
+	entry->added = clip(sqlite3_column_int64(row, 6));
+	entry->folder = clip(sqlite3_column_int64(row, 7));
+	if (!all_zero(claim_uuid, sizeof(claim_uuid))) {
+		entry->flags |= ENTRY_CLAIM_UUID;
+		rc = list_add(&reader->claims, claim_uuid, sizeof(claim_uuid));
+	}
+	if (rc == 0 && !all_zero(claim_mac, sizeof(claim_mac))) {
+		entry->flags |= ENTRY_CLAIM_MAC;
+		rc = list_add(&reader->claims, claim_mac, sizeof(claim_mac));
+	}
+	return rc;
+}
+
+/* --- all of them ----------------------------------------------------------- */
+
+int take_row(struct reader *reader, int table, sqlite3_stmt *row)
+{
+	switch (table) {
+	case DEVICES: return take_device(reader, row);
+	case MACS: return take_mac(reader, row);
+	case GROUPS: return take_group(reader, row);
+	case SESSIONS: return take_session(reader, row);
+	case PASTS: return take_work(reader, row);
+	case ASSIGNMENTS: return take_assignment(reader, row);
+	default: return take_setting(reader, row);
+	}
+}
