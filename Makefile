@@ -47,6 +47,7 @@ BIOS_C := main unpack pxe pxe_find udp tftp realmode console uart keyboard memor
 EFI_C := main firmware machine hardware net udp4 tftp console keys path option order disk image \
 	chain local fault
 
+CHOOSE := choose choose_assigned choose_rules
 FILTER := filter filter_facts filter_match filter_table filter_value
 # What prebootd knows, and decides by.
 INDEX := index index_arena index_devices index_entry index_follow index_load index_policy \

@@ -9,8 +9,13 @@
  * first that is to be taken counts:
  *
  *   1. multicast sessions it is a member of
- *   2. assignments: its own, its groups', its folder's and then those around it, the zone's
- *   3. rules, where there was no assignment to take
+ *   2. assignments: its own, its groups', its folder's and then those around it, the
+ *      zone's; the oldest first at each of them. A bundle that it has had, or failed,
+ *      by a nearer one is not given again by one further out.
+ *   3. rules, for machines without an assignment. An assignment that has been done
+ *      or has failed is one; one that is over, or not for the firmware, is none.
+ *      The first rule that matches counts, also where it is not to be repeated;
+ *      one whose bundle is not for the firmware does not match.
  *
  * The daemon and "prebootctl explain" call the same function.
  */
@@ -29,6 +34,8 @@ struct candidate {
 	enum source source;
 	uint64_t id;
 	const struct bundle *bundle;
+	enum level level;            /* with SOURCE_ASSIGNMENT, as in struct assignment */
+	uint64_t owner;
 	char origin[160];            /* "assigned to folder /site/lab, once" */
 	bool taken;
 	char reason[REASON_SIZE];    /* why it was, or why it was passed over */
@@ -38,7 +45,8 @@ struct candidate {
 struct chooser {
 	const struct index *index;
 	const struct entry *entry;      /* NULL: a stranger */
-	const struct request *request;  /* NULL: not known; then rules match nothing */
+	const struct request *request;  /* NULL: not known; then rules match nothing, and
+	                                   any loader will do */
 	const char *address;            /* that it asks from, as text; may be "" */
 	int64_t now;                    /* Unix time */
 };
@@ -50,6 +58,13 @@ struct chooser {
  */
 void choose(const struct chooser *who, struct choice *choice,
             void (*tell)(void *data, const struct candidate *candidate), void *data);
+
+/**
+ * Returns the loader that @bundle has for @firmware, where it says LOADER_OF_SETTINGS
+ * that of @settings; "" if it is not for such firmware.
+ */
+const char *bundle_loader(const struct bundle *bundle, uint8_t firmware,
+                          const struct settings *settings);
 
 /** Returns the name of @source as the database has it, in static memory. */
 const char *source_name(enum source source);

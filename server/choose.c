@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "choose.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+#include "choosing.h"
+#include "platform.h"
+#include "text.h"
+
+const char *source_name(enum source source)
+{
+	static const char *const names[] = {
+		[SOURCE_HAND] = "hand", [SOURCE_ASSIGNMENT] = "assignment", [SOURCE_RULE] = "rule",
+		[SOURCE_MULTICAST] = "multicast",
+	};
+
+	return names[source];
+}
+
+const char *bundle_loader(const struct bundle *bundle, uint8_t firmware,
+                          const struct settings *settings)
+{
+	bool uefi = firmware == FIRMWARE_UEFI;
+	const char *loader = uefi ? bundle->loader_uefi : bundle->loader_bios;
+
+	if (firmware != FIRMWARE_BIOS && !uefi)
+		return "";
+	if (strcmp(loader, LOADER_OF_SETTINGS) != 0)
+		return loader;
+	return uefi ? settings->loader_uefi : settings->loader_bios;
+}
+
+/* --- each candidate ----------------------------------------------------------- */
+
+void choosing_begin(struct choosing *c, enum source source, uint64_t id,
+                    const struct bundle *bundle)
+{
+	memset(&c->candidate, 0, sizeof(c->candidate));
+	c->candidate.source = source;
+	c->candidate.id = id;
+	c->candidate.bundle = bundle;
+}
+
+bool choosing_pass(struct choosing *c, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	text_vformat(c->candidate.reason, sizeof(c->candidate.reason), format, args);
+	va_end(args);
+	return false;
+}
+
+bool choosing_over(const struct choosing *c)
+{
+	return c->choice->bundle && !c->tell;
+}
+
+bool choosing_late(struct choosing *c)
+{
+	if (!c->choice->bundle)
+		return false;
+	choosing_pass(c, "there is work before it");
+	return true;
+}
+
+bool choosing_loader(struct choosing *c)
+{
+	const struct chooser *who = c->who;
+	struct settings settings = c->policy->settings;
+	uint8_t firmware;
+
+	if (!who->request)
+		return true;
+	firmware = who->request->firmware;
+	if (who->entry)
+		entry_settings(who->index, who->entry, &settings);
+	if (bundle_loader(c->candidate.bundle, firmware, &settings)[0])
+		return true;
+	return choosing_pass(c, "it has no loader for %s firmware",
+	                     firmware == FIRMWARE_BIOS ? "BIOS" :
+	                     firmware == FIRMWARE_UEFI ? "UEFI" : "unknown");
+}
+
+void choosing_end(struct choosing *c, bool take, bool noted)
+{
+	struct candidate *candidate = &c->candidate;
+	struct choice *choice = c->choice;
+
+	candidate->taken = take;
+	if (take && candidate->source == SOURCE_RULE)
+		text_format(choice->reason, sizeof(choice->reason), "%s: rule %s, %s",
+		            candidate->bundle->name, c->matched->name, candidate->reason);
+	else if (take || (noted && !choice->bundle && !choice->reason[0]))
+		text_format(choice->reason, sizeof(choice->reason), "%s: %s",
+		            candidate->bundle->name, candidate->reason);
+	if (take) {
+		choice->bundle = candidate->bundle;
+		choice->source = candidate->source;
+		choice->source_id = candidate->id;
+	}
+	if (c->tell)
+		c->tell(c->data, candidate);
+}
+
+/* --- the whole ----------------------------------------------------------------- */
+
+void choose(const struct chooser *who, struct choice *choice,
+            void (*tell)(void *data, const struct candidate *candidate), void *data)
+{
+	struct choosing c = { .who = who, .policy = index_policy(who->index), .choice = choice,
+	                      .tell = tell, .data = data };
+
+	memset(choice, 0, sizeof(*choice));
+	if (who->entry) {
+		choose_sessions(&c);
+		choose_assignments(&c);
+	}
+	choose_rules(&c);
+	if (!choice->reason[0])
+		text_format(choice->reason, sizeof(choice->reason), "%s%s",
+		            who->entry ? "nothing is assigned to it" : "unknown device",
+		            c.policy->rule_count ? ", and no rule matches" : "");
+}
