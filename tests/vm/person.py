@@ -64,9 +64,12 @@ class Person:
         self._qemu.stdin.flush()
 
     def do_spoil(self, functions):
-        """Makes functions of the NBP's faulty, where they stand in memory."""
+        """Makes functions of the NBP's faulty, where they stand in memory; the machine stands
+        still meanwhile."""
         firmware = self._lab.firmware
         program = (machine.BUILD / firmware.nbp).with_suffix(".elf")
+        # Or its clock would go on, and the NBP with it, while all memory is looked through.
+        self._monitor.run("stop")
         places = debugger.find([debugger.code_of(name, program) for name in functions],
                                self._monitor, self._lab.folder)
         with debugger.Debugger(self._monitor) as at:
