@@ -57,7 +57,7 @@ STORE := store store_file store_schema store_upgrade devices identify_store sett
 CONFINE := confine confine_landlock confine_seccomp
 KEEPER := serve serve_log notes keeper keeper_judge counters limit queue address endpoint decide \
 	socket journal
-PREBOOTD := prebootd threads lockfile $(KEEPER) $(STORE)
+PREBOOTD := prebootd options threads lockfile service $(CONFINE) $(KEEPER) $(STORE)
 PREBOOTCTL := prebootctl ctl_options ctl_verbs ctl_help ctl_find ctl_show ctl_device ctl_device_add ctl_hardware \
 	ctl_trace ctl_settings \
 	ctl_work ctl_assign ctl_event ctl_menu ctl_menu_passwd canvas $(STORE)
@@ -157,7 +157,7 @@ SHARED_OBJECTS := $(SHARED:%=$(B)/server/nbp/%.o)
 
 $(B)/prebootd: $(PREBOOTD:%=$(B)/server/%.o) $(SHARED_OBJECTS)
 	$(call step,LINK)
-	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lsqlite3
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lsqlite3 -lseccomp -lsystemd -lxxhash
 $(B)/prebootctl: $(PREBOOTCTL:%=$(B)/server/%.o) $(SHARED_OBJECTS) $(MENU:%=$(B)/server/nbp/%.o)
 	$(call step,LINK)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lsqlite3 -ljansson -lnettle

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Virtual machines that boot from the network: for the demo, "make vm" and the VM tests."""
 
+import os
 import re
 import shutil
 import socket
@@ -260,7 +261,9 @@ def lay_out(folder, files):
 
 def prebootd(database, address, port=POLICY_PORT):
     """Returns the policy server's command line."""
-    return [BUILD / "prebootd", "--database", database, "--listen", f"{address}:{port}"]
+    # Root would become the user of an installed prebootd, which need not be there.
+    user = [] if os.geteuid() else ["--user", "root"]
+    return [BUILD / "prebootd", "--database", database, "--listen", f"{address}:{port}", *user]
 
 
 def prebootctl(database, *arguments):

@@ -213,6 +213,12 @@ void keeper_sweep(struct keeper *k, const struct moment *moment)
 	}
 }
 
+void keeper_reload(struct keeper *k, const struct moment *moment)
+{
+	k->moment = *moment;
+	journal_line(&k->server->journal, JOURNAL_ALWAYS, "reloaded");
+}
+
 /* --- from start to end ----------------------------------------------------- */
 
 int keeper_open(struct keeper *k, struct server *server, const char *path)

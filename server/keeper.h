@@ -58,6 +58,9 @@ size_t keeper_turn(struct keeper *keeper, const struct moment *moment);
 /** Does what is due by the clock. */
 void keeper_sweep(struct keeper *keeper, const struct moment *moment);
 
+/** Reads the database anew, whatever has changed. */
+void keeper_reload(struct keeper *keeper, const struct moment *moment);
+
 /* --- keeper_judge.c -------------------------------------------------------- */
 
 /**

@@ -1,143 +1,74 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The policy server: tells machines that boot from the network what to do. */
 #include <errno.h>
-#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "confine.h"
 #include "keeper.h"
 #include "lockfile.h"
+#include "options.h"
 #include "serve_log.h"
+#include "service.h"
 #include "socket.h"
 #include "threads.h"
 
-#define THREADS_DEFAULT_MAX 4 /* they have little to do beside waiting for the kernel */
-
-enum { EXIT_FAULT = 1, EXIT_USAGE = 2 };
-
 struct daemon {
+	struct options options;
+	struct confinement confinement;
 	struct server server;
 	struct keeper keeper;
-	struct listen listen[LISTEN_MAX];
 	struct threads threads;
-	const char *database;
-	long rate;
-	int lock;
+	struct listen listen[LISTEN_MAX];
 };
 
-static const char help[] =
-	"Usage: prebootd [OPTION]...\n"
-	"Tells machines that boot from the network whether there is work for them.\n"
-	"\n"
-	"  -l, --listen ADDRESS[:PORT]  answer here, may be repeated (0.0.0.0:13331)\n"
-	"  -d, --database FILE          keep devices and work here\n"
-	"                               (" STORE_DEFAULT ")\n"
-	"  -t, --threads N              serve with N threads (processors, at most 4)\n"
-	"  -r, --rate N                 take N datagrams a second from each network, a /24 or\n"
-	"                               an IPv6 /56 (10000); 0: all\n"
-	"  -h, --help                   show this\n"
-	"  -V, --version                show the version\n"
-	"\n"
-	"It stays in the foreground, logs to standard error, needs no root, and stops on\n"
-	"SIGTERM or SIGINT. Administer it with prebootctl. See prebootd(8).\n";
-
-/* Reads a number of at most @most. Returns it, or -1. */
-static long parse_number(const char *option, const char *text, long least, long most)
+/* Says why the daemon cannot start. */
+static int refuse(const char *why)
 {
-	char *end;
-	long value;
-
-	errno = 0;
-	value = strtol(text, &end, 10);
-	if (text[0] >= '0' && text[0] <= '9' && !*end && !errno && value >= least && value <= most)
-		return value;
-	fprintf(stderr, "prebootd: --%s %s: expected a number from %ld to %ld\n", option, text, least,
-	        most);
-	return -1;
+	fprintf(stderr, "prebootd: %s\n", why);
+	return EXIT_FAULT;
 }
 
-static int parse_listen(struct daemon *d, const char *text)
+/* Takes the sockets that systemd passes. Returns how many, or -1. */
+static int take_sockets(struct daemon *d)
 {
-	if (d->threads.listen_count == LISTEN_MAX) {
-		fprintf(stderr, "prebootd: at most %d --listen\n", LISTEN_MAX);
-		return EXIT_USAGE;
-	}
-	if (address_parse(text, &d->listen[d->threads.listen_count++].address) == 0)
-		return 0;
-	fprintf(stderr, "prebootd: --listen %s: not an address, expected A.B.C.D, A.B.C.D:PORT, "
-	        "[IPv6] or [IPv6]:PORT\n", text);
-	return EXIT_USAGE;
-}
+	int sockets[LISTEN_MAX], count;
+	char message[256];
 
-/* Takes one option. Returns 0, or the status to exit with. */
-static int take_option(struct daemon *d, int option)
-{
-	long number;
-
-	switch (option) {
-	case 'l': return parse_listen(d, optarg);
-	case 'd': d->database = optarg; return 0;
-	case 't':
-		number = parse_number("threads", optarg, 1, SERVE_THREADS_MAX);
-		d->threads.count = number > 0 ? (size_t)number : 0;
-		return number < 0 ? EXIT_USAGE : 0;
-	case 'r':
-		d->rate = parse_number("rate", optarg, 0, 1000000);
-		return d->rate < 0 ? EXIT_USAGE : 0;
-	default:
-		fputs("Try \"prebootd --help\".\n", stderr);
-		return EXIT_USAGE;
+	count = service_sockets(sockets, LISTEN_MAX, message, sizeof(message));
+	for (int i = 0; i < count; i++) {
+		if (socket_adopt(sockets[i], &d->listen[i].address)) {
+			snprintf(message, sizeof(message), "socket %d of systemd: %s", i + 1,
+			         strerror(errno));
+			count = -1;
+		}
+		/* All threads share it. */
+		for (size_t j = 0; j < d->threads.count; j++)
+			d->listen[i].sockets[j] = sockets[i];
 	}
-}
-
-/* Returns -1 to go on, else the status to exit with. */
-static int parse_options(struct daemon *d, int argc, char **argv)
-{
-	static const struct option options[] = {
-		{ "listen", required_argument, NULL, 'l' },
-		{ "database", required_argument, NULL, 'd' },
-		{ "threads", required_argument, NULL, 't' },
-		{ "rate", required_argument, NULL, 'r' },
-		{ "help", no_argument, NULL, 'h' },
-		{ "version", no_argument, NULL, 'V' },
-		{ NULL, 0, NULL, 0 },
-	};
-	int option, status;
-	long processors = sysconf(_SC_NPROCESSORS_ONLN);
-
-	d->database = STORE_DEFAULT;
-	d->rate = LIMIT_RATE;
-	d->threads.count = processors < 1 ? 1 : processors > THREADS_DEFAULT_MAX
-	                   ? THREADS_DEFAULT_MAX : (size_t)processors;
-	while ((option = getopt_long(argc, argv, "l:d:t:r:hVv", options, NULL)) != -1) {
-		if (option == 'h')
-			return fputs(help, stdout) < 0;
-		if (option == 'V' || option == 'v')
-			return puts("prebootd " VERSION) < 0;
-		status = take_option(d, option);
-		if (status)
-			return status;
-	}
-	if (optind < argc) {
-		fprintf(stderr, "prebootd: %s: unexpected argument\nTry \"prebootd --help\".\n",
-		        argv[optind]);
-		return EXIT_USAGE;
-	}
-	if (d->threads.listen_count == 0)
-		parse_listen(d, "0.0.0.0");
-	return -1;
+	if (count < 0)
+		refuse(message);
+	return count;
 }
 
 static int open_sockets(struct daemon *d)
 {
 	char name[ADDRESS_TEXT];
+	int passed = take_sockets(d);
 
+	if (passed < 0)
+		return EXIT_FAULT;
+	d->threads.listen_count = (size_t)passed;
+	if (passed)
+		return 0;
+	if (!d->options.listen_count)
+		address_parse("0.0.0.0", &d->options.listen[d->options.listen_count++]);
+	d->threads.listen_count = d->options.listen_count;
 	for (size_t i = 0; i < d->threads.listen_count; i++) {
 		struct listen *listen = &d->listen[i];
 
+		listen->address = d->options.listen[i];
 		if (socket_open(&listen->address, listen->sockets, d->threads.count) == 0)
 			continue;
 		address_format(&listen->address, name);
@@ -159,6 +90,7 @@ static void announce(struct daemon *d)
 		at += (size_t)snprintf(line + at, sizeof(line) - at, "%s%s", i ? ", " : "", name);
 	}
 	journal_line(&d->server.journal, JOURNAL_ALWAYS, "prebootd ready, listening on %s", line);
+	journal_line(&d->server.journal, JOURNAL_ALWAYS, "%s", d->confinement.report);
 }
 
 /* Blocks the signals that the main thread waits for, before there are others. */
@@ -175,14 +107,15 @@ static void block_signals(sigset_t *signals)
 /* Returns when the daemon is to stop. */
 static void wait_for_signals(struct daemon *d, const sigset_t *signals)
 {
-	int signal_;
-
 	for (;;) {
-		signal_ = sigwaitinfo(signals, NULL);
-		if (signal_ == SIGTERM || signal_ == SIGINT)
+		int which = sigwaitinfo(signals, NULL);
+
+		if (which == SIGTERM || which == SIGINT)
 			return;
-		if (signal_ == SIGHUP)
-			__atomic_store_n(&d->threads.reload, 1, __ATOMIC_RELEASE);
+		if (which == SIGHUP) {
+			service_reloading();
+			threads_reload(&d->threads);
+		}
 	}
 }
 
@@ -190,48 +123,57 @@ static int serve(struct daemon *d, const sigset_t *signals)
 {
 	struct counters sum;
 
-	if (threads_start(&d->threads)) {
-		fputs("prebootd: cannot start its threads\n", stderr);
-		return EXIT_FAULT;
-	}
+	d->threads.watchdog_ms = service_watchdog_ms();
+	if (threads_start(&d->threads))
+		return refuse("cannot start its threads");
 	announce(d);
+	service_ready("serving");
 	wait_for_signals(d, signals);
+	service_stopping();
 	threads_stop(&d->threads, &sum);
 	log_counts(&d->server.journal, &sum);
+	return 0;
+}
+
+/* Gives up what it has no use for, and opens the database. */
+static int open_database(struct daemon *d)
+{
+	char message[512];
+
+	d->confinement = (struct confinement){ .user = d->options.user,
+		.no_sandbox = d->options.no_sandbox,
+		.files = { d->options.database, d->options.metrics } };
+	if (confine(&d->confinement))
+		return refuse(d->confinement.message);
+	/* A second daemon must not even open the database. */
+	if (lockfile_take(d->options.database, message, sizeof(message)) < 0)
+		return refuse(message);
+	if (keeper_open(&d->keeper, &d->server, d->options.database))
+		return refuse(d->keeper.store.message);
 	return 0;
 }
 
 int main(int argc, char **argv)
 {
 	static struct daemon d;
-	int status = parse_options(&d, argc, argv);
-	char message[512];
+	int status = options_parse(&d.options, argc, argv);
 	sigset_t signals;
 
 	if (status >= 0)
 		return status;
 	setvbuf(stderr, NULL, _IOLBF, 8192);
 	block_signals(&signals);
-	if (server_start(&d.server, (uint32_t)d.rate)) {
-		fputs("prebootd: no memory\n", stderr);
-		return EXIT_FAULT;
-	}
+	if (server_start(&d.server, (uint32_t)d.options.rate))
+		return refuse("no memory");
 	d.threads.server = &d.server;
 	d.threads.keeper = &d.keeper;
 	d.threads.listen = d.listen;
-	/* The sockets and the lock first: a second daemon must not even open the database. */
+	d.threads.count = d.options.threads;
 	status = open_sockets(&d);
+	if (status == 0)
+		status = open_database(&d);
 	if (status)
 		return status;
-	d.lock = lockfile_take(d.database, message, sizeof(message));
-	if (d.lock < 0) {
-		fprintf(stderr, "prebootd: %s\n", message);
-		return EXIT_FAULT;
-	}
-	if (keeper_open(&d.keeper, &d.server, d.database)) {
-		fprintf(stderr, "prebootd: %s\n", d.keeper.store.message);
-		return EXIT_FAULT;
-	}
 	status = serve(&d, &signals);
 	keeper_close(&d.keeper);
 	if (status == 0)

@@ -10,9 +10,11 @@
 
 #include "error.h"
 #include "serve_log.h"
+#include "service.h"
 #include "socket.h"
 
 #define FOLLOW_MS      25                        /* how often the keeper looks for changes */
+#define BEAT_MS        500                       /* how long a serving thread sleeps at most */
 #define SWEEP_NS       ((int64_t)1000000000)     /* for what is due by the clock */
 #define COUNTS_NS      ((int64_t)60 * 1000000000) /* for drops to tell of */
 
@@ -20,6 +22,8 @@ struct worker {
 	pthread_t thread;
 	struct threads *threads;
 	size_t number;
+	unsigned beats;    /* rises for as long as it lives */
+	unsigned seen;     /* the keeper's: where they were last */
 	struct serving serving;
 	struct datagram batch[BATCH];
 };
@@ -51,8 +55,9 @@ static void *serve(void *data)
 		poll_[i] = (struct pollfd){ t->listen[i].sockets[w->number], POLLIN, 0 };
 	poll_[t->listen_count] = (struct pollfd){ t->stop[0], POLLIN, 0 };
 	for (;;) {
-		int ready = poll(poll_, t->listen_count + 1, -1);
+		int ready = poll(poll_, t->listen_count + 1, BEAT_MS);
 
+		__atomic_store_n(&w->beats, w->beats + 1, __ATOMIC_RELAXED);
 		if (ready < 0 && errno != EINTR)
 			break;
 		if (ready > 0 && poll_[t->listen_count].revents)
@@ -66,6 +71,21 @@ static void *serve(void *data)
 }
 
 /* --- keeping --------------------------------------------------------------- */
+
+/* Tells systemd that all live, unless one of them has stood still. */
+static void tell_alive(struct threads *t)
+{
+	bool all = true;
+
+	for (size_t i = 0; i < t->count; i++) {
+		unsigned beats = __atomic_load_n(&t->workers[i].beats, __ATOMIC_RELAXED);
+
+		all = all && beats != t->workers[i].seen;
+		t->workers[i].seen = beats;
+	}
+	if (all)
+		service_alive();
+}
 
 static void tell_counts(struct threads *t, uint64_t *told)
 {
@@ -82,7 +102,7 @@ static void *keep(void *data)
 	struct threads *t = data;
 	struct pollfd poll_[] = { { t->server->wake, POLLIN, 0 }, { t->stop[1], POLLIN, 0 } };
 	struct moment moment = moment_now();
-	int64_t next_sweep = 0, next_counts = moment.monotonic + COUNTS_NS;
+	int64_t next_sweep = 0, next_alive = 0, next_counts = moment.monotonic + COUNTS_NS;
 	uint64_t drops_told = 0, ignored;
 	bool more = false;
 
@@ -101,6 +121,14 @@ static void *keep(void *data)
 		if (moment.monotonic >= next_sweep) {
 			keeper_sweep(t->keeper, &moment);
 			next_sweep = moment.monotonic + SWEEP_NS;
+		}
+		if (__atomic_exchange_n(&t->reload, 0, __ATOMIC_ACQUIRE)) {
+			keeper_reload(t->keeper, &moment);
+			service_ready("serving");
+		}
+		if (t->watchdog_ms && moment.monotonic >= next_alive) {
+			tell_alive(t);
+			next_alive = moment.monotonic + (int64_t)t->watchdog_ms * 1000000;
 		}
 		if (moment.monotonic >= next_counts) {
 			tell_counts(t, &drops_told);
@@ -135,6 +163,12 @@ int threads_start(struct threads *t)
 	    pthread_create(&t->keeper_thread, NULL, keep, t) || start_workers(t))
 		return ERR_SPACE; /* the process ends: nothing that was told needs undoing */
 	return 0;
+}
+
+void threads_reload(struct threads *t)
+{
+	__atomic_store_n(&t->reload, 1, __ATOMIC_RELEASE);
+	(void)!write(t->server->wake, &(uint64_t){ 1 }, sizeof(uint64_t));
 }
 
 static void stop(int eventfd_)

@@ -5,10 +5,9 @@
 #include <pthread.h>
 
 #include "keeper.h"
+#include "options.h"
 
 /* The daemon's threads: those that serve, and the keeper. */
-
-#define LISTEN_MAX 16
 
 /* Where to listen. */
 struct listen {
@@ -22,17 +21,21 @@ struct threads {
 	struct listen *listen;
 	size_t listen_count, count; /* of addresses, of serving threads */
 	int stop[2];                /* eventfds: for those that serve, then for the keeper */
-	int reload;                 /* not 0: the keeper is to load the index anew */
+	unsigned watchdog_ms;       /* how often to tell that all threads live; 0: never */
+	int reload;                 /* not 0: the keeper is to read the database anew */
 	pthread_t keeper_thread;
 	struct worker *workers;
 };
 
 /**
  * Starts all threads, with all signals blocked.
- * @threads: the first five members filled in
+ * @threads: what is not the threads' own filled in
  * Returns 0 or ERR_SPACE.
  */
 int threads_start(struct threads *threads);
+
+/** Makes the keeper read the database anew. */
+void threads_reload(struct threads *threads);
 
 /**
  * Lets those that serve end what they are at, and the keeper all that waits; returns then.

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The server's programs, and the policy protocol as nbp/README.md specifies it, for tests."""
 
+import os
 import secrets
 import socket
 import struct
@@ -24,6 +25,14 @@ NUMBERS = {FIRMWARE: 1, DECISION: 1, LEASE: 8, ATTEMPT: 1, STATE: 1, ISD_STATE: 
            MENU_MODE: 1, HOT_KEY_WAIT: 2, VALID_FOR: 2, HOT_KEY: 1, CODE: 1, MILLISECONDS: 4}
 
 SIZE = 1200  # of a question
+
+
+AS_ROOT = [] if os.geteuid() else ["--user", "root"]  # it would become a user that is not there
+
+
+def prebootd(database, listen, *options):
+    """Returns the daemon's command line."""
+    return [BUILD / "prebootd", "--database", database, "--listen", listen, *AS_ROOT, *options]
 
 
 def encode(kind, nonce, fields, sequence=1):
@@ -54,12 +63,12 @@ def decode(data):
 class Daemon:
     """A prebootd on a port of its own."""
 
-    def __init__(self, database, log, port=0):
+    def __init__(self, database, log, port=0, *options):
         self.log = log
         with open(log, "ab") as out:
             start = out.tell()
             self.process = subprocess.Popen(
-                [BUILD / "prebootd", "--database", database, "--listen", f"127.0.0.1:{port}"],
+                prebootd(database, f"127.0.0.1:{port}", *options),
                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=out)
         self.port = self._wait_until_ready(start)
 

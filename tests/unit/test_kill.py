@@ -211,8 +211,7 @@ def test_nothing_told_is_lost(tmp_path):
             busy += told.answers + told.receipts > before
             if random_.random() < 0.1:  # and now and then in the middle of starting
                 process = subprocess.Popen(
-                    [policy.BUILD / "prebootd", "--database", path, "--listen",
-                     f"127.0.0.1:{port}"], stderr=subprocess.DEVNULL)
+                    policy.prebootd(path, f"127.0.0.1:{port}"), stderr=subprocess.DEVNULL)
                 time.sleep(random_.uniform(0, 0.01))
                 process.kill()
                 process.wait()

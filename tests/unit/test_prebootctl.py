@@ -7,6 +7,7 @@ import pty
 import re
 import secrets
 import shutil
+import socket
 import sqlite3
 import subprocess
 
@@ -327,21 +328,29 @@ def test_database_that_is_not_right(ctl, kind):
         ctl.database.write_bytes(data)
     before = None if kind == "folder" else ctl.database.read_bytes()
     for command in (["prebootctl", "device", "add", "db01", MAC], ["prebootctl", "device", "list"],
-                    ["prebootd", "--listen", "127.0.0.1:0"]):
+                    ["prebootd", "--listen", "127.0.0.1:0", *policy.AS_ROOT]):
         result = subprocess.run([BUILD / command[0], "--database", ctl.database, *command[1:]],
                                 capture_output=True, text=True, timeout=10, check=False)
         assert result.returncode == 1 and str(ctl.database) in result.stderr
     if before is not None:
         assert ctl.database.read_bytes() == before
-    assert os.listdir(ctl.folder) == ["test.db"]
+    assert set(os.listdir(ctl.folder)) - {"test.db.lock"} == {"test.db"}
 
 
 def test_second_daemon_is_refused(ctl, daemon):
-    result = subprocess.run([BUILD / "prebootd", "--database", ctl.folder / "other.db",
-                             "--listen", daemon.server], capture_output=True, text=True,
-                            timeout=10, check=False)
+    result = subprocess.run(policy.prebootd(ctl.folder / "other.db", daemon.server),
+                            capture_output=True, text=True, timeout=10, check=False)
     assert result.returncode == 1 and "is another prebootd running?" in result.stderr
     assert not (ctl.folder / "other.db").exists()
+
+
+def test_second_daemon_of_a_database_is_refused(ctl, daemon):
+    result = subprocess.run(policy.prebootd(ctl.database, "127.0.0.1:0"), capture_output=True,
+                            text=True, timeout=10, check=False)
+    assert result.returncode == 1
+    assert f"is served by another prebootd already, process {daemon.process.pid}" in result.stderr
+    daemon.kill()  # which leaves no lock behind
+    policy.Daemon(ctl.database, ctl.folder / "log").kill()
 
 
 @pytest.mark.parametrize("listen", ["localhost", "1.2.3", "1.2.3.4:x", "1.2.3.4:70000", ""])
@@ -352,7 +361,6 @@ def test_bad_listen(listen):
 
 
 def test_daemon_ignores_noise(ctl, daemon):
-    import socket
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
         whole = policy.encode(policy.REQUEST, bytes(16), {policy.MAC: policy.mac(MAC)})
         for length in (0, 1, 27, 28, 60, 1199):
@@ -366,18 +374,20 @@ def test_daemon_ignores_noise(ctl, daemon):
     assert sum(map(int, re.findall(r" (?:\w+)=(\d+)", counts))) == 1 + 8
 
 
-def test_answers_from_the_address_that_was_asked(ctl):
-    import socket
-    process = subprocess.Popen([BUILD / "prebootd", "--database", ctl.database, "--listen",
-                                "0.0.0.0:0"], stderr=subprocess.PIPE, text=True)
+@pytest.mark.parametrize("listen, addresses", [
+    ("0.0.0.0:0", ["127.0.0.1", "127.1.2.3"]), ("[::]:0", ["::1"]), ("[::1]:0", ["::1"])])
+def test_answers_from_the_address_that_was_asked(ctl, listen, addresses):
+    family = socket.AF_INET6 if listen[0] == "[" else socket.AF_INET
+    process = subprocess.Popen(policy.prebootd(ctl.database, listen), stderr=subprocess.PIPE,
+                               text=True)
     try:
         port = int(process.stderr.readline().rsplit(":", 1)[1])
-        for address in ("127.0.0.1", "127.1.2.3"):
-            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        for address in addresses:
+            with socket.socket(family, socket.SOCK_DGRAM) as s:
                 s.settimeout(5)
                 s.sendto(policy.encode(policy.REQUEST, bytes(16), {policy.MAC: policy.mac(MAC)}),
                          (address, port))
-                assert s.recvfrom(2048)[1] == (address, port)
+                assert s.recvfrom(2048)[1][:2] == (address, port)
     finally:
         process.kill()
         process.wait()

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "limit.h"
+#include "serve.h"
+#include "store.h"
+
+#define THREADS_DEFAULT_MAX 4 /* they have little to do beside waiting for the kernel */
+
+static const char help[] =
+	"Usage: prebootd [OPTION]...\n"
+	"Tells machines that boot from the network whether there is work for them.\n"
+	"\n"
+	"  -l, --listen ADDRESS[:PORT]  answer here, may be repeated (0.0.0.0:13331)\n"
+	"  -d, --database FILE          keep devices and work here\n"
+	"                               (" STORE_DEFAULT ")\n"
+	"  -t, --threads N              serve with N threads (processors, at most 4)\n"
+	"  -r, --rate N                 take N datagrams a second from each network, a /24 or\n"
+	"                               an IPv6 /56 (10000); 0: all\n"
+	"  -m, --metrics FILE           write counters there for Prometheus, every 10 s\n"
+	"  -u, --user USER              when started as root, go on as this one (openpreboot)\n"
+	"      --no-sandbox             do without Landlock and seccomp\n"
+	"  -h, --help                   show this\n"
+	"  -V, --version                show the version\n"
+	"\n"
+	"It stays in the foreground, logs to standard error, and stops on SIGTERM or\n"
+	"SIGINT; SIGHUP makes it read the database anew. Administer it with prebootctl. See prebootd(8).\n";
+
+/* Reads a number of at most @most. Returns it, or -1. */
+static long parse_number(const char *option, const char *text, long least, long most)
+{
+	char *end;
+	long value;
+
+	errno = 0;
+	value = strtol(text, &end, 10);
+	if (text[0] >= '0' && text[0] <= '9' && !*end && !errno && value >= least && value <= most)
+		return value;
+	fprintf(stderr, "prebootd: --%s %s: expected a number from %ld to %ld\n", option, text, least,
+	        most);
+	return -1;
+}
+
+static int parse_listen(struct options *o, const char *text)
+{
+	if (o->listen_count == LISTEN_MAX) {
+		fprintf(stderr, "prebootd: at most %d --listen\n", LISTEN_MAX);
+		return EXIT_USAGE;
+	}
+	if (address_parse(text, &o->listen[o->listen_count++]) == 0)
+		return 0;
+	fprintf(stderr, "prebootd: --listen %s: not an address, expected A.B.C.D or "
+	        "A.B.C.D:PORT, or [IPv6]:PORT\n", text);
+	return EXIT_USAGE;
+}
+
+/* Takes one option. Returns 0, or the status to exit with. */
+static int take_option(struct options *o, int option)
+{
+	long number;
+
+	switch (option) {
+	case 'l': return parse_listen(o, optarg);
+	case 'd': o->database = optarg; return 0;
+	case 't':
+		number = parse_number("threads", optarg, 1, SERVE_THREADS_MAX);
+		o->threads = number > 0 ? (size_t)number : 0;
+		return number < 0 ? EXIT_USAGE : 0;
+	case 'm': o->metrics = optarg; return 0;
+	case 'u': o->user = optarg; return 0;
+	case 's': o->no_sandbox = true; return 0;
+	case 'r':
+		o->rate = parse_number("rate", optarg, 0, 1000000);
+		return o->rate < 0 ? EXIT_USAGE : 0;
+	default:
+		fputs("Try \"prebootd --help\".\n", stderr);
+		return EXIT_USAGE;
+	}
+}
+
+int options_parse(struct options *o, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "listen", required_argument, NULL, 'l' },
+		{ "database", required_argument, NULL, 'd' },
+		{ "threads", required_argument, NULL, 't' },
+		{ "rate", required_argument, NULL, 'r' },
+		{ "metrics", required_argument, NULL, 'm' },
+		{ "user", required_argument, NULL, 'u' },
+		{ "no-sandbox", no_argument, NULL, 's' },
+		{ "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'V' },
+		{ NULL, 0, NULL, 0 },
+	};
+	int option, status;
+	long processors = sysconf(_SC_NPROCESSORS_ONLN);
+
+	o->database = STORE_DEFAULT;
+	o->rate = LIMIT_RATE;
+	o->threads = processors < 1 ? 1 : processors > THREADS_DEFAULT_MAX
+	                   ? THREADS_DEFAULT_MAX : (size_t)processors;
+	while ((option = getopt_long(argc, argv, "l:d:t:r:m:u:hVv", options, NULL)) != -1) {
+		if (option == 'h')
+			return fputs(help, stdout) < 0;
+		if (option == 'V' || option == 'v')
+			return puts("prebootd " VERSION) < 0;
+		status = take_option(o, option);
+		if (status)
+			return status;
+	}
+	if (optind < argc) {
+		fprintf(stderr, "prebootd: %s: unexpected argument\nTry \"prebootd --help\".\n",
+		        argv[optind]);
+		return EXIT_USAGE;
+	}
+	return -1;
+}
