@@ -61,6 +61,9 @@ PREBOOTD := prebootd options threads lockfile service $(CONFINE) $(KEEPER) $(STO
 PREBOOTCTL := prebootctl ctl_options ctl_verbs ctl_help ctl_find ctl_show ctl_device ctl_device_add ctl_hardware \
 	ctl_trace ctl_settings \
 	ctl_work ctl_assign ctl_event ctl_menu ctl_menu_passwd canvas $(STORE)
+# Its tools for whole data.
+PREBOOTCTL += $(FILTER) folders bundles ctl_help_data ctl_data data_tables data_fields data_columns data_refer data_export \
+	data_scan data_tell data_put data_import whole_file
 ISDCTL := isdctl isdctl_show isd_disk isd_fields isd_file partition partition_gpt
 PREBOOTWORK := prebootwork agent_facts agent_ask agent_show agent_run endpoint
 

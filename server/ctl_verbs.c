@@ -12,6 +12,8 @@ static const struct noun nouns[] = {
 	{ "event", "what happened to them" },
 	{ "settings", "menu, hot key, local boot" },
 	{ "menu", "menu files" },
+	{ "export", "all data, as JSON" },
+	{ "import", "the same, back" },
 };
 #define NOUN_COUNT (sizeof(nouns) / sizeof(nouns[0]))
 
@@ -51,6 +53,9 @@ static const struct verb verbs[] = {
 	  help_menu_show },
 	{ "menu", "passwd", "password", ctl_menu_passwd, 0, 0,
 	  OPTIONS(OPT_STDIN, OPT_ITERATIONS), DB_NONE, help_menu_passwd },
+
+	{ "export", NULL, NULL, ctl_export, 0, 1, NULL, DB_OPEN, help_export },
+	{ "import", NULL, NULL, ctl_import, 1, 1, OPTIONS(OPT_REPLACE), DB_CREATE, help_import },
 };
 #define VERB_COUNT (sizeof(verbs) / sizeof(verbs[0]))
 

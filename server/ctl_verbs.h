@@ -66,5 +66,7 @@ int ctl_settings_unset(struct ctl *ctl);
 int ctl_menu_check(struct ctl *ctl);
 int ctl_menu_show(struct ctl *ctl);
 int ctl_menu_passwd(struct ctl *ctl);
+int ctl_export(struct ctl *ctl);
+int ctl_import(struct ctl *ctl);
 
 #endif

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "ctl_data.h"
+#include "ctl_verbs.h"
+#include "data.h"
+#include "error.h"
+#include "whole_file.h"
+
+/* --- export ---------------------------------------------------------------- */
+
+static int write_data(struct ctl *ctl, FILE *out, struct data_counts *counts)
+{
+	char message[DATA_MESSAGE];
+	int rc = data_export(&ctl->store, out, counts, message);
+
+	if (rc == ERR_MALFORMED)
+		return ctl_error(EXIT_FAULT, "%s; \"prebootctl check\" tells what to do", message);
+	return rc ? ctl_store_error(ctl) : 0;
+}
+
+/* Tells on standard error what was done, as standard output may be the data. */
+static void tell_counts(const char *what, const char *name, const struct data_counts *counts)
+{
+	fprintf(stderr, "%s %s:", name, what);
+	for (size_t i = 0; data_tables[i]; i++)
+		fprintf(stderr, "%s %llu %s", i ? "," : "", (unsigned long long)counts->rows[i],
+		        data_tables[i]->key);
+	fputs("\n", stderr);
+}
+
+/* Devices and pipes are written to as they are: only a plain file can be replaced. */
+static bool is_plain(const char *path)
+{
+	struct stat status;
+
+	return stat(path, &status) != 0 || S_ISREG(status.st_mode);
+}
+
+static int export_to(struct ctl *ctl, const char *path, struct data_counts *counts)
+{
+	struct whole_file file = { .fresh = "" };
+	bool plain = is_plain(path);
+	FILE *out;
+	int status;
+
+	if (plain && whole_file_start(&file, path))
+		return ctl_error(EXIT_FAULT, "%s", file.message);
+	out = fopen(plain ? file.fresh : path, "we");
+	if (!out) {
+		status = ctl_error(EXIT_FAULT, "%s: cannot be written: %s", path, strerror(errno));
+		goto drop;
+	}
+	status = write_data(ctl, out, counts);
+	if ((ferror(out) | fclose(out)) && status == 0)
+		status = ctl_error(EXIT_FAULT, "%s: cannot be written: %s", path, strerror(errno));
+	if (status == 0 && plain && whole_file_finish(&file, true))
+		status = ctl_error(EXIT_FAULT, "%s", file.message);
+drop:
+	whole_file_drop(&file);
+	return status;
+}
+
+int ctl_export(struct ctl *ctl)
+{
+	const char *path = ctl->word_count ? ctl->words[0] : "-";
+	struct data_counts counts;
+	int status;
+
+	if (strcmp(path, "-") == 0)
+		return write_data(ctl, stdout, &counts);
+	status = export_to(ctl, path, &counts);
+	if (status == 0)
+		tell_counts("written", path, &counts);
+	return status;
+}
+
+/* --- import ---------------------------------------------------------------- */
+
+char *ctl_read_file(const char *path, size_t *length)
+{
+	FILE *in = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
+	size_t size = 1 << 16, got;
+	char *text = NULL, *more;
+
+	*length = 0;
+	while (in) {
+		more = realloc(text, size + 1);
+		if (!more)
+			break;
+		text = more;
+		got = fread(text + *length, 1, size - *length, in);
+		*length += got;
+		text[*length] = '\0';
+		if (*length < size) {
+			if (ferror(in))
+				break;
+			if (in != stdin)
+				fclose(in);
+			return text;
+		}
+		size *= 2;
+	}
+	ctl_error(EXIT_FAULT, "%s: cannot be read: %s", path, strerror(errno));
+	if (in && in != stdin)
+		fclose(in);
+	free(text);
+	return NULL;
+}
+
+static void tell(const char *message)
+{
+	fprintf(stderr, "%s\n", message);
+}
+
+static void print_import(struct ctl *ctl, const struct data_import *import)
+{
+	json_t *object = json_object();
+
+	for (size_t i = 0; data_tables[i]; i++)
+		json_object_set_new(object, data_tables[i]->key,
+		                    json_integer((json_int_t)import->counts.rows[i]));
+	json_object_set_new(object, "open", json_integer((json_int_t)import->counts.open));
+	if (ctl->json) {
+		ctl_print_json(object);
+		return;
+	}
+	json_decref(object);
+	printf("imported");
+	for (size_t i = 0; data_tables[i]; i++)
+		printf("%s %llu %s", i ? "," : "", (unsigned long long)import->counts.rows[i],
+		       data_tables[i]->key);
+	printf("\n");
+	if (import->counts.open)
+		printf("%llu leases are open: their machines will do that work at their next boot; "
+		       "\"prebootctl work list --open\" has them\n",
+		       (unsigned long long)import->counts.open);
+}
+
+int ctl_import(struct ctl *ctl)
+{
+	const char *path = ctl->words[0];
+	struct data_import import = {
+		.name = strcmp(path, "-") == 0 ? "standard input" : path, .tell = tell,
+		.replace = ctl_given(ctl, OPT_REPLACE),
+	};
+	char *text = ctl_read_file(path, &import.length);
+	int rc;
+
+	if (!text)
+		return EXIT_FAULT;
+	import.text = text;
+	rc = data_put(&ctl->store, &import);
+	free(text);
+	switch (rc) {
+	case 0:
+		print_import(ctl, &import);
+		return 0;
+	case ERR_MALFORMED:
+		return ctl_error(EXIT_FAULT, "%s: nothing has been imported", import.name);
+	case ERR_REFUSED:
+		return ctl_error(EXIT_FAULT, "%s has data already; use --replace to put those of "
+		                 "%s in their place, or name a new database with --database",
+		                 ctl->database, import.name);
+	default: return ctl_store_error(ctl);
+	}
+}

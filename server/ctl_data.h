@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef SERVER_CTL_DATA_H
+#define SERVER_CTL_DATA_H
+
+#include "ctl.h"
+
+/* What the verbs that move data share. */
+
+/**
+ * Reads a whole file, "-": standard input, into memory that the caller frees; it
+ * has a NUL behind it. Returns NULL after having told why.
+ */
+char *ctl_read_file(const char *path, size_t *length);
+
+#endif

@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <string.h>
+
+#include "bundles.h"
+#include "data.h"
+#include "text.h"
+
+static const char *const kinds[] = { "imaging", "third-party", "kickstart", "script", "multicast",
+	                             NULL };
+static const char *const modes[] = { "once", "always", "until", NULL };
+static const char *const applies[] = { "known", "unknown", "both", NULL };
+static const char *const session_states[] = { "waiting", "started", "ended", NULL };
+static const char *const lease_states[] = { "pending", "offered", "begun", "done", "failed",
+	                                    "cancelled", NULL };
+
+static const char *text_of(const json_t *row, const char *key)
+{
+	const char *text = json_string_value(json_object_get(row, key));
+
+	return text ? text : "";
+}
+
+/* --- settings -------------------------------------------------------------- */
+
+#define SETTING_FIELDS { { "key", DATA_KEY }, { "value", DATA_VALUE } }
+
+static const struct data_table zone_settings = {
+	.key = "settings", .shape = DATA_MAP, .level = LEVEL_ZONE, .fields = SETTING_FIELDS,
+	.select = "SELECT 0, key, value FROM setting WHERE level = 'zone' AND owner = 0"
+		" ORDER BY key",
+	.insert = "INSERT INTO setting (level, owner, key, value) VALUES ('zone', 0, ?2, ?3)",
+};
+static const struct data_table folder_settings = {
+	.key = "settings", .shape = DATA_MAP, .level = LEVEL_FOLDER, .fields = SETTING_FIELDS,
+	.select = "SELECT 0, key, value FROM setting WHERE level = 'folder' AND owner = ?1"
+		" ORDER BY key",
+	.insert = "INSERT INTO setting (level, owner, key, value) VALUES ('folder', ?1, ?2, ?3)",
+};
+static const struct data_table its_settings = {
+	.key = "settings", .shape = DATA_MAP, .level = LEVEL_DEVICE, .fields = SETTING_FIELDS,
+	.select = "SELECT 0, key, value FROM setting WHERE level = 'device' AND owner = ?1"
+		" ORDER BY key",
+	.insert = "INSERT INTO setting (level, owner, key, value) VALUES ('device', ?1, ?2, ?3)",
+};
+
+/* --- folders, groups, devices ---------------------------------------------- */
+
+static const struct data_table folders = {
+	.key = "folders",
+	.select = "SELECT folder.id, path FROM folder LEFT JOIN temp.folder_path USING (id)"
+		" ORDER BY path",
+	.insert = "INSERT INTO folder (parent, name) VALUES (?2, ?3)",
+	.fields = { { "path", DATA_PATH } },
+	.lists = { &folder_settings },
+};
+
+static const struct data_table groups = {
+	.key = "groups",
+	.select = "SELECT id, name FROM device_group ORDER BY name",
+	.insert = "INSERT INTO device_group (name) VALUES (?2)",
+	.fields = { { "name", DATA_LABEL } },
+};
+
+static const struct data_table its_macs = {
+	.key = "macs", .shape = DATA_VALUES,
+	.select = "SELECT 0, mac FROM mac WHERE device = ?1 ORDER BY mac",
+	.insert = "INSERT INTO mac (device, mac) VALUES (?1, ?2)",
+	.fields = { { "mac", DATA_MAC } },
+};
+static const struct data_table its_groups = {
+	.key = "groups", .shape = DATA_VALUES,
+	.select = "SELECT 0, name FROM member JOIN device_group ON id = device_group"
+		" WHERE device = ?1 ORDER BY name",
+	.insert = "INSERT INTO member (device, device_group) VALUES (?1, ?2)",
+	.fields = { { "device_group", DATA_GROUP } },
+};
+
+static const char *device_whole(const json_t *row)
+{
+	if (text_of(row, "uuid")[0] || text_of(row, "isd")[0] ||
+	    json_array_size(json_object_get(row, "macs")))
+		return NULL;
+	return "it could not be known again; expected a MAC, a UUID or a device id (isd)";
+}
+
+static const struct data_table devices = {
+	.key = "devices",
+	.select = "SELECT device.id, name, path, uuid, isd, claim_uuid, claim_mac, added"
+		" FROM device LEFT JOIN temp.folder_path ON folder_path.id = device.folder"
+		" ORDER BY name",
+	/* A device that was there by this name keeps its number, and so its story. */
+	.insert = "INSERT INTO device (id, name, folder, uuid, isd, claim_uuid, claim_mac, added)"
+		" VALUES ((SELECT id FROM temp.old_device WHERE name = ?2),"
+		" ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+	.fields = {
+		{ "name", DATA_NAME }, { "folder", DATA_FOLDER, true }, { "uuid", DATA_GUID, true },
+		{ "isd", DATA_GUID, true }, { "claim_uuid", DATA_GUID, true },
+		{ "claim_mac", DATA_MAC, true }, { "added", DATA_TIME, true, true },
+	},
+	.lists = { &its_macs, &its_groups, &its_settings },
+	.whole = device_whole,
+};
+
+/* --- bundles and who gets them --------------------------------------------- */
+
+#define NO_LOADER "it has no loader; expected one for BIOS or for UEFI"
+#define NO_ROOM   "the details do not fit one datagram; shorten them"
+
+static void read_details(const json_t *row, struct details *details)
+{
+	const char *key;
+	json_t *value;
+
+	memset(details, 0, sizeof(*details));
+	json_object_foreach(json_object_get(row, "details"), key, value)
+		details_add(details, key, json_string_value(value));
+}
+
+static const char *bundle_whole(const json_t *row)
+{
+	struct bundle bundle = { .id = 0 };
+	struct details details;
+
+	read_details(row, &details);
+	text_format(bundle.config, sizeof(bundle.config), "%s", text_of(row, "config"));
+	if (bundle_details_fit(&bundle, &details))
+		return NO_ROOM;
+	return text_of(row, "loader_bios")[0] || text_of(row, "loader_uefi")[0] ? NULL : NO_LOADER;
+}
+
+static const struct data_table bundles = {
+	.key = "bundles",
+	.select = "SELECT id, name, kind, loader_bios, loader_uefi, config, prefix, details,"
+		" attempts, deadline, added FROM bundle ORDER BY name",
+	.insert = "INSERT INTO bundle (name, kind, loader_bios, loader_uefi, config, prefix,"
+		" details, attempts, deadline, added) VALUES (?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,"
+		" ?11)",
+	.fields = {
+		{ "name", DATA_LABEL }, { "kind", DATA_WORD, .words = kinds },
+		{ "loader_bios", DATA_LOADER, true }, { "loader_uefi", DATA_LOADER, true },
+		{ "config", DATA_FILE }, { "prefix", DATA_FILE, true },
+		{ "details", DATA_DETAILS, true },
+		{ "attempts", DATA_NUMBER, true, false, 0, LEASE_ATTEMPTS_MAX },
+		{ "deadline", DATA_NUMBER, true, false, 0, LEASE_DEADLINE_MAX },
+		{ "added", DATA_TIME, true, true },
+	},
+	.whole = bundle_whole,
+};
+
+static const char *assignment_whole(const json_t *row)
+{
+	bool until = strcmp(text_of(row, "mode"), "until") == 0;
+
+	return until == (text_of(row, "until")[0] != '\0') ? NULL :
+	       "expected a time in \"until\" where \"mode\" is \"until\", and there alone";
+}
+
+static const struct data_table assignments = {
+	.key = "assignments",
+	.select = "SELECT a.id, bundle.name, " DATA_OWNER_SQL ", a.mode, a.until, a.added"
+		" FROM assignment a LEFT JOIN bundle ON bundle.id = a.bundle ORDER BY a.id",
+	.insert = "INSERT INTO assignment (bundle, level, owner, mode, until, added)"
+		" VALUES (?2, ?3, ?4, ?5, ?6, ?7)",
+	.fields = {
+		{ "bundle", DATA_BUNDLE }, { "to", DATA_OWNER },
+		{ "mode", DATA_WORD, .words = modes }, { "until", DATA_TIME, true },
+		{ "added", DATA_TIME, true, true },
+	},
+	.whole = assignment_whole,
+};
+
+static const struct data_table rules = {
+	.key = "rules",
+	.select = "SELECT rule.id, rule.name, bundle.name, applies, filter, repeat, enabled"
+		" FROM rule LEFT JOIN bundle ON bundle.id = rule.bundle ORDER BY position, rule.id",
+	.insert = "INSERT INTO rule (position, name, bundle, applies, filter, repeat, enabled)"
+		" VALUES ((SELECT ifnull(max(position), 0) + 1 FROM rule), ?2, ?3, ?4, ?5, ?6, ?7)",
+	.fields = {
+		{ "name", DATA_LABEL }, { "bundle", DATA_BUNDLE },
+		{ "applies", DATA_WORD, .words = applies }, { "filter", DATA_FILTER, true },
+		{ "repeat", DATA_BOOL }, { "enabled", DATA_BOOL },
+	},
+};
+
+static const struct data_table session_members = {
+	.key = "members",
+	.select = "SELECT 0, name, joined FROM multicast_member"
+		" LEFT JOIN device ON device.id = device WHERE multicast = ?1 ORDER BY name",
+	.insert = "INSERT INTO multicast_member (multicast, device, joined) VALUES (?1, ?2, ?3)",
+	.fields = { { "device", DATA_DEVICE }, { "joined", DATA_TIME, true } },
+};
+
+static const char *session_whole(const json_t *row)
+{
+	return json_integer_value(json_object_get(row, "clients")) ||
+	       json_integer_value(json_object_get(row, "wait")) ? NULL :
+	       "it would never start; expected \"clients\" or \"wait\" above 0";
+}
+
+static const struct data_table sessions = {
+	.key = "multicast",
+	.select = "SELECT multicast.id, multicast.name, bundle.name, clients, wait, state,"
+		" last_joined, started, ended, multicast.added FROM multicast"
+		" LEFT JOIN bundle ON bundle.id = multicast.bundle ORDER BY multicast.id",
+	.insert = "INSERT INTO multicast (name, bundle, clients, wait, state, last_joined, started,"
+		" ended, added) VALUES (?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+	.fields = {
+		{ "name", DATA_LABEL }, { "bundle", DATA_BUNDLE },
+		{ "clients", DATA_NUMBER, true, false, 0, 1000000 },
+		{ "wait", DATA_NUMBER, true, false, 0, LEASE_DEADLINE_MAX },
+		{ "state", DATA_WORD, .words = session_states },
+		{ "last_joined", DATA_TIME, true }, { "started", DATA_TIME, true },
+		{ "ended", DATA_TIME, true }, { "added", DATA_TIME, true, true },
+	},
+	.lists = { &session_members },
+	.whole = session_whole,
+};
+
+/* --- work ------------------------------------------------------------------ */
+
+static const struct data_table its_offers = {
+	.key = "offers",
+	.select = "SELECT 0, attempt, nonce, time FROM offer WHERE lease = ?1 ORDER BY attempt",
+	.insert = "INSERT INTO offer (lease, attempt, nonce, time) VALUES (?1, ?2, ?3, ?4)",
+	.fields = {
+		{ "attempt", DATA_NUMBER, false, false, 1, UINT32_MAX }, { "nonce", DATA_NONCE },
+		{ "time", DATA_TIME, true },
+	},
+};
+
+/* Says whether the agent can be told the details of open work. */
+static bool can_be_told(const json_t *row)
+{
+	struct message message = { .type = MESSAGE_DETAILS };
+	struct details *details = &message.u.details;
+	uint8_t datagram[MESSAGE_MAX];
+	size_t length;
+
+	read_details(row, details);
+	details->decision = DECISION_WORK;
+	details->lease = UINT64_MAX;
+	details->attempt = 1;
+	text_format(details->device, sizeof(details->device), "%s", text_of(row, "device"));
+	text_format(details->config, sizeof(details->config), "%s", text_of(row, "config"));
+	return message_encode(&message, datagram, sizeof(datagram), &length) == 0;
+}
+
+static const char *work_whole(const json_t *row)
+{
+	enum lease_state state;
+	bool ended = text_of(row, "ended")[0];
+
+	if (lease_state_parse(text_of(row, "state"), &state))
+		return NULL; /* told already */
+	if (lease_open(state) == ended)
+		return "expected \"ended\" where it is done, failed or cancelled, and there alone";
+	if (state == LEASE_BEGUN && !text_of(row, "begun")[0])
+		return "it is begun; expected the time in \"begun\"";
+	if (lease_open(state) && !text_of(row, "loader_bios")[0] && !text_of(row, "loader_uefi")[0])
+		return NO_LOADER;
+	return lease_open(state) && !can_be_told(row) ? NO_ROOM : NULL;
+}
+
+static const struct data_table work = {
+	.key = "work",
+	.select = "SELECT w.lease, w.lease, device.name, w.state, w.attempt, w.attempts,"
+		" w.deadline, w.assigned, w.offered, w.begun, w.ended, w.loader_bios,"
+		" w.loader_uefi, w.config, w.prefix, w.details, w.reason, bundle.name,"
+		" CASE w.source WHEN 'rule' THEN"
+		"  'rule' || ifnull(' ' || (SELECT name FROM rule WHERE id = w.source_id), '')"
+		" WHEN 'multicast' THEN 'multicast' ||"
+		"  ifnull(' ' || (SELECT name FROM multicast WHERE id = w.source_id), '')"
+		" WHEN 'assignment' THEN 'assignment' || ifnull((SELECT ' ' || b.name || ' to ' || "
+		DATA_OWNER_SQL " FROM assignment a JOIN bundle b ON b.id = a.bundle"
+		"  WHERE a.id = w.source_id), '')"
+		" ELSE w.source END"
+		" FROM work w LEFT JOIN device ON device.id = w.device"
+		" LEFT JOIN bundle ON bundle.id = w.bundle ORDER BY w.lease",
+	.insert = "INSERT INTO work (lease, device, state, attempt, attempts, deadline, assigned,"
+		" offered, begun, ended, loader_bios, loader_uefi, config, prefix, details, reason,"
+		" bundle, source, source_id) VALUES (?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12,"
+		" ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)",
+	.fields = {
+		{ "lease", DATA_NUMBER, false, false, 1, INT64_MAX - 1 }, { "device", DATA_DEVICE },
+		{ "state", DATA_WORD, .words = lease_states },
+		{ "attempt", DATA_NUMBER, true, false, 0, UINT32_MAX },
+		{ "attempts", DATA_NUMBER, false, false, 1, UINT32_MAX },
+		{ "deadline", DATA_NUMBER, false, false, 1, LEASE_DEADLINE_MAX },
+		{ "assigned", DATA_TIME, true }, { "offered", DATA_TIME, true },
+		{ "begun", DATA_TIME, true }, { "ended", DATA_TIME, true },
+		{ "loader_bios", DATA_FILE, true }, { "loader_uefi", DATA_FILE, true },
+		{ "config", DATA_FILE }, { "prefix", DATA_FILE, true },
+		{ "details", DATA_DETAILS, true }, { "reason", DATA_TEXT, true },
+		{ "bundle", DATA_BUNDLE, true }, { "source", DATA_SOURCE },
+	},
+	.lists = { &its_offers },
+	.whole = work_whole,
+};
+
+const struct data_table *const data_tables[] = {
+	&zone_settings, &folders, &groups, &devices, &bundles, &assignments, &rules, &sessions,
+	&work, NULL,
+};

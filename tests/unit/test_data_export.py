@@ -1,0 +1,291 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""All data as JSON and back."""
+
+import json
+import os
+import re
+import signal
+import sqlite3
+import stat
+import subprocess
+
+import pytest
+
+from dataset import Dataset, create, run
+from policy import BUILD
+
+SMALL = {
+    "format": "openpreboot", "version": 1,
+    "settings": {"menu-mode": "always"},
+    "folders": [{"path": "/site"}, {"path": "/site/lab", "settings": {"menu-mode": "never"}}],
+    "groups": [{"name": "kiosks"}],
+    "devices": [
+        {"name": "web01", "macs": ["52:54:00:12:34:56"], "folder": "/site/lab",
+         "groups": ["kiosks"]},
+        {"name": "db01", "uuid": "4c4c4544-0034-4d10-8052-b4c04f4a3232"}],
+    "bundles": [{"name": "win", "kind": "imaging", "loader_bios": "*", "config": "z_auto.cfg",
+                 "details": {"image": "win.img"}}],
+    "assignments": [{"bundle": "win", "to": "folder /site", "mode": "once"}],
+    "rules": [{"name": "big", "bundle": "win", "applies": "unknown", "filter": "memory >= 8G",
+               "repeat": False, "enabled": True}],
+    "multicast": [{"name": "monday", "bundle": "win", "clients": 2, "state": "waiting",
+                   "members": [{"device": "web01"}]}],
+    "work": [{"lease": 7, "device": "web01", "state": "pending", "attempts": 3, "deadline": 60,
+              "loader_bios": "pxelinux.0", "config": "a.cfg",
+              "source": "assignment win to folder /site",
+              "offers": []}],
+    "last_lease": 9,
+}
+
+
+def exported(database):
+    result = run(database, "export")
+    assert result.returncode == 0 and result.stderr == "", result.stderr
+    return result.stdout
+
+
+def changed(path, value):
+    """Returns SMALL as text with another value, or without one, where a path leads."""
+    data = json.loads(json.dumps(SMALL))
+    inner = data
+    for step in path[:-1]:
+        inner = inner[step]
+    if value is None:
+        del inner[path[-1]]
+    else:
+        inner[path[-1]] = value
+    return json.dumps(data, indent=2)
+
+
+def contents(database):
+    with sqlite3.connect(database) as db:
+        dump = list(db.iterdump())
+    db.close()
+    return dump
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_round_trip(tmp_path, seed):
+    Dataset(tmp_path / "old.db", seed)
+    before = exported(tmp_path / "old.db")
+    (tmp_path / "data.json").write_text(before)
+    result = run(tmp_path / "new.db", "import", tmp_path / "data.json")
+    assert result.returncode == 0 and result.stderr == "", result.stderr
+    assert exported(tmp_path / "new.db") == before
+    # In the place of what is there, and with the sections in another order.
+    data = json.loads(before)
+    (tmp_path / "data.json").write_text(json.dumps(dict(reversed(data.items()))))
+    Dataset(tmp_path / "other.db", seed + 1000)
+    result = run(tmp_path / "other.db", "import", "--replace", tmp_path / "data.json")
+    assert result.returncode == 0 and result.stderr == "", result.stderr
+    after = json.loads(exported(tmp_path / "other.db"))
+    assert after.pop("last_lease") >= data.pop("last_lease")
+    assert after == data
+
+
+def test_one_line_a_scalar(tmp_path):
+    Dataset(tmp_path / "old.db", 3)
+    lines = exported(tmp_path / "old.db").splitlines()
+    for line in lines:
+        assert line.count(": ") <= 1 or '": "' in line
+        assert line.strip(" ,") in "{}[]" or line.rstrip(",").endswith(("{", "[", "[]", "{}")) or \
+            json.loads("{" + line.strip(" ,") + "}" if '": ' in line else line.strip(" ,"))
+
+
+def test_written_by_hand(tmp_path):
+    (tmp_path / "data.json").write_text(json.dumps(SMALL))
+    result = run(tmp_path / "new.db", "--json", "import", tmp_path / "data.json")
+    assert json.loads(result.stdout) == {
+        "settings": 1, "folders": 2, "groups": 1, "devices": 2, "bundles": 1, "assignments": 1,
+        "rules": 1, "multicast": 1, "work": 1, "open": 1}
+    data = json.loads(exported(tmp_path / "new.db"))
+    assert data["devices"][1]["groups"] == ["kiosks"]
+    assert data["devices"][1]["added"].startswith("2")
+    assert data["work"][0]["source"] == "assignment win to folder /site"
+    # The next lease has a number that was never used.
+    run(tmp_path / "new.db", "work", "assign", "db01", "--config", "a.cfg")
+    assert json.loads(exported(tmp_path / "new.db"))["last_lease"] == 10
+
+
+@pytest.mark.parametrize("path, value, message", [
+    (["format"], "sql", 'format: expected "openpreboot"'),
+    (["format"], None, 'format: expected "openpreboot"'),
+    (["version"], 2, "version: 2 is newer than this program"),
+    (["version"], "1", "version: expected 1"),
+    (["farm"], [], "farm: there is no such key here"),
+    (["folders"], {}, "folders: expected a list"),
+    (["settings"], [], "settings: expected an object"),
+    (["settings", "menu-mod"], "x", "settings.menu-mod: no such setting"),
+    (["settings", "menu-mode"], "x", "settings.menu-mode: expected never, always or hotkey"),
+    (["settings", "menu-mode"], 5, "settings.menu-mode: expected a string"),
+    (["folders", 1, "settings", "admit-unknown"], "yes",
+     "folders[1].settings.admit-unknown: this setting cannot be set here"),
+    (["folders", 1, "path"], "/lab/site", "folders[1].path: there is no folder /lab"),
+    (["folders", 1, "path"], "/SITE", "folders[1].path: there is such a folder already"),
+    (["folders", 1, "path"], "site/lab", "folders[1].path: expected the path"),
+    (["folders", 1, "path"], "/site/", "folders[1].path: expected the path"),
+    (["folders", 1, "path"], "/a" * 17, "at most 16 deep"),
+    (["groups", 0, "name"], "a b", "groups[0].name: expected a name: 1 to 63"),
+    (["groups", 0, "name"], None, "groups[0].name: is missing"),
+    (["groups", 0], "kiosks", "groups[0]: expected an object"),
+    (["devices", 0, "name"], "525400123456", "devices[0].name: expected a device's name"),
+    (["devices", 1, "name"], "WEB01", "devices[1].name: another one has this name"),
+    (["devices", 0, "macs", 0], "52:54:00:12:34",
+     "devices[0].macs[0]: expected a machine's MAC"),
+    (["devices", 0, "macs", 0], "01:00:5e:00:00:01", "devices[0].macs[0]: expected a machine"),
+    (["devices", 1, "macs"], ["02:00:00:00:00:01", "525400123456"],
+     "devices[1].macs[1]: another device has this MAC address"),
+    (["devices", 1, "uuid"], "03000200-0400-0500-0006-000700080009",
+     "devices[1].uuid: expected a UUID that no other machine has"),
+    (["devices", 1, "uuid"], None, "devices[1]: it could not be known again"),
+    (["devices", 0, "folder"], "/site/web", "devices[0].folder: there is no folder /site/web"),
+    (["devices", 0, "groups", 0], "k", "devices[0].groups[0]: there is no group k"),
+    (["devices", 0, "groups"], ["kiosks", "kiosks"], "in this group already"),
+    (["devices", 0, "added"], "2026-02-30T00:00:00Z", "devices[0].added: expected a UTC time"),
+    (["devices", 0, "colour"], "red", "devices[0].colour: there is no such key here"),
+    (["bundles", 0, "kind"], "image", "bundles[0].kind: expected one of imaging, third-party"),
+    (["bundles", 0, "config"], "../a", "bundles[0].config: expected 1 to 127"),
+    (["bundles", 0, "loader_bios"], "", "bundles[0]: it has no loader"),
+    (["bundles", 0, "details"], {"1a": "x"}, "bundles[0].details: 1a: a key has 1 to 32"),
+    (["bundles", 0, "details"], {"a": "x" * 1000}, "bundles[0].details: too much"),
+    (["bundles", 0, "details"], {"a": "x" * 900}, "bundles[0]: the details do not fit"),
+    (["bundles", 0, "attempts"], 101, "bundles[0].attempts: expected a number from 0 to 100"),
+    (["bundles", 0, "attempts"], 1.5, "bundles[0].attempts: expected a number from 0 to 100"),
+    (["assignments", 0, "bundle"], "lin", "assignments[0].bundle: there is no bundle lin"),
+    (["assignments", 0, "to"], "folder /x", "assignments[0].to: there is no folder /x"),
+    (["assignments", 0, "to"], "everybody", 'assignments[0].to: expected "zone"'),
+    (["assignments", 0, "mode"], "until", 'assignments[0]: expected a time in "until"'),
+    (["rules", 0, "filter"], "memory >=", "rules[0].filter: column 10 of the filter"),
+    (["rules", 0, "repeat"], 1, "rules[0].repeat: expected true or false"),
+    (["multicast", 0, "clients"], None, "multicast[0]: it would never start"),
+    (["multicast", 0, "members", 0, "device"], "x",
+     "multicast[0].members[0].device: there is no device x"),
+    (["work", 0, "lease"], 0, "work[0].lease: expected a number from 1"),
+    (["work", 0, "source"], "luck", 'work[0].source: expected "hand"'),
+    (["work", 0, "source"], "assignment win to zone",
+     "work[0].source: there is no assignment win to zone"),
+    (["work", 0, "state"], "done", 'work[0]: expected "ended"'),
+    (["last_lease"], "x", "last_lease: expected a number"),
+])
+def test_errors(tmp_path, path, value, message):
+    text = changed(path, value)
+    (tmp_path / "data.json").write_text(text)
+    create(tmp_path / "new.db")
+    before = contents(tmp_path / "new.db")
+    result = run(tmp_path / "new.db", "import", tmp_path / "data.json")
+    assert result.returncode == 1 and result.stdout == ""
+    first, *_, last = result.stderr.splitlines()
+    assert last == f"prebootctl: {tmp_path}/data.json: nothing has been imported"
+    assert message in first
+    line, where = first.removeprefix(f"{tmp_path}/data.json:").split(": ")[:2]
+    assert int(line) == line_of(json.loads(text), where), first
+    assert contents(tmp_path / "new.db") == before
+
+
+def line_of(data, where):
+    """Returns the line at which what an error's path leads to is written."""
+    whole = inner = {"": data}
+    last = ""
+    for step in re.findall(r"[^].[]+", where):
+        step = int(step) if isinstance(inner[last], list) else step
+        if step not in (inner[last] if isinstance(inner[last], dict) else range(99)):
+            break  # it is missing: where it should be
+        inner, last = inner[last], step
+    inner[last] = "MARK"
+    return next(i for i, line in enumerate(json.dumps(whole[""], indent=2).splitlines(), 1)
+                if "MARK" in line)
+
+
+@pytest.mark.parametrize("text, line, message", [
+    ("", 1, "not JSON as it must be"),
+    ("[]", 1, "expected one object"),
+    ("{", 1, "string or '}' expected"),
+    ("{} x", 1, "expected one object"),
+    ('{"format": "openpreboot",\n"version": 1,}', 2, "string or '}' expected"),
+    ('{"format": "openpreboot",\n"version": 1\n"groups": []}', 3, "'}' expected near"),
+    ('{"format": "openpreboot",\n"version": 1,\n"version": 1}', 3, "version: is here a second time"),
+    ('{"format": "openpreboot", "version": 1,\n"groups": [\n{"name": "a"},\n]}', 4, "unexpected"),
+    ('{"format": "openpreboot", "version": 1,\n"groups": [\n{"name":\n"a"} {}]}', 4, 'expected "," or "]"'),
+    ('{"format": "openpreboot", "version": 1,\n"groups": [\n{"name":\n"a",}]}', 4, "expected"),
+    ('{"format": "openpreboot", "version": 1,\n"groups": [{"name": "a", "name": "b"}]}', 2,
+     "duplicate"),
+    ('{"format": "openpreboot", "version": 1, "groups": [{"name": "a}]}', 1, "premature end"),
+])
+def test_not_json(tmp_path, text, line, message):
+    (tmp_path / "data.json").write_text(text)
+    result = run(tmp_path / "new.db", "import", tmp_path / "data.json")
+    assert result.returncode == 1 and result.stdout == ""
+    assert result.stderr.startswith(f"{tmp_path}/data.json:{line}: "), result.stderr
+    assert message in result.stderr
+
+
+def test_every_error_of_a_table_is_told(tmp_path):
+    data = json.loads(json.dumps(SMALL))
+    data["devices"] = [{"name": f"x {i}", "macs": ["?"]} for i in range(100)]
+    (tmp_path / "data.json").write_text(json.dumps(data, indent=1))
+    errors = run(tmp_path / "new.db", "import", tmp_path / "data.json").stderr.splitlines()
+    assert len(errors) == 22 and "and 80 more errors" in errors[-2]
+
+
+def test_data_that_are_there(tmp_path):
+    (tmp_path / "data.json").write_text(json.dumps(SMALL))
+    assert run(tmp_path / "new.db", "import", tmp_path / "data.json").returncode == 0
+    with sqlite3.connect(tmp_path / "new.db") as db:
+        for device in (1, 2):
+            db.execute("INSERT INTO event (device, time, step, lease, milliseconds, reason)"
+                       " VALUES (?, 5, 'offered', 7, 0, '')", [device])
+    db.close()
+    before = contents(tmp_path / "new.db")
+    result = run(tmp_path / "new.db", "import", tmp_path / "data.json")
+    assert result.returncode == 1 and "has data already; use --replace" in result.stderr
+    assert contents(tmp_path / "new.db") == before
+    # What happened to a device stays with it, by its name; what belongs to nobody goes.
+    data = json.loads(changed(["devices", 1], None))
+    (tmp_path / "data.json").write_text(json.dumps(data))
+    assert run(tmp_path / "new.db", "import", "--replace", tmp_path / "data.json").returncode == 0
+    events = json.loads(run(tmp_path / "new.db", "--json", "event", "list").stdout)
+    assert [(e["device"], e["step"]) for e in events] == [("web01", "offered")]
+    with sqlite3.connect(tmp_path / "new.db") as db:
+        assert db.execute("PRAGMA foreign_key_check").fetchall() == []
+    db.close()
+
+
+def test_files(tmp_path):
+    Dataset(tmp_path / "old.db", 1)
+    (tmp_path / "data.json").write_text("old")
+    result = run(tmp_path / "old.db", "export", tmp_path / "data.json")
+    assert result.returncode == 0 and "data.json written: " in result.stderr
+    assert (tmp_path / "data.json").read_text() == exported(tmp_path / "old.db")
+    assert stat.S_IMODE((tmp_path / "data.json").stat().st_mode) == 0o600
+    assert sorted(p.name for p in tmp_path.glob("data*")) == ["data.json"]
+    assert run(tmp_path / "old.db", "export", "/dev/null").returncode == 0
+    assert "must exist" in run(tmp_path / "old.db", "export", tmp_path / "no/data").stderr
+    assert "cannot be read" in run(tmp_path / "old.db", "import", tmp_path / "no").stderr
+    assert run(tmp_path / "old.db", "export", "/dev/full").returncode == 1
+    result = run(tmp_path / "new.db", "import", "-", input=exported(tmp_path / "old.db"))
+    assert result.returncode == 0
+    assert exported(tmp_path / "new.db") == exported(tmp_path / "old.db")
+
+
+def test_killed_during_import(tmp_path):
+    """kill -9 at any time leaves the old data or the new."""
+    Dataset(tmp_path / "old.db", 1)
+    Dataset(tmp_path / "new.db", 2, devices=2000)
+    old, new = exported(tmp_path / "old.db"), exported(tmp_path / "new.db")
+    (tmp_path / "data.json").write_text(new)
+    seen = set()
+    for delay in (0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 5):
+        process = subprocess.Popen([BUILD / "prebootctl", "--database", tmp_path / "old.db",
+                                    "import", "--replace", tmp_path / "data.json"],
+                                   stdout=subprocess.DEVNULL)
+        try:
+            process.wait(delay)
+        except subprocess.TimeoutExpired:
+            os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+        now = json.loads(exported(tmp_path / "old.db"))
+        seen.add("new" if now["devices"] == json.loads(new)["devices"] else "old")
+        assert now["devices"] in (json.loads(new)["devices"], json.loads(old)["devices"])
+        if "new" in seen:
+            break
+    assert seen == {"old", "new"}
