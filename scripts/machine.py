@@ -259,10 +259,10 @@ def lay_out(folder, files):
         target.symlink_to(source)
 
 
-def prebootd(database, address, port=POLICY_PORT):
-    """Returns the policy server's command line."""
+def prebootd(database, address, port=POLICY_PORT, root=False):
+    """Returns the policy server's command line. @root: it will be root, of a namespace maybe."""
     # Root would become the user of an installed prebootd, which need not be there.
-    user = [] if os.geteuid() else ["--user", "root"]
+    user = ["--user", "root"] if root or os.geteuid() == 0 else []
     return [BUILD / "prebootd", "--database", database, "--listen", f"{address}:{port}", *user]
 
 

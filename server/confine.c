@@ -57,12 +57,14 @@ static int find_user(struct confinement *c, const struct passwd **user)
 /* Takes on the user's ids and groups, and makes sure that there is no way back. */
 static int become(struct confinement *c, const struct passwd *user)
 {
+	if (user->pw_uid == 0)
+		return 0; /* it is; and may be but in a user namespace, whose groups are fixed */
 	if (initgroups(user->pw_name, user->pw_gid) ||
 	    setresgid(user->pw_gid, user->pw_gid, user->pw_gid) ||
 	    setresuid(user->pw_uid, user->pw_uid, user->pw_uid))
 		return confine_fail(c, ERR_REFUSED, "cannot become user %s: %s", user->pw_name,
 		                    strerror(errno));
-	if (user->pw_uid && setuid(0) == 0)
+	if (setuid(0) == 0)
 		return confine_fail(c, ERR_REFUSED, "user %s could become root again; is this "
 		                    "kernel without capabilities?", user->pw_name);
 	return 0;
@@ -107,9 +109,12 @@ static int drop_capabilities(struct confinement *c)
 {
 	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
 	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = { 0 };
+	struct __user_cap_data_struct has[_LINUX_CAPABILITY_U32S_3] = { 0 };
 
 	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
-	if (syscall(SYS_capset, &header, none))
+	/* Under systemd there are none, and the call to drop them may be barred. */
+	if ((syscall(SYS_capget, &header, has) || memcmp(has, none, sizeof(none)) != 0) &&
+	    syscall(SYS_capset, &header, none))
 		return confine_fail(c, ERR_IO, "cannot drop capabilities: %s", strerror(errno));
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		return confine_fail(c, ERR_IO, "cannot forbid new privileges: %s", strerror(errno));

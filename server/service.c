@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "service.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <netinet/in.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,18 +10,6 @@
 #include <time.h>
 
 #include "error.h"
-
-/* Makes the socket as one of our own would be. Returns 0 or -1 with errno set. */
-static int prepare(int fd, int family)
-{
-	int on = 1, flags = fcntl(fd, F_GETFL);
-
-	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK))
-		return -1;
-	if (family == AF_INET)
-		return setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof(on));
-	return setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof(on));
-}
 
 int service_sockets(int *sockets, size_t max, char *message, size_t size)
 {
@@ -40,21 +25,12 @@ int service_sockets(int *sockets, size_t max, char *message, size_t size)
 		return ERR_SPACE;
 	}
 	for (int i = 0; i < count; i++) {
-		int fd = SD_LISTEN_FDS_START + i, family = AF_INET;
-
-		if (sd_is_socket(fd, AF_INET6, SOCK_DGRAM, -1) > 0)
-			family = AF_INET6;
-		else if (sd_is_socket(fd, AF_INET, SOCK_DGRAM, -1) <= 0) {
-			snprintf(message, size, "socket %d that systemd passes is not UDP; use "
-			         "ListenDatagram= in prebootd.socket", i + 1);
-			return ERR_UNSUPPORTED;
-		}
-		if (prepare(fd, family)) {
-			snprintf(message, size, "socket %d that systemd passes: %s", i + 1,
-			         strerror(errno));
-			return ERR_IO;
-		}
-		sockets[i] = fd;
+		sockets[i] = SD_LISTEN_FDS_START + i;
+		if (sd_is_socket_inet(sockets[i], AF_UNSPEC, SOCK_DGRAM, -1, 0) > 0)
+			continue;
+		snprintf(message, size, "socket %d that systemd passes is not UDP; use "
+		         "ListenDatagram= in prebootd.socket", i + 1);
+		return ERR_UNSUPPORTED;
 	}
 	return count;
 }
@@ -90,7 +66,7 @@ unsigned service_watchdog_ms(void)
 
 	if (sd_watchdog_enabled(0, &microseconds) <= 0)
 		return 0;
-	return (unsigned)(microseconds / 2000);
+	return (unsigned)(microseconds / 4000);
 }
 
 void service_alive(void)

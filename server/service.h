@@ -10,10 +10,9 @@
  */
 
 /**
- * Takes the UDP sockets that systemd opened (prebootd.socket), ready to tell which
- * address each datagram came to, and not to wait. They are bound already, may be IPv4
- * or IPv6, and are shared by all threads, as only systemd could open more beside them.
- * @message: receives what is wrong, and what to do; at least 128 bytes will do
+ * Tells the UDP sockets that systemd opened (prebootd.socket): bound, IPv4 or IPv6, for
+ * socket_adopt(). All threads share each, as nobody else may open more beside them.
+ * @message: receives what is wrong, and what to do; 128 bytes will do
  * Returns how many, 0 for none; ERR_SPACE (more than @max), ERR_UNSUPPORTED (no UDP
  * socket) or ERR_IO.
  */
@@ -33,8 +32,8 @@ void service_reloading(void);
 void service_stopping(void);
 
 /**
- * Returns how often service_alive() must be called, in ms: half of what WatchdogSec=
- * allows; 0: not at all. Call it before threads start, as it reads the environment.
+ * Returns how often service_alive() must be called, in ms: a quarter of what
+ * WatchdogSec= allows; 0: not at all. Call it before threads start, as it reads the environment.
  */
 unsigned service_watchdog_ms(void);
 

@@ -162,12 +162,13 @@ class Lab:
         relay = self.scenario.get("relay")
         if relay:
             behind = machine.POLICY_PORT + 1
-            self._start(net, machine.prebootd(self.database, "127.0.0.1", behind), "prebootd")
+            self._start(net, machine.prebootd(self.database, "127.0.0.1", behind, root=True),
+                        "prebootd")
             self._start(net, [CONFIGS.parent / "relay.py", relay, self.listen, behind], "relay")
             listeners += [("127.0.0.1", behind), (self.listen, machine.POLICY_PORT)]
         elif self.listen:
-            self._start(net, machine.prebootd(self.database, self.listen, machine.POLICY_PORT),
-                        "prebootd")
+            self._start(net, machine.prebootd(self.database, self.listen, machine.POLICY_PORT,
+                                              root=True), "prebootd")
             listeners += [(self.listen, machine.POLICY_PORT)]
         net.wait_for(listeners, self._running)
 
