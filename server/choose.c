@@ -89,10 +89,10 @@ void choosing_end(struct choosing *c, bool take, bool noted)
 	struct choice *choice = c->choice;
 
 	candidate->taken = take;
-	if (take && candidate->source == SOURCE_RULE)
-		text_format(choice->reason, sizeof(choice->reason), "%s: rule %s, %s",
-		            candidate->bundle->name, c->matched->name, candidate->reason);
-	else if (take || (noted && !choice->bundle && !choice->reason[0]))
+	if (take)
+		text_format(choice->reason, sizeof(choice->reason), "%s: %s; %s",
+		            candidate->bundle->name, candidate->origin, candidate->reason);
+	else if (noted && !choice->bundle && !choice->reason[0])
 		text_format(choice->reason, sizeof(choice->reason), "%s: %s",
 		            candidate->bundle->name, candidate->reason);
 	if (take) {

@@ -34,8 +34,6 @@ struct candidate {
 	enum source source;
 	uint64_t id;
 	const struct bundle *bundle;
-	enum level level;            /* with SOURCE_ASSIGNMENT, as in struct assignment */
-	uint64_t owner;
 	char origin[160];            /* "assigned to folder /site/lab, once" */
 	bool taken;
 	char reason[REASON_SIZE];    /* why it was, or why it was passed over */

@@ -27,8 +27,8 @@ static bool take_session(struct choosing *c, const struct membership *member)
 		return choosing_pass(c, "the session has started without it");
 	if (!choosing_loader(c))
 		return false;
-	choosing_pass(c, session->state == MULTICAST_STARTED ? "session %s is under way with it"
-	              : "session %s waits for its members", session->name);
+	choosing_pass(c, session->state == MULTICAST_STARTED ? "it is under way with this one"
+	              : "it waits for its members");
 	return true;
 }
 
@@ -42,10 +42,10 @@ void choose_sessions(struct choosing *c)
 		bool take;
 
 		choosing_begin(c, SOURCE_MULTICAST, session->id, session->bundle);
-		if (c->tell)
+		take = !choosing_late(c) && take_session(c, &members[i]);
+		if (c->tell || take)
 			text_format(c->candidate.origin, sizeof(c->candidate.origin),
 			            "multicast session %s", session->name);
-		take = !choosing_late(c) && take_session(c, &members[i]);
 		choosing_end(c, take, session->state != MULTICAST_ENDED);
 	}
 }
@@ -69,6 +69,7 @@ static void write_owner(const struct choosing *c, const struct assignment *assig
                         size_t size)
 {
 	const struct folder *folder;
+	const struct group *group;
 	char path[80] = "";
 
 	switch (assignment->level) {
@@ -76,7 +77,8 @@ static void write_owner(const struct choosing *c, const struct assignment *assig
 		text_format(out, size, "it");
 		break;
 	case LEVEL_GROUP:
-		text_format(out, size, "group %U", assignment->owner);
+		group = policy_group(c->policy, assignment->owner);
+		text_format(out, size, "group %s", group ? group->name : "");
 		break;
 	case LEVEL_FOLDER:
 		folder = policy_folder(c->policy, assignment->owner);
@@ -136,7 +138,9 @@ static bool take_assignment(struct choosing *c, const struct assignment *assignm
 		return choosing_pass(c, "it has had it already");
 	if (had(c, assignment->bundle))
 		return choosing_pass(c, "the same bundle is assigned to it nearer");
-	write_origin(c, assignment, c->candidate.reason, sizeof(c->candidate.reason));
+	choosing_pass(c, assignment->mode == ASSIGN_ONCE ? "it has not had it yet" :
+	              assignment->mode == ASSIGN_ALWAYS ? "at every boot" :
+	              "its time is not over");
 	return true;
 }
 
@@ -147,11 +151,9 @@ static void look_at(struct choosing *c, const struct assignment *assignment)
 	if (choosing_over(c))
 		return;
 	choosing_begin(c, SOURCE_ASSIGNMENT, assignment->id, assignment->bundle);
-	c->candidate.level = assignment->level;
-	c->candidate.owner = assignment->owner;
-	if (c->tell)
-		write_origin(c, assignment, c->candidate.origin, sizeof(c->candidate.origin));
 	take = !choosing_late(c) && take_assignment(c, assignment, &counts);
+	if (c->tell || take)
+		write_origin(c, assignment, c->candidate.origin, sizeof(c->candidate.origin));
 	if (counts && c->had_count < HAD_MAX)
 		c->had[c->had_count++] = assignment->bundle;
 	choosing_end(c, take, true);

@@ -80,10 +80,10 @@ void choose_rules(struct choosing *c)
 		bool take, noted = false;
 
 		choosing_begin(c, SOURCE_RULE, rule->id, rule->bundle);
-		if (c->tell)
+		take = !choosing_late(c) && take_rule(c, rule, &noted);
+		if (c->tell || take)
 			text_format(c->candidate.origin, sizeof(c->candidate.origin), "rule %s",
 			            rule->name);
-		take = !choosing_late(c) && take_rule(c, rule, &noted);
 		choosing_end(c, take, noted);
 	}
 }

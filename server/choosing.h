@@ -21,11 +21,11 @@ struct choosing {
 	struct candidate candidate;        /* the one being looked at */
 };
 
-/** Starts with a candidate, whose origin the caller adds if there is a tell(). */
+/** Starts with a candidate, whose origin the caller adds if it is taken or there is a tell(). */
 void choosing_begin(struct choosing *c, enum source source, uint64_t id,
                     const struct bundle *bundle);
 
-/** Says why the candidate is taken or not. Returns false. */
+/** Says why the candidate is taken or passed over. Returns false, for the latter. */
 bool choosing_pass(struct choosing *c, const char *format, ...);
 
 /** Says whether nobody wants to know of more candidates. */

@@ -10,6 +10,7 @@ extern const char help_usage[], help_options[];
 
 extern const char help_device_add[], help_device_change[], help_device_list[];
 extern const char help_device_show[], help_device_remove[], help_device_trace[];
+extern const char help_explain[], help_rule_test[], help_rule_facts[];
 extern const char help_work_assign[], help_work_list[], help_work_show[], help_work_cancel[];
 extern const char help_event_list[];
 extern const char help_settings_show[], help_settings_set[], help_settings_unset[];

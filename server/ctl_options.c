@@ -11,6 +11,7 @@ static const struct {
 	[OPT_MAC] = { "mac", "MAC" },
 	[OPT_UUID] = { "uuid", "UUID" },
 	[OPT_ISD] = { "isd", "GUID" },
+	[OPT_ADDRESS] = { "address", "A" },
 	[OPT_CONFIG] = { "config", "FILE" },
 	[OPT_LOADER_BIOS] = { "loader-bios", "FILE" },
 	[OPT_LOADER_UEFI] = { "loader-uefi", "FILE" },

@@ -8,7 +8,9 @@
 /* In the order in which --help shows them. */
 static const struct noun nouns[] = {
 	{ "device", "the machines, and what they are known by" },
+	{ "explain", "why a machine gets its work, or none" },
 	{ "work", "what machines are to do, and did" },
+	{ "rule", "work for machines that look alike" },
 	{ "event", "what happened to them" },
 	{ "settings", "menu, hot key, local boot" },
 	{ "menu", "menu files" },
@@ -32,12 +34,18 @@ static const struct verb verbs[] = {
 	{ "device", "trace", "boot", ctl_device_trace, 1, 1,
 	  OPTIONS(OPT_BOOT), DB_OPEN, help_device_trace },
 
+	{ "explain", NULL, NULL, ctl_explain, 1, 1, OPTIONS(OPT_ADDRESS), DB_OPEN, help_explain },
+
 	{ "work", "assign", "add", ctl_work_assign, 1, NO_LIMIT,
 	  OPTIONS(OPT_CONFIG, OPT_LOADER_BIOS, OPT_LOADER_UEFI, OPT_PREFIX, OPT_ATTEMPTS,
 	          OPT_DEADLINE, OPT_REPLACE), DB_OPEN, help_work_assign },
 	{ "work", "list", "ls", ctl_work_list, 0, 1, OPTIONS(OPT_OPEN), DB_OPEN, help_work_list },
 	{ "work", "show", "info", ctl_work_show, 1, 1, NULL, DB_OPEN, help_work_show },
 	{ "work", "cancel", "remove", ctl_work_cancel, 1, 1, NULL, DB_OPEN, help_work_cancel },
+
+	{ "rule", "test", "try", ctl_rule_test, 1, 2, OPTIONS(OPT_ADDRESS), DB_OPEN,
+	  help_rule_test },
+	{ "rule", "facts", NULL, ctl_rule_facts, 0, 0, NULL, DB_NONE, help_rule_facts },
 
 	{ "event", "list", "ls", ctl_event_list, 0, 1, OPTIONS(OPT_LIMIT), DB_OPEN,
 	  help_event_list },

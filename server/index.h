@@ -82,19 +82,27 @@ struct folder {
 	struct settings settings;    /* what counts here */
 };
 
+struct group {
+	uint64_t id;
+	char name[NAME_SIZE];
+};
+
 struct policy {
 	struct settings settings;  /* the zone's: of devices in no folder, and of strangers */
 	struct folder *folders;    /* by id */
+	struct group *groups;      /* by id */
 	struct bundle *bundles;    /* by id */
 	struct rule *rules;        /* the enabled ones, in their order */
 	struct multicast *multicasts; /* by id */
 	struct assignment *assignments; /* all but devices': as policy_assignments() gives them */
-	size_t folder_count, bundle_count, rule_count, multicast_count, assignment_count;
+	size_t folder_count, group_count, bundle_count, rule_count, multicast_count;
+	size_t assignment_count;
 	bool rules_for_known, rules_for_unknown;
 };
 
 /** Finds one by its id; NULL if there is none. */
 const struct folder *policy_folder(const struct policy *policy, uint64_t id);
+const struct group *policy_group(const struct policy *policy, uint64_t id);
 const struct bundle *policy_bundle(const struct policy *policy, uint64_t id);
 const struct multicast *policy_multicast(const struct policy *policy, uint64_t id);
 

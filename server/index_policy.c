@@ -41,6 +41,11 @@ const struct folder *policy_folder(const struct policy *policy, uint64_t id)
 	return FIND(policy, folder, id);
 }
 
+const struct group *policy_group(const struct policy *policy, uint64_t id)
+{
+	return FIND(policy, group, id);
+}
+
 const struct bundle *policy_bundle(const struct policy *policy, uint64_t id)
 {
 	return FIND(policy, bundle, id);
@@ -265,6 +270,7 @@ void policy_free(struct policy *policy)
 	for (size_t i = 0; i < policy->rule_count; i++)
 		filter_free(policy->rules[i].filter);
 	free(policy->folders);
+	free(policy->groups);
 	free(policy->bundles);
 	free(policy->rules);
 	free(policy->multicasts);

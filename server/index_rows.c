@@ -67,6 +67,16 @@ static bool take_folder(struct policy *policy, sqlite3_stmt *row, void *item,
 	return take_id(row, "folder", &folder->id, warnings);
 }
 
+static bool take_group(struct policy *policy, sqlite3_stmt *row, void *item,
+                       struct warnings *warnings)
+{
+	struct group *group = item;
+
+	(void)policy;
+	store_text(row, 1, group->name, sizeof(group->name));
+	return take_id(row, "group", &group->id, warnings);
+}
+
 /* What image-safe data call the image that a bundle writes. */
 static void take_image(sqlite3_stmt *row, int column, struct bundle *bundle)
 {
@@ -222,6 +232,8 @@ int policy_read_rows(struct store *store, struct policy *policy, struct warnings
 {
 	int rc = READ(folder, "SELECT id, name FROM folder ORDER BY id");
 
+	if (rc == 0)
+		rc = READ(group, "SELECT id, name FROM device_group ORDER BY id");
 	if (rc == 0)
 		rc = READ(bundle, "SELECT id, name, kind, loader_bios, loader_uefi, config, prefix,"
 		          " details, attempts, deadline FROM bundle ORDER BY id");

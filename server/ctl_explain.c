@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Why a machine gets the work it does, or none: by what prebootd decides with. */
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "bundles.h"
+#include "choose.h"
+#include "ctl_machine.h"
+#include "ctl_verbs.h"
+#include "decide.h"
+#include "error.h"
+#include "filter_facts.h"
+#include "text.h"
+#include "work.h"
+
+struct explanation {
+	struct ctl *ctl;
+	struct seen_machine machine;
+	const struct request *request; /* NULL: it never asked */
+	const char *address;
+	struct index *index;
+	struct settings settings;
+	struct lease lease;            /* number 0: it has no open work */
+	struct table table;            /* of candidates */
+	json_t *candidates;
+	struct choice choice;          /* what there would be without open work */
+	struct lease next;             /* what it gets: the open work, or what is made of choice */
+	char loader[FILE_SIZE];        /* for its firmware; empty: it boots its disk */
+	char outcome[REASON_SIZE + 32];
+};
+
+/* --- finding out ----------------------------------------------------------- */
+
+static void see_candidate(void *data, const struct candidate *candidate)
+{
+	struct explanation *e = data;
+
+	table_add(&e->table, candidate->taken ? "*" : "-", candidate->bundle->name,
+	          candidate->origin, candidate->reason);
+	json_array_append_new(e->candidates, json_pack(
+		"{s:s, s:I, s:s, s:s, s:b, s:s}", "source", source_name(candidate->source), "id",
+		(json_int_t)candidate->id, "bundle", candidate->bundle->name, "origin",
+		candidate->origin, "taken", (int)candidate->taken, "reason", candidate->reason));
+}
+
+static int read_candidates(struct explanation *e)
+{
+	struct index *index = e->index;
+	const struct device *device = &e->machine.device;
+	const struct entry *entry;
+	struct chooser who = { .index = index, .request = e->request, .address = e->address,
+	                       .now = time(NULL) };
+	int rc = index_load_device(index, &e->ctl->store, device->id);
+
+	if (rc == ERR_SPACE)
+		return ctl_error(EXIT_FAULT, "not enough memory");
+	if (rc)
+		return ctl_store_error(e->ctl);
+	if (index_warnings(index)[0])
+		ctl_error(0, "%s", index_warnings(index));
+	entry = device->id ? index_by_id(index, device->id) : NULL;
+	who.entry = entry;
+	if (entry)
+		entry_settings(index, entry, &e->settings);
+	else
+		e->settings = index_policy(index)->settings;
+	table_add(&e->table, "", "BUNDLE", "FROM", "WHY, OR WHY NOT");
+	choose(&who, &e->choice, see_candidate, e);
+	if (e->lease.number)
+		e->next = e->lease;
+	else if (e->choice.bundle)
+		bundle_lease(e->choice.bundle, &e->settings, &e->next);
+	return 0;
+}
+
+/* Has the daemon's own code say what it would answer. */
+static void decide(struct explanation *e)
+{
+	struct asking asking = { .now = time(NULL) };
+	struct verdict verdict;
+	const struct device *device = &e->machine.device;
+
+	if (!e->lease.number && !e->choice.bundle) {
+		text_format(e->outcome, sizeof(e->outcome), "boots its disk; %s", e->choice.reason);
+		return;
+	}
+	asking.firmware = e->request ? e->request->firmware : 0;
+	decide_request(device, &e->next, &asking, &verdict);
+	text_format(e->loader, sizeof(e->loader), "%s", verdict.reply.u.answer.loader);
+	if (e->loader[0] && e->lease.number)
+		text_format(e->outcome, sizeof(e->outcome), "work %U, attempt %u of %u, %s",
+		            e->next.number, verdict.next.attempt, verdict.next.attempts,
+		            verdict.reason);
+	else if (e->loader[0] || !e->request)
+		text_format(e->outcome, sizeof(e->outcome), "new work; %s", e->choice.bundle
+		            ? e->choice.reason : "what it has open");
+	else
+		text_format(e->outcome, sizeof(e->outcome), "boots its disk; %s", verdict.reason);
+}
+
+static int find_out(struct explanation *e)
+{
+	struct ctl *ctl = e->ctl;
+	struct fact_address parsed;
+	int status = ctl_find_machine(ctl, ctl->words[0], &e->machine), rc;
+
+	if (status)
+		return status;
+	e->request = machine_request(&e->machine);
+	e->address = ctl_given(ctl, OPT_ADDRESS) ? ctl->option[OPT_ADDRESS]
+	                                         : e->machine.seen.address;
+	if (ctl_given(ctl, OPT_ADDRESS) && fact_address(e->address, false, &parsed))
+		return ctl_error(EXIT_USAGE, "--address %s: expected an IP address, as in "
+		                 "10.0.2.15", e->address);
+	rc = e->machine.device.id ? work_newest(&ctl->store, e->machine.device.id, &e->lease)
+	                          : ERR_NOT_FOUND;
+	if (rc && rc != ERR_NOT_FOUND)
+		return ctl_store_error(ctl);
+	if (rc || !lease_open(e->lease.state))
+		memset(&e->lease, 0, sizeof(e->lease));
+	e->index = index_new();
+	if (!e->index)
+		return ctl_error(EXIT_FAULT, "not enough memory");
+	status = read_candidates(e);
+	if (status == 0)
+		decide(e);
+	return status;
+}
+
+/* --- telling it ------------------------------------------------------------ */
+
+static void print(struct explanation *e)
+{
+	const struct lease *next = &e->next;
+	char seen[256];
+
+	machine_show(&e->machine, seen, sizeof(seen));
+	printf("%s%s\n", e->machine.label, e->machine.device.id ? "" : ", an unknown machine");
+	printf("  %-12s%s\n", "last seen", seen);
+	if (ctl_given(e->ctl, OPT_ADDRESS))
+		printf("  %-12s%s\n", "asking from", e->address);
+	if (e->lease.number)
+		printf("  %-12s%llu, %s, attempt %u of %u; it comes before all below\n", "open work",
+		       (unsigned long long)e->lease.number, lease_state_name(e->lease.state),
+		       e->lease.attempt, e->lease.attempts);
+	else
+		printf("  %-12snone\n", "open work");
+	puts("");
+	if (e->table.rows > 1)
+		table_print(&e->table);
+	else
+		puts("no session, no assignment and no rule");
+	printf("\nnow: %s\n", e->outcome);
+	if (e->loader[0])
+		printf("     %s with %s\n", e->loader, next->config);
+	else if (next->config[0] && !e->request)
+		printf("     %s for BIOS, %s for UEFI, with %s\n",
+		       next->loader_bios[0] ? next->loader_bios : "nothing",
+		       next->loader_uefi[0] ? next->loader_uefi : "nothing", next->config);
+}
+
+static json_t *text_or_null(const char *text)
+{
+	return text && text[0] ? json_string(text) : json_null();
+}
+
+static void print_json(struct explanation *e)
+{
+	const struct choice *choice = &e->choice;
+	bool work = e->loader[0] || (!e->request && e->next.config[0]);
+	json_t *outcome = json_pack(
+		"{s:s, s:o, s:o, s:o, s:o, s:s}", "answer", work ? "work" : "local", "lease",
+		e->lease.number ? json_integer((json_int_t)e->lease.number) : json_null(), "bundle",
+		text_or_null(work && choice->bundle && !e->lease.number ? choice->bundle->name : NULL),
+		"loader", text_or_null(e->loader), "config",
+		text_or_null(work ? e->next.config : NULL), "reason", e->outcome);
+
+	ctl_print_json(json_pack("{s:s, s:b, s:o, s:o, s:o, s:O, s:o}", "machine",
+	                         e->machine.label, "known", e->machine.device.id != 0, "seen",
+	                         ctl_json_time(e->machine.seen.time), "address",
+	                         text_or_null(e->address), "open_work", e->lease.number
+	                         ? json_integer((json_int_t)e->lease.number) : json_null(),
+	                         "candidates", e->candidates, "outcome", outcome));
+}
+
+int ctl_explain(struct ctl *ctl)
+{
+	struct explanation e = { .ctl = ctl, .table = { .columns = 4 },
+	                         .candidates = json_array() };
+	int status = find_out(&e);
+
+	if (status == 0 && ctl->json)
+		print_json(&e);
+	else if (status == 0)
+		print(&e);
+	json_decref(e.candidates);
+	if (e.index)
+		index_free(e.index);
+	return status;
+}

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "ctl_machine.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "error.h"
+#include "message_fields.h"
+#include "platform.h"
+#include "strangers.h"
+#include "text.h"
+
+static void take_stranger(const struct stranger *stranger, struct seen_machine *machine)
+{
+	memset(machine, 0, sizeof(*machine));
+	if (all_zero(stranger->mac, sizeof(stranger->mac)))
+		text_format(machine->label, sizeof(machine->label), "%G", stranger->uuid);
+	else
+		text_format(machine->label, sizeof(machine->label), "%M", stranger->mac);
+	machine->seen.time = stranger->last;
+	text_format(machine->seen.address, sizeof(machine->seen.address), "%s",
+	            stranger->address);
+	machine->seen.request = stranger->request;
+}
+
+/* Finds the unknown machine that asked last with a MAC address or else a UUID. */
+static int find_stranger(struct store *store, const uint8_t *mac, const uint8_t *uuid,
+                         struct seen_machine *machine)
+{
+	struct stranger stranger;
+	sqlite3_stmt *row;
+	int rc = mac ? stranger_by_mac(store, mac, &row) : stranger_by_uuid(store, uuid, &row);
+
+	if (rc == 0)
+		rc = store_step(store, row);
+	if (rc != 1)
+		return rc ? rc : ERR_NOT_FOUND;
+	stranger_row(row, &stranger);
+	store_end(row);
+	take_stranger(&stranger, machine);
+	return 0;
+}
+
+/* ERR_NOT_FOUND: @word is no MAC address or UUID of an unknown machine. */
+static int look_for_stranger(struct store *store, const char *word, struct seen_machine *machine)
+{
+	uint8_t mac[6], uuid[16];
+	struct device device;
+	int rc;
+
+	/* Devices count more. */
+	if (text_parse_mac(word, mac) == 0) {
+		rc = device_by_mac(store, mac, &device);
+		return rc == ERR_NOT_FOUND ? find_stranger(store, mac, NULL, machine)
+		                           : ERR_NOT_FOUND;
+	}
+	if (text_parse_uuid(word, uuid))
+		return ERR_NOT_FOUND;
+	rc = device_by_uuid(store, uuid, &device);
+	if (rc == ERR_NOT_FOUND)
+		rc = device_by_isd(store, uuid, &device);
+	return rc == ERR_NOT_FOUND ? find_stranger(store, NULL, uuid, machine) : ERR_NOT_FOUND;
+}
+
+int ctl_find_machine(struct ctl *ctl, const char *word, struct seen_machine *machine)
+{
+	int rc = look_for_stranger(&ctl->store, word, machine), status;
+
+	if (rc != ERR_NOT_FOUND)
+		return rc ? ctl_store_error(ctl) : 0;
+	memset(machine, 0, sizeof(*machine));
+	status = ctl_find_device(ctl, word, &machine->device);
+	if (status)
+		return status;
+	text_format(machine->label, sizeof(machine->label), "%s", machine->device.name);
+	if (device_last_seen(&ctl->store, machine->device.id, &machine->seen))
+		return ctl_store_error(ctl);
+	return 0;
+}
+
+int ctl_each_machine(struct ctl *ctl, void (*see)(void *data, const struct seen_machine *machine),
+                     void *data)
+{
+	struct store *store = &ctl->store;
+	struct stranger stranger;
+	struct seen_machine machine;
+	sqlite3_stmt *rows;
+	int rc = device_list(store, &rows);
+
+	while (rc == 0 && (rc = store_step(store, rows)) == 1) {
+		memset(&machine, 0, sizeof(machine));
+		device_row(rows, &machine.device);
+		text_format(machine.label, sizeof(machine.label), "%s", machine.device.name);
+		rc = device_last_seen(store, machine.device.id, &machine.seen);
+		if (rc == 0)
+			see(data, &machine);
+	}
+	if (rc == 0)
+		rc = stranger_list(store, &rows);
+	while (rc == 0 && (rc = store_step(store, rows)) == 1) {
+		stranger_row(rows, &stranger);
+		take_stranger(&stranger, &machine);
+		see(data, &machine);
+		rc = 0;
+	}
+	return rc;
+}
+
+const struct request *machine_request(const struct seen_machine *machine)
+{
+	const struct message *message = &machine->seen.request;
+
+	return message->type == MESSAGE_REQUEST ? &message->u.request : NULL;
+}
+
+void machine_show(const struct seen_machine *machine, char *out, size_t size)
+{
+	const struct request *r = machine_request(machine);
+	char ago[32], memory[24] = "";
+
+	ctl_ago(machine->seen.time, ago, sizeof(ago));
+	if (!r) {
+		text_format(out, size, "%s", ago);
+		return;
+	}
+	if (r->memory_mib)
+		text_format(memory, sizeof(memory), ", %u MiB", r->memory_mib);
+	text_format(out, size, "%s, from %s: %s%s%s%s%s%s", ago, machine->seen.address,
+	            r->firmware == FIRMWARE_UEFI ? "UEFI" : "BIOS",
+	            r->manufacturer[0] || r->product[0] ? ", " : "", r->manufacturer,
+	            r->manufacturer[0] && r->product[0] ? " " : "", r->product, memory);
+}
