@@ -12,3 +12,13 @@ const char help_import[] =
 	"  Puts what \"export\" wrote into a database without data; all of it or nothing.\n"
 	"  FILE \"-\" is standard input. Every error is told with its line and its place.\n"
 	"    --replace  in place of the data there are\n";
+const char help_check[] =
+	"prebootctl check\n"
+	"  Looks for damage, and for what should not be: values that nobody could have set,\n"
+	"  what belongs to something that is gone, folders within themselves, two open leases.\n"
+	"  Tells each with a remedy; changes nothing. Exit status 1 if there is any.\n";
+const char help_backup[] =
+	"prebootctl backup FILE [--force]\n"
+	"  Copies the database to FILE, as it is at one moment, while prebootd runs; reads the\n"
+	"  copy again, and gives it its name when it is whole and sound.\n"
+	"    --force  in place of the file that is there\n";

@@ -16,6 +16,8 @@ static const struct noun nouns[] = {
 	{ "menu", "menu files" },
 	{ "export", "all data, as JSON" },
 	{ "import", "the same, back" },
+	{ "check", "is the database sound?" },
+	{ "backup", "a copy of it, while prebootd runs" },
 };
 #define NOUN_COUNT (sizeof(nouns) / sizeof(nouns[0]))
 
@@ -64,6 +66,8 @@ static const struct verb verbs[] = {
 
 	{ "export", NULL, NULL, ctl_export, 0, 1, NULL, DB_OPEN, help_export },
 	{ "import", NULL, NULL, ctl_import, 1, 1, OPTIONS(OPT_REPLACE), DB_CREATE, help_import },
+	{ "check", NULL, NULL, ctl_check, 0, 0, NULL, DB_OPEN, help_check },
+	{ "backup", NULL, NULL, ctl_backup, 1, 1, OPTIONS(OPT_FORCE), DB_OPEN, help_backup },
 };
 #define VERB_COUNT (sizeof(verbs) / sizeof(verbs[0]))
 

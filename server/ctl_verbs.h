@@ -71,5 +71,7 @@ int ctl_menu_show(struct ctl *ctl);
 int ctl_menu_passwd(struct ctl *ctl);
 int ctl_export(struct ctl *ctl);
 int ctl_import(struct ctl *ctl);
+int ctl_check(struct ctl *ctl);
+int ctl_backup(struct ctl *ctl);
 
 #endif

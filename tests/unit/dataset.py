@@ -32,6 +32,7 @@ def empty():
 def create(database):
     """Makes an empty database."""
     Path(database).write_bytes(empty())
+    Path(database).chmod(0o600)
 
 
 class Dataset:

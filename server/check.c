@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "check.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "data.h"
+#include "error.h"
+#include "store_file.h"
+#include "store_schema.h"
+
+#define TO_SQL "stop prebootd, and let sqlite3 run "
+
+/* Each query's rows are a problem and its remedy. */
+static const char *const queries[] = {
+	"SELECT integrity_check, '" STORE_DAMAGED_REMEDY "' FROM pragma_integrity_check"
+	" WHERE integrity_check <> 'ok'",
+
+	/* What may do without is kept. */
+	"SELECT count(*) || ' rows of ' || c.\"table\" || ' are of a ' || c.parent"
+	" || ' that is gone', '" TO_SQL "\"' ||"
+	" iif(c.\"table\" || l.\"from\" IN ('devicefolder', 'folderparent', 'workbundle'),"
+	" 'UPDATE ' || c.\"table\" || ' SET ' || l.\"from\" || ' = NULL',"
+	" 'DELETE FROM ' || c.\"table\")"
+	" || ' WHERE ' || l.\"from\" || ' NOT IN (SELECT rowid FROM ' || c.parent || ')\"'"
+	" FROM pragma_foreign_key_check c JOIN pragma_foreign_key_list(c.\"table\") l"
+	" ON l.id = c.fkid GROUP BY c.\"table\", c.fkid",
+
+	"SELECT 'setting ' || key || ' is of ' || level || ' ' || owner || ', which is gone',"
+	" '" TO_SQL "\"DELETE FROM setting WHERE level = ''' || level || ''' AND owner = ' || owner"
+	" || '\"' FROM setting WHERE (level = 'zone' AND owner <> 0)"
+	" OR (level = 'folder' AND owner NOT IN (SELECT id FROM folder))"
+	" OR (level = 'device' AND owner NOT IN (SELECT id FROM device))",
+
+	"SELECT 'assignment ' || id || ' is of ' || level || ' ' || owner || ', which is gone',"
+	" '" TO_SQL "\"DELETE FROM assignment WHERE id = ' || id || '\"'"
+	" FROM assignment WHERE (level = 'zone' AND owner <> 0)"
+	" OR (level = 'folder' AND owner NOT IN (SELECT id FROM folder))"
+	" OR (level = 'group' AND owner NOT IN (SELECT id FROM device_group))"
+	" OR (level = 'device' AND owner NOT IN (SELECT id FROM device))",
+
+	"SELECT 'folder ' || name || ' is within itself',"
+	" '" TO_SQL "\"UPDATE folder SET parent = NULL WHERE id = ' || id || '\"'"
+	" FROM folder WHERE id NOT IN (SELECT id FROM temp.folder_path)",
+
+	"SELECT 'device ' || ifnull((SELECT name FROM device WHERE id = device), device)"
+	" || ' has ' || count(*) || ' open leases', 'cancel all but one, the last is ' || max(lease)"
+	" || ': \"prebootctl work cancel ' || min(lease) || '\"'"
+	" FROM work NOT INDEXED WHERE state IN ('pending', 'offered', 'begun')"
+	" GROUP BY device HAVING count(*) > 1",
+
+	"SELECT 'work ' || lease || ' is ' || state || ', but no boot has attempt ' || attempt,"
+	" 'cancel it with \"prebootctl work cancel ' || lease || '\" and assign it anew'"
+	" FROM work WHERE state IN ('offered', 'begun')"
+	" AND NOT EXISTS (SELECT 1 FROM offer WHERE offer.lease = work.lease"
+	" AND offer.attempt = work.attempt)",
+
+	"SELECT 'work ' || lease || ' is begun in the future',"
+	" 'check the clock of this host; then \"prebootctl work cancel ' || lease || '\"'"
+	" FROM work WHERE state = 'begun' AND begun > unixepoch() + 86400",
+
+	"SELECT 'rule ' || rule.name || ' has bundle ' || bundle.name || ', which has no loader:"
+	" no machine can do it', 'give it one: \"prebootctl bundle change ' || bundle.name ||"
+	" ' --loader-bios FILE\"'"
+	" FROM rule JOIN bundle ON bundle.id = bundle WHERE loader_bios = '' AND loader_uefi = ''",
+
+	"SELECT 'rules ' || group_concat(name, ' and ') || ' have the same place, ' || position,"
+	" 'move one of them: \"prebootctl rule move ' || min(name) || ' ' || position || '\"'"
+	" FROM rule GROUP BY position HAVING count(*) > 1",
+
+	"SELECT 'device ' || name || ' is claimed, though it has a UUID or MAC',"
+	" 'say what it is known by: \"prebootctl device change ' || name || ' --mac MAC\"'"
+	" FROM device WHERE (claim_uuid IS NOT NULL OR claim_mac IS NOT NULL)"
+	" AND (uuid IS NOT NULL OR EXISTS (SELECT 1 FROM mac WHERE mac.device = device.id))",
+
+	"SELECT 'lease numbers up to ' || max(lease) || ' would be used again',"
+	" '" TO_SQL "\"UPDATE sqlite_sequence SET seq = ' || max(lease) ||"
+	" ' WHERE name = ''work''\"' FROM work"
+	" HAVING max(lease) > ifnull((SELECT seq FROM sqlite_sequence WHERE name = 'work'), 0)",
+};
+
+static int run_query(const struct check *check, const char *sql)
+{
+	sqlite3_stmt *rows;
+	int rc = store_start(check->store, &rows, sql, "");
+
+	while (rc == 0 && (rc = store_step(check->store, rows)) == 1) {
+		const char *problem = (const char *)sqlite3_column_text(rows, 0);
+		const char *remedy = (const char *)sqlite3_column_text(rows, 1);
+
+		check->found(check->data, problem ? problem : "?", remedy ? remedy : "?");
+		rc = 0;
+	}
+	return rc;
+}
+
+/* --- the schema ------------------------------------------------------------ */
+
+/* Makes a database in memory that is as it should be. */
+static int make_model(sqlite3 **model)
+{
+	int code = sqlite3_open_v2(":memory:", model, SQLITE_OPEN_READWRITE, NULL);
+
+	return code == SQLITE_OK ? store_upgrade(*model) : code;
+}
+
+static int compare(const struct check *check, const char *type, const char *name, const char *sql)
+{
+	static const char find[] = "SELECT sql FROM sqlite_schema WHERE type = ? AND name = ?";
+	char problem[200];
+	const char *is, *state;
+	sqlite3_stmt *row;
+	int rc = store_start(check->store, &row, find, "tt", type, name);
+
+	if (rc || (rc = store_step(check->store, row)) < 0)
+		return rc;
+	is = rc ? (const char *)sqlite3_column_text(row, 0) : NULL;
+	state = rc == 0 ? "missing" : "not as it should be";
+	if (rc == 0 || strcmp(is ? is : "", sql) != 0) {
+		snprintf(problem, sizeof(problem), "%s %s is %s", type, name, state);
+		check->found(check->data, problem,
+		             "put the data into a new database: \"prebootctl export\", then "
+		             "\"prebootctl --database NEW import\"");
+	}
+	store_end(row);
+	return 0;
+}
+
+int check_schema(const struct check *check)
+{
+	static const char sql[] =
+		"SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name";
+	sqlite3 *model = NULL;
+	sqlite3_stmt *rows = NULL;
+	int code = make_model(&model), rc = 0;
+
+	if (code == SQLITE_OK)
+		code = sqlite3_prepare_v2(model, sql, -1, &rows, NULL);
+	while (code == SQLITE_OK && rc == 0 && sqlite3_step(rows) == SQLITE_ROW)
+		rc = compare(check, (const char *)sqlite3_column_text(rows, 0),
+		             (const char *)sqlite3_column_text(rows, 1),
+		             (const char *)sqlite3_column_text(rows, 2));
+	if (code != SQLITE_OK) {
+		snprintf(check->store->message, sizeof(check->store->message), "%s",
+		         sqlite3_errstr(code));
+		rc = ERR_IO;
+	}
+	sqlite3_finalize(rows);
+	sqlite3_close(model);
+	return rc;
+}
+
+/* --- all ------------------------------------------------------------------- */
+
+static void check_mode(const struct check *check)
+{
+	struct stat status;
+
+	if (stat(check->store->path, &status) == 0 && status.st_mode & S_IROTH)
+		check->found(check->data, "everybody on this host can read the database, and details "
+		             "may hold secrets", "take that away with \"chmod o-rwx\"");
+}
+
+int check_all(const struct check *check)
+{
+	int rc;
+
+	check_mode(check);
+	rc = check_schema(check);
+	if (rc == 0)
+		rc = data_read_paths(check->store);
+	for (size_t i = 0; rc == 0 && i < sizeof(queries) / sizeof(queries[0]); i++)
+		rc = run_query(check, queries[i]);
+	return rc ? rc : check_rows(check);
+}

@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""prebootctl check finds what should not be in a database."""
+
+import json
+import sqlite3
+import subprocess
+
+import pytest
+
+from dataset import Dataset, create, run
+from policy import BUILD
+
+# What makes a database wrong, and what is told of it.
+WRONGS = [
+    ("DROP INDEX work_open", "index work_open is missing"),
+    ("DROP TRIGGER device_update", "trigger device_UPDATE is missing"),
+    ("DELETE FROM device WHERE id = 1", "1 rows of mac are of a device that is gone"),
+    ("DELETE FROM device WHERE id = 2", "1 rows of event are of a device that is gone"),
+    ("DROP TRIGGER device_setting; DELETE FROM device WHERE id = 2",
+     "setting menu-mode is of device 2, which is gone"),
+    ("DROP TRIGGER folder_gone; DELETE FROM folder WHERE id = 3",
+     "assignment 1 is of folder 3, which is gone"),
+    ("UPDATE folder SET parent = 2 WHERE id = 1", "folder site is within itself"),
+    ("UPDATE folder SET name = 'a b' WHERE id = 1", "folders /a b: path: expected the path"),
+    ("UPDATE setting SET value = 'x' WHERE level = 'zone'",
+     "settings of the zone: menu-mode: expected never, always or hotkey"),
+    ("UPDATE setting SET key = 'x' WHERE level = 'device'",
+     "devices db01: x: no such setting"),
+    ("INSERT INTO setting VALUES ('device', 2, 'admit-unknown', 'yes')",
+     "devices db01: admit-unknown: this setting cannot be set here"),
+    ("UPDATE device SET uuid = zeroblob(16) WHERE id = 2", "devices db01: uuid: expected a UUID"),
+    ("DELETE FROM mac", "devices web01: it could not be known again"),
+    ("UPDATE device SET claim_mac = x'020000000001' WHERE id = 1",
+     "device web01 is claimed, though"),
+    ("UPDATE device SET name = '12' WHERE id = 1", "devices 12: name: expected a device's name"),
+    ("UPDATE device SET added = -5 WHERE id = 1", "devices 1: added is damaged"),
+    ("UPDATE bundle SET config = '../x'", "bundles win: config: expected 1 to 127"),
+    ("UPDATE bundle SET loader_bios = '', loader_uefi = ''",
+     "rule big has bundle win, which has no loader"),
+    ("UPDATE bundle SET loader_bios = '', loader_uefi = ''", "bundles win: it has no loader"),
+    ("UPDATE bundle SET details = x'6100'", "bundles 1: details is damaged"),
+    ("UPDATE bundle SET details = x'613d62'", "bundles 1: details is damaged"),
+    ("UPDATE rule SET filter = 'memory >='", "rules big: filter: column 10 of the filter"),
+    ("INSERT INTO rule (position, name, bundle, applies, filter) VALUES (1, 'b', 1, 'both', '')",
+     "have the same place, 1"),
+    ("UPDATE work SET config = 'a b'", "work 1: config: expected 1 to 127"),
+    ("UPDATE work SET ended = 5", 'work 1: expected "ended"'),
+    ("UPDATE work SET state = 'offered', attempt = 1", "no boot has attempt 1"),
+    ("UPDATE work SET state = 'begun', attempt = 1, begun = 9999999999",
+     "work 1 is begun in the future"),
+    ("DROP INDEX work_open; INSERT INTO work (device, state, attempts, deadline, assigned,"
+     " loader_bios, loader_uefi, config, prefix, details) SELECT device, state, attempts,"
+     " deadline, assigned, loader_bios, loader_uefi, config, prefix, details FROM work",
+     "device web01 has 2 open leases"),
+    ("UPDATE sqlite_sequence SET seq = 0 WHERE name = 'work'",
+     "lease numbers up to 1 would be used again"),
+]
+
+
+@pytest.fixture
+def database(tmp_path):
+    """A small database in which there is something of everything."""
+    path = tmp_path / "test.db"
+    create(path)
+    with sqlite3.connect(path) as db:
+        db.executescript("""
+            INSERT INTO setting VALUES ('zone', 0, 'menu-mode', 'never');
+            INSERT INTO folder VALUES (1, NULL, 'site'), (2, 1, 'lab'), (3, NULL, 'x');
+            INSERT INTO device (id, name, added, isd) VALUES
+                (1, 'web01', 5, NULL), (2, 'db01', 5, randomblob(16));
+            INSERT INTO setting VALUES ('device', 2, 'menu-mode', 'never');
+            INSERT INTO mac VALUES (x'525400123456', 1);
+            INSERT INTO event (device, time, step, lease, milliseconds, reason)
+                VALUES (2, 5, 'request', 0, 0, '');
+            INSERT INTO bundle VALUES (1, 'win', 'imaging', '*', '', 'z.cfg', '', x'', 0, 0, 5);
+            INSERT INTO assignment VALUES (1, 1, 'folder', 3, 'once', 0, 5);
+            INSERT INTO rule VALUES (1, 1, 'big', 1, 'both', 'memory > 1G', 0, 1);
+            INSERT INTO work (device, state, attempts, deadline, assigned, loader_bios,
+                loader_uefi, config, prefix, details)
+                VALUES (1, 'pending', 3, 60, 5, 'a', '', 'z.cfg', '', x'');
+        """)
+    db.close()
+    return path
+
+
+def wrong(database, sql):
+    with sqlite3.connect(database) as db:
+        db.executescript(sql)
+    db.close()
+
+
+def test_nothing_wrong(database):
+    result = run(database, "check")
+    assert (result.returncode, result.stdout) == (0, f"{database}: nothing wrong\n")
+    assert json.loads(run(database, "check", "--json").stdout) == []
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_nothing_wrong_with_anything_allowed(tmp_path, seed):
+    Dataset(tmp_path / "test.db", seed)
+    result = run(tmp_path / "test.db", "check")
+    assert result.returncode == 0, result.stdout
+
+
+@pytest.mark.parametrize("sql, problem", WRONGS)
+def test_wrong(database, sql, problem):
+    wrong(database, sql)
+    result = run(database, "check")
+    assert result.returncode == 1 and result.stderr == "", result.stderr
+    *lines, last = result.stdout.splitlines()
+    assert any(problem in line for line in lines[::2]), result.stdout
+    assert all(line.startswith("    ") and len(line) > 10 for line in lines[1::2])
+    count = len(lines) // 2
+    assert last == f"{database}: {count} problem{'s' if count > 1 else ''}"
+    listed = json.loads(run(database, "check", "--json").stdout)
+    assert len(listed) == count and all(p["problem"] and p["remedy"] for p in listed)
+
+
+@pytest.mark.parametrize("sql", [
+    "DELETE FROM device", "DELETE FROM device WHERE id = 2",
+    "UPDATE device SET folder = 3; DELETE FROM folder WHERE id = 3", "DROP TRIGGER folder_gone; DELETE FROM folder WHERE id = 3",
+    "UPDATE folder SET parent = 2 WHERE id = 1", "DROP TRIGGER device_setting; DELETE FROM device",
+    "UPDATE sqlite_sequence SET seq = 0 WHERE name = 'work'"])
+def test_remedies_by_sqlite(database, sql):
+    """What sqlite3 is told to run leaves nothing of the kind."""
+    wrong(database, sql)
+    problems = json.loads(run(database, "check", "--json").stdout)
+    assert problems
+    for problem in problems:
+        if "sqlite3 run" in problem["remedy"]:
+            wrong(database, problem["remedy"].split('"')[1])
+    with sqlite3.connect(database) as db:
+        # What was right is still there.
+        if "device" not in sql:
+            assert db.execute("SELECT count(*) FROM device, mac").fetchone() == (2,)
+    db.close()
+    after = [p for p in json.loads(run(database, "check", "--json").stdout)
+             if "trigger" not in p["problem"]]
+    assert after == []
+
+
+def test_readable_by_all(database):
+    database.chmod(0o644)
+    result = run(database, "check")
+    assert result.returncode == 1 and "chmod" in result.stdout
+
+
+def test_damaged(database):
+    Dataset(database, 1, devices=300)
+    data = bytearray(database.read_bytes())
+    data[8192:12288] = b"\xa5" * 4096
+    database.write_bytes(data)
+    result = run(database, "check")
+    assert result.returncode == 1 and "damaged" in result.stderr and "recover" in result.stderr
+
+
+def test_export_of_what_is_wrong_is_refused(database):
+    wrong(database, "UPDATE folder SET parent = 2 WHERE id = 1")
+    result = run(database, "export", database.parent / "out.json")
+    assert result.returncode == 1 and "prebootctl check" in result.stderr
+    assert not (database.parent / "out.json").exists()
