@@ -8,7 +8,7 @@ Q := $(if $(V),,@)
 step = @$(if $(V),:,printf '  %-8s %s\n' $(1) $@)
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all nbps tools machines help demo vm test test-unit unit-tests replays test-vm bench fuzz \
+.PHONY: all nbps tools machines help demo vm test test-unit unit-tests replays test-vm bench bench-server fuzz \
 	coverage clean FORCE
 
 all: nbps tools
@@ -22,7 +22,8 @@ help:
 	@echo 'make demo          a machine boots, is given work, does it, boots its disk'
 	@echo 'make vm            a machine to play with; its serial console is this terminal'
 	@echo 'make test          all tests; test-unit and test-vm [K=name] run a part'
-	@echo 'make bench         sizes and packets, beside PXELINUX'
+	@echo 'make bench         sizes, packets and times, beside PXELINUX; answers a second, beside nginx'
+	@echo 'make bench-server  the latter alone'
 	@echo 'make fuzz          the fuzzers, [T=name] [RUNS=executions of each]'
 	@echo 'make coverage      how much of nbp/ the unit tests reach'
 	@echo 'make clean         remove $(B)/'
@@ -327,6 +328,19 @@ $(B)/vm/disk-uefi.img: scripts/make-disk $(B)/vm/bootx64.efi
 	$(call step,MAKE)
 	$(Q)scripts/make-disk uefi $@ $(B)/vm/bootx64.efi
 
+# --- what bench-server measures with ----------------------------------------
+
+LOAD := load load_options load_message
+$(B)/bench/%.o: tests/bench/%.c | $(B)/bench
+	$(call step,CC)
+	$(Q)$(CC) $(CFLAGS_HOST) -Iserver -c -o $@ $<
+$(B)/bench/load: $(LOAD:%=$(B)/bench/%.o) $(B)/server/endpoint.o $(SHARED_OBJECTS)
+	$(call step,LINK)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^
+$(B)/bench/echo: $(B)/bench/echo.o $(B)/server/endpoint.o $(SHARED_OBJECTS)
+	$(call step,LINK)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^
+
 # --- people's commands -----------------------------------------------------
 
 # Everything below runs after the packages it needs are there.
@@ -347,6 +361,12 @@ test-vm: $(B)/dependencies
 bench: $(B)/dependencies
 	@$(MAKE) --no-print-directory all machines
 	scripts/bench
+	@$(MAKE) --no-print-directory bench-server
+# The server's part alone.
+bench-server: $(B)/dependencies
+	@scripts/install-dependencies --bench
+	@$(MAKE) --no-print-directory tools $(B)/bench/load $(B)/bench/echo
+	scripts/bench-server
 
 clean:
 	rm -rf $(B)
@@ -354,7 +374,7 @@ clean:
 # --- folders and bookkeeping -----------------------------------------------
 
 $(B) $(B)/bios $(B)/bios/nbp $(B)/efi $(B)/efi/nbp $(B)/server $(B)/server/nbp \
-$(B)/test/nbp $(B)/test/bios $(B)/test/efi $(B)/test/server $(B)/test/tests/unit $(B)/vm:
+$(B)/test/nbp $(B)/test/bios $(B)/test/efi $(B)/test/server $(B)/test/tests/unit $(B)/vm $(B)/bench:
 	@mkdir -p $@
 
 # Changes only when DEBUG does, so that the objects follow it.
