@@ -201,6 +201,18 @@ static void sync_folder(const char *path)
 	}
 }
 
+/* What root's prebootctl makes is for whose folder it is: prebootd is not root. SQLite does
+ * likewise with the files beside it. */
+static void give_to_owner(int fd, const char *path)
+{
+	char copy[PATH_MAX];
+	struct stat folder;
+
+	snprintf(copy, sizeof(copy), "%s", path);
+	if (geteuid() == 0 && stat(dirname(copy), &folder) == 0 && folder.st_uid != 0)
+		(void)!fchown(fd, folder.st_uid, folder.st_gid);
+}
+
 int store_file_create(const char *path, char *message, size_t size)
 {
 	char fresh[PATH_MAX];
@@ -217,6 +229,7 @@ int store_file_create(const char *path, char *message, size_t size)
 	if (fd < 0)
 		return say(ERR_IO, message, size, "%s: cannot be created: %s; its folder must "
 		           "exist and this user must be able to write there", path, strerror(errno));
+	give_to_owner(fd, path);
 	close(fd);
 	rc = fill(fresh, message, size);
 	if (rc)
