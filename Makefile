@@ -197,7 +197,9 @@ $(B)/test/unit_menu_view: $(B)/test/server/canvas.o
 $(B)/test/unit_decide: $(B)/test/server/decide.o $(B)/test/server/lease.o
 $(B)/test/unit_filter: $(FILTER:%=$(B)/test/server/%.o)
 $(B)/test/unit_settings: $(STORE:%=$(B)/test/server/%.o)
-$(B)/test/unit_identify $(B)/test/unit_index: \
+$(B)/test/unit_index $(B)/test/unit_index_follow: $(B)/test/tests/unit/index_dump.o
+$(B)/test/unit_identify $(B)/test/unit_index $(B)/test/unit_index_follow \
+		$(B)/test/unit_index_memory: \
 	$(patsubst %,$(B)/test/server/%.o,$(STORE) $(INDEX))
 $(B)/test/unit_store: $(STORE:%=$(B)/test/server/%.o)
 $(B)/test/unit_serve: $(STORE:%=$(B)/test/server/%.o) \
