@@ -9,7 +9,7 @@ step = @$(if $(V),:,printf '  %-8s %s\n' $(1) $@)
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .PHONY: all nbps tools machines help demo vm test test-unit unit-tests replays test-vm bench bench-server fuzz \
-	coverage clean FORCE
+	coverage install uninstall clean FORCE
 
 all: nbps tools
 nbps: $(B)/nvlnbp.sys $(B)/nvlnbpx64.efi
@@ -26,6 +26,7 @@ help:
 	@echo 'make bench-server  the latter alone'
 	@echo 'make fuzz          the fuzzers, [T=name] [RUNS=executions of each]'
 	@echo 'make coverage      how much of nbp/ the unit tests reach'
+	@echo 'make install       [DESTDIR=folder] [prefix=/usr/local]; make uninstall takes it back'
 	@echo 'make clean         remove $(B)/'
 	@echo 'FIRMWARE=uefi      with demo and vm: UEFI in place of BIOS'
 	@echo 'GDB=1              with vm: wait for a debugger on port 1234'
@@ -215,7 +216,7 @@ $(B)/test/unit_agent: $(patsubst %,$(B)/test/server/%.o,agent_facts agent_show e
 
 unit-tests: $(UNIT:%=$(B)/test/unit_%)
 test-unit: $(B)/dependencies
-	@$(MAKE) --no-print-directory tools unit-tests replays
+	@$(MAKE) --no-print-directory all unit-tests replays
 	@scripts/run-unit-tests $(UNIT:%=$(B)/test/unit_%) $(REPLAYS)
 
 # --- fuzzers, the replay of their corpora, coverage -------------------------
@@ -369,6 +370,17 @@ bench-server: $(B)/dependencies
 	@scripts/install-dependencies --bench
 	@$(MAKE) --no-print-directory tools $(B)/bench/load $(B)/bench/echo
 	scripts/bench-server
+
+# --- installing ------------------------------------------------------------
+
+prefix := /usr/local
+INSTALL := B='$(B)' DESTDIR='$(DESTDIR)' prefix='$(prefix)' scripts/install
+
+install: all
+	@$(INSTALL)
+# The database stays, and the service's options if somebody has set any.
+uninstall:
+	@$(INSTALL) --uninstall
 
 clean:
 	rm -rf $(B)

@@ -63,12 +63,12 @@ def decode(data):
 class Daemon:
     """A prebootd on a port of its own."""
 
-    def __init__(self, database, log, port=0, *options):
+    def __init__(self, database, log, port=0, *options, program=BUILD / "prebootd"):
         self.log = log
         with open(log, "ab") as out:
             start = out.tell()
             self.process = subprocess.Popen(
-                prebootd(database, f"127.0.0.1:{port}", *options),
+                [program, *prebootd(database, f"127.0.0.1:{port}", *options)[1:]],
                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=out)
         self.port = self._wait_until_ready(start)
 

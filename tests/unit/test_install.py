@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What "make install" puts in place works from there, and "make uninstall" takes it back."""
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+import policy
+
+ROOT = policy.BUILD.parent
+MAC = "52:54:00:12:34:56"
+
+
+def install(folder, *options, **variables):
+    subprocess.run([ROOT / "scripts" / "install", *options], check=True, timeout=60,
+                   env={**os.environ, "DESTDIR": str(folder), "B": str(policy.BUILD),
+                        **variables})
+
+
+def files_of(folder):
+    return {str(path.relative_to(folder)): path for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.fixture(scope="module", name="place")
+def fixture_place(tmp_path_factory):
+    place = tmp_path_factory.mktemp("installed")
+    install(place, prefix="/usr")
+    return place
+
+
+def run(*command, **more):
+    return subprocess.run([str(part) for part in command], check=True, timeout=60,
+                          capture_output=True, text=True, **more).stdout
+
+
+def test_programs_run(place, tmp_path):
+    for name in ("sbin/prebootd", "bin/prebootctl", "bin/prebootwork", "bin/isdctl"):
+        assert run(place / "usr" / name, "--version").startswith(Path(name).name + " ")
+        page = place / f"usr/share/man/man8/{Path(name).name}.8"
+        assert page.read_text().splitlines()[1].startswith(f".TH {Path(name).name.upper()} 8")
+    ctl = [place / "usr/bin/prebootctl", "--database", tmp_path / "test.db"]
+    run(*ctl, "device", "add", "web01", MAC)
+    run(*ctl, "work", "assign", "web01", "--config", "z_auto.cfg")
+    daemon = policy.Daemon(tmp_path / "test.db", tmp_path / "log",
+                           program=place / "usr/sbin/prebootd")
+    try:
+        answer = policy.ask(daemon.port, policy.REQUEST,
+                            {policy.MAC: policy.mac(MAC), policy.FIRMWARE: policy.BIOS})
+        assert answer[policy.DECISION] == policy.WORK
+        assert run(place / "usr/bin/prebootwork", "show", "--server", daemon.server, "--mac", MAC)
+    finally:
+        assert daemon.stop() == 0
+
+
+def test_unit_names_the_program(place, tmp_path):
+    assert "ExecStart=/usr/sbin/prebootd " in \
+        (place / "usr/lib/systemd/system/prebootd.service").read_text()
+    install(tmp_path)  # to /usr/local
+    text = (tmp_path / "usr/local/lib/systemd/system/prebootd.service").read_text()
+    assert "ExecStart=/usr/local/sbin/prebootd " in text and "/usr/sbin" not in text
+    assert "/usr/local/lib/openpreboot" in \
+        (tmp_path / "usr/local/share/doc/openpreboot/examples/fill-tftp").read_text()
+
+
+def test_user_and_folder(place):
+    """The names that unit, sysusers and tmpfiles give must be one."""
+    unit = (place / "usr/lib/systemd/system/prebootd.service").read_text()
+    user = re.search(r"^User=(.*)$", unit, re.M)[1]
+    assert f"\nu {user} " in (place / "usr/lib/sysusers.d/openpreboot.conf").read_text()
+    assert f"\nd /var/lib/openpreboot 0700 {user} {user}\n" in \
+        (place / "usr/lib/tmpfiles.d/openpreboot.conf").read_text()
+    assert f'CONFINE_USER "{user}"' in (ROOT / "server" / "confine.h").read_text()
+
+
+def test_example_fills_a_tftp_root(place, tmp_path):
+    root = tmp_path / "tftp"
+    fill = place / "usr/share/doc/openpreboot/examples/fill-tftp"
+    environment = {**os.environ, "NBPS": str(place / "usr/lib/openpreboot")}
+    run(fill, root, env=environment)
+    assert {"nvlnbp.sys", "nvlnbpx64.efi", "pxelinux.0", "ldlinux.c32", "syslinux.efi",
+            "ldlinux.e64", "pxemenu.txt", "z_auto.cfg", "z_maint.cfg", "z_zpdis.cfg",
+            "z_zpen.cfg"} == set(files_of(root))
+    # Once more: what was changed by hand stays, the programs are brought up to date.
+    (root / "pxemenu.txt").write_text("mine")
+    (root / "nvlnbp.sys").write_bytes(b"old")
+    run(fill, root, env=environment)
+    assert (root / "pxemenu.txt").read_text() == "mine"
+    assert (root / "nvlnbp.sys").read_bytes() == (policy.BUILD / "nvlnbp.sys").read_bytes()
+    run(place / "usr/bin/prebootctl", "menu", "check",
+        place / "usr/share/doc/openpreboot/examples/pxemenu.txt")
+
+
+@pytest.mark.skipif(not shutil.which("dnsmasq", path="/usr/sbin:/usr/bin"), reason="no dnsmasq")
+def test_example_is_dnsmasqs(place, tmp_path):
+    example = place / "usr/share/doc/openpreboot/examples/dnsmasq.conf"
+    proxy = tmp_path / "proxy.conf"
+    proxy.write_text(re.sub(r"^#(?=dhcp|pxe)", "", example.read_text(), flags=re.M))
+    for conf in (example, proxy):
+        subprocess.run(["/usr/sbin/dnsmasq", "--test", "-C", conf], check=True, timeout=10)
+
+
+def test_uninstall(tmp_path):
+    install(tmp_path, prefix="/usr")
+    mine = tmp_path / "usr/lib/openpreboot/mine"
+    mine.write_text("")
+    options = tmp_path / "etc/default/prebootd"
+    options.write_text("PREBOOTD_OPTIONS=--verbose\n")
+    install(tmp_path, prefix="/usr")  # over the old one, as an update does
+    assert "--verbose" in options.read_text()
+    install(tmp_path, "--uninstall", prefix="/usr")
+    assert set(files_of(tmp_path)) == {"usr/lib/openpreboot/mine", "etc/default/prebootd"}
+    mine.unlink()
+    options.unlink()
+    install(tmp_path, prefix="/usr")
+    install(tmp_path, "--uninstall", prefix="/usr")
+    assert not files_of(tmp_path)
+    assert not (tmp_path / "usr/share/doc/openpreboot").exists()
