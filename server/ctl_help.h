@@ -15,6 +15,7 @@ extern const char help_work_assign[], help_work_list[], help_work_show[], help_w
 extern const char help_event_list[];
 extern const char help_settings_show[], help_settings_set[], help_settings_unset[];
 extern const char help_menu_check[], help_menu_show[], help_menu_passwd[];
+extern const char help_device_import[];
 extern const char help_export[], help_import[], help_check[], help_backup[];
 
 #endif

@@ -1,6 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "ctl_help.h"
 
+const char help_device_import[] =
+	"prebootctl device import FILE [--create-folders]\n"
+	"  Adds the devices of a file of comma-separated values, all of them or none; every\n"
+	"  error is told with its line and column. FILE \"-\" is standard input. The first line\n"
+	"  names the columns, of which only \"name\" must be there:\n"
+	"    name,mac,uuid,isd,folder,group\n"
+	"    web01,52:54:00:12:34:56,,,/site/lab,kiosks\n"
+	"  Several MACs or groups stand in one field with blanks between them. \"device list\n"
+	"  --csv\" writes the same form.\n"
+	"    --create-folders  make the folders that are not there\n";
 const char help_export[] =
 	"prebootctl export [FILE]\n"
 	"  Writes all of the administrator's data as JSON to FILE, whose place it takes, or to\n"

@@ -27,6 +27,8 @@ static const struct {
 	[OPT_FIRMWARE] = { "firmware", "bios|uefi" },
 	[OPT_STDIN] = { "stdin", NULL },
 	[OPT_ITERATIONS] = { "iterations", "N" },
+	[OPT_CREATE_FOLDERS] = { "create-folders", NULL },
+	[OPT_CSV] = { "csv", NULL },
 };
 
 /* Those of all verbs have letters; the others are told apart by what is added here. */

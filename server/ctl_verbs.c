@@ -64,6 +64,8 @@ static const struct verb verbs[] = {
 	{ "menu", "passwd", "password", ctl_menu_passwd, 0, 0,
 	  OPTIONS(OPT_STDIN, OPT_ITERATIONS), DB_NONE, help_menu_passwd },
 
+	{ "device", "import", "load", ctl_device_import, 1, 1, OPTIONS(OPT_CREATE_FOLDERS),
+	  DB_CREATE, help_device_import },
 	{ "export", NULL, NULL, ctl_export, 0, 1, NULL, DB_OPEN, help_export },
 	{ "import", NULL, NULL, ctl_import, 1, 1, OPTIONS(OPT_REPLACE), DB_CREATE, help_import },
 	{ "check", NULL, NULL, ctl_check, 0, 0, NULL, DB_OPEN, help_check },

@@ -69,6 +69,8 @@ int ctl_settings_unset(struct ctl *ctl);
 int ctl_menu_check(struct ctl *ctl);
 int ctl_menu_show(struct ctl *ctl);
 int ctl_menu_passwd(struct ctl *ctl);
+int ctl_device_import(struct ctl *ctl);
+int ctl_device_csv(struct ctl *ctl); /* device list --csv */
 int ctl_export(struct ctl *ctl);
 int ctl_import(struct ctl *ctl);
 int ctl_check(struct ctl *ctl);

@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Devices from comma-separated values."""
+
+import csv
+import io
+import json
+import random
+import sqlite3
+import time
+
+import pytest
+
+from dataset import create, run
+
+MAC = "52:54:00:12:34:56"
+UUID = "4c4c4544-0034-4d10-8052-b4c04f4a3232"
+
+
+@pytest.fixture
+def database(tmp_path):
+    """One with a folder /site/lab, a group kiosks, and a device old."""
+    path = tmp_path / "test.db"
+    create(path)
+    with sqlite3.connect(path) as db:
+        db.executescript("""
+            INSERT INTO folder VALUES (1, NULL, 'site'), (2, 1, 'lab');
+            INSERT INTO device_group VALUES (1, 'kiosks'), (2, 'web');
+            INSERT INTO device (id, name, added) VALUES (1, 'old', 5);
+            INSERT INTO mac VALUES (x'020000000001', 1);
+        """)
+    db.close()
+    return path
+
+
+def load(database, text, *options):
+    """Imports text, or bytes as they are, from a file called d.csv."""
+    data = text if isinstance(text, bytes) else text.encode()
+    (database.parent / "d.csv").write_bytes(data)
+    result = run(database, "device", "import", *options, database.parent / "d.csv")
+    result.stderr = result.stderr.replace(f"{database.parent}/", "")
+    return result
+
+
+def devices(database):
+    data = json.loads(run(database, "export").stdout)
+    return {d["name"]: d for d in data["devices"] if d["name"] != "old"}
+
+
+@pytest.mark.parametrize("text", [
+    f"name,mac,uuid,isd,folder,group\nweb01,{MAC},{UUID},,/site/lab,kiosks web\n",
+    f"NAME,MAC,UUID,ISD,Folder,Group\r\nweb01,{MAC},{UUID},,/site/lab,\"web,kiosks\"\r\n",
+    f"\ufeffname;mac;uuid;folder;group\nweb01;525400123456;{UUID};/site/lab;web kiosks",
+    f'group,folder,uuid,mac,name\n\n"kiosks\nweb","/site/lab",{UUID.upper()},"{MAC} {MAC}","web01"\n\n'])
+def test_ways_to_write_it(database, text):
+    result = load(database, text)
+    assert result.returncode == 0 and result.stderr == ""
+    assert result.stdout == "1 devices added, 0 folders made\n"
+    device = devices(database)["web01"]
+    assert (device["macs"], device["uuid"], device["folder"], device["groups"]) == \
+        ([MAC], UUID, "/site/lab", ["kiosks", "web"])
+
+
+def test_folders_are_made_where_wanted(database):
+    text = "name,mac,folder\na,02:00:00:00:00:02,/site/x/y\nb,02:00:00:00:00:03,/SITE/X\nc,02:00:00:00:00:04,/\n"
+    result = load(database, text)
+    assert result.returncode == 1
+    assert result.stderr.splitlines() == [
+        'd.csv:2:21: /site/x/y: there is no such folder; make it with "prebootctl folder add", or '
+        "all with --create-folders",
+        'd.csv:3:21: /SITE/X: there is no such folder; make it with "prebootctl folder add", or '
+        "all with --create-folders",
+        "prebootctl: d.csv: 2 errors; no device has been added"]
+    assert devices(database) == {}
+    result = load(database, text, "--create-folders", "--json")
+    assert json.loads(result.stdout) == {"devices": 3, "folders": 2}
+    assert [d["folder"] for d in devices(database).values()] == ["/site/x/y", "/site/x", None]
+
+
+@pytest.mark.parametrize("text, errors", [
+    ("", ["1:1: is empty"]),
+    ("\n\n", ["1:1: is empty"]),
+    ("mac\n", ['1:1: there is no column "name"']),
+    ("name,colour,mac,MAC\n", ["1:6: colour: no such column", "1:17: MAC: this column is there twice"]),
+    ("name,mac\nweb01\n", ["2:1: 1 fields, but the first line has 2"]),
+    (f"name,mac\nweb01,{MAC},x\n", ["2:1: 3 fields, but the first line has 2"]),
+    ("name,mac\nweb 01,x\nweb02,01:00:00:00:00:00\n",
+     ["2:1: web 01: expected a device's name", "2:8: x: expected a machine's MAC",
+      "3:7: 01:00:00:00:00:00: expected a machine's MAC"]),
+    (f"name,mac\n,{MAC}\nb,{MAC}\n", ["2:1: name: is missing", f"3:3: {MAC}: line 2 has it already"]),
+    ("name,mac\nweb01,\n", ["2:1: web01: needs a MAC, a UUID or the device id"]),
+    ("name,mac\nweb01,02:00:00:00:00:01\n", ["2:7: 02:00:00:00:00:01: device old has it already"]),
+    ("name,mac\nOLD,02:00:00:00:00:02\n", ["2:1: OLD: device old has it already"]),
+    ("name,uuid\na,03000200-0400-0500-0006-000700080009\nb,x\n",
+     ["2:3: 03000200-0400-0500-0006-000700080009: expected a UUID", "3:3: x: expected a UUID"]),
+    (f"name,isd\na,{UUID}\nb,{UUID}\n", [f"3:3: {UUID}: line 2 has it already"]),
+    (f"name,mac,folder,group\na,{MAC},site,nobody\n",
+     ["2:21: site: expected the path of a folder", "2:26: nobody: there is no such group"]),
+    (f'name,mac\n"a,{MAC}\n', ["2:1: the quote is not closed"]),
+    (f'name,mac\n"a"b,{MAC}\nc d,x\n', ["2:4: expected the end of the field",
+                                         "3:1: c d: expected", "3:5: x: expected"]),
+    (f'name,mac\na"b,{MAC}\n', ["2:2: a quote within a field"]),
+    ('name,mac\n"a\n\n",x\nb b,x\n', ["2:1: a\n\n: expected a device's name", "4:3: x: expected",
+                                       "5:1: b b: expected", "5:5: x: expected"]),
+    ("näme;mac\n", ["1:1: näme: no such column", '1:1: there is no column "name"']),
+    ("name,mac\näöü ,x\n", ["2:1: äöü : expected", "2:6: x: expected"]),
+    ("name,mac\n" + ",".join("a" * 20) + "\nb b,x\n", ["2:33: too many fields",
+                                                        "3:1: b b: expected", "3:5: x: expected"]),
+])
+def test_errors(database, text, errors):
+    result = load(database, text)
+    assert result.returncode == 1 and result.stdout == ""
+    told = ["1:1: " + t if not t[0].isdigit() else t
+            for t in result.stderr.removeprefix("d.csv:").split("\nd.csv:")]
+    told[-1] = told[-1].split("\nprebootctl: d.csv")[0]
+    assert len(told) == len(errors), result.stderr
+    for line, expected in zip(told, errors):
+        assert line.startswith(expected), result.stderr
+    assert f"{len(errors)} error{'s' if len(errors) > 1 else ''}; no device has been added" in \
+        result.stderr
+    assert devices(database) == {}
+
+
+@pytest.mark.parametrize("data, message", [
+    ("name,mac\n".encode("utf-16"), "is UTF-16; save it as UTF-8"),
+    (b"name,mac\n\xe4,x\n", "is not text in UTF-8"),
+    (b"name,mac\n\0,x\n", "is not text in UTF-8"),
+    (b"name,mac\n\xc3", "is not text in UTF-8")])
+def test_not_text(database, data, message):
+    result = load(database, data)
+    assert result.returncode == 1 and message in result.stderr
+
+
+def test_a_thousand(database):
+    rows = [["name", "mac", "uuid", "isd", "folder", "group"]]
+    rows += [[f"pc{i:04}", f"02:00:00:01:{i >> 8:02x}:{i & 255:02x}", "", "",
+              f"/site/room{i % 40}", "kiosks" if i % 3 else ""] for i in range(1000)]
+    out = io.StringIO()
+    csv.writer(out).writerows(rows)
+    begun = time.monotonic()
+    result = load(database, out.getvalue(), "--create-folders")
+    assert result.stdout == "1000 devices added, 40 folders made\n"
+    assert time.monotonic() - begun < 5
+    # One wrong thing among them, and none is added.
+    with sqlite3.connect(database) as db:
+        db.execute("PRAGMA foreign_keys=ON")
+        db.execute("DELETE FROM device WHERE name <> 'old'")
+    db.close()
+    rows[random.Random(1).randrange(1, 1000)][1] = "02:00:00:00:00:01"
+    out = io.StringIO()
+    csv.writer(out).writerows(rows)
+    result = load(database, out.getvalue(), "--create-folders")
+    assert "device old has it already" in result.stderr and "1 error;" in result.stderr
+    assert devices(database) == {}
