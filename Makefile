@@ -57,14 +57,16 @@ INDEX := index index_arena index_devices index_entry index_follow index_load ind
 STORE := store store_file store_schema store_upgrade devices identify_store settings settings_store \
 	work events lease folders groups bundles assignments rules multicasts strangers
 CONFINE := confine confine_landlock confine_seccomp
-KEEPER := serve serve_answer serve_fast serve_log notes keeper keeper_judge keeper_work keeper_follow \
-	counters limit queue address endpoint decide socket journal
-PREBOOTD := prebootd options threads lockfile service $(CONFINE) $(KEEPER) $(CHOOSE) $(INDEX) $(STORE)
+KEEPER := serve serve_log notes keeper keeper_judge counters limit queue address endpoint decide \
+	socket journal
+PREBOOTD := prebootd options threads lockfile service $(CONFINE) $(KEEPER) $(STORE)
 PREBOOTCTL := prebootctl ctl_options ctl_verbs ctl_help ctl_find ctl_show ctl_device ctl_device_add ctl_hardware \
-	ctl_trace ctl_settings \
-	ctl_work ctl_assign ctl_event ctl_menu ctl_menu_passwd canvas $(STORE)
+	ctl_device_show ctl_device_move ctl_trace ctl_settings ctl_work ctl_assign ctl_retry ctl_event \
+	ctl_menu ctl_menu_passwd canvas ctl_words ctl_target ctl_help_policy ctl_folder \
+	ctl_folder_show ctl_group ctl_bundle ctl_bundle_show ctl_assignment ctl_rule ctl_multicast \
+	ctl_multicast_show ctl_stranger ctl_inventory $(STORE)
 # Its tools for whole data.
-PREBOOTCTL += $(FILTER) folders bundles ctl_help_data ctl_data data_tables data_fields data_columns data_refer data_export \
+PREBOOTCTL += ctl_help_data ctl_data data_tables data_fields data_columns data_refer data_export \
 	data_scan data_tell data_put data_import whole_file ctl_check check check_rows ctl_backup \
 	ctl_device_csv ctl_csv ctl_csv_list csv groups
 ISDCTL := isdctl isdctl_show isd_disk isd_fields isd_file partition partition_gpt
@@ -165,7 +167,7 @@ SHARED_OBJECTS := $(SHARED:%=$(B)/server/nbp/%.o)
 
 $(B)/prebootd: $(PREBOOTD:%=$(B)/server/%.o) $(SHARED_OBJECTS)
 	$(call step,LINK)
-	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lsqlite3 -lseccomp -lsystemd
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lsqlite3 -lseccomp -lsystemd -lxxhash
 $(B)/prebootctl: $(PREBOOTCTL:%=$(B)/server/%.o) $(SHARED_OBJECTS) $(MENU:%=$(B)/server/nbp/%.o)
 	$(call step,LINK)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lsqlite3 -ljansson -lnettle
@@ -205,7 +207,7 @@ $(B)/test/unit_identify $(B)/test/unit_index $(B)/test/unit_index_follow \
 	$(patsubst %,$(B)/test/server/%.o,$(STORE) $(INDEX))
 $(B)/test/unit_store: $(STORE:%=$(B)/test/server/%.o)
 $(B)/test/unit_serve: $(STORE:%=$(B)/test/server/%.o) \
-	$(patsubst %,$(B)/test/server/%.o,$(KEEPER) $(CHOOSE) $(INDEX))
+	$(KEEPER:%=$(B)/test/server/%.o)
 $(B)/test/unit_confine $(B)/test/unit_confine_user: $(CONFINE:%=$(B)/test/server/%.o)
 UNIT_LIBS_confine := -lseccomp
 UNIT_LIBS_confine_user := -lseccomp

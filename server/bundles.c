@@ -37,7 +37,7 @@ const char *bundle_kind_config(enum bundle_kind kind)
 	return kinds[kind].config;
 }
 
-int bundle_details_fit(const struct bundle *bundle, const struct details *details)
+int bundle_details_fit(const char *config, const struct details *details, bool session)
 {
 	struct message whole = { .type = MESSAGE_DETAILS };
 	uint8_t datagram[MESSAGE_MAX];
@@ -51,11 +51,12 @@ int bundle_details_fit(const struct bundle *bundle, const struct details *detail
 	whole.u.details.lease = UINT64_MAX;
 	whole.u.details.attempt = 1;
 	memcpy(whole.u.details.device, longest, sizeof(longest));
-	memcpy(whole.u.details.config, bundle->config, sizeof(bundle->config));
-	if (details_add(&whole.u.details, "multicast", longest) ||
-	    details_add(&whole.u.details, "multicast_state", "waiting") ||
-	    details_add(&whole.u.details, "multicast_clients", "4294967295") ||
-	    message_encode(&whole, datagram, sizeof(datagram), &length))
+	text_format(whole.u.details.config, FILE_SIZE, "%s", config);
+	if (session && (details_add(&whole.u.details, "multicast", longest) ||
+	                details_add(&whole.u.details, "multicast_state", "waiting") ||
+	                details_add(&whole.u.details, "multicast_clients", "4294967295")))
+		return ERR_SPACE;
+	if (message_encode(&whole, datagram, sizeof(datagram), &length))
 		return ERR_SPACE;
 	return 0;
 }

@@ -25,10 +25,11 @@ struct bundle_whole {
 };
 
 /**
- * Says whether an agent of any device can be told @details, with what a multicast
- * session adds to them. Returns 0 or ERR_SPACE.
+ * Says whether an agent of any device can be told @details of work with this
+ * configuration file. Returns 0 or ERR_SPACE.
+ * @session: with what a multicast session adds to them
  */
-int bundle_details_fit(const struct bundle *bundle, const struct details *details);
+int bundle_details_fit(const char *config, const struct details *details, bool session);
 
 /**
  * Makes a lease of a bundle for a machine with these settings: all but its number, its

@@ -4,9 +4,13 @@
 
 #include <jansson.h>
 
+#include "assignments.h"
+#include "bundles.h"
 #include "devices.h"
 #include "events.h"
+#include "folders.h"
 #include "lease.h"
+#include "multicasts.h"
 #include "store.h"
 
 /* What the parts of prebootctl share. */
@@ -37,6 +41,26 @@ enum ctl_option {
 	OPT_ITERATIONS,
 	OPT_CREATE_FOLDERS,
 	OPT_CSV,
+	OPT_FOLDER,
+	OPT_GROUP,
+	OPT_SEEN,
+	OPT_BUNDLE,
+	OPT_KIND,
+	OPT_UNSET,
+	OPT_TO,
+	OPT_ONCE,
+	OPT_ALWAYS,
+	OPT_UNTIL,
+	OPT_FOR,
+	OPT_FILTER,
+	OPT_REPEAT,
+	OPT_NO_REPEAT,
+	OPT_DISABLED,
+	OPT_BEFORE,
+	OPT_AFTER,
+	OPT_CLIENTS,
+	OPT_WAIT,
+	OPT_ALL,
 	OPT_COUNT,
 };
 
@@ -75,9 +99,66 @@ int ctl_number(const char *text, const char *what, uint32_t most, uint32_t *numb
 /** Reads "90", "90s", "30m", "4h" or "2d" as seconds. */
 int ctl_seconds(const char *text, const char *what, uint32_t most, uint32_t *seconds);
 
+/** Finds the folder with this path; 0 for "/". */
+int ctl_find_folder(struct ctl *ctl, const char *path, uint64_t *id);
+int ctl_find_group(struct ctl *ctl, const char *name, uint64_t *id);
+int ctl_find_bundle(struct ctl *ctl, const char *name, struct bundle_whole *bundle);
+/** Finds what "/", a folder's path, "group:NAME" or else a device's name, MAC or UUID names. */
+int ctl_find_owner(struct ctl *ctl, const char *word, struct setting_owner *owner);
+/** Calls @each for every device that such a word stands for, in their order by name. */
+int ctl_each_device(struct ctl *ctl, const char *word,
+                    int (*each)(struct ctl *ctl, const struct device *device, void *data),
+                    void *data);
+/** The same for the members of a multicast session. */
+int ctl_each_member(struct ctl *ctl, uint64_t session,
+                    int (*each)(struct ctl *ctl, const struct device *device, void *data),
+                    void *data);
+/** Refuses what may not name a device. */
+int ctl_check_device_name(const char *name);
+/** Refuses what may not name a group, a bundle and so on. @what: "group" */
+int ctl_check_name(const char *what, const char *name);
+
+/* --- reading words; each returns likewise ---------------------------------- */
+
+/** Reads the name of a file. @what: the option's name */
+int ctl_read_file_name(const char *what, const char *name, char out[FILE_SIZE]);
+/** Reads the options that say what work is into @bundle, and leaves what was not given. */
+int ctl_read_bundle(struct ctl *ctl, struct bundle *bundle);
+/**
+ * Reads the words from @first on as KEY=VALUE: @details, which has those that were there,
+ * gets new ones in place of those with the same keys.
+ */
+int ctl_read_details(struct ctl *ctl, int first, struct details *details);
+/** Refuses details that would not fit the answer to an agent. */
+int ctl_check_details(const struct bundle *bundle, const struct details *details, bool session);
+/** Tells what is wrong with a filter, if anything is, and where. */
+int ctl_check_filter(const char *text);
+/** Reads the words from @first on, or if there are none --filter, as one filter. */
+int ctl_read_filter(struct ctl *ctl, int first, char out[FILTER_TEXT]);
+/** Reads "2026-12-31", which is to its end, "2026-12-31 18:00", or a time from now as "7d". */
+int ctl_read_until(const char *text, int64_t *time);
+
+/* --- changing; each returns likewise --------------------------------------- */
+
+/** Does @change in a transaction, and commits it if that returns 0. */
+int ctl_transaction(struct ctl *ctl, int (*change)(struct ctl *ctl, void *data), void *data);
+/** Stores a step in the story of a device. */
+int ctl_happened(struct ctl *ctl, uint64_t device, const char *step, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+/** Prints and frees @value where JSON is wanted, else prints the sentence. Returns 0. */
+int ctl_say(struct ctl *ctl, json_t *value, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
 /* --- showing --------------------------------------------------------------- */
 
-#define CTL_COLUMNS_MAX 8
+#define CTL_COLUMNS_MAX 10
+
+#define CTL_OWNER (FOLDER_PATH + 8) /* bytes of what ctl_owner_text() writes */
+
+/** Writes what ctl_find_owner() would find it by. */
+void ctl_owner_text(struct ctl *ctl, const struct setting_owner *owner, char out[CTL_OWNER]);
+/** Prints a row of text, as "  label    value". */
+void ctl_line(const char *label, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* A table of text. It owns its cells. */
 struct table {
@@ -89,11 +170,35 @@ struct table {
 void table_add(struct table *table, ...);
 /** Prints it, cut to the terminal's width where there is one, and frees it. */
 void table_print(struct table *table);
+/** Frees it. */
+void table_free(struct table *table);
+/**
+ * Ends a verb that lists: prints @table, or @array where JSON is wanted, and frees both.
+ * @rc: of the store; where it is not 0 that is told instead
+ * Returns an exit status.
+ */
+int ctl_answer_list(struct ctl *ctl, int rc, struct table *table, json_t *array);
 
 /** Writes local time as "2026-11-21 17:05:09", or "-" for 0. */
 void ctl_time(int64_t time, char *out, size_t size);
 /** Writes how long ago @time was: "5 min ago"; "never" for 0. */
 void ctl_ago(int64_t time, char *out, size_t size);
+
+/** A bundle, and an assignment, as JSON. */
+json_t *ctl_json_bundle(const struct bundle_whole *bundle);
+json_t *ctl_json_assignment(struct ctl *ctl, const struct assignment_row *row);
+json_t *ctl_json_multicast(const struct multicast_row *row);
+/** Writes when it counts: "once", "always", "until 2026-12-31 18:00:00". */
+void ctl_assignment_when(const struct assignment *assignment, char *out, size_t size);
+/** Lists assignments as "assignment list" does. Returns an exit status. */
+int ctl_print_assignments(struct ctl *ctl, const struct assignment_filter *filter);
+/** Details as a JSON object. */
+json_t *ctl_json_details(const struct details *details);
+/** What was set and assigned for @owner itself, as an object with both; and prints it. */
+json_t *ctl_json_owned(struct ctl *ctl, const struct setting_owner *owner);
+void ctl_print_owned(const json_t *owned);
+/** Prints a JSON array of names as lines of text, nothing if there are none. */
+void ctl_print_names(const char *label, const json_t *names);
 
 /** Prints @value, and frees it. */
 void ctl_print_json(json_t *value);
@@ -114,8 +219,28 @@ int ctl_answer_work(struct ctl *ctl, const struct device *device, const struct l
 /** Prints what a request tells of its machine; and the same as JSON. */
 void ctl_print_hardware(const struct request *r);
 json_t *ctl_json_hardware(const struct request *r);
+/** "BIOS", "UEFI" or "unknown". */
+const char *ctl_firmware_name(uint64_t firmware);
+/** What a device's last request told, as JSON; null if it never asked. */
+json_t *ctl_json_seen(const struct seen *seen);
+/**
+ * Starts the list of the devices in the folder that the first word names, if there is one,
+ * in the group of --group, and with --seen of those that ever asked, the last one first. Take each with device_row(). Returns an exit status, after having told why.
+ */
+int ctl_start_devices(struct ctl *ctl, sqlite3_stmt **rows);
+/** Writes the path of the folder that a device is in. */
+void ctl_device_path(struct ctl *ctl, const struct device *device, char path[FOLDER_PATH]);
+/** Reads a device's last request and its newest work, of number 0 if there is none. */
+int ctl_gather_device(struct ctl *ctl, const struct device *device, struct seen *seen,
+                      struct lease *lease);
+/** A device with both, as JSON. */
+json_t *ctl_json_full(struct ctl *ctl, const struct device *device, const struct seen *seen,
+                      const struct lease *lease);
 /** A device without its work, as JSON. */
 json_t *ctl_json_device(struct ctl *ctl, const struct device *device);
+/** Finds the bundle that work was made of, "" if none, and where it came from: "rule". */
+void ctl_origin(struct ctl *ctl, const struct lease *lease, char bundle[NAME_SIZE],
+                const char **source);
 /** Prints a lease as lines of text. */
 int ctl_print_work(struct ctl *ctl, const struct lease *lease, const char *indent);
 /** Prints the last @limit events of a device, 0: of all, as a table. */

@@ -7,99 +7,6 @@
 #include "text.h"
 #include "work.h"
 
-static int read_file_name(const char *what, const char *name, char out[FILE_SIZE])
-{
-	if (!file_name_ok(name))
-		return ctl_error(EXIT_USAGE, "%s %s: not a file name; expected 1 to %d of the "
-		                 "characters A-Z a-z 0-9 . _ - /, without a \"..\"", what, name,
-		                 FILE_SIZE - 1);
-	text_format(out, FILE_SIZE, "%s", name);
-	return 0;
-}
-
-/* An empty loader means: not for such firmware. */
-static int read_loader(const char *what, const char *given, const char *otherwise,
-                       char out[FILE_SIZE])
-{
-	out[0] = '\0';
-	if (given && !given[0])
-		return 0;
-	return read_file_name(what, given ? given : otherwise, out);
-}
-
-/* Reads "key=value" arguments; refuses what would not fit the answer to an agent. */
-static int read_details(struct ctl *ctl, const struct device *device, const struct lease *lease,
-                        struct details *details)
-{
-	struct message whole = { .type = MESSAGE_DETAILS };
-	uint8_t datagram[MESSAGE_MAX];
-	size_t length;
-	char key[64];
-
-	memset(details, 0, sizeof(*details));
-	for (int i = 1; i < ctl->word_count; i++) {
-		const char *word = ctl->words[i], *equals = strchr(word, '=');
-
-		if (!equals || (size_t)(equals - word) >= sizeof(key))
-			return ctl_error(EXIT_USAGE, "%s: expected KEY=VALUE", word);
-		text_format(key, (size_t)(equals - word) + 1, "%s", word);
-		for (size_t at = 0; at < details->details_length;
-		     at += strlen(details->details + at) + 1)
-			if (strncmp(details->details + at, word, (size_t)(equals - word) + 1) == 0)
-				return ctl_error(EXIT_USAGE, "%s: given twice", key);
-		switch (details_add(details, key, equals + 1)) {
-		case 0: break;
-		case ERR_SPACE:
-			return ctl_error(EXIT_USAGE, "%s: too much; all details must fit one "
-			                 "datagram, with about 900 characters", key);
-		default:
-			return ctl_error(EXIT_USAGE, "%s: expected KEY=VALUE; a key has 1 to 32 "
-			                 "letters, digits and \"_\" and begins with no digit, a "
-			                 "value is printable ASCII", word);
-		}
-	}
-	whole.u.details = *details;
-	whole.u.details.decision = DECISION_WORK;
-	whole.u.details.lease = UINT64_MAX;
-	whole.u.details.attempt = 1;
-	memcpy(whole.u.details.device, device->name, sizeof(device->name));
-	memcpy(whole.u.details.config, lease->config, sizeof(lease->config));
-	if (message_encode(&whole, datagram, sizeof(datagram), &length))
-		return ctl_error(EXIT_USAGE, "the details do not fit one datagram; shorten them");
-	return 0;
-}
-
-static int read_assignment(struct ctl *ctl, struct lease *lease)
-{
-	int status;
-
-	memset(lease, 0, sizeof(*lease));
-	lease->attempts = LEASE_ATTEMPTS;
-	lease->deadline = LEASE_DEADLINE;
-	lease->assigned = time(NULL);
-	if (!ctl->option[OPT_CONFIG])
-		return ctl_error(EXIT_USAGE, "work assign: needs --config FILE, the loader's "
-		                 "configuration, as in z_auto.cfg");
-	status = read_file_name("--config", ctl->option[OPT_CONFIG], lease->config);
-	if (status == 0)
-		status = read_loader("--loader-bios", ctl->option[OPT_LOADER_BIOS], "pxelinux.0",
-		                     lease->loader_bios);
-	if (status == 0)
-		status = read_loader("--loader-uefi", ctl->option[OPT_LOADER_UEFI], "syslinux.efi",
-		                     lease->loader_uefi);
-	if (status == 0 && !lease->loader_bios[0] && !lease->loader_uefi[0])
-		status = ctl_error(EXIT_USAGE, "work assign: needs a loader for BIOS or for UEFI");
-	if (status == 0 && ctl->option[OPT_PREFIX] && ctl->option[OPT_PREFIX][0])
-		status = read_file_name("--prefix", ctl->option[OPT_PREFIX], lease->prefix);
-	if (status == 0 && ctl->option[OPT_ATTEMPTS])
-		status = ctl_number(ctl->option[OPT_ATTEMPTS], "--attempts", LEASE_ATTEMPTS_MAX,
-		                    &lease->attempts);
-	if (status == 0 && ctl->option[OPT_DEADLINE])
-		status = ctl_seconds(ctl->option[OPT_DEADLINE], "--deadline", LEASE_DEADLINE_MAX,
-		                     &lease->deadline);
-	return status;
-}
-
 /* Makes room for new work, if that is wanted. */
 static int check_open(struct ctl *ctl, const struct device *device)
 {
@@ -118,40 +25,72 @@ static int check_open(struct ctl *ctl, const struct device *device)
 	                 device->name);
 }
 
-static int assign(struct ctl *ctl, struct device *device, struct lease *lease)
+/* What "work assign" was asked to do, and made. */
+struct assigning {
+	struct bundle_whole work; /* without a name: said by options alone */
+	struct device device;
+	struct lease lease;
+};
+
+/* Reads what is to be done: a bundle, and what the options say otherwise. */
+static int read_work(struct ctl *ctl, struct bundle_whole *work)
 {
-	struct details details;
-	int status = ctl_find_device(ctl, ctl->words[0], device);
+	int status = 0;
+
+	memset(work, 0, sizeof(*work));
+	text_format(work->bundle.loader_bios, FILE_SIZE, LOADER_OF_SETTINGS);
+	text_format(work->bundle.loader_uefi, FILE_SIZE, LOADER_OF_SETTINGS);
+	if (ctl_given(ctl, OPT_BUNDLE))
+		status = ctl_find_bundle(ctl, ctl->option[OPT_BUNDLE], work);
+	else if (!ctl_given(ctl, OPT_CONFIG))
+		status = ctl_error(EXIT_USAGE, "work assign: needs --bundle NAME; or --config FILE, "
+		                   "the loader's configuration, as in z_auto.cfg");
+	if (status == 0)
+		status = ctl_read_bundle(ctl, &work->bundle);
+	if (status == 0)
+		status = ctl_read_details(ctl, 1, &work->details);
+	if (status == 0)
+		status = ctl_check_details(&work->bundle, &work->details, false);
+	return status;
+}
+
+static int assign(struct ctl *ctl, void *data)
+{
+	struct assigning *a = data;
+	struct origin origin = { .source = "hand" };
+	struct setting_owner owner = { .level = LEVEL_DEVICE };
+	struct settings settings;
+	int status = read_work(ctl, &a->work);
 
 	if (status == 0)
-		status = read_details(ctl, device, lease, &details);
+		status = ctl_find_device(ctl, ctl->words[0], &a->device);
 	if (status == 0)
-		status = check_open(ctl, device);
+		status = check_open(ctl, &a->device);
 	if (status)
 		return status;
-	lease->device = device->id;
-	if (work_add(&ctl->store, lease, &details) ||
-	    ctl_tell(ctl, lease, "assigned", lease->config) || store_commit(&ctl->store))
+	owner.id = a->device.id;
+	origin.bundle = a->work.bundle.id;
+	if (settings_read(&ctl->store, &owner, &settings))
+		return ctl_store_error(ctl);
+	bundle_lease(&a->work.bundle, &settings, &a->lease);
+	a->lease.device = a->device.id;
+	a->lease.assigned = time(NULL);
+	if (work_add_of(&ctl->store, &a->lease, &a->work.details, &origin) ||
+	    ctl_tell(ctl, &a->lease, "assigned", origin.bundle ? a->work.bundle.name
+	                                                       : a->lease.config))
 		return ctl_store_error(ctl);
 	return 0;
 }
 
 int ctl_work_assign(struct ctl *ctl)
 {
-	struct device device;
-	struct lease lease;
+	struct assigning a;
 	char text[300];
-	int status = read_assignment(ctl, &lease);
+	int status = ctl_transaction(ctl, assign, &a);
 
 	if (status)
 		return status;
-	if (store_begin(&ctl->store))
-		return ctl_store_error(ctl);
-	status = assign(ctl, &device, &lease);
-	store_rollback(&ctl->store);
-	if (status)
-		return status;
-	text_format(text, sizeof(text), "work %U assigned to %s: %s", lease.number, device.name,
-	            lease.config);
-	return ctl_answer_work(ctl, &device, &lease, text);
+	text_format(text, sizeof(text), "work %U assigned to %s: %s", a.lease.number,
+	            a.device.name, a.work.bundle.id ? a.work.bundle.name : a.lease.config);
+	return ctl_answer_work(ctl, &a.device, &a.lease, text);
 }

@@ -63,19 +63,25 @@ static int read_address(struct addition *new, const char *text)
 	return text_parse_uuid(text, unused) ? read_mac(new, text) : read_uuid(new, text);
 }
 
+int ctl_check_device_name(const char *name)
+{
+	uint8_t unused[16];
+
+	if (device_name_ok(name) && text_parse_mac(name, unused) && text_parse_uuid(name, unused))
+		return 0;
+	return ctl_error(EXIT_USAGE, "%s: not a name for a device; expected 1 to %d letters, "
+	                 "digits, \".\", \"_\" and \"-\", beginning with a letter or digit, not "
+	                 "all digits, and not a MAC or UUID", name, NAME_SIZE - 1);
+}
+
 static int read_addition(struct ctl *ctl, struct addition *new)
 {
 	const char *name = ctl->words[0];
-	uint8_t unused[16];
-	int status = 0;
+	int status = ctl_check_device_name(name);
 
 	memset(new, 0, sizeof(*new));
-	if (!device_name_ok(name) || text_parse_mac(name, unused) == 0 ||
-	    text_parse_uuid(name, unused) == 0)
-		return ctl_error(EXIT_USAGE, "%s: not a name for a device; expected 1 to %d "
-		                 "letters, digits, \".\", \"_\" and \"-\", beginning with a letter "
-		                 "or digit, not all digits, and not a MAC or UUID", name,
-		                 NAME_SIZE - 1);
+	if (status)
+		return status;
 	text_format(new->device.name, sizeof(new->device.name), "%s", name);
 	new->device.added = time(NULL);
 	for (size_t i = 0; status == 0 && i < ctl->mac_count; i++)
@@ -138,27 +144,31 @@ static int check_addition(struct ctl *ctl, const struct addition *new)
 	return rc == ERR_NOT_FOUND ? 0 : ctl_store_error(ctl);
 }
 
+static int adding(struct ctl *ctl, void *data)
+{
+	struct addition *new = data;
+	uint64_t folder = 0;
+	int status = check_addition(ctl, new);
+
+	if (status == 0 && ctl_given(ctl, OPT_FOLDER))
+		status = ctl_find_folder(ctl, ctl->option[OPT_FOLDER], &folder);
+	if (status == 0 &&
+	    (device_add(&ctl->store, &new->device, (const uint8_t (*)[6])new->macs,
+	                new->mac_count) ||
+	     (folder && device_move(&ctl->store, new->device.id, folder))))
+		status = ctl_store_error(ctl);
+	return status;
+}
+
 int ctl_device_add(struct ctl *ctl)
 {
 	struct addition new;
 	int status = read_addition(ctl, &new);
 
-	if (status)
-		return status;
-	if (store_begin(&ctl->store))
-		return ctl_store_error(ctl);
-	status = check_addition(ctl, &new);
-	if (status == 0 && (device_add(&ctl->store, &new.device, new.macs, new.mac_count) ||
-	                    store_commit(&ctl->store)))
-		status = ctl_store_error(ctl);
-	store_rollback(&ctl->store);
-	if (status)
-		return status;
-	if (ctl->json)
-		ctl_print_json(ctl_json_device(ctl, &new.device));
-	else
-		printf("device %s added\n", new.device.name);
-	return 0;
+	if (status == 0)
+		status = ctl_transaction(ctl, adding, &new);
+	return status ? status : ctl_say(ctl, ctl_json_device(ctl, &new.device),
+	                                 "device %s added", new.device.name);
 }
 
 /* --- device change --------------------------------------------------------- */

@@ -95,7 +95,7 @@ static uint64_t number(const struct request *r, const struct line *line)
 	}
 }
 
-static const char *firmware_name(uint64_t firmware)
+const char *ctl_firmware_name(uint64_t firmware)
 {
 	return firmware == FIRMWARE_BIOS ? "BIOS" : firmware == FIRMWARE_UEFI ? "UEFI" : "unknown";
 }
@@ -138,7 +138,7 @@ static void format(const struct request *r, const struct line *line, char *out, 
 	case FLAG: text_format(out, size, "yes"); break;
 	case TRISTATE: text_format(out, size, "%s", value == STATE_YES ? "yes" : "no"); break;
 	case CHASSIS: text_format(out, size, "%s", NAME_OF(chassis, value & 0x7f)); break;
-	case FIRMWARE: text_format(out, size, "%s", firmware_name(value)); break;
+	case FIRMWARE: text_format(out, size, "%s", ctl_firmware_name(value)); break;
 	case ISD: text_format(out, size, "%s", isd_name(value)); break;
 	}
 }
@@ -184,7 +184,7 @@ static json_t *json_value(const struct request *r, const struct line *line)
 	case TEXT:
 	case FIRMWARE:
 	case ISD:
-		return json_string(line->kind == FIRMWARE ? firmware_name(number(r, line)) : text);
+		return json_string(line->kind == FIRMWARE ? ctl_firmware_name(number(r, line)) : text);
 	case FLAG: return json_boolean(*at);
 	case TRISTATE: return *at == STATE_UNKNOWN ? json_null() : json_boolean(*at == STATE_YES);
 	case TIME: return ctl_json_time((int64_t)number(r, line));

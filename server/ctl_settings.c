@@ -5,51 +5,63 @@
 #include "ctl_verbs.h"
 #include "error.h"
 #include "settings.h"
+#include "text.h"
+
+/* Writes where a value is set: "device", "folder /site/lab", "zone" or "default". */
+static void level_text(struct ctl *ctl, const struct setting_owner *from, char *out, size_t size)
+{
+	static const char *const levels[] = {
+		[LEVEL_DEFAULT] = "default", [LEVEL_ZONE] = "zone", [LEVEL_FOLDER] = "folder",
+		[LEVEL_DEVICE] = "device",
+	};
+	char path[FOLDER_PATH];
+
+	if (from->level == LEVEL_FOLDER && folder_path(&ctl->store, from->id, path) == 0)
+		text_format(out, size, "folder %s", path);
+	else
+		text_format(out, size, "%s", levels[from->level]);
+}
 
 /* --- show ------------------------------------------------------------------ */
 
-static const char *const levels[] = {
-	[LEVEL_DEFAULT] = "default", [LEVEL_ZONE] = "zone", [LEVEL_FOLDER] = "folder",
-	[LEVEL_DEVICE] = "device",
-};
-
-static struct setting_owner owner_of(const struct device *device)
-{
-	struct setting_owner owner = { device->id ? LEVEL_DEVICE : LEVEL_ZONE, device->id };
-
-	return owner;
-}
-
-static int show(struct ctl *ctl, const struct device *device)
+static int show(struct ctl *ctl, const struct setting_owner *owner)
 {
 	struct table table = { .columns = 3 };
-	struct setting_owner owner = owner_of(device), from;
+	struct setting_owner from;
 	json_t *object = json_object();
-	char value[SETTING_TEXT];
+	char value[SETTING_TEXT], level[CTL_OWNER];
+	int rc = 0;
 
 	table_add(&table, "SETTING", "VALUE", "FROM");
-	for (size_t i = 0; setting_key(i); i++) {
-		if (setting_read(&ctl->store, &owner, i, value, &from))
-			return ctl_store_error(ctl);
-		table_add(&table, setting_key(i), value, levels[from.level]);
+	for (size_t i = 0; rc == 0 && setting_key(i); i++) {
+		rc = setting_read(&ctl->store, owner, i, value, &from);
+		if (rc)
+			break;
+		level_text(ctl, &from, level, sizeof(level));
+		table_add(&table, setting_key(i), value, level);
 		json_object_set_new(object, setting_key(i),
-		                    json_pack("{s:s, s:s}", "value", value, "from",
-		                              levels[from.level]));
+		                    json_pack("{s:s, s:s}", "value", value, "from", level));
 	}
-	if (ctl->json)
-		ctl_print_json(json_incref(object));
-	else
-		table_print(&table);
-	json_decref(object);
-	return 0;
+	return ctl_answer_list(ctl, rc, &table, object);
+}
+
+/* Finds what settings are for: a device, a folder, or "/" for the zone. */
+static int find_owner(struct ctl *ctl, const char *word, struct setting_owner *owner)
+{
+	int status = ctl_find_owner(ctl, word, owner);
+
+	if (status == 0 && owner->level == LEVEL_GROUP)
+		status = ctl_error(EXIT_USAGE, "%s: groups have no settings; set them for a folder, "
+		                   "a device, or / for all", word);
+	return status;
 }
 
 int ctl_settings_show(struct ctl *ctl)
 {
-	struct device device = { 0 };
-	int status = ctl->word_count ? ctl_find_device(ctl, ctl->words[0], &device) : 0;
+	struct setting_owner owner = { LEVEL_ZONE, 0 };
+	int status = ctl->word_count ? find_owner(ctl, ctl->words[0], &owner) : 0;
 
-	return status ? status : show(ctl, &device);
+	return status ? status : show(ctl, &owner);
 }
 
 /* --- set and unset --------------------------------------------------------- */
@@ -70,10 +82,9 @@ static int find_setting(const char *word, size_t length, size_t *index)
 	return 0;
 }
 
-static int set_one(struct ctl *ctl, const struct device *device, const char *word)
+static int set_one(struct ctl *ctl, const struct setting_owner *owner, const char *word)
 {
 	const char *equals = strchr(word, '=');
-	struct setting_owner owner = owner_of(device);
 	struct settings unused;
 	size_t index;
 	int status;
@@ -85,59 +96,59 @@ static int set_one(struct ctl *ctl, const struct device *device, const char *wor
 		return status;
 	if (setting_parse(index, equals + 1, &unused))
 		return ctl_error(EXIT_USAGE, "%s: expected %s", word, setting_takes(index));
-	if (!setting_at(index, owner.level))
-		return ctl_error(EXIT_USAGE, "%s: can only be set for the whole zone, without a "
-		                 "device", setting_key(index));
-	if (setting_write(&ctl->store, &owner, index, equals + 1))
+	if (!setting_at(index, owner->level))
+		return ctl_error(EXIT_USAGE, "%s: can only be set for the whole zone, with neither "
+		                 "device nor folder", setting_key(index));
+	if (setting_write(&ctl->store, owner, index, equals + 1))
 		return ctl_store_error(ctl);
 	return 0;
 }
 
-static int unset_one(struct ctl *ctl, const struct device *device, const char *word)
+static int unset_one(struct ctl *ctl, const struct setting_owner *owner, const char *word)
 {
-	struct setting_owner owner = owner_of(device);
+	char text[CTL_OWNER];
 	size_t index;
 	int rc, status = find_setting(word, strlen(word), &index);
 
 	if (status)
 		return status;
-	rc = setting_write(&ctl->store, &owner, index, NULL);
+	rc = setting_write(&ctl->store, owner, index, NULL);
+	if (rc == ERR_NOT_FOUND)
+		ctl_owner_text(ctl, owner, text);
 	if (rc == ERR_NOT_FOUND)
 		return ctl_error(EXIT_FAULT, "%s is not set for %s", word,
-		                 device->id ? device->name : "the zone");
+		                 owner->level == LEVEL_ZONE ? "the zone" : text);
 	return rc ? ctl_store_error(ctl) : 0;
 }
 
-/* Does all of it or nothing. @first: the first word after the device, if there is one */
-static int change(struct ctl *ctl, struct device *device, int first,
-                  int (*one)(struct ctl *ctl, const struct device *device, const char *word))
-{
-	int status = first ? ctl_find_device(ctl, ctl->words[0], device) : 0;
+/* What is to be done to the settings of whom. */
+struct change {
+	struct setting_owner owner;
+	int first; /* the first word after the owner, if there is one */
+	int (*one)(struct ctl *ctl, const struct setting_owner *owner, const char *word);
+};
 
-	if (status == 0 && first == ctl->word_count)
+static int change_words(struct ctl *ctl, void *data)
+{
+	struct change *change = data;
+	int status = change->first ? find_owner(ctl, ctl->words[0], &change->owner) : 0;
+
+	if (status == 0 && change->first == ctl->word_count)
 		status = ctl_error(EXIT_USAGE, "%s: what of it? \"prebootctl settings set --help\" "
 		                   "lists the settings", ctl->words[0]);
-	for (int i = first; status == 0 && i < ctl->word_count; i++)
-		status = one(ctl, device, ctl->words[i]);
-	if (status == 0 && store_commit(&ctl->store))
-		status = ctl_store_error(ctl);
+	for (int i = change->first; status == 0 && i < ctl->word_count; i++)
+		status = change->one(ctl, &change->owner, ctl->words[i]);
 	return status;
 }
 
 static int change_all(struct ctl *ctl, int first,
-                      int (*one)(struct ctl *ctl, const struct device *device,
+                      int (*one)(struct ctl *ctl, const struct setting_owner *owner,
                                  const char *word))
 {
-	struct device device = { 0 };
-	int status;
+	struct change change = { { LEVEL_ZONE, 0 }, first, one };
+	int status = ctl_transaction(ctl, change_words, &change);
 
-	if (store_begin(&ctl->store))
-		return ctl_store_error(ctl);
-	status = change(ctl, &device, first, one);
-	store_rollback(&ctl->store);
-	if (status == 0 && ctl->json)
-		status = show(ctl, &device);
-	return status;
+	return status == 0 && ctl->json ? show(ctl, &change.owner) : status;
 }
 
 int ctl_settings_set(struct ctl *ctl)

@@ -83,10 +83,27 @@ void table_print(struct table *table)
 			table->cells[i][widths[column] - 1] = '~'; /* something was cut off */
 		printf("%-*.*s%s", last ? 0 : (int)widths[column], (int)widths[column],
 		       table->cells[i], last ? "\n" : "  ");
-		free(table->cells[i]);
 	}
+	table_free(table);
+}
+
+void table_free(struct table *table)
+{
+	for (size_t i = 0; i < table->rows * table->columns; i++)
+		free(table->cells[i]);
 	free(table->cells);
 	memset(table, 0, sizeof(*table));
+}
+
+int ctl_answer_list(struct ctl *ctl, int rc, struct table *table, json_t *array)
+{
+	if (rc == 0 && ctl->json)
+		ctl_print_json(json_incref(array));
+	else if (rc == 0)
+		table_print(table);
+	table_free(table);
+	json_decref(array);
+	return rc ? ctl_store_error(ctl) : 0;
 }
 
 /* --- times ----------------------------------------------------------------- */
@@ -149,23 +166,19 @@ json_t *ctl_json_event(const struct happening *event, const char *device)
 	                 "reason", event->reason);
 }
 
-static json_t *json_details(struct ctl *ctl, const struct lease *lease)
+json_t *ctl_json_details(const struct details *details)
 {
-	struct details details;
 	json_t *object = need(json_object());
+	char key[64];
 
-	if (work_details(&ctl->store, lease->number, &details)) {
-		json_decref(object);
-		return NULL;
-	}
-	for (size_t at = 0; at < details.details_length;) {
-		char *text = details.details + at, *equals = strchr(text, '=');
+	for (size_t at = 0; at < details->details_length;) {
+		const char *text = details->details + at, *equals = strchr(text, '=');
 
 		at += strlen(text) + 1;
 		if (!equals)
 			continue;
-		*equals = '\0';
-		json_object_set_new(object, text, json_string(equals + 1));
+		snprintf(key, sizeof(key), "%.*s", (int)(equals - text), text);
+		json_object_set_new(object, key, json_string(equals + 1));
 	}
 	return object;
 }
@@ -186,19 +199,39 @@ static json_t *json_offers(struct ctl *ctl, const struct lease *lease)
 	return array;
 }
 
+void ctl_origin(struct ctl *ctl, const struct lease *lease, char bundle[NAME_SIZE],
+                const char **source)
+{
+	struct bundle_whole whole;
+	struct origin origin;
+
+	bundle[0] = '\0';
+	*source = "hand";
+	if (work_origin(&ctl->store, lease->number, &origin))
+		return;
+	*source = origin.source;
+	if (origin.bundle && bundle_by_id(&ctl->store, origin.bundle, &whole) == 0)
+		snprintf(bundle, NAME_SIZE, "%s", whole.bundle.name);
+}
+
 json_t *ctl_json_work(struct ctl *ctl, const struct device *device, const struct lease *lease)
 {
-	json_t *details = json_details(ctl, lease);
+	struct details details;
+	char bundle[NAME_SIZE];
+	const char *source;
 
-	if (!details)
+	if (work_details(&ctl->store, lease->number, &details))
 		return NULL;
-	return json_pack("{s:I, s:s, s:s, s:i, s:i, s:i, s:s, s:s, s:s, s:s, s:o, s:s,"
+	ctl_origin(ctl, lease, bundle, &source);
+	return json_pack("{s:I, s:s, s:o, s:s, s:s, s:i, s:i, s:i, s:s, s:s, s:s, s:s, s:o, s:s,"
 	                 " s:o, s:o, s:o, s:o, s:o}",
 	                 "lease", (json_int_t)lease->number, "device", device->name,
+	                 "bundle", bundle[0] ? json_string(bundle) : json_null(), "source", source,
 	                 "state", lease_state_name(lease->state), "attempt", (int)lease->attempt,
 	                 "attempts", (int)lease->attempts, "deadline", (int)lease->deadline,
 	                 "loader_bios", lease->loader_bios, "loader_uefi", lease->loader_uefi,
-	                 "config", lease->config, "prefix", lease->prefix, "details", details,
+	                 "config", lease->config, "prefix", lease->prefix, "details",
+	                 ctl_json_details(&details),
 	                 "reason", lease->reason, "assigned", ctl_json_time(lease->assigned),
 	                 "offered", ctl_json_time(lease->offered),
 	                 "begun", ctl_json_time(lease->begun),

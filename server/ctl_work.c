@@ -44,22 +44,25 @@ int ctl_answer_work(struct ctl *ctl, const struct device *device, const struct l
 
 /* --- work list and show ---------------------------------------------------- */
 
-static void list_row(struct table *table, const struct device *device, const struct lease *lease)
+static void list_row(struct ctl *ctl, struct table *table, const struct device *device,
+                     const struct lease *lease)
 {
-	char number[24], attempt[16], when[24];
+	char number[24], attempt[16], when[24], bundle[NAME_SIZE];
+	const char *source;
 	int64_t last = lease->ended ? lease->ended : lease->begun ? lease->begun :
 	               lease->offered ? lease->offered : lease->assigned;
 
 	text_format(number, sizeof(number), "%U", lease->number);
 	text_format(attempt, sizeof(attempt), "%u/%u", lease->attempt, lease->attempts);
 	ctl_time(last, when, sizeof(when));
+	ctl_origin(ctl, lease, bundle, &source);
 	table_add(table, number, device->name, lease_state_name(lease->state), attempt,
-	          lease->config, when, lease->reason);
+	          bundle[0] ? bundle : lease->config, source, when, lease->reason);
 }
 
 int ctl_work_list(struct ctl *ctl)
 {
-	struct table table = { .columns = 7 };
+	struct table table = { .columns = 8 };
 	struct device device = { 0 };
 	struct lease lease;
 	json_t *array;
@@ -71,7 +74,8 @@ int ctl_work_list(struct ctl *ctl)
 	if (status)
 		return status;
 	array = json_array();
-	table_add(&table, "LEASE", "DEVICE", "STATE", "ATTEMPT", "CONFIG", "SINCE", "REASON");
+	table_add(&table, "LEASE", "DEVICE", "STATE", "ATTEMPT", "WORK", "BY", "SINCE",
+	          "REASON");
 	rc = work_list(&ctl->store, device.id, ctl_given(ctl, OPT_OPEN), &rows);
 	while (rc == 0 && (rc = store_step(&ctl->store, rows)) == 1) {
 		work_row(rows, &lease);
@@ -79,14 +83,9 @@ int ctl_work_list(struct ctl *ctl)
 		if (rc == 0 && ctl->json)
 			json_array_append_new(array, ctl_json_work(ctl, &device, &lease));
 		else if (rc == 0)
-			list_row(&table, &device, &lease);
+			list_row(ctl, &table, &device, &lease);
 	}
-	if (rc == 0 && ctl->json)
-		ctl_print_json(json_incref(array));
-	else if (rc == 0)
-		table_print(&table);
-	json_decref(array);
-	return rc ? ctl_store_error(ctl) : 0;
+	return ctl_answer_list(ctl, rc, &table, array);
 }
 
 static void print_time(const char *indent, const char *what, int64_t time)
@@ -101,11 +100,15 @@ static void print_time(const char *indent, const char *what, int64_t time)
 int ctl_print_work(struct ctl *ctl, const struct lease *lease, const char *indent)
 {
 	struct details details;
+	char bundle[NAME_SIZE];
+	const char *source;
 
 	if (work_details(&ctl->store, lease->number, &details))
 		return ctl_store_error(ctl);
 	printf("%sstate      %s%s%s\n", indent, lease_state_name(lease->state),
 	       lease->reason[0] ? ": " : "", lease->reason);
+	ctl_origin(ctl, lease, bundle, &source);
+	printf("%sby         %s%s%s\n", indent, source, bundle[0] ? ", bundle " : "", bundle);
 	printf("%sattempt    %u of %u\n", indent, lease->attempt, lease->attempts);
 	printf("%sdeadline   %u s after begun\n", indent, lease->deadline);
 	printf("%sloader     BIOS %s, UEFI %s\n", indent,

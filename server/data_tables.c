@@ -118,12 +118,10 @@ static void read_details(const json_t *row, struct details *details)
 
 static const char *bundle_whole(const json_t *row)
 {
-	struct bundle bundle = { .id = 0 };
 	struct details details;
 
 	read_details(row, &details);
-	text_format(bundle.config, sizeof(bundle.config), "%s", text_of(row, "config"));
-	if (bundle_details_fit(&bundle, &details))
+	if (bundle_details_fit(text_of(row, "config"), &details, true))
 		return NO_ROOM;
 	return text_of(row, "loader_bios")[0] || text_of(row, "loader_uefi")[0] ? NULL : NO_LOADER;
 }

@@ -140,6 +140,13 @@ int device_change(struct store *store, const struct device *device, const uint8_
 	return rc ? rc : add_macs(store, device->id, macs, mac_count);
 }
 
+int device_rename(struct store *store, uint64_t id, const char *name)
+{
+	static const char sql[] = "UPDATE device SET name = ?2 WHERE id = ?1";
+
+	return store_run(store, sql, "it", (int64_t)id, name);
+}
+
 int device_remove(struct store *store, uint64_t id)
 {
 	static const char sql[] = "DELETE FROM device WHERE id = ?";
@@ -168,6 +175,26 @@ int device_list(struct store *store, sqlite3_stmt **rows)
 	static const char sql[] = "SELECT " DEVICE_COLUMNS " FROM device ORDER BY name";
 
 	return store_start(store, rows, sql, "");
+}
+
+/* ?1: the folder, ?2: the group */
+#define SELECTED \
+	" (?1 = 0 OR folder IN (WITH RECURSIVE tree (id, depth) AS (SELECT ?1, 0 UNION ALL" \
+	"  SELECT folder.id, depth + 1 FROM tree JOIN folder ON folder.parent = tree.id" \
+	"  WHERE depth < 32) SELECT id FROM tree))" \
+	" AND (?2 = 0 OR EXISTS (SELECT 1 FROM member" \
+	"  WHERE device_group = ?2 AND member.device = device.id))"
+
+int device_select(struct store *store, const struct device_filter *filter, sqlite3_stmt **rows)
+{
+	static const char by_name[] = "SELECT " DEVICE_COLUMNS
+		" FROM device WHERE" SELECTED " ORDER BY name";
+	static const char by_time[] = "SELECT " DEVICE_COLUMNS
+		" FROM device JOIN seen ON seen.device = device.id WHERE" SELECTED
+		" ORDER BY seen.time DESC, name";
+
+	return store_start(store, rows, filter->seen ? by_time : by_name, "ii",
+	                   (int64_t)filter->folder, (int64_t)filter->group);
 }
 
 int device_claim(struct store *store, const struct device *device,

@@ -36,6 +36,8 @@ int device_add(struct store *store, struct device *device, const uint8_t (*macs)
 int device_change(struct store *store, const struct device *device, const uint8_t (*macs)[6],
                   size_t mac_count);
 
+int device_rename(struct store *store, uint64_t id, const char *name);
+
 /** Removes a device and all that belongs to it. */
 int device_remove(struct store *store, uint64_t id);
 
@@ -51,6 +53,16 @@ int device_macs(struct store *store, uint64_t id, uint8_t (*macs)[6], size_t *co
 int device_list(struct store *store, sqlite3_stmt **rows);
 void device_row(sqlite3_stmt *row, struct device *device);
 
+/* Which devices to list; zeros: all, by name. */
+struct device_filter {
+	uint64_t folder; /* those in it and below it */
+	uint64_t group;  /* those in it */
+	bool seen;       /* those that ever asked, the last one first */
+};
+
+/** Starts a list of such devices; take each with device_row(). */
+int device_select(struct store *store, const struct device_filter *filter, sqlite3_stmt **rows);
+
 /** Keeps which machine came first with the device id of @device, and that no other did. */
 int device_claim(struct store *store, const struct device *device,
                  const struct identity *identity);
@@ -58,7 +70,7 @@ int device_claim(struct store *store, const struct device *device,
 /* What a device's last request said. */
 struct seen {
 	int64_t time; /* Unix time; 0: never */
-	char address[64];
+	char address[32];
 	struct message request; /* its nonce is the boot's */
 };
 

@@ -34,22 +34,21 @@ static struct bucket *find(struct limit *limit, uint64_t prefix)
 	return least;
 }
 
-bool limit_pass(_Atomic int64_t *full_at, int64_t cost, int64_t burst, int64_t now)
+bool limit_take(struct limit *limit, uint64_t prefix, int64_t now)
 {
-	int64_t full = atomic_load_explicit(full_at, memory_order_relaxed), next;
+	struct bucket *bucket;
+	int64_t full, next;
 
+	if (!limit->cost)
+		return true;
+	bucket = find(limit, prefix);
+	full = atomic_load_explicit(&bucket->full, memory_order_relaxed);
 	do {
-		next = (full > now ? full : now) + cost;
-		if (next - now > burst)
+		next = (full > now ? full : now) + limit->cost;
+		if (next - now > limit->burst)
 			return false;
-	} while (!atomic_compare_exchange_weak_explicit(full_at, &full, next,
+	} while (!atomic_compare_exchange_weak_explicit(&bucket->full, &full, next,
 	                                                memory_order_relaxed,
 	                                                memory_order_relaxed));
 	return true;
-}
-
-bool limit_take(struct limit *limit, uint64_t prefix, int64_t now)
-{
-	return !limit->cost ||
-	       limit_pass(&find(limit, prefix)->full, limit->cost, limit->burst, now);
 }

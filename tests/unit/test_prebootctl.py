@@ -93,11 +93,11 @@ def test_add_list_show_remove(ctl):
     assert [d["name"] for d in ctl.json("device", "list")] == ["db01", "web01"]
     assert ctl.json("device", "show", "WEB01") == {
         "name": "web01", "macs": ["02:00:00:00:00:01", MAC], "uuid": UUID, "isd": None,
-        "seen": None,
+        "seen": None, "folder": "/", "groups": [], "settings": {}, "assignments": [],
         "work": None, "events": [], "added": ctl.json("device", "show", MAC)["added"]}
     table = ctl("device", "list").splitlines()
-    assert re.fullmatch(r"DEVICE +MAC OR UUID +NEWEST WORK +LAST SEEN", table[0])
-    assert table[1].split() == ["db01", "02:00:00:00:00:02", "-", "never"]
+    assert re.fullmatch(r"DEVICE +FOLDER +MAC OR UUID +FW +NEWEST WORK +LAST SEEN", table[0])
+    assert table[1].split() == ["db01", "/", "02:00:00:00:00:02", "-", "-", "never"]
     assert ctl("device", "remove", MAC) == "device web01 removed\n"
     assert [d["name"] for d in ctl.json("device", "list")] == ["db01"]
     assert "no such device" in ctl.fails(1, "device", "show", "web01")
@@ -164,7 +164,7 @@ def test_assign_show_cancel(ctl):
 
 
 @pytest.mark.parametrize("arguments, expected", [
-    ([], "needs --config"),
+    ([], "or --config FILE"),
     (["--config", "../shadow"], "not a file name"),
     (["--config", "a b"], "expected 1 to 127 of the characters"),
     (["--config", ""], "not a file name"),
@@ -279,9 +279,9 @@ def test_deadline(ctl, daemon):
 
 
 def test_short_forms_and_help(ctl):
-    ctl("dev", "a", "web01", MAC)
-    assert ctl("d", "ls") == ctl("device", "list") == ctl("device")
-    assert "expected one of device, work, event, settings" in ctl.fails(2, "thing", "list")
+    ctl("dev", "add", "web01", MAC)
+    assert ctl("d", "li") == ctl("d", "ls") == ctl("device", "list") == ctl("device")
+    assert "expected one of device, explain, folder, group" in ctl.fails(2, "thing", "list")
     assert "add, change, list, show, remove, trace" in ctl.fails(2, "device", "bogus")
     for words in ((), ("device",), ("work", "assign"), ("event", "list")):
         assert "prebootctl" in ctl(*words, "--help")

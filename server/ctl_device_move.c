@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdio.h>
+
+#include "ctl_verbs.h"
+#include "error.h"
+#include "text.h"
+
+/* --- move ------------------------------------------------------------------ */
+
+struct moving {
+	uint64_t folder;
+	char path[FOLDER_PATH];
+	unsigned int moved;
+};
+
+static int move_one(struct ctl *ctl, const struct device *device, void *data)
+{
+	struct moving *m = data;
+	uint64_t before;
+
+	if (device_folder(&ctl->store, device->id, &before))
+		return ctl_store_error(ctl);
+	if (before == m->folder)
+		return 0;
+	if (device_move(&ctl->store, device->id, m->folder))
+		return ctl_store_error(ctl);
+	m->moved++;
+	return ctl_happened(ctl, device->id, "moved", "to %s", m->path);
+}
+
+static int move(struct ctl *ctl, void *data)
+{
+	struct moving *m = data;
+	int status = ctl_find_folder(ctl, ctl->words[ctl->word_count - 1], &m->folder);
+
+	if (status == 0 && folder_path(&ctl->store, m->folder, m->path))
+		status = ctl_store_error(ctl);
+	for (int i = 0; status == 0 && i < ctl->word_count - 1; i++)
+		status = ctl_each_device(ctl, ctl->words[i], move_one, m);
+	return status;
+}
+
+int ctl_device_move(struct ctl *ctl)
+{
+	struct moving m = { 0 };
+	int status = ctl_transaction(ctl, move, &m);
+
+	return status ? status : ctl_say(ctl, json_pack("{s:s, s:i}", "folder", m.path, "moved",
+	                                                (int)m.moved),
+	                                 "%u moved to %s", m.moved, m.path);
+}
+
+/* --- rename ---------------------------------------------------------------- */
+
+static int renaming(struct ctl *ctl, void *data)
+{
+	struct device *device = data, other;
+	int rc, status = ctl_find_device(ctl, ctl->words[0], device);
+
+	if (status == 0)
+		status = ctl_check_device_name(ctl->words[1]);
+	if (status)
+		return status;
+	rc = device_by_name(&ctl->store, ctl->words[1], &other);
+	if (rc == 0 && other.id != device->id)
+		return ctl_error(EXIT_FAULT, "there is a device called %s already", other.name);
+	if ((rc && rc != ERR_NOT_FOUND) ||
+	    device_rename(&ctl->store, device->id, ctl->words[1]))
+		return ctl_store_error(ctl);
+	return ctl_happened(ctl, device->id, "renamed", "it was %s", device->name);
+}
+
+int ctl_device_rename(struct ctl *ctl)
+{
+	struct device device;
+	int status = ctl_transaction(ctl, renaming, &device);
+
+	return status ? status : ctl_say(ctl, json_pack("{s:s, s:s}", "was", device.name, "name",
+	                                                ctl->words[1]),
+	                                 "device %s is now %s", device.name, ctl->words[1]);
+}

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What each machine last told of itself, as a table. */
+#include <stdio.h>
+
+#include "ctl_verbs.h"
+#include "error.h"
+#include "text.h"
+
+/* Writes a size as people say it: "512 MiB", "932 GiB". */
+static void size_text(uint64_t mib, char *out, size_t size)
+{
+	if (mib == 0)
+		text_format(out, size, "-");
+	else if (mib < 10 * 1024)
+		text_format(out, size, "%U MiB", mib);
+	else if (mib < 10 * 1024 * 1024)
+		text_format(out, size, "%U GiB", (mib + 512) / 1024);
+	else
+		text_format(out, size, "%U TiB", (mib + 512 * 1024) / (1024 * 1024));
+}
+
+static uint64_t disks_mib(const struct request *r)
+{
+	uint64_t mib = 0;
+
+	for (size_t i = 0; i < r->disk_count; i++)
+		if (r->disks[i].sector_size >= 512 && r->disks[i].sector_size <= 1 << 20)
+			mib += r->disks[i].sectors / ((1 << 20) / r->disks[i].sector_size);
+	return mib;
+}
+
+static const char *or_dash(const char *text)
+{
+	return text[0] ? text : "-";
+}
+
+static void list_row(struct table *table, const struct device *device, const struct seen *seen)
+{
+	const struct request *r = &seen->request.u.request;
+	char memory[32], disks[32], cores[16] = "-", ago[32];
+
+	size_text(r->memory_mib, memory, sizeof(memory));
+	size_text(disks_mib(r), disks, sizeof(disks));
+	if (r->cpu_cores)
+		text_format(cores, sizeof(cores), "%u", (uint32_t)r->cpu_cores);
+	ctl_ago(seen->time, ago, sizeof(ago));
+	table_add(table, device->name, or_dash(r->manufacturer), or_dash(r->product),
+	          or_dash(r->serial), or_dash(r->cpu), cores, memory, disks,
+	          seen->time ? ctl_firmware_name(r->firmware) : "-", ago);
+}
+
+int ctl_start_devices(struct ctl *ctl, sqlite3_stmt **rows)
+{
+	struct device_filter filter = { .seen = ctl_given(ctl, OPT_SEEN) };
+	int status = 0;
+
+	if (ctl->word_count)
+		status = ctl_find_folder(ctl, ctl->words[0], &filter.folder);
+	if (status == 0 && ctl_given(ctl, OPT_GROUP))
+		status = ctl_find_group(ctl, ctl->option[OPT_GROUP], &filter.group);
+	if (status)
+		return status;
+	return device_select(&ctl->store, &filter, rows) ? ctl_store_error(ctl) : 0;
+}
+
+int ctl_inventory(struct ctl *ctl)
+{
+	struct table table = { .columns = 10 };
+	struct device device;
+	struct seen seen;
+	sqlite3_stmt *rows;
+	json_t *array;
+	int rc = 0, status = ctl_start_devices(ctl, &rows);
+
+	if (status)
+		return status;
+	array = json_array();
+	table_add(&table, "DEVICE", "MAKER", "PRODUCT", "SERIAL", "PROCESSOR", "CORES", "MEMORY",
+	          "DISKS", "FW", "LAST SEEN");
+	while (rc == 0 && (rc = store_step(&ctl->store, rows)) == 1) {
+		json_t *object;
+
+		device_row(rows, &device);
+		rc = device_last_seen(&ctl->store, device.id, &seen);
+		if (rc)
+			break;
+		if (ctl->json) {
+			object = ctl_json_seen(&seen);
+			json_array_append_new(array, json_pack("{s:s, s:o}", "name", device.name,
+			                                       "seen", object));
+		} else {
+			list_row(&table, &device, &seen);
+		}
+	}
+	return ctl_answer_list(ctl, rc, &table, array);
+}

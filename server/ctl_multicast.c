@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "ctl_verbs.h"
+#include "error.h"
+#include "multicasts.h"
+#include "text.h"
+
+#define WAIT_MAX (7 * 86400)
+#define CLIENTS_MAX 100000
+
+/* A session that a verb works on. */
+struct named {
+	struct multicast_row row;
+	unsigned int changed; /* so many devices joined or left */
+};
+
+static int find_session(struct ctl *ctl, const char *name, struct multicast_row *row)
+{
+	int rc = multicast_find(&ctl->store, name, row);
+
+	if (rc == ERR_NOT_FOUND)
+		return ctl_error(EXIT_FAULT, "%s: no such session; \"prebootctl multicast list\" has "
+		                 "those there are", name);
+	return rc ? ctl_store_error(ctl) : 0;
+}
+
+static int find_waiting(struct ctl *ctl, const char *name, struct multicast_row *row)
+{
+	int status = find_session(ctl, name, row);
+
+	if (status == 0 && row->multicast.state != MULTICAST_WAITING)
+		status = ctl_error(EXIT_FAULT, "session %s has %s already; add another one",
+		                   row->multicast.name,
+		                   multicast_state_name(row->multicast.state));
+	return status;
+}
+
+static int check_name(struct ctl *ctl, const char *name, uint64_t id)
+{
+	struct multicast_row other;
+	int rc, status = ctl_check_name("session", name);
+
+	if (status)
+		return status;
+	rc = multicast_find(&ctl->store, name, &other);
+	if (rc == ERR_NOT_FOUND || (rc == 0 && other.multicast.id == id))
+		return 0;
+	return rc ? ctl_store_error(ctl)
+	          : ctl_error(EXIT_FAULT, "there is a session called %s already", name);
+}
+
+/* --- members --------------------------------------------------------------- */
+
+static int join_one(struct ctl *ctl, const struct device *device, void *data)
+{
+	struct named *s = data;
+	int rc = multicast_join(&ctl->store, s->row.multicast.id, device->id);
+
+	if (rc == ERR_REFUSED)
+		return 0; /* it is one already */
+	if (rc)
+		return ctl_store_error(ctl);
+	s->changed++;
+	s->row.members++;
+	return ctl_happened(ctl, device->id, "member", "of multicast session %s",
+	                    s->row.multicast.name);
+}
+
+/* Cancels what a member has to do for the session. */
+static int cancel_work(struct ctl *ctl, const struct named *s, uint64_t device,
+                       const char *reason)
+{
+	struct lease lease;
+	int rc = multicast_lease(&ctl->store, s->row.multicast.id, device, &lease);
+
+	if (rc == ERR_NOT_FOUND)
+		return 0;
+	return rc ? ctl_store_error(ctl) : ctl_cancel(ctl, &lease, reason);
+}
+
+static int leave_one(struct ctl *ctl, const struct device *device, void *data)
+{
+	struct named *s = data;
+	const char *name = s->row.multicast.name;
+	int status, rc = multicast_leave(&ctl->store, s->row.multicast.id, device->id);
+
+	if (rc == ERR_NOT_FOUND)
+		return ctl_error(EXIT_FAULT, "%s is not in session %s", device->name, name);
+	if (rc)
+		return ctl_store_error(ctl);
+	s->changed++;
+	status = cancel_work(ctl, s, device->id, "it left the multicast session");
+	return status ? status : ctl_happened(ctl, device->id, "left", "multicast session %s", name);
+}
+
+static int each_word(struct ctl *ctl, struct named *s,
+                     int (*each)(struct ctl *ctl, const struct device *device, void *data))
+{
+	int status = 0;
+
+	for (int i = 1; status == 0 && i < ctl->word_count; i++)
+		status = ctl_each_device(ctl, ctl->words[i], each, s);
+	return status;
+}
+
+static int joining(struct ctl *ctl, void *data)
+{
+	struct named *s = data;
+	int status = find_waiting(ctl, ctl->words[0], &s->row);
+
+	return status ? status : each_word(ctl, s, join_one);
+}
+
+static int leaving(struct ctl *ctl, void *data)
+{
+	struct named *s = data;
+	int status = find_session(ctl, ctl->words[0], &s->row);
+
+	return status ? status : each_word(ctl, s, leave_one);
+}
+
+static int change_members(struct ctl *ctl, int (*how)(struct ctl *ctl, void *data),
+                          const char *done)
+{
+	struct named s = { 0 };
+	int status = ctl_transaction(ctl, how, &s);
+
+	return status ? status : ctl_say(ctl, json_pack("{s:s, s:i}", "session",
+	                                                s.row.multicast.name, "changed",
+	                                                (int)s.changed),
+	                                 "%u %s session %s", s.changed, done,
+	                                 s.row.multicast.name);
+}
+
+int ctl_multicast_join(struct ctl *ctl)
+{
+	return change_members(ctl, joining, "became members of");
+}
+
+int ctl_multicast_leave(struct ctl *ctl)
+{
+	return change_members(ctl, leaving, "left");
+}
+
+/* --- add and change -------------------------------------------------------- */
+
+/* Reads the options of a session, and leaves what was not given. */
+static int read_session(struct ctl *ctl, struct multicast_row *row)
+{
+	const char *clients = ctl->option[OPT_CLIENTS], *wait = ctl->option[OPT_WAIT];
+	struct multicast *m = &row->multicast;
+	struct bundle_whole bundle;
+	int status = 0;
+
+	if (ctl_given(ctl, OPT_BUNDLE)) {
+		status = ctl_find_bundle(ctl, ctl->option[OPT_BUNDLE], &bundle);
+		if (status)
+			return status;
+		row->bundle = bundle.bundle.id;
+		text_format(row->bundle_name, NAME_SIZE, "%s", bundle.bundle.name);
+	}
+	if (clients && strcmp(clients, "0") == 0)
+		m->clients = 0;
+	else if (clients)
+		status = ctl_number(clients, "--clients", CLIENTS_MAX, &m->clients);
+	if (status == 0 && wait && strcmp(wait, "0") == 0)
+		m->wait = 0;
+	else if (status == 0 && wait)
+		status = ctl_seconds(wait, "--wait", WAIT_MAX, &m->wait);
+	if (status == 0 && !m->clients && !m->wait)
+		status = ctl_error(EXIT_USAGE, "when is it to start? expected --clients N, when so "
+		                   "many have joined; --wait TIME, so long after the last one has; "
+		                   "or both");
+	return status;
+}
+
+static int adding(struct ctl *ctl, void *data)
+{
+	struct named *s = data;
+	int status = check_name(ctl, ctl->words[0], 0);
+
+	if (status == 0 && !ctl_given(ctl, OPT_BUNDLE))
+		status = ctl_error(EXIT_USAGE, "multicast add: needs --bundle NAME");
+	if (status == 0)
+		status = read_session(ctl, &s->row);
+	if (status)
+		return status;
+	text_format(s->row.multicast.name, NAME_SIZE, "%s", ctl->words[0]);
+	s->row.added = time(NULL);
+	if (multicast_add(&ctl->store, &s->row))
+		return ctl_store_error(ctl);
+	return each_word(ctl, s, join_one);
+}
+
+static int changing(struct ctl *ctl, void *data)
+{
+	struct named *s = data;
+	int status = find_waiting(ctl, ctl->words[0], &s->row);
+
+	if (status == 0 && ctl_given(ctl, OPT_BUNDLE) && s->row.multicast.joined)
+		status = ctl_error(EXIT_FAULT, "session %s: %u machines have joined it for %s "
+		                   "already; end it and add another one", s->row.multicast.name,
+		                   s->row.multicast.joined, s->row.bundle_name);
+	if (status == 0)
+		status = read_session(ctl, &s->row);
+	if (status == 0 && multicast_change(&ctl->store, &s->row))
+		status = ctl_store_error(ctl);
+	return status;
+}
+
+/* --- start, end, remove ---------------------------------------------------- */
+
+static int starting(struct ctl *ctl, void *data)
+{
+	struct named *s = data;
+	int status = find_waiting(ctl, ctl->words[0], &s->row);
+
+	if (status == 0 && s->row.multicast.joined == 0)
+		status = ctl_error(EXIT_FAULT, "session %s: nobody has joined it yet",
+		                   s->row.multicast.name);
+	if (status == 0 && multicast_start(&ctl->store, s->row.multicast.id, time(NULL)))
+		status = ctl_store_error(ctl);
+	s->row.multicast.state = MULTICAST_STARTED;
+	return status;
+}
+
+static int end_for(struct ctl *ctl, const struct device *device, void *data)
+{
+	return cancel_work(ctl, data, device->id, "the multicast session was ended");
+}
+
+/* Ends the session, and what its members have to do for it. */
+static int end(struct ctl *ctl, struct named *s)
+{
+	int status = ctl_each_member(ctl, s->row.multicast.id, end_for, s);
+
+	if (status == 0 && multicast_end(&ctl->store, s->row.multicast.id, time(NULL)))
+		status = ctl_store_error(ctl);
+	s->row.multicast.state = MULTICAST_ENDED;
+	return status;
+}
+
+static int ending(struct ctl *ctl, void *data)
+{
+	struct named *s = data;
+	int status = find_session(ctl, ctl->words[0], &s->row);
+
+	if (status == 0 && s->row.multicast.state == MULTICAST_ENDED)
+		status = ctl_error(EXIT_FAULT, "session %s has ended already",
+		                   s->row.multicast.name);
+	return status ? status : end(ctl, s);
+}
+
+static int removing(struct ctl *ctl, void *data)
+{
+	struct named *s = data;
+	struct multicast *m = &s->row.multicast;
+	int status = find_session(ctl, ctl->words[0], &s->row);
+
+	if (status == 0 && m->state != MULTICAST_ENDED && m->joined && !ctl_given(ctl, OPT_FORCE))
+		status = ctl_error(EXIT_FAULT, "session %s: %u machines have joined it; end it with "
+		                   "\"prebootctl multicast end %s\", or use --force", m->name,
+		                   m->joined, m->name);
+	if (status == 0 && m->state != MULTICAST_ENDED)
+		status = end(ctl, s);
+	if (status == 0 && multicast_remove(&ctl->store, m->id))
+		status = ctl_store_error(ctl);
+	return status;
+}
+
+static int change(struct ctl *ctl, int (*how)(struct ctl *ctl, void *data), const char *done)
+{
+	struct named s = { 0 };
+	int status = ctl_transaction(ctl, how, &s);
+
+	return status ? status : ctl_say(ctl, ctl_json_multicast(&s.row), "session %s %s, with "
+	                                 "%llu members", s.row.multicast.name, done,
+	                                 (unsigned long long)s.row.members);
+}
+
+int ctl_multicast_add(struct ctl *ctl)
+{
+	return change(ctl, adding, "added");
+}
+
+int ctl_multicast_change(struct ctl *ctl)
+{
+	return change(ctl, changing, "changed");
+}
+
+int ctl_multicast_start(struct ctl *ctl)
+{
+	return change(ctl, starting, "started");
+}
+
+int ctl_multicast_end(struct ctl *ctl)
+{
+	return change(ctl, ending, "ended");
+}
+
+int ctl_multicast_remove(struct ctl *ctl)
+{
+	struct named s = { 0 };
+	int status = ctl_transaction(ctl, removing, &s);
+
+	return status ? status : ctl_say(ctl, json_pack("{s:s}", "removed", s.row.multicast.name),
+	                                 "session %s removed", s.row.multicast.name);
+}

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdio.h>
+
+#include "ctl_verbs.h"
+#include "error.h"
+#include "multicasts.h"
+#include "text.h"
+#include "work.h"
+
+json_t *ctl_json_multicast(const struct multicast_row *row)
+{
+	const struct multicast *m = &row->multicast;
+
+	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:I, s:i, s:o, s:o, s:o, s:o}", "session",
+	                 m->name, "bundle", row->bundle_name, "state",
+	                 multicast_state_name(m->state), "clients",
+	                 m->clients ? json_integer(m->clients) : json_null(), "wait",
+	                 m->wait ? json_integer(m->wait) : json_null(), "members",
+	                 (json_int_t)row->members, "joined", (int)m->joined, "added",
+	                 ctl_json_time(row->added), "last_joined", ctl_json_time(m->last_joined),
+	                 "started", ctl_json_time(row->started), "ended",
+	                 ctl_json_time(row->ended));
+}
+
+/* Says when it starts: "3 joined or 5 min". */
+static void starts_text(const struct multicast *m, char *out, size_t size)
+{
+	char wait[32] = "", clients[32] = "";
+
+	if (m->clients)
+		text_format(clients, sizeof(clients), "%u joined", m->clients);
+	if (m->wait && m->wait % 60 == 0)
+		text_format(wait, sizeof(wait), "%u min", m->wait / 60);
+	else if (m->wait)
+		text_format(wait, sizeof(wait), "%u s", m->wait);
+	text_format(out, size, "%s%s%s", clients, m->clients && m->wait ? " or " : "", wait);
+}
+
+int ctl_multicast_list(struct ctl *ctl)
+{
+	struct table table = { .columns = 6 };
+	json_t *array = json_array();
+	struct multicast_row row;
+	sqlite3_stmt *rows;
+	int rc = multicast_list(&ctl->store, &rows);
+
+	table_add(&table, "SESSION", "BUNDLE", "STATE", "JOINED", "STARTS AT", "SINCE");
+	while (rc == 0 && (rc = store_step(&ctl->store, rows)) == 1) {
+		char joined[48], starts[80], since[32];
+
+		multicast_row(rows, &row);
+		text_format(joined, sizeof(joined), "%u of %U", row.multicast.joined, row.members);
+		starts_text(&row.multicast, starts, sizeof(starts));
+		ctl_time(row.ended ? row.ended : row.started ? row.started : row.added, since,
+		         sizeof(since));
+		table_add(&table, row.multicast.name, row.bundle_name,
+		          multicast_state_name(row.multicast.state), joined, starts, since);
+		json_array_append_new(array, ctl_json_multicast(&row));
+		rc = 0;
+	}
+	return ctl_answer_list(ctl, rc, &table, array);
+}
+
+/* --- show ------------------------------------------------------------------ */
+
+/* Reads what a member's newest work of the session came to; "-" if it had none. */
+static int work_text(struct ctl *ctl, const struct multicast_row *session, uint64_t device,
+                     char *out, size_t size)
+{
+	struct origin origin;
+	struct lease lease;
+	int rc = work_newest(&ctl->store, device, &lease);
+
+	text_format(out, size, "-");
+	if (rc == 0)
+		rc = work_origin(&ctl->store, lease.number, &origin);
+	if (rc)
+		return rc == ERR_NOT_FOUND ? 0 : rc;
+	if (origin.source[0] == 'm' && origin.source_id == session->multicast.id)
+		text_format(out, size, "%U %s", lease.number, lease_state_name(lease.state));
+	return 0;
+}
+
+static int list_members(struct ctl *ctl, const struct multicast_row *session,
+                        struct table *table, json_t *array)
+{
+	struct device device;
+	sqlite3_stmt *rows;
+	int rc = multicast_members(&ctl->store, session->multicast.id, &rows);
+
+	table_add(table, "MEMBER", "JOINED", "WORK");
+	while (rc == 0 && (rc = store_step(&ctl->store, rows)) == 1) {
+		int64_t joined = sqlite3_column_int64(rows, MULTICAST_JOINED_COLUMN);
+		char when[32], work[64];
+
+		device_row(rows, &device);
+		rc = work_text(ctl, session, device.id, work, sizeof(work));
+		ctl_time(joined, when, sizeof(when));
+		table_add(table, device.name, joined ? when : "not yet", work);
+		json_array_append_new(array, json_pack("{s:s, s:o, s:s}", "device", device.name,
+		                                       "joined", ctl_json_time(joined), "work",
+		                                       work));
+	}
+	return rc;
+}
+
+static void print_session(const struct multicast_row *row)
+{
+	const struct multicast *m = &row->multicast;
+	char text[80];
+
+	printf("multicast session %s\n", m->name);
+	ctl_line("bundle", "%s", row->bundle_name);
+	ctl_line("state", "%s", multicast_state_name(m->state));
+	starts_text(m, text, sizeof(text));
+	ctl_line("starts at", "%s%s", text, m->wait ? " after the last one" : "");
+	ctl_line("joined", "%u of %llu", m->joined, (unsigned long long)row->members);
+	ctl_time(row->started, text, sizeof(text));
+	if (row->started)
+		ctl_line("started", "%s", text);
+	ctl_time(row->ended, text, sizeof(text));
+	if (row->ended)
+		ctl_line("ended", "%s", text);
+}
+
+int ctl_multicast_show(struct ctl *ctl)
+{
+	struct table table = { .columns = 3 };
+	struct multicast_row row;
+	json_t *array, *object;
+	int rc = multicast_find(&ctl->store, ctl->words[0], &row);
+
+	if (rc == ERR_NOT_FOUND)
+		return ctl_error(EXIT_FAULT, "%s: no such session; \"prebootctl multicast list\" has "
+		                 "those there are", ctl->words[0]);
+	if (rc)
+		return ctl_store_error(ctl);
+	array = json_array();
+	rc = list_members(ctl, &row, &table, array);
+	if (rc == 0 && ctl->json) {
+		object = ctl_json_multicast(&row);
+		json_object_set(object, "members", array);
+		ctl_print_json(object);
+	} else if (rc == 0) {
+		print_session(&row);
+		if (table.rows > 1) {
+			puts("");
+			table_print(&table);
+		}
+	}
+	table_free(&table);
+	json_decref(array);
+	return rc ? ctl_store_error(ctl) : 0;
+}

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "ctl_verbs.h"
+#include "error.h"
+#include "strangers.h"
+#include "text.h"
+
+static const uint8_t zeros[16];
+
+/* Writes its MAC, or "-". */
+static void mac_text(const struct stranger *s, char *out, size_t size)
+{
+	if (memcmp(s->mac, zeros, sizeof(s->mac)))
+		text_format(out, size, "%M", s->mac);
+	else
+		text_format(out, size, "-");
+}
+
+static void uuid_text(const struct stranger *s, char *out, size_t size)
+{
+	if (memcmp(s->uuid, zeros, sizeof(s->uuid)))
+		text_format(out, size, "%G", s->uuid);
+	else
+		text_format(out, size, "-");
+}
+
+/* --- finding --------------------------------------------------------------- */
+
+static int start_by(struct ctl *ctl, const char *word, sqlite3_stmt **rows)
+{
+	uint8_t mac[6], uuid[16];
+	int rc;
+
+	if (text_parse_mac(word, mac) == 0)
+		rc = stranger_by_mac(&ctl->store, mac, rows);
+	else if (text_parse_uuid(word, uuid) == 0)
+		rc = stranger_by_uuid(&ctl->store, uuid, rows);
+	else
+		return ctl_error(EXIT_USAGE, "%s: expected a MAC address, as in 52:54:00:12:34:56, "
+		                 "or a UUID", word);
+	return rc ? ctl_store_error(ctl) : 0;
+}
+
+/* Finds the one that @word names, by MAC or UUID. */
+static int find_stranger(struct ctl *ctl, const char *word, struct stranger *stranger)
+{
+	struct stranger other;
+	sqlite3_stmt *rows;
+	char mac[40], uuid[40];
+	int rc, status = start_by(ctl, word, &rows);
+
+	if (status)
+		return status;
+	rc = store_step(&ctl->store, rows);
+	if (rc == 0)
+		return ctl_error(EXIT_FAULT, "%s: no such unknown machine has asked; \"prebootctl "
+		                 "stranger list\" has those that did", word);
+	if (rc < 0)
+		return ctl_store_error(ctl);
+	stranger_row(rows, stranger);
+	rc = store_step(&ctl->store, rows);
+	if (rc == 0)
+		return 0;
+	if (rc < 0)
+		return ctl_store_error(ctl);
+	stranger_row(rows, &other);
+	store_end(rows);
+	/* The adapters of one machine are admitted together, whichever is named. */
+	if (memcmp(stranger->uuid, other.uuid, 16) == 0 && device_uuid_ok(other.uuid))
+		return 0;
+	if (text_parse_uuid(word, other.uuid) == 0) {
+		mac_text(stranger, mac, sizeof(mac));
+		return ctl_error(EXIT_FAULT, "%s: several machines have this UUID; name one by its "
+		                 "MAC, as in %s", word, mac);
+	}
+	uuid_text(memcmp(stranger->uuid, zeros, 16) ? stranger : &other, uuid, sizeof(uuid));
+	return ctl_error(EXIT_FAULT, "%s: several machines came with this MAC; name one by its "
+	                 "UUID, as in %s", word, uuid);
+}
+
+/* --- list and show --------------------------------------------------------- */
+
+static json_t *json_stranger(const struct stranger *s)
+{
+	char mac[40], uuid[40];
+
+	mac_text(s, mac, sizeof(mac));
+	uuid_text(s, uuid, sizeof(uuid));
+	return json_pack("{s:o, s:o, s:o, s:o, s:I, s:s, s:s, s:o}",
+	                 "mac", mac[0] == '-' ? json_null() : json_string(mac),
+	                 "uuid", uuid[0] == '-' ? json_null() : json_string(uuid),
+	                 "first", ctl_json_time(s->first), "last", ctl_json_time(s->last),
+	                 "boots", (json_int_t)s->boots, "address", s->address,
+	                 "outcome", s->outcome,
+	                 "hardware", s->length ? ctl_json_hardware(&s->request.u.request)
+	                                       : json_null());
+}
+
+int ctl_stranger_list(struct ctl *ctl)
+{
+	struct table table = { .columns = 6 };
+	json_t *array = json_array();
+	struct stranger s;
+	uint32_t limit = UINT32_MAX;
+	sqlite3_stmt *rows;
+	int rc = 0, status = 0;
+
+	if (ctl_given(ctl, OPT_LIMIT))
+		status = ctl_number(ctl->option[OPT_LIMIT], "--limit", STRANGERS_MAX, &limit);
+	if (status) {
+		json_decref(array);
+		return status;
+	}
+	table_add(&table, "MAC", "PRODUCT", "SERIAL", "FROM", "BOOTS", "LAST SEEN");
+	rc = stranger_list(&ctl->store, &rows);
+	while (rc == 0 && (rc = store_step(&ctl->store, rows)) == 1) {
+		const struct request *r = &s.request.u.request;
+		char mac[40], boots[24], ago[32];
+
+		stranger_row(rows, &s);
+		rc = 0;
+		if (limit-- == 0) {
+			store_end(rows);
+			break;
+		}
+		mac_text(&s, mac, sizeof(mac));
+		text_format(boots, sizeof(boots), "%U", s.boots);
+		ctl_ago(s.last, ago, sizeof(ago));
+		table_add(&table, mac, r->product[0] ? r->product : "-",
+		          r->serial[0] ? r->serial : "-", s.address, boots, ago);
+		json_array_append_new(array, json_stranger(&s));
+	}
+	return ctl_answer_list(ctl, rc, &table, array);
+}
+
+int ctl_stranger_show(struct ctl *ctl)
+{
+	struct stranger s;
+	char text[64];
+	int status = find_stranger(ctl, ctl->words[0], &s);
+
+	if (status)
+		return status;
+	if (ctl->json) {
+		ctl_print_json(json_stranger(&s));
+		return 0;
+	}
+	mac_text(&s, text, sizeof(text));
+	printf("unknown machine %s\n", text);
+	uuid_text(&s, text, sizeof(text));
+	ctl_line("UUID", "%s", text);
+	ctl_time(s.first, text, sizeof(text));
+	ctl_line("first seen", "%s", text);
+	ctl_ago(s.last, text, sizeof(text));
+	ctl_line("last seen", "%s, from %s", text, s.address);
+	ctl_line("boots", "%llu", (unsigned long long)s.boots);
+	ctl_line("outcome", "%s", s.outcome);
+	printf("\nlast request\n");
+	ctl_print_hardware(&s.request.u.request);
+	return 0;
+}
+
+/* --- remove ---------------------------------------------------------------- */
+
+static int removing(struct ctl *ctl, void *data)
+{
+	uint64_t *count = data;
+	struct stranger s;
+	int status;
+
+	if (ctl_given(ctl, OPT_ALL)) {
+		if (ctl->word_count)
+			return ctl_error(EXIT_USAGE, "stranger remove: expected a machine or --all, "
+			                 "not both");
+		return stranger_remove_all(&ctl->store, count) ? ctl_store_error(ctl) : 0;
+	}
+	if (ctl->word_count == 0)
+		return ctl_error(EXIT_USAGE, "stranger remove: which? expected a MAC, a UUID, or "
+		                 "--all");
+	status = find_stranger(ctl, ctl->words[0], &s);
+	*count = 1;
+	if (status == 0 && stranger_remove(&ctl->store, s.id))
+		status = ctl_store_error(ctl);
+	return status;
+}
+
+int ctl_stranger_remove(struct ctl *ctl)
+{
+	uint64_t count = 0;
+	int status = ctl_transaction(ctl, removing, &count);
+
+	return status ? status : ctl_say(ctl, json_pack("{s:I}", "removed", (json_int_t)count),
+	                                 "%llu forgotten", (unsigned long long)count);
+}
+
+/* --- device admit ---------------------------------------------------------- */
+
+static int admitting(struct ctl *ctl, void *data)
+{
+	struct device *device = data, other;
+	struct stranger s;
+	uint64_t folder = 0;
+	int rc, status = find_stranger(ctl, ctl->words[0], &s);
+
+	if (status == 0 && ctl->word_count > 1)
+		status = ctl_check_device_name(ctl->words[1]);
+	if (status == 0 && ctl_given(ctl, OPT_FOLDER))
+		status = ctl_find_folder(ctl, ctl->option[OPT_FOLDER], &folder);
+	if (status)
+		return status;
+	if (ctl->word_count > 1)
+		text_format(device->name, sizeof(device->name), "%s", ctl->words[1]);
+	else
+		stranger_name(&s, device->name);
+	device->added = time(NULL);
+	rc = device_by_name(&ctl->store, device->name, &other);
+	if (rc == 0)
+		return ctl_error(EXIT_FAULT, "there is a device called %s already", other.name);
+	if (rc == ERR_NOT_FOUND)
+		rc = device_by_mac(&ctl->store, s.mac, &other);
+	if (rc == ERR_NOT_FOUND && device_uuid_ok(s.uuid))
+		rc = device_by_uuid(&ctl->store, s.uuid, &other);
+	if (rc == 0)
+		return ctl_error(EXIT_FAULT, "%s: device %s has this MAC or UUID by now; if it is "
+		                 "the same machine, \"prebootctl device change %s\" and \"prebootctl "
+		                 "stranger remove %s\"", ctl->words[0], other.name, other.name,
+		                 ctl->words[0]);
+	if (rc != ERR_NOT_FOUND || stranger_admit(&ctl->store, &s, device) ||
+	    (folder && device_move(&ctl->store, device->id, folder)))
+		return ctl_store_error(ctl);
+	return ctl_happened(ctl, device->id, "admitted", "by the administrator");
+}
+
+int ctl_device_admit(struct ctl *ctl)
+{
+	struct device device = { 0 };
+	int status = ctl_transaction(ctl, admitting, &device);
+
+	return status ? status : ctl_say(ctl, ctl_json_device(ctl, &device), "device %s added",
+	                                 device.name);
+}

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Reading what the words of the command line say of work. */
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "ctl.h"
+#include "error.h"
+#include "text.h"
+
+#define FROM_SETTINGS "*"
+
+int ctl_read_file_name(const char *what, const char *name, char out[FILE_SIZE])
+{
+	if (!file_name_ok(name))
+		return ctl_error(EXIT_USAGE, "%s %s: not a file name; expected 1 to %d of the "
+		                 "characters A-Z a-z 0-9 . _ - /, without a \"..\"", what, name,
+		                 FILE_SIZE - 1);
+	text_format(out, FILE_SIZE, "%s", name);
+	return 0;
+}
+
+/* An empty loader means: not for such firmware. */
+static int read_loader(const char *what, const char *given, char out[FILE_SIZE])
+{
+	if (given && (!given[0] || strcmp(given, LOADER_OF_SETTINGS) == 0)) {
+		text_format(out, FILE_SIZE, "%s", given);
+		return 0;
+	}
+	return given ? ctl_read_file_name(what, given, out) : 0;
+}
+
+int ctl_read_bundle(struct ctl *ctl, struct bundle *bundle)
+{
+	const char *config = ctl->option[OPT_CONFIG], *prefix = ctl->option[OPT_PREFIX];
+	const char *attempts = ctl->option[OPT_ATTEMPTS], *deadline = ctl->option[OPT_DEADLINE];
+	int status = config ? ctl_read_file_name("--config", config, bundle->config) : 0;
+
+	if (status == 0)
+		status = read_loader("--loader-bios", ctl->option[OPT_LOADER_BIOS],
+		                     bundle->loader_bios);
+	if (status == 0)
+		status = read_loader("--loader-uefi", ctl->option[OPT_LOADER_UEFI],
+		                     bundle->loader_uefi);
+	if (status == 0 && !bundle->loader_bios[0] && !bundle->loader_uefi[0])
+		status = ctl_error(EXIT_USAGE, "it needs a loader for BIOS or for UEFI");
+	if (status == 0 && prefix && prefix[0])
+		status = ctl_read_file_name("--prefix", prefix, bundle->prefix);
+	else if (status == 0 && prefix)
+		bundle->prefix[0] = '\0';
+	if (status == 0 && attempts && strcmp(attempts, FROM_SETTINGS) == 0)
+		bundle->attempts = 0;
+	else if (status == 0 && attempts)
+		status = ctl_number(attempts, "--attempts", LEASE_ATTEMPTS_MAX, &bundle->attempts);
+	if (status == 0 && deadline && strcmp(deadline, FROM_SETTINGS) == 0)
+		bundle->deadline = 0;
+	else if (status == 0 && deadline)
+		status = ctl_seconds(deadline, "--deadline", LEASE_DEADLINE_MAX, &bundle->deadline);
+	return status;
+}
+
+/* --- details --------------------------------------------------------------- */
+
+/* Returns where in @details the string for @key stands, or -1. */
+static int find_key(const struct details *details, const char *key, size_t length)
+{
+	for (size_t at = 0; at < details->details_length; at += strlen(details->details + at) + 1)
+		if (strncmp(details->details + at, key, length) == 0 &&
+		    details->details[at + length] == '=')
+			return (int)at;
+	return -1;
+}
+
+static void drop_key(struct details *details, const char *key, size_t length)
+{
+	int at = find_key(details, key, length);
+	size_t size;
+
+	if (at < 0)
+		return;
+	size = strlen(details->details + at) + 1;
+	memmove(details->details + at, details->details + at + size,
+	        details->details_length - (size_t)at - size);
+	details->details_length = (uint16_t)(details->details_length - size);
+}
+
+/* Drops the keys of --unset, which commas stand between. */
+static int unset(struct details *details, const char *keys)
+{
+	while (keys && *keys) {
+		size_t length = strcspn(keys, ",");
+
+		if (find_key(details, keys, length) < 0)
+			return ctl_error(EXIT_FAULT, "--unset %.*s: there is no such detail",
+			                 (int)length, keys);
+		drop_key(details, keys, length);
+		keys += length + (keys[length] == ',');
+	}
+	return 0;
+}
+
+static int add_detail(struct details *details, const char *word)
+{
+	const char *equals = strchr(word, '=');
+	char key[64];
+
+	if (!equals || (size_t)(equals - word) >= sizeof(key))
+		return ctl_error(EXIT_USAGE, "%s: expected KEY=VALUE", word);
+	text_format(key, (size_t)(equals - word) + 1, "%s", word);
+	if (find_key(details, key, strlen(key)) >= 0)
+		return ctl_error(EXIT_USAGE, "%s: given twice", key);
+	switch (details_add(details, key, equals + 1)) {
+	case 0: return 0;
+	case ERR_SPACE:
+		return ctl_error(EXIT_USAGE, "%s: too much; all details must fit one datagram, "
+		                 "with about 900 characters", key);
+	default:
+		return ctl_error(EXIT_USAGE, "%s: expected KEY=VALUE; a key has 1 to 32 letters, "
+		                 "digits and \"_\" and begins with no digit, a value is printable "
+		                 "ASCII", word);
+	}
+}
+
+int ctl_read_details(struct ctl *ctl, int first, struct details *details)
+{
+	struct details given = { 0 };
+	int status = unset(details, ctl->option[OPT_UNSET]);
+
+	for (int i = first; status == 0 && i < ctl->word_count; i++)
+		status = add_detail(&given, ctl->words[i]);
+	for (size_t at = 0; at < given.details_length; at += strlen(given.details + at) + 1)
+		drop_key(details, given.details + at, strcspn(given.details + at, "="));
+	for (size_t at = 0; status == 0 && at < given.details_length;
+	     at += strlen(given.details + at) + 1)
+		status = add_detail(details, given.details + at);
+	return status;
+}
+
+int ctl_check_details(const struct bundle *bundle, const struct details *details, bool session)
+{
+	static const char *const taken[] = { "multicast", "multicast_state", "multicast_clients" };
+
+	for (size_t i = 0; session && i < sizeof(taken) / sizeof(taken[0]); i++)
+		if (find_key(details, taken[i], strlen(taken[i])) >= 0)
+			return ctl_error(EXIT_USAGE, "%s: multicast sessions set this detail; take "
+			                 "another key", taken[i]);
+	if (bundle_details_fit(bundle->config, details, session))
+		return ctl_error(EXIT_USAGE, "the details do not fit one datagram%s; shorten them",
+		                 session ? ", with what multicast sessions add" : "");
+	return 0;
+}
+
+/* --- dates ----------------------------------------------------------------- */
+
+int ctl_read_until(const char *text, int64_t *time_out)
+{
+	static const char *const formats[] = { "%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M",
+		                               "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S" };
+	int64_t now = time(NULL);
+	uint32_t seconds;
+
+	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
+		struct tm local = { .tm_isdst = -1 };
+		const char *end = strptime(text, formats[i], &local);
+
+		if (!end || *end)
+			continue;
+		if (i == 0)
+			local.tm_mday++; /* to the end of that day */
+		local.tm_isdst = -1;
+		*time_out = mktime(&local);
+		if (*time_out <= now)
+			return ctl_error(EXIT_USAGE, "--until %s: that is past", text);
+		return 0;
+	}
+	if (strchr(text, '-') || strchr(text, ':'))
+		return ctl_error(EXIT_USAGE, "--until %s: expected a day, as in 2026-12-31, with a "
+		                 "time, as in \"2026-12-31 18:00\", or how long from now, as in 7d",
+		                 text);
+	if (ctl_seconds(text, "--until", 366 * 86400, &seconds))
+		return EXIT_USAGE;
+	*time_out = now + seconds;
+	return 0;
+}
