@@ -24,6 +24,7 @@ struct booting {
 	const uint8_t *menu;
 	size_t menu_length;
 	uint8_t copy[ISD_COPY_SIZE]; /* of image-safe data; the other place is empty */
+	const void *fetched;       /* what the last file held */
 	bool menu_shown, armed;
 	unsigned int chains, leaves;
 };
@@ -169,9 +170,11 @@ static int fetch(struct platform *p, const uint8_t server[4], const char *name,
 		if (b->how & NO_MENU_FILE)
 			return ERR_NOT_FOUND;
 		*image = (struct image){ (void *)(uintptr_t)b->menu, b->menu_length };
+		b->fetched = image->data;
 		return 0;
 	}
 	*image = (struct image){ b->copy, 1000 };
+	b->fetched = image->data;
 	return b->how & FETCH_FAILS ? ERR_TIMEOUT : 0;
 }
 
@@ -179,7 +182,7 @@ static int chain(struct platform *p, const struct image *image, const struct han
 {
 	struct booting *b = booting_of(p);
 
-	REQUIRE(!b->net.open && b->armed && image->data == b->copy);
+	REQUIRE(!b->net.open && b->armed && image->data == b->fetched);
 	REQUIRE(!handover->config_file[0] || file_name_ok(handover->config_file));
 	REQUIRE(!handover->path_prefix[0] || file_name_ok(handover->path_prefix));
 	REQUIRE(b->chains++ == 0);
