@@ -57,9 +57,9 @@ INDEX := index index_arena index_devices index_entry index_follow index_load ind
 STORE := store store_file store_schema store_upgrade devices identify_store settings settings_store \
 	work events lease folders groups bundles assignments rules multicasts strangers
 CONFINE := confine confine_landlock confine_seccomp
-KEEPER := serve serve_log notes keeper keeper_judge counters limit queue address endpoint decide \
-	socket journal
-PREBOOTD := prebootd options threads lockfile service $(CONFINE) $(KEEPER) $(STORE)
+KEEPER := serve serve_answer serve_fast serve_log notes keeper keeper_judge keeper_work keeper_follow \
+	counters limit queue address endpoint decide socket journal
+PREBOOTD := prebootd options threads lockfile service $(CONFINE) $(KEEPER) $(CHOOSE) $(INDEX) $(STORE)
 PREBOOTCTL := prebootctl ctl_options ctl_verbs ctl_help ctl_find ctl_show ctl_device ctl_device_add ctl_hardware \
 	ctl_device_show ctl_device_move ctl_trace ctl_settings ctl_work ctl_assign ctl_retry ctl_event \
 	ctl_menu ctl_menu_passwd canvas ctl_words ctl_target ctl_help_policy ctl_folder \
@@ -167,7 +167,7 @@ SHARED_OBJECTS := $(SHARED:%=$(B)/server/nbp/%.o)
 
 $(B)/prebootd: $(PREBOOTD:%=$(B)/server/%.o) $(SHARED_OBJECTS)
 	$(call step,LINK)
-	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lsqlite3 -lseccomp -lsystemd -lxxhash
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lsqlite3 -lseccomp -lsystemd
 $(B)/prebootctl: $(PREBOOTCTL:%=$(B)/server/%.o) $(SHARED_OBJECTS) $(MENU:%=$(B)/server/nbp/%.o)
 	$(call step,LINK)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lsqlite3 -ljansson -lnettle
@@ -207,7 +207,7 @@ $(B)/test/unit_identify $(B)/test/unit_index $(B)/test/unit_index_follow \
 	$(patsubst %,$(B)/test/server/%.o,$(STORE) $(INDEX))
 $(B)/test/unit_store: $(STORE:%=$(B)/test/server/%.o)
 $(B)/test/unit_serve: $(STORE:%=$(B)/test/server/%.o) \
-	$(KEEPER:%=$(B)/test/server/%.o)
+	$(patsubst %,$(B)/test/server/%.o,$(KEEPER) $(CHOOSE) $(INDEX))
 $(B)/test/unit_confine $(B)/test/unit_confine_user: $(CONFINE:%=$(B)/test/server/%.o)
 UNIT_LIBS_confine := -lseccomp
 UNIT_LIBS_confine_user := -lseccomp

@@ -13,7 +13,7 @@ union address {
 	struct sockaddr_in6 in6;
 };
 
-#define ADDRESS_TEXT 72 /* "[address%scope]:port" with the NUL */
+#define ADDRESS_TEXT 64 /* "[address%scope]:port" with the NUL */
 
 /**
  * Reads "A.B.C.D", "A.B.C.D:PORT", ":PORT", "[IPv6]" or "[IPv6]:PORT"; a port that

@@ -70,7 +70,7 @@ int device_claim(struct store *store, const struct device *device,
 /* What a device's last request said. */
 struct seen {
 	int64_t time; /* Unix time; 0: never */
-	char address[32];
+	char address[64];
 	struct message request; /* its nonce is the boot's */
 };
 

@@ -8,7 +8,6 @@
 #include "serve_log.h"
 #include "socket.h"
 #include "text.h"
-#include "work.h"
 
 /* --- a batch --------------------------------------------------------------- */
 
@@ -18,12 +17,19 @@ static void drop(struct keeper *k, struct matter *matter, enum drop why)
 	count(&k->counters.dropped[why], 1);
 }
 
+/* Starts with a transaction that has done nothing yet. */
+static void begin(struct keeper *k)
+{
+	k->writing = k->claimed = false;
+	k->touched_count = k->newcomer_count = 0;
+}
+
 /* The transaction is lost: so are the answers that tell of what was in it. */
-static void lose(struct keeper *k, size_t taken)
+static void lose(struct keeper *k, size_t from, size_t end)
 {
 	store_rollback(&k->store);
-	k->writing = false;
-	for (size_t i = 0; i < taken; i++) {
+	begin(k);
+	for (size_t i = from; i < end; i++) {
 		struct matter *matter = &k->matters[i];
 
 		if (!matter->depends)
@@ -38,18 +44,6 @@ static void lose(struct keeper *k, size_t taken)
 	             k->store.message);
 }
 
-/* Says in short what a request was answered. */
-static void tell_outcome(struct note *note, const struct verdict *verdict)
-{
-	const struct answer *answer = &verdict->reply.u.answer;
-
-	if (answer->decision == DECISION_WORK)
-		text_format(note->reason, sizeof(note->reason), "work %U, attempt %u: %s",
-		            answer->lease, (uint32_t)answer->attempt, verdict->reason);
-	else
-		text_format(note->reason, sizeof(note->reason), "local boot: %s", verdict->reason);
-}
-
 /* What is to be kept of it beside the decision. */
 static void take_note(struct keeper *k, struct matter *matter)
 {
@@ -59,11 +53,11 @@ static void take_note(struct keeper *k, struct matter *matter)
 
 	note_begin(note, matter->datagram, question, &matter->who, &k->moment);
 	if (question->type == MESSAGE_REQUEST)
-		tell_outcome(note, &matter->verdict);
+		note_outcome(note, &matter->verdict);
 	if (question->type == MESSAGE_REPORT)
 		text_format(note->reason, sizeof(note->reason), "%s", receipt->reason);
-	matter->noted = question->type != MESSAGE_QUERY && (note->device || note->suspect) &&
-	                !(question->type == MESSAGE_REPORT && receipt->state);
+	matter->noted = question->type == MESSAGE_REQUEST ||
+	                (question->type == MESSAGE_REPORT && note->device && !receipt->state);
 }
 
 static enum answered kind_of_answer(const struct matter *matter)
@@ -80,39 +74,43 @@ static enum answered kind_of_answer(const struct matter *matter)
 	}
 }
 
-/* Answers the last of the @taken datagrams. */
-static void answer(struct keeper *k, size_t taken)
+/* Answers datagram @i of a round that began at @from. Returns 0 or KEEPER_CUT. */
+static int answer(struct keeper *k, size_t from, size_t i)
 {
-	struct matter *matter = &k->matters[taken - 1];
+	struct matter *matter = &k->matters[i];
 	struct speaker speaker = { matter->datagram, &matter->question, NULL, matter->who.note };
 	int rc = keeper_resolve(k, matter);
 
+	/* It comes first in the next round; to come back ever again would be a fault. */
+	if (rc == KEEPER_CUT && matter->tries++ < 3)
+		return rc;
 	if (rc == ERR_SPACE || rc == ERR_MALFORMED) {
 		drop(k, matter, DROP_SMALL);
-		return;
+		return 0;
 	}
 	if (rc) {
 		matter->depends = true;
 		drop(k, matter, DROP_STORE);
-		lose(k, taken);
-		return;
+		lose(k, from, i + 1);
+		return 0;
 	}
 	if (matter->who.known)
 		speaker.device = matter->who.device.name;
 	take_note(k, matter);
-	if (matter->question.type == MESSAGE_EVENT)
-		matter->kind = log_event(matter->line, &speaker);
-	else
-		matter->kind = log_answer(matter->line, &speaker, &matter->verdict);
+	matter->kind = log_answer(matter->line, &speaker, &matter->verdict);
+	return 0;
 }
 
-static void finish(struct keeper *k, size_t taken)
+/* Sends the answers of a round, whose transaction is on the disk, and tells of them. */
+static void finish(struct keeper *k, size_t from, size_t end)
 {
 	int64_t now;
 
-	count(&k->counters.dropped[DROP_SEND], k->send(k->batch, taken));
+	if (end == from)
+		return;
+	count(&k->counters.dropped[DROP_SEND], k->send(k->batch + from, end - from));
 	now = moment_now().monotonic;
-	for (size_t i = 0; i < taken; i++) {
+	for (size_t i = from; i < end; i++) {
 		struct matter *matter = &k->matters[i];
 
 		if (matter->line[0])
@@ -126,30 +124,48 @@ static void finish(struct keeper *k, size_t taken)
 	}
 }
 
-static size_t take_questions(struct keeper *k)
+/* Handles what can be in one transaction. Returns the first that is left for the next. */
+static size_t take_round(struct keeper *k, size_t from, size_t taken)
 {
-	size_t taken = queue_take(&k->server->questions, k->batch, KEEPER_BATCH);
+	size_t i = from;
 
-	if (!taken)
-		return 0;
-	k->writing = false;
+	begin(k);
+	if (keeper_follow(k))
+		journal_line(&k->server->journal, JOURNAL_TROUBLE, "warning: changes not seen: %s",
+		             k->store.message);
 	/* One look at the database for all of them: each of its own would cost locks. */
 	store_run(&k->store, "BEGIN", "");
+	while (i < taken && answer(k, from, i) == 0)
+		i++;
+	if (k->writing && store_commit(&k->store))
+		lose(k, from, i);
+	store_rollback(&k->store); /* where it was only read */
+	finish(k, from, i);
+	return i;
+}
+
+static size_t take_questions(struct keeper *k)
+{
+	size_t taken = queue_take(&k->server->questions, k->batch, KEEPER_BATCH), next = 0;
+
 	for (size_t i = 0; i < taken; i++) {
 		struct matter *matter = &k->matters[i];
 
 		matter->datagram = &k->batch[i];
 		matter->depends = matter->noted = false;
+		matter->tries = 0;
 		matter->line[0] = '\0';
-		/* It has been decoded before, by the thread that took it. */
-		if (message_decode(&matter->question, k->batch[i].data, k->batch[i].length) == 0)
-			answer(k, i + 1);
+		/* It was decoded before, by the thread that took it: it can be. */
+		(void)message_decode(&matter->question, k->batch[i].data, k->batch[i].length);
 	}
-	if (k->writing && store_commit(&k->store))
-		lose(k, taken);
-	store_rollback(&k->store); /* where it was only read */
-	k->writing = false;
-	finish(k, taken);
+	do
+		next = take_round(k, next, taken);
+	while (next < taken);
+	if (k->joined) {
+		k->joined = false;
+		if (keeper_follow(k) == 0)
+			keeper_sessions(k);
+	}
 	return taken;
 }
 
@@ -184,41 +200,6 @@ size_t keeper_turn(struct keeper *k, const struct moment *moment)
 	return taken;
 }
 
-/* --- by the clock ---------------------------------------------------------- */
-
-void keeper_sweep(struct keeper *k, const struct moment *moment)
-{
-	struct lease lease;
-
-	k->moment = *moment;
-	while (work_next_overdue(&k->store, moment->now, &lease) == 0) {
-		struct verdict verdict = { .changed = true };
-		int rc = store_begin(&k->store);
-
-		if (rc == 0)
-			rc = work_next_overdue(&k->store, moment->now, &lease);
-		verdict.next = lease;
-		lease_end(&verdict.next, LEASE_FAILED, moment->now, OVERDUE_REASON);
-		if (rc == 0)
-			rc = keeper_apply(k, NULL, &verdict);
-		if (rc == 0)
-			rc = store_commit(&k->store);
-		if (rc) {
-			store_rollback(&k->store);
-			return; /* another program was faster, or the next round will do it */
-		}
-		journal_line(&k->server->journal, JOURNAL_ALWAYS,
-		             "warning: work failed: lease=%llu reason=\"%s\"",
-		             (unsigned long long)lease.number, OVERDUE_REASON);
-	}
-}
-
-void keeper_reload(struct keeper *k, const struct moment *moment)
-{
-	k->moment = *moment;
-	journal_line(&k->server->journal, JOURNAL_ALWAYS, "reloaded");
-}
-
 /* --- from start to end ----------------------------------------------------- */
 
 int keeper_open(struct keeper *k, struct server *server, const char *path)
@@ -246,6 +227,14 @@ int keeper_open(struct keeper *k, struct server *server, const char *path)
 	rc = store_open(&k->notes, path, &options);
 	if (rc) {
 		memcpy(k->store.message, k->notes.message, sizeof(k->notes.message));
+		goto close;
+	}
+	rc = store_run(&k->notes, "DELETE FROM counter", "");
+	if (rc == 0)
+		rc = index_load(server->index, &k->store);
+	if (rc) {
+		if (rc == ERR_SPACE)
+			text_format(k->store.message, sizeof(k->store.message), "no memory");
 		goto close;
 	}
 	server->counters[server->counters_count++] = &k->counters;

@@ -2,6 +2,7 @@
 #ifndef SERVER_KEEPER_H
 #define SERVER_KEEPER_H
 
+#include "choose.h"
 #include "decide.h"
 #include "identify.h"
 #include "serve.h"
@@ -15,12 +16,16 @@
  */
 
 #define KEEPER_BATCH 256
+#define KEEPER_CUT   1 /* what the transaction changed must be in the index first */
 
 /* What becomes of one datagram. */
 struct matter {
 	struct datagram *datagram;
 	struct message question;
 	struct identified who;
+	struct choice choice;      /* of new work */
+	bool admits;               /* a stranger is to become a device */
+	unsigned tries;
 	struct verdict verdict;
 	bool depends;              /* on the transaction */
 	enum journal_kind kind;    /* of line */
@@ -36,7 +41,14 @@ struct keeper {
 	struct counters counters;
 	/* of the batch at work: */
 	struct moment moment;
-	bool writing;              /* its transaction is open */
+	bool writing;              /* its transaction is open, and in it */
+	uint64_t touched[KEEPER_BATCH];           /* these devices have changed */
+	size_t touched_count;
+	struct identity newcomers[KEEPER_BATCH];  /* these machines have become devices */
+	size_t newcomer_count;
+	bool claimed, joined;      /* a device was claimed, a session joined */
+	bool followed;             /* since changes were last deleted */
+	struct counters told;      /* as the database has them */
 	struct datagram *batch;    /* KEEPER_BATCH of each */
 	struct matter *matters;
 	struct note *note_batch;
@@ -58,15 +70,27 @@ size_t keeper_turn(struct keeper *keeper, const struct moment *moment);
 /** Does what is due by the clock. */
 void keeper_sweep(struct keeper *keeper, const struct moment *moment);
 
+/**
+ * Brings the index up to what is in the database. Not after the transaction has
+ * written. Returns 0 or the ERR_ values of store.h.
+ */
+int keeper_follow(struct keeper *keeper);
+
 /** Reads the database anew, whatever has changed. */
 void keeper_reload(struct keeper *keeper, const struct moment *moment);
+
+/** Keeps what was counted since the last time. */
+void keeper_count(struct keeper *keeper);
+
+/** Starts sessions that are due, and ends those whose members are done. */
+void keeper_sessions(struct keeper *keeper);
 
 /* --- keeper_judge.c -------------------------------------------------------- */
 
 /**
  * Decides on @matter, whose question is decoded, stores what that changes, and encodes the reply.
- * Returns 0, ERR_SPACE or ERR_MALFORMED where the answer does not fit the
- * question, or the ERR_ values of store.h.
+ * Returns 0, KEEPER_CUT if that is to be done after a commit, ERR_SPACE or ERR_MALFORMED
+ * where the answer does not fit the question, or the ERR_ values of store.h.
  */
 int keeper_resolve(struct keeper *keeper, struct matter *matter);
 
@@ -77,5 +101,29 @@ int keeper_resolve(struct keeper *keeper, struct matter *matter);
  */
 int keeper_apply(struct keeper *keeper, const struct message *question,
                  const struct verdict *verdict);
+
+/* --- keeper_work.c --------------------------------------------------------- */
+
+/** Fills in @matter->choice and admits. Returns 0 or KEEPER_CUT. */
+int keeper_choose(struct keeper *keeper, struct matter *matter);
+
+/** Writes what counts for who asks. */
+void keeper_settings(const struct keeper *keeper, const struct matter *matter,
+                     struct settings *settings);
+
+/** Makes a device of the stranger who asks. */
+int keeper_admit(struct keeper *keeper, struct matter *matter);
+
+/**
+ * Decides on the work that was chosen, as if it were there: verdict.next has no number yet.
+ * Takes the choice back where nothing can be offered.
+ */
+void keeper_plan(struct keeper *keeper, struct matter *matter, const struct asking *asking);
+
+/** Stores the work that was planned, which gives it its number. */
+int keeper_give(struct keeper *keeper, struct matter *matter);
+
+/** Adds what an agent is told of the session that its work is of, if it is. */
+int keeper_tell_session(struct keeper *keeper, struct details *details);
 
 #endif

@@ -11,25 +11,42 @@
 #include "work.h"
 
 /* Answers a request: the work if there is any, and what policy says beside it. */
-static int judge_request(struct keeper *keeper, const struct message *question,
-                         const struct device *device, const struct lease *lease,
-                         struct verdict *verdict)
+static int judge_request(struct keeper *keeper, struct matter *matter, const struct lease *lease)
 {
+	const struct message *question = &matter->question;
 	const struct request *request = &question->u.request;
 	struct asking asking = { request->firmware, 0, keeper->moment.now };
-	const struct setting_owner owner = { device ? LEVEL_DEVICE : LEVEL_ZONE,
-	                                     device ? device->id : 0 };
+	struct verdict *verdict = &matter->verdict;
 	struct settings settings;
-	int rc = settings_read(&keeper->store, &owner, &settings);
+	int rc = 0;
 
-	if (rc == 0 && lease)
+	if (lease)
 		rc = work_offer_of(&keeper->store, lease->number, question->nonce,
 		                   &asking.offered_before);
+	/* The boot that had the last work has had its turn. */
+	if (rc == 0 && !(lease && (lease_open(lease->state) || asking.offered_before)))
+		rc = keeper_choose(keeper, matter);
 	if (rc)
 		return rc;
-	decide_request(device, lease, &asking, verdict);
+	decide_request(matter->who.known ? &matter->who.device : NULL, lease, &asking, verdict);
+	if (matter->choice.bundle)
+		keeper_plan(keeper, matter, &asking);
+	keeper_settings(keeper, matter, &settings);
 	settings_answer(&settings, request->firmware, &verdict->reply.u.answer);
 	return 0;
+}
+
+static int judge_query(struct keeper *keeper, struct matter *matter, const struct lease *lease)
+{
+	struct details *details = &matter->verdict.reply.u.details;
+	int rc;
+
+	decide_query(matter->who.known ? &matter->who.device : NULL, lease, keeper->moment.now,
+	             &matter->verdict);
+	if (!details->lease)
+		return 0;
+	rc = work_details(&keeper->store, details->lease, details);
+	return rc ? rc : keeper_tell_session(keeper, details);
 }
 
 /* Loads what the question needs from the store, and decides. */
@@ -40,34 +57,30 @@ static int judge(struct keeper *keeper, struct matter *matter)
 	/* All begin with the identity. */
 	const struct sender sender = { &question->u.request.identity,
 		question->type == MESSAGE_REQUEST ? question->u.request.isd_device : NULL };
-	const struct device *device = &matter->who.device;
 	struct lease found, *lease = &found;
-	struct details *details;
-	int rc = identify(store, &sender, &matter->who);
+	int rc = ERR_NOT_FOUND;
 
-	if (rc || question->type == MESSAGE_EVENT)
-		return rc;
-	if (!matter->who.known)
-		device = NULL;
-	rc = ERR_NOT_FOUND;
+	matter->choice.bundle = NULL;
+	matter->admits = false;
+	identify_machine(keeper->server->index, &sender, &matter->who);
+	if (matter->who.claims && keeper->claimed)
+		return KEEPER_CUT;
 	if (question->type == MESSAGE_REPORT)
 		rc = work_by_lease(store, question->u.report.lease, lease);
-	else if (device)
-		rc = work_newest(store, device->id, lease);
+	else if (matter->who.known)
+		rc = work_newest(store, matter->who.device.id, lease);
 	if (rc && rc != ERR_NOT_FOUND)
 		return rc;
 	if (rc)
 		lease = NULL;
 	switch (question->type) {
 	case MESSAGE_REQUEST:
-		return judge_request(keeper, question, device, lease, &matter->verdict);
+		return judge_request(keeper, matter, lease);
 	case MESSAGE_QUERY:
-		decide_query(device, lease, keeper->moment.now, &matter->verdict);
-		details = &matter->verdict.reply.u.details;
-		return details->lease ? work_details(store, details->lease, details) : 0;
+		return judge_query(keeper, matter, lease);
 	default:
-		decide_report(device, lease, &question->u.report, keeper->moment.now,
-		              &matter->verdict);
+		decide_report(matter->who.known ? &matter->who.device : NULL, lease,
+		              &question->u.report, keeper->moment.now, &matter->verdict);
 		return 0;
 	}
 }
@@ -98,41 +111,80 @@ int keeper_apply(struct keeper *keeper, const struct message *question,
 	return event_add(&keeper->store, &event);
 }
 
+static bool writes(const struct matter *matter)
+{
+	return matter->verdict.changed || matter->who.claims || matter->admits;
+}
+
+static int encode(struct matter *matter)
+{
+	struct message *reply = &matter->verdict.reply;
+	struct datagram *d = matter->datagram;
+	size_t length;
+	int rc;
+
+	memcpy(reply->nonce, matter->question.nonce, sizeof(reply->nonce));
+	reply->sequence = matter->question.sequence;
+	rc = message_encode(reply, d->reply, d->length, &length);
+	d->reply_length = rc ? 0 : (uint16_t)length;
+	return rc;
+}
+
+static void touch(struct keeper *keeper, uint64_t device)
+{
+	keeper->touched[keeper->touched_count++] = device;
+}
+
+/* Stores all that a judgement changes. */
+static int store_all(struct keeper *keeper, struct matter *matter)
+{
+	int rc = 0;
+
+	if (matter->who.claims) {
+		rc = device_claim(&keeper->store, &matter->who.device,
+		                  &matter->question.u.request.identity);
+		keeper->claimed = true;
+	}
+	if (rc == 0 && matter->admits) {
+		rc = keeper_admit(keeper, matter);
+		/* As a device it may have work; it is judged again when it is one. */
+		if (rc == 0 && !matter->choice.bundle)
+			return KEEPER_CUT;
+	}
+	if (rc == 0 && matter->choice.bundle)
+		rc = keeper_give(keeper, matter);
+	if (rc == 0 && matter->choice.bundle)
+		rc = encode(matter);
+	if (rc == 0 && matter->verdict.changed) {
+		rc = keeper_apply(keeper, &matter->question, &matter->verdict);
+		touch(keeper, matter->verdict.next.device);
+	}
+	return rc;
+}
+
 /*
  * Judges from what is there. Only where that changes something is the
  * transaction opened, and then it is judged anew, as things may have moved.
  */
 int keeper_resolve(struct keeper *keeper, struct matter *matter)
 {
-	struct message *reply = &matter->verdict.reply;
-	struct datagram *d = matter->datagram;
-	size_t length;
 	int rc = judge(keeper, matter);
 
-	if (matter->question.type == MESSAGE_EVENT)
-		return rc;
-	if (rc == 0 && (matter->verdict.changed || matter->who.claims) && !keeper->writing) {
+	if (rc == 0 && writes(matter) && !keeper->writing) {
 		/* What was read may be old by now, and cannot be written from. */
 		store_rollback(&keeper->store);
 		rc = store_begin(&keeper->store);
 		keeper->writing = rc == 0;
 		if (rc == 0)
+			rc = keeper_follow(keeper);
+		if (rc == 0)
 			rc = judge(keeper, matter);
 	}
-	if (rc)
-		return rc;
-	memcpy(reply->nonce, matter->question.nonce, sizeof(reply->nonce));
-	reply->sequence = matter->question.sequence;
 	/* First, as work must not count as offered when its answer cannot leave. */
-	rc = message_encode(reply, d->reply, d->length, &length);
+	if (rc == 0)
+		rc = encode(matter);
 	if (rc)
 		return rc;
-	d->reply_length = (uint16_t)length;
 	matter->depends = keeper->writing;
-	if (matter->who.claims)
-		rc = device_claim(&keeper->store, &matter->who.device,
-		                  &matter->question.u.request.identity);
-	if (rc == 0 && matter->verdict.changed)
-		rc = keeper_apply(keeper, &matter->question, &matter->verdict);
-	return rc;
+	return store_all(keeper, matter);
 }

@@ -34,21 +34,22 @@ static struct bucket *find(struct limit *limit, uint64_t prefix)
 	return least;
 }
 
-bool limit_take(struct limit *limit, uint64_t prefix, int64_t now)
+bool limit_pass(_Atomic int64_t *full_at, int64_t cost, int64_t burst, int64_t now)
 {
-	struct bucket *bucket;
-	int64_t full, next;
+	int64_t full = atomic_load_explicit(full_at, memory_order_relaxed), next;
 
-	if (!limit->cost)
-		return true;
-	bucket = find(limit, prefix);
-	full = atomic_load_explicit(&bucket->full, memory_order_relaxed);
 	do {
-		next = (full > now ? full : now) + limit->cost;
-		if (next - now > limit->burst)
+		next = (full > now ? full : now) + cost;
+		if (next - now > burst)
 			return false;
-	} while (!atomic_compare_exchange_weak_explicit(&bucket->full, &full, next,
+	} while (!atomic_compare_exchange_weak_explicit(full_at, &full, next,
 	                                                memory_order_relaxed,
 	                                                memory_order_relaxed));
 	return true;
+}
+
+bool limit_take(struct limit *limit, uint64_t prefix, int64_t now)
+{
+	return !limit->cost ||
+	       limit_pass(&find(limit, prefix)->full, limit->cost, limit->burst, now);
 }

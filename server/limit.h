@@ -32,10 +32,17 @@ struct limit {
 	struct bucket buckets[LIMIT_SETS][LIMIT_WAYS];
 };
 
-/** Starts with all buckets full. @rate: datagrams a second; 0: no limit */
+/**
+ * Takes one of something of which there may be one each @cost ns, and for @burst ns more
+ * at once.
+ * @full: when there will be all of it again; both monotonic ns
+ */
+bool limit_pass(_Atomic int64_t *full, int64_t cost, int64_t burst, int64_t now);
+
+/** Starts with all buckets full. @rate: how many a second; 0: no limit */
 void limit_start(struct limit *limit, uint32_t rate);
 
-/** Takes one datagram from @prefix at @now, monotonic ns. Returns whether it may pass. */
+/** Takes one from @prefix, which is not 0, at @now, monotonic ns. Returns whether it may pass. */
 bool limit_take(struct limit *limit, uint64_t prefix, int64_t now);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "devices.h"
 #include "events.h"
+#include "strangers.h"
 #include "text.h"
 
 void note_begin(struct note *note, const struct datagram *datagram,
@@ -18,6 +19,7 @@ void note_begin(struct note *note, const struct datagram *datagram,
 	note->time_ms = moment->now_ms;
 	text_format(note->oddity, sizeof(note->oddity), "%s", who->note);
 	address_host(&datagram->from, note->address);
+	note->identity = question->u.request.identity; /* all begin with it */
 	/* An agent's nonce is its own. */
 	if (question->type == MESSAGE_REQUEST || question->type == MESSAGE_EVENT)
 		memcpy(note->boot, question->nonce, sizeof(note->boot));
@@ -38,6 +40,17 @@ void note_begin(struct note *note, const struct datagram *datagram,
 		note->length = (uint16_t)device_request_length(datagram->data, datagram->length);
 		memcpy(note->data, datagram->data, note->length);
 	}
+}
+
+void note_outcome(struct note *note, const struct verdict *verdict)
+{
+	const struct answer *answer = &verdict->reply.u.answer;
+
+	if (answer->decision == DECISION_WORK)
+		text_format(note->reason, sizeof(note->reason), "work %U, attempt %u: %s",
+		            answer->lease, (uint32_t)answer->attempt, verdict->reason);
+	else
+		text_format(note->reason, sizeof(note->reason), "local boot: %s", verdict->reason);
 }
 
 static struct happening make_event(const struct note *note, const char *step, const char *reason)
@@ -71,6 +84,9 @@ static int store_request(struct store *store, const struct note *note)
 
 	if (note->oddity[0])
 		rc = store_conflict(store, note);
+	if (rc == 0 && !note->device)
+		rc = stranger_seen(store, &note->identity, note->time, note->address, note->reason,
+		                   note->data, note->length);
 	if (rc || !note->device)
 		return rc;
 	rc = device_seen(store, note->device, note->time, note->address, note->data, note->length);

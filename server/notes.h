@@ -3,13 +3,14 @@
 #define SERVER_NOTES_H
 
 #include "datagram.h"
+#include "decide.h"
 #include "identify.h"
 #include "store.h"
 
 /* What is kept beside the decisions, and may be lost: events, hardware, strangers. */
 
 enum note_kind {
-	NOTE_REQUEST, /* a device asked */
+	NOTE_REQUEST, /* a device asked, or a stranger */
 	NOTE_EVENT,   /* an NBP told a step */
 	NOTE_REFUSED, /* an agent's report was */
 };
@@ -24,6 +25,7 @@ struct note {
 	uint8_t code;               /* enum event_code, of an event */
 	uint32_t milliseconds;      /* likewise */
 	uint64_t lease;
+	struct identity identity;
 	char reason[REASON_SIZE];   /* what it was answered, or what it says */
 	char oddity[REASON_SIZE];   /* what is odd about who asks; empty: nothing */
 	char address[ADDRESS_TEXT]; /* of who asks */
@@ -35,6 +37,9 @@ struct note {
 void note_begin(struct note *note, const struct datagram *datagram,
                 const struct message *question, const struct identified *who,
                 const struct moment *moment);
+
+/** Says in @note what a request was answered. */
+void note_outcome(struct note *note, const struct verdict *verdict);
 
 /** Stores a note, within a transaction. Returns 0 or the ERR_ values of store.h. */
 int note_store(struct store *store, const struct note *note);

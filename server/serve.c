@@ -3,6 +3,7 @@
 
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -10,6 +11,7 @@
 
 #define QUESTIONS_ROOM 4096 /* in the longest time that an NBP waits for an answer */
 #define NOTES_ROOM     4096
+#define EVENTS_RATE    20   /* a second, of each device; a boot has a dozen */
 
 /* --- what threads share ---------------------------------------------------- */
 
@@ -23,6 +25,17 @@ struct moment moment_now(void)
 		(int64_t)monotonic.tv_sec * 1000000000 + monotonic.tv_nsec };
 }
 
+/* Who changes the index comes before those that look: they are never done. */
+static void start_lock(pthread_rwlock_t *lock)
+{
+	pthread_rwlockattr_t kind;
+
+	pthread_rwlockattr_init(&kind);
+	pthread_rwlockattr_setkind_np(&kind, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+	pthread_rwlock_init(lock, &kind);
+	pthread_rwlockattr_destroy(&kind);
+}
+
 int server_start(struct server *server, uint32_t rate)
 {
 	int rc;
@@ -30,12 +43,19 @@ int server_start(struct server *server, uint32_t rate)
 	memset(server, 0, sizeof(*server));
 	journal_start(&server->journal);
 	limit_start(&server->limit, rate);
+	limit_start(&server->events, EVENTS_RATE);
+	start_lock(&server->lock);
+	if (getrandom(&server->seed, sizeof(server->seed), GRND_NONBLOCK) < 0)
+		server->seed = (uintptr_t)server;
 	server->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (server->wake < 0)
 		return ERR_IO;
 	rc = queue_open(&server->questions, sizeof(struct datagram), QUESTIONS_ROOM, server->wake);
 	if (rc == 0)
 		rc = queue_open(&server->notes, sizeof(struct note), NOTES_ROOM, server->wake);
+	server->index = index_new();
+	if (!server->index)
+		rc = ERR_SPACE;
 	if (rc)
 		server_end(server);
 	return rc;
@@ -43,6 +63,8 @@ int server_start(struct server *server, uint32_t rate)
 
 void server_end(struct server *server)
 {
+	index_free(server->index);
+	pthread_rwlock_destroy(&server->lock);
 	queue_close(&server->notes);
 	queue_close(&server->questions);
 	close(server->wake);
@@ -89,18 +111,46 @@ static bool understand(struct serving *s, const struct datagram *d)
 	}
 }
 
+/* Answers a question that is decoded, or hands it on. Returns whether it is answered. */
+static bool answer(struct serving *s, struct datagram *d)
+{
+	int rc = ERR_AGAIN;
+
+	if (s->question.type == MESSAGE_EVENT) {
+		serve_event(s, d);
+		return false;
+	}
+	if (s->question.type == MESSAGE_REQUEST)
+		rc = serve_request(s, d);
+	if (rc == 0)
+		return true;
+	if (rc != ERR_AGAIN)
+		count(&s->counters.dropped[DROP_SMALL], 1);
+	else if (!queue_put(&s->server->questions, d))
+		count(&s->counters.dropped[DROP_QUEUE], 1);
+	return false;
+}
+
 uint64_t serve_batch(struct serving *s, struct datagram *batch, size_t batch_count,
                      const struct moment *moment)
 {
+	struct server *server = s->server;
+	uint64_t answers = 0;
+
+	s->moment = moment;
+	pthread_rwlock_rdlock(&server->lock);
 	for (size_t i = 0; i < batch_count; i++) {
 		struct datagram *d = &batch[i];
 
 		d->reply_length = 0;
 		d->arrived = moment->monotonic;
-		if (!limit_take(&s->server->limit, address_prefix(&d->from), moment->monotonic))
+		if (!limit_take(&server->limit, address_prefix(&d->from), moment->monotonic))
 			count(&s->counters.dropped[DROP_LIMIT], 1);
-		else if (understand(s, d) && !queue_put(&s->server->questions, d))
-			count(&s->counters.dropped[DROP_QUEUE], 1);
+		else if (serve_fast(s, d) || (understand(s, d) && answer(s, d)))
+			answers++;
 	}
-	return 0;
+	pthread_rwlock_unlock(&server->lock);
+	journal_hold(&server->journal, JOURNAL_KNOWN, s->held);
+	s->held = 0;
+	return answers;
 }

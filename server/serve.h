@@ -4,10 +4,13 @@
 
 #include "counters.h"
 #include "datagram.h"
+#include "identify.h"
+#include "index.h"
 #include "journal.h"
 #include "limit.h"
 #include "notes.h"
 #include "queue.h"
+#include "serve_log.h"
 
 /*
  * The serving threads: datagrams in, datagrams out, in batches, from memory. What
@@ -15,6 +18,7 @@
  */
 
 #define SERVE_THREADS_MAX 64
+#define SERVE_STRANGERS   4096
 
 /* What all threads share. */
 struct server {
@@ -23,6 +27,15 @@ struct server {
 	struct queue questions;  /* struct datagram: for the keeper to answer */
 	struct queue notes;      /* struct note: for it to keep */
 	int wake;                /* eventfd of both */
+	/* The database in memory: the keeper changes it, with the lock held for writing. */
+	struct index *index;
+	pthread_rwlock_t lock;
+	uint64_t generation;     /* of the policy in it */
+	uint64_t seed;           /* of hashes */
+	/* What bounds notes: of all requests, of strangers', of each device's events. */
+	_Atomic int64_t requests_full, strangers_full;
+	struct limit events;
+	_Atomic uint64_t strangers[SERVE_STRANGERS]; /* hashes of those noted lately */
 	/* Of each thread, the keeper's last. */
 	const struct counters *counters[SERVE_THREADS_MAX + 1];
 	size_t counters_count;
@@ -32,7 +45,14 @@ struct server {
 struct serving {
 	struct server *server;
 	struct counters counters;
-	struct message question; /* the one at work */
+	/* of the datagram at work: */
+	const struct moment *moment;
+	struct message question;
+	struct identified who;
+	struct verdict verdict;
+	struct note note;
+	char line[LOG_LINE];
+	uint64_t held;           /* lines for the journal that were not put into words */
 };
 
 /** Reads the clocks. */
@@ -59,5 +79,34 @@ void serving_start(struct serving *serving, struct server *server);
  */
 uint64_t serve_batch(struct serving *serving, struct datagram *batch, size_t count,
                  const struct moment *moment);
+
+/* --- serve_answer.c -------------------------------------------------------- */
+
+/**
+ * Answers the request that is decoded, unless that needs the database.
+ * Returns 0, ERR_AGAIN if it is for the keeper, or ERR_SPACE where the question is too small.
+ */
+int serve_request(struct serving *serving, struct datagram *datagram);
+
+/** Says whether no more requests can be kept for now. */
+bool serve_notes_full(struct serving *serving);
+
+/** Takes the event that is decoded. */
+void serve_event(struct serving *serving, const struct datagram *datagram);
+
+/* --- serve_fast.c ---------------------------------------------------------- */
+
+/**
+ * Answers a request that says what the same device's last one did, without
+ * decoding it, if the answer is no work again. Returns whether it has.
+ */
+bool serve_fast(struct serving *serving, struct datagram *datagram);
+
+/**
+ * Remembers that the request of @entry, which is decoded, is answered by no work.
+ * @noted: that it asked is on its way to the database
+ */
+void serve_remember(struct serving *serving, const struct datagram *datagram,
+                    const struct entry *entry, bool noted);
 
 #endif

@@ -24,7 +24,8 @@ CODE, MILLISECONDS = 0x60, 0x61
 NUMBERS = {FIRMWARE: 1, DECISION: 1, LEASE: 8, ATTEMPT: 1, STATE: 1, ISD_STATE: 1, LOCAL_BOOT: 1,
            MENU_MODE: 1, HOT_KEY_WAIT: 2, VALID_FOR: 2, HOT_KEY: 1, CODE: 1, MILLISECONDS: 4}
 
-SIZE = 1200  # of a question
+SIZE = 1200     # of a question
+FOLLOWED = 0.1  # seconds within which prebootd sees a change
 
 
 AS_ROOT = [] if os.geteuid() else ["--user", "root"]  # it would become a user that is not there
@@ -100,7 +101,10 @@ class Daemon:
 
 
 def ask(port, kind, fields, nonce=None):
-    """Asks one question, three times at most; returns the answer's fields, or None."""
+    """Asks one question, three times at most; returns the answer's fields, or None.
+
+    What prebootctl has changed before is seen."""
+    time.sleep(FOLLOWED)
     nonce = nonce or secrets.token_bytes(16)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
         s.connect(("127.0.0.1", port))

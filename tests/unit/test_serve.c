@@ -140,6 +140,8 @@ static void serve(struct bench *bench, size_t count)
 {
 	struct moment moment = at(NOW);
 
+	/* As it does every few milliseconds. */
+	assert_int_equal(keeper_follow(&bench->keeper), 0);
 	serve_batch(&bench->serving, bench->batch, count, &moment);
 	while (keeper_turn(&bench->keeper, &moment))
 		continue;

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The index and the database: what goes from one to the other. */
+#include "keeper.h"
+
+#include <string.h>
+#include <time.h>
+
+#include "error.h"
+#include "events.h"
+#include "text.h"
+#include "work.h"
+
+/* Tells what the index could not make sense of. */
+static void tell_warnings(struct keeper *k)
+{
+	const char *line = index_warnings(k->server->index);
+
+	while (*line) {
+		size_t length = strcspn(line, "\n");
+
+		journal_line(&k->server->journal, JOURNAL_TROUBLE, "warning: %.*s", (int)length,
+		             line);
+		line += length + (line[length] == '\n');
+	}
+}
+
+int keeper_follow(struct keeper *k)
+{
+	struct server *server = k->server;
+	const struct policy *before;
+	struct changes *changes;
+	int rc = index_read_changes(server->index, &k->store, &changes);
+
+	if (rc || !changes)
+		return rc;
+	pthread_rwlock_wrlock(&server->lock);
+	before = index_policy(server->index);
+	rc = index_apply(server->index, changes);
+	server->generation += index_policy(server->index) != before;
+	pthread_rwlock_unlock(&server->lock);
+	k->followed = true;
+	tell_warnings(k);
+	return rc;
+}
+
+/* Loads a new index in the place of the old one. */
+static int load(struct keeper *k)
+{
+	struct server *server = k->server;
+	struct index *index = index_new(), *old = server->index;
+	int rc = index ? index_load(index, &k->store) : ERR_SPACE;
+
+	if (rc) {
+		index_free(index);
+		return rc;
+	}
+	pthread_rwlock_wrlock(&server->lock);
+	server->index = index;
+	server->generation++;
+	pthread_rwlock_unlock(&server->lock);
+	index_free(old);
+	k->followed = true;
+	tell_warnings(k);
+	return 0;
+}
+
+void keeper_reload(struct keeper *k, const struct moment *moment)
+{
+	struct moment end;
+	int rc;
+
+	k->moment = *moment;
+	rc = load(k);
+	end = moment_now();
+	if (rc)
+		journal_line(&k->server->journal, JOURNAL_TROUBLE, "warning: not reloaded: %s",
+		             rc == ERR_SPACE ? "no memory" : k->store.message);
+	else
+		journal_line(&k->server->journal, JOURNAL_ALWAYS, "loaded devices=%zu in %lld ms",
+		             index_count(k->server->index),
+		             (long long)(end.monotonic - moment->monotonic) / 1000000);
+}
+
+/* --- counters -------------------------------------------------------------- */
+
+static int write_counters(struct keeper *k, const struct counters *sum)
+{
+	static const char sql[] = "INSERT OR REPLACE INTO counter VALUES (?, ?)";
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0; i++) {
+		struct counter now = counter_at(sum, i), told = counter_at(&k->told, i);
+
+		if (!now.name)
+			break;
+		if (now.value != told.value)
+			rc = store_run(&k->notes, sql, "ti", now.name, (int64_t)now.value);
+	}
+	return rc;
+}
+
+void keeper_count(struct keeper *k)
+{
+	struct counters sum;
+	int rc;
+
+	server_counters(k->server, &sum);
+	if (!k->followed && memcmp(&sum, &k->told, sizeof(sum)) == 0)
+		return;
+	rc = store_begin(&k->notes);
+	if (rc == 0)
+		rc = write_counters(k, &sum);
+	if (rc == 0 && k->followed)
+		rc = index_forget_changes(k->server->index, &k->notes);
+	if (rc == 0)
+		rc = store_commit(&k->notes);
+	if (rc) {
+		store_rollback(&k->notes);
+		return; /* the next round will do it */
+	}
+	k->told = sum;
+	k->followed = false;
+}
+
+/* --- what is overdue ------------------------------------------------------- */
+
+void keeper_sweep(struct keeper *k, const struct moment *moment)
+{
+	struct lease lease;
+
+	k->moment = *moment;
+	while (work_next_overdue(&k->store, moment->now, &lease) == 0) {
+		struct verdict verdict = { .changed = true };
+		int rc = store_begin(&k->store);
+
+		if (rc == 0)
+			rc = work_next_overdue(&k->store, moment->now, &lease);
+		verdict.next = lease;
+		lease_end(&verdict.next, LEASE_FAILED, moment->now, OVERDUE_REASON);
+		if (rc == 0)
+			rc = keeper_apply(k, NULL, &verdict);
+		if (rc == 0)
+			rc = store_commit(&k->store);
+		if (rc) {
+			store_rollback(&k->store);
+			break; /* another program was faster, or the next round will do it */
+		}
+		journal_line(&k->server->journal, JOURNAL_ALWAYS,
+		             "warning: work failed: lease=%llu reason=\"%s\"",
+		             (unsigned long long)lease.number, OVERDUE_REASON);
+	}
+	keeper_sessions(k);
+	keeper_count(k);
+}

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* New work, and new devices. */
+#include "keeper.h"
+
+#include <string.h>
+
+#include "bundles.h"
+#include "error.h"
+#include "message_fields.h"
+#include "multicasts.h"
+#include "strangers.h"
+#include "text.h"
+#include "work.h"
+
+/* --- choosing -------------------------------------------------------------- */
+
+static bool same(const struct identity *one, const struct identity *other)
+{
+	return (memcmp(one->mac, other->mac, sizeof(one->mac)) == 0 &&
+	        !all_zero(one->mac, sizeof(one->mac))) ||
+	       (memcmp(one->uuid, other->uuid, sizeof(one->uuid)) == 0 &&
+	        device_uuid_ok(one->uuid));
+}
+
+/* Says whether this transaction has changed what the index says of who asks. */
+static bool is_stale(const struct keeper *k, const struct matter *matter)
+{
+	if (!matter->who.known) {
+		for (size_t i = 0; i < k->newcomer_count; i++)
+			if (same(&k->newcomers[i], &matter->question.u.request.identity))
+				return true;
+		return k->claimed;
+	}
+	for (size_t i = 0; i < k->touched_count; i++)
+		if (k->touched[i] == matter->who.device.id)
+			return true;
+	return false;
+}
+
+int keeper_choose(struct keeper *k, struct matter *matter)
+{
+	const struct index *index = k->server->index;
+	const struct policy *policy = index_policy(index);
+	char address[ADDRESS_TEXT];
+	const struct chooser chooser = { index, matter->who.entry, &matter->question.u.request,
+	                                 address, k->moment.now };
+
+	/* Not one that pretends to be, or was, somebody else. */
+	if (!matter->who.known && matter->who.note[0])
+		return 0;
+	address_host(&matter->datagram->from, address);
+	choose(&chooser, &matter->choice, NULL, NULL);
+	matter->admits = !matter->who.known &&
+	                 (matter->choice.bundle || policy->settings.admit_unknown);
+	return (matter->choice.bundle || matter->admits) && is_stale(k, matter) ? KEEPER_CUT : 0;
+}
+
+void keeper_settings(const struct keeper *k, const struct matter *matter,
+                     struct settings *settings)
+{
+	if (matter->who.known)
+		entry_settings(k->server->index, matter->who.entry, settings);
+	else
+		*settings = index_policy(k->server->index)->settings;
+}
+
+/* --- a device -------------------------------------------------------------- */
+
+/* What the tools would make of the machine. */
+static void make_stranger(const struct matter *matter, const struct moment *moment,
+                          struct stranger *stranger)
+{
+	const struct identity *identity = &matter->question.u.request.identity;
+	const struct datagram *d = matter->datagram;
+
+	memset(stranger, 0, sizeof(*stranger));
+	memcpy(stranger->mac, identity->mac, sizeof(stranger->mac));
+	memcpy(stranger->uuid, identity->uuid, sizeof(stranger->uuid));
+	stranger->last = moment->now;
+	address_host(&d->from, stranger->address);
+	stranger->length = device_request_length(d->data, d->length);
+	memcpy(stranger->datagram, d->data, stranger->length);
+}
+
+/* Finds a name that no device has: "pc-525400123456", or that with "-2" and so on. */
+static int find_name(struct store *store, const struct stranger *stranger, char name[NAME_SIZE])
+{
+	char plain[NAME_SIZE];
+	struct device other;
+	int rc = 0;
+
+	stranger_name(stranger, plain);
+	text_format(name, NAME_SIZE, "%s", plain);
+	for (uint32_t i = 2; i < 100 && (rc = device_by_name(store, name, &other)) == 0; i++)
+		text_format(name, NAME_SIZE, "%s-%u", plain, i);
+	return rc == ERR_NOT_FOUND ? 0 : rc ? rc : ERR_REFUSED;
+}
+
+int keeper_admit(struct keeper *k, struct matter *matter)
+{
+	struct device *device = &matter->who.device;
+	struct stranger stranger;
+	int rc;
+
+	make_stranger(matter, &k->moment, &stranger);
+	device->added = k->moment.now;
+	rc = find_name(&k->store, &stranger, device->name);
+	if (rc == 0)
+		rc = stranger_admit(&k->store, &stranger, device);
+	if (rc)
+		return rc;
+	k->newcomers[k->newcomer_count++] = matter->question.u.request.identity;
+	matter->who.known = true;
+	journal_line(&k->server->journal, JOURNAL_ALWAYS, "admitted device=%s", device->name);
+	return 0;
+}
+
+/* --- work ------------------------------------------------------------------ */
+
+void keeper_plan(struct keeper *k, struct matter *matter, const struct asking *asking)
+{
+	struct stranger stranger;
+	struct device device = matter->who.device;
+	struct settings settings;
+	struct lease lease;
+
+	/* Its name is told, so that must be known by now; the number has any value. */
+	if (matter->admits) {
+		make_stranger(matter, &k->moment, &stranger);
+		find_name(&k->store, &stranger, device.name);
+	}
+	keeper_settings(k, matter, &settings);
+	bundle_lease(matter->choice.bundle, &settings, &lease);
+	lease.number = UINT64_MAX;
+	lease.device = device.id;
+	lease.assigned = k->moment.now;
+	decide_request(&device, &lease, asking, &matter->verdict);
+	if (matter->verdict.offered)
+		text_format(matter->verdict.reason, sizeof(matter->verdict.reason), "%s",
+		            matter->choice.reason);
+	else
+		matter->choice.bundle = NULL;
+	matter->verdict.changed = matter->verdict.offered;
+}
+
+int keeper_give(struct keeper *k, struct matter *matter)
+{
+	const struct choice *choice = &matter->choice;
+	const struct origin origin = { choice->bundle->id, source_name(choice->source),
+	                               choice->source_id };
+	struct lease *next = &matter->verdict.next;
+	struct lease lease = *next;
+	struct bundle_whole bundle;
+	int rc = bundle_by_id(&k->store, choice->bundle->id, &bundle);
+
+	lease.device = matter->who.device.id;
+	if (rc == 0)
+		rc = work_add_of(&k->store, &lease, &bundle.details, &origin);
+	if (rc == 0 && choice->source == SOURCE_MULTICAST) {
+		rc = multicast_joined(&k->store, choice->source_id, lease.device, k->moment.now);
+		k->joined = true;
+	}
+	next->number = lease.number;
+	next->device = lease.device;
+	matter->verdict.reply.u.answer.lease = lease.number;
+	return rc;
+}
+
+/* --- sessions -------------------------------------------------------------- */
+
+int keeper_tell_session(struct keeper *k, struct details *details)
+{
+	const struct multicast *session;
+	struct origin origin;
+	char clients[12];
+	int rc = work_origin(&k->store, details->lease, &origin);
+
+	if (rc || strcmp(origin.source, source_name(SOURCE_MULTICAST)) != 0)
+		return rc;
+	session = policy_multicast(index_policy(k->server->index), origin.source_id);
+	if (!session)
+		return 0;
+	text_format(clients, sizeof(clients), "%u", session->joined);
+	/* The tools see to it that there is room. */
+	if (details_add(details, "multicast", session->name) ||
+	    details_add(details, "multicast_state", multicast_state_name(session->state)) ||
+	    details_add(details, "multicast_clients", clients))
+		journal_line(&k->server->journal, JOURNAL_TROUBLE, "warning: lease=%llu: the details "
+		             "leave no room for those of session %s",
+		             (unsigned long long)details->lease, session->name);
+	return 0;
+}
+
+/* Says whether a session that waits is to start. */
+static bool is_due(const struct multicast *session, int64_t now)
+{
+	if (session->state != MULTICAST_WAITING)
+		return false;
+	return (session->clients && session->joined >= session->clients) ||
+	       (session->wait && session->last_joined &&
+	        session->last_joined + session->wait <= now);
+}
+
+/* Says whether none of those that joined is at it any more. */
+static int is_over(struct keeper *k, const struct multicast *session, bool *over)
+{
+	static const char sql[] =
+		"SELECT 1 FROM multicast_member AS m JOIN work ON work.device = m.device"
+		" AND work.state IN ('pending', 'offered', 'begun')"
+		" WHERE m.multicast = ?1 AND work.source = 'multicast' AND work.source_id = ?1"
+		" LIMIT 1";
+	sqlite3_stmt *row;
+	int rc = store_start(&k->store, &row, sql, "i", (int64_t)session->id);
+
+	if (rc || (rc = store_step(&k->store, row)) < 0)
+		return rc;
+	*over = rc == 0;
+	if (rc == 1)
+		store_end(row);
+	return 0;
+}
+
+/* Starts or ends one. */
+static void advance(struct keeper *k, const struct multicast *session)
+{
+	bool starts = session->state == MULTICAST_WAITING;
+	int rc = store_begin(&k->store);
+
+	if (rc == 0)
+		rc = (starts ? multicast_start : multicast_end)(&k->store, session->id,
+		                                                k->moment.now);
+	if (rc == 0)
+		rc = store_commit(&k->store);
+	if (rc) {
+		store_rollback(&k->store);
+		return; /* the next round will do it */
+	}
+	journal_line(&k->server->journal, JOURNAL_ALWAYS, "multicast session=%s %s clients=%u",
+	             session->name, starts ? "started" : "ended", session->joined);
+}
+
+void keeper_sessions(struct keeper *k)
+{
+	const struct policy *policy = index_policy(k->server->index);
+	bool advanced = false;
+
+	for (size_t i = 0; i < policy->multicast_count; i++) {
+		const struct multicast *session = &policy->multicasts[i];
+		bool over = false;
+
+		if (session->state == MULTICAST_STARTED && is_over(k, session, &over))
+			continue;
+		if (!over && !is_due(session, k->moment.now))
+			continue;
+		advance(k, session);
+		advanced = true;
+	}
+	if (advanced)
+		keeper_follow(k);
+}

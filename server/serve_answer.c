@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What a serving thread answers by itself: that there is no work. */
+#include "serve.h"
+
+#include <string.h>
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include "choose.h"
+#include "decide.h"
+#include "error.h"
+#include "text.h"
+
+/* How many notes there may be a second, and for how long at once. */
+#define NANOSECONDS      ((int64_t)1000000000)
+#define REQUESTS_COST    (NANOSECONDS / 1000)
+#define REQUESTS_BURST   (10 * NANOSECONDS)
+#define STRANGERS_COST   (NANOSECONDS / 100)
+#define STRANGERS_BURST  (10 * NANOSECONDS)
+#define STRANGER_MINUTES 1
+
+/* --- journal and notes ----------------------------------------------------- */
+
+static struct speaker speaker_of(const struct serving *s, const struct datagram *d)
+{
+	return (struct speaker){ d, &s->question, s->who.known ? s->who.device.name : NULL,
+	                         s->who.note };
+}
+
+static bool wants_line(const struct serving *s)
+{
+	enum journal_kind kind = s->who.known ? JOURNAL_KNOWN : JOURNAL_UNKNOWN;
+	struct journal *journal = &s->server->journal;
+
+	if (journal_wants(journal, kind, s->moment->monotonic / 1000000))
+		return true;
+	journal_hold(journal, kind, 1);
+	return false;
+}
+
+static void put_note(struct serving *s)
+{
+	if (!queue_put(&s->server->notes, &s->note))
+		count(&s->counters.notes_lost, 1);
+}
+
+/* Says whether a stranger's request is news: another boot, or another minute. */
+static bool stranger_is_news(struct serving *s)
+{
+	struct {
+		struct identity identity;
+		uint8_t nonce[NONCE_SIZE];
+		int64_t minute;
+	} key = { .minute = s->moment->now / 60 / STRANGER_MINUTES };
+	uint64_t hash;
+	_Atomic uint64_t *slot;
+
+	key.identity = s->question.u.request.identity;
+	memcpy(key.nonce, s->question.nonce, sizeof(key.nonce));
+	hash = XXH3_64bits_withSeed(&key, sizeof(key), s->server->seed);
+	slot = &s->server->strangers[hash % SERVE_STRANGERS];
+	return atomic_exchange_explicit(slot, hash, memory_order_relaxed) != hash;
+}
+
+bool serve_notes_full(struct serving *s)
+{
+	int64_t full = atomic_load_explicit(&s->server->requests_full, memory_order_relaxed);
+
+	return full - s->moment->monotonic > REQUESTS_BURST - REQUESTS_COST ||
+	       queue_full(&s->server->notes);
+}
+
+/* Has the request kept beside its answer. Returns whether it will be. */
+static bool note_request(struct serving *s, const struct datagram *d)
+{
+	struct server *server = s->server;
+	int64_t now = s->moment->monotonic;
+
+	if (!s->who.known && !stranger_is_news(s))
+		return false;
+	if (queue_full(&server->notes) ||
+	    !(s->who.known ? limit_pass(&server->requests_full, REQUESTS_COST, REQUESTS_BURST, now)
+	                   : limit_pass(&server->strangers_full, STRANGERS_COST,
+	                                STRANGERS_BURST, now))) {
+		count(&s->counters.notes_lost, 1);
+		return false;
+	}
+	note_begin(&s->note, d, &s->question, &s->who, s->moment);
+	note_outcome(&s->note, &s->verdict);
+	put_note(s);
+	return true;
+}
+
+void serve_event(struct serving *s, const struct datagram *d)
+{
+	const struct sender sender = { &s->question.u.event.identity, NULL };
+	struct server *server = s->server;
+
+	identify_machine(server->index, &sender, &s->who);
+	if (wants_line(s)) {
+		struct speaker speaker = speaker_of(s, d);
+		enum journal_kind kind = log_event(s->line, &speaker);
+
+		journal_line(&server->journal, kind, "%s", s->line);
+	}
+	if (!s->who.known)
+		return;
+	if (!limit_take(&server->events, s->who.device.id, s->moment->monotonic)) {
+		count(&s->counters.notes_lost, 1);
+		return;
+	}
+	note_begin(&s->note, d, &s->question, &s->who, s->moment);
+	put_note(s);
+}
+
+/* --- requests -------------------------------------------------------------- */
+
+/* Says whether there is or may be work, which the keeper sees to. */
+static bool needs_keeper(struct serving *s, const struct datagram *d)
+{
+	const struct index *index = s->server->index;
+	const struct policy *policy = index_policy(index);
+	struct chooser chooser = { index, s->who.entry, &s->question.u.request, "",
+	                           s->moment->now };
+	char address[ADDRESS_TEXT];
+	struct choice choice;
+
+	if (!s->who.known) {
+		/* Not one that pretends to be, or was, somebody else. */
+		if (s->who.note[0])
+			return false;
+		if (policy->settings.admit_unknown)
+			return true;
+		if (!policy->rules_for_unknown)
+			return false;
+	} else if (s->who.claims || entry_has_open_work(s->who.entry)) {
+		return true;
+	}
+	if (s->who.known ? policy->rules_for_known : policy->rules_for_unknown) {
+		address_host(&d->from, address);
+		chooser.address = address;
+	}
+	choose(&chooser, &choice, NULL, NULL);
+	return choice.bundle != NULL;
+}
+
+/* Decides that there is no work, in the words that decide_request() has for it. */
+static void decide_none(struct serving *s)
+{
+	const struct request *request = &s->question.u.request;
+	struct asking asking = { request->firmware, 0, s->moment->now };
+	const struct policy *policy = index_policy(s->server->index);
+	struct settings settings;
+	struct lease last = { 0 };
+
+	if (s->who.known) {
+		entry_settings(s->server->index, s->who.entry, &settings);
+		last.state = entry_last_work(s->who.entry);
+	}
+	decide_request(s->who.known ? &s->who.device : NULL,
+	               last.state == LEASE_PENDING ? NULL : &last, &asking, &s->verdict);
+	settings_answer(s->who.known ? &settings : &policy->settings, request->firmware,
+	                &s->verdict.reply.u.answer);
+}
+
+int serve_request(struct serving *s, struct datagram *d)
+{
+	const struct request *request = &s->question.u.request;
+	const struct sender sender = { &request->identity, request->isd_device };
+	struct message *reply = &s->verdict.reply;
+	bool noted;
+	size_t length;
+
+	identify_machine(s->server->index, &sender, &s->who);
+	if (needs_keeper(s, d))
+		return ERR_AGAIN;
+	decide_none(s);
+	memcpy(reply->nonce, s->question.nonce, sizeof(reply->nonce));
+	reply->sequence = s->question.sequence;
+	if (message_encode(reply, d->reply, d->length, &length))
+		return ERR_SPACE;
+	d->reply_length = (uint16_t)length;
+	count(&s->counters.answered[s->who.known ? ANSWERED_LOCAL : ANSWERED_UNKNOWN], 1);
+	if (wants_line(s)) {
+		struct speaker speaker = speaker_of(s, d);
+		enum journal_kind kind = log_answer(s->line, &speaker, &s->verdict);
+
+		journal_line(&s->server->journal, kind, "%s", s->line);
+	}
+	noted = note_request(s, d);
+	if (s->who.known && !s->who.note[0])
+		serve_remember(s, d, s->who.entry, noted);
+	return 0;
+}
