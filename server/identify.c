@@ -13,6 +13,16 @@ struct named {
 	const struct entry *isd, *uuid, *mac;
 };
 
+static const struct entry *look_up_mac(const struct index *index, const struct named *named,
+                                       const uint8_t mac[6])
+{
+	if (named->uuid && entry_is_mac(named->uuid, mac))
+		return named->uuid;
+	if (named->isd && entry_is_mac(named->isd, mac))
+		return named->isd;
+	return index_by_mac(index, mac);
+}
+
 static void look_up(const struct index *index, const struct sender *sender, struct named *named)
 {
 	const struct identity *identity = sender->identity;
@@ -22,10 +32,12 @@ static void look_up(const struct index *index, const struct sender *sender, stru
 	named->has_mac = !all_zero(identity->mac, sizeof(identity->mac));
 	if (sender->isd && device_uuid_ok(sender->isd))
 		named->isd = index_by_isd(index, sender->isd);
+	/* Nobody else was registered with the same: mostly one look-up finds all three. */
 	if (named->has_uuid)
-		named->uuid = index_by_uuid(index, identity->uuid);
+		named->uuid = named->isd && entry_is_uuid(named->isd, identity->uuid) ?
+		              named->isd : index_by_uuid(index, identity->uuid);
 	if (named->has_mac)
-		named->mac = index_by_mac(index, identity->mac);
+		named->mac = look_up_mac(index, named, identity->mac);
 }
 
 /* Says whether a device has a UUID, registered or claimed. */

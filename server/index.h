@@ -130,12 +130,23 @@ const struct entry *index_by_mac(const struct index *index, const uint8_t mac[6]
 const struct entry *index_by_uuid(const struct index *index, const uint8_t uuid[16]);
 const struct entry *index_by_isd(const struct index *index, const uint8_t isd[16]);
 
+/* What a device may be found by; NULL: not by that. */
+struct index_key {
+	const uint8_t *mac, *uuid, *isd;
+};
+
+/** Fetches what finding each of @count keys needs into the processor's cache, all at once. */
+void index_prefetch(const struct index *index, const struct index_key *keys, size_t count);
+
 /** Writes what is known of a device itself. */
 void entry_device(const struct index *index, const struct entry *entry, struct device *device);
 uint64_t entry_id(const struct entry *entry);
 const char *entry_name(const struct index *index, const struct entry *entry);
 /** Says whether it was registered with a MAC address. */
 bool entry_has_mac(const struct entry *entry);
+/** Say whether it was registered with this as its UUID, or as the first of its MACs. */
+bool entry_is_uuid(const struct entry *entry, const uint8_t uuid[16]);
+bool entry_is_mac(const struct entry *entry, const uint8_t mac[6]);
 /** NULL: it is in none. */
 const struct folder *entry_folder(const struct index *index, const struct entry *entry);
 /** Writes the settings that count for it. */

@@ -3,9 +3,27 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 /* A block is known by its first unit, counted through all segments. The very first unit
  * is not used, as 0 is no block. */
+
+void *memory_take(size_t size)
+{
+	static const size_t page = 2 << 20;
+	void *memory;
+
+	if (size < page)
+		return calloc(1, size);
+	size = (size + page - 1) & ~(page - 1);
+	memory = aligned_alloc(page, size);
+	if (!memory)
+		return NULL;
+	/* Where there are none, it is slower. */
+	madvise(memory, size, MADV_HUGEPAGE);
+	memset(memory, 0, size);
+	return memory;
+}
 
 static uint32_t units_of(size_t size)
 {
@@ -75,7 +93,7 @@ static int add_segment(struct index_arena *arena)
 		arena->segments = segments;
 		arena->room = room;
 	}
-	segment = aligned_alloc(ARENA_UNIT, (size_t)ARENA_SEGMENT * ARENA_UNIT);
+	segment = memory_take((size_t)ARENA_SEGMENT * ARENA_UNIT);
 	if (!segment)
 		return -1;
 	while (arena->count && arena->next < arena->count * ARENA_SEGMENT) {

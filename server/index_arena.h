@@ -13,7 +13,7 @@
 #define ARENA_UNIT    16
 #define ARENA_EXACT   64      /* blocks of up to so many units are of any number of units, */
 #define ARENA_LARGE   11      /* larger ones of a power of two: of so many */
-#define ARENA_SEGMENT 65536   /* units in a segment: the largest block */
+#define ARENA_SEGMENT 131072  /* units in a segment: the largest block */
 
 struct index_arena {
 	uint8_t **segments;
@@ -21,6 +21,12 @@ struct index_arena {
 	uint32_t next;              /* the first unit of the last segment that was never used */
 	uint32_t exact[ARENA_EXACT + 1], large[ARENA_LARGE]; /* freed blocks; 0: none */
 };
+
+/**
+ * Allocates @size bytes, zeros, to be freed with free(). What is large is put on
+ * large pages: looking up where in memory a small one is takes longer than all else.
+ */
+void *memory_take(size_t size);
 
 /** Returns a block of @size bytes, of 1 to ARENA_UNIT * ARENA_SEGMENT; 0 without memory. */
 uint32_t arena_take(struct index_arena *arena, size_t size);

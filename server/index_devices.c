@@ -96,6 +96,55 @@ const struct entry *index_by_mac(const struct index *index, const uint8_t mac[MA
 	return claimed;
 }
 
+/* --- ahead of time --------------------------------------------------------- */
+
+/* Returns the entry of the first number with @hash; NULL: none. */
+static const struct entry *first_of(const struct index *index, const struct index_table *table,
+                                    uint32_t hash)
+{
+	uint32_t slot = index_table_home(table, hash);
+	uint32_t number = index_table_next(table, hash, &slot);
+
+	return number ? index_at(index, number) : NULL;
+}
+
+/* Takes one step towards a device: its slot, its entry, its block. */
+static void go_ahead(const struct index *index, const struct index_table *table, uint32_t hash,
+                     int step)
+{
+	const struct entry *entry;
+
+	if (!table->size)
+		return;
+	if (step == 0) {
+		__builtin_prefetch(&table->slots[index_table_home(table, hash)]);
+		return;
+	}
+	entry = first_of(index, table, hash);
+	if (entry)
+		__builtin_prefetch(step == 1 ? (const void *)entry : entry_block(index, entry));
+}
+
+void index_prefetch(const struct index *index, const struct index_key *keys, size_t count)
+{
+	/* One step for all at a time, so that memory has as much to do as it can. */
+	for (int step = 0; step < 3; step++) {
+		for (size_t i = 0; i < count; i++) {
+			const struct index_key *key = &keys[i];
+
+			if (key->isd)
+				go_ahead(index, &index->isds, index_hash_uuid(index, key->isd),
+				         step);
+			if (key->uuid)
+				go_ahead(index, &index->uuids, index_hash_uuid(index, key->uuid),
+				         step);
+			if (key->mac)
+				go_ahead(index, &index->macs, index_hash_mac(index, key->mac),
+				         step);
+		}
+	}
+}
+
 /* --- changing -------------------------------------------------------------- */
 
 /* A key in one of the tables. */
@@ -171,7 +220,7 @@ static int add_chunk(struct index *index)
 	if (!chunks)
 		return ERR_SPACE;
 	index->chunks = chunks;
-	chunk = aligned_alloc(sizeof(chunk[0]), CHUNK * sizeof(chunk[0]));
+	chunk = memory_take(CHUNK * sizeof(chunk[0]));
 	if (!chunk)
 		return ERR_SPACE;
 	index->chunks[index->chunk_count++] = chunk;

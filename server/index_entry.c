@@ -2,7 +2,6 @@
 #include <string.h>
 
 #include "index_internal.h"
-#include "text.h"
 
 /* What is known of a device in the index. */
 
@@ -61,7 +60,7 @@ void entry_device(const struct index *index, const struct entry *entry, struct d
 
 	memset(device, 0, sizeof(*device));
 	device->id = entry->id;
-	text_format(device->name, sizeof(device->name), "%s", block_name(block, entry->flags));
+	memcpy(device->name, block_name(block, entry->flags), (size_t)block->name + 1);
 	memcpy(device->uuid, entry->uuid, sizeof(device->uuid));
 	memcpy(device->isd, entry->isd, sizeof(device->isd));
 	if (entry->flags & ENTRY_CLAIM_UUID)
@@ -85,6 +84,16 @@ const char *entry_name(const struct index *index, const struct entry *entry)
 bool entry_has_mac(const struct entry *entry)
 {
 	return entry->flags & ENTRY_MAC;
+}
+
+bool entry_is_uuid(const struct entry *entry, const uint8_t uuid[UUID_SIZE])
+{
+	return memcmp(entry->uuid, uuid, UUID_SIZE) == 0;
+}
+
+bool entry_is_mac(const struct entry *entry, const uint8_t mac[MAC_SIZE])
+{
+	return memcmp(entry->mac, mac, MAC_SIZE) == 0;
 }
 
 const struct folder *entry_folder(const struct index *index, const struct entry *entry)

@@ -88,7 +88,7 @@ void warn(struct warnings *warnings, const char *format, ...)
 /** Adds all lines of @more. */
 void warn_all(struct warnings *warnings, const struct warnings *more);
 
-#define CHUNK 4096 /* entries that are allocated together */
+#define CHUNK 32768 /* entries that are allocated together: a large page */
 
 struct index {
 	struct policy *policy;

@@ -123,7 +123,12 @@ static void test_a_million(void **state)
 	assert_true(each <= 256);
 	for (uint32_t id = 1; id <= million; id += 997) {
 		const struct entry *entry = index_by_id(index, id);
+		const struct index_key keys[] = {
+			{ entry->mac, entry->uuid, entry->isd }, { NULL, NULL, NULL },
+			{ entry->uuid, entry->isd, entry->uuid }, /* which there is not */
+		};
 
+		index_prefetch(index, keys, COUNT(keys));
 		assert_int_equal(entry_id(entry), id);
 		assert_ptr_equal(index_by_uuid(index, entry->uuid), entry);
 		assert_ptr_equal(index_by_isd(index, entry->isd), entry);
