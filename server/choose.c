@@ -109,17 +109,30 @@ void choosing_end(struct choosing *c, bool take, bool noted)
 void choose(const struct chooser *who, struct choice *choice,
             void (*tell)(void *data, const struct candidate *candidate), void *data)
 {
-	struct choosing c = { .who = who, .policy = index_policy(who->index), .choice = choice,
-	                      .tell = tell, .data = data };
+	static const char none[] = "nothing is assigned to it", unknown[] = "unknown device";
+	static const char rules[] = ", and no rule matches";
+	struct choosing c; /* for every request: no more is written than must be */
+	char *end;
 
-	memset(choice, 0, sizeof(*choice));
+	c.who = who;
+	c.policy = index_policy(who->index);
+	c.choice = choice;
+	c.tell = tell;
+	c.data = data;
+	c.had_count = 0;
+	c.matched = NULL;
+	choice->bundle = NULL;
+	choice->source = SOURCE_HAND;
+	choice->source_id = 0;
+	choice->reason[0] = '\0';
 	if (who->entry) {
 		choose_sessions(&c);
 		choose_assignments(&c);
 	}
 	choose_rules(&c);
-	if (!choice->reason[0])
-		text_format(choice->reason, sizeof(choice->reason), "%s%s",
-		            who->entry ? "nothing is assigned to it" : "unknown device",
-		            c.policy->rule_count ? ", and no rule matches" : "");
+	if (choice->reason[0])
+		return;
+	end = stpcpy(choice->reason, who->entry ? none : unknown);
+	if (c.policy->rule_count)
+		memcpy(end, rules, sizeof(rules));
 }

@@ -11,6 +11,7 @@
 #include "decide.h"
 #include "error.h"
 #include "filter_facts.h"
+#include "identify.h"
 #include "text.h"
 #include "work.h"
 
@@ -20,6 +21,8 @@ struct explanation {
 	const struct request *request; /* NULL: it never asked */
 	const char *address;
 	struct index *index;
+	char note[REASON_SIZE];        /* what is odd about who it is */
+	char admitted[NAME_SIZE];      /* the device that an unknown machine becomes, or "" */
 	struct settings settings;
 	struct lease lease;            /* number 0: it has no open work */
 	struct table table;            /* of candidates */
@@ -36,8 +39,9 @@ static void see_candidate(void *data, const struct candidate *candidate)
 {
 	struct explanation *e = data;
 
-	table_add(&e->table, candidate->taken ? "*" : "-", candidate->bundle->name,
-	          candidate->origin, candidate->reason);
+	if (!e->ctl->json)
+		table_add(&e->table, candidate->taken ? "*" : "-", candidate->bundle->name,
+		          candidate->origin, candidate->reason);
 	json_array_append_new(e->candidates, json_pack(
 		"{s:s, s:I, s:s, s:s, s:b, s:s}", "source", source_name(candidate->source), "id",
 		(json_int_t)candidate->id, "bundle", candidate->bundle->name, "origin",
@@ -65,8 +69,17 @@ static int read_candidates(struct explanation *e)
 		entry_settings(index, entry, &e->settings);
 	else
 		e->settings = index_policy(index)->settings;
-	table_add(&e->table, "", "BUNDLE", "FROM", "WHY, OR WHY NOT");
+	if (!e->ctl->json)
+		table_add(&e->table, "", "BUNDLE", "FROM", "WHY, OR WHY NOT");
+	/* As prebootd: not one that pretends to be, or was, somebody else. */
+	if (!entry && e->note[0]) {
+		text_format(e->choice.reason, sizeof(e->choice.reason), "unknown device: %s",
+		            e->note);
+		return 0;
+	}
 	choose(&who, &e->choice, see_candidate, e);
+	if (!entry && (e->choice.bundle || e->settings.admit_unknown))
+		text_format(e->admitted, sizeof(e->admitted), "%s", e->machine.becomes);
 	if (e->lease.number)
 		e->next = e->lease;
 	else if (e->choice.bundle)
@@ -99,6 +112,25 @@ static void decide(struct explanation *e)
 		text_format(e->outcome, sizeof(e->outcome), "boots its disk; %s", verdict.reason);
 }
 
+/* Finds who prebootd takes the last request's machine for. */
+static int find_who(struct explanation *e)
+{
+	const struct request *r = e->request;
+	const struct sender sender = { &r->identity, r->isd_device };
+	struct identified who;
+
+	if (identify(&e->ctl->store, &sender, &who))
+		return ctl_store_error(e->ctl);
+	text_format(e->note, sizeof(e->note), "%s", who.note);
+	if (e->machine.device.id && who.known && who.device.id != e->machine.device.id)
+		text_format(e->note, sizeof(e->note), "the machine that asked last would be taken "
+		            "for %s now", who.device.name);
+	else if (e->machine.device.id && !who.known && !who.note[0])
+		text_format(e->note, sizeof(e->note), "the machine that asked last would not be "
+		            "known now");
+	return 0;
+}
+
 static int find_out(struct explanation *e)
 {
 	struct ctl *ctl = e->ctl;
@@ -119,6 +151,9 @@ static int find_out(struct explanation *e)
 		return ctl_store_error(ctl);
 	if (rc || !lease_open(e->lease.state))
 		memset(&e->lease, 0, sizeof(e->lease));
+	status = e->request ? find_who(e) : 0;
+	if (status)
+		return status;
 	e->index = index_new();
 	if (!e->index)
 		return ctl_error(EXIT_FAULT, "not enough memory");
@@ -140,6 +175,8 @@ static void print(struct explanation *e)
 	printf("  %-12s%s\n", "last seen", seen);
 	if (ctl_given(e->ctl, OPT_ADDRESS))
 		printf("  %-12s%s\n", "asking from", e->address);
+	if (e->note[0])
+		printf("  %-12s%s\n", "note", e->note);
 	if (e->lease.number)
 		printf("  %-12s%llu, %s, attempt %u of %u; it comes before all below\n", "open work",
 		       (unsigned long long)e->lease.number, lease_state_name(e->lease.state),
@@ -152,6 +189,8 @@ static void print(struct explanation *e)
 	else
 		puts("no session, no assignment and no rule");
 	printf("\nnow: %s\n", e->outcome);
+	if (e->admitted[0])
+		printf("     it becomes device %s\n", e->admitted);
 	if (e->loader[0])
 		printf("     %s with %s\n", e->loader, next->config);
 	else if (next->config[0] && !e->request)
@@ -170,16 +209,18 @@ static void print_json(struct explanation *e)
 	const struct choice *choice = &e->choice;
 	bool work = e->loader[0] || (!e->request && e->next.config[0]);
 	json_t *outcome = json_pack(
-		"{s:s, s:o, s:o, s:o, s:o, s:s}", "answer", work ? "work" : "local", "lease",
+		"{s:s, s:o, s:o, s:o, s:o, s:o, s:s}", "answer", work ? "work" : "local",
+		"admitted_as", text_or_null(e->admitted), "lease",
 		e->lease.number ? json_integer((json_int_t)e->lease.number) : json_null(), "bundle",
 		text_or_null(work && choice->bundle && !e->lease.number ? choice->bundle->name : NULL),
 		"loader", text_or_null(e->loader), "config",
 		text_or_null(work ? e->next.config : NULL), "reason", e->outcome);
 
-	ctl_print_json(json_pack("{s:s, s:b, s:o, s:o, s:o, s:O, s:o}", "machine",
+	ctl_print_json(json_pack("{s:s, s:b, s:o, s:o, s:o, s:o, s:O, s:o}", "machine",
 	                         e->machine.label, "known", e->machine.device.id != 0, "seen",
 	                         ctl_json_time(e->machine.seen.time), "address",
-	                         text_or_null(e->address), "open_work", e->lease.number
+	                         text_or_null(e->address), "note", text_or_null(e->note),
+	                         "open_work", e->lease.number
 	                         ? json_integer((json_int_t)e->lease.number) : json_null(),
 	                         "candidates", e->candidates, "outcome", outcome));
 }

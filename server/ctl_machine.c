@@ -17,6 +17,7 @@ static void take_stranger(const struct stranger *stranger, struct seen_machine *
 		text_format(machine->label, sizeof(machine->label), "%G", stranger->uuid);
 	else
 		text_format(machine->label, sizeof(machine->label), "%M", stranger->mac);
+	stranger_name(stranger, machine->becomes);
 	machine->seen.time = stranger->last;
 	text_format(machine->seen.address, sizeof(machine->seen.address), "%s",
 	            stranger->address);

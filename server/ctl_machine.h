@@ -10,6 +10,7 @@ struct seen_machine {
 	char label[64];       /* a device's name, or a MAC address or UUID */
 	struct device device; /* id 0: an unknown machine */
 	struct seen seen;     /* time 0: it never asked */
+	char becomes[NAME_SIZE]; /* an unknown machine: its name once it is admitted */
 };
 
 /**

@@ -7,7 +7,7 @@
 #include "message_fields.h"
 #include "text.h"
 
-/* On the database, as long as that is what the daemon asks. */
+/* On the database: for the tools, which have no index of all devices. */
 
 /* The devices that each part of an identity names. */
 struct named {

@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""prebootctl explain, rule test and rule facts, beside the cases of decisions.yaml."""
+
+import json
+import re
+import sqlite3
+import subprocess
+from pathlib import Path
+
+import pytest
+
+import policy
+from policy import BUILD
+from test_decisions import MAC, prebootctl, set_up
+
+UUID = "6f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"
+README = Path(__file__).resolve().parent.parent.parent / "server" / "README.md"
+
+
+def fails(database, status, *arguments):
+    result = subprocess.run([BUILD / "prebootctl", "--database", database, *arguments],
+                            capture_output=True, text=True, timeout=20, check=False)
+    assert (result.returncode, result.stdout) == (status, ""), result
+    return result.stderr
+
+
+def add_stranger(database, address, machine_uuid, seen_mac):
+    """An unknown machine, as prebootd keeps it."""
+    fields = {policy.MAC: policy.mac(seen_mac), policy.FIRMWARE: policy.UEFI,
+              policy.UUID: bytes.fromhex(machine_uuid.replace("-", ""))}
+    with sqlite3.connect(database) as db:
+        db.execute("INSERT INTO stranger (mac, uuid, first, last, boots, address, request, outcome)"
+                   " VALUES (?, ?, 1, 1, 1, ?, ?, '')",
+                   (fields[policy.MAC], fields[policy.UUID], address,
+                    policy.encode(policy.REQUEST, bytes(16), fields)))
+
+
+def test_address(tmp_path):
+    """--address stands in place of the one that the machine asked from."""
+    database = tmp_path / "test.db"
+    machine = set_up(database, {"rules": ["win11 for known: address in 10.0.0.0/8"]})
+    text = prebootctl(database, "explain", machine, "--address", "10.1.2.3")
+    assert "asking from 10.1.2.3" in text and "now: new work; win11" in text
+    assert "now: boots its disk" in prebootctl(database, "explain", machine)
+    told = json.loads(prebootctl(database, "--json", "explain", machine, "--address", "fd00::1"))
+    assert told["address"] == "fd00::1" and told["outcome"]["answer"] == "local"
+    assert "--address 10.1: expected an IP address" in fails(database, 2, "explain", machine,
+                                                             "--address", "10.1")
+
+
+def test_stranger(tmp_path):
+    """An unknown machine by MAC or UUID, and that it becomes a device."""
+    database = tmp_path / "test.db"
+    set_up(database, {"rules": ["win11 for unknown: firmware = uefi"]})
+    add_stranger(database, "192.0.2.9", UUID, "52:54:00:99:99:99")
+    for word in ("52-54-00-99-99-99", UUID):
+        text = prebootctl(database, "explain", word)
+        assert text.startswith("52:54:00:99:99:99, an unknown machine\n")
+        assert "it becomes device pc-525400999999" in text
+        assert "syslinux.efi with z_auto.cfg" in text
+    told = json.loads(prebootctl(database, "--json", "explain", UUID))
+    assert told["known"] is False and told["outcome"]["admitted_as"] == "pc-525400999999"
+
+
+def test_admitted_without_work(tmp_path):
+    """Where the zone admits unknown machines they become devices, and boot their disks."""
+    database = tmp_path / "test.db"
+    machine = set_up(database, {"machine": {"stranger": None}})
+    assert "becomes" not in prebootctl(database, "explain", machine)
+    with sqlite3.connect(database) as db:
+        db.execute("INSERT INTO setting VALUES ('zone', 0, 'admit-unknown', 'yes')")
+    text = prebootctl(database, "explain", machine)
+    assert "now: boots its disk; unknown device" in text
+    assert "it becomes device pc-525400123456" in text
+
+
+def test_pretender(tmp_path):
+    """A machine with a device's MAC and another UUID is not admitted, whatever the rules say."""
+    database = tmp_path / "test.db"
+    set_up(database, {"rules": ["win11 for both:"]})
+    prebootctl(database, "device", "change", "pc", "--uuid", "11" * 15 + "12")
+    add_stranger(database, "192.0.2.9", UUID, MAC)
+    told = json.loads(prebootctl(database, "--json", "explain", UUID))
+    assert told["outcome"]["answer"] == "local" and told["outcome"]["admitted_as"] is None
+    assert told["note"] == "the MAC is that of pc, but the UUID is not"
+    assert told["note"] in told["outcome"]["reason"]
+
+
+def test_no_longer_known(tmp_path):
+    """The machine that asked as a device would not be known as it now."""
+    database = tmp_path / "test.db"
+    set_up(database, {})
+    prebootctl(database, "device", "change", "pc", "--mac", "02:00:00:00:00:07")
+    assert "the machine that asked last would not be known now" in prebootctl(
+        database, "explain", "pc")
+    prebootctl(database, "device", "change", "other", "--mac", MAC)
+    assert "would be taken for other now" in prebootctl(database, "explain", "pc")
+
+
+def test_explain_errors(tmp_path):
+    database = tmp_path / "test.db"
+    set_up(database, {})
+    assert "no such device" in fails(database, 1, "explain", "02:99:00:00:00:01")
+    assert "no such device" in fails(database, 1, "explain", "nobody")
+    assert "something is missing" in fails(database, 2, "explain")
+
+
+def test_rule_test(tmp_path):
+    """A filter or a rule, against one machine or all."""
+    database = tmp_path / "test.db"
+    set_up(database, {"rules": ["win11 for known: memory >= 16G"]})
+    add_stranger(database, "192.0.2.9", UUID, "52:54:00:99:99:99")
+
+    def rows(*arguments):
+        told = json.loads(prebootctl(database, "--json", "rule", "test", *arguments))
+        return [(m["machine"], m["matches"], m["because"]) for m in told]
+
+    assert rows("memory >= 8G") == [
+        ("other", False, "it never asked"),
+        ("pc", True, "memory >= 8G (it is 8192 MiB)"),
+        ("52:54:00:99:99:99", False, "memory >= 8G (it is not told)")]
+    assert rows("rule-1", "pc") == [("pc", False, "memory >= 16G (it is 8192 MiB)")]
+    assert rows("firmware = uefi", UUID) == [
+        ("52:54:00:99:99:99", True, "firmware = uefi (it is uefi)")]
+    assert rows("address = 10.1.2.3", "pc", "--address", "10.1.2.3")[0][1]
+    text = prebootctl(database, "rule", "test", "firmware = bios")
+    assert text.splitlines()[-1] == "1 of 3 match"
+    assert "column 1: expected a fact" in fails(database, 2, "rule", "test", "memry > 1")
+    assert "column 8: expected one of" in fails(database, 2, "rule", "test", "memory like 1")
+
+
+@pytest.mark.parametrize("fact", json.loads(subprocess.run(
+    [BUILD / "prebootctl", "--json", "rule", "facts"], capture_output=True, text=True,
+    check=True).stdout), ids=lambda fact: fact["fact"])
+def test_facts_are_documented(fact):
+    line = f"| `{fact['fact']}` | {fact['kind']} | {fact['about']} |\n"
+    assert line in README.read_text()
+    assert re.fullmatch(r"[a-z0-9-]+", fact["fact"]) and fact["kind"]
