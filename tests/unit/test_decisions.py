@@ -153,3 +153,26 @@ def test_decision_as_text(case, tmp_path):
         pattern = r"\s+".join(map(re.escape, ("*" if mark == "taken" else "-", bundle, origin,
                                               why)))
         assert re.search(f"^{pattern}$", text, re.M), text
+
+
+ASKED = [case for case in CASES if "never" not in case.get("machine", {})]
+
+
+@pytest.mark.parametrize("case", ASKED, ids=lambda case: case["case"].replace(" ", "-"))
+def test_daemon_agrees(case, tmp_path):
+    """What prebootd answers is what was foretold."""
+    database = tmp_path / "test.db"
+    machine = set_up(database, case)
+    outcome = json.loads(prebootctl(database, "--json", "explain", machine, "--address",
+                                    "127.0.0.1"))["outcome"]
+    daemon = policy.Daemon(database, tmp_path / "log")
+    try:
+        answer = policy.ask(daemon.port, policy.REQUEST, request_of(case.get("machine", {})))
+    finally:
+        daemon.kill()
+    assert answer[policy.DECISION] == {"work": policy.WORK, "local": policy.LOCAL}[
+        outcome["answer"]]
+    assert answer.get(policy.LOADER, b"").decode() == (outcome["loader"] or "")
+    assert answer.get(policy.CONFIG, b"").decode() == (outcome["config"] or "")
+    name = outcome["admitted_as"] or ("" if machine == MAC else "pc")
+    assert answer.get(policy.NAME, b"").decode() == name
