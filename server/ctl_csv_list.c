@@ -3,67 +3,98 @@
 #include <string.h>
 
 #include "ctl_csv.h"
-#include "ctl_verbs.h"
+#include "ctl_data.h"
 #include "error.h"
+#include "folders.h"
+#include "groups.h"
+#include "text.h"
 
-static void put_field(const char *text, const char *before)
+/* Names, paths and addresses need no quotes; what another program wrote may. */
+static void put_field(const char *text)
 {
-	fputs(before, stdout);
 	if (!strpbrk(text, "\",;\r\n")) {
 		fputs(text, stdout);
 		return;
 	}
 	putchar('"');
 	for (; *text; text++)
-		printf(*text == '"' ? "\"\"" : "%c", *text);
+		fputs(*text == '"' ? "\"\"" : (char[]){ *text, '\0' }, stdout);
 	putchar('"');
 }
 
-static void put_guid(sqlite3_stmt *row, int column)
+static void put_guid(const uint8_t guid[16])
 {
-	json_t *json = data_column(&csv_columns[COLUMN_UUID], row, column);
+	static const uint8_t none[16];
+	char text[40];
 
-	put_field(json_is_string(json) ? json_string_value(json) : "", ",");
-	json_decref(json);
+	text_format(text, sizeof(text), "%G", guid);
+	putchar(',');
+	if (memcmp(guid, none, 16))
+		put_field(text);
 }
 
-int ctl_device_csv(struct ctl *ctl)
+static int put_macs(struct store *store, uint64_t device)
 {
-	static const char sql[] =
-		"SELECT name, (SELECT group_concat(text, ' ') FROM (SELECT"
-		"  format('%s:%s:%s:%s:%s:%s', substr(h, 1, 2), substr(h, 3, 2), substr(h, 5, 2),"
-		"   substr(h, 7, 2), substr(h, 9, 2), substr(h, 11, 2)) AS text"
-		"  FROM (SELECT lower(hex(mac)) AS h FROM mac WHERE mac.device = device.id"
-		"   ORDER BY mac))),"
-		" uuid, isd, path, (SELECT group_concat(name, ' ') FROM (SELECT g.name FROM member"
-		"  JOIN device_group g ON g.id = device_group WHERE device = device.id"
-		"  ORDER BY g.name))"
-		" FROM device LEFT JOIN temp.folder_path ON folder_path.id = folder"
-		" WHERE (?1 = '/' OR substr(path || '/', 1, length(?1) + 1) = ?1 || '/' COLLATE NOCASE)"
-		" AND (?2 = '' OR device.id IN (SELECT device FROM member JOIN device_group g"
-		"  ON g.id = device_group WHERE g.name = ?2)) ORDER BY name";
+	uint8_t macs[DEVICE_MACS_MAX][6];
+	char text[DEVICE_MACS_MAX * 18 + 1] = "";
+	size_t count, used = 0;
+	int rc = device_macs(store, device, macs, &count);
+
+	for (size_t i = 0; rc == 0 && i < count; i++)
+		used += text_format(text + used, sizeof(text) - used, i ? " %M" : "%M", macs[i]);
+	putchar(',');
+	put_field(text);
+	return rc;
+}
+
+static int put_folder(struct store *store, uint64_t device)
+{
+	char path[FOLDER_PATH] = "";
+	uint64_t folder;
+	int rc = device_folder(store, device, &folder);
+
+	if (rc == 0 && folder)
+		rc = folder_path(store, folder, path);
+	putchar(',');
+	put_field(path);
+	return rc;
+}
+
+static int put_groups(struct store *store, uint64_t device)
+{
+	struct group_row group;
 	sqlite3_stmt *rows;
-	int rc = data_read_paths(&ctl->store);
+	size_t count = 0;
+	int rc = group_list(store, device, &rows);
+
+	putchar(',');
+	while (rc == 0 && (rc = store_step(store, rows)) == 1) {
+		group_row(rows, &group);
+		printf("%s%s", count++ ? " " : "", group.name);
+		rc = 0;
+	}
+	return rc;
+}
+
+int ctl_put_csv(struct ctl *ctl, sqlite3_stmt *rows)
+{
+	struct device device;
+	int rc = 0;
 
 	for (size_t i = 0; i < COLUMN_COUNT; i++)
-		put_field(csv_columns[i].key, i ? "," : "");
+		printf("%s%s", i ? "," : "", csv_columns[i].key);
 	putchar('\n');
-	if (rc == 0)
-		rc = store_start(&ctl->store, &rows, sql, "tt", ctl->word_count ? ctl->words[0] : "/",
-		                 "");
 	while (rc == 0 && (rc = store_step(&ctl->store, rows)) == 1) {
-		const char *text[COLUMN_COUNT];
-
-		for (int i = 0; i < COLUMN_COUNT; i++)
-			text[i] = i == COLUMN_UUID || i == COLUMN_ISD
-			          ? NULL : (const char *)sqlite3_column_text(rows, i);
-		for (int i = 0; i < COLUMN_COUNT; i++)
-			if (i == COLUMN_UUID || i == COLUMN_ISD)
-				put_guid(rows, i);
-			else
-				put_field(text[i] ? text[i] : "", i ? "," : "");
+		device_row(rows, &device);
+		put_field(device.name);
+		rc = put_macs(&ctl->store, device.id);
+		put_guid(device.uuid);
+		put_guid(device.isd);
+		if (rc == 0)
+			rc = put_folder(&ctl->store, device.id);
+		if (rc == 0)
+			rc = put_groups(&ctl->store, device.id);
 		putchar('\n');
-		rc = 0;
 	}
 	return rc ? ctl_store_error(ctl) : 0;
 }

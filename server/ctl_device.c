@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "ctl_data.h"
 #include "ctl_verbs.h"
 #include "error.h"
 #include "text.h"
@@ -122,6 +123,8 @@ int ctl_device_list(struct ctl *ctl)
 
 	if (status)
 		return status;
+	if (ctl_given(ctl, OPT_CSV))
+		return ctl_put_csv(ctl, rows);
 	array = json_array();
 	table_add(&table, "DEVICE", "FOLDER", "MAC OR UUID", "FW", "NEWEST WORK", "LAST SEEN");
 	while (rc == 0 && (rc = store_step(&ctl->store, rows)) == 1) {

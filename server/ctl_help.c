@@ -26,8 +26,9 @@ const char help_device_change[] =
 	"  stays, what is given empty goes. A device known by its image-safe data alone is\n"
 	"  free for the next machine that comes with them.\n";
 const char help_device_list[] =
-	"prebootctl device list\n"
-	"  Lists the devices, with the state of their newest work.\n";
+	"prebootctl device list [FOLDER] [--group GROUP] [--csv]\n"
+	"  Lists the devices, with the state of their newest work; with --csv as \"device\n"
+	"  import\" takes them.\n";
 const char help_device_show[] =
 	"prebootctl device show NAME|MAC|UUID\n"
 	"  Shows a device: what it is, its newest work, its last events.\n";

@@ -32,3 +32,13 @@ const char help_backup[] =
 	"  Copies the database to FILE, as it is at one moment, while prebootd runs; reads the\n"
 	"  copy again, and gives it its name when it is whole and sound.\n"
 	"    --force  in place of the file that is there\n";
+const char help_watch[] =
+	"prebootctl watch [DEVICE|FOLDER] [--limit N]\n"
+	"  Tells what happens to all machines, unknown ones too, or to a device or those in a\n"
+	"  folder, a line each as it happens; with --json an object a line. Ends with Ctrl-C.\n"
+	"    --limit N  begin with the last N events\n";
+const char help_stats[] =
+	"prebootctl stats [--prometheus]\n"
+	"  Counts questions, answers, drops, answer times, leases by state, devices, unknown\n"
+	"  machines. prebootd counts from its start.\n"
+	"    --prometheus  in Prometheus' text format\n";

@@ -29,6 +29,7 @@ static const struct {
 	[OPT_ITERATIONS] = { "iterations", "N" },
 	[OPT_CREATE_FOLDERS] = { "create-folders", NULL },
 	[OPT_CSV] = { "csv", NULL },
+	[OPT_PROMETHEUS] = { "prometheus", NULL },
 	[OPT_FOLDER] = { "folder", "FOLDER" },
 	[OPT_GROUP] = { "group", "GROUP" },
 	[OPT_SEEN] = { "seen", NULL },

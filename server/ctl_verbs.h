@@ -70,11 +70,12 @@ int ctl_menu_check(struct ctl *ctl);
 int ctl_menu_show(struct ctl *ctl);
 int ctl_menu_passwd(struct ctl *ctl);
 int ctl_device_import(struct ctl *ctl);
-int ctl_device_csv(struct ctl *ctl); /* device list --csv */
 int ctl_export(struct ctl *ctl);
 int ctl_import(struct ctl *ctl);
 int ctl_check(struct ctl *ctl);
 int ctl_backup(struct ctl *ctl);
+int ctl_watch(struct ctl *ctl);
+int ctl_stats(struct ctl *ctl);
 int ctl_device_move(struct ctl *ctl);
 int ctl_device_rename(struct ctl *ctl);
 int ctl_device_admit(struct ctl *ctl);

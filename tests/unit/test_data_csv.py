@@ -151,3 +151,21 @@ def test_a_thousand(database):
     result = load(database, out.getvalue(), "--create-folders")
     assert "device old has it already" in result.stderr and "1 error;" in result.stderr
     assert devices(database) == {}
+
+
+def test_list_and_import(database, tmp_path):
+    """What is listed can be imported elsewhere, and is listed the same there."""
+    load(database, f"name,mac,uuid,isd,folder,group\nb,{MAC} 02:00:00:00:00:09,,,/site/lab,web kiosks\n"
+         f"a,,{UUID},{UUID},,\n")
+    text = run(database, "device", "list", "--csv").stdout
+    assert text.splitlines() == [
+        "name,mac,uuid,isd,folder,group", f"a,,{UUID},{UUID},,",
+        f"b,02:00:00:00:00:09 {MAC},,,/site/lab,kiosks web", "old,02:00:00:00:00:01,,,,"]
+    create(tmp_path / "new.db")
+    for group in ("web", "kiosks"):
+        run(tmp_path / "new.db", "group", "add", group)
+    result = run(tmp_path / "new.db", "device", "import", "--create-folders", "-", input=text)
+    assert result.stdout == "3 devices added, 2 folders made\n", result.stderr
+    assert run(tmp_path / "new.db", "device", "list", "--csv").stdout == text
+    assert run(database, "device", "list", "--csv", "/site").stdout.splitlines()[1:] == \
+        [f"b,02:00:00:00:00:09 {MAC},,,/site/lab,kiosks web"]

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "stats.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "error.h"
+
+/* --- reading --------------------------------------------------------------- */
+
+/* Takes "time_300us", "time_1ms" or "time_more". */
+static bool take_time(struct stats *stats, const char *name, uint64_t value)
+{
+	uint64_t limit = UINT64_MAX;
+	char *unit;
+
+	if (strncmp(name, "time_", 5) != 0 || stats->time_count == STATS_TIMES_MAX)
+		return false;
+	if (strcmp(name, "time_us") == 0) {
+		stats->time_us = value;
+		return true;
+	}
+	if (strcmp(name, "time_more") != 0) {
+		limit = strtoull(name + 5, &unit, 10);
+		if (strcmp(unit, "ms") == 0)
+			limit *= 1000;
+		else if (strcmp(unit, "us") != 0)
+			return false;
+	}
+	stats->times[stats->time_count++] = (struct stats_time){ limit, value };
+	stats->answers += value;
+	return true;
+}
+
+static int by_limit(const void *a, const void *b)
+{
+	const struct stats_time *x = a, *y = b;
+
+	return x->limit_us < y->limit_us ? -1 : x->limit_us > y->limit_us;
+}
+
+static int read_counters(struct store *store, struct stats *stats)
+{
+	static const char sql[] = "SELECT name, value FROM counter ORDER BY name";
+	struct stats_counter counter;
+	sqlite3_stmt *rows;
+	int rc = store_start(store, &rows, sql, "");
+
+	while (rc == 0 && (rc = store_step(store, rows)) == 1) {
+		store_text(rows, 0, counter.name, sizeof(counter.name));
+		counter.value = (uint64_t)sqlite3_column_int64(rows, 1);
+		if (!take_time(stats, counter.name, counter.value) &&
+		    stats->counter_count < STATS_COUNTERS_MAX)
+			stats->counters[stats->counter_count++] = counter;
+		rc = 0;
+	}
+	qsort(stats->times, stats->time_count, sizeof(stats->times[0]), by_limit);
+	for (size_t i = 1; i < stats->time_count; i++)
+		stats->times[i].count += stats->times[i - 1].count;
+	return rc;
+}
+
+static int read_leases(struct store *store, struct stats *stats)
+{
+	static const char sql[] = "SELECT state, count(*) FROM work GROUP BY state";
+	enum lease_state state;
+	char name[16];
+	sqlite3_stmt *rows;
+	int rc = store_start(store, &rows, sql, "");
+
+	while (rc == 0 && (rc = store_step(store, rows)) == 1) {
+		store_text(rows, 0, name, sizeof(name));
+		if (lease_state_parse(name, &state) == 0)
+			stats->leases[state] = (uint64_t)sqlite3_column_int64(rows, 1);
+		rc = 0;
+	}
+	return rc;
+}
+
+int stats_read(struct store *store, struct stats *stats)
+{
+	static const char sql[] =
+		"SELECT (SELECT count(*) FROM device), (SELECT count(*) FROM stranger)";
+	sqlite3_stmt *row;
+	int rc;
+
+	memset(stats, 0, sizeof(*stats));
+	rc = read_counters(store, stats);
+	if (rc == 0)
+		rc = read_leases(store, stats);
+	if (rc == 0)
+		rc = store_start(store, &row, sql, "");
+	if (rc || (rc = store_step(store, row)) != 1)
+		return rc;
+	stats->devices = (uint64_t)sqlite3_column_int64(row, 0);
+	stats->strangers = (uint64_t)sqlite3_column_int64(row, 1);
+	store_end(row);
+	return 0;
+}
+
+uint64_t stats_time_of(const struct stats *stats, unsigned int percent)
+{
+	for (size_t i = 0; i < stats->time_count; i++)
+		if (stats->answers && stats->times[i].count * 100 >= stats->answers * percent)
+			return stats->times[i].limit_us;
+	return 0;
+}
+
+/* --- Prometheus ------------------------------------------------------------ */
+
+const struct stats_family *stats_family(const char *name)
+{
+	static const struct stats_family families[] = {
+		{ "asked_", "asked", "questions", "kind", "Questions and events that machines sent." },
+		{ "answered_", "answered", "answers", "kind", "Answers given, by what they were." },
+		{ "drop_", "dropped", "drops", "reason", "Datagrams without an answer, by reason." },
+	};
+
+	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++)
+		if (strncmp(name, families[i].prefix, strlen(families[i].prefix)) == 0)
+			return &families[i];
+	return NULL;
+}
+
+static void put_head(FILE *out, const char *name, const char *type, const char *help)
+{
+	fprintf(out, "# HELP openpreboot_%s %s\n# TYPE openpreboot_%s %s\n", name, help, name, type);
+}
+
+/* The table is by name, so that those of a family stand together. */
+static void put_counters(const struct stats *stats, FILE *out)
+{
+	const struct stats_family *last = NULL;
+	char name[64];
+
+	for (size_t i = 0; i < stats->counter_count; i++) {
+		const struct stats_counter *c = &stats->counters[i];
+		const struct stats_family *family = stats_family(c->name);
+
+		snprintf(name, sizeof(name), "%s_total", family ? family->metric : c->name);
+		if (!family || family != last)
+			put_head(out, name, "counter", family ? family->help : "Counted by prebootd.");
+		if (family)
+			fprintf(out, "openpreboot_%s{%s=\"%s\"} %" PRIu64 "\n", name, family->label,
+			        c->name + strlen(family->prefix), c->value);
+		else
+			fprintf(out, "openpreboot_%s %" PRIu64 "\n", name, c->value);
+		last = family;
+	}
+}
+
+static void put_times(const struct stats *stats, FILE *out)
+{
+	if (stats->time_count == 0)
+		return;
+	put_head(out, "answer_seconds", "histogram", "Time from a question to its answer.");
+	for (size_t i = 0; i < stats->time_count; i++)
+		if (stats->times[i].limit_us != UINT64_MAX)
+			fprintf(out, "openpreboot_answer_seconds_bucket{le=\"%g\"} %" PRIu64 "\n",
+			        (double)stats->times[i].limit_us / 1e6, stats->times[i].count);
+	fprintf(out, "openpreboot_answer_seconds_bucket{le=\"+Inf\"} %" PRIu64 "\n"
+	        "openpreboot_answer_seconds_sum %.6f\n"
+	        "openpreboot_answer_seconds_count %" PRIu64 "\n", stats->answers,
+	        (double)stats->time_us / 1e6, stats->answers);
+}
+
+void stats_prometheus(const struct stats *stats, FILE *out)
+{
+	put_counters(stats, out);
+	put_times(stats, out);
+	put_head(out, "leases", "gauge", "Work, by its state.");
+	for (int state = 0; state <= LEASE_CANCELLED; state++)
+		fprintf(out, "openpreboot_leases{state=\"%s\"} %" PRIu64 "\n",
+		        lease_state_name((enum lease_state)state), stats->leases[state]);
+	put_head(out, "devices", "gauge", "Devices that are known.");
+	fprintf(out, "openpreboot_devices %" PRIu64 "\n", stats->devices);
+	put_head(out, "strangers", "gauge", "Unknown machines that have asked.");
+	fprintf(out, "openpreboot_strangers %" PRIu64 "\n", stats->strangers);
+}

@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""prebootctl watch and stats."""
+
+import json
+import re
+import secrets
+import signal
+import sqlite3
+import subprocess
+import time
+
+import pytest
+
+import policy
+from dataset import create, run
+from policy import BUILD
+
+MAC = "52:54:00:12:34:56"
+
+
+@pytest.fixture
+def database(tmp_path):
+    """web01 in /site/lab, db01 in none."""
+    path = tmp_path / "test.db"
+    create(path)
+    with sqlite3.connect(path) as db:
+        db.executescript("""
+            INSERT INTO folder VALUES (1, NULL, 'site'), (2, 1, 'lab'), (3, NULL, 'other');
+            INSERT INTO device (id, name, added, folder) VALUES
+                (1, 'web01', 5, 2), (2, 'db01', 5, NULL);
+            INSERT INTO mac VALUES (x'525400123456', 1), (x'020000000002', 2);
+            INSERT INTO event (device, time, step, lease, milliseconds, reason)
+                VALUES (1, 5, 'old', 0, 0, '');
+        """)
+    db.close()
+    return path
+
+
+class Watch:
+    """A prebootctl watch under way."""
+
+    def __init__(self, database, *arguments):
+        self.process = subprocess.Popen(
+            [BUILD / "prebootctl", "--database", database, "watch", *arguments],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        time.sleep(0.3)
+
+    def stop(self, how=signal.SIGINT):
+        """Returns the lines that were told."""
+        time.sleep(0.4)
+        self.process.send_signal(how)
+        out, err = self.process.communicate(timeout=5)
+        assert self.process.returncode == 0 and err == "", err
+        return out.splitlines()
+
+
+def happen(database, device, step, lease=0, milliseconds=0, reason=""):
+    with sqlite3.connect(database) as db:
+        db.execute("INSERT INTO event (device, time, step, lease, milliseconds, reason, time_ms)"
+                   " VALUES (?, 1760000000, ?, ?, ?, ?, 45)",
+                   [device, step, lease, milliseconds, reason])
+    db.close()
+
+
+def stranger(database, number, last, boots=1):
+    with sqlite3.connect(database) as db:
+        db.execute("INSERT INTO stranger (mac, uuid, first, last, boots, address, request, outcome)"
+                   " VALUES (?, zeroblob(16), 1, ?, ?, '10.0.0.9', x'', 'unknown device')"
+                   " ON CONFLICT DO UPDATE SET last = excluded.last, boots = excluded.boots",
+                   [bytes([2, 0, 0, 0, 0, number]), last, boots])
+    db.close()
+
+
+def test_lines(database):
+    watch = Watch(database)
+    happen(database, 1, "offered", 7, 0, "attempt 1 of 3")
+    happen(database, 2, "handover", 7, 61, "pxelinux.0")
+    lines = watch.stop()
+    assert len(lines) == 2
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.045  web01 +offered +7  attempt 1 of 3",
+                        lines[0])
+    assert lines[1].endswith("after 61 ms: pxelinux.0")
+
+
+@pytest.mark.parametrize("what, steps", [
+    ([], ["a", "b", "c"]), (["web01"], ["a", "c"]), ([MAC], ["a", "c"]), (["/site"], ["a", "c"]),
+    (["/site/lab"], ["a", "c"]), (["/other"], []), (["/"], ["a", "b", "c"]),
+    (["--limit", "1"], ["old", "a", "b", "c"])])
+def test_of_what(database, what, steps):
+    watch = Watch(database, "--json", *what)
+    for device, step in ((1, "a"), (2, "b"), (1, "c")):
+        happen(database, device, step)
+    assert [json.loads(line)["step"] for line in watch.stop(signal.SIGTERM)] == steps
+
+
+def test_strangers(database):
+    stranger(database, 1, 100)
+    watch = Watch(database, "--json")
+    stranger(database, 2, 100)
+    time.sleep(0.2)
+    stranger(database, 1, 100, boots=2)
+    time.sleep(0.2)
+    stranger(database, 2, 101)
+    lines = [json.loads(line) for line in watch.stop()]
+    assert [(x["stranger"][-1], x["boots"]) for x in lines] == [("2", 1), ("1", 2), ("2", 1)]
+    assert lines[0]["address"] == "10.0.0.9" and lines[0]["uuid"] is None
+    watch = Watch(database)
+    stranger(database, 3, 105)
+    assert watch.stop()[0].endswith("stranger      -  from 10.0.0.9: unknown device")
+
+
+def test_ends_when_nobody_reads(database):
+    watch = Watch(database)
+    watch.process.stdout.close()
+    assert watch.process.wait(5) == 0
+
+
+def test_of_what_is_not_there(database):
+    for word in ("nobody", "/nowhere", "//"):
+        result = run(database, "watch", word)
+        assert result.returncode == 1 or "expected" in result.stderr
+
+
+def test_live(database, tmp_path):
+    """What prebootd decides is told within a second."""
+    daemon = policy.Daemon(database, tmp_path / "log")
+    try:
+        run(database, "work", "assign", "web01", "--config", "z.cfg")
+        watch = Watch(database, "--json")
+        policy.ask(daemon.port, policy.REQUEST,
+                   {policy.MAC: policy.mac(MAC), policy.FIRMWARE: policy.BIOS})
+        policy.ask(daemon.port, policy.REQUEST,
+                   {policy.MAC: policy.mac("02:00:00:00:00:77"), policy.FIRMWARE: policy.BIOS})
+        time.sleep(0.5)
+        lines = [json.loads(line) for line in watch.stop()]
+    finally:
+        daemon.kill()
+    assert "offered" in [x.get("step") for x in lines]
+    assert "02:00:00:00:00:77" in [x.get("stranger") for x in lines]
+
+
+# --- stats -----------------------------------------------------------------------
+
+COUNTERS = {"asked_request": 10, "answered_work": 3, "answered_local": 6, "drop_limit": 1,
+            "notes_lost": 2, "time_us": 5000, "time_100us": 5, "time_1ms": 3, "time_10ms": 1,
+            "time_more": 1}
+
+
+@pytest.fixture
+def counted(database):
+    with sqlite3.connect(database) as db:
+        db.execute("DELETE FROM counter")
+        db.executemany("INSERT INTO counter VALUES (?, ?)", COUNTERS.items())
+    db.close()
+    stranger(database, 1, 5)
+    run(database, "work", "assign", "web01", "--config", "z.cfg")
+    return database
+
+
+def test_stats(counted):
+    rows = [re.split(r"  +", line) for line in run(counted, "stats").stdout.splitlines()]
+    for row in (["asked", "request", "10"], ["dropped", "limit", "1"],
+                ["answer time", "mean", "0.5 ms"], ["answer time", "50 % within", "0.1 ms"],
+                ["answer time", "99 % within", "over the longest limit"],
+                ["leases", "pending", "1"], ["leases", "failed", "0"]):
+        assert row in rows
+    assert ["devices", "2"] in [[x for x in row if x] for row in rows]
+    told = json.loads(run(counted, "stats", "--json").stdout)
+    assert told["counters"]["answered_local"] == 6 and told["leases"]["pending"] == 1
+    assert told["devices"] == 2 and told["strangers"] == 1
+    assert told["answer_time"]["times"][-1] == {"within_us": None, "count": 10}
+
+
+def test_prometheus(counted):
+    text = run(counted, "stats", "--prometheus").stdout
+    kinds, values = {}, {}
+    for line in text.splitlines():
+        if line.startswith("#"):
+            what, _, name, rest = re.fullmatch(r"# (HELP|TYPE) ((\w+)) (.+)", line).groups()
+            assert (what, name) not in kinds
+            kinds[what, name] = rest
+        else:
+            name, value = re.fullmatch(r'(\w+(?:\{\w+="[^"]*"\})?) ([0-9.]+)', line).groups()
+            assert name not in values
+            values[name] = float(value)
+            base = re.sub(r"_(bucket|sum|count)$", "", name.split("{")[0])
+            assert ("TYPE", base) in kinds and ("HELP", base) in kinds
+    assert values['openpreboot_answers_total{kind="work"}'] == 3
+    assert values['openpreboot_drops_total{reason="limit"}'] == 1
+    assert values["openpreboot_notes_lost_total"] == 2
+    buckets = [v for n, v in values.items() if "bucket" in n]
+    assert buckets == [5, 8, 9, 10] and values["openpreboot_answer_seconds_count"] == 10
+    assert values['openpreboot_answer_seconds_bucket{le="0.0001"}'] == 5
+    assert values['openpreboot_leases{state="pending"}'] == 1
+    assert kinds["TYPE", "openpreboot_answer_seconds"] == "histogram"
