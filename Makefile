@@ -9,7 +9,7 @@ step = @$(if $(V),:,printf '  %-8s %s\n' $(1) $@)
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .PHONY: all nbps tools machines help demo vm test test-unit unit-tests replays test-vm bench bench-server fuzz \
-	coverage install uninstall clean FORCE
+	coverage install uninstall deb clean FORCE
 
 all: nbps tools
 nbps: $(B)/nvlnbp.sys $(B)/nvlnbpx64.efi
@@ -27,6 +27,7 @@ help:
 	@echo 'make fuzz          the fuzzers, [T=name] [RUNS=executions of each]'
 	@echo 'make coverage      how much of nbp/ the unit tests reach'
 	@echo 'make install       [DESTDIR=folder] [prefix=/usr/local]; make uninstall takes it back'
+	@echo 'make deb           a Debian package, in $(B)/deb/'
 	@echo 'make clean         remove $(B)/'
 	@echo 'FIRMWARE=uefi      with demo and vm: UEFI in place of BIOS'
 	@echo 'GDB=1              with vm: wait for a debugger on port 1234'
@@ -384,6 +385,9 @@ install: all
 # The database stays, and the service's options if somebody has set any.
 uninstall:
 	@$(INSTALL) --uninstall
+deb: $(B)/dependencies
+	@scripts/install-dependencies --deb
+	@scripts/make-deb $(VERSION) '$(abspath $(B))/deb'
 
 clean:
 	rm -rf $(B)

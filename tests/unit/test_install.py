@@ -103,6 +103,21 @@ def test_example_is_dnsmasqs(place, tmp_path):
         subprocess.run(["/usr/sbin/dnsmasq", "--test", "-C", conf], check=True, timeout=10)
 
 
+def test_package():
+    """scripts/debian and the rest must agree."""
+    version = re.search(r"^VERSION := (.*)$", (ROOT / "Makefile").read_text(), re.M)[1]
+    debian = ROOT / "scripts" / "debian"
+    assert (debian / "changelog").read_text().startswith(f"openpreboot ({version}-")
+    # All that is there for the programs and the NBPs is wanted for the package as well.
+    needed = (debian / "control").read_text().split("Build-Depends:")[1].split("Standards")[0]
+    known = (ROOT / "scripts" / "install-dependencies").read_text()
+    for package in re.findall(r"^ ([a-z0-9-]+)", needed, re.M):
+        assert re.search(rf"^{package.removesuffix('-compat')} ", known, re.M), package
+    always = known.split("--all ]")[0]
+    for package in re.findall(r"^([a-z0-9-]+-dev) ", always, re.M):
+        assert f" {package}," in needed or package in ("libc6-dev", "libcmocka-dev"), package
+
+
 def test_uninstall(tmp_path):
     install(tmp_path, prefix="/usr")
     mine = tmp_path / "usr/lib/openpreboot/mine"
