@@ -55,7 +55,7 @@ FILTER := filter filter_facts filter_match filter_table filter_value
 # What prebootd knows, and decides by.
 INDEX := index index_arena index_devices index_entry index_follow index_load index_policy \
 	index_read index_rows index_table index_take identify $(FILTER)
-STORE := store store_file store_schema store_upgrade devices identify_store settings settings_store \
+STORE := store store_file store_schema store_upgrade devices settings settings_store \
 	work events lease folders groups bundles assignments rules multicasts strangers
 CONFINE := confine confine_landlock confine_seccomp
 KEEPER := serve serve_answer serve_fast serve_log notes keeper keeper_judge keeper_work keeper_follow \

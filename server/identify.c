@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "index.h"
+#include "error.h"
 #include "message_fields.h"
 #include "text.h"
 
@@ -138,4 +138,45 @@ void identify_machine(const struct index *index, const struct sender *sender,
 		            entry_name(index, named.mac));
 		out->suspect = entry_id(named.mac);
 	}
+}
+
+/* --- without an index ------------------------------------------------------ */
+
+/* Loads a device, if one was found. @rc: of the search */
+static int load_found(struct index *index, struct store *store, int rc,
+                      const struct device *device)
+{
+	if (rc == ERR_NOT_FOUND || (rc == 0 && index_by_id(index, device->id)))
+		return 0;
+	return rc ? rc : index_load_device(index, store, device->id);
+}
+
+static int load_named(struct index *index, struct store *store, const struct sender *sender)
+{
+	const struct identity *identity = sender->identity;
+	struct device device;
+	int rc = 0;
+
+	if (sender->isd)
+		rc = load_found(index, store, device_by_isd(store, sender->isd, &device), &device);
+	if (rc == 0)
+		rc = load_found(index, store, device_by_uuid(store, identity->uuid, &device),
+		                &device);
+	if (rc == 0)
+		rc = load_found(index, store, device_by_mac(store, identity->mac, &device),
+		                &device);
+	return rc;
+}
+
+int identify(struct store *store, const struct sender *sender, struct identified *out)
+{
+	struct index *index = index_new();
+	int rc = index ? load_named(index, store, sender) : ERR_SPACE;
+
+	memset(out, 0, sizeof(*out));
+	if (rc == 0)
+		identify_machine(index, sender, out);
+	out->entry = NULL;
+	index_free(index);
+	return rc;
 }

@@ -31,7 +31,8 @@ void identify_machine(const struct index *index, const struct sender *sender,
                       struct identified *out);
 
 /**
- * The same from the database; out->entry is NULL. Returns 0, known or not, or the
+ * The same for a tool, which has no index: reads what @sender may be from @store.
+ * out->entry is NULL. Returns 0, known or not, ERR_SPACE without memory, or the
  * ERR_ values of store.h.
  */
 int identify(struct store *store, const struct sender *sender, struct identified *out);

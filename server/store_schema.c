@@ -221,6 +221,9 @@ static const char version_3[] =
 	" CHECK (source IN ('hand', 'assignment', 'rule', 'multicast'));"
 	"ALTER TABLE work ADD COLUMN source_id INTEGER NOT NULL DEFAULT 0;"
 	"CREATE INDEX work_bundle ON work (bundle) WHERE bundle IS NOT NULL;"
+	/* All that is read of each lease of each device when prebootd starts. */
+	"DROP INDEX work_device;"
+	"CREATE INDEX work_device ON work (device, lease, state, source, source_id, bundle);"
 
 	/* Machines that asked and are no devices; the oldest make room. */
 	"CREATE TABLE stranger ("

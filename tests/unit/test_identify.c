@@ -79,6 +79,7 @@ static uint64_t add(struct bench *bench, const struct known *known)
  * loaded at the first question, and follows claims. */
 static void ask(struct bench *bench, const struct told *told, struct identified *out)
 {
+	struct identified of_store;
 	struct changes *changes;
 	struct identity identity;
 	uint8_t isd[16];
@@ -92,6 +93,11 @@ static void ask(struct bench *bench, const struct told *told, struct identified 
 		assert_int_equal(index_load(bench->index, &bench->store), 0);
 	}
 	identify_machine(bench->index, &sender, out);
+	assert_int_equal(identify(&bench->store, &sender, &of_store), 0);
+	assert_int_equal(of_store.known, out->known);
+	assert_int_equal(of_store.device.id, out->device.id);
+	assert_int_equal(of_store.claims, out->claims);
+	assert_string_equal(of_store.note, out->note);
 	if (out->claims)
 		assert_int_equal(device_claim(&bench->store, &out->device, &identity), 0);
 	assert_int_equal(index_read_changes(bench->index, &bench->store, &changes), 0);
