@@ -131,6 +131,26 @@ static bool answer(struct serving *s, struct datagram *d)
 	return false;
 }
 
+/* Reads who asks, and fetches what is known of them. */
+static void look_ahead(struct serving *s, const struct datagram *batch, size_t batch_count)
+{
+	struct index_key keys[BATCH];
+	size_t found = 0;
+
+	for (size_t i = 0; i < batch_count; i++) {
+		struct outline *outline = &s->outlines[i];
+
+		serve_outline(&batch[i], outline);
+		if (!outline->firmware)
+			continue;
+		/* Who tells a UUID is found by that, and its MAC with it. */
+		keys[found++] = device_uuid_ok(outline->identity.uuid)
+		                ? (struct index_key){ .uuid = outline->identity.uuid }
+		                : (struct index_key){ .mac = outline->identity.mac };
+	}
+	index_prefetch(s->server->index, keys, found);
+}
+
 uint64_t serve_batch(struct serving *s, struct datagram *batch, size_t batch_count,
                      const struct moment *moment)
 {
@@ -139,6 +159,7 @@ uint64_t serve_batch(struct serving *s, struct datagram *batch, size_t batch_cou
 
 	s->moment = moment;
 	pthread_rwlock_rdlock(&server->lock);
+	look_ahead(s, batch, batch_count);
 	for (size_t i = 0; i < batch_count; i++) {
 		struct datagram *d = &batch[i];
 
@@ -146,7 +167,7 @@ uint64_t serve_batch(struct serving *s, struct datagram *batch, size_t batch_cou
 		d->arrived = moment->monotonic;
 		if (!limit_take(&server->limit, address_prefix(&d->from), moment->monotonic))
 			count(&s->counters.dropped[DROP_LIMIT], 1);
-		else if (serve_fast(s, d) || (understand(s, d) && answer(s, d)))
+		else if (serve_fast(s, d, &s->outlines[i]) || (understand(s, d) && answer(s, d)))
 			answers++;
 	}
 	pthread_rwlock_unlock(&server->lock);

@@ -41,10 +41,18 @@ struct server {
 	size_t counters_count;
 };
 
+/* What a request must tell to be answered: who asks, and with which firmware. */
+struct outline {
+	struct identity identity;
+	uint8_t isd[16];
+	uint8_t firmware; /* 0: it cannot be seen at a glance */
+};
+
 /* One serving thread. */
 struct serving {
 	struct server *server;
 	struct counters counters;
+	struct outline outlines[BATCH]; /* of the batch at work */
 	/* of the datagram at work: */
 	const struct moment *moment;
 	struct message question;
@@ -96,11 +104,15 @@ void serve_event(struct serving *serving, const struct datagram *datagram);
 
 /* --- serve_fast.c ---------------------------------------------------------- */
 
+/** Reads what it can of a request without decoding it. */
+void serve_outline(const struct datagram *datagram, struct outline *outline);
+
 /**
  * Answers a request that says what the same device's last one did, without
  * decoding it, if the answer is no work again. Returns whether it has.
  */
-bool serve_fast(struct serving *serving, struct datagram *datagram);
+bool serve_fast(struct serving *serving, struct datagram *datagram,
+                const struct outline *outline);
 
 /**
  * Remembers that the request of @entry, which is decoded, is answered by no work.

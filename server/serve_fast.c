@@ -50,23 +50,16 @@ void serve_remember(struct serving *s, const struct datagram *d, const struct en
 
 /* --- reading --------------------------------------------------------------- */
 
-/* What a request must tell to be answered: who asks, and with which firmware. */
-struct outline {
-	struct identity identity;
-	uint8_t isd[16];
-	uint8_t firmware;
-};
-
 /* Reads it where it stands at the beginning. That the rest is sound is not looked at. */
-static bool read_outline(const struct datagram *d, struct outline *out)
+void serve_outline(const struct datagram *d, struct outline *out)
 {
 	static const uint8_t head[] = { 'O', 'P', 'B', 'P', MESSAGE_VERSION, MESSAGE_REQUEST };
 	size_t at = MESSAGE_HEADER;
 
+	memset(out, 0, sizeof(*out));
 	if (d->length > MESSAGE_MAX || d->length < MESSAGE_HEADER ||
 	    memcmp(d->data, head, sizeof(head)) != 0)
-		return false;
-	memset(out, 0, sizeof(*out));
+		return;
 	for (int i = 0; i < FIELDS_MAX && at + FIELD_HEADER <= d->length; i++) {
 		const uint8_t *value = d->data + at + FIELD_HEADER;
 		unsigned number = (unsigned)d->data[at] << 8 | d->data[at + 1];
@@ -74,7 +67,7 @@ static bool read_outline(const struct datagram *d, struct outline *out)
 
 		at += FIELD_HEADER + length;
 		if (at > d->length)
-			return false;
+			return;
 		if (number == FIELD_MAC && length == 6)
 			memcpy(out->identity.mac, value, 6);
 		else if (number == FIELD_UUID && length == 16)
@@ -83,10 +76,9 @@ static bool read_outline(const struct datagram *d, struct outline *out)
 			memcpy(out->isd, value, 16);
 		else if (number == FIELD_FIRMWARE && length == 1) {
 			out->firmware = value[0];
-			return true;
+			return;
 		}
 	}
-	return false;
 }
 
 /* --- writing --------------------------------------------------------------- */
@@ -144,19 +136,18 @@ static void write_none(struct datagram *d, const char *name, const struct answer
 
 /* --- the whole ------------------------------------------------------------- */
 
-bool serve_fast(struct serving *s, struct datagram *d)
+bool serve_fast(struct serving *s, struct datagram *d, const struct outline *outline)
 {
 	struct server *server = s->server;
-	struct outline outline;
-	const struct sender sender = { &outline.identity, outline.isd };
+	const struct sender sender = { &outline->identity, outline->isd };
 	struct settings settings;
 	struct answer answer;
 	uint64_t mark, known;
 
-	if (!read_outline(d, &outline) || address_port(&d->from) == 0)
+	if (!outline->firmware || address_port(&d->from) == 0)
 		return false;
 	identify_machine(server->index, &sender, &s->who);
-	if (!s->who.known || s->who.note[0] || s->who.claims)
+	if (!s->who.known || s->who.note[0] || s->who.claims || entry_has_open_work(s->who.entry))
 		return false;
 	known = entry_mark(s->who.entry);
 	mark = mark_of(s, d);
@@ -170,7 +161,7 @@ bool serve_fast(struct serving *s, struct datagram *d)
 	}
 	entry_settings(server->index, s->who.entry, &settings);
 	answer.menu_file[0] = '\0';
-	settings_answer(&settings, outline.firmware, &answer);
+	settings_answer(&settings, outline->firmware, &answer);
 	write_none(d, s->who.device.name, &answer);
 	if (!d->reply_length)
 		return false;

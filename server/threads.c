@@ -15,6 +15,7 @@
 
 #define FOLLOW_MS      25                        /* how often the keeper looks for changes */
 #define BEAT_MS        500                       /* how long a serving thread sleeps at most */
+#define BATCHES_MAX    16
 #define SWEEP_NS       ((int64_t)1000000000)     /* for what is due by the clock */
 #define COUNTS_NS      ((int64_t)60 * 1000000000) /* for drops to tell of */
 
@@ -30,19 +31,21 @@ struct worker {
 
 /* --- serving --------------------------------------------------------------- */
 
-static void take(struct worker *w, int fd)
+/* Takes and answers what waits at a socket, at most a batch. Returns how many there were. */
+static size_t take(struct worker *w, int fd)
 {
 	size_t taken = socket_receive(fd, w->batch);
 	struct moment moment = moment_now();
 	uint64_t answers;
 
 	if (!taken)
-		return;
+		return 0;
 	answers = serve_batch(&w->serving, w->batch, taken, &moment);
 	if (!answers)
-		return;
+		return taken;
 	count(&w->serving.counters.dropped[DROP_SEND], socket_send(w->batch, taken));
 	counters_took(&w->serving.counters, answers, moment_now().monotonic - moment.monotonic);
+	return taken;
 }
 
 static void *serve(void *data)
@@ -62,10 +65,12 @@ static void *serve(void *data)
 			break;
 		if (ready > 0 && poll_[t->listen_count].revents)
 			break;
-		/* One batch from each socket in turn: none can starve the others. */
+		/* A few batches from each socket in turn: none can starve the others, and
+		 * when much comes, the next is there without asking whether it is. */
 		for (size_t i = 0; ready > 0 && i < t->listen_count; i++)
-			if (poll_[i].revents)
-				take(w, poll_[i].fd);
+			for (int more = BATCHES_MAX; poll_[i].revents && more > 0; more--)
+				if (take(w, poll_[i].fd) < BATCH / 8)
+					break;
 	}
 	return NULL;
 }
