@@ -28,6 +28,8 @@ const char *bundle_loader(const struct bundle *bundle, uint8_t firmware,
 		return "";
 	if (strcmp(loader, LOADER_OF_SETTINGS) != 0)
 		return loader;
+	if (!settings)
+		return NULL;
 	return uefi ? settings->loader_uefi : settings->loader_bios;
 }
 
@@ -36,16 +38,32 @@ const char *bundle_loader(const struct bundle *bundle, uint8_t firmware,
 void choosing_begin(struct choosing *c, enum source source, uint64_t id,
                     const struct bundle *bundle)
 {
-	memset(&c->candidate, 0, sizeof(c->candidate));
 	c->candidate.source = source;
 	c->candidate.id = id;
 	c->candidate.bundle = bundle;
+	c->candidate.taken = false;
+	c->candidate.origin[0] = '\0';
+	c->candidate.reason[0] = '\0';
+}
+
+/* Copies @text, cut to fit, and returns the end: for every request, so without format. */
+static char *append(char *out, const char *limit, const char *text)
+{
+	while (out < limit - 1 && *text)
+		*out++ = *text++;
+	*out = '\0';
+	return out;
 }
 
 bool choosing_pass(struct choosing *c, const char *format, ...)
 {
+	char *reason = c->candidate.reason;
 	va_list args;
 
+	if (!strchr(format, '%')) {
+		append(reason, reason + sizeof(c->candidate.reason), format);
+		return false;
+	}
 	va_start(args, format);
 	text_vformat(c->candidate.reason, sizeof(c->candidate.reason), format, args);
 	va_end(args);
@@ -68,15 +86,22 @@ bool choosing_late(struct choosing *c)
 bool choosing_loader(struct choosing *c)
 {
 	const struct chooser *who = c->who;
-	struct settings settings = c->policy->settings;
+	const struct bundle *bundle = c->candidate.bundle;
+	struct settings settings;
 	uint8_t firmware;
+	const char *loader;
 
 	if (!who->request)
 		return true;
 	firmware = who->request->firmware;
-	if (who->entry)
-		entry_settings(who->index, who->entry, &settings);
-	if (bundle_loader(c->candidate.bundle, firmware, &settings)[0])
+	loader = bundle_loader(bundle, firmware, NULL);
+	if (!loader) {
+		if (who->entry)
+			entry_settings(who->index, who->entry, &settings);
+		loader = bundle_loader(bundle, firmware, who->entry ? &settings
+		                                                    : &c->policy->settings);
+	}
+	if (loader[0])
 		return true;
 	return choosing_pass(c, "it has no loader for %s firmware",
 	                     firmware == FIRMWARE_BIOS ? "BIOS" :
@@ -87,14 +112,19 @@ void choosing_end(struct choosing *c, bool take, bool noted)
 {
 	struct candidate *candidate = &c->candidate;
 	struct choice *choice = c->choice;
+	const char *limit = choice->reason + sizeof(choice->reason);
+	char *at;
 
 	candidate->taken = take;
-	if (take)
-		text_format(choice->reason, sizeof(choice->reason), "%s: %s; %s",
-		            candidate->bundle->name, candidate->origin, candidate->reason);
-	else if (noted && !choice->bundle && !choice->reason[0])
-		text_format(choice->reason, sizeof(choice->reason), "%s: %s",
-		            candidate->bundle->name, candidate->reason);
+	if (take || (noted && !choice->bundle && !choice->reason[0])) {
+		at = append(choice->reason, limit, candidate->bundle->name);
+		at = append(at, limit, ": ");
+		if (take) {
+			at = append(at, limit, candidate->origin);
+			at = append(at, limit, "; ");
+		}
+		append(at, limit, candidate->reason);
+	}
 	if (take) {
 		choice->bundle = candidate->bundle;
 		choice->source = candidate->source;
@@ -112,7 +142,7 @@ void choose(const struct chooser *who, struct choice *choice,
 	static const char none[] = "nothing is assigned to it", unknown[] = "unknown device";
 	static const char rules[] = ", and no rule matches";
 	struct choosing c; /* for every request: no more is written than must be */
-	char *end;
+	char *at;
 
 	c.who = who;
 	c.policy = index_policy(who->index);
@@ -132,7 +162,7 @@ void choose(const struct chooser *who, struct choice *choice,
 	choose_rules(&c);
 	if (choice->reason[0])
 		return;
-	end = stpcpy(choice->reason, who->entry ? none : unknown);
+	at = stpcpy(choice->reason, who->entry ? none : unknown);
 	if (c.policy->rule_count)
-		memcpy(end, rules, sizeof(rules));
+		memcpy(at, rules, sizeof(rules));
 }

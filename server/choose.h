@@ -59,7 +59,7 @@ void choose(const struct chooser *who, struct choice *choice,
 
 /**
  * Returns the loader that @bundle has for @firmware, where it says LOADER_OF_SETTINGS
- * that of @settings; "" if it is not for such firmware.
+ * that of @settings, or NULL where these are; "" if it is not for such firmware.
  */
 const char *bundle_loader(const struct bundle *bundle, uint8_t firmware,
                           const struct settings *settings);

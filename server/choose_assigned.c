@@ -22,7 +22,7 @@ static bool take_session(struct choosing *c, const struct membership *member)
 	if (past == PAST_ENDED)
 		return choosing_pass(c, "it has had its part already");
 	if (past == PAST_FAILED)
-		return choosing_pass(c, "%s", retry);
+		return choosing_pass(c, retry);
 	if (session->state == MULTICAST_STARTED && !member->joined)
 		return choosing_pass(c, "the session has started without it");
 	if (!choosing_loader(c))
@@ -133,7 +133,7 @@ static bool take_assignment(struct choosing *c, const struct assignment *assignm
 		return false;
 	*counts = true;
 	if (past == PAST_FAILED)
-		return choosing_pass(c, "%s", retry);
+		return choosing_pass(c, retry);
 	if (past == PAST_ENDED && assignment->mode == ASSIGN_ONCE)
 		return choosing_pass(c, "it has had it already");
 	if (had(c, assignment->bundle))

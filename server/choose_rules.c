@@ -38,9 +38,9 @@ static bool matches(struct choosing *c, const struct rule *rule, bool *noted)
 	};
 	char why[REASON_SIZE];
 
-	/* Why it matches or does not takes time to write. */
+	/* Why it does not match takes long to write, and is for explanations only. */
 	if (!filter_match(rule->filter, &subject, c->tell ? why : NULL))
-		return choosing_pass(c, "no match: %s", c->tell ? why : "");
+		return c->tell && choosing_pass(c, "no match: %s", why);
 	*noted = true;
 	if (!choosing_loader(c))
 		return false;

@@ -253,7 +253,7 @@ static int parse_any(struct parser *p)
 	return parse_list(p, "or", NODE_OR, parse_all);
 }
 
-/* Takes @text into the filter, if it may stand in one. */
+/* Takes @text into the filter, if it may stand in one; what is told of it is one line. */
 static void take_text(struct parser *p, const char *text)
 {
 	size_t length = strnlen(text, FILTER_TEXT);
@@ -262,10 +262,13 @@ static void take_text(struct parser *p, const char *text)
 		fail(p, FILTER_TEXT - 1, "too long: at most %d characters", FILTER_TEXT - 1);
 		return;
 	}
-	for (size_t i = 0; i < length; i++)
+	for (size_t i = 0; i < length; i++) {
 		if ((text[i] < 0x20 || text[i] > 0x7e) && !blank(text[i]))
 			fail(p, i, "expected printable ASCII, not the byte 0x%02x", text[i] & 0xff);
-	memcpy(p->filter->text, text, length + 1);
+		p->filter->text[i] = text[i];
+		if (blank(text[i]))
+			p->filter->text[i] = ' ';
+	}
 }
 
 struct filter *filter_parse(const char *text, struct filter_error *error)

@@ -102,17 +102,17 @@ static bool number_told(const struct fact *fact, const struct request *r, uint64
 static void read_digits(const struct fact *fact, const struct request *r, struct fact_value *value)
 {
 	const uint8_t *at = (const uint8_t *)r + fact->offset;
-	char *out = value->text;
+	char *out = value->digits;
 
 	if (fact->size == 0 || fact->size == 2) {
 		bool vendor = fact->offset == offsetof(struct request, nic_vendor);
 
 		value->told = r->nic_vendor != 0;
 		if (fact->size == 0)
-			text_format(out, TEXT_SIZE, "%04x%04x", (uint32_t)r->nic_vendor,
+			text_format(out, DIGITS_MAX + 1, "%04x%04x", (uint32_t)r->nic_vendor,
 			            (uint32_t)r->nic_device);
 		else
-			text_format(out, TEXT_SIZE, "%04x",
+			text_format(out, DIGITS_MAX + 1, "%04x",
 			            (uint32_t)(vendor ? r->nic_vendor : r->nic_device));
 		return;
 	}
@@ -125,10 +125,11 @@ static void read_text(const struct fact *fact, const struct subject *subject,
                       struct fact_value *value)
 {
 	const struct request *r = subject->request;
-	const char *text = fact->size == 0 ? subject->name
-	                   : r ? (const char *)r + fact->offset : "";
 
-	snprintf(value->text, sizeof(value->text), "%s", text ? text : "");
+	if (fact->size == 0)
+		value->text = subject->name ? subject->name : "";
+	else if (r)
+		value->text = (const char *)r + fact->offset;
 	/* That there is no name, or no last image, is known; other texts are just missing. */
 	value->told = value->text[0] || fact->size == 0 ||
 	              (r && fact->offset == offsetof(struct request, isd_image) &&
@@ -139,12 +140,14 @@ void fact_read(const struct fact *fact, const struct subject *subject, struct fa
 {
 	const struct request *r = subject->request;
 
-	memset(value, 0, sizeof(*value));
+	value->told = false;
+	value->number = 0;
+	value->text = value->digits;
+	value->digits[0] = '\0';
 	if (fact->kind == FACT_TEXT) {
 		read_text(fact, subject, value);
 	} else if (fact->kind == FACT_ADDRESS) {
-		snprintf(value->text, sizeof(value->text), "%s",
-		         subject->address ? subject->address : "");
+		value->text = subject->address ? subject->address : "";
 		value->told = fact_address(value->text, false, &value->address) == 0;
 	} else if (r && fact->kind == FACT_DIGITS) {
 		read_digits(fact, r, value);

@@ -48,7 +48,8 @@ struct fact_address {
 struct fact_value {
 	bool told;
 	uint64_t number;             /* numbers, sizes, choices */
-	char text[TEXT_SIZE];        /* all else; for addresses, as they are written */
+	const char *text;            /* all else; for addresses, as they are written */
+	char digits[DIGITS_MAX + 1]; /* what text may point to */
 	struct fact_address address;
 };
 

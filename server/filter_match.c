@@ -2,6 +2,7 @@
 /* Says whether a filter matches a machine, and why. */
 #include "filter.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -15,8 +16,10 @@ enum truth { NO, UNKNOWN, YES };
 
 static bool contains(const char *text, const char *part, size_t length)
 {
+	int first = tolower((unsigned char)part[0]);
+
 	for (size_t left = strlen(text); left >= length; left--, text++)
-		if (strncasecmp(text, part, length) == 0)
+		if (tolower((unsigned char)text[0]) == first && strncasecmp(text, part, length) == 0)
 			return true;
 	return false;
 }

@@ -146,6 +146,7 @@ static void test_because(void **state)
 		{ "", "it is for every machine" },
 		{ "memory >= 8G", "memory >= 8G (it is 8192 MiB)" },
 		{ "cores=1", "cores=1 (it is 4)" },
+		{ "cores\n=\t1", "cores = 1 (it is 4)" },
 		{ "product starts-with Opti", "product starts-with Opti (it is \"OptiPlex 7010\")" },
 		{ "tpm = yes", "tpm = yes (it is not told)" },
 		{ "asset-tag = ''", "asset-tag = '' (it is not told)" },
@@ -224,6 +225,7 @@ static void test_errors(void **state)
 		{ "address in 10.0.0/8", 12,
 		  "expected an IP network, as in 10.0.0.0/8, not 10.0.0/8" },
 		{ "product contains ''", 18, "expected some text, not an empty text" },
+		{ "uuid = 'a\nb\tc'", 8, "expected 32 hexadecimal digits, not the text a b c" },
 		{ "maker = 'Dell", 9, "expected ' at the end of this text" },
 		{ "maker = D\xc3\xa9ll", 10, "expected printable ASCII, not the byte 0xc3" },
 	};
