@@ -133,7 +133,7 @@ const char help_assignment_remove[] =
 
 const char help_rule_add[] =
 	"prebootctl rule add NAME --bundle BUNDLE [OPTION]... FILTER\n"
-	"  Makes a rule: machines that FILTER matches and that have no assignment to take get\n"
+	"  Makes a rule: machines that FILTER matches and that have no assignment get\n"
 	"  the bundle. The first rule that matches counts, so their order matters. As in\n"
 	"    prebootctl rule add dell --bundle win 'maker contains Dell and memory >= 8G'\n"
 	"    --bundle BUNDLE   what they get\n"
