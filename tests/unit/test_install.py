@@ -94,6 +94,23 @@ def test_example_fills_a_tftp_root(place, tmp_path):
         place / "usr/share/doc/openpreboot/examples/pxemenu.txt")
 
 
+def test_example_sets_up_a_site(place, tmp_path):
+    ctl = [place / "usr/bin/prebootctl", "--database", tmp_path / "test.db"]
+    run(place / "usr/share/doc/openpreboot/examples/set-up-site",
+        env={**os.environ, "PREBOOTCTL": " ".join(map(str, ctl))})
+    assert "assigned to folder /site/lab" in run(*ctl, "explain", "lab01")
+    daemon = policy.Daemon(tmp_path / "test.db", tmp_path / "log")
+    try:
+        lab, desk, other = (policy.ask(daemon.port, policy.REQUEST, {
+            policy.MAC: policy.mac("52:54:00:12:34:" + end), policy.FIRMWARE: policy.BIOS})
+            for end in ("01", "11", "99"))
+    finally:
+        daemon.kill()
+    assert (lab[policy.NAME], lab[policy.DECISION]) == (b"lab01", policy.WORK)
+    assert (desk[policy.NAME], desk[policy.DECISION]) == (b"desk01", policy.LOCAL)
+    assert policy.NAME not in other and other[policy.DECISION] == policy.LOCAL
+
+
 @pytest.mark.skipif(not shutil.which("dnsmasq", path="/usr/sbin:/usr/bin"), reason="no dnsmasq")
 def test_example_is_dnsmasqs(place, tmp_path):
     example = place / "usr/share/doc/openpreboot/examples/dnsmasq.conf"
