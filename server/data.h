@@ -41,7 +41,7 @@ enum data_kind {
 	DATA_VALUE,   /* of the setting before it */
 	/* references, as text */
 	DATA_FOLDER, DATA_GROUP, DATA_BUNDLE, DATA_DEVICE,
-	DATA_OWNER,   /* "zone", "folder PATH", "group NAME", "device NAME": level and owner */
+	DATA_OWNER,   /* "/", "/PATH", "group:NAME" or a device's name: level and owner */
 	DATA_SOURCE,  /* "hand", "rule NAME", "multicast NAME", "assignment BUNDLE to OWNER", or
 	               * the first word alone where the thing is gone */
 };
@@ -80,10 +80,10 @@ extern const struct data_table *const data_tables[];
 #define DATA_NOT_HERE "this setting cannot be set here, but for the zone alone"
 /* How an assignment's owner and what it refers to become text; a is the assignment. */
 #define DATA_OWNER_SQL \
-	"CASE a.level WHEN 'zone' THEN 'zone'" \
-	" WHEN 'folder' THEN 'folder ' || (SELECT path FROM temp.folder_path WHERE id = a.owner)" \
-	" WHEN 'group' THEN 'group ' || (SELECT name FROM device_group WHERE id = a.owner)" \
-	" ELSE 'device ' || (SELECT name FROM device WHERE id = a.owner) END"
+	"CASE a.level WHEN 'zone' THEN '/'" \
+	" WHEN 'folder' THEN (SELECT path FROM temp.folder_path WHERE id = a.owner)" \
+	" WHEN 'group' THEN 'group:' || (SELECT name FROM device_group WHERE id = a.owner)" \
+	" ELSE (SELECT name FROM device WHERE id = a.owner) END"
 
 /* A checked value, as it is bound to a statement. */
 struct data_value {

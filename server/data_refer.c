@@ -53,36 +53,25 @@ static int find_kind(struct store *store, enum data_kind kind, const char *name,
 	return ERR_MALFORMED;
 }
 
-/* "WORD NAME", WORD one of the first @count things. */
-static int find_word(struct store *store, size_t from, size_t count, const char *text,
-                     struct data_reference *reference, char message[DATA_MESSAGE])
-{
-	for (size_t i = from; i < from + count; i++) {
-		size_t length = strlen(things[i].word);
-
-		if (strncmp(text, things[i].word, length) != 0 || text[length] != ' ')
-			continue;
-		reference->text = things[i].word;
-		return find(store, i, text + length + 1, &reference->id, message);
-	}
-	return ERR_NOT_FOUND;
-}
-
 static int find_owner(struct store *store, const char *text, struct data_reference *reference,
                       char message[DATA_MESSAGE])
 {
-	int rc;
+	enum data_kind kind = DATA_DEVICE;
 
-	if (strcmp(text, "zone") == 0) {
+	reference->text = "device";
+	if (strcmp(text, "/") == 0) {
 		reference->text = "zone";
 		return 0;
 	}
-	rc = find_word(store, 0, 3, text, reference, message);
-	if (rc != ERR_NOT_FOUND)
-		return rc;
-	snprintf(message, DATA_MESSAGE, "expected \"zone\", \"folder PATH\", \"group NAME\" or "
-	         "\"device NAME\"");
-	return ERR_MALFORMED;
+	if (text[0] == '/') {
+		reference->text = "folder";
+		kind = DATA_FOLDER;
+	} else if (strncmp(text, "group:", 6) == 0) {
+		reference->text = "group";
+		kind = DATA_GROUP;
+		text += 6;
+	}
+	return find_kind(store, kind, text, &reference->id, message);
 }
 
 /* "BUNDLE to OWNER" */
@@ -133,9 +122,15 @@ static int find_source(struct store *store, const char *text, struct data_refere
 		reference->text = words[3];
 		return rc;
 	}
-	rc = find_word(store, 4, 2, text, reference, message);
-	if (rc != ERR_NOT_FOUND)
-		return rc;
+	for (size_t i = 0; i < THINGS; i++) {
+		size_t length = strlen(things[i].word);
+
+		if (things[i].kind != DATA_SOURCE || strncmp(text, things[i].word, length) != 0 ||
+		    text[length] != ' ')
+			continue;
+		reference->text = things[i].word;
+		return find(store, i, text + length + 1, &reference->id, message);
+	}
 	snprintf(message, DATA_MESSAGE, "expected \"hand\", \"rule NAME\", \"multicast NAME\" or "
 	         "\"assignment BUNDLE to OWNER\"");
 	return ERR_MALFORMED;

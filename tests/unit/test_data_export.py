@@ -25,14 +25,14 @@ SMALL = {
         {"name": "db01", "uuid": "4c4c4544-0034-4d10-8052-b4c04f4a3232"}],
     "bundles": [{"name": "win", "kind": "imaging", "loader_bios": "*", "config": "z_auto.cfg",
                  "details": {"image": "win.img"}}],
-    "assignments": [{"bundle": "win", "to": "folder /site", "mode": "once"}],
+    "assignments": [{"bundle": "win", "to": "/site", "mode": "once"}],
     "rules": [{"name": "big", "bundle": "win", "applies": "unknown", "filter": "memory >= 8G",
                "repeat": False, "enabled": True}],
     "multicast": [{"name": "monday", "bundle": "win", "clients": 2, "state": "waiting",
                    "members": [{"device": "web01"}]}],
     "work": [{"lease": 7, "device": "web01", "state": "pending", "attempts": 3, "deadline": 60,
               "loader_bios": "pxelinux.0", "config": "a.cfg",
-              "source": "assignment win to folder /site",
+              "source": "assignment win to /site",
               "offers": []}],
     "last_lease": 9,
 }
@@ -101,7 +101,7 @@ def test_written_by_hand(tmp_path):
     data = json.loads(exported(tmp_path / "new.db"))
     assert data["devices"][1]["groups"] == ["kiosks"]
     assert data["devices"][1]["added"].startswith("2")
-    assert data["work"][0]["source"] == "assignment win to folder /site"
+    assert data["work"][0]["source"] == "assignment win to /site"
     # The next lease has a number that was never used.
     run(tmp_path / "new.db", "work", "assign", "db01", "--config", "a.cfg")
     assert json.loads(exported(tmp_path / "new.db"))["last_lease"] == 10
@@ -152,8 +152,8 @@ def test_written_by_hand(tmp_path):
     (["bundles", 0, "attempts"], 101, "bundles[0].attempts: expected a number from 0 to 100"),
     (["bundles", 0, "attempts"], 1.5, "bundles[0].attempts: expected a number from 0 to 100"),
     (["assignments", 0, "bundle"], "lin", "assignments[0].bundle: there is no bundle lin"),
-    (["assignments", 0, "to"], "folder /x", "assignments[0].to: there is no folder /x"),
-    (["assignments", 0, "to"], "everybody", 'assignments[0].to: expected "zone"'),
+    (["assignments", 0, "to"], "/x", "assignments[0].to: there is no folder /x"),
+    (["assignments", 0, "to"], "everybody", "assignments[0].to: there is no device everybody"),
     (["assignments", 0, "mode"], "until", 'assignments[0]: expected a time in "until"'),
     (["rules", 0, "filter"], "memory >=", "rules[0].filter: column 10 of the filter"),
     (["rules", 0, "repeat"], 1, "rules[0].repeat: expected true or false"),
@@ -162,8 +162,8 @@ def test_written_by_hand(tmp_path):
      "multicast[0].members[0].device: there is no device x"),
     (["work", 0, "lease"], 0, "work[0].lease: expected a number from 1"),
     (["work", 0, "source"], "luck", 'work[0].source: expected "hand"'),
-    (["work", 0, "source"], "assignment win to zone",
-     "work[0].source: there is no assignment win to zone"),
+    (["work", 0, "source"], "assignment win to /",
+     "work[0].source: there is no assignment win to /"),
     (["work", 0, "state"], "done", 'work[0]: expected "ended"'),
     (["last_lease"], "x", "last_lease: expected a number"),
 ])
