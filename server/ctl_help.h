@@ -17,7 +17,7 @@ extern const char help_settings_show[], help_settings_set[], help_settings_unset
 extern const char help_menu_check[], help_menu_show[], help_menu_passwd[];
 extern const char help_device_import[];
 extern const char help_export[], help_import[], help_check[], help_backup[];
-extern const char help_watch[], help_stats[];
+extern const char help_watch[], help_stats[], help_complete[];
 
 /* ctl_help_policy.c */
 extern const char help_device_move[], help_device_rename[], help_device_admit[];

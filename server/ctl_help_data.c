@@ -42,3 +42,6 @@ const char help_stats[] =
 	"  Counts questions, answers, drops, answer times, leases by state, devices, unknown\n"
 	"  machines. prebootd counts from its start.\n"
 	"    --prometheus  in Prometheus' text format\n";
+const char help_complete[] =
+	"prebootctl complete -- WORD...\n"
+	"  Tells the shell what may stand in place of the last word; see prebootctl.bash.\n";

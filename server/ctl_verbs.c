@@ -27,6 +27,7 @@ static const struct noun nouns[] = {
 	{ "import", "the same, back" },
 	{ "check", "is the database sound?" },
 	{ "backup", "a copy of it, while prebootd runs" },
+	{ "complete", NULL }, /* those without a text are the last */
 };
 #define NOUN_COUNT (sizeof(nouns) / sizeof(nouns[0]))
 
@@ -168,6 +169,7 @@ static const struct verb verbs[] = {
 	{ "import", NULL, NULL, ctl_import, 1, 1, OPTIONS(OPT_REPLACE), DB_CREATE, help_import },
 	{ "check", NULL, NULL, ctl_check, 0, 0, NULL, DB_OPEN, help_check },
 	{ "backup", NULL, NULL, ctl_backup, 1, 1, OPTIONS(OPT_FORCE), DB_OPEN, help_backup },
+	{ "complete", NULL, NULL, ctl_complete, 0, NO_LIMIT, NULL, DB_NONE, help_complete },
 };
 #define VERB_COUNT (sizeof(verbs) / sizeof(verbs[0]))
 
@@ -207,7 +209,7 @@ const char *noun_find(const char *word)
 
 		if (how == 2)
 			return nouns[i].name;
-		if (how == 0)
+		if (how == 0 || !nouns[i].about)
 			continue;
 		found = nouns[i].name;
 		fitting++;

@@ -10,7 +10,7 @@
 
 struct noun {
 	const char *name;
-	const char *about; /* one short line for --help */
+	const char *about; /* one short line for --help; NULL: it is not for people */
 };
 
 struct verb {
@@ -76,6 +76,7 @@ int ctl_check(struct ctl *ctl);
 int ctl_backup(struct ctl *ctl);
 int ctl_watch(struct ctl *ctl);
 int ctl_stats(struct ctl *ctl);
+int ctl_complete(struct ctl *ctl);
 int ctl_device_move(struct ctl *ctl);
 int ctl_device_rename(struct ctl *ctl);
 int ctl_device_admit(struct ctl *ctl);

@@ -36,7 +36,7 @@ static void list_names(const char *noun, char *out, size_t size)
 	size_t length = 0;
 
 	out[0] = '\0';
-	for (size_t i = 0; !noun && (n = noun_at(i)) && length < size; i++)
+	for (size_t i = 0; !noun && (n = noun_at(i)) && n->about && length < size; i++)
 		length += (size_t)snprintf(out + length, size - length, "%s%s", i ? ", " : "",
 		                           n->name);
 	for (size_t i = 0; noun && (v = verb_at(i)) && length < size; i++)
@@ -69,7 +69,7 @@ static int help_all(FILE *out)
 	char names[512];
 
 	fprintf(out, "%s\n", help_usage);
-	for (size_t i = 0; (noun = noun_at(i)) != NULL; i++) {
+	for (size_t i = 0; (noun = noun_at(i)) != NULL && noun->about; i++) {
 		fprintf(out, "  %-11s  %s\n", noun->name, noun->about);
 		list_names(noun->name, names, sizeof(names));
 		if (names[0])

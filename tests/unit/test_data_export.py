@@ -274,7 +274,7 @@ def test_killed_during_import(tmp_path):
     old, new = exported(tmp_path / "old.db"), exported(tmp_path / "new.db")
     (tmp_path / "data.json").write_text(new)
     seen = set()
-    for delay in (0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 5):
+    for delay in (0, 0.02, 0.05, 0.1, 0.2, 0.3, 50):
         process = subprocess.Popen([BUILD / "prebootctl", "--database", tmp_path / "old.db",
                                     "import", "--replace", tmp_path / "data.json"],
                                    stdout=subprocess.DEVNULL)

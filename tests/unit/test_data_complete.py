@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What bash offers next on prebootctl's command line."""
+
+import os
+import pty
+import select
+import sqlite3
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from dataset import create, run
+from policy import BUILD
+
+SCRIPT = BUILD.parent / "server" / "prebootctl.bash"
+
+
+@pytest.fixture(scope="module")
+def database(tmp_path_factory):
+    path = tmp_path_factory.mktemp("complete") / "test.db"
+    create(path)
+    with sqlite3.connect(path) as db:
+        db.executescript("""
+            INSERT INTO folder VALUES (1, NULL, 'site'), (2, 1, 'lab'), (3, NULL, 'other');
+            INSERT INTO device (id, name, added) VALUES (1, 'web01', 5), (2, 'web02', 5),
+                (3, 'db01', 5);
+            INSERT INTO device_group VALUES (1, 'kiosks'), (2, 'kitchen');
+            INSERT INTO bundle VALUES (1, 'win', 'imaging', '*', '', 'z.cfg', '', x'', 0, 0, 5);
+            INSERT INTO rule VALUES (1, 1, 'big', 1, 'both', '', 0, 1);
+            INSERT INTO work (lease, device, state, attempts, deadline, assigned, loader_bios,
+                loader_uefi, config, prefix, details)
+                VALUES (77, 1, 'pending', 3, 60, 5, 'a', '', 'z.cfg', '', x'');
+        """)
+    db.close()
+    return path
+
+
+def offered(line, cwd=None):
+    """Returns what the completion function replies to a line, as bash would call it."""
+    script = f"""
+        source '{SCRIPT}'
+        COMP_LINE=$1 COMP_POINT=${{#1}}
+        read -ra COMP_WORDS <<<"$1"
+        COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1))
+        _prebootctl '{BUILD}/prebootctl'
+        printf '%s\\n' "${{COMPREPLY[@]}}"
+    """
+    result = subprocess.run(["bash", "--norc", "-c", script, "bash", line], capture_output=True,
+                            text=True, timeout=20, check=True, cwd=cwd)
+    assert result.stderr == ""
+    return sorted(result.stdout.split())
+
+
+@pytest.mark.parametrize("line, words", [
+    ("prebootctl dev", ["device"]),
+    ("prebootctl comp", []),
+    ("prebootctl device re", ["remove", "rename"]),
+    ("prebootctl dev re", ["remove", "rename"]),
+    ("prebootctl -d DB device show we", ["web01", "web02"]),
+    ("prebootctl -d DB device show ", ["db01", "web01", "web02"]),
+    ("prebootctl --database DB device show d", ["db01"]),
+    ("prebootctl --database=DB device show d", ["db01"]),
+    ("prebootctl -d DB --json device show d", ["db01"]),
+    ("prebootctl -d DB device show web01 ", []),
+    ("prebootctl -d DB device add ", []),
+    ("prebootctl -d DB device move web01 /s", ["/site", "/site/lab"]),
+    ("prebootctl -d DB device list --group ki", ["kiosks", "kitchen"]),
+    ("prebootctl -d DB device list --group=kio", ["kiosks"]),
+    ("prebootctl -d DB device list /o", ["/other"]),
+    ("prebootctl device import --c", ["--create-folders"]),
+    ("prebootctl device show --m", []),
+    ("prebootctl device add --m", ["--mac"]),
+    ("prebootctl -d DB group show ki", ["kiosks", "kitchen"]),
+    ("prebootctl -d DB group join kiosks we", ["web01", "web02"]),
+    ("prebootctl -d DB group join kiosks web01 we", ["web01", "web02"]),
+    ("prebootctl -d DB bundle show ", ["win"]),
+    ("prebootctl bundle add x --kind im", ["imaging"]),
+    ("prebootctl -d DB assignment add w", ["win"]),
+    ("prebootctl -d DB assignment add win group:kio", ["kiosks"]),
+    ("prebootctl -d DB assignment add win --to /si", ["/site", "/site/lab"]),
+    ("prebootctl -d DB rule show ", ["big"]),
+    ("prebootctl -d DB rule add x --bundle ", ["win"]),
+    ("prebootctl rule add x --for k", ["known"]),
+    ("prebootctl -d DB work cancel ", ["77", "db01", "web01", "web02"]),
+    ("prebootctl -d DB settings set web01 menu-", ["menu-file=", "menu-mode="]),
+    ("prebootctl settings unset hot", ["hot-key", "hot-key-wait"]),
+    ("prebootctl -d DB watch /s", ["/site", "/site/lab"]),
+    ("prebootctl menu show x --firmware ", ["bios", "uefi"]),
+    ("prebootctl nothing ", []),
+    ("prebootctl -d /nonexistent device show ", []),
+])
+def test_offered(database, line, words):
+    assert offered(line.replace("DB", str(database))) == words
+
+
+def test_every_noun_and_verb(database):
+    nouns = offered("prebootctl ")
+    assert {"device", "folder", "group", "bundle", "rule", "export", "stats"} <= set(nouns)
+    assert "complete" not in nouns
+    text = subprocess.run([BUILD / "prebootctl", "--help"], capture_output=True, text=True,
+                          timeout=10, check=True).stdout
+    assert "complete" not in text
+    for noun in nouns:
+        assert f"  {noun} " in text
+        for verb in offered(f"prebootctl {noun} "):
+            if noun not in ("explain", "inventory", "watch", "export", "import", "backup"):
+                assert run(database, noun, verb, "--help").returncode == 0
+
+
+def test_files(tmp_path):
+    (tmp_path / "data one.json").write_text("")
+    (tmp_path / "data2").mkdir()
+    assert offered("prebootctl import data2", tmp_path) == ["data2"]
+    assert offered("prebootctl import da", tmp_path) == ["data", "data2", "one.json"]
+    assert offered("prebootctl --database=da", tmp_path) == ["data", "data2", "one.json"]
+
+
+def test_typed_in_bash(database):
+    """A shell, a terminal, and the tab key."""
+    main, terminal = pty.openpty()
+    shell = subprocess.Popen(
+        ["bash", "--norc", "--noprofile", "-i"], stdin=terminal, stdout=terminal, stderr=terminal,
+        start_new_session=True,
+        env={**os.environ, "PATH": f"{BUILD}:{os.environ['PATH']}", "TERM": "dumb", "PS1": "$ ",
+             "INPUTRC": "/dev/null"})
+    os.close(terminal)
+    os.write(main, f"source '{SCRIPT}'\n".encode())
+    os.write(main, f"prebootctl -d {database} dev\tshow d\t | head -n 1\n".encode())
+    seen, end = b"", time.monotonic() + 10
+    while b"\ndb01\r" not in seen and time.monotonic() < end:
+        if select.select([main], [], [], 0.2)[0]:
+            seen += os.read(main, 65536)
+    os.write(main, b"exit\n")
+    shell.kill()
+    shell.wait()
+    os.close(main)
+    assert b"\ndb01\r" in seen, seen
