@@ -42,7 +42,7 @@ static uint32_t *list_of(struct index_arena *arena, uint32_t units)
 	unsigned power = 0;
 
 	if (units <= ARENA_EXACT)
-		return &arena->exact[units];
+		return &arena->exact[units - 1];
 	while ((uint32_t)ARENA_EXACT << (power + 1) < units)
 		power++;
 	return &arena->large[power];
@@ -54,6 +54,8 @@ static void push(struct index_arena *arena, uint32_t block, uint32_t units)
 
 	memcpy(arena_at(arena, block), list, sizeof(*list));
 	*list = block;
+	if (units <= ARENA_EXACT)
+		arena->any |= (uint64_t)1 << (units - 1);
 }
 
 static uint32_t pop(struct index_arena *arena, uint32_t units)
@@ -62,19 +64,24 @@ static uint32_t pop(struct index_arena *arena, uint32_t units)
 
 	if (block)
 		memcpy(list, arena_at(arena, block), sizeof(*list));
+	if (!*list && units <= ARENA_EXACT)
+		arena->any &= ~((uint64_t)1 << (units - 1));
 	return block;
 }
 
 /* Takes a freed block of @units, or cuts one off from a larger one. */
 static uint32_t reuse(struct index_arena *arena, uint32_t units)
 {
-	uint32_t block = pop(arena, units);
+	uint32_t block, larger;
 
-	for (uint32_t larger = units + 1; !block && larger <= ARENA_EXACT; larger++) {
-		block = pop(arena, larger);
-		if (block)
-			push(arena, block + units, larger - units);
-	}
+	if (units > ARENA_EXACT)
+		return pop(arena, units);
+	if (!(arena->any >> (units - 1)))
+		return 0;
+	larger = units + (uint32_t)__builtin_ctzll(arena->any >> (units - 1));
+	block = pop(arena, larger);
+	if (larger > units)
+		push(arena, block + units, larger - units);
 	return block;
 }
 

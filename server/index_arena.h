@@ -19,7 +19,8 @@ struct index_arena {
 	uint8_t **segments;
 	uint32_t count, room;       /* of segments, and for how many there is room */
 	uint32_t next;              /* the first unit of the last segment that was never used */
-	uint32_t exact[ARENA_EXACT + 1], large[ARENA_LARGE]; /* freed blocks; 0: none */
+	uint32_t exact[ARENA_EXACT], large[ARENA_LARGE]; /* freed blocks; 0: none */
+	uint64_t any;               /* bit n: exact[n] has some, which are of n + 1 units */
 };
 
 /**

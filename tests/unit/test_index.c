@@ -259,8 +259,14 @@ static void test_within_a_transaction(void **state)
 
 static void test_one_device(void **state)
 {
+	const uint8_t some[16] = { 2 };
+	const struct index_key key = { some, some, some };
 	struct bench *bench = *state;
 
+	/* First, when there is none. */
+	index_prefetch(bench->index, &key, 1);
+	assert_null(index_by_id(bench->index, 2));
+	assert_null(index_by_uuid(bench->index, some));
 	run(bench, "INSERT INTO device (id, name, added) VALUES (1, 'a', 1), (2, 'b', 1)");
 	run(bench, "INSERT INTO setting VALUES ('zone', 0, 'attempts', '9')");
 	assert_int_equal(index_load_device(bench->index, &bench->store, 2), 0);
