@@ -65,7 +65,7 @@ PREBOOTCTL := prebootctl ctl_options ctl_verbs ctl_help ctl_find ctl_show ctl_de
 	ctl_device_show ctl_device_move ctl_trace ctl_settings ctl_work ctl_assign ctl_retry ctl_event \
 	ctl_menu ctl_menu_passwd canvas ctl_words ctl_target ctl_help_policy ctl_folder \
 	ctl_folder_show ctl_group ctl_bundle ctl_bundle_show ctl_assignment ctl_rule ctl_multicast \
-	ctl_multicast_show ctl_stranger ctl_inventory $(STORE)
+	ctl_multicast_show ctl_multicast_members ctl_rule_show ctl_stranger ctl_inventory $(STORE)
 # Its tools for whole data.
 PREBOOTCTL += ctl_help_data ctl_data data_tables data_fields data_columns data_refer data_export \
 	data_scan data_tell data_put data_import whole_file ctl_check check check_rows ctl_backup \

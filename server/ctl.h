@@ -11,6 +11,7 @@
 #include "folders.h"
 #include "lease.h"
 #include "multicasts.h"
+#include "rules.h"
 #include "store.h"
 
 /* What the parts of prebootctl share. */
@@ -70,7 +71,8 @@ struct ctl {
 	const char *database;
 	bool json;
 	bool help;
-	const char *option[OPT_COUNT]; /* the last value given, "" of one without; NULL: not given */
+	/* The last value given, "" for one that takes none; NULL: not given. */
+	const char *option[OPT_COUNT];
 	const char *macs[DEVICE_MACS_MAX]; /* of OPT_MAC, all of them */
 	size_t mac_count;
 	char **words;       /* what follows the verb */
@@ -104,6 +106,8 @@ int ctl_seconds(const char *text, const char *what, uint32_t most, uint32_t *sec
 int ctl_find_folder(struct ctl *ctl, const char *path, uint64_t *id);
 int ctl_find_group(struct ctl *ctl, const char *name, uint64_t *id);
 int ctl_find_bundle(struct ctl *ctl, const char *name, struct bundle_whole *bundle);
+int ctl_find_rule(struct ctl *ctl, const char *name, struct rule_row *row);
+int ctl_find_session(struct ctl *ctl, const char *name, struct multicast_row *row);
 /** Finds what "/", a folder's path, "group:NAME" or else a device's name, MAC or UUID names. */
 int ctl_find_owner(struct ctl *ctl, const char *word, struct setting_owner *owner);
 /** Calls @each for every device that such a word stands for, in their order by name. */
@@ -185,9 +189,10 @@ void ctl_time(int64_t time, char *out, size_t size);
 /** Writes how long ago @time was: "5 min ago"; "never" for 0. */
 void ctl_ago(int64_t time, char *out, size_t size);
 
-/** A bundle, and an assignment, as JSON. */
+/** A bundle, an assignment and so on as JSON. */
 json_t *ctl_json_bundle(const struct bundle_whole *bundle);
 json_t *ctl_json_assignment(struct ctl *ctl, const struct assignment_row *row);
+json_t *ctl_json_rule(const struct rule_row *row);
 json_t *ctl_json_multicast(const struct multicast_row *row);
 /** Writes when it counts: "once", "always", "until 2026-12-31 18:00:00". */
 void ctl_assignment_when(const struct assignment *assignment, char *out, size_t size);
@@ -226,7 +231,8 @@ const char *ctl_firmware_name(uint64_t firmware);
 json_t *ctl_json_seen(const struct seen *seen);
 /**
  * Starts the list of the devices in the folder that the first word names, if there is one,
- * in the group of --group, and with --seen of those that ever asked, the last one first. Take each with device_row(). Returns an exit status, after having told why.
+ * in the group of --group, and with --seen of those that ever asked, the last one first.
+ * Take each with device_row(). Returns an exit status, after having told why.
  */
 int ctl_start_devices(struct ctl *ctl, sqlite3_stmt **rows);
 /** Writes the path of the folder that a device is in. */

@@ -43,8 +43,8 @@ static int read_work(struct ctl *ctl, struct bundle_whole *work)
 	if (ctl_given(ctl, OPT_BUNDLE))
 		status = ctl_find_bundle(ctl, ctl->option[OPT_BUNDLE], work);
 	else if (!ctl_given(ctl, OPT_CONFIG))
-		status = ctl_error(EXIT_USAGE, "work assign: needs --bundle NAME; or --config FILE, "
-		                   "the loader's configuration, as in z_auto.cfg");
+		status = ctl_error(EXIT_USAGE, "work assign: needs --bundle NAME; or --config "
+		                   "FILE, the loader's configuration, as in z_auto.cfg");
 	if (status == 0)
 		status = ctl_read_bundle(ctl, &work->bundle);
 	if (status == 0)

@@ -210,8 +210,7 @@ static int find(struct ctl *ctl, struct assignment_row *row)
 	int rc, status;
 
 	if (word[0] && strspn(word, "0123456789") == strlen(word)) {
-		rc = strlen(word) < 19 ? assignment_by_id(&ctl->store, strtoull(word, NULL, 10), row)
-		                       : ERR_NOT_FOUND;
+		rc = assignment_by_id(&ctl->store, strtoull(word, NULL, 10), row);
 		if (rc == ERR_NOT_FOUND)
 			return ctl_error(EXIT_FAULT, "%s: no such assignment; \"prebootctl "
 			                 "assignment list\" has those there are", word);

@@ -207,7 +207,8 @@ static int removing(struct ctl *ctl, void *data)
 		                 places.count - PLACES_TOLD);
 	if (places.count)
 		return ctl_error(EXIT_FAULT, "bundle %s is in use: %s; remove %s first",
-		                 whole->bundle.name, places.text, places.count > 1 ? "those" : "that");
+		                 whole->bundle.name, places.text,
+		                 places.count > 1 ? "those" : "that");
 	return bundle_remove(&ctl->store, whole->bundle.id) ? ctl_store_error(ctl) : 0;
 }
 

@@ -45,7 +45,8 @@ json_t *ctl_json_device(struct ctl *ctl, const struct device *device)
 	}
 	ctl_device_path(ctl, device, path);
 	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o}", "name", device->name, "folder", path,
-	                 "macs", list, "uuid", json_guid(device->uuid), "isd", json_guid(device->isd),
+	                 "macs", list, "uuid", json_guid(device->uuid),
+	                 "isd", json_guid(device->isd),
 	                 "added", ctl_json_time(device->added));
 }
 

@@ -101,8 +101,8 @@ static int add_one(struct ctl *ctl, const char *path)
 		return status;
 	rc = folder_find(&ctl->store, around, &s.parent);
 	if (rc == ERR_NOT_FOUND)
-		return ctl_error(EXIT_FAULT, "%s: no such folder; add it first: \"prebootctl folder "
-		                 "add %s\"", around, around);
+		return ctl_error(EXIT_FAULT, "%s: no such folder; add it first: \"prebootctl "
+		                 "folder add %s\"", around, around);
 	status = rc ? ctl_find_folder(ctl, around, &s.parent) : 0;
 	if (status == 0)
 		status = check_free(ctl, &s, s.parent, s.name);

@@ -25,10 +25,10 @@ static void follow_path(char path[FOLDER_PATH], size_t start, const struct folde
 {
 	char *at = path + start;
 
-	/* Below the first, the list's own: as many names stay as it is deep in it. */
-	for (uint32_t i = 1; i < row->depth && at; i++)
-		at = strchr(at + 1, '/');
-	if (at && row->depth)
+	/* As many names stay as it is deep in the list, without its own. */
+	for (uint32_t i = 1; i < row->depth && *at; i++)
+		at = strchrnul(at + 1, '/');
+	if (row->depth)
 		text_format(at, (size_t)(FOLDER_PATH - (at - path)), "/%s", row->name);
 }
 

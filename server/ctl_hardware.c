@@ -184,7 +184,8 @@ static json_t *json_value(const struct request *r, const struct line *line)
 	case TEXT:
 	case FIRMWARE:
 	case ISD:
-		return json_string(line->kind == FIRMWARE ? ctl_firmware_name(number(r, line)) : text);
+		return json_string(line->kind == FIRMWARE ? ctl_firmware_name(number(r, line))
+		                                          : text);
 	case FLAG: return json_boolean(*at);
 	case TRISTATE: return *at == STATE_UNKNOWN ? json_null() : json_boolean(*at == STATE_YES);
 	case TIME: return ctl_json_time((int64_t)number(r, line));

@@ -87,8 +87,8 @@ const char help_bundle_add[] =
 	"    --kind KIND         imaging (default), third-party, kickstart, script, multicast\n"
 	"    --config FILE       the loader's configuration file; by kind: z_auto.cfg,\n"
 	"                        winpe.cfg, kickstart.cfg, z_auto.cfg, z_auto.cfg\n"
-	"    --loader-bios FILE  the loader for BIOS firmware; \"\": none; \"*\" (default): as the\n"
-	"    --loader-uefi FILE  settings loader-bios and loader-uefi of the device say\n"
+	"    --loader-bios FILE  the loader for BIOS firmware; \"\": none; \"*\" (default):\n"
+	"    --loader-uefi FILE  as the device's settings loader-bios and loader-uefi say\n"
 	"    --prefix PATH       the loader's path prefix\n"
 	"    --attempts N        how many boots may be offered it (the setting attempts)\n"
 	"    --deadline TIME     how long it may take once begun: 90s, 30m, 4h, 1d (the setting\n"
@@ -97,7 +97,8 @@ const char help_bundle_change[] =
 	"prebootctl bundle change NAME [--kind KIND] [OPTION]... [--unset KEY,...] [KEY=VALUE]...\n"
 	"  Changes a bundle: what is given is replaced, all else stays; --unset takes details\n"
 	"  away. Work that a machine has already been given stays as it is. Options: see\n"
-	"  \"prebootctl bundle add --help\"; \"*\" makes attempts and deadline the settings' again.\n";
+	"  \"prebootctl bundle add --help\"; \"*\" makes attempts and deadline those of the\n"
+	"  settings again.\n";
 const char help_bundle_list[] =
 	"prebootctl bundle list\n"
 	"  Lists the bundles, by how many assignments, rules and sessions each is used, and how\n"
@@ -144,7 +145,8 @@ const char help_rule_add[] =
 	"    --before RULE, --after RULE  where in the order; else at the end\n"
 	"    --filter FILTER   the same as FILTER at the end\n";
 const char help_rule_change[] =
-	"prebootctl rule change NAME [--bundle BUNDLE] [--for WHOM] [--repeat|--no-repeat] [FILTER]\n"
+	"prebootctl rule change NAME [--bundle BUNDLE] [--for WHOM] [--repeat|--no-repeat]\n"
+	"                       [FILTER]\n"
 	"  Changes a rule: what is given is replaced, all else stays.\n";
 const char help_rule_move[] =
 	"prebootctl rule move NAME POSITION | --before RULE | --after RULE\n"

@@ -3,39 +3,22 @@
 #include <string.h>
 #include <time.h>
 
+#include "ctl_multicast.h"
 #include "ctl_verbs.h"
 #include "error.h"
-#include "multicasts.h"
 #include "text.h"
 
 #define WAIT_MAX (7 * 86400)
 #define CLIENTS_MAX 100000
 
-/* A session that a verb works on. */
-struct named {
-	struct multicast_row row;
-	unsigned int changed; /* so many devices joined or left */
-};
-
-static int find_session(struct ctl *ctl, const char *name, struct multicast_row *row)
+int ctl_find_session(struct ctl *ctl, const char *name, struct multicast_row *row)
 {
 	int rc = multicast_find(&ctl->store, name, row);
 
 	if (rc == ERR_NOT_FOUND)
-		return ctl_error(EXIT_FAULT, "%s: no such session; \"prebootctl multicast list\" has "
-		                 "those there are", name);
+		return ctl_error(EXIT_FAULT, "%s: no such session; \"prebootctl multicast list\" "
+		                 "has those there are", name);
 	return rc ? ctl_store_error(ctl) : 0;
-}
-
-static int find_waiting(struct ctl *ctl, const char *name, struct multicast_row *row)
-{
-	int status = find_session(ctl, name, row);
-
-	if (status == 0 && row->multicast.state != MULTICAST_WAITING)
-		status = ctl_error(EXIT_FAULT, "session %s has %s already; add another one",
-		                   row->multicast.name,
-		                   multicast_state_name(row->multicast.state));
-	return status;
 }
 
 static int check_name(struct ctl *ctl, const char *name, uint64_t id)
@@ -50,99 +33,6 @@ static int check_name(struct ctl *ctl, const char *name, uint64_t id)
 		return 0;
 	return rc ? ctl_store_error(ctl)
 	          : ctl_error(EXIT_FAULT, "there is a session called %s already", name);
-}
-
-/* --- members --------------------------------------------------------------- */
-
-static int join_one(struct ctl *ctl, const struct device *device, void *data)
-{
-	struct named *s = data;
-	int rc = multicast_join(&ctl->store, s->row.multicast.id, device->id);
-
-	if (rc == ERR_REFUSED)
-		return 0; /* it is one already */
-	if (rc)
-		return ctl_store_error(ctl);
-	s->changed++;
-	s->row.members++;
-	return ctl_happened(ctl, device->id, "member", "of multicast session %s",
-	                    s->row.multicast.name);
-}
-
-/* Cancels what a member has to do for the session. */
-static int cancel_work(struct ctl *ctl, const struct named *s, uint64_t device,
-                       const char *reason)
-{
-	struct lease lease;
-	int rc = multicast_lease(&ctl->store, s->row.multicast.id, device, &lease);
-
-	if (rc == ERR_NOT_FOUND)
-		return 0;
-	return rc ? ctl_store_error(ctl) : ctl_cancel(ctl, &lease, reason);
-}
-
-static int leave_one(struct ctl *ctl, const struct device *device, void *data)
-{
-	struct named *s = data;
-	const char *name = s->row.multicast.name;
-	int status, rc = multicast_leave(&ctl->store, s->row.multicast.id, device->id);
-
-	if (rc == ERR_NOT_FOUND)
-		return ctl_error(EXIT_FAULT, "%s is not in session %s", device->name, name);
-	if (rc)
-		return ctl_store_error(ctl);
-	s->changed++;
-	status = cancel_work(ctl, s, device->id, "it left the multicast session");
-	return status ? status : ctl_happened(ctl, device->id, "left", "multicast session %s", name);
-}
-
-static int each_word(struct ctl *ctl, struct named *s,
-                     int (*each)(struct ctl *ctl, const struct device *device, void *data))
-{
-	int status = 0;
-
-	for (int i = 1; status == 0 && i < ctl->word_count; i++)
-		status = ctl_each_device(ctl, ctl->words[i], each, s);
-	return status;
-}
-
-static int joining(struct ctl *ctl, void *data)
-{
-	struct named *s = data;
-	int status = find_waiting(ctl, ctl->words[0], &s->row);
-
-	return status ? status : each_word(ctl, s, join_one);
-}
-
-static int leaving(struct ctl *ctl, void *data)
-{
-	struct named *s = data;
-	int status = find_session(ctl, ctl->words[0], &s->row);
-
-	return status ? status : each_word(ctl, s, leave_one);
-}
-
-static int change_members(struct ctl *ctl, int (*how)(struct ctl *ctl, void *data),
-                          const char *done)
-{
-	struct named s = { 0 };
-	int status = ctl_transaction(ctl, how, &s);
-
-	return status ? status : ctl_say(ctl, json_pack("{s:s, s:i}", "session",
-	                                                s.row.multicast.name, "changed",
-	                                                (int)s.changed),
-	                                 "%u %s session %s", s.changed, done,
-	                                 s.row.multicast.name);
-}
-
-int ctl_multicast_join(struct ctl *ctl)
-{
-	return change_members(ctl, joining, "became members of");
-}
-
-int ctl_multicast_leave(struct ctl *ctl)
-{
-	return change_members(ctl, leaving, "left");
 }
 
 /* --- add and change -------------------------------------------------------- */
@@ -179,7 +69,7 @@ static int read_session(struct ctl *ctl, struct multicast_row *row)
 
 static int adding(struct ctl *ctl, void *data)
 {
-	struct named *s = data;
+	struct session *s = data;
 	int status = check_name(ctl, ctl->words[0], 0);
 
 	if (status == 0 && !ctl_given(ctl, OPT_BUNDLE))
@@ -192,13 +82,13 @@ static int adding(struct ctl *ctl, void *data)
 	s->row.added = time(NULL);
 	if (multicast_add(&ctl->store, &s->row))
 		return ctl_store_error(ctl);
-	return each_word(ctl, s, join_one);
+	return session_join_words(ctl, s);
 }
 
 static int changing(struct ctl *ctl, void *data)
 {
-	struct named *s = data;
-	int status = find_waiting(ctl, ctl->words[0], &s->row);
+	struct session *s = data;
+	int status = session_find_waiting(ctl, ctl->words[0], &s->row);
 
 	if (status == 0 && ctl_given(ctl, OPT_BUNDLE) && s->row.multicast.joined)
 		status = ctl_error(EXIT_FAULT, "session %s: %u machines have joined it for %s "
@@ -215,8 +105,8 @@ static int changing(struct ctl *ctl, void *data)
 
 static int starting(struct ctl *ctl, void *data)
 {
-	struct named *s = data;
-	int status = find_waiting(ctl, ctl->words[0], &s->row);
+	struct session *s = data;
+	int status = session_find_waiting(ctl, ctl->words[0], &s->row);
 
 	if (status == 0 && s->row.multicast.joined == 0)
 		status = ctl_error(EXIT_FAULT, "session %s: nobody has joined it yet",
@@ -229,11 +119,11 @@ static int starting(struct ctl *ctl, void *data)
 
 static int end_for(struct ctl *ctl, const struct device *device, void *data)
 {
-	return cancel_work(ctl, data, device->id, "the multicast session was ended");
+	return session_cancel(ctl, data, device->id, "the multicast session was ended");
 }
 
 /* Ends the session, and what its members have to do for it. */
-static int end(struct ctl *ctl, struct named *s)
+static int end(struct ctl *ctl, struct session *s)
 {
 	int status = ctl_each_member(ctl, s->row.multicast.id, end_for, s);
 
@@ -245,8 +135,8 @@ static int end(struct ctl *ctl, struct named *s)
 
 static int ending(struct ctl *ctl, void *data)
 {
-	struct named *s = data;
-	int status = find_session(ctl, ctl->words[0], &s->row);
+	struct session *s = data;
+	int status = ctl_find_session(ctl, ctl->words[0], &s->row);
 
 	if (status == 0 && s->row.multicast.state == MULTICAST_ENDED)
 		status = ctl_error(EXIT_FAULT, "session %s has ended already",
@@ -256,13 +146,13 @@ static int ending(struct ctl *ctl, void *data)
 
 static int removing(struct ctl *ctl, void *data)
 {
-	struct named *s = data;
+	struct session *s = data;
 	struct multicast *m = &s->row.multicast;
-	int status = find_session(ctl, ctl->words[0], &s->row);
+	int status = ctl_find_session(ctl, ctl->words[0], &s->row);
 
 	if (status == 0 && m->state != MULTICAST_ENDED && m->joined && !ctl_given(ctl, OPT_FORCE))
-		status = ctl_error(EXIT_FAULT, "session %s: %u machines have joined it; end it with "
-		                   "\"prebootctl multicast end %s\", or use --force", m->name,
+		status = ctl_error(EXIT_FAULT, "session %s: %u machines have joined it; end it "
+		                   "with \"prebootctl multicast end %s\", or use --force", m->name,
 		                   m->joined, m->name);
 	if (status == 0 && m->state != MULTICAST_ENDED)
 		status = end(ctl, s);
@@ -273,7 +163,7 @@ static int removing(struct ctl *ctl, void *data)
 
 static int change(struct ctl *ctl, int (*how)(struct ctl *ctl, void *data), const char *done)
 {
-	struct named s = { 0 };
+	struct session s = { 0 };
 	int status = ctl_transaction(ctl, how, &s);
 
 	return status ? status : ctl_say(ctl, ctl_json_multicast(&s.row), "session %s %s, with "
@@ -303,7 +193,7 @@ int ctl_multicast_end(struct ctl *ctl)
 
 int ctl_multicast_remove(struct ctl *ctl)
 {
-	struct named s = { 0 };
+	struct session s = { 0 };
 	int status = ctl_transaction(ctl, removing, &s);
 
 	return status ? status : ctl_say(ctl, json_pack("{s:s}", "removed", s.row.multicast.name),

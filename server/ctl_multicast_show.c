@@ -128,13 +128,10 @@ int ctl_multicast_show(struct ctl *ctl)
 	struct table table = { .columns = 3 };
 	struct multicast_row row;
 	json_t *array, *object;
-	int rc = multicast_find(&ctl->store, ctl->words[0], &row);
+	int rc, status = ctl_find_session(ctl, ctl->words[0], &row);
 
-	if (rc == ERR_NOT_FOUND)
-		return ctl_error(EXIT_FAULT, "%s: no such session; \"prebootctl multicast list\" has "
-		                 "those there are", ctl->words[0]);
-	if (rc)
-		return ctl_store_error(ctl);
+	if (status)
+		return status;
 	array = json_array();
 	rc = list_members(ctl, &row, &table, array);
 	if (rc == 0 && ctl->json) {

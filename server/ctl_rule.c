@@ -7,7 +7,7 @@
 #include "rules.h"
 #include "text.h"
 
-static int find_rule(struct ctl *ctl, const char *name, struct rule_row *row)
+int ctl_find_rule(struct ctl *ctl, const char *name, struct rule_row *row)
 {
 	int rc = rule_find(&ctl->store, name, row);
 
@@ -58,8 +58,8 @@ int ctl_read_filter(struct ctl *ctl, int first, char out[FILTER_TEXT])
 	if (first >= ctl->word_count)
 		length = (size_t)snprintf(out, FILTER_TEXT, "%s", ctl->option[OPT_FILTER]);
 	else if (ctl_given(ctl, OPT_FILTER))
-		return ctl_error(EXIT_USAGE, "the filter is given twice: by --filter, and by \"%s\"",
-		                 out);
+		return ctl_error(EXIT_USAGE, "the filter is given twice: by --filter, and by "
+		                 "\"%s\"", out);
 	if (length >= FILTER_TEXT)
 		return ctl_error(EXIT_USAGE, "the filter is too long: %zu characters, where %d are "
 		                 "the most", length, FILTER_TEXT - 1);
@@ -104,10 +104,12 @@ static int place(struct ctl *ctl, struct rule_row *row, const char *word)
 	if (word) {
 		status = ctl_number(word, "position", 1000000, &position);
 	} else if (before || after) {
-		status = find_rule(ctl, before ? before : after, &other);
+		status = ctl_find_rule(ctl, before ? before : after, &other);
+		if (status)
+			return status;
 		/* It leaves its own place first; what was behind that moves up. */
 		position = other.position + (after != NULL) - (row->position < other.position);
-		if (status == 0 && other.rule.id == row->rule.id)
+		if (other.rule.id == row->rule.id)
 			position = row->position;
 	} else {
 		return 0;
@@ -146,7 +148,7 @@ static int adding(struct ctl *ctl, void *data)
 static int changing(struct ctl *ctl, void *data)
 {
 	struct rule_row *row = data;
-	int status = find_rule(ctl, ctl->words[0], row);
+	int status = ctl_find_rule(ctl, ctl->words[0], row);
 
 	if (status == 0)
 		status = read_rule(ctl, row);
@@ -158,7 +160,7 @@ static int changing(struct ctl *ctl, void *data)
 static int renaming(struct ctl *ctl, void *data)
 {
 	struct rule_row *row = data;
-	int status = find_rule(ctl, ctl->words[0], row);
+	int status = ctl_find_rule(ctl, ctl->words[0], row);
 
 	if (status == 0)
 		status = check_name(ctl, ctl->words[1], row->rule.id);
@@ -171,7 +173,7 @@ static int renaming(struct ctl *ctl, void *data)
 static int moving(struct ctl *ctl, void *data)
 {
 	const char *word = ctl->word_count > 1 ? ctl->words[1] : NULL;
-	int status = find_rule(ctl, ctl->words[0], data);
+	int status = ctl_find_rule(ctl, ctl->words[0], data);
 
 	if (status)
 		return status;
@@ -183,7 +185,7 @@ static int moving(struct ctl *ctl, void *data)
 
 static int switching(struct ctl *ctl, struct rule_row *row, bool enabled)
 {
-	int status = find_rule(ctl, ctl->words[0], row);
+	int status = ctl_find_rule(ctl, ctl->words[0], row);
 
 	row->enabled = enabled;
 	if (status == 0 && rule_change(&ctl->store, row))
@@ -204,19 +206,11 @@ static int disabling(struct ctl *ctl, void *data)
 static int removing(struct ctl *ctl, void *data)
 {
 	struct rule_row *row = data;
-	int status = find_rule(ctl, ctl->words[0], row);
+	int status = ctl_find_rule(ctl, ctl->words[0], row);
 
 	if (status == 0 && rule_remove(&ctl->store, row->rule.id))
 		status = ctl_store_error(ctl);
 	return status;
-}
-
-static json_t *json_rule(const struct rule_row *row)
-{
-	return json_pack("{s:i, s:s, s:s, s:s, s:s, s:b, s:b}", "position", (int)row->position,
-	                 "rule", row->rule.name, "bundle", row->bundle_name, "applies",
-	                 rule_applies_name(row->rule.applies), "filter", row->filter, "repeat",
-	                 row->rule.repeat, "enabled", row->enabled);
 }
 
 /* Does it, and says so: "rule dell moved, now 3" */
@@ -225,7 +219,7 @@ static int change(struct ctl *ctl, int (*how)(struct ctl *ctl, void *data), cons
 	struct rule_row row = { 0 };
 	int status = ctl_transaction(ctl, how, &row);
 
-	return status ? status : ctl_say(ctl, json_rule(&row), "rule %s %s, position %u",
+	return status ? status : ctl_say(ctl, ctl_json_rule(&row), "rule %s %s, position %u",
 	                                 row.rule.name, done, row.position);
 }
 
@@ -266,51 +260,4 @@ int ctl_rule_remove(struct ctl *ctl)
 
 	return status ? status : ctl_say(ctl, json_pack("{s:s}", "removed", row.rule.name),
 	                                 "rule %s removed", row.rule.name);
-}
-
-/* --- list and show --------------------------------------------------------- */
-
-int ctl_rule_list(struct ctl *ctl)
-{
-	struct table table = { .columns = 6 };
-	json_t *array = json_array();
-	struct rule_row row;
-	sqlite3_stmt *rows;
-	int rc = rule_list(&ctl->store, &rows);
-
-	table_add(&table, "NO", "RULE", "FOR", "BUNDLE", "STATE", "FILTER");
-	while (rc == 0 && (rc = store_step(&ctl->store, rows)) == 1) {
-		char position[16];
-
-		rule_row(rows, &row);
-		text_format(position, sizeof(position), "%u", row.position);
-		table_add(&table, position, row.rule.name, rule_applies_name(row.rule.applies),
-		          row.bundle_name, !row.enabled ? "off" : row.rule.repeat ? "repeats" : "on",
-		          row.filter[0] ? row.filter : "(every machine)");
-		json_array_append_new(array, json_rule(&row));
-		rc = 0;
-	}
-	return ctl_answer_list(ctl, rc, &table, array);
-}
-
-int ctl_rule_show(struct ctl *ctl)
-{
-	struct rule_row row;
-	int status = find_rule(ctl, ctl->words[0], &row);
-
-	if (status)
-		return status;
-	if (ctl->json) {
-		ctl_print_json(json_rule(&row));
-		return 0;
-	}
-	printf("rule %s\n", row.rule.name);
-	ctl_line("position", "%u", row.position);
-	ctl_line("state", "%s", row.enabled ? "enabled" : "disabled");
-	ctl_line("for", "%s machines", row.rule.applies == RULE_BOTH
-	                               ? "known and unknown" : rule_applies_name(row.rule.applies));
-	ctl_line("bundle", "%s", row.bundle_name);
-	ctl_line("repeat", "%s", row.rule.repeat ? "yes" : "no: not where a machine has had it");
-	ctl_line("filter", "%s", row.filter[0] ? row.filter : "(every machine)");
-	return 0;
 }

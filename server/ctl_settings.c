@@ -51,8 +51,8 @@ static int find_owner(struct ctl *ctl, const char *word, struct setting_owner *o
 	int status = ctl_find_owner(ctl, word, owner);
 
 	if (status == 0 && owner->level == LEVEL_GROUP)
-		status = ctl_error(EXIT_USAGE, "%s: groups have no settings; set them for a folder, "
-		                   "a device, or / for all", word);
+		status = ctl_error(EXIT_USAGE, "%s: groups have no settings; set them for a "
+		                   "folder, a device, or / for all", word);
 	return status;
 }
 

@@ -174,8 +174,8 @@ static int removing(struct ctl *ctl, void *data)
 
 	if (ctl_given(ctl, OPT_ALL)) {
 		if (ctl->word_count)
-			return ctl_error(EXIT_USAGE, "stranger remove: expected a machine or --all, "
-			                 "not both");
+			return ctl_error(EXIT_USAGE, "stranger remove: expected a machine or "
+			                 "--all, not both");
 		return stranger_remove_all(&ctl->store, count) ? ctl_store_error(ctl) : 0;
 	}
 	if (ctl->word_count == 0)
@@ -226,9 +226,9 @@ static int admitting(struct ctl *ctl, void *data)
 		rc = device_by_uuid(&ctl->store, s.uuid, &other);
 	if (rc == 0)
 		return ctl_error(EXIT_FAULT, "%s: device %s has this MAC or UUID by now; if it is "
-		                 "the same machine, \"prebootctl device change %s\" and \"prebootctl "
-		                 "stranger remove %s\"", ctl->words[0], other.name, other.name,
-		                 ctl->words[0]);
+		                 "the same machine, \"prebootctl device change %s\" and "
+		                 "\"prebootctl stranger remove %s\"", ctl->words[0], other.name,
+		                 other.name, ctl->words[0]);
 	if (rc != ERR_NOT_FOUND || stranger_admit(&ctl->store, &s, device) ||
 	    (folder && device_move(&ctl->store, device->id, folder)))
 		return ctl_store_error(ctl);

@@ -1,0 +1,310 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Bundles, who is to get them, and the work made of them, as an administrator types it."""
+
+import re
+import time
+
+import pytest
+
+import policy
+from test_prebootctl import Ctl
+
+MAC1, MAC2 = "52:54:00:12:34:01", "52:54:00:12:34:02"
+
+
+@pytest.fixture
+def ctl(tmp_path):
+    ctl = Ctl(tmp_path)
+    ctl("folder", "add", "/site", "/site/lab")
+    ctl("device", "add", "pc1", MAC1, "--folder", "/site/lab")
+    ctl("device", "add", "pc2", MAC2)
+    ctl("group", "add", "image", "pc1")
+    ctl("bundle", "add", "ws", "image=ws.img", "size=3")
+    return ctl
+
+
+@pytest.fixture
+def daemon(ctl):
+    daemon = policy.Daemon(ctl.database, ctl.folder / "log")
+    yield daemon
+    daemon.kill()
+
+
+def request(daemon, address=MAC1):
+    return policy.ask(daemon.port, policy.REQUEST,
+                      {policy.MAC: policy.mac(address), policy.FIRMWARE: policy.BIOS})
+
+
+def work(daemon, address=MAC1):
+    """Asks until there is work: prebootd follows a change within 100 ms, or so."""
+    end = time.monotonic() + 5
+    while (answer := request(daemon, address))[policy.DECISION] != policy.WORK:
+        assert time.monotonic() < end, answer
+        time.sleep(0.02)
+    return answer
+
+
+def report(daemon, lease, state, address=MAC1):
+    return policy.ask(daemon.port, policy.REPORT,
+                      {policy.MAC: policy.mac(address), policy.LEASE: lease, policy.STATE: state})
+
+
+def steps(ctl, device):
+    return [(event["step"], event["reason"]) for event in ctl.json("event", "list", device)]
+
+
+# --- bundles ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind, config", [
+    ("imaging", "z_auto.cfg"), ("third-party", "winpe.cfg"), ("kickstart", "kickstart.cfg"),
+    ("script", "z_auto.cfg"), ("multicast", "z_auto.cfg")])
+def test_kinds(ctl, kind, config):
+    ctl("bundle", "add", "new", "--kind", kind)
+    shown = ctl.json("bundle", "show", "new")
+    assert (shown["kind"], shown["config"]) == (kind, config)
+    assert (shown["loader_bios"], shown["loader_uefi"]) == ("*", "*")
+    assert shown["attempts"] is None and shown["deadline"] is None
+
+
+def test_change_replaces_what_is_given(ctl):
+    ctl("bundle", "change", "WS", "size=4", "note=it's", "--unset", "image", "--prefix", "boot/",
+        "--attempts", "7", "--deadline", "90m", "--loader-uefi", "", "--loader-bios", "a.0")
+    shown = ctl.json("bundle", "show", "ws")
+    assert shown["details"] == {"size": "4", "note": "it's"}
+    assert (shown["attempts"], shown["deadline"], shown["prefix"]) == (7, 5400, "boot/")
+    assert (shown["loader_bios"], shown["loader_uefi"]) == ("a.0", "")
+    ctl("bundle", "change", "ws", "--attempts", "*", "--deadline", "*", "--loader-uefi", "*",
+        "--prefix", "")
+    shown = ctl.json("bundle", "show", "ws")
+    assert (shown["attempts"], shown["deadline"], shown["loader_uefi"], shown["prefix"]) == \
+        (None, None, "*", "")
+    assert (shown["loader_bios"], shown["details"]["size"]) == ("a.0", "4")
+
+
+def test_config_follows_the_kind_unless_it_is_ones_own(ctl):
+    ctl("bundle", "change", "ws", "--kind", "third-party")
+    assert ctl.json("bundle", "show", "ws")["config"] == "winpe.cfg"
+    ctl("bundle", "change", "ws", "--config", "own.cfg")
+    ctl("bundle", "change", "ws", "--kind", "script")
+    assert ctl.json("bundle", "show", "ws")["config"] == "own.cfg"
+
+
+def test_list_rename_remove(ctl):
+    ctl("bundle", "add", "win", "--kind", "third-party", "--loader-bios", "")
+    table = ctl("bundle", "list").splitlines()
+    assert table[0].split() == ["BUNDLE", "KIND", "CONFIG", "BIOS", "UEFI", "USED", "OPEN",
+                                "DONE", "FAILED"]
+    assert re.fullmatch(r"win +third-party +winpe.cfg +none +as set +0 +0 +0 +0", table[1])
+    assert ctl("bundle", "rename", "win", "windows") == "bundle windows renamed\n"
+    assert ctl("bundle", "remove", "windows") == "bundle windows removed\n"
+    assert [row["bundle"] for row in ctl.json("bundle", "list")] == ["ws"]
+
+
+@pytest.mark.parametrize("status, arguments, expected", [
+    (1, ["add", "WS"], "there is a bundle called WS already"),
+    (2, ["add", "a b"], "not a name for a bundle"),
+    (2, ["add", "new", "--kind", "magic"], "expected imaging, third-party, kickstart, script"),
+    (2, ["add", "new", "--config", "../a"], "--config ../a: not a file name"),
+    (2, ["add", "new", "--config", ""], "not a file name"),
+    (2, ["add", "new", "--prefix", "a b"], "--prefix a b: not a file name"),
+    (2, ["add", "new", "--loader-bios", "", "--loader-uefi", ""], "needs a loader"),
+    (2, ["add", "new", "--loader-bios", "**"], "--loader-bios **: not a file name"),
+    (2, ["add", "new", "--attempts", "101"], "from 1 to 100"),
+    (2, ["add", "new", "--deadline", "soon"], "as in 90s, 30m"),
+    (2, ["add", "new", "image"], "expected KEY=VALUE"),
+    (2, ["add", "new", "a=1", "a=2"], "a: given twice"),
+    (2, ["add", "new", "a=" + "x" * 1000], "all details must fit one datagram"),
+    (2, ["add", "new", "a=" + "x" * 850], "with what multicast sessions add"),
+    (2, ["add", "new", "multicast_state=x"], "multicast sessions set this detail"),
+    (1, ["change", "none", "a=1"], '"prebootctl bundle list" has those there are'),
+    (1, ["change", "ws", "--unset", "size,none"], "--unset none: there is no such detail"),
+    (1, ["rename", "ws", "other"], "there is a bundle called other already"),
+    (1, ["remove", "none"], "none: no such bundle"),
+    (2, ["remove", "ws", "--force"], '--force is not for "bundle remove"')])
+def test_bad_bundle(ctl, status, arguments, expected):
+    ctl("bundle", "add", "other")
+    before = ctl.json("bundle", "list")
+    assert expected in ctl.fails(status, "bundle", *arguments)
+    assert ctl.json("bundle", "list") == before
+
+
+def test_what_is_in_use_stays_and_says_where(ctl):
+    ctl("assignment", "add", "ws", "pc1", "/site/lab", "group:image", "/")
+    ctl("rule", "add", "dell", "--bundle", "ws", "maker contains Dell")
+    ctl("multicast", "add", "room", "--bundle", "ws", "--clients", "2")
+    reason = ctl.fails(1, "bundle", "remove", "ws")
+    assert "assigned to pc1, assigned to /site/lab, assigned to group:image, assigned to /, " \
+        "rule dell and 1 more; remove those first" in reason
+    ctl("rule", "remove", "dell")
+    for _ in range(4):
+        ctl("assignment", "remove", str(ctl.json("assignment", "list")[0]["id"]))
+    assert "in use: multicast session room; remove that first" in \
+        ctl.fails(1, "bundle", "remove", "ws")
+    ctl("multicast", "remove", "room")
+    ctl("bundle", "remove", "ws")
+
+
+# --- assignments -----------------------------------------------------------------
+
+
+def test_assignments(ctl):
+    assert ctl("assignment", "add", "ws", "--to", "pc1") == "assignment 1: ws to pc1, once\n"
+    ctl("bundle", "add", "win")
+    assert ctl("assignment", "add", "win", "--to", "/site", "group:image", "/", "--always") == \
+        "3 assignments of win, always\n"
+    listed = ctl.json("assignment", "list")
+    assert [(a["id"], a["bundle"], a["level"], a["to"], a["mode"]) for a in listed] == [
+        (1, "ws", "device", "pc1", "once"), (2, "win", "folder", "/site", "always"),
+        (3, "win", "group", "group:image", "always"), (4, "win", "zone", "/", "always")]
+    assert len(ctl.json("assignment", "list", "win")) == 3
+    assert [a["id"] for a in ctl.json("assignment", "list", "--to", "group:image")] == [3]
+    assert [a["id"] for a in ctl.json("assignment", "list", "win", "--to", "/")] == [4]
+    assert re.search(r"^2 +win +/site +always +0 +0 +0$", ctl("assignment", "list"), re.M)
+    assert ctl("assignment", "remove", "win", "--to", "/") == "assignment 4 removed: win to /\n"
+    assert ctl("assignment", "remove", "1") == "assignment 1 removed: ws to pc1\n"
+    assert [a["id"] for a in ctl.json("assignment", "list")] == [2, 3]
+    assert steps(ctl, "pc1") == [("joined", "group image"), ("assigned", "bundle ws, once"),
+                                 ("unassigned", "bundle ws")]
+    ctl("device", "remove", "pc2")
+    ctl("assignment", "add", "ws", "--to", "pc1")
+    ctl("device", "remove", "pc1")
+    assert [a["id"] for a in ctl.json("assignment", "list")] == [2, 3]
+
+
+@pytest.mark.parametrize("text, expected", [
+    ("2999-12-31", "3000-01-01 00:00:00"), ("2999-12-31 18:30", "2999-12-31 18:30:00"),
+    ("2999-12-31T18:30:05", "2999-12-31 18:30:05")])
+def test_until(ctl, text, expected):
+    ctl("assignment", "add", "ws", "--to", "pc1", "--until", text)
+    assert ctl.json("assignment", "list")[0]["when"] == f"until {expected}"
+
+
+def test_until_from_now(ctl):
+    ctl("assignment", "add", "ws", "--to", "pc1", "--until", "2d")
+    until = ctl.json("assignment", "list")[0]["until"]
+    expected = time.gmtime(time.time() + 2 * 86400)
+    assert until[:13] in {time.strftime("%Y-%m-%dT%H", expected),
+                          time.strftime("%Y-%m-%dT%H", time.gmtime(time.time() + 172795))}
+
+
+@pytest.mark.parametrize("status, arguments, expected", [
+    (2, ["add", "ws"], "needs --to and a device, a folder as in /site/lab, group:NAME, or /"),
+    (1, ["add", "none", "--to", "pc1"], "none: no such bundle"),
+    (1, ["add", "ws", "--to", "pc9"], "pc9: no such device"),
+    (1, ["add", "ws", "--to", "/none"], "no such folder"),
+    (1, ["add", "ws", "--to", "group:none"], "no such group"),
+    (1, ["add", "ws", "pc1", "/site"],
+     'ws is assigned to /site already; for it to happen anew or otherwise, remove that first: '
+     '"prebootctl assignment remove 1"'),
+    (2, ["add", "ws", "pc1", "--once", "--always"], "expected one of --once, --always"),
+    (2, ["add", "ws", "pc1", "--until", "2001-01-01"], "that is past"),
+    (2, ["add", "ws", "pc1", "--until", "2999-13-01"], "expected a day, as in 2026-12-31"),
+    (2, ["add", "ws", "pc1", "--until", "soon"], "--until soon: expected a time"),
+    (1, ["list", "none"], "no such bundle"),
+    (1, ["list", "--to", "pc9"], "no such device"),
+    (1, ["remove", "99"], "99: no such assignment"),
+    (1, ["remove", "99999999999999999999999"], "no such assignment"),
+    (2, ["remove", "ws"], "of whom? use --to"),
+    (1, ["remove", "ws", "--to", "pc1"], '"prebootctl assignment list ws" says to whom')])
+def test_bad_assignment(ctl, status, arguments, expected):
+    ctl("assignment", "add", "ws", "--to", "/site")
+    before = ctl.json("assignment", "list")
+    assert expected in ctl.fails(status, "assignment", *arguments)
+    assert ctl.json("assignment", "list") == before
+
+
+# --- work made of bundles --------------------------------------------------------
+
+
+def test_work_of_a_bundle_takes_the_settings(ctl):
+    ctl("settings", "set", "/site", "loader-bios=site.0", "attempts=5", "deadline=2h")
+    ctl("settings", "set", "pc1", "loader-uefi=own.efi")
+    assert ctl("work", "assign", "pc1", "--bundle", "ws", "size=9", "--unset", "image") == \
+        "work 1 assigned to pc1: ws\n"
+    work = ctl.json("work", "show", "pc1")
+    assert (work["loader_bios"], work["loader_uefi"]) == ("site.0", "own.efi")
+    assert (work["attempts"], work["deadline"], work["config"]) == (5, 7200, "z_auto.cfg")
+    assert work["details"] == {"size": "9"}
+    assert (work["bundle"], work["source"]) == ("ws", "hand")
+    ctl("work", "assign", "pc2", "--bundle", "ws", "--attempts", "2", "--loader-bios", "x.0",
+        "--config", "b.cfg")
+    work = ctl.json("work", "show", "pc2")
+    assert (work["loader_bios"], work["attempts"], work["config"]) == ("x.0", 2, "b.cfg")
+    ctl("work", "cancel", "pc1")
+    ctl("work", "assign", "pc1", "--config", "c.cfg")  # no bundle, and the settings as well
+    work = ctl.json("work", "show", "pc1")
+    assert (work["loader_bios"], work["attempts"], work["bundle"]) == ("site.0", 5, None)
+    table = ctl("work", "list").splitlines()
+    assert table[0].split() == ["LEASE", "DEVICE", "STATE", "ATTEMPT", "WORK", "BY", "SINCE",
+                                "REASON"]
+    assert [line.split()[4:6] for line in table[1:]] == [
+        ["c.cfg", "hand"], ["ws", "hand"], ["ws", "hand"]]
+    assert "by         hand, bundle ws" in ctl("work", "show", "2")
+    assert "none: no such bundle" in ctl.fails(1, "work", "assign", "pc1", "--bundle", "none")
+
+
+def test_history_outlives_the_bundle(ctl):
+    ctl("work", "assign", "pc1", "--bundle", "ws")
+    ctl("work", "cancel", "pc1")
+    assert ctl.json("bundle", "list")[0]["uses"]["open"] == 0
+    ctl("bundle", "remove", "ws")
+    work = ctl.json("work", "list", "pc1")[0]
+    assert (work["bundle"], work["config"], work["state"]) == (None, "z_auto.cfg", "cancelled")
+
+
+def test_assigned_work_says_where_it_came_from(ctl, daemon):
+    ctl("assignment", "add", "ws", "--to", "/site", "--always")
+    assert work(daemon)[policy.LOADER] == b"pxelinux.0"
+    lease = ctl.json("work", "show", "pc1")
+    assert (lease["bundle"], lease["source"], lease["state"]) == ("ws", "assignment", "offered")
+    assert re.search(r"^1 +ws +/site +always +1 +0 +0$", ctl("assignment", "list"), re.M)
+    assert ctl.json("bundle", "show", "ws")["uses"]["open"] == 1
+    report(daemon, lease["lease"], policy.BEGUN)
+    report(daemon, lease["lease"], policy.DONE)
+    assert re.search(r"^1 +ws +/site +always +0 +1 +0$", ctl("assignment", "list"), re.M)
+
+
+# --- retry and release -----------------------------------------------------------
+
+
+def test_retry_what_failed(ctl, daemon):
+    ctl("work", "assign", "pc1", "--bundle", "ws", "--attempts", "1")
+    lease = work(daemon)[policy.LEASE]
+    report(daemon, lease, policy.FAILED)
+    assert ctl("work", "retry", "pc1") == "work 1 of pc1 waits for its next boot, as work 2\n"
+    old, new = ctl.json("work", "show", "1"), ctl.json("work", "show", "2")
+    assert (old["state"], new["state"]) == ("failed", "pending")
+    for key in ("bundle", "source", "config", "details", "loader_bios", "attempts", "deadline"):
+        assert old[key] == new[key]
+    assert new["attempt"] == 0 and new["offers"] == []
+    assert work(daemon)[policy.LEASE] == 2
+    assert ("assigned", "again, after work 1") in steps(ctl, "pc1")
+
+
+def test_release_what_hangs(ctl, daemon):
+    ctl("work", "assign", "pc1", "--bundle", "ws", "--attempts", "2")
+    lease = work(daemon)[policy.LEASE]
+    report(daemon, lease, policy.BEGUN)
+    assert "2" in ctl("work", "release", "pc1")
+    assert [(w["lease"], w["state"], w["attempt"]) for w in ctl.json("work", "list")] == [
+        (2, "pending", 0), (1, "cancelled", 1)]
+    assert ctl.json("work", "show", "1")["reason"] == "released by the administrator"
+    assert policy.STATE not in report(daemon, lease, policy.DONE)
+    assert work(daemon)[policy.ATTEMPT] == 1
+
+
+def test_retry_and_release_refuse(ctl, daemon):
+    assert "pc1 has no work" in ctl.fails(1, "work", "retry", "pc1")
+    ctl("work", "assign", "pc1", "--bundle", "ws")
+    assert '"prebootctl work release pc1"' in ctl.fails(1, "work", "retry", "pc1")
+    assert "it waits for the next boot already" in ctl.fails(1, "work", "release", "pc1")
+    lease = work(daemon)[policy.LEASE]
+    report(daemon, lease, policy.BEGUN)
+    report(daemon, lease, policy.DONE)
+    assert "is done; to have it done again, use --force" in ctl.fails(1, "work", "retry", "1")
+    assert '"prebootctl work retry 1"' in ctl.fails(1, "work", "release", "pc1")
+    ctl("work", "retry", "1", "--force")
+    assert "pc1 has work 2, which is pending; cancel it first" in \
+        ctl.fails(1, "work", "retry", "1", "--force")
+    assert len(ctl.json("work", "list")) == 2

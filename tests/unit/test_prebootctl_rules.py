@@ -1,0 +1,296 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Rules, multicast sessions and unknown machines, as an administrator types it."""
+
+import re
+import sqlite3
+import time
+
+import pytest
+
+import policy
+from test_prebootctl import Ctl
+
+MAC1, MAC2, MAC3 = "52:54:00:12:34:01", "52:54:00:12:34:02", "52:54:00:12:34:03"
+UUID = "4c4c4544-0034-4d10-8052-b4c04f4a3232"
+
+
+@pytest.fixture
+def ctl(tmp_path):
+    ctl = Ctl(tmp_path)
+    ctl("folder", "add", "/lab")
+    ctl("device", "add", "pc1", MAC1, "--folder", "/lab")
+    ctl("device", "add", "pc2", MAC2, "--folder", "/lab")
+    ctl("bundle", "add", "ws")
+    ctl("bundle", "add", "win", "--kind", "third-party")
+    return ctl
+
+
+@pytest.fixture
+def daemon(ctl):
+    daemon = policy.Daemon(ctl.database, ctl.folder / "log")
+    yield daemon
+    daemon.kill()
+
+
+def request(daemon, address):
+    return policy.ask(daemon.port, policy.REQUEST,
+                      {policy.MAC: policy.mac(address), policy.FIRMWARE: policy.BIOS})
+
+
+def until(seconds, condition):
+    """Waits for what prebootd does on its own; returns what @condition gave in the end."""
+    end = time.monotonic() + seconds
+    while not (value := condition()) and time.monotonic() < end:
+        time.sleep(0.02)
+    return value
+
+
+# --- rules -----------------------------------------------------------------------
+
+
+def order(ctl):
+    rules = ctl.json("rule", "list")
+    assert [rule["position"] for rule in rules] == list(range(1, len(rules) + 1))
+    return "".join(rule["rule"] for rule in rules)
+
+
+@pytest.fixture
+def rules(ctl):
+    for name in "abcde":
+        ctl("rule", "add", name, "--bundle", "ws", f"product = {name}")
+    return ctl
+
+
+@pytest.mark.parametrize("arguments, expected", [
+    (["a", "1"], "abcde"), (["a", "3"], "bcade"), (["a", "5"], "bcdea"), (["a", "99"], "bcdea"),
+    (["e", "1"], "eabcd"), (["e", "3"], "abecd"), (["c", "3"], "abcde"), (["c", "2"], "acbde"),
+    (["a", "--before", "c"], "bacde"), (["a", "--after", "c"], "bcade"),
+    (["e", "--before", "b"], "aebcd"), (["e", "--after", "b"], "abecd"),
+    (["b", "--before", "a"], "bacde"), (["d", "--after", "e"], "abced"),
+    (["c", "--after", "c"], "abcde"), (["c", "--before", "c"], "abcde")])
+def test_order(rules, arguments, expected):
+    rules("rule", "move", *arguments)
+    assert order(rules) == expected
+
+
+def test_rules(rules):
+    assert rules("rule", "add", "f", "--bundle", "win", "--for", "both", "--repeat", "--before",
+                 "c", "maker contains Dell", "and memory >= 8G") == "rule f added, position 3\n"
+    assert order(rules) == "abfcde"
+    assert rules.json("rule", "show", "F") == {
+        "position": 3, "rule": "f", "bundle": "win", "applies": "both", "repeat": True,
+        "enabled": True, "filter": "maker contains Dell and memory >= 8G"}
+    rules("rule", "change", "f", "--for", "unknown", "--no-repeat", "--filter", "")
+    assert rules.json("rule", "show", "f") == {
+        "position": 3, "rule": "f", "bundle": "win", "applies": "unknown", "repeat": False,
+        "enabled": True, "filter": ""}
+    rules("rule", "change", "f", "--bundle", "ws", "product starts-with Latitude")
+    assert rules("rule", "rename", "f", "latitude") == "rule latitude renamed, position 3\n"
+    rules("rule", "disable", "latitude")
+    rules("rule", "add", "g", "--bundle", "ws", "--disabled", "--filter", "cores > 4")
+    lines = rules("rule", "list").splitlines()
+    assert lines[0].split() == ["NO", "RULE", "FOR", "BUNDLE", "STATE", "FILTER"]
+    assert re.fullmatch("3 +latitude +unknown +ws +off +product starts-with Latitude", lines[3])
+    assert re.fullmatch("7 +g +known +ws +off +cores > 4", lines[7])
+    rules("rule", "enable", "latitude")
+    assert "state             enabled" in rules("rule", "show", "latitude")
+    assert rules("rule", "remove", "a") == "rule a removed\n"
+    assert order(rules) == "blatitudecdeg"
+
+
+@pytest.mark.parametrize("status, arguments, expected", [
+    (2, ["add", "new", "cores > 4"], "rule add: needs --bundle NAME"),
+    (2, ["add", "new", "--bundle", "ws"], "needs a filter, as in 'maker contains Dell and"),
+    (1, ["add", "new", "--bundle", "none", "cores > 4"], "none: no such bundle"),
+    (1, ["add", "A", "--bundle", "ws", "cores > 4"], "there is a rule called A already"),
+    (2, ["add", "a b", "--bundle", "ws", "cores > 4"], "not a name for a rule"),
+    (2, ["add", "new", "--bundle", "ws", "--for", "all", "cores > 4"],
+     "--for all: expected known, unknown or both"),
+    (2, ["add", "new", "--bundle", "ws", "--repeat", "--no-repeat", "cores > 4"], "not both"),
+    (2, ["add", "new", "--bundle", "ws", "--filter", "cores > 4", "cores > 5"], "given twice"),
+    (2, ["add", "new", "--bundle", "ws", "product = " + "x" * 1100], "the filter is too long"),
+    (1, ["add", "new", "--bundle", "ws", "--before", "none", "cores > 4"], "no such rule"),
+    (2, ["add", "new", "--bundle", "ws", "--before", "a", "--after", "b", "cores > 4"],
+     "expected one place"),
+    (1, ["change", "none", "cores > 4"], '"prebootctl rule list" has those there are'),
+    (2, ["move", "a"], "where to? expected a position from 1, --before RULE or --after RULE"),
+    (2, ["move", "a", "0"], "from 1 to"),
+    (2, ["move", "a", "x"], "from 1 to"),
+    (2, ["move", "a", "2", "--before", "c"], "expected one place"),
+    (1, ["move", "none", "2"], "no such rule"),
+    (1, ["rename", "a", "b"], "there is a rule called b already"),
+    (1, ["enable", "none"], "no such rule"),
+    (1, ["remove", "none"], "no such rule")])
+def test_bad_rule(rules, status, arguments, expected):
+    before = rules.json("rule", "list")
+    assert expected in rules.fails(status, "rule", *arguments)
+    assert rules.json("rule", "list") == before
+
+
+@pytest.mark.parametrize("text, column", [
+    ("maker = = Dell", 9), ("bogus = 1", 1), ("memory > 8G and", None), ("(cores > 4", None),
+    ("cores > 4)", 10)])
+def test_wrong_filter_shows_where(ctl, text, column):
+    lines = ctl.fails(2, "rule", "add", "new", "--bundle", "ws", text).splitlines()
+    match = re.match(r"prebootctl: the filter is wrong at column (\d+): .+", lines[0])
+    at = int(match[1])
+    assert column in (None, at) and 1 <= at <= len(text) + 1
+    assert lines[1:] == ["  " + text, " " * (at + 1) + "^"]
+    assert ctl.json("rule", "list") == []
+
+
+# --- multicast -------------------------------------------------------------------
+
+
+def test_session(ctl, daemon):
+    assert ctl("multicast", "add", "room", "--bundle", "ws", "--clients", "2", "/lab") == \
+        "session room added, with 2 members\n"
+    ctl("device", "add", "pc3", MAC3)
+    assert ctl("multicast", "join", "room", "pc3", "pc1") == "1 became members of session room\n"
+    shown = ctl.json("multicast", "show", "room")
+    assert (shown["state"], shown["joined"], shown["clients"], shown["wait"]) == \
+        ("waiting", 0, 2, None)
+    assert [m["device"] for m in shown["members"]] == ["pc1", "pc2", "pc3"]
+    assert "nobody has joined it yet" in ctl.fails(1, "multicast", "start", "room")
+    until(5, lambda: request(daemon, MAC1)[policy.DECISION] == policy.WORK)
+    assert ctl.json("work", "show", "pc1")["source"] == "multicast"
+    assert re.search("room +ws +waiting +1 of 3 +2 joined ", ctl("multicast", "list"))
+    assert "already; end it and add another one" in \
+        ctl.fails(1, "multicast", "change", "room", "--bundle", "win")
+    assert "1 machines have joined it" in ctl.fails(1, "multicast", "remove", "room")
+    assert ctl("multicast", "start", "room") == "session room started, with 3 members\n"
+    assert ctl.json("multicast", "show", "room")["started"]
+    for words in (["start", "room"], ["join", "room", "pc2"], ["change", "room", "--clients", "3"]):
+        assert "has started already" in ctl.fails(1, "multicast", *words)
+    assert until(5, lambda: request(daemon, MAC2)[policy.DECISION] == policy.LOCAL)
+    assert ctl("multicast", "end", "room") == "session room ended, with 3 members\n"
+    work = ctl.json("work", "show", "pc1")
+    assert (work["state"], work["reason"]) == ("cancelled", "the multicast session was ended")
+    assert "has ended already" in ctl.fails(1, "multicast", "end", "room")
+    assert "multicast session that is over" in ctl.fails(1, "work", "retry", "pc1")
+    ctl("multicast", "remove", "room")
+    assert ctl.json("multicast", "list") == []
+
+
+def test_leave_cancels(ctl, daemon):
+    ctl("multicast", "add", "room", "--bundle", "ws", "--wait", "10m", "pc1")
+    until(5, lambda: request(daemon, MAC1)[policy.DECISION] == policy.WORK)
+    assert ctl("multicast", "leave", "room", "pc1") == "1 left session room\n"
+    assert ctl.json("work", "show", "pc1")["reason"] == "it left the multicast session"
+    assert ctl.json("multicast", "show", "room")["members"] == []
+
+
+def test_remove_by_force_ends(ctl, daemon):
+    ctl("multicast", "add", "room", "--bundle", "ws", "--wait", "10m", "pc1")
+    until(5, lambda: request(daemon, MAC1)[policy.DECISION] == policy.WORK)
+    ctl("multicast", "remove", "room", "--force")
+    assert ctl.json("work", "show", "pc1")["state"] == "cancelled"
+
+
+@pytest.mark.parametrize("status, arguments, expected", [
+    (2, ["add", "new", "--clients", "2"], "needs --bundle NAME"),
+    (2, ["add", "new", "--bundle", "ws"], "when is it to start? expected --clients N"),
+    (2, ["add", "new", "--bundle", "ws", "--clients", "0"], "when is it to start?"),
+    (2, ["add", "new", "--bundle", "ws", "--clients", "x"], "from 1 to"),
+    (2, ["add", "new", "--bundle", "ws", "--wait", "8d"], "from 1s to 7d"),
+    (1, ["add", "new", "--bundle", "none", "--wait", "5m"], "no such bundle"),
+    (1, ["add", "ROOM", "--bundle", "ws", "--wait", "5m"], "there is a session called ROOM"),
+    (2, ["add", "a b", "--bundle", "ws", "--wait", "5m"], "not a name for a session"),
+    (1, ["add", "new", "--bundle", "ws", "--wait", "5m", "pc9"], "pc9: no such device"),
+    (2, ["change", "room", "--wait", "0"], "when is it to start?"),
+    (1, ["show", "none"], '"prebootctl multicast list" has those there are'),
+    (1, ["join", "none", "pc1"], "none: no such session"),
+    (1, ["leave", "room", "pc1"], "pc1 is not in session room"),
+    (1, ["start", "none"], "no such session"),
+    (1, ["remove", "none"], "no such session")])
+def test_bad_session(ctl, status, arguments, expected):
+    ctl("multicast", "add", "room", "--bundle", "ws", "--wait", "5m", "pc2")
+    before = ctl.json("multicast", "list")
+    assert expected in ctl.fails(status, "multicast", *arguments)
+    assert ctl.json("multicast", "list") == before
+
+
+# --- unknown machines ------------------------------------------------------------
+
+
+def stranger(ctl, mac, uuid=None, last=1000):
+    """Puts one into the database as prebootd does."""
+    guid = bytes.fromhex(uuid.replace("-", "")) if uuid else bytes(16)
+    told = {policy.MAC: policy.mac(mac), policy.FIRMWARE: policy.BIOS}
+    if uuid:
+        told[policy.UUID] = guid
+    with sqlite3.connect(ctl.database) as database:
+        database.execute(
+            "INSERT INTO stranger (mac, uuid, first, last, boots, address, request, outcome)"
+            " VALUES (?, ?, 900, ?, 2, '192.0.2.9', ?, 'unknown device')",
+            (policy.mac(mac), guid, last, policy.encode(policy.REQUEST, bytes(16), told)))
+    database.close()
+
+
+def macs(ctl):
+    return [row["mac"] for row in ctl.json("stranger", "list")]
+
+
+def test_strangers(ctl):
+    stranger(ctl, "02:00:00:00:00:01", last=1000)
+    stranger(ctl, "02:00:00:00:00:02", UUID, last=2000)
+    assert macs(ctl) == ["02:00:00:00:00:02", "02:00:00:00:00:01"]
+    assert len(ctl.json("stranger", "list", "--limit", "1")) == 1
+    shown = ctl.json("stranger", "show", UUID)
+    assert (shown["mac"], shown["boots"], shown["address"], shown["outcome"]) == \
+        ("02:00:00:00:00:02", 2, "192.0.2.9", "unknown device")
+    assert shown["hardware"]["firmware"] == "BIOS"
+    assert "unknown machine 02:00:00:00:00:01" in ctl("stranger", "show", "0200.0000.0001")
+    assert re.search("02:00:00:00:00:02 +- +- +192.0.2.9 +2 ", ctl("stranger", "list"))
+    assert ctl("stranger", "remove", "02:00:00:00:00:01") == "1 forgotten\n"
+    stranger(ctl, "02:00:00:00:00:03")
+    assert ctl("stranger", "remove", "--all") == "2 forgotten\n" and macs(ctl) == []
+
+
+def test_admit(ctl):
+    stranger(ctl, "02:00:00:00:00:01")
+    stranger(ctl, "02:00:00:00:00:02", UUID)
+    stranger(ctl, "02:00:00:00:00:03", UUID)
+    stranger(ctl, "02:00:00:00:00:04")
+    assert ctl("device", "admit", "02:00:00:00:00:01") == "device pc-020000000001 added\n"
+    assert ctl("device", "admit", UUID, "web01", "--folder", "/lab") == "device web01 added\n"
+    assert macs(ctl) == ["02:00:00:00:00:04"]
+    shown = ctl.json("device", "show", "web01")
+    assert (shown["uuid"], shown["folder"]) == (UUID, "/lab")
+    assert shown["macs"] == ["02:00:00:00:00:02", "02:00:00:00:00:03"]
+    assert shown["seen"]["address"] == "192.0.2.9"
+    assert [event["step"] for event in shown["events"]] == ["admitted"]
+    assert ctl.json("device", "show", "pc-020000000001")["uuid"] is None
+
+
+@pytest.mark.parametrize("status, arguments, expected", [
+    (2, ["device", "admit", "nonsense"], "expected a MAC address, as in 52:54:00:12:34:56, or"),
+    (1, ["device", "admit", "02:00:00:00:00:09"], "no such unknown machine has asked"),
+    (1, ["device", "admit", "02:00:00:00:00:01", "PC1"], "there is a device called pc1 already"),
+    (2, ["device", "admit", "02:00:00:00:00:01", "020000000001"], "not a name for a device"),
+    (1, ["device", "admit", "02:00:00:00:00:01", "--folder", "/none"], "no such folder"),
+    (1, ["device", "admit", "02:00:00:00:00:02"],
+     "several machines came with this MAC; name one by its UUID, as in " + UUID[:8]),
+    (1, ["device", "admit", MAC2],
+     'device pc2 has this MAC or UUID by now; if it is the same machine, "prebootctl device '
+     'change pc2" and "prebootctl stranger remove ' + MAC2 + '"'),
+    (1, ["stranger", "show", "02:00:00:00:00:09"], '"prebootctl stranger list" has those'),
+    (2, ["stranger", "remove"], "which? expected a MAC, a UUID, or --all"),
+    (2, ["stranger", "remove", MAC2, "--all"], "not both")])
+def test_bad_stranger(ctl, status, arguments, expected):
+    stranger(ctl, "02:00:00:00:00:01")
+    stranger(ctl, "02:00:00:00:00:02", UUID)
+    stranger(ctl, "02:00:00:00:00:02", UUID[:-1] + "3")
+    stranger(ctl, MAC2)
+    before = ctl.json("stranger", "list"), ctl.json("device", "list")
+    assert expected in ctl.fails(status, *arguments)
+    assert (ctl.json("stranger", "list"), ctl.json("device", "list")) == before
+
+
+def test_prebootd_records_and_admits(ctl, daemon):
+    for _ in range(2):
+        assert request(daemon, MAC3)[policy.DECISION] == policy.LOCAL
+    assert until(5, lambda: macs(ctl)) == [MAC3]
+    ctl("device", "admit", MAC3, "web01")
+    ctl("work", "assign", "web01", "--bundle", "ws")
+    assert until(5, lambda: request(daemon, MAC3)[policy.DECISION] == policy.WORK)
