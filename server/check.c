@@ -74,6 +74,16 @@ static const char *const queries[] = {
 	" FROM device WHERE (claim_uuid IS NOT NULL OR claim_mac IS NOT NULL)"
 	" AND (uuid IS NOT NULL OR EXISTS (SELECT 1 FROM mac WHERE mac.device = device.id))",
 
+	"SELECT what || ' ' || name || ' has the number ' || id || ', which prebootd cannot hold',"
+	" 'put the data into a new database: \"prebootctl export\", then \"prebootctl --database"
+	" NEW import\"' FROM (SELECT 'device' AS what, name, id, 4294967295 AS most FROM device"
+	" UNION ALL SELECT 'group', name, id, 4294967295 FROM device_group"
+	" UNION ALL SELECT 'folder', name, id, 536870911 FROM folder"
+	" UNION ALL SELECT 'bundle', name, id, 536870911 FROM bundle"
+	" UNION ALL SELECT 'rule', name, id, 536870911 FROM rule"
+	" UNION ALL SELECT 'session', name, id, 536870911 FROM multicast"
+	" UNION ALL SELECT 'assignment', '', id, 536870911 FROM assignment) WHERE id > most",
+
 	"SELECT 'lease numbers up to ' || max(lease) || ' would be used again',"
 	" '" TO_SQL "\"UPDATE sqlite_sequence SET seq = ' || max(lease) ||"
 	" ' WHERE name = ''work''\"' FROM work"
