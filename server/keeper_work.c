@@ -22,6 +22,11 @@ static bool same(const struct identity *one, const struct identity *other)
 	        device_uuid_ok(one->uuid));
 }
 
+static bool is_nameless(const struct identity *identity)
+{
+	return all_zero(identity->mac, sizeof(identity->mac)) && !device_uuid_ok(identity->uuid);
+}
+
 /* Says whether this transaction has changed what the index says of who asks. */
 static bool is_stale(const struct keeper *k, const struct matter *matter)
 {
@@ -42,11 +47,13 @@ int keeper_choose(struct keeper *k, struct matter *matter)
 	const struct index *index = k->server->index;
 	const struct policy *policy = index_policy(index);
 	char address[ADDRESS_TEXT];
+	const struct identity *identity = &matter->question.u.request.identity;
 	const struct chooser chooser = { index, matter->who.entry, &matter->question.u.request,
 	                                 address, k->moment.now };
 
-	/* Not one that pretends to be, or was, somebody else. */
-	if (!matter->who.known && matter->who.note[0])
+	/* Not one that pretends to be, or was, somebody else; nor one that tells nothing it
+	 * could be known by the next time. */
+	if (!matter->who.known && (matter->who.note[0] || is_nameless(identity)))
 		return 0;
 	address_host(&matter->datagram->from, address);
 	choose(&chooser, &matter->choice, NULL, NULL);
