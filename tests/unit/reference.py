@@ -1,0 +1,271 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What the server must decide, by its rules (server/README.md) and as plainly as can be: whole
+tables, gone through row by row. Shares nothing with the server's code."""
+
+import sqlite3
+from dataclasses import dataclass, field
+
+import reference_filter
+from reference_filter import BIOS, UEFI, VALID
+
+TABLES = ("device", "mac", "seen", "work", "offer", "setting", "folder", "device_group", "member",
+          "bundle", "assignment", "rule", "multicast", "multicast_member", "stranger")
+OPEN = ("pending", "offered", "begun")
+NO_UUIDS = (bytes.fromhex("03000200040005000006000700080009"),)
+BUILT_IN = {"menu-mode": "never", "loader-bios": "pxelinux.0", "loader-uefi": "syslinux.efi",
+            "attempts": "3", "deadline": "4h", "admit-unknown": "no"}
+
+
+@dataclass
+class Candidate:
+    """What was looked at, in order, and what came of it."""
+    source: str
+    id: int
+    bundle: dict
+    taken: bool
+    why: str
+
+
+@dataclass
+class Decision:
+    device: dict = None      # None: a stranger
+    claims: bool = False
+    admits: bool = False     # the stranger becomes a device
+    lease: dict = None       # what is open
+    candidates: list = field(default_factory=list)
+    chosen: Candidate = None # where nothing is open
+    loader: str = ""         # empty: it boots its disk
+    config: str = ""
+
+
+def uuid_ok(uuid):
+    return bool(uuid) and len(set(uuid)) > 1 and uuid not in NO_UUIDS
+
+
+class Site:
+    """A database, read whole."""
+
+    def __init__(self, database):
+        db = sqlite3.connect(f"file:{database}?mode=ro", uri=True)
+        db.row_factory = sqlite3.Row
+        try:
+            db.execute("BEGIN")
+            self.tables = {table: [dict(row) for row in db.execute(f"SELECT * FROM {table}")]
+                           for table in TABLES}
+        finally:
+            db.close()
+
+    def rows(self, table, **columns):
+        """Returns the rows of which all these columns have these values."""
+        return [row for row in self.tables[table]
+                if all(row[name] == value for name, value in columns.items())]
+
+    def one(self, table, **columns):
+        found = self.rows(table, **columns)
+        assert len(found) <= 1
+        return found[0] if found else None
+
+    # --- who is who -------------------------------------------------------------------
+
+    def _uuid_of(self, device):
+        return device["uuid"] or device["claim_uuid"]
+
+    def _by_uuid(self, uuid):
+        return self.one("device", uuid=uuid) or self.one("device", claim_uuid=uuid)
+
+    def _by_mac(self, mac):
+        row = self.one("mac", mac=mac)
+        return self.one("device", id=row["device"]) if row else self.one("device", claim_mac=mac)
+
+    def identify(self, request):
+        """Returns the device, or None; whether the machine claims it; and, of one that is nobody,
+        whether it comes with something of a device's."""
+        uuid = request.uuid if uuid_ok(request.uuid) else None
+        mac = request.mac if any(request.mac) else None
+        of_uuid = self._by_uuid(uuid) if uuid else None
+        of_mac = self._by_mac(mac) if mac else None
+        of_isd = self.one("device", isd=request.isd_device) if uuid_ok(request.isd_device) else None
+        if of_isd:
+            # The hardware must vouch for it.
+            if of_uuid:
+                return of_uuid, False, False
+            other_uuid = uuid and self._uuid_of(of_isd)
+            if of_mac is of_isd and not other_uuid:
+                return of_isd, False, False
+            alone = not (self._uuid_of(of_isd) or of_isd["claim_mac"] or
+                         self.rows("mac", device=of_isd["id"]))
+            # The first machine with it, if there is something to know that one by.
+            if alone and (uuid or (mac and not of_mac)):
+                return of_isd, True, False
+        if of_uuid:
+            return of_uuid, False, False
+        if of_mac and not (uuid and self._uuid_of(of_mac)):
+            return of_mac, False, False
+        return None, False, bool(of_isd or of_mac)
+
+    # --- settings ---------------------------------------------------------------------
+
+    def folders(self, device):
+        """Returns the folder of a device, and those around it."""
+        found, at = [], device["folder"] if device else None
+        while at:
+            found.append(self.one("folder", id=at))
+            at = found[-1]["parent"]
+        return found
+
+    def setting(self, device, key):
+        levels = [("device", device["id"])] if device else []
+        levels += [("folder", folder["id"]) for folder in self.folders(device)] + [("zone", 0)]
+        for level, owner in levels:
+            row = self.one("setting", level=level, owner=owner, key=key)
+            if row:
+                return row["value"]
+        return BUILT_IN[key]
+
+    def loader(self, row, firmware, device):
+        """Returns the loader that a bundle or a lease has for a firmware; empty: none."""
+        kind = {BIOS: "bios", UEFI: "uefi"}.get(firmware)
+        loader = row["loader_" + kind] if kind else ""
+        return self.setting(device, "loader-" + kind) if loader == "*" else loader
+
+    def settled(self, now):
+        """Says whether the server has done all that it does without being asked."""
+        open_work = [row for row in self.tables["work"] if row["state"] in OPEN]
+        overdue = any(row["state"] == "begun" and row["begun"] + row["deadline"] <= now
+                      for row in open_work)
+        over = any(session["state"] == "started" and not any(
+            row["source"] == "multicast" and row["source_id"] == session["id"] and
+            self.one("multicast_member", multicast=session["id"], device=row["device"])
+            for row in open_work) for session in self.tables["multicast"])
+        return not overdue and not over
+
+    # --- work -------------------------------------------------------------------------
+
+    def _last(self, device, **columns):
+        """Returns how the last lease of a source or a bundle ended; None: none has, or one is
+        under way."""
+        leases = sorted(self.rows("work", device=device["id"], **columns),
+                        key=lambda row: row["lease"])
+        if not leases or leases[-1]["state"] in OPEN:
+            return None
+        return leases[-1]["state"]
+
+    def _session(self, device, member, request):
+        """Returns why a session is passed over, or None to take it."""
+        session = self.one("multicast", id=member["multicast"])
+        past = self._last(device, source="multicast", source_id=session["id"])
+        if session["state"] == "ended":
+            return "ended"
+        if past:
+            return past
+        if session["state"] == "started" and not member["joined"]:
+            return "late"
+        return self._no_loader(session["bundle"], device, request)
+
+    def _no_loader(self, bundle, device, request):
+        if request is None or self.loader(self.one("bundle", id=bundle), request.firmware, device):
+            return None
+        return "loader"
+
+    def _assignment(self, device, assignment, request, now, had):
+        """Returns why an assignment is passed over, or None; and whether it is one at all."""
+        past = self._last(device, source="assignment", source_id=assignment["id"])
+        if assignment["mode"] == "until" and assignment["until"] <= now:
+            return "over", False
+        if self._no_loader(assignment["bundle"], device, request):
+            return "loader", False
+        if past == "failed" or (past and assignment["mode"] == "once"):
+            return past, True
+        return ("nearer" if assignment["bundle"] in had else None), True
+
+    def _rule(self, device, rule, request, address):
+        """Returns why a rule is passed over, or None; and whether it ends the search."""
+        if rule["applies"] not in ("both", "known" if device else "unknown"):
+            return "not for it", False
+        if request is None or not reference_filter.matches(
+                rule["filter"], request, address, device["name"] if device else ""):
+            return "no match", False
+        if self._no_loader(rule["bundle"], device, request):
+            return "loader", False
+        if rule["repeat"]:
+            return None, True
+        past = device and self._last(device, bundle=rule["bundle"])
+        if past:
+            return past, True
+        bundle = self.one("bundle", id=rule["bundle"])
+        images = [text[6:] for text in bundle["details"].split(b"\0") if
+                  text.startswith(b"image=")] + [bundle["name"].encode()]
+        if request.isd_state == VALID and request.isd_image and \
+                request.isd_image.lower() == images[0].decode().lower():
+            return "image", True
+        return None, True
+
+    def _assignments(self, device):
+        """Returns those that are for a device, in order."""
+        groups = sorted(row["device_group"] for row in self.rows("member", device=device["id"]))
+        owners = [("device", device["id"])] + [("group", group) for group in groups]
+        owners += [("folder", folder["id"]) for folder in self.folders(device)] + [("zone", 0)]
+        return [row for level, owner in owners
+                for row in sorted(self.rows("assignment", level=level, owner=owner),
+                                  key=lambda row: row["id"])]
+
+    def candidates(self, device, request, address, now):
+        """Returns all that could be work for a machine, in order."""
+        found = []
+
+        def add(source, row, why):
+            taken = why is None and not any(other.taken for other in found)
+            found.append(Candidate(source, row["id"], self.one("bundle", id=row["bundle"]), taken,
+                                   why or ("taken" if taken else "behind")))
+
+        had = set()
+        if device:
+            for member in sorted(self.rows("multicast_member", device=device["id"]),
+                                 key=lambda row: row["multicast"]):
+                add("multicast", self.one("multicast", id=member["multicast"]),
+                    self._session(device, member, request))
+            for assignment in self._assignments(device):
+                why, counts = self._assignment(device, assignment, request, now, had)
+                if counts:
+                    had.add(assignment["bundle"])
+                add("assignment", assignment, why)
+        ended = bool(had)
+        for rule in sorted(self.rows("rule", enabled=1),
+                           key=lambda row: (row["position"], row["id"])):
+            why, ends = ("ended", False) if ended else \
+                self._rule(device, rule, request, address)
+            ended = ended or ends
+            add("rule", rule, why)
+        return found
+
+    def decide(self, request, address, now, device=None):
+        """Decides on what a machine asks. @device: who it is, where that is known."""
+        d = Decision(device)
+        if device is None:
+            d.device, d.claims, suspect = self.identify(request)
+            if suspect or not (d.device or any(request.mac) or uuid_ok(request.uuid)):
+                return d
+        d.lease = next((row for row in self.tables["work"] if d.device and
+                        row["device"] == d.device["id"] and row["state"] in OPEN), None)
+        self._choose(d, d.device, request, address, now)
+        who = d.device
+        if not who and not d.chosen and self.setting(None, "admit-unknown") == "yes":
+            # It becomes a device, and as such may have work at once.
+            d.admits = True
+            who = {"id": None, "folder": None,
+                   "name": "pc-" + (request.mac if any(request.mac) else request.uuid).hex()}
+            self._choose(d, who, request, address, now)
+        work = d.lease or (d.chosen and d.chosen.bundle)
+        if d.lease and (d.lease["attempt"] >= d.lease["attempts"] or (
+                d.lease["state"] == "begun" and d.lease["begun"] + d.lease["deadline"] <= now)):
+            work = None
+        if work and request:
+            d.loader = self.loader(work, request.firmware, who)
+            d.config = work["config"] if d.loader else ""
+        d.admits = d.admits or bool(who is None and d.chosen)
+        return d
+
+    def _choose(self, d, device, request, address, now):
+        d.candidates = self.candidates(device, request, address, now)
+        if not d.lease:
+            d.chosen = next((candidate for candidate in d.candidates if candidate.taken), None)
