@@ -60,7 +60,7 @@ STORE := store store_file store_schema store_upgrade devices settings settings_s
 CONFINE := confine confine_landlock confine_seccomp
 KEEPER := serve serve_answer serve_fast serve_log notes keeper keeper_judge keeper_work keeper_follow \
 	counters limit queue address endpoint decide socket journal
-PREBOOTD := prebootd options threads lockfile service $(CONFINE) $(KEEPER) $(CHOOSE) $(INDEX) $(STORE)
+PREBOOTD := prebootd options threads lockfile metrics stats whole_file service $(CONFINE) $(KEEPER) $(CHOOSE) $(INDEX) $(STORE)
 PREBOOTCTL := prebootctl ctl_options ctl_verbs ctl_help ctl_find ctl_show ctl_device ctl_device_add ctl_hardware \
 	ctl_device_show ctl_device_move ctl_trace ctl_settings ctl_work ctl_assign ctl_retry ctl_event \
 	ctl_menu ctl_menu_passwd canvas ctl_words ctl_target ctl_help_policy ctl_folder \

@@ -237,6 +237,7 @@ int keeper_open(struct keeper *k, struct server *server, const char *path)
 			text_format(k->store.message, sizeof(k->store.message), "no memory");
 		goto close;
 	}
+	memset(&k->told, 0xff, sizeof(k->told)); /* so that zeros are told, too */
 	server->counters[server->counters_count++] = &k->counters;
 	return 0;
 close:

@@ -8,6 +8,7 @@
 #include "confine.h"
 #include "keeper.h"
 #include "lockfile.h"
+#include "metrics.h"
 #include "options.h"
 #include "serve_log.h"
 #include "service.h"
@@ -20,6 +21,7 @@ struct daemon {
 	struct server server;
 	struct keeper keeper;
 	struct threads threads;
+	struct metrics metrics;
 	struct listen listen[LISTEN_MAX];
 };
 
@@ -107,9 +109,14 @@ static void block_signals(sigset_t *signals)
 /* Returns when the daemon is to stop. */
 static void wait_for_signals(struct daemon *d, const sigset_t *signals)
 {
-	for (;;) {
-		int which = sigwaitinfo(signals, NULL);
+	const struct timespec pause = { METRICS_SECONDS, 0 };
 
+	for (;;) {
+		int which = d->metrics.path ? sigtimedwait(signals, NULL, &pause)
+		                            : sigwaitinfo(signals, NULL);
+
+		if (which < 0)
+			metrics_write(&d->metrics);
 		if (which == SIGTERM || which == SIGINT)
 			return;
 		if (which == SIGHUP) {
@@ -150,6 +157,10 @@ static int open_database(struct daemon *d)
 		return refuse(message);
 	if (keeper_open(&d->keeper, &d->server, d->options.database))
 		return refuse(d->keeper.store.message);
+	d->metrics.path = d->options.metrics;
+	d->metrics.journal = &d->server.journal;
+	if (metrics_open(&d->metrics, d->options.database))
+		return refuse(d->metrics.store.message);
 	return 0;
 }
 
@@ -175,6 +186,8 @@ int main(int argc, char **argv)
 	if (status)
 		return status;
 	status = serve(&d, &signals);
+	metrics_write(&d.metrics);
+	metrics_close(&d.metrics);
 	keeper_close(&d.keeper);
 	if (status == 0)
 		journal_line(&d.server.journal, JOURNAL_ALWAYS, "prebootd stopped");

@@ -191,5 +191,7 @@ void threads_stop(struct threads *t, struct counters *sum)
 	close(t->stop[0]);
 	close(t->stop[1]);
 	server_counters(t->server, sum);
+	keeper_count(t->keeper);
+	t->server->counters_count = 0; /* they go with the threads */
 	free(t->workers);
 }
