@@ -208,7 +208,8 @@ $(B)/test/unit_identify $(B)/test/unit_index $(B)/test/unit_index_follow \
 		$(B)/test/unit_index_memory: \
 	$(patsubst %,$(B)/test/server/%.o,$(STORE) $(INDEX))
 $(B)/test/unit_store: $(STORE:%=$(B)/test/server/%.o)
-$(B)/test/unit_serve: $(STORE:%=$(B)/test/server/%.o) \
+$(B)/test/unit_serve $(B)/test/unit_keeper $(B)/test/unit_fast: $(B)/test/tests/unit/site.o \
+	$(STORE:%=$(B)/test/server/%.o) \
 	$(patsubst %,$(B)/test/server/%.o,$(KEEPER) $(CHOOSE) $(INDEX))
 $(B)/test/unit_confine $(B)/test/unit_confine_user: $(CONFINE:%=$(B)/test/server/%.o)
 UNIT_LIBS_confine := -lseccomp

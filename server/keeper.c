@@ -140,6 +140,9 @@ static size_t take_round(struct keeper *k, size_t from, size_t taken)
 	if (k->writing && store_commit(&k->store))
 		lose(k, from, i);
 	store_rollback(&k->store); /* where it was only read */
+	for (size_t j = 0; j < k->newcomer_count; j++)
+		journal_line(&k->server->journal, JOURNAL_ALWAYS, "admitted device=%s",
+		             k->newcomer_names[j]);
 	finish(k, from, i);
 	return i;
 }

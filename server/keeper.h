@@ -45,6 +45,7 @@ struct keeper {
 	uint64_t touched[KEEPER_BATCH];           /* these devices have changed */
 	size_t touched_count;
 	struct identity newcomers[KEEPER_BATCH];  /* these machines have become devices */
+	char newcomer_names[KEEPER_BATCH][NAME_SIZE];
 	size_t newcomer_count;
 	bool claimed, joined;      /* a device was claimed, a session joined */
 	bool followed;             /* since changes were last deleted */

@@ -116,9 +116,9 @@ int keeper_admit(struct keeper *k, struct matter *matter)
 		rc = stranger_admit(&k->store, &stranger, device);
 	if (rc)
 		return rc;
+	memcpy(k->newcomer_names[k->newcomer_count], device->name, NAME_SIZE);
 	k->newcomers[k->newcomer_count++] = matter->question.u.request.identity;
 	matter->who.known = true;
-	journal_line(&k->server->journal, JOURNAL_ALWAYS, "admitted device=%s", device->name);
 	return 0;
 }
 

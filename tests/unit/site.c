@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "site.h"
+
+#include <arpa/inet.h>
+#include <unistd.h>
+
+#include "devices.h"
+#include "platform.h"
+#include "work.h"
+
+static struct bench *the_bench; /* to which the keeper's answers go */
+
+/* Puts what the keeper sends into the slots that asked: each has a port of its own. */
+static size_t keep_replies(struct datagram *batch, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct datagram *d = &the_bench->batch[address_port(&batch[i].from) - FIRST_PORT];
+
+		d->reply_length = batch[i].reply_length;
+		memcpy(d->reply, batch[i].reply, batch[i].reply_length);
+	}
+	return 0;
+}
+
+static void add_machine(struct bench *bench, uint8_t number)
+{
+	struct device device = { .name = "web0" };
+	uint8_t mac[1][6] = { { 2, 0, 0, 0, 0, number } };
+	struct lease lease = { .attempts = 3, .deadline = 100, .config = "z_auto.cfg",
+	                       .loader_bios = "pxelinux.0", .loader_uefi = "syslinux.efi" };
+	struct details details = { 0 };
+
+	device.name[3] = (char)('0' + number);
+	assert_int_equal(device_add(&bench->keeper.store, &device, mac, 1), 0);
+	if (number == MACHINES)
+		return;
+	lease.device = device.id;
+	assert_int_equal(details_add(&details, "image", "a.img"), 0);
+	assert_int_equal(work_add(&bench->keeper.store, &lease, &details), 0);
+	bench->lease[number] = lease.number;
+}
+
+int set_up(void **state)
+{
+	struct bench *bench = calloc(1, sizeof(*bench));
+	int fd;
+
+	strcpy(bench->path, "/tmp/preboot-serve-XXXXXX");
+	fd = mkstemp(bench->path);
+	if (fd < 0)
+		return -1;
+	close(fd);
+	if (server_start(&bench->server, 0) ||
+	    keeper_open(&bench->keeper, &bench->server, bench->path))
+		return -1;
+	serving_start(&bench->serving, &bench->server);
+	bench->keeper.send = keep_replies;
+	the_bench = bench;
+	bench->now = NOW;
+	for (uint8_t i = 1; i <= MACHINES; i++)
+		add_machine(bench, i);
+	*state = bench;
+	return 0;
+}
+
+int tear_down(void **state)
+{
+	struct bench *bench = *state;
+
+	keeper_close(&bench->keeper);
+	server_end(&bench->server);
+	unlink(bench->path);
+	free(bench);
+	return 0;
+}
+
+/* --- asking ---------------------------------------------------------------- */
+
+void fill(struct datagram *d, const struct message *message)
+{
+	size_t length;
+
+	assert_int_equal(message_encode(message, d->data, MESSAGE_MAX, &length), 0);
+	d->length = (uint16_t)length;
+}
+
+/* Puts a message of machine @number into the batch's slot @slot. */
+struct datagram *put(struct bench *bench, size_t slot, uint8_t type, uint8_t number,
+                     uint8_t boot)
+{
+	struct message message = { .type = type, .sequence = 1 };
+	struct datagram *d = &bench->batch[slot];
+
+	memset(message.nonce, boot, sizeof(message.nonce));
+	message.u.request.identity.mac[0] = 2;
+	message.u.request.identity.mac[5] = number;
+	if (type == MESSAGE_REQUEST)
+		message.u.request.firmware = FIRMWARE_BIOS;
+	if (type == MESSAGE_REPORT) {
+		message.u.report.lease = bench->lease[number] ? bench->lease[number] : 99;
+		message.u.report.state = WORK_BEGUN;
+	}
+	if (type == MESSAGE_EVENT) {
+		message.u.event.code = EVENT_LOCAL;
+		message.u.event.milliseconds = 9;
+	}
+	memset(d, 0, sizeof(*d));
+	d->from.in.sin_family = AF_INET;
+	d->from.in.sin_port = htons((uint16_t)(FIRST_PORT + slot));
+	d->from.in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	fill(d, &message);
+	return d;
+}
+
+struct moment at(int64_t now)
+{
+	return (struct moment){ now, 0, moment_now().monotonic };
+}
+
+/* Serves the first @count slots. */
+void serve(struct bench *bench, size_t count)
+{
+	struct moment moment = at(bench->now);
+
+	/* As it does every few milliseconds. */
+	assert_int_equal(keeper_follow(&bench->keeper), 0);
+	serve_batch(&bench->serving, bench->batch, count, &moment);
+	while (keeper_turn(&bench->keeper, &moment))
+		continue;
+}
+
+/* Slot @slot must hold an answer to its question. */
+void decode(const struct bench *bench, size_t slot, struct message *reply)
+{
+	const struct datagram *d = &bench->batch[slot];
+	struct message question;
+
+	assert_int_equal(message_decode(&question, d->data, d->length), 0);
+	assert_true(d->reply_length > 0 && d->reply_length <= d->length);
+	assert_int_equal(message_decode(reply, d->reply, d->reply_length), 0);
+	assert_memory_equal(reply->nonce, question.nonce, NONCE_SIZE);
+	assert_int_equal(reply->sequence, question.sequence);
+}
+
+void ask(struct bench *bench, uint8_t type, uint8_t number, uint8_t boot,
+         struct message *reply)
+{
+	put(bench, 0, type, number, boot);
+	serve(bench, 1);
+	decode(bench, 0, reply);
+}
+
+/* The attempt that a machine's request is answered with; 0: local boot. */
+uint32_t attempt(struct bench *bench, uint8_t number, uint8_t boot)
+{
+	struct message reply;
+
+	ask(bench, MESSAGE_REQUEST, number, boot, &reply);
+	assert_int_equal(reply.type, MESSAGE_ANSWER);
+	return reply.u.answer.decision == DECISION_WORK ? reply.u.answer.attempt : 0;
+}
+
+struct counters counted(const struct bench *bench)
+{
+	struct counters sum;
+
+	server_counters(&bench->server, &sum);
+	return sum;
+}
+
+uint64_t drops(const struct bench *bench)
+{
+	struct counters sum = counted(bench);
+
+	return counters_dropped(&sum);
+}
+
+uint64_t answers(const struct bench *bench)
+{
+	struct counters sum = counted(bench);
+
+	return counters_answered(&sum);
+}
+
+/* Another program's look at the file: what is there has been committed. */
+void check_committed(struct bench *bench, uint8_t number, enum lease_state state,
+                     uint32_t attempts)
+{
+	struct store_options options = { .again = true };
+	struct store other;
+	struct lease lease;
+
+	assert_int_equal(store_open(&other, bench->path, &options), 0);
+	assert_int_equal(work_by_lease(&other, bench->lease[number], &lease), 0);
+	store_close(&other);
+	assert_int_equal(lease.state, state);
+	assert_int_equal(lease.attempt, attempts);
+}
+
+int64_t number_of(struct bench *bench, const char *sql)
+{
+	sqlite3_stmt *row;
+	int64_t number = -1;
+
+	assert_int_equal(sqlite3_prepare_v2(bench->keeper.notes.db, sql, -1, &row, NULL), SQLITE_OK);
+	if (sqlite3_step(row) == SQLITE_ROW)
+		number = sqlite3_column_int64(row, 0);
+	sqlite3_finalize(row);
+	return number;
+}
+
+/* Changes the file behind the server's back. */
+void meddle(struct bench *bench, const char *sql)
+{
+	sqlite3 *db;
+
+	assert_int_equal(sqlite3_open(bench->path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef TESTS_SITE_H
+#define TESTS_SITE_H
+
+#include "unit.h"
+
+#include "keeper.h"
+
+/* A server from datagram to datagram, without a network, and three machines. */
+
+#define NOW 1000000
+#define FIRST_PORT 50000
+#define MACHINES 3 /* web1 and web2 have work, web3 has none */
+
+struct bench {
+	struct server server;
+	struct serving serving;
+	struct keeper keeper;
+	struct datagram batch[BATCH];
+	char path[64];
+	uint64_t lease[MACHINES + 1];
+	int64_t now;  /* Unix time, at first NOW */
+};
+
+/** Makes one of an empty database, for cmocka. */
+int set_up(void **state);
+int tear_down(void **state);
+/** Encodes a question. */
+void fill(struct datagram *d, const struct message *message);
+/** Puts a message of machine @number into the batch's slot @slot. */
+struct datagram *put(struct bench *bench, size_t slot, uint8_t type, uint8_t number,
+                     uint8_t boot);
+struct moment at(int64_t now);
+/** Serves the first @count slots. */
+void serve(struct bench *bench, size_t count);
+/** Slot @slot must hold an answer to its question. */
+void decode(const struct bench *bench, size_t slot, struct message *reply);
+/** Asks one question and decodes the answer. */
+void ask(struct bench *bench, uint8_t type, uint8_t number, uint8_t boot,
+         struct message *reply);
+/** The attempt that a machine's request is answered with; 0: local boot. */
+uint32_t attempt(struct bench *bench, uint8_t number, uint8_t boot);
+/** What all threads have counted. */
+struct counters counted(const struct bench *bench);
+uint64_t drops(const struct bench *bench);
+uint64_t answers(const struct bench *bench);
+/** Another program's look at the file: what is there has been committed. */
+void check_committed(struct bench *bench, uint8_t number, enum lease_state state,
+                     uint32_t attempts);
+/** Returns the first number that a query has; -1: none. */
+int64_t number_of(struct bench *bench, const char *sql);
+/** Changes the file behind the server's back. */
+void meddle(struct bench *bench, const char *sql);
+
+#endif

@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "site.h"
+
+#include "platform.h"
+
+/* New work, new devices, sessions, strangers: what the keeper makes of requests. */
+
+#define BUNDLE \
+	"INSERT INTO bundle VALUES (1, 'img', 'imaging', '*', 'own.efi', 'b.cfg', ''," \
+	" x'696d6167653d622e696d6700', 0, 0, 1);"
+
+/* What the machine's agent is told. */
+static struct details details_of(struct bench *bench, uint8_t number)
+{
+	struct message reply;
+
+	ask(bench, MESSAGE_QUERY, number, 'q', &reply);
+	return reply.u.details;
+}
+
+/* Says whether "key=value" is among them. */
+static bool has(const struct details *details, const char *detail)
+{
+	for (size_t at = 0; at < details->details_length; at += strlen(details->details + at) + 1)
+		if (strcmp(details->details + at, detail) == 0)
+			return true;
+	return false;
+}
+
+/* The agent reports of the work that it has on offer. */
+static void report(struct bench *bench, uint8_t number, uint8_t state)
+{
+	struct message message = { .type = MESSAGE_REPORT }, reply;
+	struct datagram *d = put(bench, 0, MESSAGE_QUERY, number, 'q');
+	struct details details = details_of(bench, number);
+
+	message.u.report.identity = (struct identity){ .mac = { 2, 0, 0, 0, 0, number } };
+	message.u.report.lease = details.lease;
+	message.u.report.state = state;
+	fill(d, &message);
+	serve(bench, 1);
+	decode(bench, 0, &reply);
+	assert_int_equal(reply.u.receipt.state, state);
+}
+
+/* --- work that is chosen --------------------------------------------------- */
+
+static void test_assigned_once(void **state)
+{
+	struct bench *bench = *state;
+	struct message reply;
+
+	meddle(bench, BUNDLE "INSERT INTO assignment VALUES (7, 1, 'device', 3, 'once', 0, 1);");
+	ask(bench, MESSAGE_REQUEST, 3, 'a', &reply);
+	assert_int_equal(reply.u.answer.attempt, 1);
+	assert_string_equal(reply.u.answer.loader, "pxelinux.0");
+	assert_string_equal(reply.u.answer.config, "b.cfg");
+	assert_int_equal(number_of(bench, "SELECT count(*) FROM work WHERE device = 3 AND bundle = 1"
+	                           " AND source = 'assignment' AND source_id = 7 AND state ="
+	                           " 'offered' AND attempts = 3 AND deadline = 14400"), 1);
+	assert_int_equal(attempt(bench, 3, 'a'), 1);
+	assert_int_equal(attempt(bench, 3, 'b'), 2);
+	assert_int_equal(details_of(bench, 3).lease, reply.u.answer.lease);
+	report(bench, 3, WORK_BEGUN);
+	report(bench, 3, WORK_DONE);
+	assert_int_equal(attempt(bench, 3, 'b'), 0);
+	assert_int_equal(attempt(bench, 3, 'c'), 0);
+	assert_int_equal(number_of(bench, "SELECT count(*) FROM work WHERE device = 3"), 1);
+	assert_int_equal(drops(bench), 0);
+}
+
+static void test_assigned_always(void **state)
+{
+	struct bench *bench = *state;
+
+	meddle(bench, BUNDLE "INSERT INTO assignment VALUES (7, 1, 'zone', 0, 'always', 0, 1);");
+	assert_int_equal(attempt(bench, 3, 'a'), 1);
+	report(bench, 3, WORK_DONE);
+	assert_int_equal(attempt(bench, 3, 'a'), 0); /* late, and of the boot that had it */
+	assert_int_equal(attempt(bench, 3, 'b'), 1);
+	report(bench, 3, WORK_DONE);
+	assert_int_equal(attempt(bench, 3, 'c'), 1);
+	assert_int_equal(number_of(bench, "SELECT count(*) FROM work WHERE device = 3"), 3);
+}
+
+/* What happened before it in the batch counts for the next question. */
+static void test_chosen_within_a_batch(void **state)
+{
+	struct bench *bench = *state;
+	struct message message = { .type = MESSAGE_REPORT }, reply;
+	struct datagram *d;
+
+	meddle(bench, BUNDLE "INSERT INTO assignment VALUES (7, 1, 'device', 3, 'once', 0, 1);"
+	       "INSERT INTO assignment VALUES (8, 1, 'zone', 0, 'always', 0, 1);");
+	put(bench, 0, MESSAGE_REQUEST, 3, 'a');
+	put(bench, 1, MESSAGE_REQUEST, 3, 'a');
+	put(bench, 2, MESSAGE_REQUEST, 3, 'b');
+	d = put(bench, 3, MESSAGE_QUERY, 3, 'r');
+	message.u.report.identity = (struct identity){ .mac = { 2, 0, 0, 0, 0, 3 } };
+	message.u.report.lease = 3;
+	message.u.report.state = WORK_DONE;
+	fill(d, &message);
+	put(bench, 4, MESSAGE_REQUEST, 3, 'c');
+	put(bench, 5, MESSAGE_REQUEST, 3, 'c');
+	serve(bench, 6);
+	for (size_t i = 0; i < 3; i++) {
+		decode(bench, i, &reply);
+		assert_int_equal(reply.u.answer.lease, 3);
+		assert_int_equal(reply.u.answer.attempt, i == 2 ? 2 : 1);
+	}
+	decode(bench, 3, &reply);
+	assert_int_equal(reply.u.receipt.state, WORK_DONE);
+	/* "once" is over, and the same bundle was had by it: no second time. */
+	for (size_t i = 4; i < 6; i++) {
+		decode(bench, i, &reply);
+		assert_int_equal(reply.u.answer.decision, DECISION_LOCAL);
+	}
+	assert_int_equal(number_of(bench, "SELECT count(*) FROM work WHERE device = 3"), 1);
+	assert_int_equal(drops(bench), 0);
+}
+
+/* Work that cannot be told to the machine is not made. */
+static void test_small_question_makes_no_work(void **state)
+{
+	struct bench *bench = *state;
+	struct datagram *d;
+
+	meddle(bench, BUNDLE "INSERT INTO assignment VALUES (7, 1, 'device', 3, 'once', 0, 1);");
+	d = put(bench, 0, MESSAGE_REQUEST, 3, 'a');
+	d->length = MESSAGE_HEADER + 10 + 5;
+	serve(bench, 1);
+	assert_int_equal(d->reply_length, 0);
+	assert_int_equal(counted(bench).dropped[DROP_SMALL], 1);
+	assert_int_equal(number_of(bench, "SELECT count(*) FROM work WHERE device = 3"), 0);
+}
+
+static void test_work_not_stored_is_not_told(void **state)
+{
+	struct bench *bench = *state;
+
+	meddle(bench, BUNDLE "INSERT INTO assignment VALUES (7, 1, 'device', 3, 'once', 0, 1);"
+	       "CREATE TRIGGER no BEFORE INSERT ON offer BEGIN SELECT RAISE(ABORT, 'no room'); END");
+	put(bench, 0, MESSAGE_REQUEST, 3, 'a');
+	serve(bench, 1);
+	assert_int_equal(bench->batch[0].reply_length, 0);
+	assert_int_equal(counted(bench).dropped[DROP_STORE], 1);
+	assert_int_equal(number_of(bench, "SELECT count(*) FROM work WHERE device = 3"), 0);
+	meddle(bench, "DROP TRIGGER no");
+	assert_int_equal(attempt(bench, 3, 'a'), 1);
+}
+
+static void test_rules(void **state)
+{
+	struct bench *bench = *state;
+
+	meddle(bench, BUNDLE "INSERT INTO rule VALUES"
+	       " (1, 1, 'r', 1, 'known', 'mac = 02:00:00:00:00:03', 0, 1);");
+	assert_int_equal(attempt(bench, 9, 'a'), 0);
+	assert_int_equal(attempt(bench, 3, 'a'), 1);
+	report(bench, 3, WORK_DONE);
+	assert_int_equal(attempt(bench, 3, 'b'), 0);
+	meddle(bench, "UPDATE rule SET repeat = 1");
+	assert_int_equal(attempt(bench, 3, 'c'), 1);
+}
+
+/* --- strangers ------------------------------------------------------------- */
+
+static void test_strangers_are_kept(void **state)
+{
+	struct bench *bench = *state;
+
+	assert_int_equal(attempt(bench, 9, 'a'), 0);
+	assert_int_equal(attempt(bench, 9, 'a'), 0);
+	assert_int_equal(attempt(bench, 8, 'a'), 0);
+	assert_int_equal(attempt(bench, 9, 'b'), 0);
+	assert_int_equal(number_of(bench, "SELECT count(*) FROM stranger"), 2);
+	assert_int_equal(number_of(bench, "SELECT boots FROM stranger WHERE mac = x'020000000009'"), 2);
+	assert_int_equal(number_of(bench, "SELECT boots FROM stranger WHERE mac = x'020000000008'"), 1);
+	assert_int_equal(number_of(bench, "SELECT outcome = 'local boot: unknown device' AND"
+	                           " address = '127.0.0.1' FROM stranger LIMIT 1"), 1);
+	assert_int_equal(counted(bench).answered[ANSWERED_UNKNOWN], 4);
+}
+
+static void test_strangers_are_admitted(void **state)
+{
+	struct bench *bench = *state;
+	struct message reply;
+
+	assert_int_equal(attempt(bench, 9, 'a'), 0);
+	meddle(bench, BUNDLE "INSERT INTO setting VALUES ('zone', 0, 'admit-unknown', 'yes');");
+	put(bench, 0, MESSAGE_REQUEST, 9, 'a');
+	put(bench, 1, MESSAGE_REQUEST, 9, 'a');
+	put(bench, 2, MESSAGE_REQUEST, 8, 'a');
+	serve(bench, 3);
+	for (size_t i = 0; i < 3; i++) {
+		decode(bench, i, &reply);
+		assert_int_equal(reply.u.answer.decision, DECISION_LOCAL);
+		assert_string_equal(reply.u.answer.device,
+		                    i < 2 ? "pc-020000000009" : "pc-020000000008");
+	}
+	assert_int_equal(number_of(bench, "SELECT count(*) FROM device"), MACHINES + 2);
+	assert_int_equal(number_of(bench, "SELECT count(*) FROM stranger"), 0);
+	/* As a device it has what is for all of them, and at its first request. */
+	meddle(bench, "INSERT INTO assignment VALUES (7, 1, 'zone', 0, 'once', 0, 1);");
+	assert_int_equal(attempt(bench, 7, 'a'), 1);
+	assert_int_equal(drops(bench), 0);
+}
+
+static void test_rule_admits_strangers(void **state)
+{
+	struct bench *bench = *state;
+	struct message reply;
+
+	meddle(bench, BUNDLE "INSERT INTO rule VALUES (1, 1, 'r', 1, 'unknown', '', 0, 1);"
+	       "UPDATE device SET name = 'pc-020000000009' WHERE id = 3;");
+	put(bench, 0, MESSAGE_REQUEST, 9, 'a');
+	put(bench, 1, MESSAGE_REQUEST, 9, 'a');
+	put(bench, 2, MESSAGE_REQUEST, 9, 'b');
+	serve(bench, 3);
+	for (size_t i = 0; i < 3; i++) {
+		decode(bench, i, &reply);
+		assert_int_equal(reply.u.answer.attempt, i == 2 ? 2 : 1);
+		assert_string_equal(reply.u.answer.device, "pc-020000000009-2");
+	}
+	assert_int_equal(number_of(bench, "SELECT count(*) FROM device"), MACHINES + 1);
+	assert_int_equal(number_of(bench, "SELECT count(*) FROM work WHERE source = 'rule'"), 1);
+	assert_int_equal(attempt(bench, 3, 'a'), 0); /* it is known */
+}
+
+/* Neither who has another's network adapter, nor while the database fails. */
+static void test_not_admitted(void **state)
+{
+	struct bench *bench = *state;
+	struct message message = { .type = MESSAGE_REQUEST }, reply;
+	struct datagram *d;
+
+	meddle(bench, "INSERT INTO setting VALUES ('zone', 0, 'admit-unknown', 'yes');"
+	       "UPDATE device SET uuid = x'0b007000000040008000000000000001' WHERE id = 3;");
+	d = put(bench, 0, MESSAGE_REQUEST, 3, 'a');
+	message.u.request.identity = (struct identity){ { 2, 0, 0, 0, 0, 3 }, { 7, 1 } };
+	message.u.request.firmware = FIRMWARE_BIOS;
+	fill(d, &message);
+	serve(bench, 1);
+	decode(bench, 0, &reply);
+	assert_string_equal(reply.u.answer.device, "");
+	assert_int_equal(number_of(bench, "SELECT count(*) FROM event WHERE step = 'conflict'"), 1);
+	meddle(bench, "CREATE TRIGGER no BEFORE INSERT ON device"
+	       " BEGIN SELECT RAISE(ABORT, 'no room'); END");
+	put(bench, 0, MESSAGE_REQUEST, 9, 'a');
+	serve(bench, 1);
+	assert_int_equal(bench->batch[0].reply_length, 0);
+	assert_int_equal(counted(bench).dropped[DROP_STORE], 1);
+	assert_int_equal(number_of(bench, "SELECT count(*) FROM device"), MACHINES);
+}
+
+/* --- sessions -------------------------------------------------------------- */
+
+#define SESSION(clients, wait) \
+	BUNDLE "DELETE FROM work; INSERT INTO multicast" \
+	" (id, name, bundle, clients, wait, state, added) VALUES (5, 'lab', 1, " #clients ", " #wait \
+	", 'waiting', 1); INSERT INTO multicast_member (multicast, device)" \
+	" SELECT 5, id FROM device;"
+
+static void test_session_of_two(void **state)
+{
+	struct bench *bench = *state;
+	struct details details;
+
+	meddle(bench, SESSION(2, 0));
+	assert_int_equal(attempt(bench, 1, 'a'), 1);
+	details = details_of(bench, 1);
+	assert_true(has(&details, "image=b.img") && has(&details, "multicast=lab"));
+	assert_true(has(&details, "multicast_state=waiting") && has(&details, "multicast_clients=1"));
+	assert_int_equal(attempt(bench, 1, 'a'), 1);
+	assert_int_equal(number_of(bench, "SELECT count(*) FROM multicast_member WHERE joined"), 1);
+	assert_int_equal(attempt(bench, 2, 'a'), 1);
+	details = details_of(bench, 1);
+	assert_true(has(&details, "multicast_state=started") && has(&details, "multicast_clients=2"));
+	assert_int_equal(attempt(bench, 3, 'a'), 0); /* too late */
+	report(bench, 1, WORK_DONE);
+	report(bench, 2, WORK_BEGUN);
+	keeper_sweep(&bench->keeper, &(struct moment){ NOW + 1, 0, moment_now().monotonic });
+	assert_int_equal(number_of(bench, "SELECT state = 'started' FROM multicast"), 1);
+	report(bench, 2, WORK_DONE);
+	assert_int_equal(keeper_follow(&bench->keeper), 0);
+	keeper_sweep(&bench->keeper, &(struct moment){ NOW + 2, 0, moment_now().monotonic });
+	assert_int_equal(number_of(bench, "SELECT ended FROM multicast WHERE state = 'ended'"), NOW + 2);
+	assert_int_equal(attempt(bench, 1, 'b'), 0);
+}
+
+static void test_session_by_time(void **state)
+{
+	struct bench *bench = *state;
+	struct moment moment = at(NOW + 9);
+
+	meddle(bench, SESSION(0, 10));
+	keeper_sweep(&bench->keeper, &moment);
+	assert_int_equal(attempt(bench, 1, 'a'), 1);
+	keeper_follow(&bench->keeper);
+	keeper_sweep(&bench->keeper, &moment);
+	assert_int_equal(number_of(bench, "SELECT state = 'waiting' FROM multicast"), 1);
+	moment.now++;
+	keeper_sweep(&bench->keeper, &moment);
+	assert_int_equal(number_of(bench, "SELECT started FROM multicast WHERE state = 'started'"),
+	                 NOW + 10);
+	assert_int_equal(attempt(bench, 2, 'a'), 0);
+}
+
+/* --- bounds and counts ----------------------------------------------------- */
+
+static void test_queue_has_an_end(void **state)
+{
+	struct bench *bench = *state;
+	struct moment moment = at(NOW);
+	uint64_t put_in = 0;
+
+	assert_int_equal(keeper_follow(&bench->keeper), 0);
+	while (counted(bench).dropped[DROP_QUEUE] == 0) {
+		put(bench, 0, MESSAGE_REQUEST, 1, 'a');
+		serve_batch(&bench->serving, bench->batch, 1, &moment);
+		put_in++;
+	}
+	while (keeper_turn(&bench->keeper, &moment))
+		continue;
+	assert_int_equal(answers(bench), put_in - 1);
+	assert_int_equal(counted(bench).answered[ANSWERED_WORK], put_in - 1);
+	check_committed(bench, 1, LEASE_OFFERED, 1);
+}
+
+static void test_events_are_bounded(void **state)
+{
+	struct bench *bench = *state;
+
+	for (int i = 0; i < 1000; i++) {
+		put(bench, 0, MESSAGE_EVENT, 3, 'a');
+		serve(bench, 1);
+	}
+	assert_in_range(number_of(bench, "SELECT count(*) FROM event"), 40, 250);
+	assert_true(counted(bench).notes_lost > 700);
+	assert_int_equal(counted(bench).asked[ASKED_EVENT], 1000);
+}
+
+static void test_counters_are_kept(void **state)
+{
+	struct bench *bench = *state;
+	struct moment moment = at(NOW);
+
+	attempt(bench, 1, 'a');
+	attempt(bench, 3, 'a');
+	attempt(bench, 9, 'a');
+	put(bench, 0, MESSAGE_REQUEST, 3, 'a')->data[0] = 'X';
+	serve(bench, 1);
+	keeper_sweep(&bench->keeper, &moment);
+	assert_int_equal(number_of(bench, "SELECT sum(value) FROM counter WHERE name IN ('answered_work',"
+	                           " 'answered_local', 'answered_unknown', 'drop_malformed')"), 4);
+	assert_int_equal(number_of(bench, "SELECT value FROM counter WHERE name = 'asked_request'"), 3);
+	/* What never happened is told, too. */
+	assert_int_equal(number_of(bench, "SELECT value FROM counter WHERE name = 'drop_queue'"), 0);
+	/* The notes of changes go, once they are in the index. */
+	assert_int_equal(number_of(bench, "SELECT count(*) FROM change"), 0);
+}
+
+static void test_reload(void **state)
+{
+	struct bench *bench = *state;
+	struct moment moment = at(NOW);
+
+	assert_int_equal(attempt(bench, 9, 'a'), 0);
+	/* A change that nobody noted, as of a program that takes the triggers away. */
+	meddle(bench, "UPDATE mac SET mac = x'020000000009' WHERE device = 1; DELETE FROM change");
+	assert_int_equal(attempt(bench, 9, 'a'), 0);
+	keeper_reload(&bench->keeper, &moment);
+	assert_int_equal(attempt(bench, 9, 'a'), 1);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_assigned_once), TEST(test_assigned_always),
+		TEST(test_chosen_within_a_batch), TEST(test_small_question_makes_no_work),
+		TEST(test_work_not_stored_is_not_told), TEST(test_rules),
+		TEST(test_strangers_are_kept), TEST(test_strangers_are_admitted),
+		TEST(test_rule_admits_strangers), TEST(test_not_admitted),
+		TEST(test_session_of_two), TEST(test_session_by_time), TEST(test_queue_has_an_end),
+		TEST(test_events_are_bounded), TEST(test_counters_are_kept), TEST(test_reload),
+	};
+
+	return cmocka_run_group_tests_name("keeper", tests, NULL, NULL);
+}
