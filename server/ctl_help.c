@@ -17,6 +17,7 @@ const char help_options[] =
 
 const char help_device_add[] =
 	"prebootctl device add NAME [[--mac] MAC]... [[--uuid] UUID] [--isd GUID]\n"
+	"                      [--folder FOLDER]\n"
 	"  Makes a device known by its MAC addresses, its SMBIOS UUID, the device id in its\n"
 	"  image-safe data, or several of them. NAME is of letters, digits, \".\", \"_\" and\n"
 	"  \"-\".\n";
@@ -26,9 +27,10 @@ const char help_device_change[] =
 	"  stays, what is given empty goes. A device known by its image-safe data alone is\n"
 	"  free for the next machine that comes with them.\n";
 const char help_device_list[] =
-	"prebootctl device list [FOLDER] [--group GROUP] [--csv]\n"
-	"  Lists the devices, with the state of their newest work; with --csv as \"device\n"
-	"  import\" takes them.\n";
+	"prebootctl device list [FOLDER] [--group GROUP] [--seen] [--csv]\n"
+	"  Lists the devices, with the state of their newest work: all of them, those in a\n"
+	"  folder and below it, those in a group. --seen: only those that have ever asked, the\n"
+	"  last one first. --csv: as \"device import\" takes them.\n";
 const char help_device_show[] =
 	"prebootctl device show NAME|MAC|UUID\n"
 	"  Shows a device: what it is, its newest work, its last events.\n";
@@ -40,15 +42,17 @@ const char help_device_remove[] =
 	"prebootctl device remove NAME|MAC|UUID [--force]\n"
 	"  Forgets a device, its work and its events. With open work only by --force.\n";
 const char help_work_assign[] =
-	"prebootctl work assign DEVICE --config FILE [OPTION]... [KEY=VALUE]...\n"
-	"  Gives a device work for its next boot. A device has one open work at a time.\n"
-	"  KEY=VALUE pairs are handed to the agent in the booted system.\n"
+	"prebootctl work assign DEVICE --bundle BUNDLE|--config FILE [OPTION]... [KEY=VALUE]...\n"
+	"  Gives a device work for its next boot: a bundle, or what the options say, which come\n"
+	"  before the bundle's own. A device has one open work at a time. KEY=VALUE pairs are\n"
+	"  handed to the agent in the booted system; --unset KEY,... leaves out the bundle's.\n"
 	"    --config FILE       the loader's configuration file, as in z_auto.cfg\n"
-	"    --loader-bios FILE  the loader for BIOS firmware (pxelinux.0); \"\": none\n"
-	"    --loader-uefi FILE  the loader for UEFI firmware (syslinux.efi); \"\": none\n"
+	"    --loader-bios FILE  the loader for BIOS firmware; \"\": none; else as the settings\n"
+	"    --loader-uefi FILE  say, pxelinux.0 and syslinux.efi\n"
 	"    --prefix PATH       the loader's path prefix\n"
-	"    --attempts N        how many boots may be offered it (3)\n"
-	"    --deadline TIME     how long it may take once begun: 90s, 30m, 4h, 1d (4h)\n"
+	"    --attempts N        how many boots may be offered it (the setting attempts, 3)\n"
+	"    --deadline TIME     how long it may take once begun: 90s, 30m, 4h, 1d (the setting\n"
+	"                        deadline, 4h)\n"
 	"    --replace           cancel the open work there is\n";
 const char help_work_list[] =
 	"prebootctl work list [DEVICE] [--open]\n"
@@ -81,12 +85,13 @@ const char help_menu_passwd[] =
 	"    --iterations N  how often it is hashed, 1000 to 1000000 (100000): so much work is\n"
 	"                    one guess, and one question on the slowest machine\n";
 const char help_settings_show[] =
-	"prebootctl settings show [DEVICE]\n"
-	"  Shows what counts for a device, or for all that have no setting of their own, and\n"
-	"  where each value comes from.\n";
+	"prebootctl settings show [DEVICE|FOLDER]\n"
+	"  Shows what counts for a device, in a folder, or for all that have no setting of\n"
+	"  their own, and where each value comes from.\n";
 const char help_settings_set[] =
-	"prebootctl settings set [DEVICE] KEY=VALUE...\n"
-	"  Sets values for a device, or for all that have none of their own.\n"
+	"prebootctl settings set [DEVICE|FOLDER] KEY=VALUE...\n"
+	"  Sets values for a device, for a folder with all below it, or for all that have none\n"
+	"  of their own.\n"
 	"    menu-mode        never (default), always, hotkey\n"
 	"    hot-key          ctrl+alt (default), any of shift, ctrl and alt with \"+\", or a\n"
 	"                     key: a character, enter, escape, space, tab, backspace\n"
@@ -100,5 +105,5 @@ const char help_settings_set[] =
 	"    attempts, deadline  of such work, likewise (3, 4h)\n"
 	"    admit-unknown    yes: unknown machines become devices; for the zone only (no)\n";
 const char help_settings_unset[] =
-	"prebootctl settings unset [DEVICE] KEY...\n"
+	"prebootctl settings unset [DEVICE|FOLDER] KEY...\n"
 	"  Takes values away, so that those of the level above count again.\n";

@@ -12,14 +12,27 @@ from test_prebootctl import Ctl
 MAC1, MAC2 = "52:54:00:12:34:01", "52:54:00:12:34:02"
 
 
-@pytest.fixture
-def ctl(tmp_path):
-    ctl = Ctl(tmp_path)
+def make(folder):
+    ctl = Ctl(folder)
     ctl("folder", "add", "/site", "/site/lab")
     ctl("device", "add", "pc1", MAC1, "--folder", "/site/lab")
     ctl("device", "add", "pc2", MAC2)
     ctl("group", "add", "image", "pc1")
     ctl("bundle", "add", "ws", "image=ws.img", "size=3")
+    return ctl
+
+
+@pytest.fixture
+def ctl(tmp_path):
+    return make(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory):
+    """One for all that is refused, which changes nothing."""
+    ctl = make(tmp_path_factory.mktemp("kept"))
+    ctl("bundle", "add", "other")
+    ctl("assignment", "add", "ws", "--to", "/site")
     return ctl
 
 
@@ -122,11 +135,10 @@ def test_list_rename_remove(ctl):
     (1, ["rename", "ws", "other"], "there is a bundle called other already"),
     (1, ["remove", "none"], "none: no such bundle"),
     (2, ["remove", "ws", "--force"], '--force is not for "bundle remove"')])
-def test_bad_bundle(ctl, status, arguments, expected):
-    ctl("bundle", "add", "other")
-    before = ctl.json("bundle", "list")
-    assert expected in ctl.fails(status, "bundle", *arguments)
-    assert ctl.json("bundle", "list") == before
+def test_bad_bundle(kept, status, arguments, expected):
+    before = kept.json("bundle", "list")
+    assert expected in kept.fails(status, "bundle", *arguments)
+    assert kept.json("bundle", "list") == before
 
 
 def test_what_is_in_use_stays_and_says_where(ctl):
@@ -207,11 +219,10 @@ def test_until_from_now(ctl):
     (1, ["remove", "99999999999999999999999"], "no such assignment"),
     (2, ["remove", "ws"], "of whom? use --to"),
     (1, ["remove", "ws", "--to", "pc1"], '"prebootctl assignment list ws" says to whom')])
-def test_bad_assignment(ctl, status, arguments, expected):
-    ctl("assignment", "add", "ws", "--to", "/site")
-    before = ctl.json("assignment", "list")
-    assert expected in ctl.fails(status, "assignment", *arguments)
-    assert ctl.json("assignment", "list") == before
+def test_bad_assignment(kept, status, arguments, expected):
+    before = kept.json("assignment", "list")
+    assert expected in kept.fails(status, "assignment", *arguments)
+    assert kept.json("assignment", "list") == before
 
 
 # --- work made of bundles --------------------------------------------------------

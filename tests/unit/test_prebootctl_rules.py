@@ -14,14 +14,41 @@ MAC1, MAC2, MAC3 = "52:54:00:12:34:01", "52:54:00:12:34:02", "52:54:00:12:34:03"
 UUID = "4c4c4544-0034-4d10-8052-b4c04f4a3232"
 
 
-@pytest.fixture
-def ctl(tmp_path):
-    ctl = Ctl(tmp_path)
+def make(folder):
+    ctl = Ctl(folder)
     ctl("folder", "add", "/lab")
     ctl("device", "add", "pc1", MAC1, "--folder", "/lab")
     ctl("device", "add", "pc2", MAC2, "--folder", "/lab")
     ctl("bundle", "add", "ws")
     ctl("bundle", "add", "win", "--kind", "third-party")
+    return ctl
+
+
+def add_rules(ctl):
+    for name in "abcde":
+        ctl("rule", "add", name, "--bundle", "ws", f"product = {name}")
+    return ctl
+
+
+@pytest.fixture
+def ctl(tmp_path):
+    return make(tmp_path)
+
+
+@pytest.fixture
+def rules(ctl):
+    return add_rules(ctl)
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory):
+    """One for all that is refused, which changes nothing."""
+    ctl = add_rules(make(tmp_path_factory.mktemp("kept")))
+    ctl("multicast", "add", "room", "--bundle", "ws", "--wait", "5m", "pc2")
+    stranger(ctl, "02:00:00:00:00:01")
+    stranger(ctl, "02:00:00:00:00:02", UUID)
+    stranger(ctl, "02:00:00:00:00:02", UUID[:-1] + "3")
+    stranger(ctl, MAC2)
     return ctl
 
 
@@ -52,13 +79,6 @@ def order(ctl):
     rules = ctl.json("rule", "list")
     assert [rule["position"] for rule in rules] == list(range(1, len(rules) + 1))
     return "".join(rule["rule"] for rule in rules)
-
-
-@pytest.fixture
-def rules(ctl):
-    for name in "abcde":
-        ctl("rule", "add", name, "--bundle", "ws", f"product = {name}")
-    return ctl
 
 
 @pytest.mark.parametrize("arguments, expected", [
@@ -121,22 +141,22 @@ def test_rules(rules):
     (1, ["rename", "a", "b"], "there is a rule called b already"),
     (1, ["enable", "none"], "no such rule"),
     (1, ["remove", "none"], "no such rule")])
-def test_bad_rule(rules, status, arguments, expected):
-    before = rules.json("rule", "list")
-    assert expected in rules.fails(status, "rule", *arguments)
-    assert rules.json("rule", "list") == before
+def test_bad_rule(kept, status, arguments, expected):
+    before = kept.json("rule", "list")
+    assert expected in kept.fails(status, "rule", *arguments)
+    assert kept.json("rule", "list") == before
 
 
 @pytest.mark.parametrize("text, column", [
     ("maker = = Dell", 9), ("bogus = 1", 1), ("memory > 8G and", None), ("(cores > 4", None),
     ("cores > 4)", 10)])
-def test_wrong_filter_shows_where(ctl, text, column):
-    lines = ctl.fails(2, "rule", "add", "new", "--bundle", "ws", text).splitlines()
+def test_wrong_filter_shows_where(kept, text, column):
+    lines = kept.fails(2, "rule", "add", "new", "--bundle", "ws", text).splitlines()
     match = re.match(r"prebootctl: the filter is wrong at column (\d+): .+", lines[0])
     at = int(match[1])
     assert column in (None, at) and 1 <= at <= len(text) + 1
     assert lines[1:] == ["  " + text, " " * (at + 1) + "^"]
-    assert ctl.json("rule", "list") == []
+    assert order(kept) == "abcde"
 
 
 # --- multicast -------------------------------------------------------------------
@@ -203,11 +223,10 @@ def test_remove_by_force_ends(ctl, daemon):
     (1, ["leave", "room", "pc1"], "pc1 is not in session room"),
     (1, ["start", "none"], "no such session"),
     (1, ["remove", "none"], "no such session")])
-def test_bad_session(ctl, status, arguments, expected):
-    ctl("multicast", "add", "room", "--bundle", "ws", "--wait", "5m", "pc2")
-    before = ctl.json("multicast", "list")
-    assert expected in ctl.fails(status, "multicast", *arguments)
-    assert ctl.json("multicast", "list") == before
+def test_bad_session(kept, status, arguments, expected):
+    before = kept.json("multicast", "list")
+    assert expected in kept.fails(status, "multicast", *arguments)
+    assert kept.json("multicast", "list") == before
 
 
 # --- unknown machines ------------------------------------------------------------
@@ -277,14 +296,10 @@ def test_admit(ctl):
     (1, ["stranger", "show", "02:00:00:00:00:09"], '"prebootctl stranger list" has those'),
     (2, ["stranger", "remove"], "which? expected a MAC, a UUID, or --all"),
     (2, ["stranger", "remove", MAC2, "--all"], "not both")])
-def test_bad_stranger(ctl, status, arguments, expected):
-    stranger(ctl, "02:00:00:00:00:01")
-    stranger(ctl, "02:00:00:00:00:02", UUID)
-    stranger(ctl, "02:00:00:00:00:02", UUID[:-1] + "3")
-    stranger(ctl, MAC2)
-    before = ctl.json("stranger", "list"), ctl.json("device", "list")
-    assert expected in ctl.fails(status, *arguments)
-    assert (ctl.json("stranger", "list"), ctl.json("device", "list")) == before
+def test_bad_stranger(kept, status, arguments, expected):
+    before = kept.json("stranger", "list"), kept.json("device", "list")
+    assert expected in kept.fails(status, *arguments)
+    assert (kept.json("stranger", "list"), kept.json("device", "list")) == before
 
 
 def test_prebootd_records_and_admits(ctl, daemon):
