@@ -45,8 +45,8 @@ static const char *const queries[] = {
 	" FROM folder WHERE id NOT IN (SELECT id FROM temp.folder_path)",
 
 	"SELECT 'device ' || ifnull((SELECT name FROM device WHERE id = device), device)"
-	" || ' has ' || count(*) || ' open leases', 'cancel all but one, the last is ' || max(lease)"
-	" || ': \"prebootctl work cancel ' || min(lease) || '\"'"
+	" || ' has ' || count(*) || ' open leases', 'cancel all but one, the last is '"
+	" || max(lease) || ': \"prebootctl work cancel ' || min(lease) || '\"'"
 	" FROM work NOT INDEXED WHERE state IN ('pending', 'offered', 'begun')"
 	" GROUP BY device HAVING count(*) > 1",
 
@@ -168,8 +168,8 @@ static void check_mode(const struct check *check)
 	struct stat status;
 
 	if (stat(check->store->path, &status) == 0 && status.st_mode & S_IROTH)
-		check->found(check->data, "everybody on this host can read the database, and details "
-		             "may hold secrets", "take that away with \"chmod o-rwx\"");
+		check->found(check->data, "everybody on this host can read the database, and "
+		             "details may hold secrets", "take that away with \"chmod o-rwx\"");
 }
 
 int check_all(const struct check *check)

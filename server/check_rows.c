@@ -45,7 +45,8 @@ static void tell(const struct rows_check *c, const char *what, const char *messa
 {
 	char problem[PROBLEM_SIZE];
 
-	snprintf(problem, sizeof(problem), "%s%s%s%s", c->where, what, what[0] ? ": " : "", message);
+	snprintf(problem, sizeof(problem), "%s%s%s%s", c->where, what, what[0] ? ": " : "",
+	         message);
 	c->check->found(c->check->data, problem, c->remedy);
 }
 

@@ -178,8 +178,8 @@ static int put_group(struct adding *a, const struct csv_field *field, const char
 		return 0;
 	rc = group_find(&a->ctl->store, text, &id);
 	if (rc == ERR_NOT_FOUND)
-		csv_tell_field(a, field, text, "there is no such group; make it with \"prebootctl group "
-		           "add\"");
+		csv_tell_field(a, field, text,
+		               "there is no such group; make it with \"prebootctl group add\"");
 	if (rc == 0)
 		rc = group_join(&a->ctl->store, id, a->device.id);
 	/* Given twice, it is a member already. */
@@ -227,9 +227,9 @@ int csv_take_row(struct adding *a)
 		rc = take_guid(a, COLUMN_ISD, a->device.isd, device_by_isd);
 	if (rc == 0 && errors == a->errors && a->mac_count == 0 &&
 	    memcmp(a->device.uuid, none, 16) == 0 && memcmp(a->device.isd, none, 16) == 0)
-		csv_tell(a, first->line, first->column, "%s: needs a MAC, a UUID or the device id (isd) "
-		     "in its image-safe data, or the machine could not be known again",
-		     a->device.name);
+		csv_tell(a, first->line, first->column,
+		         "%s: needs a MAC, a UUID or the device id (isd) in its image-safe data, "
+		         "or the machine could not be known again", a->device.name);
 	if (rc == 0)
 		rc = device_add(&a->ctl->store, &a->device, a->macs, a->mac_count);
 	if (rc == 0)

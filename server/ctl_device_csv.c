@@ -9,6 +9,8 @@
 #include "ctl_verbs.h"
 #include "error.h"
 
+#define COLUMN_NAMES "name, mac, uuid, isd, folder, group"
+
 const struct data_field csv_columns[COLUMN_COUNT] = {
 	[COLUMN_NAME] = { "name", DATA_NAME, .optional = false },
 	[COLUMN_MAC] = { "mac", DATA_MAC, .optional = false },
@@ -51,19 +53,20 @@ static int take_head(struct adding *a)
 		const struct csv_field *field = &a->csv.fields[i];
 		size_t column = 0;
 
-		while (column < COLUMN_COUNT && strcasecmp(field->text, csv_columns[column].key) != 0)
+		while (column < COLUMN_COUNT &&
+		       strcasecmp(field->text, csv_columns[column].key) != 0)
 			column++;
 		if (column == COLUMN_COUNT)
 			csv_tell_field(a, field, field->text,
-			           "no such column; expected name, mac, uuid, isd, folder, group");
+			               "no such column; expected " COLUMN_NAMES);
 		else if (a->places[column])
 			csv_tell_field(a, field, field->text, "this column is there twice");
 		else
 			a->places[column] = i + 1;
 	}
 	if (!a->places[COLUMN_NAME])
-		csv_tell(a, 1, 1, "there is no column \"name\"; the first line names the columns: name, "
-		     "mac, uuid, isd, folder, group");
+		csv_tell(a, 1, 1, "there is no column \"name\"; the first line names the columns: "
+		         COLUMN_NAMES);
 	return 1;
 }
 
@@ -74,8 +77,7 @@ static int take_rows(struct adding *a)
 	int rc = take_head(a);
 
 	if (rc == 0)
-		csv_tell(a, 1, 1, "is empty; the first line names the columns: name, mac, uuid, isd, "
-		     "folder, group");
+		csv_tell(a, 1, 1, "is empty; the first line names the columns: " COLUMN_NAMES);
 	/* Without the columns every row would be wrong. */
 	if (rc <= 0 || a->errors)
 		return 0;

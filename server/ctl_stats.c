@@ -60,8 +60,8 @@ static json_t *json_times(const struct stats *stats)
 
 		json_array_append_new(list, json_pack(
 			"{s:o, s:I}", "within_us",
-			limit == UINT64_MAX ? json_null() : json_integer((json_int_t)limit), "count",
-			(json_int_t)stats->times[i].count));
+			limit == UINT64_MAX ? json_null() : json_integer((json_int_t)limit),
+			"count", (json_int_t)stats->times[i].count));
 	}
 	return json_pack("{s:I, s:I, s:o}", "count", (json_int_t)stats->answers, "sum_us",
 	                 (json_int_t)stats->time_us, "times", list);

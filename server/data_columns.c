@@ -27,11 +27,12 @@ static json_t *details_column(const char *bytes, size_t length)
 	for (size_t at = 0; at < length;) {
 		const char *end = memchr(bytes + at, '\0', length - at);
 		const char *equals = end ? strchr(bytes + at, '=') : NULL;
+		size_t size = equals ? (size_t)(equals - bytes) - at : 0;
 		char key[64];
 
-		if (!equals || (size_t)(equals - bytes) - at >= sizeof(key))
+		if (!equals || size >= sizeof(key))
 			goto damaged;
-		snprintf(key, sizeof(key), "%.*s", (int)((size_t)(equals - bytes) - at), bytes + at);
+		snprintf(key, sizeof(key), "%.*s", (int)size, bytes + at);
 		if (json_object_get(object, key) ||
 		    json_object_set_new(object, key, json_string(equals + 1)))
 			goto damaged;

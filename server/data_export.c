@@ -188,7 +188,8 @@ static int put_all(struct store *store, FILE *out, struct data_counts *counts,
 		json_t *map;
 
 		if (data_tables[i]->shape == DATA_ROWS) {
-			rc = put_rows(store, data_tables[i], out, counts, &counts->rows[i], message);
+			rc = put_rows(store, data_tables[i], out, counts, &counts->rows[i],
+			              message);
 			continue;
 		}
 		map = read_list(store, data_tables[i], "", 0, message);

@@ -92,9 +92,9 @@ static int check_text(const struct data_field *field, const char *text, const ch
 		if (device_name_ok(text) && text_parse_mac(text, unused) &&
 		    text_parse_uuid(text, unused))
 			return 0;
-		return expected(message, "expected a device's name: 1 to 63 letters, digits, \".\", "
-		                "\"_\" and \"-\", beginning with a letter or digit, not all digits, "
-		                "and not a MAC or UUID");
+		return expected(message, "expected a device's name: 1 to 63 letters, digits, "
+		                "\".\", \"_\" and \"-\", beginning with a letter or digit, not "
+		                "all digits, and not a MAC or UUID");
 	case DATA_LABEL:
 		return device_name_ok(text) ? 0 :
 		       expected(message, "expected a name: 1 to 63 letters, digits, \".\", \"_\" "
@@ -109,7 +109,8 @@ static int check_text(const struct data_field *field, const char *text, const ch
 	case DATA_FILTER: return check_filter(text, message);
 	case DATA_KEY:
 		return setting_find(text) >= 0 ? 0 :
-		       expected(message, "no such setting; \"prebootctl settings show\" lists them");
+		       expected(message, "no such setting; \"prebootctl settings show\" lists "
+		                "them");
 	case DATA_VALUE: return check_setting(setting, text, message);
 	case DATA_FOLDER:
 	case DATA_OWNER:
@@ -165,8 +166,8 @@ static int check_details(const json_t *json, struct data_value *value, char mess
 		         ? details_add(&details, key, json_string_value(text)) : ERR_MALFORMED;
 
 		if (rc == ERR_SPACE)
-			return expected(message, "too much; all details must fit one datagram, with "
-			                "about 900 characters");
+			return expected(message, "too much; all details must fit one datagram, "
+			                "with about 900 characters");
 		if (rc) {
 			snprintf(message, DATA_MESSAGE, "%.40s: a key has 1 to 32 letters, digits "
 			         "and \"_\" and begins with no digit, a value is a string of "

@@ -112,9 +112,11 @@ uint64_t stats_time_of(const struct stats *stats, unsigned int percent)
 const struct stats_family *stats_family(const char *name)
 {
 	static const struct stats_family families[] = {
-		{ "asked_", "asked", "questions", "kind", "Questions and events that machines sent." },
+		{ "asked_", "asked", "questions", "kind",
+		  "Questions and events that machines sent." },
 		{ "answered_", "answered", "answers", "kind", "Answers given, by what they were." },
-		{ "drop_", "dropped", "drops", "reason", "Datagrams without an answer, by reason." },
+		{ "drop_", "dropped", "drops", "reason",
+		  "Datagrams without an answer, by reason." },
 	};
 
 	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++)
@@ -125,7 +127,8 @@ const struct stats_family *stats_family(const char *name)
 
 static void put_head(FILE *out, const char *name, const char *type, const char *help)
 {
-	fprintf(out, "# HELP openpreboot_%s %s\n# TYPE openpreboot_%s %s\n", name, help, name, type);
+	fprintf(out, "# HELP openpreboot_%s %s\n# TYPE openpreboot_%s %s\n", name, help, name,
+	        type);
 }
 
 /* The table is by name, so that those of a family stand together. */
@@ -140,7 +143,8 @@ static void put_counters(const struct stats *stats, FILE *out)
 
 		snprintf(name, sizeof(name), "%s_total", family ? family->metric : c->name);
 		if (!family || family != last)
-			put_head(out, name, "counter", family ? family->help : "Counted by prebootd.");
+			put_head(out, name, "counter",
+			         family ? family->help : "Counted by prebootd.");
 		if (family)
 			fprintf(out, "openpreboot_%s{%s=\"%s\"} %" PRIu64 "\n", name, family->label,
 			        c->name + strlen(family->prefix), c->value);
