@@ -12,6 +12,7 @@
 #include "error.h"
 #include "filter_facts.h"
 #include "identify.h"
+#include "platform.h"
 #include "text.h"
 #include "work.h"
 
@@ -29,7 +30,8 @@ struct explanation {
 	json_t *candidates;
 	struct choice choice;          /* what there would be without open work */
 	struct lease next;             /* what it gets: the open work, or what is made of choice */
-	char loader[FILE_SIZE];        /* for its firmware; empty: it boots its disk */
+	bool work;                     /* it gets that, and does not boot its disk */
+	char loader[FILE_SIZE];        /* for its firmware, if that is known */
 	char outcome[REASON_SIZE + 32];
 };
 
@@ -98,16 +100,19 @@ static void decide(struct explanation *e)
 		text_format(e->outcome, sizeof(e->outcome), "boots its disk; %s", e->choice.reason);
 		return;
 	}
-	asking.firmware = e->request ? e->request->firmware : 0;
+	/* One that never asked has the firmware that the work is for. */
+	asking.firmware = e->request ? e->request->firmware :
+	                  e->next.loader_bios[0] ? FIRMWARE_BIOS : FIRMWARE_UEFI;
 	decide_request(device, &e->next, &asking, &verdict);
-	text_format(e->loader, sizeof(e->loader), "%s", verdict.reply.u.answer.loader);
-	if (e->loader[0] && e->lease.number)
+	e->work = verdict.reply.u.answer.decision == DECISION_WORK;
+	if (e->request)
+		text_format(e->loader, sizeof(e->loader), "%s", verdict.reply.u.answer.loader);
+	if (e->work && e->lease.number)
 		text_format(e->outcome, sizeof(e->outcome), "work %U, attempt %u of %u, %s",
 		            e->next.number, verdict.next.attempt, verdict.next.attempts,
 		            verdict.reason);
-	else if (e->loader[0] || !e->request)
-		text_format(e->outcome, sizeof(e->outcome), "new work; %s", e->choice.bundle
-		            ? e->choice.reason : "what it has open");
+	else if (e->work)
+		text_format(e->outcome, sizeof(e->outcome), "new work; %s", e->choice.reason);
 	else
 		text_format(e->outcome, sizeof(e->outcome), "boots its disk; %s", verdict.reason);
 }
@@ -193,7 +198,7 @@ static void print(struct explanation *e)
 		printf("     it becomes device %s\n", e->admitted);
 	if (e->loader[0])
 		printf("     %s with %s\n", e->loader, next->config);
-	else if (next->config[0] && !e->request)
+	else if (e->work)
 		printf("     %s for BIOS, %s for UEFI, with %s\n",
 		       next->loader_bios[0] ? next->loader_bios : "nothing",
 		       next->loader_uefi[0] ? next->loader_uefi : "nothing", next->config);
@@ -207,14 +212,13 @@ static json_t *text_or_null(const char *text)
 static void print_json(struct explanation *e)
 {
 	const struct choice *choice = &e->choice;
-	bool work = e->loader[0] || (!e->request && e->next.config[0]);
 	json_t *outcome = json_pack(
-		"{s:s, s:o, s:o, s:o, s:o, s:o, s:s}", "answer", work ? "work" : "local",
+		"{s:s, s:o, s:o, s:o, s:o, s:o, s:s}", "answer", e->work ? "work" : "local",
 		"admitted_as", text_or_null(e->admitted), "lease",
 		e->lease.number ? json_integer((json_int_t)e->lease.number) : json_null(), "bundle",
-		text_or_null(work && choice->bundle && !e->lease.number ? choice->bundle->name : NULL),
+		text_or_null(e->work && choice->bundle && !e->lease.number ? choice->bundle->name : NULL),
 		"loader", text_or_null(e->loader), "config",
-		text_or_null(work ? e->next.config : NULL), "reason", e->outcome);
+		text_or_null(e->work ? e->next.config : NULL), "reason", e->outcome);
 
 	ctl_print_json(json_pack("{s:s, s:b, s:o, s:o, s:o, s:o, s:O, s:o}", "machine",
 	                         e->machine.label, "known", e->machine.device.id != 0, "seen",
