@@ -100,11 +100,11 @@ class Daemon:
             self.kill()
 
 
-def ask(port, kind, fields, nonce=None):
+def ask(port, kind, fields, nonce=None, after=FOLLOWED):
     """Asks one question, three times at most; returns the answer's fields, or None.
 
-    What prebootctl has changed before is seen."""
-    time.sleep(FOLLOWED)
+    What prebootctl has changed before is seen, unless @after is less."""
+    time.sleep(after)
     nonce = nonce or secrets.token_bytes(16)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
         s.connect(("127.0.0.1", port))

@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""prebootd as a process: signals, options, files."""
+
+import os
+import secrets
+import signal
+import socket
+import stat
+import subprocess
+import time
+
+import pytest
+
+import policy
+from test_prebootctl import Ctl
+
+MAC = "52:54:00:12:34:01"
+
+
+@pytest.fixture
+def ctl(tmp_path):
+    return Ctl(tmp_path)
+
+
+def request(daemon, after=policy.FOLLOWED, **fields):
+    return policy.ask(daemon.port, policy.REQUEST, {
+        policy.MAC: policy.mac(MAC), policy.FIRMWARE: policy.BIOS}, None, after)
+
+
+def wait_for(look, seconds=5):
+    end = time.monotonic() + seconds
+    while not (found := look()) and time.monotonic() < end:
+        time.sleep(0.01)
+    assert found
+    return found
+
+
+def test_change_is_seen_in_time(ctl):
+    ctl("device", "add", "web01", MAC)
+    daemon = policy.Daemon(ctl.database, ctl.folder / "log")
+    try:
+        worst = 0
+        for i in range(20):
+            ctl("work", "assign", "web01", "--config", f"{i}.cfg")
+            start = time.monotonic()
+            while request(daemon, 0)[policy.DECISION] != policy.WORK:
+                assert time.monotonic() < start + 2
+            worst = max(worst, time.monotonic() - start)
+            ctl("work", "cancel", "web01")
+        print(f"worst {worst * 1000:.0f} ms")
+        assert worst < 0.5  # 0.1 is promised of a machine that has nothing else to do
+    finally:
+        daemon.kill()
+
+
+def test_reload(ctl):
+    daemon = policy.Daemon(ctl.database, ctl.folder / "log")
+    try:
+        ctl("device", "add", "web01", MAC)
+        daemon.process.send_signal(signal.SIGHUP)
+        wait_for(lambda: "loaded devices=1 in " in daemon.log.read_text())
+        assert request(daemon)[policy.NAME] == b"web01"
+    finally:
+        assert daemon.stop() == 0
+
+
+def test_end_drains_the_queue(ctl):
+    """What was taken before SIGTERM is answered."""
+    for i in range(50):
+        ctl("device", "add", f"pc{i}", "--mac", f"0200000000{i:02x}")
+        ctl("work", "assign", f"pc{i}", "--config", "a.cfg")
+    daemon = policy.Daemon(ctl.database, ctl.folder / "log")
+    try:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+            s.connect(("127.0.0.1", daemon.port))
+            for i in range(50):
+                s.send(policy.encode(policy.REQUEST, secrets.token_bytes(16), {
+                    policy.MAC: bytes([2, 0, 0, 0, 0, i]), policy.FIRMWARE: policy.BIOS}))
+            s.settimeout(5)
+            s.recv(2048)
+            assert daemon.stop() == 0
+            s.setblocking(False)
+            told = 1
+            try:
+                while s.recv(2048):
+                    told += 1
+            except OSError:
+                pass
+    finally:
+        daemon.kill()
+    offered = len([w for w in ctl.json("work", "list") if w["state"] == "offered"])
+    # What was offered was told, and the other way round.
+    assert told == offered > 0
+    assert f"counts answered={told} " in daemon.log.read_text()
+
+
+def test_metrics(ctl):
+    path = ctl.folder / "metrics.prom"
+    daemon = policy.Daemon(ctl.database, ctl.folder / "log", 0, "--metrics", path)
+    try:
+        request(daemon)
+    finally:
+        assert daemon.stop() == 0
+    text = path.read_text()
+    assert 'openpreboot_answers_total{kind="unknown"} 1\n' in text
+    assert 'openpreboot_drops_total{reason="limit"} 0\n' in text
+    assert "openpreboot_strangers 1\n" in text
+    assert stat.S_IMODE(os.stat(path).st_mode) == 0o644
+    assert not [name for name in os.listdir(ctl.folder) if ".new-" in name]
+
+
+def test_rate(ctl):
+    daemon = policy.Daemon(ctl.database, ctl.folder / "log", 0, "--rate", "1", "--threads", "1")
+    try:
+        answers = [request(daemon, 0) for _ in range(2)]
+        assert all(answers)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+            for _ in range(20):
+                s.sendto(policy.encode(policy.REQUEST, bytes(16), {
+                    policy.MAC: policy.mac(MAC)}), ("127.0.0.1", daemon.port))
+    finally:
+        assert daemon.stop() == 0
+    counts = daemon.log.read_text().splitlines()[-2]
+    limited = int(counts.split(" limit=")[1].split()[0])
+    assert 15 <= limited <= 20
+
+
+@pytest.mark.parametrize("arguments, expected", [
+    (["--threads", "0"], "expected a number from 1 to 64"),
+    (["--threads", "x"], "expected a number from 1 to 64"),
+    (["--rate", "-1"], "expected a number from 0 to 1000000"),
+    (["--listen", "[::1"], "[IPv6]:PORT"), (["more"], "unexpected argument")])
+def test_wrong_usage(arguments, expected):
+    result = subprocess.run([policy.BUILD / "prebootd", *arguments], capture_output=True, text=True,
+                            timeout=10, check=False)
+    assert result.returncode == 2 and expected in result.stderr

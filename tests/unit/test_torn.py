@@ -1,0 +1,204 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What is left of the database when the power goes: its write-ahead log, cut or spoiled anywhere.
+
+prebootd answers machines until it is killed. Of each thing it tells, the length that the log
+had is kept. Then copies lose all that the log has behind some place, or have it spoiled there: whatever
+was told before that place was written must be in them, and they must be fit for use.
+"""
+
+import os
+import random
+import secrets
+import shutil
+import sqlite3
+import subprocess
+
+import pytest
+
+import policy
+
+MACHINES = 6
+ATTEMPTS = 3
+HEADER, FRAME = 32, 4096 + 24  # of the log: sqlite.org/fileformat2.html 4.1
+STATES = {policy.BEGUN: "begun", policy.DONE: "done", policy.FAILED: "failed"}
+
+
+def mac(i):
+    return bytes([2, 0, 0, 0, 0, i])
+
+
+def run(path, *arguments):
+    return subprocess.run([policy.BUILD / "prebootctl", "--database", path, *arguments], check=True,
+                          stdout=subprocess.PIPE, timeout=20).stdout
+
+
+def ask(daemon, i, nonce):
+    return policy.ask(daemon.port, policy.REQUEST,
+                      {policy.MAC: mac(i), policy.FIRMWARE: policy.BIOS}, nonce, 0)
+
+
+class Told:
+    """What was told, and how long the log was then."""
+
+    def __init__(self, path):
+        self.wal = path.with_name(path.name + "-wal")
+        self.offers, self.states = [], []
+
+    def size(self):
+        return os.stat(self.wal).st_size
+
+    def check(self, path, intact):
+        """Holds it against a copy whose log is intact for so many bytes."""
+        database = sqlite3.connect(path)
+        try:
+            database.execute("PRAGMA synchronous = OFF")  # a copy, to be thrown away
+            assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+            assert not database.execute("PRAGMA foreign_key_check").fetchall()
+            offers = set(database.execute("SELECT lease, attempt, nonce FROM offer"))
+            states = dict(database.execute("SELECT lease, state FROM work"))
+            attempts = dict(database.execute("SELECT lease, attempt FROM work"))
+        finally:
+            database.close()
+        known = [tuple(offer) for size, *offer, _ in self.offers if size <= intact]
+        for offer in known:
+            assert offer in offers, f"the offer {offer} is lost"
+        first = {}  # of each lease's states, the one that must have been reached
+        for i, (size, lease, _) in enumerate(self.states):
+            if size <= intact:
+                first[lease] = i
+        for lease, i in first.items():
+            # What follows may be there as well: it was written, if not told yet.
+            later = {s for _, l, s in self.states[i:] if l == lease}
+            if attempts[lease] == ATTEMPTS:
+                later.add("failed")  # by the boot after the last
+            assert states[lease] in later, f"lease {lease} is {states[lease]}, not {later}"
+        for lease, attempt in attempts.items():
+            assert sorted(a for l, a, _ in offers if l == lease) == list(range(1, attempt + 1))
+        return len(known), len(first)
+
+
+def live(daemon, told, random_):
+    """Machines boot, and their agents report."""
+    for _ in range(3):
+        for i in range(MACHINES):
+            nonce = random_.randbytes(16)
+            answer = ask(daemon, i, nonce)
+            if answer[policy.DECISION] != policy.WORK:
+                continue
+            lease = answer[policy.LEASE]
+            told.offers.append((told.size(), lease, answer[policy.ATTEMPT], nonce, i))
+            told.states.append((told.size(), lease, "offered"))
+            for state in random_.choice([[policy.BEGUN], [policy.BEGUN, policy.DONE],
+                                         [policy.FAILED], []]):
+                receipt = policy.ask(daemon.port, policy.REPORT, {
+                    policy.MAC: mac(i), policy.LEASE: lease, policy.STATE: state}, None, 0)
+                assert receipt[policy.STATE] == state
+                told.states.append((told.size(), lease, STATES[state]))
+
+
+@pytest.fixture(scope="module")
+def killed(tmp_path_factory):
+    """A database whose daemon was killed, and what that had told."""
+    folder = tmp_path_factory.mktemp("killed")
+    path = folder / "test.db"
+    seed = int(os.environ.get("TORN_SEED", secrets.randbits(32)))
+    print(f"TORN_SEED={seed} repeats this run's choices")
+    for i in range(MACHINES):
+        run(path, "device", "add", f"pc{i}", "--mac", mac(i).hex())
+    run(path, "bundle", "add", "img", "--kind", "imaging")
+    for i in range(MACHINES):
+        # Half of the work is there, half is chosen when the machine asks.
+        if i % 2:
+            run(path, "work", "assign", f"pc{i}", "--config", "a.cfg")
+    database = sqlite3.connect(path)
+    with database:
+        database.execute("INSERT INTO assignment (bundle, level, owner, mode, added)"
+                         " VALUES (1, 'zone', 0, 'always', 1)")
+    database.close()
+    told = Told(path)
+    daemon = policy.Daemon(path, folder / "log")
+    try:
+        live(daemon, told, random.Random(seed))
+    finally:
+        daemon.kill()
+    assert len(told.offers) > MACHINES and len(told.states) > 5
+    return path, told, seed
+
+
+def copy(path, folder, wal):
+    """Returns a copy of the database with that log, and no index of it."""
+    folder.mkdir(exist_ok=True)
+    to = folder / "copy.db"
+    for old in folder.iterdir():
+        old.unlink()
+    shutil.copy(path, to)
+    (folder / "copy.db-wal").write_bytes(wal)
+    return to
+
+
+def places(told):
+    """Where the log can be cut: at each frame, and within."""
+    return range(HEADER, told.size() + 1, FRAME)
+
+
+def test_log_is_whole(killed, tmp_path):
+    path, told, _ = killed
+    wal = told.wal.read_bytes()
+    assert (len(wal) - HEADER) % FRAME == 0 and len(wal) > 50 * FRAME
+    offers, states = told.check(copy(path, tmp_path / "copy", wal), len(wal))
+    assert offers == len(told.offers) and states > 3
+
+
+def test_cut_at_each_frame(killed, tmp_path):
+    path, told, _ = killed
+    wal = told.wal.read_bytes()
+    seen = set()
+    for at in places(told):
+        seen.add(told.check(copy(path, tmp_path / "copy", wal[:at]), at))
+    assert len(seen) > 10 and (0, 0) in seen
+
+
+@pytest.mark.parametrize("how", ["cut", "garbage", "flip", "zeros"])
+def test_spoiled_within_a_frame(killed, tmp_path, how):
+    path, told, seed = killed
+    wal = told.wal.read_bytes()
+    random_ = random.Random(seed)
+    for at in places(told)[:-1]:
+        spot = at + random_.randrange(1, FRAME)
+        data = bytearray(wal)
+        if how == "cut":
+            data = data[:spot]
+        elif how == "garbage":  # of another time, or of the disk's cache
+            data[spot:] = random_.randbytes(len(wal) - spot)
+        elif how == "flip":
+            data[spot] ^= 1 << random_.randrange(8)
+        else:  # a file that was made longer, and not written
+            data[spot:] = bytes(len(wal) - spot)
+        # One flipped bit in a page that the commit's checksum covers ends the log there.
+        told.check(copy(path, tmp_path / "copy", data), at)
+
+
+def test_daemon_goes_on(killed, tmp_path):
+    """With what is left: who had an offer gets the same, and there is no second one."""
+    path, told, seed = killed
+    wal = told.wal.read_bytes()
+    random_ = random.Random(seed)
+    for at in random_.sample(places(told), 12):
+        data = wal[:at] + random_.randbytes(random_.randrange(1, FRAME))
+        to = copy(path, tmp_path / "copy", data)
+        daemon = policy.Daemon(to, tmp_path / "log")
+        try:
+            known = {lease: (attempt, nonce, i) for size, lease, attempt, nonce, i in told.offers
+                     if size <= at}
+            over = {lease for _, lease, state in told.states
+                    if state not in ("offered", "begun")}
+            for lease, (attempt, nonce, i) in known.items():
+                answer = ask(daemon, i, nonce)
+                if lease not in over:
+                    assert (answer[policy.LEASE], answer[policy.ATTEMPT]) == (lease, attempt)
+            for i in range(MACHINES):
+                assert ask(daemon, i, None) is not None
+            run(to, "work", "list")
+        finally:
+            assert daemon.stop() == 0
+        told.check(to, at)
