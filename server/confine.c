@@ -123,8 +123,9 @@ static int drop_capabilities(struct confinement *c)
 
 /* --- files ------------------------------------------------------------------- */
 
-/* Says now, and what to do, instead of what SQLite would say later. */
-static int check_file(struct confinement *c, const char *path)
+/* Says now, and what to do, instead of what SQLite would say later. A file that is but
+ * replaced needs its folder alone. */
+static int check_file(struct confinement *c, const char *path, bool replaced)
 {
 	const struct passwd *user = getpwuid(geteuid());
 	const char *name = user ? user->pw_name : "USER";
@@ -134,11 +135,11 @@ static int check_file(struct confinement *c, const char *path)
 	if (access(folder, F_OK))
 		return confine_fail(c, ERR_REFUSED, "%s: %s; create it: install -d -m 0700 -o %s %s",
 		                    folder, strerror(errno), name, folder);
-	if (access(folder, R_OK | W_OK | X_OK))
+	if (access(folder, W_OK | X_OK))
 		return confine_fail(c, ERR_REFUSED, "%s: user %s cannot write there: %s; give it to "
 		                    "the user: chown -R %s %s", folder, name, strerror(errno), name,
 		                    folder);
-	if (access(path, R_OK | W_OK) && errno != ENOENT)
+	if (!replaced && access(path, R_OK | W_OK) && errno != ENOENT)
 		return confine_fail(c, ERR_REFUSED, "%s: user %s cannot write it: %s; give it to the "
 		                    "user: chown %s %s*", path, name, strerror(errno), name, path);
 	return 0;
@@ -155,7 +156,7 @@ int confine(struct confinement *c)
 	if (rc == 0)
 		rc = drop_capabilities(c);
 	for (int i = 0; rc == 0 && i < CONFINE_FILES; i++)
-		rc = c->files[i] ? check_file(c, c->files[i]) : 0;
+		rc = c->files[i] ? check_file(c, c->files[i], i > 0) : 0;
 	if (rc)
 		return rc;
 	/* What is created may hold secrets, as details of work do. */

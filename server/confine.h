@@ -19,7 +19,8 @@ struct confinement {
 	/* in: */
 	const char *user;   /* go on as this one; NULL: as CONFINE_USER where started as root */
 	bool no_sandbox;    /* without Landlock and seccomp, for debuggers and sanitizers */
-	const char *files[CONFINE_FILES]; /* those it writes; their folders stay writable */
+	const char *files[CONFINE_FILES]; /* its database, then those it replaces; their folders
+	                                     stay writable */
 	/* out: */
 	char report[512];   /* for the log: one line, what is now confined and how */
 	char message[512];  /* after a failure: what is wrong, and what to do */

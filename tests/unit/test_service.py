@@ -204,6 +204,23 @@ def test_another_user(folder_of_nobody, start):
         assert file.stat().st_uid == nobody.pw_uid and file.stat().st_mode & 0o77 == 0
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="becoming another user takes root")
+def test_metrics_in_a_folder_of_its_own(folder_of_nobody, start):
+    """Replaced, at the end too, also where root made the file; readable by all."""
+    folder, nobody = folder_of_nobody, pwd.getpwnam("nobody")
+    folder.chmod(0o755)
+    for name in ("data", "metrics"):
+        (folder / name).mkdir(0o755)
+        os.chown(folder / name, nobody.pw_uid, nobody.pw_gid)
+    metrics = folder / "metrics" / "prebootd.prom"
+    metrics.write_text("old")
+    process, _ = start("--user", "nobody", "--metrics", metrics, folder=folder / "data")
+    process.terminate()
+    assert process.wait(10) == 0
+    assert "# TYPE" in metrics.read_text()
+    assert metrics.stat().st_uid == nobody.pw_uid and metrics.stat().st_mode & 0o777 == 0o644
+
+
 # --- what systemd thinks of the unit --------------------------------------------------
 
 
