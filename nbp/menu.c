@@ -186,7 +186,7 @@ size_t menu_check(const char *text, size_t length, struct menu *menu,
 		length -= 3;
 	}
 	*menu = (struct menu){ .text = text, .length = length, .main = NOWHERE,
-	                       .colours = { 0x17, 0x30, 0x17, 0x70, 0x1f } };
+	                       .colours = { 0x17, 0x30, 0x1f, 0x70, 0x17 } };
 	if (length > MENU_TEXT_MAX) {
 		menu_fail(&parser, (const uint8_t *)text, "at most 16384 bytes");
 		return parser.count;

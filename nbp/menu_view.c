@@ -172,14 +172,16 @@ static void time_over(struct view *view)
 void menu_run(struct platform *p, const struct menu *menu, struct menu_choice *choice)
 {
 	const struct menu_section *section = &menu->sections[menu->main];
+	struct span password = menu_section_password(menu, section);
 	struct view view = { .ask = { .screen = { .p = p, .menu = menu }, .begun = p->now(p),
 		                      .otherwise = "Going on" }, .choice = choice };
 	int key;
 
 	memset(choice, 0, sizeof(*choice));
-	screen_title(&view.ask.screen, section);
 	view.ask.countdown = section->timeout * 1000u;
-	if (dialogue_password(&view.ask, menu_section_password(menu, section)) != 0) {
+	if (password.length)
+		screen_title(&view.ask.screen, section);
+	if (dialogue_password(&view.ask, password) != 0) {
 		done(&view, MENU_AUTO, "no password");
 		goto end;
 	}

@@ -224,6 +224,10 @@ static void draws_only_what_changes(void **state)
 	assert_int_equal(person.cost, 0);
 	run(plain, KEYS(KEY_DOWN, 'x', KEY_ESCAPE), NULL);
 	assert_int_equal(person.cost, 0);
+	/* Nothing twice at first: of the title's 80 cells, the frame, an entry, what tells of it and
+	 * the last row there is one each. */
+	run("[Main]\noption=exit;x;y\n", KEYS(KEY_ESCAPE), NULL);
+	assert_int_equal(person.cost, 80 + 2 * 72 + 2 + 70 + 70 + 72);
 }
 
 static void finds_by_digits_and_letters(void **state)
