@@ -136,9 +136,9 @@ static void print_import(struct ctl *ctl, const struct data_import *import)
 		       data_tables[i]->key);
 	printf("\n");
 	if (import->counts.open)
-		printf("%llu leases are open: their machines will do that work at their next boot; "
-		       "\"prebootctl work list --open\" has them\n",
-		       (unsigned long long)import->counts.open);
+		printf("%llu open lease%s: that work is done at the next boot; \"prebootctl work "
+		       "list --open\" tells which\n", (unsigned long long)import->counts.open,
+		       import->counts.open == 1 ? "" : "s");
 }
 
 int ctl_import(struct ctl *ctl)

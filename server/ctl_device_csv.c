@@ -124,6 +124,7 @@ int ctl_device_import(struct ctl *ctl)
 		ctl_print_json(json_pack("{s:I, s:I}", "devices", (json_int_t)a.rows, "folders",
 		                         (json_int_t)a.folders));
 	else
-		printf("%zu devices added, %zu folders made\n", a.rows, a.folders);
+		printf("%zu device%s added, %zu folder%s made\n", a.rows, a.rows == 1 ? "" : "s",
+		       a.folders, a.folders == 1 ? "" : "s");
 	return 0;
 }

@@ -54,7 +54,7 @@ def devices(database):
 def test_ways_to_write_it(database, text):
     result = load(database, text)
     assert result.returncode == 0 and result.stderr == ""
-    assert result.stdout == "1 devices added, 0 folders made\n"
+    assert result.stdout == "1 device added, 0 folders made\n"
     device = devices(database)["web01"]
     assert (device["macs"], device["uuid"], device["folder"], device["groups"]) == \
         ([MAC], UUID, "/site/lab", ["kiosks", "web"])

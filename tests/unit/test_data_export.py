@@ -8,9 +8,11 @@ import signal
 import sqlite3
 import stat
 import subprocess
+import time
 
 import pytest
 
+import policy
 from dataset import Dataset, create, run
 from policy import BUILD
 
@@ -289,3 +291,41 @@ def test_killed_during_import(tmp_path):
         if "new" in seen:
             break
     assert seen == {"old", "new"}
+
+
+def test_while_prebootd_runs(tmp_path):
+    """prebootd follows an import as it follows any other change."""
+    create(tmp_path / "test.db")
+    daemon = policy.Daemon(tmp_path / "test.db", tmp_path / "log")
+
+    def becomes(decision):
+        end = time.monotonic() + 10
+        while time.monotonic() < end:
+            answer = policy.ask(daemon.port, policy.REQUEST, {
+                policy.MAC: policy.mac("52:54:00:12:34:56"), policy.FIRMWARE: policy.BIOS})
+            if answer[policy.DECISION] == decision:
+                return answer
+            time.sleep(0.1)
+        raise AssertionError(answer)
+
+    try:
+        data = {**json.loads(json.dumps(SMALL)), "assignments": [], "multicast": []}
+        data["work"][0]["source"] = "hand"
+        (tmp_path / "data.json").write_text(json.dumps(data))
+        assert run(tmp_path / "test.db", "import", tmp_path / "data.json").returncode == 0
+        answer = becomes(policy.WORK)
+        assert answer[policy.LEASE] == 7 and policy.MENU_MODE not in answer
+        # Back to what was exported before the work was offered: it is offered once more.
+        text = exported(tmp_path / "test.db")
+        assert json.loads(text)["work"][0]["state"] == "offered"
+        (tmp_path / "none.json").write_text(json.dumps({**data, "work": [], "multicast": []}))
+        result = run(tmp_path / "test.db", "import", "--replace", tmp_path / "none.json")
+        assert result.returncode == 0, result.stderr
+        becomes(policy.LOCAL)
+        (tmp_path / "back.json").write_text(text)
+        result = run(tmp_path / "test.db", "import", "--replace", tmp_path / "back.json")
+        assert result.returncode == 0 and "1 open lease:" in result.stdout
+        assert becomes(policy.WORK)[policy.LEASE] == 7
+        assert run(tmp_path / "test.db", "check").returncode == 0
+    finally:
+        daemon.kill()

@@ -193,3 +193,23 @@ def test_prometheus(counted):
     assert values['openpreboot_answer_seconds_bucket{le="0.0001"}'] == 5
     assert values['openpreboot_leases{state="pending"}'] == 1
     assert kinds["TYPE", "openpreboot_answer_seconds"] == "histogram"
+
+
+def test_counted_by_prebootd(database, tmp_path):
+    daemon = policy.Daemon(database, tmp_path / "log")
+    try:
+        for mac in (MAC, "02:00:00:00:00:77"):
+            policy.ask(daemon.port, policy.REQUEST,
+                       {policy.MAC: policy.mac(mac), policy.FIRMWARE: policy.BIOS})
+        end = time.monotonic() + 10
+        while time.monotonic() < end:
+            told = json.loads(run(database, "stats", "--json").stdout)
+            if told["counters"].get("asked_request") == 2 and told["strangers"] == 1:
+                break
+            time.sleep(0.2)
+    finally:
+        daemon.kill()
+    assert told["counters"]["answered_unknown"] == told["counters"]["answered_local"] == 1
+    assert told["answer_time"]["count"] == 2 and told["strangers"] == 1
+    text = run(database, "stats", "--prometheus").stdout
+    assert 'openpreboot_answers_total{kind="unknown"} 1' in text
