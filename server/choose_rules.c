@@ -13,10 +13,11 @@ static bool repeats(struct choosing *c, const struct rule *rule)
 	enum past past = who->entry ? entry_past(who->index, who->entry, PAST_OF_BUNDLE,
 	                                         rule->bundle->id) : PAST_NONE;
 
-	if (rule->repeat)
-		return false;
+	/* What fails again and again must end in local boot, whatever the rule says. */
 	if (past == PAST_FAILED)
 		choosing_pass(c, "it has failed; \"prebootctl work retry\" has it tried again");
+	else if (rule->repeat)
+		return false;
 	else if (past == PAST_ENDED)
 		choosing_pass(c, "it has had it already");
 	else if (r->isd_state == ISD_VALID && r->isd_image[0] &&
