@@ -8,7 +8,7 @@ Q := $(if $(V),,@)
 step = @$(if $(V),:,printf '  %-8s %s\n' $(1) $@)
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all nbps tools machines help demo vm test test-unit unit-tests replays test-vm bench bench-server fuzz \
+.PHONY: all nbps tools machines help demo vm test test-unit unit-tests replays test-vm bench bench-server storm fuzz \
 	coverage install uninstall deb clean FORCE
 
 all: nbps tools
@@ -24,6 +24,7 @@ help:
 	@echo 'make test          all tests; test-unit and test-vm [K=name] run a part'
 	@echo 'make bench         sizes, packets and times, beside PXELINUX; answers a second, beside nginx'
 	@echo 'make bench-server  the latter alone'
+	@echo 'make storm         hostile datagrams to prebootd, [N=how many]'
 	@echo 'make fuzz          the fuzzers, [T=name] [RUNS=executions of each]'
 	@echo 'make coverage      how much of nbp/ the unit tests reach'
 	@echo 'make install       [DESTDIR=folder] [prefix=/usr/local]; make uninstall takes it back'
@@ -211,6 +212,13 @@ $(B)/test/unit_store: $(STORE:%=$(B)/test/server/%.o)
 $(B)/test/unit_serve $(B)/test/unit_keeper $(B)/test/unit_fast: $(B)/test/tests/unit/site.o \
 	$(STORE:%=$(B)/test/server/%.o) \
 	$(patsubst %,$(B)/test/server/%.o,$(KEEPER) $(CHOOSE) $(INDEX))
+$(B)/test/unit_storm $(B)/test/unit_storm_socket: $(B)/test/tests/unit/storm.o
+$(B)/test/unit_storm: $(STORE:%=$(B)/test/server/%.o) \
+	$(patsubst %,$(B)/test/server/%.o,$(KEEPER) $(CHOOSE) $(INDEX))
+$(B)/test/unit_storm_socket: | $(B)/test/prebootd
+$(B)/test/prebootd: $(PREBOOTD:%=$(B)/test/server/%.o) $(SHARED:%=$(B)/test/nbp/%.o)
+	$(call step,LINK)
+	$(Q)$(CC) $(CFLAGS_TEST) -o $@ $^ -lsqlite3 -lseccomp -lsystemd
 $(B)/test/unit_confine $(B)/test/unit_confine_user: $(CONFINE:%=$(B)/test/server/%.o)
 UNIT_LIBS_confine := -lseccomp
 UNIT_LIBS_confine_user := -lseccomp
@@ -224,6 +232,12 @@ unit-tests: $(UNIT:%=$(B)/test/unit_%)
 test-unit: $(B)/dependencies
 	@$(MAKE) --no-print-directory all unit-tests replays
 	@scripts/run-unit-tests $(UNIT:%=$(B)/test/unit_%) $(REPLAYS)
+
+# Many more hostile datagrams than test-unit sends: as many as N says.
+storm: $(B)/dependencies
+	@$(MAKE) --no-print-directory $(B)/test/unit_storm $(B)/test/unit_storm_socket
+	STORM=$(or $(N),10000000) SEED=$(or $(SEED),1) $(B)/test/unit_storm
+	STORM=$(or $(N),10000000) SEED=$(or $(SEED),1) $(B)/test/unit_storm_socket
 
 # --- fuzzers, the replay of their corpora, coverage -------------------------
 
