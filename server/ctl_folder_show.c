@@ -42,10 +42,10 @@ static json_t *json_row(const struct folder_row *row, const char *path)
 int ctl_folder_list(struct ctl *ctl)
 {
 	struct table table = { .columns = 4 };
-	json_t *array = json_array();
 	char path[FOLDER_PATH];
 	struct folder_row row;
 	sqlite3_stmt *rows;
+	json_t *array;
 	uint64_t top = 0;
 	size_t start;
 	int rc, status = ctl->word_count ? ctl_find_folder(ctl, ctl->words[0], &top) : 0;
@@ -55,6 +55,7 @@ int ctl_folder_list(struct ctl *ctl)
 	if (status)
 		return status;
 	start = top ? strlen(path) : 0;
+	array = json_array();
 	table_add(&table, "FOLDER", "DEVICES", "SETTINGS", "ASSIGNMENTS");
 	rc = folder_list(&ctl->store, top, &rows);
 	while (rc == 0 && (rc = store_step(&ctl->store, rows)) == 1) {

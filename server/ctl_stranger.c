@@ -30,15 +30,15 @@ static void uuid_text(const struct stranger *s, char *out, size_t size)
 
 /* --- finding --------------------------------------------------------------- */
 
-static int start_by(struct ctl *ctl, const char *word, sqlite3_stmt **rows)
+/* Starts the list of those with the MAC or UUID @word; @key is to stay until its end. */
+static int start_by(struct ctl *ctl, const char *word, uint8_t key[16], sqlite3_stmt **rows)
 {
-	uint8_t mac[6], uuid[16];
 	int rc;
 
-	if (text_parse_mac(word, mac) == 0)
-		rc = stranger_by_mac(&ctl->store, mac, rows);
-	else if (text_parse_uuid(word, uuid) == 0)
-		rc = stranger_by_uuid(&ctl->store, uuid, rows);
+	if (text_parse_mac(word, key) == 0)
+		rc = stranger_by_mac(&ctl->store, key, rows);
+	else if (text_parse_uuid(word, key) == 0)
+		rc = stranger_by_uuid(&ctl->store, key, rows);
 	else
 		return ctl_error(EXIT_USAGE, "%s: expected a MAC address, as in 52:54:00:12:34:56, "
 		                 "or a UUID", word);
@@ -50,8 +50,9 @@ static int find_stranger(struct ctl *ctl, const char *word, struct stranger *str
 {
 	struct stranger other;
 	sqlite3_stmt *rows;
+	uint8_t key[16];
 	char mac[40], uuid[40];
-	int rc, status = start_by(ctl, word, &rows);
+	int rc, status = start_by(ctl, word, key, &rows);
 
 	if (status)
 		return status;
@@ -103,18 +104,17 @@ static json_t *json_stranger(const struct stranger *s)
 int ctl_stranger_list(struct ctl *ctl)
 {
 	struct table table = { .columns = 6 };
-	json_t *array = json_array();
 	struct stranger s;
 	uint32_t limit = UINT32_MAX;
 	sqlite3_stmt *rows;
-	int rc = 0, status = 0;
+	json_t *array;
+	int rc, status = 0;
 
 	if (ctl_given(ctl, OPT_LIMIT))
 		status = ctl_number(ctl->option[OPT_LIMIT], "--limit", STRANGERS_MAX, &limit);
-	if (status) {
-		json_decref(array);
+	if (status)
 		return status;
-	}
+	array = json_array();
 	table_add(&table, "MAC", "PRODUCT", "SERIAL", "FROM", "BOOTS", "LAST SEEN");
 	rc = stranger_list(&ctl->store, &rows);
 	while (rc == 0 && (rc = store_step(&ctl->store, rows)) == 1) {
