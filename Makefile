@@ -69,7 +69,7 @@ PREBOOTCTL := prebootctl ctl_options ctl_verbs ctl_help ctl_find ctl_show ctl_de
 	ctl_multicast_show ctl_multicast_members ctl_rule_show ctl_stranger ctl_inventory $(STORE)
 # Its tools for whole data.
 PREBOOTCTL += ctl_help_data ctl_data data_tables data_fields data_columns data_refer data_export \
-	data_scan data_tell data_put data_import whole_file ctl_check check check_rows ctl_backup \
+	data_scan data_tell data_put data_import data_whole whole_file ctl_check check check_rows ctl_backup \
 	ctl_device_csv ctl_csv ctl_csv_list csv ctl_watch ctl_stats stats \
 	ctl_complete ctl_complete_words
 ISDCTL := isdctl isdctl_show isd_disk isd_fields isd_file partition partition_gpt

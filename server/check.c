@@ -50,12 +50,6 @@ static const char *const queries[] = {
 	" FROM work NOT INDEXED WHERE state IN ('pending', 'offered', 'begun')"
 	" GROUP BY device HAVING count(*) > 1",
 
-	"SELECT 'work ' || lease || ' is ' || state || ', but no boot has attempt ' || attempt,"
-	" 'cancel it with \"prebootctl work cancel ' || lease || '\" and assign it anew'"
-	" FROM work WHERE state IN ('offered', 'begun')"
-	" AND NOT EXISTS (SELECT 1 FROM offer WHERE offer.lease = work.lease"
-	" AND offer.attempt = work.attempt)",
-
 	"SELECT 'work ' || lease || ' is begun in the future',"
 	" 'check the clock of this host; then \"prebootctl work cancel ' || lease || '\"'"
 	" FROM work WHERE state = 'begun' AND begun > unixepoch() + 86400",

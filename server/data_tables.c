@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <string.h>
-
-#include "bundles.h"
 #include "data.h"
-#include "text.h"
+#include "data_whole.h"
 
 static const char *const kinds[] = { "imaging", "third-party", "kickstart", "script", "multicast",
 	                             NULL };
@@ -12,13 +9,6 @@ static const char *const applies[] = { "known", "unknown", "both", NULL };
 static const char *const session_states[] = { "waiting", "started", "ended", NULL };
 static const char *const lease_states[] = { "pending", "offered", "begun", "done", "failed",
 	                                    "cancelled", NULL };
-
-static const char *text_of(const json_t *row, const char *key)
-{
-	const char *text = json_string_value(json_object_get(row, key));
-
-	return text ? text : "";
-}
 
 /* --- settings -------------------------------------------------------------- */
 
@@ -75,14 +65,6 @@ static const struct data_table its_groups = {
 	.fields = { { "device_group", DATA_GROUP } },
 };
 
-static const char *device_whole(const json_t *row)
-{
-	if (text_of(row, "uuid")[0] || text_of(row, "isd")[0] ||
-	    json_array_size(json_object_get(row, "macs")))
-		return NULL;
-	return "it could not be known again; expected a MAC, a UUID or a device id (isd)";
-}
-
 static const struct data_table devices = {
 	.key = "devices",
 	.select = "SELECT device.id, name, path, uuid, isd, claim_uuid, claim_mac, added"
@@ -98,33 +80,10 @@ static const struct data_table devices = {
 		{ "claim_mac", DATA_MAC, true }, { "added", DATA_TIME, true, true },
 	},
 	.lists = { &its_macs, &its_groups, &its_settings },
-	.whole = device_whole,
+	.whole = data_whole_device,
 };
 
 /* --- bundles and who gets them --------------------------------------------- */
-
-#define NO_LOADER "it has no loader; expected one for BIOS or for UEFI"
-#define NO_ROOM   "the details do not fit one datagram; shorten them"
-
-static void read_details(const json_t *row, struct details *details)
-{
-	const char *key;
-	json_t *value;
-
-	memset(details, 0, sizeof(*details));
-	json_object_foreach(json_object_get(row, "details"), key, value)
-		details_add(details, key, json_string_value(value));
-}
-
-static const char *bundle_whole(const json_t *row)
-{
-	struct details details;
-
-	read_details(row, &details);
-	if (bundle_details_fit(text_of(row, "config"), &details, true))
-		return NO_ROOM;
-	return text_of(row, "loader_bios")[0] || text_of(row, "loader_uefi")[0] ? NULL : NO_LOADER;
-}
 
 static const struct data_table bundles = {
 	.key = "bundles",
@@ -142,16 +101,8 @@ static const struct data_table bundles = {
 		{ "deadline", DATA_NUMBER, true, false, 0, LEASE_DEADLINE_MAX },
 		{ "added", DATA_TIME, true, true },
 	},
-	.whole = bundle_whole,
+	.whole = data_whole_bundle,
 };
-
-static const char *assignment_whole(const json_t *row)
-{
-	bool until = strcmp(text_of(row, "mode"), "until") == 0;
-
-	return until == (text_of(row, "until")[0] != '\0') ? NULL :
-	       "expected a time in \"until\" where \"mode\" is \"until\", and there alone";
-}
 
 static const struct data_table assignments = {
 	.key = "assignments",
@@ -164,7 +115,7 @@ static const struct data_table assignments = {
 		{ "mode", DATA_WORD, .words = modes }, { "until", DATA_TIME, true },
 		{ "added", DATA_TIME, true, true },
 	},
-	.whole = assignment_whole,
+	.whole = data_whole_assignment,
 };
 
 static const struct data_table rules = {
@@ -188,13 +139,6 @@ static const struct data_table session_members = {
 	.fields = { { "device", DATA_DEVICE }, { "joined", DATA_TIME, true } },
 };
 
-static const char *session_whole(const json_t *row)
-{
-	return json_integer_value(json_object_get(row, "clients")) ||
-	       json_integer_value(json_object_get(row, "wait")) ? NULL :
-	       "it would never start; expected \"clients\" or \"wait\" above 0";
-}
-
 static const struct data_table sessions = {
 	.key = "multicast",
 	.select = "SELECT multicast.id, multicast.name, bundle.name, clients, wait, state,"
@@ -211,7 +155,7 @@ static const struct data_table sessions = {
 		{ "ended", DATA_TIME, true }, { "added", DATA_TIME, true, true },
 	},
 	.lists = { &session_members },
-	.whole = session_whole,
+	.whole = data_whole_session,
 };
 
 /* --- work ------------------------------------------------------------------ */
@@ -241,22 +185,6 @@ static bool can_be_told(const json_t *row)
 	text_format(details->device, sizeof(details->device), "%s", text_of(row, "device"));
 	text_format(details->config, sizeof(details->config), "%s", text_of(row, "config"));
 	return message_encode(&message, datagram, sizeof(datagram), &length) == 0;
-}
-
-static const char *work_whole(const json_t *row)
-{
-	enum lease_state state;
-	bool ended = text_of(row, "ended")[0];
-
-	if (lease_state_parse(text_of(row, "state"), &state))
-		return NULL; /* told already */
-	if (lease_open(state) == ended)
-		return "expected \"ended\" where it is done, failed or cancelled, and there alone";
-	if (state == LEASE_BEGUN && !text_of(row, "begun")[0])
-		return "it is begun; expected the time in \"begun\"";
-	if (lease_open(state) && !text_of(row, "loader_bios")[0] && !text_of(row, "loader_uefi")[0])
-		return NO_LOADER;
-	return lease_open(state) && !can_be_told(row) ? NO_ROOM : NULL;
 }
 
 static const struct data_table work = {
@@ -292,7 +220,7 @@ static const struct data_table work = {
 		{ "bundle", DATA_BUNDLE, true }, { "source", DATA_SOURCE },
 	},
 	.lists = { &its_offers },
-	.whole = work_whole,
+	.whole = data_whole_work,
 };
 
 const struct data_table *const data_tables[] = {

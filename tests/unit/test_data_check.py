@@ -45,7 +45,7 @@ WRONGS = [
      "have the same place, 1"),
     ("UPDATE work SET config = 'a b'", "work 1: config: expected 1 to 127"),
     ("UPDATE work SET ended = 5", 'work 1: expected "ended"'),
-    ("UPDATE work SET state = 'offered', attempt = 1", "no boot has attempt 1"),
+    ("UPDATE work SET state = 'offered', attempt = 1", "work 1: no boot has its attempt"),
     ("UPDATE work SET state = 'begun', attempt = 1, begun = 9999999999",
      "work 1 is begun in the future"),
     ("DROP INDEX work_open; INSERT INTO work (device, state, attempts, deadline, assigned,"

@@ -166,6 +166,7 @@ def test_written_by_hand(tmp_path):
     (["work", 0, "source"], "luck", 'work[0].source: expected "hand"'),
     (["work", 0, "source"], "assignment win to /",
      "work[0].source: there is no assignment win to /"),
+    (["work", 0, "state"], "offered", "work[0]: no boot has its attempt"),
     (["work", 0, "state"], "done", 'work[0]: expected "ended"'),
     (["last_lease"], "x", "last_lease: expected a number"),
 ])
