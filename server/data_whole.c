@@ -60,6 +60,23 @@ const char *data_whole_session(const json_t *row)
 	       "it would never start; expected \"clients\" or \"wait\" above 0";
 }
 
+/* Says whether the agent can be told the details of open work. */
+static bool can_be_told(const json_t *row)
+{
+	struct message message = { .type = MESSAGE_DETAILS };
+	struct details *details = &message.u.details;
+	uint8_t datagram[MESSAGE_MAX];
+	size_t length;
+
+	read_details(row, details);
+	details->decision = DECISION_WORK;
+	details->lease = UINT64_MAX;
+	details->attempt = 1;
+	text_format(details->device, sizeof(details->device), "%s", text_of(row, "device"));
+	text_format(details->config, sizeof(details->config), "%s", text_of(row, "config"));
+	return message_encode(&message, datagram, sizeof(datagram), &length) == 0;
+}
+
 /* Says whether a boot was told the attempt that is under way. */
 static bool is_offered(const json_t *row)
 {
