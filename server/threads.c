@@ -144,29 +144,24 @@ static void *keep(void *data)
 
 /* --- from start to end ----------------------------------------------------- */
 
-static int start_workers(struct threads *t)
-{
-	for (size_t i = 0; i < t->count; i++) {
-		struct worker *w = &t->workers[i];
-
-		w->threads = t;
-		w->number = i;
-		serving_start(&w->serving, t->server);
-	}
-	for (size_t i = 0; i < t->count; i++)
-		if (pthread_create(&t->workers[i].thread, NULL, serve, &t->workers[i]))
-			return ERR_SPACE;
-	return 0;
-}
-
 int threads_start(struct threads *t)
 {
 	t->stop[0] = eventfd(0, EFD_CLOEXEC);
 	t->stop[1] = eventfd(0, EFD_CLOEXEC);
 	t->workers = calloc(t->count, sizeof(*t->workers));
-	if (t->stop[0] < 0 || t->stop[1] < 0 || !t->workers ||
-	    pthread_create(&t->keeper_thread, NULL, keep, t) || start_workers(t))
+	if (t->stop[0] < 0 || t->stop[1] < 0 || !t->workers)
 		return ERR_SPACE; /* the process ends: nothing that was told needs undoing */
+	/* All is in place before the first of them looks at it. */
+	for (size_t i = 0; i < t->count; i++) {
+		t->workers[i].threads = t;
+		t->workers[i].number = i;
+		serving_start(&t->workers[i].serving, t->server);
+	}
+	if (pthread_create(&t->keeper_thread, NULL, keep, t))
+		return ERR_SPACE;
+	for (size_t i = 0; i < t->count; i++)
+		if (pthread_create(&t->workers[i].thread, NULL, serve, &t->workers[i]))
+			return ERR_SPACE;
 	return 0;
 }
 
