@@ -9,6 +9,8 @@
 #include "socket.h"
 #include "text.h"
 
+#define TRIES_MAX 8 /* rounds that a question may be put off */
+
 /* --- a batch --------------------------------------------------------------- */
 
 static void drop(struct keeper *k, struct matter *matter, enum drop why)
@@ -25,11 +27,11 @@ static void begin(struct keeper *k)
 }
 
 /* The transaction is lost: so are the answers that tell of what was in it. */
-static void lose(struct keeper *k, size_t from, size_t end)
+static void lose(struct keeper *k, size_t taken)
 {
 	store_rollback(&k->store);
 	begin(k);
-	for (size_t i = from; i < end; i++) {
+	for (size_t i = 0; i < taken; i++) {
 		struct matter *matter = &k->matters[i];
 
 		if (!matter->depends)
@@ -74,16 +76,18 @@ static enum answered kind_of_answer(const struct matter *matter)
 	}
 }
 
-/* Answers datagram @i of a round that began at @from. Returns 0 or KEEPER_CUT. */
-static int answer(struct keeper *k, size_t from, size_t i)
+/* Answers datagram @i of @taken. Returns 0, or KEEPER_CUT: another round is to do it. */
+static int answer(struct keeper *k, size_t i, size_t taken)
 {
 	struct matter *matter = &k->matters[i];
 	struct speaker speaker = { matter->datagram, &matter->question, NULL, matter->who.note };
 	int rc = keeper_resolve(k, matter);
 
-	/* It comes first in the next round; to come back ever again would be a fault. */
-	if (rc == KEEPER_CUT && matter->tries++ < 3)
+	/* To come back ever again would be a fault. */
+	if (rc == KEEPER_CUT && matter->tries++ < TRIES_MAX) {
+		matter->datagram->reply_length = 0;
 		return rc;
+	}
 	if (rc == ERR_SPACE || rc == ERR_MALFORMED) {
 		drop(k, matter, DROP_SMALL);
 		return 0;
@@ -91,7 +95,7 @@ static int answer(struct keeper *k, size_t from, size_t i)
 	if (rc) {
 		matter->depends = true;
 		drop(k, matter, DROP_STORE);
-		lose(k, from, i + 1);
+		lose(k, taken);
 		return 0;
 	}
 	if (matter->who.known)
@@ -101,33 +105,40 @@ static int answer(struct keeper *k, size_t from, size_t i)
 	return 0;
 }
 
+/* Tells of what a round has done, and has sent. */
+static void finish(struct keeper *k, struct matter *matter, int64_t now)
+{
+	if (matter->line[0])
+		journal_line(&k->server->journal, matter->kind, "%s", matter->line);
+	if (matter->datagram->reply_length) {
+		count(&k->counters.answered[kind_of_answer(matter)], 1);
+		counters_took(&k->counters, 1, now - matter->datagram->arrived);
+	}
+	if (matter->noted && !queue_put(&k->server->notes, &matter->note))
+		count(&k->counters.notes_lost, 1);
+	matter->datagram->reply_length = 0; /* it is not sent again */
+	matter->line[0] = '\0';
+	matter->noted = matter->depends = false;
+}
+
 /* Sends the answers of a round, whose transaction is on the disk, and tells of them. */
-static void finish(struct keeper *k, size_t from, size_t end)
+static void finish_round(struct keeper *k, size_t taken)
 {
 	int64_t now;
 
-	if (end == from)
-		return;
-	count(&k->counters.dropped[DROP_SEND], k->send(k->batch + from, end - from));
+	for (size_t i = 0; i < k->newcomer_count; i++)
+		journal_line(&k->server->journal, JOURNAL_ALWAYS, "admitted device=%s",
+		             k->newcomer_names[i]);
+	count(&k->counters.dropped[DROP_SEND], k->send(k->batch, taken));
 	now = moment_now().monotonic;
-	for (size_t i = from; i < end; i++) {
-		struct matter *matter = &k->matters[i];
-
-		if (matter->line[0])
-			journal_line(&k->server->journal, matter->kind, "%s", matter->line);
-		if (matter->datagram->reply_length) {
-			count(&k->counters.answered[kind_of_answer(matter)], 1);
-			counters_took(&k->counters, 1, now - matter->datagram->arrived);
-		}
-		if (matter->noted && !queue_put(&k->server->notes, &matter->note))
-			count(&k->counters.notes_lost, 1);
-	}
+	for (size_t i = 0; i < taken; i++)
+		finish(k, &k->matters[i], now);
 }
 
-/* Handles what can be in one transaction. Returns the first that is left for the next. */
-static size_t take_round(struct keeper *k, size_t from, size_t taken)
+/* Handles what can be in one transaction. Returns how many are left for another. */
+static size_t take_round(struct keeper *k, size_t taken)
 {
-	size_t i = from;
+	size_t left = 0;
 
 	begin(k);
 	if (keeper_follow(k))
@@ -135,35 +146,35 @@ static size_t take_round(struct keeper *k, size_t from, size_t taken)
 		             k->store.message);
 	/* One look at the database for all of them: each of its own would cost locks. */
 	store_run(&k->store, "BEGIN", "");
-	while (i < taken && answer(k, from, i) == 0)
-		i++;
+	for (size_t i = 0; i < taken; i++) {
+		if (k->matters[i].done)
+			continue;
+		k->matters[i].done = answer(k, i, taken) == 0;
+		left += !k->matters[i].done;
+	}
 	if (k->writing && store_commit(&k->store))
-		lose(k, from, i);
+		lose(k, taken);
 	store_rollback(&k->store); /* where it was only read */
-	for (size_t j = 0; j < k->newcomer_count; j++)
-		journal_line(&k->server->journal, JOURNAL_ALWAYS, "admitted device=%s",
-		             k->newcomer_names[j]);
-	finish(k, from, i);
-	return i;
+	finish_round(k, taken);
+	return left;
 }
 
 static size_t take_questions(struct keeper *k)
 {
-	size_t taken = queue_take(&k->server->questions, k->batch, KEEPER_BATCH), next = 0;
+	size_t taken = queue_take(&k->server->questions, k->batch, KEEPER_BATCH);
 
 	for (size_t i = 0; i < taken; i++) {
 		struct matter *matter = &k->matters[i];
 
 		matter->datagram = &k->batch[i];
-		matter->depends = matter->noted = false;
+		matter->done = matter->depends = matter->noted = false;
 		matter->tries = 0;
 		matter->line[0] = '\0';
 		/* It was decoded before, by the thread that took it: it can be. */
 		(void)message_decode(&matter->question, k->batch[i].data, k->batch[i].length);
 	}
-	do
-		next = take_round(k, next, taken);
-	while (next < taken);
+	while (take_round(k, taken))
+		continue;
 	if (k->joined) {
 		k->joined = false;
 		if (keeper_follow(k) == 0)

@@ -25,6 +25,7 @@ struct matter {
 	struct identified who;
 	struct choice choice;      /* of new work */
 	bool admits;               /* a stranger is to become a device */
+	bool done;                 /* it is, and need not come in another round */
 	unsigned tries;
 	struct verdict verdict;
 	bool depends;              /* on the transaction */

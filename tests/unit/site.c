@@ -16,6 +16,8 @@ static size_t keep_replies(struct datagram *batch, size_t count)
 	for (size_t i = 0; i < count; i++) {
 		struct datagram *d = &the_bench->batch[address_port(&batch[i].from) - FIRST_PORT];
 
+		if (!batch[i].reply_length)
+			continue;
 		d->reply_length = batch[i].reply_length;
 		memcpy(d->reply, batch[i].reply, batch[i].reply_length);
 	}
