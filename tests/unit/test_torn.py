@@ -47,8 +47,10 @@ class Told:
     def size(self):
         return os.stat(self.wal).st_size
 
-    def check(self, path, intact):
-        """Holds it against a copy whose log is intact for so many bytes."""
+    def check(self, path, intact, booted=False):
+        """Holds it against a copy whose log is intact for so many bytes.
+
+        If the machines have booted since, what they had begun is offered again."""
         database = sqlite3.connect(path)
         try:
             database.execute("PRAGMA synchronous = OFF")  # a copy, to be thrown away
@@ -71,6 +73,8 @@ class Told:
             later = {s for _, l, s in self.states[i:] if l == lease}
             if attempts[lease] == ATTEMPTS:
                 later.add("failed")  # by the boot after the last
+            if booted and states[lease] in ("offered", "failed") and later & {"offered", "begun"}:
+                continue
             assert states[lease] in later, f"lease {lease} is {states[lease]}, not {later}"
         for lease, attempt in attempts.items():
             assert sorted(a for l, a, _ in offers if l == lease) == list(range(1, attempt + 1))
@@ -201,4 +205,4 @@ def test_daemon_goes_on(killed, tmp_path):
             run(to, "work", "list")
         finally:
             assert daemon.stop() == 0
-        told.check(to, at)
+        told.check(to, at, booted=True)
