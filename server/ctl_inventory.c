@@ -37,15 +37,18 @@ static const char *or_dash(const char *text)
 static void list_row(struct table *table, const struct device *device, const struct seen *seen)
 {
 	const struct request *r = &seen->request.u.request;
-	char memory[32], disks[32], cores[16] = "-", ago[32];
+	char machine[2 * TEXT_SIZE], cpu[TEXT_SIZE + 16], memory[32], disks[32], ago[32];
 
+	text_format(machine, sizeof(machine), "%s%s%s", r->manufacturer,
+	            r->manufacturer[0] && r->product[0] ? " " : "", r->product);
+	if (r->cpu_cores)
+		text_format(cpu, sizeof(cpu), "%u x %s", (uint32_t)r->cpu_cores, or_dash(r->cpu));
+	else
+		text_format(cpu, sizeof(cpu), "%s", or_dash(r->cpu));
 	size_text(r->memory_mib, memory, sizeof(memory));
 	size_text(disks_mib(r), disks, sizeof(disks));
-	if (r->cpu_cores)
-		text_format(cores, sizeof(cores), "%u", (uint32_t)r->cpu_cores);
 	ctl_ago(seen->time, ago, sizeof(ago));
-	table_add(table, device->name, or_dash(r->manufacturer), or_dash(r->product),
-	          or_dash(r->serial), or_dash(r->cpu), cores, memory, disks,
+	table_add(table, device->name, or_dash(machine), or_dash(r->serial), cpu, memory, disks,
 	          seen->time ? ctl_firmware_name(r->firmware) : "-", ago);
 }
 
@@ -65,7 +68,7 @@ int ctl_start_devices(struct ctl *ctl, sqlite3_stmt **rows)
 
 int ctl_inventory(struct ctl *ctl)
 {
-	struct table table = { .columns = 10 };
+	struct table table = { .columns = 8 };
 	struct device device;
 	struct seen seen;
 	sqlite3_stmt *rows;
@@ -75,8 +78,8 @@ int ctl_inventory(struct ctl *ctl)
 	if (status)
 		return status;
 	array = json_array();
-	table_add(&table, "DEVICE", "MAKER", "PRODUCT", "SERIAL", "PROCESSOR", "CORES", "MEMORY",
-	          "DISKS", "FW", "LAST SEEN");
+	table_add(&table, "DEVICE", "MACHINE", "SERIAL", "PROCESSOR", "MEMORY", "DISKS", "FW",
+	          "LAST SEEN");
 	while (rc == 0 && (rc = store_step(&ctl->store, rows)) == 1) {
 		json_t *object;
 

@@ -1,8 +1,15 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Folders, groups, and what is set for them, as an administrator types it."""
 
+import os
+import pty
+import sqlite3
+import subprocess
+
 import pytest
 
+import policy
+from policy import BUILD
 from test_prebootctl import Ctl
 
 MACS = [f"52:54:00:12:34:{n:02x}" for n in range(16)]
@@ -290,20 +297,53 @@ def test_list_by_last_request(ctl, daemon_seen):
     assert [row["name"] for row in ctl.json("inventory", "--seen")] == ["pc3", "pc1"]
     assert ctl.json("inventory", "--seen")[0]["seen"]["firmware"] == "BIOS"
     table = ctl("inventory").splitlines()
-    assert table[0].split()[:4] == ["DEVICE", "MAKER", "PRODUCT", "SERIAL"]
+    assert table[0].split()[:4] == ["DEVICE", "MACHINE", "SERIAL", "PROCESSOR"]
     assert table[2].split()[0] == "pc2" and table[2].endswith("never")
+
+
+@pytest.fixture(scope="module")
+def wide(tmp_path_factory):
+    """One with the longest names there can be."""
+    ctl, name = Ctl(tmp_path_factory.mktemp("wide")), "n" * 63
+    ctl("folder", "add", *("/".join(["", *[name] * n]) for n in range(1, 5)))
+    ctl("device", "add", name, MACS[1], "--folder", "/".join(["", *[name] * 4]))
+    ctl("bundle", "add", name, "--config", "c" * 127, "--loader-bios", "b" * 127)
+    ctl("group", "add", name, name)
+    ctl("assignment", "add", name, "--to", "/".join(["", *[name] * 4]), "--until", "2999-12-31")
+    ctl("rule", "add", name, "--bundle", name, "product = " + "p" * 200)
+    ctl("multicast", "add", name, "--bundle", name, "--clients", "99999", "--wait", "7d", name)
+    ctl("work", "assign", name, "--bundle", name)
+    seen(ctl, {1: 1000})
+    return ctl
+
+
+@pytest.mark.parametrize("words", [
+    "device list", "folder list", "group list", "inventory", "bundle list", "assignment list",
+    "rule list", "multicast list", "stranger list", "work list", "event list"])
+def test_tables_fit_the_terminal(wide, words):
+    main, terminal = pty.openpty()
+    subprocess.run([BUILD / "prebootctl", "--database", wide.database, *words.split()],
+                   stdout=terminal, timeout=20, check=True)
+    os.close(terminal)
+    lines = os.read(main, 65536).decode().split("\r\n")
+    os.close(main)
+    assert lines.pop() == "" and len(lines) >= (1 if words == "stranger list" else 2)
+    assert [line for line in lines if len(line) > 80] == []
+
+
+def seen(ctl, times):
+    """Has devices, by their ids, asked at these times."""
+    with sqlite3.connect(ctl.database) as database:
+        for device, moment in times.items():
+            request = policy.encode(policy.REQUEST, bytes(16), {
+                policy.MAC: policy.mac(MACS[device]), policy.FIRMWARE: policy.BIOS})
+            database.execute("INSERT INTO seen VALUES (?, ?, '192.0.2.1', ?)",
+                             (device, moment, request))
+    database.close()
 
 
 @pytest.fixture
 def daemon_seen(ctl):
-    import sqlite3
-    import policy
     for n in (1, 2, 3):
         ctl("device", "add", f"pc{n}", MACS[n])
-    with sqlite3.connect(ctl.database) as database:
-        for device, time in ((1, 1000), (3, 2000)):
-            request = policy.encode(policy.REQUEST, bytes(16), {
-                policy.MAC: policy.mac(MACS[device]), policy.FIRMWARE: policy.BIOS})
-            database.execute("INSERT INTO seen VALUES (?, ?, '192.0.2.1', ?)",
-                             (device, time, request))
-    database.close()
+    seen(ctl, {1: 1000, 3: 2000})
