@@ -9,7 +9,8 @@
 #include "socket.h"
 #include "text.h"
 
-#define TRIES_MAX 8 /* rounds that a question may be put off */
+#define TRIES_MAX 8     /* rounds that a question may be put off */
+#define CACHE_KIB 16384 /* work is given to machines in no order: each has pages of its own */
 
 /* --- a batch --------------------------------------------------------------- */
 
@@ -219,7 +220,8 @@ size_t keeper_turn(struct keeper *k, const struct moment *moment)
 int keeper_open(struct keeper *k, struct server *server, const char *path)
 {
 	/* Shorter than an NBP's patience: a busy database costs a repeated question. */
-	struct store_options options = { .create = true, .busy_timeout_ms = 500 };
+	struct store_options options = { .create = true, .busy_timeout_ms = 500,
+	                                 .cache_kib = CACHE_KIB };
 	int rc;
 
 	memset(k, 0, sizeof(*k));

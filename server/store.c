@@ -51,12 +51,16 @@ static int execute(struct store *store, const char *sql)
  */
 static int configure(struct store *store, const struct store_options *options)
 {
+	char cache[48];
 	int rc;
 
 	sqlite3_extended_result_codes(store->db, 1);
 	sqlite3_busy_timeout(store->db, options->busy_timeout_ms);
 	if ((rc = execute(store, "PRAGMA trusted_schema=OFF; PRAGMA foreign_keys=ON")) != 0 ||
 	    (rc = execute(store, "PRAGMA journal_mode=WAL")) != 0)
+		return rc;
+	snprintf(cache, sizeof(cache), "PRAGMA cache_size=-%d", options->cache_kib);
+	if (options->cache_kib && (rc = execute(store, cache)) != 0)
 		return rc;
 	return execute(store, options->relaxed ? "PRAGMA synchronous=NORMAL"
 	                                       : "PRAGMA synchronous=FULL");

@@ -39,6 +39,7 @@ struct store_options {
 	bool again;           /* this process has the file open already: see store_open() */
 	bool relaxed;         /* commits survive a kill, but the last ones not a power cut */
 	int busy_timeout_ms;  /* how long to wait for another program's transaction */
+	int cache_kib;        /* pages to keep in memory; 0: 2,000 KiB, SQLite's own */
 };
 
 /**
