@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 import stat
 import threading
+import time
 
 import pytest
 
@@ -84,7 +85,10 @@ def test_while_others_write(tmp_path):
     writer.start()
     try:
         values = []
-        for i in range(8):
+        for i in range(6):
+            before, end = len(written), time.monotonic() + 20
+            while len(written) == before and time.monotonic() < end:
+                time.sleep(0.005)
             result = run(database, "backup", tmp_path / f"copy{i}.db")
             assert result.returncode == 0, result.stderr
             with sqlite3.connect(tmp_path / f"copy{i}.db") as db:
@@ -98,4 +102,4 @@ def test_while_others_write(tmp_path):
     finally:
         stop.set()
         writer.join()
-    assert len(set(values)) > 3 and len(written) > 20
+    assert len(set(values)) > 3
