@@ -48,8 +48,14 @@ class Watch:
         self.lines = []
         self.reader = threading.Thread(target=self._read, daemon=True)
         # It follows once it waits for signals.
-        until(lambda: any("signalfd" in os.readlink(fd) for fd in
-                          Path(f"/proc/{self.process.pid}/fd").iterdir()))
+        until(self._follows)
+
+    def _follows(self):
+        try:
+            return any("signalfd" in os.readlink(fd)
+                       for fd in Path(f"/proc/{self.process.pid}/fd").iterdir())
+        except FileNotFoundError:
+            return False  # one was closed meanwhile
 
     def _read(self):
         for line in self.process.stdout:
