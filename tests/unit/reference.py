@@ -187,11 +187,11 @@ class Site:
             return "no match", False
         if self._no_loader(rule["bundle"], device, request):
             return "loader", False
+        past = device and self._last(device, bundle=rule["bundle"])
+        if past == "failed" or (past and not rule["repeat"]):
+            return past, True
         if rule["repeat"]:
             return None, True
-        past = device and self._last(device, bundle=rule["bundle"])
-        if past:
-            return past, True
         bundle = self.one("bundle", id=rule["bundle"])
         images = [text[6:] for text in bundle["details"].split(b"\0") if
                   text.startswith(b"image=")] + [bundle["name"].encode()]
