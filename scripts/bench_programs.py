@@ -40,6 +40,7 @@ class Server:
                 raise SystemExit(f"bench-server: {command[0]}: {self.said.decode()}")
             self.said += more
         self.start_ms = (time.monotonic() - begun) * 1000
+        self.start_core_ms = self.cpu_seconds() * 1000
         # What it logs from now on is of no use, but must go somewhere.
         subprocess.Popen(["cat"], stdin=self.process.stdout, stdout=subprocess.DEVNULL)
         self.process.stdout.close()
