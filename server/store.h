@@ -37,6 +37,7 @@ struct store {
 struct store_options {
 	bool create;          /* a missing or empty file becomes a new database */
 	bool again;           /* this process has the file open already: see store_open() */
+	bool trusting;        /* a large file is not gone through: prebootd does that */
 	bool relaxed;         /* commits survive a kill, but the last ones not a power cut */
 	int busy_timeout_ms;  /* how long to wait for another program's transaction */
 	int cache_kib;        /* pages to keep in memory; 0: 2,000 KiB, SQLite's own */

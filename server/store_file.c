@@ -18,6 +18,7 @@
 #include "store_schema.h"
 #include "wire.h"
 
+#define GLANCE_MAX  (8 << 20) /* bytes that are gone through in a hundredth of a second */
 #define HEADER_SIZE 100 /* of an SQLite file; sqlite.org/fileformat2.html 1.3 */
 
 static int say(int rc, char *message, size_t size, const char *format, ...)
@@ -159,6 +160,15 @@ int store_file_check(const char *path, char *message, size_t size)
 			return rc;
 	}
 	return quick_check(path, "?mode=ro", message, size);
+}
+
+int store_file_glance(const char *path, char *message, size_t size)
+{
+	struct stat status;
+
+	if (stat(path, &status) == 0 && status.st_size > GLANCE_MAX)
+		return check_header(path, message, size);
+	return store_file_check(path, message, size);
 }
 
 /* --- creating -------------------------------------------------------------- */

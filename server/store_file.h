@@ -19,6 +19,12 @@
 int store_file_check(const char *path, char *message, size_t size);
 
 /**
+ * The same, but of a file that takes long to go through, of more than a few MiB, only
+ * the header is looked at.
+ */
+int store_file_glance(const char *path, char *message, size_t size);
+
+/**
  * Makes a new database at @path, which is missing or empty. It appears whole or
  * not at all; if another program made one meanwhile, that one stays.
  * Returns 0 or ERR_IO, with @message as above.

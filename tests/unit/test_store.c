@@ -231,6 +231,28 @@ static void test_damaged(void **state)
 }
 
 /* What a killed program leaves is read on, its log included. */
+/* A tool need not wait until all of a large database has been read, but the daemon does. */
+static void test_large(void **state)
+{
+	static const char sql[] = "CREATE TABLE ballast (a); INSERT INTO ballast"
+		" VALUES (zeroblob(9000000)); PRAGMA wal_checkpoint(TRUNCATE)";
+	struct store_options tool = { .trusting = true };
+	struct place *place = *state;
+	struct store store;
+	int fd;
+
+	assert_int_equal(store_open(&store, place->path, &create), 0);
+	assert_int_equal(sqlite3_exec(store.db, sql, NULL, NULL, NULL), SQLITE_OK);
+	store_close(&store);
+	fd = open(place->path, O_WRONLY);
+	/* An overflow page's next one. */
+	assert_int_equal(pwrite(fd, "\xff\xff\xff\xff", 4, 5000 * 1024), 4);
+	close(fd);
+	assert_int_equal(store_open(&store, place->path, &existing), ERR_MALFORMED);
+	assert_int_equal(store_open(&store, place->path, &tool), 0);
+	store_close(&store);
+}
+
 static void test_log_left_behind(void **state)
 {
 	struct place *place = *state;
@@ -417,7 +439,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_create_and_reopen), TEST(test_empty_file_is_filled), TEST(test_no_folder),
-		TEST(test_foreign_files), TEST(test_newer_version), TEST(test_damaged),
+		TEST(test_foreign_files), TEST(test_newer_version), TEST(test_damaged), TEST(test_large),
 		TEST(test_log_left_behind), TEST(test_durable), TEST(test_two_programs),
 		TEST(test_one_open_work), TEST(test_one_boot_an_attempt),
 		TEST(test_events_are_bounded), TEST(test_one_device_each),
