@@ -189,20 +189,20 @@ static size_t take_questions(struct keeper *k)
 static void take_notes(struct keeper *k)
 {
 	size_t taken = queue_take(&k->server->notes, k->note_batch, KEEPER_BATCH);
-	int rc = taken ? store_begin(&k->notes) : 0;
+	int rc = taken ? keeper_begin_relaxed(k) : 0;
 
 	if (!taken)
 		return;
 	for (size_t i = 0; i < taken && rc == 0; i++)
-		rc = note_store(&k->notes, &k->note_batch[i]);
+		rc = note_store(&k->store, &k->note_batch[i]);
 	if (rc == 0)
-		rc = store_commit(&k->notes);
+		rc = store_commit(&k->store);
+	keeper_end_relaxed(k);
 	if (rc == 0)
 		return;
-	store_rollback(&k->notes);
 	count(&k->counters.notes_lost, taken);
 	journal_line(&k->server->journal, JOURNAL_TROUBLE, "warning: events lost: %s",
-	             k->notes.message);
+	             k->store.message);
 }
 
 size_t keeper_turn(struct keeper *k, const struct moment *moment)
@@ -238,14 +238,9 @@ int keeper_open(struct keeper *k, struct server *server, const char *path)
 	rc = store_open(&k->store, path, &options);
 	if (rc)
 		goto close;
-	options.relaxed = true;
-	options.again = true;
-	rc = store_open(&k->notes, path, &options);
-	if (rc) {
-		memcpy(k->store.message, k->notes.message, sizeof(k->notes.message));
-		goto close;
-	}
-	rc = store_run(&k->notes, "DELETE FROM counter", "");
+	/* What is asked for is spread all over it. */
+	sqlite3_exec(k->store.db, "PRAGMA cache_size=-32768", NULL, NULL, NULL);
+	rc = store_run(&k->store, "DELETE FROM counter", "");
 	if (rc == 0)
 		rc = index_load(server->index, &k->store);
 	if (rc) {
@@ -263,7 +258,6 @@ close:
 
 void keeper_close(struct keeper *k)
 {
-	store_close(&k->notes);
 	store_close(&k->store);
 	free(k->note_batch);
 	free(k->matters);

@@ -37,8 +37,7 @@ struct matter {
 
 struct keeper {
 	struct server *server;
-	struct store store;  /* commits wait for the disk */
-	struct store notes;  /* the same file, for what may be lost in a power cut */
+	struct store store;
 	struct counters counters;
 	/* of the batch at work: */
 	struct moment moment;
@@ -77,6 +76,13 @@ void keeper_sweep(struct keeper *keeper, const struct moment *moment);
  * written. Returns 0 or the ERR_ values of store.h.
  */
 int keeper_follow(struct keeper *keeper);
+
+/**
+ * Begins and ends a transaction whose commit need not wait for the disk: for what may be lost
+ * in a power cut. A connection of its own would make each forget what the other has read.
+ */
+int keeper_begin_relaxed(struct keeper *keeper);
+void keeper_end_relaxed(struct keeper *keeper);
 
 /** Reads the database anew, whatever has changed. */
 void keeper_reload(struct keeper *keeper, const struct moment *moment);

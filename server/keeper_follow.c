@@ -81,6 +81,21 @@ void keeper_reload(struct keeper *k, const struct moment *moment)
 		             (long long)(end.monotonic - moment->monotonic) / 1000000);
 }
 
+/* --- transactions that may be lost ------------------------------------------ */
+
+int keeper_begin_relaxed(struct keeper *k)
+{
+	/* Not a prepared statement: it takes effect when it is compiled. */
+	sqlite3_exec(k->store.db, "PRAGMA synchronous=NORMAL", NULL, NULL, NULL);
+	return store_begin(&k->store);
+}
+
+void keeper_end_relaxed(struct keeper *k)
+{
+	store_rollback(&k->store); /* unless it was committed */
+	sqlite3_exec(k->store.db, "PRAGMA synchronous=FULL", NULL, NULL, NULL);
+}
+
 /* --- counters -------------------------------------------------------------- */
 
 static int write_counters(struct keeper *k, const struct counters *sum)
@@ -94,7 +109,7 @@ static int write_counters(struct keeper *k, const struct counters *sum)
 		if (!now.name)
 			break;
 		if (now.value != told.value)
-			rc = store_run(&k->notes, sql, "ti", now.name, (int64_t)now.value);
+			rc = store_run(&k->store, sql, "ti", now.name, (int64_t)now.value);
 	}
 	return rc;
 }
@@ -107,17 +122,16 @@ void keeper_count(struct keeper *k)
 	server_counters(k->server, &sum);
 	if (!k->followed && memcmp(&sum, &k->told, sizeof(sum)) == 0)
 		return;
-	rc = store_begin(&k->notes);
+	rc = keeper_begin_relaxed(k);
 	if (rc == 0)
 		rc = write_counters(k, &sum);
 	if (rc == 0 && k->followed)
-		rc = index_forget_changes(k->server->index, &k->notes);
+		rc = index_forget_changes(k->server->index, &k->store);
 	if (rc == 0)
-		rc = store_commit(&k->notes);
-	if (rc) {
-		store_rollback(&k->notes);
+		rc = store_commit(&k->store);
+	keeper_end_relaxed(k);
+	if (rc)
 		return; /* the next round will do it */
-	}
 	k->told = sum;
 	k->followed = false;
 }

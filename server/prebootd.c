@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The policy server: tells machines that boot from the network what to do. */
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -173,6 +174,10 @@ int main(int argc, char **argv)
 	if (status >= 0)
 		return status;
 	setvbuf(stderr, NULL, _IOLBF, 8192);
+	/* The keeper takes and gives the same memory again and again: no page of it is
+	 * worth giving back to the system in between. */
+	mallopt(M_ARENA_MAX, 1);
+	mallopt(M_TRIM_THRESHOLD, 64 << 20);
 	block_signals(&signals);
 	if (server_start(&d.server, (uint32_t)d.options.rate))
 		return refuse("no memory");

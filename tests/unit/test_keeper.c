@@ -356,6 +356,8 @@ static void test_counters_are_kept(void **state)
 	assert_int_equal(number_of(bench, "SELECT value FROM counter WHERE name = 'asked_request'"), 3);
 	/* What never happened is told, too. */
 	assert_int_equal(number_of(bench, "SELECT value FROM counter WHERE name = 'drop_queue'"), 0);
+	/* Counters and notes need not wait for the disk, but what is told next must. */
+	assert_int_equal(number_of(bench, "PRAGMA synchronous"), 2);
 	/* The notes of changes go, once they are in the index. */
 	assert_int_equal(number_of(bench, "SELECT count(*) FROM change"), 0);
 }
