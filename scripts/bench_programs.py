@@ -11,7 +11,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build"
 BENCH = BUILD / "bench"
-CORE = "0"
+SERVER_CORE, LOAD_CORE = "0", "1"
 SCRIPT = "#!ipxe\nset 209:string z_auto.cfg\nchain tftp://10.0.2.2/pxelinux.0 || exit\n"
 NGINX = """daemon off; master_process off; worker_processes 1; pid nginx.pid; error_log stderr crit;
 events {{ worker_connections 1024; }}
@@ -24,14 +24,21 @@ http {{
 """
 
 
+def on_core(core, realtime):
+    """Returns what a command line begins with to have a core for itself."""
+    return ["taskset", "-c", core, *(["chrt", "--rr", "10"] if realtime else [])]
+
+
 class Server:
     """A program on the server's core."""
+
+    realtime = False  # nothing else runs while one of them could
 
     def __init__(self, command, ready, port, cwd=ROOT):
         self.port = port
         begun = time.monotonic()
         self.process = subprocess.Popen(
-            ["taskset", "-c", CORE, *map(str, command)], cwd=cwd, bufsize=0,
+            [*on_core(SERVER_CORE, self.realtime), *map(str, command)], cwd=cwd, bufsize=0,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         self.said = b""
         while ready not in self.said:
