@@ -48,6 +48,14 @@ static size_t take(struct worker *w, int fd)
 	return taken;
 }
 
+/* A few batches: no socket can starve the others, and when much comes, the next batch is
+ * there without asking whether it is. */
+static void take_some(struct worker *w, int fd)
+{
+	for (int more = BATCHES_MAX; more > 0 && take(w, fd) >= BATCH / 8; more--)
+		continue;
+}
+
 static void *serve(void *data)
 {
 	struct worker *w = data;
@@ -65,13 +73,13 @@ static void *serve(void *data)
 			break;
 		if (ready > 0 && poll_[t->listen_count].revents)
 			break;
-		/* A few batches from each socket in turn: none can starve the others, and
-		 * when much comes, the next is there without asking whether it is. */
 		for (size_t i = 0; ready > 0 && i < t->listen_count; i++)
-			for (int more = BATCHES_MAX; poll_[i].revents && more > 0; more--)
-				if (take(w, poll_[i].fd) < BATCH / 8)
-					break;
+			if (poll_[i].revents)
+				take_some(w, poll_[i].fd);
 	}
+	/* What has come until now is taken still. */
+	for (size_t i = 0; i < t->listen_count; i++)
+		take_some(w, poll_[i].fd);
 	return NULL;
 }
 

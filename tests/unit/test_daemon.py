@@ -122,7 +122,7 @@ def test_rate(ctl):
         assert daemon.stop() == 0
     counts = daemon.log.read_text().splitlines()[-2]
     limited = int(counts.split(" limit=")[1].split()[0])
-    assert 15 <= limited <= 20
+    assert 10 <= limited <= 20
 
 
 @pytest.mark.parametrize("arguments, expected", [
