@@ -3,6 +3,7 @@
 
 import gzip
 import json
+import shlex
 import sqlite3
 import subprocess
 import zlib
@@ -12,13 +13,10 @@ import capture
 import machine
 import network
 import signing
-from monitor import Monitor
-from person import Person
+from station import Station
 from tpm import Tpm
 
 CONFIGS = Path(__file__).resolve().parent / "configs"
-BOOT_SECONDS = 90    # until the NBP's first line
-STEP_SECONDS = 60    # from one awaited line to the next
 DEVICE = "lab"
 
 
@@ -30,10 +28,19 @@ class Lab:
         self.scenario = scenario
         self.folder = folder
         self.boots = []  # for each boot the console lines that were awaited
+        self.machine = self._machine(name, folder)
+        self.others = {other: self._machine(f"{name}-{other}", folder / other)
+                       for other in scenario.get("others", [])}
+        self._tpm = Tpm(folder) if scenario.get("machine", {}).get("tpm") else None
+        self.database = folder / "preboot.db"
+        self._running = []
+
+    def _machine(self, name, folder):
         number = zlib.crc32(name.encode())
-        facts = scenario.get("machine", {})
-        self.machine = machine.Machine(
-            firmware, folder, mac="52:54:00:%02x:%02x:%02x" % tuple(number.to_bytes(4, "big")[1:]),
+        facts = self.scenario.get("machine", {})
+        return machine.Machine(
+            self.firmware, folder,
+            mac="52:54:00:%02x:%02x:%02x" % tuple(number.to_bytes(4, "big")[1:]),
             uuid=f"0b007000-0000-4000-8000-0000{number:08x}",
             nic=facts.get("nic", "virtio-net-pci"),
             disks=tuple(machine.Disk(**disk) for disk in facts.get("disks", [{}])),
@@ -41,20 +48,21 @@ class Lab:
             connects_all=facts.get("connects_all", True),
             secure_boot_key=signing.CERTIFICATE if facts.get("secure_boot") else None,
             options=tuple(facts.get("options", ())))
-        self._tpm = Tpm(folder) if facts.get("tpm") else None
-        self.database = folder / "preboot.db"
-        self._running = []
 
     # --- preparation -----------------------------------------------------------
 
     def prepare(self):
-        self.machine.prepare()
+        for each in (self.machine, *self.others.values()):
+            each.prepare()
         if self.machine.secure_boot_key:
             signing.sign_disk(self.machine.disk, self.folder)
         self._fill_tftp()
         if "isd" in self.scenario:
             self._write_isd(self.scenario["isd"])
-        if self.listen:
+        if "ctl" in self.scenario:
+            for command in self.scenario["ctl"]:
+                self.ctl(command)
+        elif self.listen:
             self._add_device()
 
     @property
@@ -62,7 +70,18 @@ class Lab:
         return self.scenario.get("listen", network.SERVER)
 
     def text(self, pattern, quote=False):
-        return machine.for_firmware(pattern, self.firmware, quote)
+        """Returns @pattern with what {loader}, {mac} and so on stand for."""
+        pattern = machine.for_firmware(pattern, self.firmware, quote)
+        macs = {"mac": self.machine.mac, "device": "pc-" + self.machine.mac.replace(":", "")}
+        macs |= {name: other.mac for name, other in self.others.items()}
+        for name, value in macs.items():
+            pattern = pattern.replace(f"{{{name}}}", value)
+        return pattern
+
+    def ctl(self, command):
+        """Runs prebootctl. @command: a line as typed at a shell, or a list of words"""
+        words = shlex.split(self.text(command)) if isinstance(command, str) else map(str, command)
+        return machine.prebootctl(self.database, *words)
 
     def _fill_tftp(self):
         scenario = self.scenario
@@ -81,6 +100,13 @@ class Lab:
         for name in scenario.get("missing", []):
             del files[self.text(name)]
         machine.lay_out(self.folder / "tftp" / scenario.get("folder", ""), files)
+
+    def serve(self, files):
+        """Replaces files of the TFTP server. @files: name: file in configs/"""
+        for name, source in files.items():
+            file = self.folder / "tftp" / self.scenario.get("folder", "") / name
+            file.unlink()
+            file.symlink_to(CONFIGS / source)
 
     def _add_jobs(self, root, jobs):
         """Returns an initramfs like @root with more programs, name: text, in /jobs."""
@@ -121,26 +147,23 @@ class Lab:
 
     def run(self):
         """Boots the machine as often as the scenario says; SilentError if a line is missing."""
-        net = network.Network()
-        monitor = Monitor()
-        helpers = [monitor, *([self._tpm] if self._tpm else [])]
+        net = network.Network(1 + len(self.others))
+        tpm = [self._tpm] if self._tpm else []
+        stations = {None: Station(self, self.machine, net, 0, tpm)}
+        for name, other in self.others.items():
+            stations[name] = Station(self, other, net, len(stations))
         try:
             self._start_servers(net)
             if self._tpm:
                 self._start(net, self._tpm.command, "swtpm", pass_fds=self._tpm.command_fds)
-            # With vnet_hdr QEMU would write that header into the capture, too.
-            qemu, console = self.machine.switch_on(
-                f"tap,id=net,ifname={network.TAP},script=no,downscript=no,vnet_hdr=off", net.start,
-                more=sum((helper.options for helper in helpers), ()),
-                pass_fds=sum((helper.pass_fds for helper in helpers), ()), stdin=subprocess.PIPE)
-            self._running.append(qemu)
-            monitor.connect()
-            self._watch(console, Person(self, qemu, monitor, STEP_SECONDS))
+            stations[None].switch_on()
+            for steps in self.scenario["boots"]:
+                self.boots.append(self._watch(stations, steps))
         finally:
+            for station in stations.values():
+                station.close()
             for process in reversed(self._running):
                 machine.stop(process)
-            for helper in helpers:
-                helper.close()
             net.close()
 
     def _start(self, net, command, name, **more):
@@ -172,24 +195,21 @@ class Lab:
             listeners += [(self.listen, machine.POLICY_PORT)]
         net.wait_for(listeners, self._running)
 
-    def _watch(self, console, person):
-        after = -1
-        for steps in self.scenario["boots"]:
-            lines = [console.wait(r"^OpenPreboot ", BOOT_SECONDS, after)]
-            after = lines[0].number - 1
-            for step in steps:
-                if isinstance(step, dict) and "next" not in step:
-                    person.act(step)
-                    if "reset" in step:  # what came before is of the boot before
-                        after = len(console.lines) - 1
-                    continue
-                pattern = self.text(step["next"] if isinstance(step, dict) else step, quote=True)
-                lines.append(console.wait(pattern, STEP_SECONDS, after))
-                if isinstance(step, dict) and lines[-1].number != after + 1:
-                    raise machine.MachineError(f"other lines came before '{pattern}'")
-                after = lines[-1].number
-            self.boots.append(lines)
-        person.close()
+    def _watch(self, stations, steps):
+        """Goes through a boot of the first machine, and what others do meanwhile; returns the
+        first one's lines that were awaited."""
+        lines = [stations[None].await_boot()]
+        for step in steps:
+            name = next(iter(step)) if isinstance(step, dict) else None
+            if name not in self.others:
+                lines += stations[None].go_through(step)
+                continue
+            if not stations[name].is_on:
+                stations[name].switch_on()
+                stations[name].await_boot()
+            for its in step[name]:
+                stations[name].go_through(its)
+        return lines
 
     # --- the evidence ----------------------------------------------------------
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A network of a test's own: a namespace with a bridge, a tap for the machine, and servers."""
+"""A network of a test's own: a namespace with a bridge, a tap for each machine, and servers."""
 
 import os
 import re
@@ -11,7 +11,6 @@ import machine
 SERVER = "10.77.0.1"   # DHCP, TFTP and, unless a test says otherwise, policy server
 SECOND = "10.77.0.2"   # another address of the same host
 OTHER = "10.77.0.3"    # another host
-TAP = "tap0"
 
 _SETUP = f"""
 ip link set lo up
@@ -22,9 +21,17 @@ ip address add {SECOND}/24 dev bridge0
 ip address add fe80::1/64 dev bridge0 nodad
 ip address add fd00:77::1/64 dev bridge0 nodad
 ip link set bridge0 up
-ip tuntap add {TAP} mode tap
-ip link set {TAP} addrgenmode none master bridge0 up
 """
+
+
+def tap(number):
+    """Returns the name of a machine's tap, counted from 0."""
+    return f"tap{number}"
+
+
+def _add_tap(name):
+    return (f"ip tuntap add {name} mode tap\n"
+            f"ip link set {name} addrgenmode none master bridge0 up\n")
 
 
 class NetworkError(Exception):
@@ -102,15 +109,15 @@ class Namespace:
 
 
 class Network(Namespace):
-    """A host that serves, and a bridge with the tap of the machine."""
+    """A host that serves, and a bridge with the taps of the machines."""
 
-    def __init__(self):
+    def __init__(self, machines=1):
         if not os.access("/dev/net/tun", os.R_OK | os.W_OK):
             raise NetworkError("/dev/net/tun is missing or not writable for this user; "
                                "run the VM tests as root: sudo make test-vm")
         super().__init__()
         self._other = None
-        self.set_up(_SETUP)
+        self.set_up(_SETUP + "".join(_add_tap(tap(number)) for number in range(machines)))
 
     def other_host(self):
         """Returns the namespace of another host on the bridge, OTHER."""

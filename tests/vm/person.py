@@ -15,9 +15,10 @@ LOOK_SECONDS = 0.05
 
 
 class Person:
-    def __init__(self, lab, qemu, monitor, seconds):
-        """@seconds: how long to wait for what must come"""
+    def __init__(self, lab, folder, qemu, monitor, seconds):
+        """@folder: the machine's files; @seconds: how long to wait for what must come"""
         self._lab = lab
+        self._folder = folder
         self._qemu = qemu
         self._monitor = monitor
         self._seconds = seconds
@@ -71,7 +72,7 @@ class Person:
         # Or its clock would go on, and the NBP with it, while all memory is looked through.
         self._monitor.run("stop")
         places = debugger.find([debugger.code_of(name, program) for name in functions],
-                               self._monitor, self._lab.folder)
+                               self._monitor, self._folder)
         with debugger.Debugger(self._monitor) as at:
             for place in places:
                 at.write(place, debugger.INVALID_OPCODE)
@@ -83,9 +84,18 @@ class Person:
     def do_reset(self, _):
         self._monitor.reset()
 
-    def do_ctl(self, arguments):
+    def do_unplug(self, _):
+        """Switches the machine off, whatever it does."""
+        self._monitor.run("quit")
+        self.do_powered_off(True)
+
+    def do_ctl(self, command):
         """Changes something at the policy server."""
-        machine.prebootctl(self._lab.database, *map(str, arguments))
+        self._lab.ctl(command)
+
+    def do_serve(self, files):
+        """Replaces files of the TFTP server."""
+        self._lab.serve(files)
 
     # --- eyes ------------------------------------------------------------------
 
@@ -99,9 +109,24 @@ class Person:
         self._wait(f"a row like '{pattern}'",
                    lambda: any(re.search(pattern, row) for row in self._look().rows()))
 
+    def do_tells(self, commands):
+        """Waits until each of these prebootctl commands prints a line like this."""
+        for command, pattern in commands.items():
+            pattern = self._lab.text(pattern, quote=True)
+            told = []
+
+            def look():
+                told[:] = [self._lab.ctl(command)]
+                return re.search(pattern, told[0], re.M)
+            try:
+                self._wait(f"a line like '{pattern}'", look)
+            except SilentError as error:
+                raise SilentError(f"{error}\n    and prebootctl {command} tells:\n"
+                                  f"{told[0]}") from None
+
     def do_screen(self, texts):
         """Looks at the BIOS's text screen. @texts: what "has" and what "lacks" lists"""
-        cells = self._monitor.memory(TEXT_MEMORY, TEXT_SIZE, self._lab.folder / "text.bin")
+        cells = self._monitor.memory(TEXT_MEMORY, TEXT_SIZE, self._folder / "text.bin")
         screen = cells[::2].decode("cp437")
         wrong = [text for text in texts.get("has", []) if text not in screen]
         wrong += [text for text in texts.get("lacks", []) if text in screen]
@@ -112,7 +137,7 @@ class Person:
     def do_firmware(self, pattern):
         """Waits for a line of the firmware's own debug output, after the last one waited for."""
         def look():
-            text = (self._lab.folder / "firmware.log").read_bytes().decode("ascii", "replace")
+            text = (self._folder / "firmware.log").read_bytes().decode("ascii", "replace")
             found = re.compile(pattern, re.M).search(text, self._firmware_read)
             if found:
                 self._firmware_read = found.end()
@@ -124,17 +149,17 @@ class Person:
         self._wait("power off", lambda: self._qemu.poll() is not None)
         if self._qemu.returncode != 0:
             raise machine.MachineError(f"QEMU ended with {self._qemu.returncode}: "
-                                       f"{(self._lab.folder / 'qemu.log').read_text()}")
+                                       f"{(self._folder / 'qemu.log').read_text()}")
 
     def do_picture(self, name):
         """Keeps what screen and terminal show, and waits until both show the same."""
-        file = self._lab.folder / f"{name}.png"
+        file = self._folder / f"{name}.png"
         compare = self._bios_differs if self._lab.firmware.kind == "bios" else self._uefi_differs
         why = []
 
         def look():
             self._monitor.picture(file)
-            (self._lab.folder / f"{name}.txt").write_text("\n".join(self._look().rows()) + "\n")
+            (self._folder / f"{name}.txt").write_text("\n".join(self._look().rows()) + "\n")
             why[:] = compare()
             return not why
         try:
@@ -144,7 +169,7 @@ class Person:
 
     def _bios_differs(self):
         """Compares the text screen's memory, characters and colours, with the terminal."""
-        cells = self._monitor.memory(TEXT_MEMORY, TEXT_SIZE, self._lab.folder / "text.bin")
+        cells = self._monitor.memory(TEXT_MEMORY, TEXT_SIZE, self._folder / "text.bin")
         return [f"row {i // 80}, column {i % 80}: {chr(cells[2 * i])!r} in {cells[2 * i + 1]:02x}, "
                 f"not {character!r} in {attribute:02x}"
                 for i, (character, attribute) in enumerate(sum(self._terminal.cells, []))
@@ -152,6 +177,6 @@ class Person:
 
     def _uefi_differs(self):
         """Compares the colours behind each character with the terminal's."""
-        file = self._lab.folder / "screen.ppm"
+        file = self._folder / "screen.ppm"
         self._monitor.picture(file)
         return picture.compare(file, self._terminal.cells)

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""One of a lab's machines while it runs, and who stands at it."""
+
+import subprocess
+
+import machine
+import network
+from monitor import Monitor
+from person import Person
+
+BOOT_SECONDS = 90    # until the NBP's first line
+STEP_SECONDS = 60    # from one awaited line to the next
+
+
+class Station:
+    def __init__(self, lab, device, net, number, helpers=()):
+        """@device: the machine; @number: of its tap; @helpers: what else its QEMU is linked to,
+        closed with this"""
+        self._lab = lab
+        self._machine = device
+        self._net = net
+        self._tap = network.tap(number)
+        self._monitor = Monitor()
+        self._helpers = [self._monitor, *helpers]
+        self._qemu = self._person = None
+        self._after = -1  # the number of the console's line awaited last
+
+    @property
+    def is_on(self):
+        return self._qemu is not None
+
+    def switch_on(self):
+        # With vnet_hdr QEMU would write that header into the capture, too.
+        self._qemu, self._console = self._machine.switch_on(
+            f"tap,id=net,ifname={self._tap},script=no,downscript=no,vnet_hdr=off",
+            self._net.start, more=sum((helper.options for helper in self._helpers), ()),
+            pass_fds=sum((helper.pass_fds for helper in self._helpers), ()),
+            stdin=subprocess.PIPE)
+        self._monitor.connect()
+        self._person = Person(self._lab, self._machine.folder, self._qemu, self._monitor,
+                              STEP_SECONDS)
+
+    def await_boot(self):
+        """Waits for the NBP's first line, and returns it."""
+        line = self._console.wait(r"^OpenPreboot ", BOOT_SECONDS, self._after)
+        self._after = line.number - 1
+        return line
+
+    def go_through(self, step):
+        """Waits for what a step says, or does it; returns the lines that were awaited."""
+        if isinstance(step, dict) and "next" not in step:
+            self._person.act(step)
+            if "reset" in step:  # what came before is of the boot before
+                self._after = len(self._console.lines) - 1
+            return []
+        pattern = self._lab.text(step["next"] if isinstance(step, dict) else step, quote=True)
+        line = self._console.wait(pattern, STEP_SECONDS, self._after)
+        if isinstance(step, dict) and line.number != self._after + 1:
+            raise machine.MachineError(f"other lines came before '{pattern}'")
+        self._after = line.number
+        return [line]
+
+    def close(self):
+        """Switches it off, if it is on."""
+        if self._qemu:
+            machine.stop(self._qemu)
+        if self._person:
+            self._person.close()
+        for helper in self._helpers:
+            helper.close()
