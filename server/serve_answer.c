@@ -14,8 +14,8 @@
 
 /* How many notes there may be a second, and for how long at once. */
 #define NANOSECONDS      ((int64_t)1000000000)
-#define REQUESTS_COST    (NANOSECONDS / 1000)
-#define REQUESTS_BURST   (10 * NANOSECONDS)
+#define REQUESTS_COST    (NANOSECONDS / 200)
+#define REQUESTS_BURST   (50 * NANOSECONDS)
 #define STRANGERS_COST   (NANOSECONDS / 100)
 #define STRANGERS_BURST  (10 * NANOSECONDS)
 #define STRANGER_MINUTES 1
