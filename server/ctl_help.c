@@ -103,7 +103,8 @@ const char help_settings_set[] =
 	"    loader-bios, loader-uefi  of work without a loader of its own (pxelinux.0,\n"
 	"                     syslinux.efi)\n"
 	"    attempts, deadline  of such work, likewise (3, 4h)\n"
-	"    admit-unknown    yes: unknown machines become devices; for the zone only (no)\n";
+	"    admit-unknown    yes: unknown machines become devices; for the zone only (no)\n"
+	"    keep-events      how long events are kept, and unknown machines; likewise (90d)\n";
 const char help_settings_unset[] =
 	"prebootctl settings unset [DEVICE|FOLDER] KEY...\n"
 	"  Takes values away, so that those of the level above count again.\n";

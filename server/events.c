@@ -44,6 +44,31 @@ int event_add(struct store *store, const struct happening *event)
 	return rc;
 }
 
+int event_any_before(struct store *store, int64_t time, bool *any)
+{
+	/* By id, which is the order of time, too: no index is needed. */
+	static const char sql[] =
+		"SELECT 1 FROM event WHERE id = (SELECT min(id) FROM event) AND time < ?";
+	sqlite3_stmt *row;
+	int rc = store_start(store, &row, sql, "i", time);
+
+	*any = false;
+	if (rc || (rc = store_step(store, row)) != 1)
+		return rc;
+	store_end(row);
+	*any = true;
+	return 0;
+}
+
+int event_expire(struct store *store, int64_t time)
+{
+	static const char sql[] =
+		"DELETE FROM event WHERE id IN (SELECT id FROM event ORDER BY id LIMIT ?2)"
+		" AND time < ?1";
+
+	return store_run(store, sql, "ii", time, (int64_t)EVENTS_EXPIRE);
+}
+
 int event_add_once(struct store *store, const struct happening *event)
 {
 	static const char sql[] =

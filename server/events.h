@@ -6,6 +6,7 @@
 #include "store.h"
 
 #define EVENTS_PER_DEVICE 200 /* the oldest make room for the newest; a boot is a dozen */
+#define EVENTS_EXPIRE 1000    /* are looked at for their age at once */
 #define EVENTS_SLACK 16       /* so many more there may be for a while */
 
 /* Something that happened to a device, at the server or as the NBP tells it. */
@@ -28,6 +29,11 @@ int event_add(struct store *store, const struct happening *event);
 
 /** The same, unless that boot has such a step among the device's last. */
 int event_add_once(struct store *store, const struct happening *event);
+
+/** Says whether the oldest event is from before @time, Unix time. */
+int event_any_before(struct store *store, int64_t time, bool *any);
+/** Forgets events from before @time, but not more than EVENTS_EXPIRE, the oldest. */
+int event_expire(struct store *store, int64_t time);
 
 /** Finds the boot to which the last offer of a lease went; zeros: none. */
 int event_boot_of(struct store *store, uint64_t lease, uint8_t boot[NONCE_SIZE]);

@@ -7,6 +7,7 @@
 
 #include "error.h"
 #include "events.h"
+#include "strangers.h"
 #include "text.h"
 #include "work.h"
 
@@ -136,6 +137,23 @@ void keeper_count(struct keeper *k)
 	k->followed = false;
 }
 
+/* --- what is old -------------------------------------------------------------- */
+
+/* A little at a time, so that nobody has to wait for it. */
+static void forget_old(struct keeper *k)
+{
+	const struct policy *policy = index_policy(k->server->index);
+	int64_t before = k->moment.now - policy->settings.keep_events;
+	bool any;
+
+	if (event_any_before(&k->store, before, &any) || !any)
+		return;
+	if (keeper_begin_relaxed(k) == 0 && event_expire(&k->store, before) == 0 &&
+	    stranger_expire(&k->store, before) == 0)
+		store_commit(&k->store);
+	keeper_end_relaxed(k);
+}
+
 /* --- what is overdue ------------------------------------------------------- */
 
 void keeper_sweep(struct keeper *k, const struct moment *moment)
@@ -164,5 +182,6 @@ void keeper_sweep(struct keeper *k, const struct moment *moment)
 		             (unsigned long long)lease.number, OVERDUE_REASON);
 	}
 	keeper_sessions(k);
+	forget_old(k);
 	keeper_count(k);
 }

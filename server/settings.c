@@ -10,6 +10,7 @@
 #include "text.h"
 
 #define WAIT_MAX  60000 /* ms */
+#define TIME_MAX  LEASE_DEADLINE_MAX
 #define VALID_MAX 65535 /* s: the field has two bytes */
 
 /* --- values ---------------------------------------------------------------- */
@@ -113,7 +114,7 @@ static int parse_attempts(const char *text, uint32_t *out)
 }
 
 /* Seconds, or as in 90s, 30m, 4h and 1d. */
-static int parse_deadline(const char *text, uint32_t *out)
+static int parse_time(const char *text, uint32_t *out)
 {
 	static const struct {
 		const char *unit;
@@ -122,12 +123,12 @@ static int parse_deadline(const char *text, uint32_t *out)
 	unsigned long value;
 	char *end;
 
-	if (parse_digits(text, LEASE_DEADLINE_MAX, &value, &end) || value == 0)
+	if (parse_digits(text, TIME_MAX, &value, &end) || value == 0)
 		return ERR_MALFORMED;
 	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
 		if (strcmp(end, units[i].unit) != 0)
 			continue;
-		if (value > LEASE_DEADLINE_MAX / units[i].seconds)
+		if (value > TIME_MAX / units[i].seconds)
 			return ERR_MALFORMED;
 		*out = (uint32_t)(value * units[i].seconds);
 		return 0;
@@ -147,7 +148,7 @@ static int parse_file(const char *text, char out[FILE_SIZE])
 
 enum {
 	MENU_MODE, HOT_KEY, HOT_KEY_WAIT, MENU_FILE, LOCAL_BIOS, LOCAL_UEFI, VALID_FOR, LOADER_BIOS,
-	LOADER_UEFI, ATTEMPTS, DEADLINE, ADMIT_UNKNOWN, COUNT
+	LOADER_UEFI, ATTEMPTS, DEADLINE, ADMIT_UNKNOWN, KEEP_EVENTS, COUNT
 };
 
 #define A_FILE "a file name: 1 to 127 of the characters A-Z a-z 0-9 . _ - /, without a \"..\""
@@ -170,6 +171,7 @@ static const struct {
 	[ATTEMPTS] = { "attempts", "3", "a number from 1 to 100" },
 	[DEADLINE] = { "deadline", "4h", "a time up to 366 days, as in 90s, 30m, 4h or 1d" },
 	[ADMIT_UNKNOWN] = { "admit-unknown", "no", "yes or no" },
+	[KEEP_EVENTS] = { "keep-events", "90d", "a time up to 366 days, as in 12h or 30d" },
 };
 
 const char *setting_key(size_t index)
@@ -208,8 +210,9 @@ int setting_parse(size_t index, const char *text, struct settings *settings)
 	case LOADER_BIOS: return parse_file(text, settings->loader_bios);
 	case LOADER_UEFI: return parse_file(text, settings->loader_uefi);
 	case ATTEMPTS: return parse_attempts(text, &settings->attempts);
-	case DEADLINE: return parse_deadline(text, &settings->deadline);
+	case DEADLINE: return parse_time(text, &settings->deadline);
 	case ADMIT_UNKNOWN: return parse_word(yes_or_no, text, &settings->admit_unknown);
+	case KEEP_EVENTS: return parse_time(text, &settings->keep_events);
 	default: return ERR_MALFORMED;
 	}
 }
@@ -219,7 +222,7 @@ bool setting_at(size_t index, enum level level)
 	switch (level) {
 	case LEVEL_ZONE: return true;
 	case LEVEL_FOLDER:
-	case LEVEL_DEVICE: return index != ADMIT_UNKNOWN; /* it has neither yet */
+	case LEVEL_DEVICE: return index != ADMIT_UNKNOWN && index != KEEP_EVENTS;
 	default: return false;
 	}
 }

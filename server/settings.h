@@ -25,6 +25,7 @@ struct settings {
 	uint32_t attempts;       /* as struct lease's */
 	uint32_t deadline;
 	uint8_t admit_unknown;   /* 1: unknown machines become devices */
+	uint32_t keep_events;    /* seconds; and strangers for as long */
 };
 
 #define SETTING_TEXT FILE_SIZE /* holds any value as text */

@@ -96,6 +96,11 @@ int stranger_remove_all(struct store *store, uint64_t *count)
 	return rc;
 }
 
+int stranger_expire(struct store *store, int64_t time)
+{
+	return store_run(store, "DELETE FROM stranger WHERE last < ?", "i", time);
+}
+
 /* --- admitting ------------------------------------------------------------- */
 
 void stranger_name(const struct stranger *stranger, char name[NAME_SIZE])

@@ -43,6 +43,9 @@ int stranger_remove(struct store *store, uint64_t id);
 /** Removes all; *@count receives how many there were. */
 int stranger_remove_all(struct store *store, uint64_t *count);
 
+/** Forgets those last seen before @time, Unix time. */
+int stranger_expire(struct store *store, int64_t time);
+
 /** Writes the name that it gets as a device unless told otherwise: "pc-525400123456". */
 void stranger_name(const struct stranger *stranger, char name[NAME_SIZE]);
 
