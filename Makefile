@@ -110,10 +110,10 @@ BIOS_OBJECTS := $(BIOS_ASM:%=$(B)/bios/%.asm.o) $(BIOS_C:%=$(B)/bios/%.o) \
 $(B)/bios/%.asm.o: bios/%.asm Makefile | $(B)/bios
 	$(call step,NASM)
 	$(Q)nasm -f elf32 -g -F dwarf -Wall -Werror -Ibios/ -MD $(@:.o=.d) -MT $@ -o $@ $<
-$(B)/bios/%.o: bios/%.c $(B)/debug-words | $(B)/bios
+$(B)/bios/%.o: bios/%.c Makefile $(B)/debug-words | $(B)/bios
 	$(call step,CC)
 	$(Q)$(CC) $(CFLAGS_BIOS) -DDEBUG_LEVEL=$(call debug_level,$*) -c -o $@ $<
-$(B)/bios/nbp/%.o: nbp/%.c $(B)/debug-words | $(B)/bios/nbp
+$(B)/bios/nbp/%.o: nbp/%.c Makefile $(B)/debug-words | $(B)/bios/nbp
 	$(call step,CC)
 	$(Q)$(CC) $(CFLAGS_BIOS) -DDEBUG_LEVEL=$(call debug_level,$*) -c -o $@ $<
 $(B)/nvlnbp.elf: $(BIOS_OBJECTS) bios/nvlnbp.lds
@@ -142,10 +142,10 @@ make_efi = objcopy -S -j .text -j .rodata -j .data -j .rela -j .reloc \
 
 EFI_OBJECTS := $(EFI_C:%=$(B)/efi/%.o) $(CORE:%=$(B)/efi/nbp/%.o) $(B)/efi/nbp/memory.o
 
-$(B)/efi/%.o: efi/%.c $(B)/debug-words | $(B)/efi
+$(B)/efi/%.o: efi/%.c Makefile $(B)/debug-words | $(B)/efi
 	$(call step,CC)
 	$(Q)$(CC) $(CFLAGS_EFI) -DDEBUG_LEVEL=$(call debug_level,$*) -c -o $@ $<
-$(B)/efi/nbp/%.o: nbp/%.c $(B)/debug-words | $(B)/efi/nbp
+$(B)/efi/nbp/%.o: nbp/%.c Makefile $(B)/debug-words | $(B)/efi/nbp
 	$(call step,CC)
 	$(Q)$(CC) $(CFLAGS_EFI) -DDEBUG_LEVEL=$(call debug_level,$*) -c -o $@ $<
 $(B)/nvlnbpx64.elf: $(EFI_OBJECTS) efi/nvlnbpx64.lds
