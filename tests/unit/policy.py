@@ -25,7 +25,7 @@ NUMBERS = {FIRMWARE: 1, DECISION: 1, LEASE: 8, ATTEMPT: 1, STATE: 1, ISD_STATE: 
            MENU_MODE: 1, HOT_KEY_WAIT: 2, VALID_FOR: 2, HOT_KEY: 1, CODE: 1, MILLISECONDS: 4}
 
 SIZE = 1200     # of a question
-FOLLOWED = 0.1  # seconds within which prebootd sees a change
+FOLLOWED = 0.25  # seconds; prebootd sees a change within 0.1, on a host that is not too busy
 
 
 AS_ROOT = [] if os.geteuid() else ["--user", "root"]  # it would become a user that is not there
