@@ -317,7 +317,7 @@ coverage: $(B)/dependencies
 	@scripts/coverage $(B)/coverage 90 85
 .PRECIOUS: $(B)/test/%.o
 ifdef COVERAGE
-CFLAGS_TEST := $(COMMON) -w -O0 -D_GNU_SOURCE -DDEBUG_LEVEL=0 -Iserver --coverage
+CFLAGS_TEST := $(COMMON) -w -O0 -D_GNU_SOURCE -DDEBUG_LEVEL=0 -Iserver --coverage -fprofile-update=atomic
 endif
 
 # --- the virtual machines: their Linux and their local disks ---------------
