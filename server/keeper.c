@@ -9,7 +9,8 @@
 #include "socket.h"
 #include "text.h"
 
-#define TRIES_MAX 8     /* rounds that a question may be put off */
+/* Each round is done with the first that waits, at the second try at the latest. */
+#define TRIES_MAX (2 * KEEPER_BATCH)
 #define CACHE_KIB 16384 /* work is given to machines in no order: each has pages of its own */
 
 /* --- a batch --------------------------------------------------------------- */
@@ -84,10 +85,12 @@ static int answer(struct keeper *k, size_t i, size_t taken)
 	struct speaker speaker = { matter->datagram, &matter->question, NULL, matter->who.note };
 	int rc = keeper_resolve(k, matter);
 
-	/* To come back ever again would be a fault. */
-	if (rc == KEEPER_CUT && matter->tries++ < TRIES_MAX) {
+	if (rc == KEEPER_CUT) {
 		matter->datagram->reply_length = 0;
-		return rc;
+		if (matter->tries++ < TRIES_MAX)
+			return rc;
+		drop(k, matter, DROP_QUEUE); /* what the others have stored stays */
+		return 0;
 	}
 	if (rc == ERR_SPACE || rc == ERR_MALFORMED) {
 		drop(k, matter, DROP_SMALL);
