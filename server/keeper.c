@@ -139,15 +139,20 @@ static void finish_round(struct keeper *k, size_t taken)
 		finish(k, &k->matters[i], now);
 }
 
+static void follow(struct keeper *k)
+{
+	if (keeper_follow(k))
+		journal_line(&k->server->journal, JOURNAL_TROUBLE, "warning: changes not seen: %s",
+		             k->store.message);
+}
+
 /* Handles what can be in one transaction. Returns how many are left for another. */
 static size_t take_round(struct keeper *k, size_t taken)
 {
 	size_t left = 0;
 
 	begin(k);
-	if (keeper_follow(k))
-		journal_line(&k->server->journal, JOURNAL_TROUBLE, "warning: changes not seen: %s",
-		             k->store.message);
+	follow(k);
 	/* One look at the database for all of them: each of its own would cost locks. */
 	store_run(&k->store, "BEGIN", "");
 	for (size_t i = 0; i < taken; i++) {
@@ -163,10 +168,37 @@ static size_t take_round(struct keeper *k, size_t taken)
 	return left;
 }
 
-static size_t take_questions(struct keeper *k)
-{
-	size_t taken = queue_take(&k->server->questions, k->batch, KEEPER_BATCH);
+/* --- turns ----------------------------------------------------------------- */
 
+size_t keeper_notes(struct keeper *k)
+{
+	size_t taken = queue_take(&k->server->notes, k->note_batch, KEEPER_BATCH);
+	int rc = taken ? keeper_begin_relaxed(k) : 0;
+
+	if (!taken)
+		return 0;
+	for (size_t i = 0; i < taken && rc == 0; i++)
+		rc = note_store(&k->store, &k->note_batch[i]);
+	if (rc == 0)
+		rc = store_commit(&k->store);
+	keeper_end_relaxed(k);
+	if (rc) {
+		count(&k->counters.notes_lost, taken);
+		journal_line(&k->server->journal, JOURNAL_TROUBLE, "warning: events lost: %s",
+		             k->store.message);
+	}
+	return taken;
+}
+
+size_t keeper_turn(struct keeper *k, const struct moment *moment)
+{
+	size_t taken;
+
+	k->moment = *moment;
+	/* What was told before a question comes before it in the device's story. */
+	if (queue_count(&k->server->questions))
+		keeper_notes(k);
+	taken = queue_take(&k->server->questions, k->batch, KEEPER_BATCH);
 	for (size_t i = 0; i < taken; i++) {
 		struct matter *matter = &k->matters[i];
 
@@ -177,44 +209,15 @@ static size_t take_questions(struct keeper *k)
 		/* It was decoded before, by the thread that took it: it can be. */
 		(void)message_decode(&matter->question, k->batch[i].data, k->batch[i].length);
 	}
-	while (take_round(k, taken))
+	if (!taken)
+		follow(k);
+	while (taken && take_round(k, taken))
 		continue;
 	if (k->joined) {
 		k->joined = false;
 		if (keeper_follow(k) == 0)
 			keeper_sessions(k);
 	}
-	return taken;
-}
-
-/* --- notes ----------------------------------------------------------------- */
-
-static void take_notes(struct keeper *k)
-{
-	size_t taken = queue_take(&k->server->notes, k->note_batch, KEEPER_BATCH);
-	int rc = taken ? keeper_begin_relaxed(k) : 0;
-
-	if (!taken)
-		return;
-	for (size_t i = 0; i < taken && rc == 0; i++)
-		rc = note_store(&k->store, &k->note_batch[i]);
-	if (rc == 0)
-		rc = store_commit(&k->store);
-	keeper_end_relaxed(k);
-	if (rc == 0)
-		return;
-	count(&k->counters.notes_lost, taken);
-	journal_line(&k->server->journal, JOURNAL_TROUBLE, "warning: events lost: %s",
-	             k->store.message);
-}
-
-size_t keeper_turn(struct keeper *k, const struct moment *moment)
-{
-	size_t taken;
-
-	k->moment = *moment;
-	taken = take_questions(k);
-	take_notes(k);
 	return taken;
 }
 

@@ -62,11 +62,11 @@ struct keeper {
 int keeper_open(struct keeper *keeper, struct server *server, const char *path);
 void keeper_close(struct keeper *keeper);
 
-/**
- * Answers a batch of the questions that wait, and keeps the notes that do.
- * Returns how many questions there were.
- */
+/** Answers a batch of the questions that wait, after notes. Returns how many there were. */
 size_t keeper_turn(struct keeper *keeper, const struct moment *moment);
+
+/** Keeps a batch of the notes that wait, in one transaction. Returns how many there were. */
+size_t keeper_notes(struct keeper *keeper);
 
 /** Does what is due by the clock. */
 void keeper_sweep(struct keeper *keeper, const struct moment *moment);

@@ -29,9 +29,14 @@ void queue_close(struct queue *queue)
 	queue->items = NULL;
 }
 
-bool queue_full(struct queue *queue)
+size_t queue_count(const struct queue *queue)
 {
-	return __atomic_load_n(&queue->count, __ATOMIC_RELAXED) == queue->room;
+	return __atomic_load_n(&queue->count, __ATOMIC_RELAXED);
+}
+
+bool queue_full(const struct queue *queue)
+{
+	return queue_count(queue) == queue->room;
 }
 
 bool queue_put(struct queue *queue, const void *item)

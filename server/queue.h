@@ -20,8 +20,10 @@ struct queue {
 int queue_open(struct queue *queue, size_t size, size_t room, int wake);
 void queue_close(struct queue *queue);
 
-/** Says whether there is no room, as of just now: before work is put into an item. */
-bool queue_full(struct queue *queue);
+/** Returns how many items wait, as of just now. */
+size_t queue_count(const struct queue *queue);
+/** Says whether there is no room, likewise: before work is put into an item. */
+bool queue_full(const struct queue *queue);
 
 /** Adds a copy of @item. Returns whether there was room. */
 bool queue_put(struct queue *queue, const void *item);

@@ -16,6 +16,7 @@
 #define FOLLOW_MS      25                        /* how often the keeper looks for changes */
 #define BEAT_MS        500                       /* how long a serving thread sleeps at most */
 #define BATCHES_MAX    16
+#define NOTES_NS       ((int64_t)100000000)      /* at least, from notes to notes */
 #define SWEEP_NS       ((int64_t)1000000000)     /* for what is due by the clock */
 #define COUNTS_NS      ((int64_t)60 * 1000000000) /* for drops to tell of */
 
@@ -110,13 +111,48 @@ static void tell_counts(struct threads *t, uint64_t *told)
 	*told = counters_dropped(&sum);
 }
 
+/* What the keeper does by the clock, and when the next time is, monotonic ns. */
+struct chores {
+	int64_t notes, sweep, alive, counts;
+	uint64_t drops_told;
+};
+
+static bool due(int64_t *next, int64_t every, int64_t now)
+{
+	if (now < *next)
+		return false;
+	*next = now + every;
+	return true;
+}
+
+static void do_chores(struct threads *t, struct chores *chores, const struct moment *moment)
+{
+	size_t waiting = queue_count(&t->server->notes);
+	int64_t now = moment->monotonic;
+
+	/* Nobody waits for notes, and a transaction for each would take most of the time:
+	 * one that comes alone is kept at once, many come together. */
+	if (waiting && (due(&chores->notes, NOTES_NS, now) || waiting >= KEEPER_BATCH))
+		keeper_notes(t->keeper);
+	if (due(&chores->sweep, SWEEP_NS, now))
+		keeper_sweep(t->keeper, moment);
+	if (__atomic_exchange_n(&t->reload, 0, __ATOMIC_ACQUIRE)) {
+		keeper_reload(t->keeper, moment);
+		service_ready("serving");
+	}
+	if (t->watchdog_ms && due(&chores->alive, (int64_t)t->watchdog_ms * 1000000, now))
+		tell_alive(t);
+	if (due(&chores->counts, COUNTS_NS, now))
+		tell_counts(t, &chores->drops_told);
+}
+
 static void *keep(void *data)
 {
 	struct threads *t = data;
 	struct pollfd poll_[] = { { t->server->wake, POLLIN, 0 }, { t->stop[1], POLLIN, 0 } };
 	struct moment moment = moment_now();
-	int64_t next_sweep = 0, next_alive = 0, next_counts = moment.monotonic + COUNTS_NS;
-	uint64_t drops_told = 0, ignored;
+	struct chores chores = { .counts = moment.monotonic + COUNTS_NS };
+	uint64_t ignored;
 	bool more = false;
 
 	for (;;) {
@@ -130,24 +166,13 @@ static void *keep(void *data)
 		moment = moment_now();
 		more = keeper_turn(t->keeper, &moment);
 		if (stopping && !more)
-			return NULL;
-		if (moment.monotonic >= next_sweep) {
-			keeper_sweep(t->keeper, &moment);
-			next_sweep = moment.monotonic + SWEEP_NS;
-		}
-		if (__atomic_exchange_n(&t->reload, 0, __ATOMIC_ACQUIRE)) {
-			keeper_reload(t->keeper, &moment);
-			service_ready("serving");
-		}
-		if (t->watchdog_ms && moment.monotonic >= next_alive) {
-			tell_alive(t);
-			next_alive = moment.monotonic + (int64_t)t->watchdog_ms * 1000000;
-		}
-		if (moment.monotonic >= next_counts) {
-			tell_counts(t, &drops_told);
-			next_counts = moment.monotonic + COUNTS_NS;
-		}
+			break;
+		do_chores(t, &chores, &moment);
+		more = more || queue_count(&t->server->notes) >= KEEPER_BATCH;
 	}
+	while (keeper_notes(t->keeper))
+		continue;
+	return NULL;
 }
 
 /* --- from start to end ----------------------------------------------------- */

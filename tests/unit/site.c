@@ -129,6 +129,8 @@ void serve(struct bench *bench, size_t count)
 	serve_batch(&bench->serving, bench->batch, count, &moment);
 	while (keeper_turn(&bench->keeper, &moment))
 		continue;
+	while (keeper_notes(&bench->keeper))
+		continue;
 }
 
 /* Slot @slot must hold an answer to its question. */

@@ -111,6 +111,8 @@ static void keep(struct whirl *w)
 {
 	while (keeper_turn(&w->keeper, &w->moment))
 		continue;
+	while (keeper_notes(&w->keeper))
+		continue;
 }
 
 /* Serves one batch; the keeper comes now and then. */
