@@ -54,7 +54,7 @@ EFI_C := main firmware machine hardware net udp4 tftp console keys path option o
 CHOOSE := choose choose_assigned choose_rules
 FILTER := filter filter_facts filter_match filter_table filter_value
 # What prebootd knows, and decides by.
-INDEX := index index_arena index_devices index_entry index_follow index_load index_policy \
+INDEX := index index_ahead index_arena index_devices index_entry index_follow index_load index_policy \
 	index_read index_rows index_table index_take identify $(FILTER)
 STORE := store store_file store_schema store_upgrade devices settings settings_store \
 	work events lease folders groups bundles assignments rules multicasts strangers

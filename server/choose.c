@@ -87,7 +87,8 @@ bool choosing_loader(struct choosing *c)
 {
 	const struct chooser *who = c->who;
 	const struct bundle *bundle = c->candidate.bundle;
-	struct settings settings;
+	const struct settings *settings = &c->policy->settings;
+	struct settings room;
 	uint8_t firmware;
 	const char *loader;
 
@@ -97,9 +98,8 @@ bool choosing_loader(struct choosing *c)
 	loader = bundle_loader(bundle, firmware, NULL);
 	if (!loader) {
 		if (who->entry)
-			entry_settings(who->index, who->entry, &settings);
-		loader = bundle_loader(bundle, firmware, who->entry ? &settings
-		                                                    : &c->policy->settings);
+			settings = entry_settings(who->index, who->entry, &room);
+		loader = bundle_loader(bundle, firmware, settings);
 	}
 	if (loader[0])
 		return true;

@@ -15,7 +15,7 @@ static const char retry[] = "it has failed; \"prebootctl work retry\" has it tri
 static bool take_session(struct choosing *c, const struct membership *member)
 {
 	const struct multicast *session = member->multicast;
-	enum past past = entry_past(c->who->index, c->who->entry, PAST_OF_MULTICAST, session->id);
+	enum past past = entry_past(c->who->entry, PAST_OF_MULTICAST, session->id);
 
 	if (session->state == MULTICAST_ENDED)
 		return choosing_pass(c, "the session has ended");
@@ -123,7 +123,7 @@ static bool had(const struct choosing *c, const struct bundle *bundle)
 static bool take_assignment(struct choosing *c, const struct assignment *assignment,
                             bool *counts)
 {
-	enum past past = entry_past(c->who->index, c->who->entry, PAST_OF_ASSIGNMENT,
+	enum past past = entry_past(c->who->entry, PAST_OF_ASSIGNMENT,
 	                            assignment->id);
 
 	*counts = false;
@@ -178,7 +178,7 @@ void choose_assignments(struct choosing *c)
 
 	for (size_t i = 0; entry_assignment(who->index, who->entry, i, &own); i++)
 		look_at(c, &own);
-	count = entry_groups(who->index, who->entry, groups, GROUPS_MAX);
+	count = entry_groups(who->entry, groups, GROUPS_MAX);
 	for (size_t i = 0; i < count; i++)
 		look_at_level(c, LEVEL_GROUP, groups[i]);
 	for (; folder; folder = folder->parent)

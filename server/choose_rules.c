@@ -10,7 +10,7 @@ static bool repeats(struct choosing *c, const struct rule *rule)
 {
 	const struct chooser *who = c->who;
 	const struct request *r = who->request;
-	enum past past = who->entry ? entry_past(who->index, who->entry, PAST_OF_BUNDLE,
+	enum past past = who->entry ? entry_past(who->entry, PAST_OF_BUNDLE,
 	                                         rule->bundle->id) : PAST_NONE;
 
 	/* What fails again and again must end in local boot, whatever the rule says. */
@@ -35,7 +35,7 @@ static bool matches(struct choosing *c, const struct rule *rule, bool *noted)
 	const struct subject subject = {
 		.request = who->request,
 		.address = who->address,
-		.name = who->entry ? entry_name(who->index, who->entry) : "",
+		.name = who->entry ? entry_name(who->entry) : "",
 	};
 	char why[REASON_SIZE];
 

@@ -58,6 +58,7 @@ static int read_candidates(struct explanation *e)
 	struct chooser who = { .index = index, .request = e->request, .address = e->address,
 	                       .now = time(NULL) };
 	int rc = index_load_device(index, &e->ctl->store, device->id);
+	struct settings room;
 
 	if (rc == ERR_SPACE)
 		return ctl_error(EXIT_FAULT, "not enough memory");
@@ -67,10 +68,7 @@ static int read_candidates(struct explanation *e)
 		ctl_error(0, "%s", index_warnings(index));
 	entry = device->id ? index_by_id(index, device->id) : NULL;
 	who.entry = entry;
-	if (entry)
-		entry_settings(index, entry, &e->settings);
-	else
-		e->settings = index_policy(index)->settings;
+	e->settings = entry ? *entry_settings(index, entry, &room) : index_policy(index)->settings;
 	if (!e->ctl->json)
 		table_add(&e->table, "", "BUNDLE", "FROM", "WHY, OR WHY NOT");
 	/* As prebootd: not one that pretends to be, or was, somebody else. */

@@ -5,7 +5,7 @@
 #include "address.h"
 #include "message.h"
 
-#define BATCH 64              /* datagrams that are taken at once */
+#define BATCH 128              /* datagrams that are taken at once */
 #define DATAGRAM_CONTROL 40   /* room for one struct in6_pktinfo as a control message */
 
 /* The time, as a batch takes it. */

@@ -41,55 +41,61 @@ static void look_up(const struct index *index, const struct sender *sender, stru
 }
 
 /* Says whether a device has a UUID, registered or claimed. */
-static bool has_uuid(const struct index *index, const struct entry *entry)
+static bool has_uuid(const struct entry *entry)
 {
 	struct device device;
 
-	entry_device(index, entry, &device);
+	entry_device(entry, &device);
 	return device_uuid_ok(device.uuid) || device_uuid_ok(device.claim_uuid);
 }
 
-static void take(const struct index *index, const struct entry *entry, struct identified *out)
+static bool has_isd(const struct entry *entry)
+{
+	struct device device;
+
+	entry_device(entry, &device);
+	return device_uuid_ok(device.isd);
+}
+
+static void take(const struct entry *entry, struct identified *out)
 {
 	out->known = true;
 	out->entry = entry;
-	entry_device(index, entry, &out->device);
 }
 
 /* By hardware alone: the UUID counts more, as a network adapter may go from machine to
  * machine. A device that has a UUID is not found by its MAC under another one. */
-static void by_hardware(const struct index *index, const struct named *named,
-                        struct identified *out)
+static void by_hardware(const struct named *named, struct identified *out)
 {
 	if (named->uuid) {
-		take(index, named->uuid, out);
+		take(named->uuid, out);
 		if (named->mac && named->mac != named->uuid) {
 			text_format(out->note, sizeof(out->note),
 			            "the MAC is that of %s, the UUID counts",
-			            entry_name(index, named->mac));
+			            entry_name(named->mac));
 			out->suspect = entry_id(named->mac);
 		}
-	} else if (named->mac && named->has_uuid && has_uuid(index, named->mac)) {
+	} else if (named->mac && named->has_uuid && has_uuid(named->mac)) {
 		text_format(out->note, sizeof(out->note),
 		            "the MAC is that of %s, but the UUID is not",
-		            entry_name(index, named->mac));
+		            entry_name(named->mac));
 		out->suspect = entry_id(named->mac);
 	} else if (named->mac) {
-		take(index, named->mac, out);
+		take(named->mac, out);
 	}
 }
 
 enum vouch { VOUCHED, CLAIMS, CONTRADICTED };
 
 /* Does the hardware agree that it is the device of the image-safe data? */
-static enum vouch vouch(const struct index *index, const struct named *named)
+static enum vouch vouch(const struct named *named)
 {
 	struct device device;
 	bool own;
 
 	if (named->uuid)
 		return named->uuid == named->isd ? VOUCHED : CONTRADICTED;
-	entry_device(index, named->isd, &device);
+	entry_device(named->isd, &device);
 	own = device_uuid_ok(device.uuid) || device_uuid_ok(device.claim_uuid);
 	/* It has a UUID, and that is nobody's: not that of a device that has one. */
 	if (named->has_uuid && own)
@@ -105,39 +111,51 @@ static enum vouch vouch(const struct index *index, const struct named *named)
 	return CLAIMS;
 }
 
-void identify_machine(const struct index *index, const struct sender *sender,
-                      struct identified *out)
+void identify_entry(const struct index *index, const struct sender *sender,
+                    struct identified *out)
 {
 	struct named named;
 	enum vouch vouched;
 
 	look_up(index, sender, &named);
-	memset(out, 0, sizeof(*out));
+	out->known = out->claims = false;
+	out->entry = NULL;
+	out->note[0] = '\0';
+	out->suspect = 0;
 	if (!named.isd) {
-		by_hardware(index, &named, out);
+		by_hardware(&named, out);
 		if (out->known && !out->note[0] && sender->isd && device_uuid_ok(sender->isd) &&
-		    device_uuid_ok(out->device.isd))
+		    has_isd(out->entry))
 			text_format(out->note, sizeof(out->note), "its image-safe data have a "
 			            "device id that is not its own: another disk");
 		return;
 	}
-	vouched = vouch(index, &named);
+	vouched = vouch(&named);
 	if (vouched == CONTRADICTED) {
-		by_hardware(index, &named, out);
+		by_hardware(&named, out);
 		text_format(out->note, sizeof(out->note), "it has the image-safe data of %s, but "
-		            "%s: a disk moved or copied", entry_name(index, named.isd),
+		            "%s: a disk moved or copied", entry_name(named.isd),
 		            out->known ? "is another machine" : "the machine is not known");
 		out->suspect = entry_id(named.isd);
 		return;
 	}
-	take(index, named.isd, out);
+	take(named.isd, out);
 	out->claims = vouched == CLAIMS;
 	if (named.mac && named.mac != named.isd) {
 		text_format(out->note, sizeof(out->note),
 		            "the MAC is that of %s, the image-safe data count",
-		            entry_name(index, named.mac));
+		            entry_name(named.mac));
 		out->suspect = entry_id(named.mac);
 	}
+}
+
+void identify_machine(const struct index *index, const struct sender *sender,
+                      struct identified *out)
+{
+	memset(&out->device, 0, sizeof(out->device));
+	identify_entry(index, sender, out);
+	if (out->known)
+		entry_device(out->entry, &out->device);
 }
 
 /* --- without an index ------------------------------------------------------ */

@@ -25,8 +25,12 @@ struct identified {
 
 /**
  * Finds who @sender is: by device id if the hardware does not speak against it,
- * else by UUID, else by MAC.
+ * else by UUID, else by MAC. out->device stays as it is, for who needs no copy of it.
  */
+void identify_entry(const struct index *index, const struct sender *sender,
+                    struct identified *out);
+
+/** The same, with the device. */
 void identify_machine(const struct index *index, const struct sender *sender,
                       struct identified *out);
 

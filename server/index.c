@@ -91,7 +91,6 @@ struct index *index_new(void)
 	/* Without randomness, before the system has any, it is an index all the same. */
 	if (getrandom(index->seed, sizeof(index->seed), GRND_NONBLOCK) < 0)
 		index->seed[0] = (uintptr_t)index;
-	index->next = 1;
 	return index;
 }
 
@@ -103,9 +102,6 @@ void index_free(struct index *index)
 	index_table_free(&index->macs);
 	index_table_free(&index->uuids);
 	index_table_free(&index->isds);
-	for (uint32_t i = 0; i < index->chunk_count; i++)
-		free(index->chunks[i]);
-	free(index->chunks);
 	arena_free(&index->arena);
 	policy_free(index->policy);
 	free(index);
@@ -126,8 +122,7 @@ size_t index_memory(const struct index *index)
 	size_t slots = (size_t)index->ids.size + index->macs.size + index->uuids.size +
 	               index->isds.size;
 
-	return slots * sizeof(struct index_slot) + arena_memory(&index->arena) +
-	       index->chunk_count * (CHUNK * sizeof(struct entry) + sizeof(index->chunks[0]));
+	return slots * sizeof(struct index_slot) + arena_memory(&index->arena);
 }
 
 const char *index_warnings(const struct index *index)

@@ -78,8 +78,8 @@ struct multicast {
 struct folder {
 	uint64_t id;
 	const struct folder *parent; /* NULL: it is at the top */
+	const struct settings *settings; /* what counts here: its own, or of those around it */
 	char name[NAME_SIZE];
-	struct settings settings;    /* what counts here */
 };
 
 struct group {
@@ -90,6 +90,7 @@ struct group {
 struct policy {
 	struct settings settings;  /* the zone's: of devices in no folder, and of strangers */
 	struct folder *folders;    /* by id */
+	struct settings *folder_settings; /* of folders at which something is set */
 	struct group *groups;      /* by id */
 	struct bundle *bundles;    /* by id */
 	struct rule *rules;        /* the enabled ones, in their order */
@@ -130,18 +131,29 @@ const struct entry *index_by_mac(const struct index *index, const uint8_t mac[6]
 const struct entry *index_by_uuid(const struct index *index, const uint8_t uuid[16]);
 const struct entry *index_by_isd(const struct index *index, const uint8_t isd[16]);
 
-/* What a device may be found by; NULL: not by that. */
-struct index_key {
-	const uint8_t *mac, *uuid, *isd;
+/*
+ * A device that is looked for soon. Memory is slow, so each step has the processor fetch
+ * what the next one will read: best the same step for many devices, then the next.
+ */
+struct index_ahead {
+	const uint8_t *isd, *uuid, *mac; /* what it may be found by; the first two NULL: not */
+	/* The steps' own: */
+	int key;
+	uint32_t hash;
+	const struct index_table *table; /* NULL: there is nothing more to fetch */
 };
 
-/** Fetches what finding each of @count keys needs into the processor's cache, all at once. */
-void index_prefetch(const struct index *index, const struct index_key *keys, size_t count);
+#define INDEX_AHEAD_STEPS 2 /* that are of use to nearly all, after the first */
+
+/** Takes the first step; the keys must be there until the last. */
+void index_ahead_begin(const struct index *index, struct index_ahead *ahead);
+/** Takes the next one; harmless behind the last. */
+void index_ahead_next(const struct index *index, struct index_ahead *ahead);
 
 /** Writes what is known of a device itself. */
-void entry_device(const struct index *index, const struct entry *entry, struct device *device);
+void entry_device(const struct entry *entry, struct device *device);
 uint64_t entry_id(const struct entry *entry);
-const char *entry_name(const struct index *index, const struct entry *entry);
+const char *entry_name(const struct entry *entry);
 /** Says whether it was registered with a MAC address. */
 bool entry_has_mac(const struct entry *entry);
 /** Say whether it was registered with this as its UUID, or as the first of its MACs. */
@@ -149,9 +161,9 @@ bool entry_is_uuid(const struct entry *entry, const uint8_t uuid[16]);
 bool entry_is_mac(const struct entry *entry, const uint8_t mac[6]);
 /** NULL: it is in none. */
 const struct folder *entry_folder(const struct index *index, const struct entry *entry);
-/** Writes the settings that count for it. */
-void entry_settings(const struct index *index, const struct entry *entry,
-                    struct settings *settings);
+/** Returns the settings that count for it: its folder's where they are, or @room, filled in. */
+const struct settings *entry_settings(const struct index *index, const struct entry *entry,
+                                      struct settings *room);
 
 /** Says whether it has work that is not ended. */
 bool entry_has_open_work(const struct entry *entry);
@@ -159,8 +171,7 @@ bool entry_has_open_work(const struct entry *entry);
 enum lease_state entry_last_work(const struct entry *entry);
 
 /** Writes its groups' ids, at most @max. Returns how many. */
-size_t entry_groups(const struct index *index, const struct entry *entry, uint64_t *ids,
-                    size_t max);
+size_t entry_groups(const struct entry *entry, uint64_t *ids, size_t max);
 /** Writes its own assignment at @i, from 0, by id. Returns false behind the last. */
 bool entry_assignment(const struct index *index, const struct entry *entry, size_t i,
                       struct assignment *assignment);
@@ -180,15 +191,18 @@ enum past {
 };
 enum past_of { PAST_OF_ASSIGNMENT, PAST_OF_BUNDLE, PAST_OF_MULTICAST };
 
-enum past entry_past(const struct index *index, const struct entry *entry, enum past_of of,
-                     uint64_t id);
+enum past entry_past(const struct entry *entry, enum past_of of, uint64_t id);
 
 /*
  * Room in an entry for its users, which the index clears when it reads a device
  * anew. Threads that look things up may read and write it at the same time.
  */
-uint64_t entry_mark(const struct entry *entry);
-void entry_set_mark(const struct entry *entry, uint64_t mark);
+struct mark {
+	uint64_t hash;
+	uint16_t length;
+};
+struct mark entry_mark(const struct entry *entry);
+void entry_set_mark(const struct entry *entry, struct mark mark);
 
 /* --- loading --------------------------------------------------------------- */
 

@@ -10,10 +10,10 @@
  * bits, and without room lost beside them. Blocks are aligned to ARENA_UNIT.
  */
 
-#define ARENA_UNIT    16
+#define ARENA_UNIT    64      /* a line of the processor's cache */
 #define ARENA_EXACT   64      /* blocks of up to so many units are of any number of units, */
-#define ARENA_LARGE   11      /* larger ones of a power of two: of so many */
-#define ARENA_SEGMENT 131072  /* units in a segment: the largest block */
+#define ARENA_LARGE   9       /* larger ones of a power of two: of so many */
+#define ARENA_SEGMENT 32768   /* units in a segment: the largest block */
 
 struct index_arena {
 	uint8_t **segments;

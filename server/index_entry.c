@@ -54,9 +54,9 @@ const char *block_settings(const struct block *block, uint8_t flags)
 
 /* --- itself ---------------------------------------------------------------- */
 
-void entry_device(const struct index *index, const struct entry *entry, struct device *device)
+void entry_device(const struct entry *entry, struct device *device)
 {
-	const struct block *block = entry_block(index, entry);
+	const struct block *block = entry_block(entry);
 
 	memset(device, 0, sizeof(*device));
 	device->id = entry->id;
@@ -76,9 +76,9 @@ uint64_t entry_id(const struct entry *entry)
 	return entry->id;
 }
 
-const char *entry_name(const struct index *index, const struct entry *entry)
+const char *entry_name(const struct entry *entry)
 {
-	return block_name(entry_block(index, entry), entry->flags);
+	return block_name(entry_block(entry), entry->flags);
 }
 
 bool entry_has_mac(const struct entry *entry)
@@ -101,28 +101,34 @@ const struct folder *entry_folder(const struct index *index, const struct entry 
 	return policy_folder(index->policy, entry->folder);
 }
 
-void entry_settings(const struct index *index, const struct entry *entry,
-                    struct settings *settings)
+const struct settings *entry_settings(const struct index *index, const struct entry *entry,
+                                      struct settings *room)
 {
 	const struct folder *folder = entry_folder(index, entry);
-	const struct block *block = entry_block(index, entry);
+	const struct settings *outer = folder ? folder->settings : &index->policy->settings;
+	const struct block *block = entry_block(entry);
 	const char *own = block_settings(block, entry->flags), *end = own + block->settings;
 
-	*settings = folder ? folder->settings : index->policy->settings;
+	if (own == end)
+		return outer;
+	*room = *outer;
 	while (own < end) {
-		setting_parse((uint8_t)own[0], own + 1, settings);
+		setting_parse((uint8_t)own[0], own + 1, room);
 		own += strlen(own + 1) + 2;
 	}
+	return room;
 }
 
-uint64_t entry_mark(const struct entry *entry)
+struct mark entry_mark(const struct entry *entry)
 {
-	return __atomic_load_n(&entry->mark, __ATOMIC_RELAXED);
+	return (struct mark){ __atomic_load_n(&entry->mark_hash, __ATOMIC_RELAXED),
+		              __atomic_load_n(&entry->mark_length, __ATOMIC_RELAXED) };
 }
 
-void entry_set_mark(const struct entry *entry, uint64_t mark)
+void entry_set_mark(const struct entry *entry, struct mark mark)
 {
-	__atomic_store_n((uint64_t *)&entry->mark, mark, __ATOMIC_RELAXED);
+	__atomic_store_n((uint64_t *)&entry->mark_hash, mark.hash, __ATOMIC_RELAXED);
+	__atomic_store_n((uint16_t *)&entry->mark_length, mark.length, __ATOMIC_RELAXED);
 }
 
 /* --- its work -------------------------------------------------------------- */
@@ -137,10 +143,9 @@ enum lease_state entry_last_work(const struct entry *entry)
 	return (enum lease_state)entry->last_work;
 }
 
-size_t entry_groups(const struct index *index, const struct entry *entry, uint64_t *ids,
-                    size_t max)
+size_t entry_groups(const struct entry *entry, uint64_t *ids, size_t max)
 {
-	const struct block *block = entry_block(index, entry);
+	const struct block *block = entry_block(entry);
 	const uint32_t *groups = block_groups(block);
 	size_t count = 0;
 
@@ -154,7 +159,7 @@ size_t entry_groups(const struct index *index, const struct entry *entry, uint64
 bool entry_assignment(const struct index *index, const struct entry *entry, size_t i,
                       struct assignment *assignment)
 {
-	const struct block *block = entry_block(index, entry);
+	const struct block *block = entry_block(entry);
 	const struct block_assignment *own = block_assignments(block);
 
 	for (size_t at = 0; at < block->assignments; at++, own++) {
@@ -177,7 +182,7 @@ bool entry_assignment(const struct index *index, const struct entry *entry, size
 size_t entry_multicasts(const struct index *index, const struct entry *entry,
                         struct membership *memberships, size_t max)
 {
-	const struct block *block = entry_block(index, entry);
+	const struct block *block = entry_block(entry);
 	const uint32_t *sessions = block_sessions(block);
 	size_t count = 0;
 
@@ -189,10 +194,9 @@ size_t entry_multicasts(const struct index *index, const struct entry *entry,
 	return count;
 }
 
-enum past entry_past(const struct index *index, const struct entry *entry, enum past_of of,
-                     uint64_t id)
+enum past entry_past(const struct entry *entry, enum past_of of, uint64_t id)
 {
-	const struct block *block = entry_block(index, entry);
+	const struct block *block = entry_block(entry);
 	const uint32_t *pasts = block_pasts(block);
 
 	if (id > INDEX_PAST_MAX)

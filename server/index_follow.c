@@ -149,7 +149,7 @@ static int read_changed(const struct index *index, struct store *store, struct c
 	for (size_t i = 0; i < changes->count && !changes->policy_changed; i++) {
 		const struct entry *old = index_by_id(index, (uint64_t)changes->changes[i].device);
 
-		changes->policy_changed = old && entry_block(index, old)->sessions;
+		changes->policy_changed = old && entry_block(old)->sessions;
 	}
 	if (rc == 0 && changes->policy_changed)
 		rc = policy_read(store, &changes->policy, &changes->policy_warnings);

@@ -21,15 +21,15 @@ enum entry_flag {
 	ENTRY_OPEN_WORK = 16,
 };
 
-/* What all devices have; one line of the processor's cache. */
+/* What all devices have: one line of the processor's cache. Its block follows it. */
 struct entry {
 	uint8_t uuid[UUID_SIZE]; /* zeros: none */
 	uint8_t isd[UUID_SIZE];
-	uint32_t id;             /* 0: a free entry */
+	uint32_t id;
 	uint32_t folder;         /* its id; 0: in none */
-	uint32_t block;          /* in the arena: the rest; of a free entry: the next one */
 	uint32_t added;          /* Unix time */
-	uint64_t mark;
+	uint16_t mark_length;
+	uint64_t mark_hash;
 	uint8_t mac[MAC_SIZE];   /* the first; zeros: none */
 	uint8_t last_work;       /* enum lease_state */
 	uint8_t flags;
@@ -88,31 +88,24 @@ void warn(struct warnings *warnings, const char *format, ...)
 /** Adds all lines of @more. */
 void warn_all(struct warnings *warnings, const struct warnings *more);
 
-#define CHUNK 32768 /* entries that are allocated together: a large page */
-
 struct index {
 	struct policy *policy;
-	struct entry **chunks;
-	uint32_t chunk_count, next; /* next: the first number that was never used */
-	uint32_t free;              /* the first free one below; 0: none */
 	size_t count;
 	struct index_table ids, macs, uuids, isds;
-	struct index_arena arena;
+	struct index_arena arena;   /* entries with their blocks, known by where they are */
 	uint64_t seed[2];           /* of the hashes: what clients send must not collide */
 	int64_t change;             /* the last that is in it */
 	struct warnings policy_warnings, warnings;
 };
 
-/* Entries are known by numbers from 1. */
 static inline struct entry *index_at(const struct index *index, uint32_t number)
 {
-	return &index->chunks[number / CHUNK][number % CHUNK];
+	return arena_at(&index->arena, number);
 }
 
-static inline const struct block *entry_block(const struct index *index,
-                                              const struct entry *entry)
+static inline const struct block *entry_block(const struct entry *entry)
 {
-	return arena_at(&index->arena, entry->block);
+	return (const struct block *)(entry + 1);
 }
 
 uint32_t index_hash_id(const struct index *index, uint32_t id);

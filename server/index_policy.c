@@ -11,16 +11,26 @@
 
 /* --- finding --------------------------------------------------------------- */
 
+static uint64_t id_at(const void *member)
+{
+	uint64_t id;
+
+	memcpy(&id, member, sizeof(id));
+	return id;
+}
+
 /* Finds by id in an array that is ordered by it; each member begins with it. */
 static const void *find(const void *array, size_t count, size_t size, uint64_t id)
 {
 	const char *low = array;
 
+	/* SQLite numbers them from 1: where none was ever deleted, it is there. */
+	if (id - 1 < count && id_at(low + (id - 1) * size) == id)
+		return low + (id - 1) * size;
 	while (count) {
 		const char *middle = low + count / 2 * size;
-		uint64_t there;
+		uint64_t there = id_at(middle);
 
-		memcpy(&there, middle, sizeof(there));
 		if (there == id)
 			return middle;
 		if (there < id) {
@@ -98,6 +108,7 @@ struct tree {
 	struct policy *policy;
 	struct value *values; /* by owner */
 	size_t count, room;
+	size_t settled;       /* folders that have settings of their own, so far */
 	enum { FOLDER_NEW, FOLDER_LOST, FOLDER_DONE } *states; /* of each folder */
 	struct warnings *warnings;
 };
@@ -147,8 +158,8 @@ static int read_values(struct store *store, struct tree *tree)
 	return rc;
 }
 
-/* Puts what is set for @owner itself into @settings. */
-static void apply_values(const struct tree *tree, uint64_t owner, struct settings *settings)
+/* Returns where what is set for @owner itself begins, or would. */
+static size_t first_value(const struct tree *tree, uint64_t owner)
 {
 	size_t low = 0, high = tree->count;
 
@@ -160,8 +171,15 @@ static void apply_values(const struct tree *tree, uint64_t owner, struct setting
 		else
 			high = middle;
 	}
-	for (; low < tree->count && tree->values[low].owner == owner; low++)
-		setting_parse(tree->values[low].index, tree->values[low].text, settings);
+	return low;
+}
+
+/* Puts what is set for @owner itself into @settings. */
+static void apply_values(const struct tree *tree, uint64_t owner, struct settings *settings)
+{
+	for (size_t i = first_value(tree, owner);
+	     i < tree->count && tree->values[i].owner == owner; i++)
+		setting_parse(tree->values[i].index, tree->values[i].text, settings);
 }
 
 /* Makes those folders top ones that have too many around them, or are within themselves. */
@@ -189,17 +207,24 @@ static void cut_parents(struct tree *tree)
 /* Settles what counts in a folder, after those around it. */
 static void settle(struct tree *tree, struct folder *folder)
 {
-	size_t i = (size_t)(folder - tree->policy->folders);
+	size_t i = (size_t)(folder - tree->policy->folders), value;
 
 	if (tree->states[i] == FOLDER_DONE)
 		return;
+	folder->settings = &tree->policy->settings;
 	if (folder->parent) {
 		settle(tree, (struct folder *)folder->parent);
 		folder->settings = folder->parent->settings;
-	} else {
-		folder->settings = tree->policy->settings;
 	}
-	apply_values(tree, folder->id, &folder->settings);
+	/* Others share theirs: so a thread that serves thousands of folders has them at hand. */
+	value = first_value(tree, folder->id);
+	if (value < tree->count && tree->values[value].owner == folder->id) {
+		struct settings *own = &tree->policy->folder_settings[tree->settled++];
+
+		*own = *folder->settings;
+		apply_values(tree, folder->id, own);
+		folder->settings = own;
+	}
 	tree->states[i] = FOLDER_DONE;
 }
 
@@ -231,7 +256,9 @@ static int read_tree(struct store *store, struct policy *policy, struct warnings
 	if (rc)
 		goto out;
 	tree.states = calloc(policy->folder_count + 1, sizeof(tree.states[0]));
-	if (!tree.states) {
+	/* Each folder that has some has a value at least. */
+	policy->folder_settings = calloc(tree.count + 1, sizeof(policy->folder_settings[0]));
+	if (!tree.states || !policy->folder_settings) {
 		rc = ERR_SPACE;
 		goto out;
 	}
@@ -270,6 +297,7 @@ void policy_free(struct policy *policy)
 	for (size_t i = 0; i < policy->rule_count; i++)
 		filter_free(policy->rules[i].filter);
 	free(policy->folders);
+	free(policy->folder_settings);
 	free(policy->groups);
 	free(policy->bundles);
 	free(policy->rules);

@@ -115,9 +115,9 @@ int keeper_apply(struct keeper *keeper, const struct message *question,
 /** Fills in @matter->choice and admits. Returns 0 or KEEPER_CUT. */
 int keeper_choose(struct keeper *keeper, struct matter *matter);
 
-/** Writes what counts for who asks. */
-void keeper_settings(const struct keeper *keeper, const struct matter *matter,
-                     struct settings *settings);
+/** Returns what counts for who asks, as entry_settings() does. */
+const struct settings *keeper_settings(const struct keeper *keeper, const struct matter *matter,
+                                       struct settings *room);
 
 /** Makes a device of the stranger who asks. */
 int keeper_admit(struct keeper *keeper, struct matter *matter);

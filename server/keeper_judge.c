@@ -31,8 +31,8 @@ static int judge_request(struct keeper *keeper, struct matter *matter, const str
 	decide_request(matter->who.known ? &matter->who.device : NULL, lease, &asking, verdict);
 	if (matter->choice.bundle)
 		keeper_plan(keeper, matter, &asking);
-	keeper_settings(keeper, matter, &settings);
-	settings_answer(&settings, request->firmware, &verdict->reply.u.answer);
+	settings_answer(keeper_settings(keeper, matter, &settings), request->firmware,
+	                &verdict->reply.u.answer);
 	return 0;
 }
 

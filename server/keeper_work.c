@@ -62,13 +62,13 @@ int keeper_choose(struct keeper *k, struct matter *matter)
 	return (matter->choice.bundle || matter->admits) && is_stale(k, matter) ? KEEPER_CUT : 0;
 }
 
-void keeper_settings(const struct keeper *k, const struct matter *matter,
-                     struct settings *settings)
+const struct settings *keeper_settings(const struct keeper *k, const struct matter *matter,
+                                       struct settings *room)
 {
-	if (matter->who.known)
-		entry_settings(k->server->index, matter->who.entry, settings);
-	else
-		*settings = index_policy(k->server->index)->settings;
+	const struct index *index = k->server->index;
+
+	return matter->who.known ? entry_settings(index, matter->who.entry, room)
+	                         : &index_policy(index)->settings;
 }
 
 /* --- a device -------------------------------------------------------------- */
@@ -136,8 +136,7 @@ void keeper_plan(struct keeper *k, struct matter *matter, const struct asking *a
 		make_stranger(matter, &k->moment, &stranger);
 		find_name(&k->store, &stranger, device.name);
 	}
-	keeper_settings(k, matter, &settings);
-	bundle_lease(matter->choice.bundle, &settings, &lease);
+	bundle_lease(matter->choice.bundle, keeper_settings(k, matter, &settings), &lease);
 	lease.number = UINT64_MAX;
 	lease.device = device.id;
 	lease.assigned = k->moment.now;

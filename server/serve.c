@@ -131,24 +131,40 @@ static bool answer(struct serving *s, struct datagram *d)
 	return false;
 }
 
-/* Reads who asks, and fetches what is known of them. */
+/* Reads who asks, and fetches what is known of them: one step for all at a time, so that memory
+ * has as much to do as it can. */
 static void look_ahead(struct serving *s, const struct datagram *batch, size_t batch_count)
 {
-	struct index_key keys[BATCH];
-	size_t found = 0;
+	const struct index *index = s->server->index;
 
 	for (size_t i = 0; i < batch_count; i++) {
 		struct outline *outline = &s->outlines[i];
+		struct index_ahead *ahead = &s->ahead[i];
 
 		serve_outline(&batch[i], outline);
+		ahead->table = NULL;
 		if (!outline->firmware)
 			continue;
-		/* Who tells a UUID is found by that, and its MAC with it. */
-		keys[found++] = device_uuid_ok(outline->identity.uuid)
-		                ? (struct index_key){ .uuid = outline->identity.uuid }
-		                : (struct index_key){ .mac = outline->identity.mac };
+		ahead->isd = device_uuid_ok(outline->isd) ? outline->isd : NULL;
+		ahead->uuid = device_uuid_ok(outline->identity.uuid) ? outline->identity.uuid : NULL;
+		ahead->mac = outline->identity.mac;
+		index_ahead_begin(index, ahead);
 	}
-	index_prefetch(s->server->index, keys, found);
+	for (int step = 0; step < INDEX_AHEAD_STEPS; step++)
+		for (size_t i = 0; i < batch_count; i++)
+			index_ahead_next(index, &s->ahead[i]);
+}
+
+/* Answers datagram @i. Returns whether it has. */
+static bool serve_one(struct serving *s, struct datagram *d, size_t i)
+{
+	d->reply_length = 0;
+	d->arrived = s->moment->monotonic;
+	if (!limit_take(&s->server->limit, address_prefix(&d->from), d->arrived)) {
+		count(&s->counters.dropped[DROP_LIMIT], 1);
+		return false;
+	}
+	return serve_fast(s, d, &s->outlines[i]) || (understand(s, d) && answer(s, d));
 }
 
 uint64_t serve_batch(struct serving *s, struct datagram *batch, size_t batch_count,
@@ -160,16 +176,8 @@ uint64_t serve_batch(struct serving *s, struct datagram *batch, size_t batch_cou
 	s->moment = moment;
 	pthread_rwlock_rdlock(&server->lock);
 	look_ahead(s, batch, batch_count);
-	for (size_t i = 0; i < batch_count; i++) {
-		struct datagram *d = &batch[i];
-
-		d->reply_length = 0;
-		d->arrived = moment->monotonic;
-		if (!limit_take(&server->limit, address_prefix(&d->from), moment->monotonic))
-			count(&s->counters.dropped[DROP_LIMIT], 1);
-		else if (serve_fast(s, d, &s->outlines[i]) || (understand(s, d) && answer(s, d)))
-			answers++;
-	}
+	for (size_t i = 0; i < batch_count; i++)
+		answers += serve_one(s, &batch[i], i);
 	pthread_rwlock_unlock(&server->lock);
 	journal_hold(&server->journal, JOURNAL_KNOWN, s->held);
 	s->held = 0;

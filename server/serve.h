@@ -25,7 +25,7 @@ struct server {
 	struct journal journal;
 	struct limit limit;
 	struct queue questions;  /* struct datagram: for the keeper to answer */
-	struct queue notes;      /* struct note: for it to keep */
+	struct queue notes;      /* struct note: for it to keep, when it comes to that */
 	int wake;                /* eventfd of both */
 	/* The database in memory: the keeper changes it, with the lock held for writing. */
 	struct index *index;
@@ -53,6 +53,7 @@ struct serving {
 	struct server *server;
 	struct counters counters;
 	struct outline outlines[BATCH]; /* of the batch at work */
+	struct index_ahead ahead[BATCH];
 	/* of the datagram at work: */
 	const struct moment *moment;
 	struct message question;

@@ -150,18 +150,17 @@ static void decide_none(struct serving *s)
 {
 	const struct request *request = &s->question.u.request;
 	struct asking asking = { request->firmware, 0, s->moment->now };
-	const struct policy *policy = index_policy(s->server->index);
-	struct settings settings;
+	const struct settings *settings = &index_policy(s->server->index)->settings;
+	struct settings room;
 	struct lease last = { 0 };
 
 	if (s->who.known) {
-		entry_settings(s->server->index, s->who.entry, &settings);
+		settings = entry_settings(s->server->index, s->who.entry, &room);
 		last.state = entry_last_work(s->who.entry);
 	}
 	decide_request(s->who.known ? &s->who.device : NULL,
 	               last.state == LEASE_PENDING ? NULL : &last, &asking, &s->verdict);
-	settings_answer(s->who.known ? &settings : &policy->settings, request->firmware,
-	                &s->verdict.reply.u.answer);
+	settings_answer(settings, request->firmware, &s->verdict.reply.u.answer);
 }
 
 int serve_request(struct serving *s, struct datagram *d)

@@ -4,8 +4,9 @@
  * has the hash that the device's last one had is sound, and the choice is
  * the same, as long as the policy and what is known of the device are.
  *
- * The mark of an entry is, from the top: 40 bits of the hash of body, address and policy;
- * 16 of the nonce's; 8 of the minute. The last two say whether it is news.
+ * The mark of an entry is the length of that request without its padding, and, from the
+ * top: 40 bits of the hash of body, address and policy; 16 of the nonce's; 8 of the
+ * minute. The last two say whether it is news.
  */
 #include "serve.h"
 
@@ -19,7 +20,20 @@
 #define NEWS_BITS   24
 #define FIELDS_MAX  16 /* fields within which all that is needed must stand */
 
-static uint64_t mark_of(const struct serving *s, const struct datagram *d)
+/* Says whether a request has nothing but padding, in one piece, behind @length bytes. */
+static bool padded_from(const struct datagram *d, size_t length)
+{
+	const uint8_t *field = d->data + length;
+
+	if (length == d->length)
+		return true;
+	return length >= MESSAGE_HEADER && length + FIELD_HEADER <= d->length &&
+	       field[0] == 0 && field[1] == FIELD_PADDING &&
+	       length + FIELD_HEADER + ((size_t)field[2] << 8 | field[3]) == d->length;
+}
+
+/* @length: of the request without its padding */
+static uint64_t hash_of(const struct serving *s, const struct datagram *d, size_t length)
 {
 	const struct server *server = s->server;
 	uint64_t nonce[2], address[2] = { 0, 0 }, hash, news;
@@ -28,7 +42,7 @@ static uint64_t mark_of(const struct serving *s, const struct datagram *d)
 		memcpy(address, &d->from.in6.sin6_addr, 16);
 	else
 		memcpy(address, &d->from.in.sin_addr, 4);
-	hash = XXH3_64bits_withSeed(d->data + MESSAGE_HEADER, d->length - MESSAGE_HEADER,
+	hash = XXH3_64bits_withSeed(d->data + MESSAGE_HEADER, length - MESSAGE_HEADER,
 	                            server->seed + server->generation);
 	hash ^= (address[0] ^ server->seed) * 0x9e3779b97f4a7c15;
 	hash ^= (address[1] + server->seed) * 0xc2b2ae3d27d4eb4f;
@@ -42,10 +56,11 @@ static uint64_t mark_of(const struct serving *s, const struct datagram *d)
 void serve_remember(struct serving *s, const struct datagram *d, const struct entry *entry,
                     bool noted)
 {
-	uint64_t mark = mark_of(s, d);
+	size_t length = device_request_length(d->data, d->length);
+	uint64_t hash = hash_of(s, d, length);
 
 	/* If it was not kept, the next that asks is news still. */
-	entry_set_mark(entry, noted ? mark : mark ^ 0xffffff);
+	entry_set_mark(entry, (struct mark){ noted ? hash : hash ^ 0xffffff, (uint16_t)length });
 }
 
 /* --- reading --------------------------------------------------------------- */
@@ -113,9 +128,11 @@ static uint8_t *put_text(uint8_t *at, unsigned field, const char *text)
 /* Writes what message_encode() would, of a device without work. */
 static void write_none(struct datagram *d, const char *name, const struct answer *answer)
 {
-	uint8_t reply[MESSAGE_HEADER + 64 + NAME_SIZE + FILE_SIZE], *at = reply;
+	uint8_t *at = d->reply;
 	size_t length;
 
+	_Static_assert(sizeof(d->reply) >= MESSAGE_HEADER + 64 + NAME_SIZE + FILE_SIZE,
+	               "all of it fits");
 	memcpy(at, d->data, MESSAGE_HEADER); /* nonce and sequence are the question's */
 	at[5] = MESSAGE_ANSWER;
 	at[6] = at[7] = 0;
@@ -127,11 +144,9 @@ static void write_none(struct datagram *d, const char *name, const struct answer
 	at = put_number(at, FIELD_HOT_KEY_WAIT, 2, answer->hot_key_wait);
 	at = put_text(at, FIELD_MENU_FILE, answer->menu_file);
 	at = put_number(at, FIELD_VALID_FOR, 2, answer->valid_for);
-	length = (size_t)(at - reply);
-	if (length > d->length)
-		return;
-	memcpy(d->reply, reply, length);
-	d->reply_length = (uint16_t)length;
+	length = (size_t)(at - d->reply);
+	if (length <= d->length)
+		d->reply_length = (uint16_t)length;
 }
 
 /* --- the whole ------------------------------------------------------------- */
@@ -140,29 +155,32 @@ bool serve_fast(struct serving *s, struct datagram *d, const struct outline *out
 {
 	struct server *server = s->server;
 	const struct sender sender = { &outline->identity, outline->isd };
-	struct settings settings;
+	struct settings room;
 	struct answer answer;
-	uint64_t mark, known;
+	struct mark known;
+	uint64_t hash;
 
 	if (!outline->firmware || address_port(&d->from) == 0)
 		return false;
-	identify_machine(server->index, &sender, &s->who);
+	identify_entry(server->index, &sender, &s->who);
 	if (!s->who.known || s->who.note[0] || s->who.claims || entry_has_open_work(s->who.entry))
 		return false;
 	known = entry_mark(s->who.entry);
-	mark = mark_of(s, d);
-	if (known >> NEWS_BITS != mark >> NEWS_BITS ||
+	if (!known.hash || !padded_from(d, known.length))
+		return false;
+	hash = hash_of(s, d, known.length);
+	if (known.hash >> NEWS_BITS != hash >> NEWS_BITS ||
 	    journal_wants(&server->journal, JOURNAL_KNOWN, s->moment->monotonic / 1000000))
 		return false;
-	if (known != mark) {
+	if (known.hash != hash) {
 		if (!serve_notes_full(s))
 			return false;
 		count(&s->counters.notes_lost, 1);
 	}
-	entry_settings(server->index, s->who.entry, &settings);
 	answer.menu_file[0] = '\0';
-	settings_answer(&settings, outline->firmware, &answer);
-	write_none(d, s->who.device.name, &answer);
+	settings_answer(entry_settings(server->index, s->who.entry, &room), outline->firmware,
+	                &answer);
+	write_none(d, entry_name(s->who.entry), &answer);
 	if (!d->reply_length)
 		return false;
 	s->held++;

@@ -10,17 +10,17 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "datagram.h"
 #include "endpoint.h"
 #include "message.h"
 
-#define ECHO_BATCH 64 /* as prebootd's */
 #define ANSWER_MIN (MESSAGE_HEADER + 9)
 
 struct slots {
-	struct mmsghdr messages[ECHO_BATCH];
-	struct iovec vectors[ECHO_BATCH];
-	struct sockaddr_in peers[ECHO_BATCH];
-	uint8_t data[ECHO_BATCH][MESSAGE_MAX + 1];
+	struct mmsghdr messages[BATCH];
+	struct iovec vectors[BATCH];
+	struct sockaddr_in peers[BATCH];
+	uint8_t data[BATCH][MESSAGE_MAX + 1];
 };
 
 static int listen_on(const char *text)
@@ -63,8 +63,8 @@ static void echo(int fd, struct slots *s, size_t size)
 	for (;;) {
 		int got, sent;
 
-		prepare(s, MESSAGE_MAX + 1, ECHO_BATCH);
-		got = recvmmsg(fd, s->messages, ECHO_BATCH, MSG_WAITFORONE, NULL);
+		prepare(s, MESSAGE_MAX + 1, BATCH);
+		got = recvmmsg(fd, s->messages, BATCH, MSG_WAITFORONE, NULL);
 		if (got < 0 && errno != EINTR)
 			return;
 		for (int i = 0; i < got; i++) {

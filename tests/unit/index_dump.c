@@ -51,7 +51,7 @@ static void print_policy(FILE *out, const struct policy *policy)
 		if (f) {
 			fprintf(out, "folder %d %s in %s", i, f->name,
 			        f->parent ? f->parent->name : "none");
-			print_settings(out, &f->settings);
+			print_settings(out, f->settings);
 		}
 		if (b)
 			fprintf(out, "bundle %d %s kind %d %s %s %s %s %s %u %u\n", i, b->name,
@@ -92,18 +92,17 @@ static void print_device(FILE *out, const struct index *index, const struct entr
 	uint64_t groups[POOL];
 	size_t count;
 
-	entry_device(index, entry, &device);
+	entry_device(entry, &device);
 	fprintf(out, "device %llu %s %s added %lld folder %s mac %d open %d last %d",
-	        (unsigned long long)entry_id(entry), device.name, entry_name(index, entry),
+	        (unsigned long long)entry_id(entry), device.name, entry_name(entry),
 	        (long long)device.added, folder ? folder->name : "none", entry_has_mac(entry),
 	        entry_has_open_work(entry), entry_last_work(entry));
 	print_bytes(out, "uuid", device.uuid, 16);
 	print_bytes(out, "isd", device.isd, 16);
 	print_bytes(out, "claim", device.claim_uuid, 16);
 	print_bytes(out, "claim", device.claim_mac, 6);
-	entry_settings(index, entry, &settings);
-	print_settings(out, &settings);
-	count = entry_groups(index, entry, groups, POOL);
+	print_settings(out, entry_settings(index, entry, &settings));
+	count = entry_groups(entry, groups, POOL);
 	for (size_t i = 0; i < count; i++)
 		fprintf(out, " group %llu", (unsigned long long)groups[i]);
 	count = entry_multicasts(index, entry, memberships, POOL);
@@ -115,15 +114,14 @@ static void print_device(FILE *out, const struct index *index, const struct entr
 	fprintf(out, " pasts ");
 	for (int of = 0; of < 3; of++)
 		for (uint64_t id = 0; id <= POOL; id++)
-			fprintf(out, "%d", entry_past(index, entry, ofs[of], id));
+			fprintf(out, "%d", entry_past(entry, ofs[of], id));
 	fprintf(out, "\n");
 }
 
-static void print_found(FILE *out, const struct index *index, const char *by, int number,
-                        const struct entry *entry)
+static void print_found(FILE *out, const char *by, int number, const struct entry *entry)
 {
 	if (entry)
-		fprintf(out, "%s %d is %s\n", by, number, entry_name(index, entry));
+		fprintf(out, "%s %d is %s\n", by, number, entry_name(entry));
 }
 
 char *index_dump(const struct index *index)
@@ -141,11 +139,11 @@ char *index_dump(const struct index *index)
 		if (entry)
 			print_device(out, index, entry);
 		pool_uuid(uuid, 'u', i);
-		print_found(out, index, "uuid", i, index_by_uuid(index, uuid));
+		print_found(out, "uuid", i, index_by_uuid(index, uuid));
 		pool_uuid(uuid, 'i', i);
-		print_found(out, index, "isd", i, index_by_isd(index, uuid));
+		print_found(out, "isd", i, index_by_isd(index, uuid));
 		pool_mac(mac, i);
-		print_found(out, index, "mac", i, index_by_mac(index, mac));
+		print_found(out, "mac", i, index_by_mac(index, mac));
 	}
 	fclose(out);
 	return text;

@@ -199,14 +199,16 @@ static void test_marks(void **state)
 	run(bench, "INSERT INTO device (id, name, added) VALUES (1, 'a', 1), (2, 'b', 1)");
 	follow(bench);
 	for (uint64_t id = 1; id <= 2; id++) {
-		assert_int_equal(entry_mark(index_by_id(bench->index, id)), 0);
-		entry_set_mark(index_by_id(bench->index, id), UINT64_MAX - id);
+		assert_int_equal(entry_mark(index_by_id(bench->index, id)).hash, 0);
+		entry_set_mark(index_by_id(bench->index, id),
+		               (struct mark){ UINT64_MAX - id, (uint16_t)id });
 	}
 	run(bench, "UPDATE device SET name = 'c' WHERE id = 2");
 	follow(bench);
-	assert_int_equal(entry_mark(index_by_id(bench->index, 1)), UINT64_MAX - 1);
-	assert_int_equal(entry_mark(index_by_id(bench->index, 2)), 0);
-	assert_string_equal(entry_name(bench->index, index_by_id(bench->index, 2)), "c");
+	assert_int_equal(entry_mark(index_by_id(bench->index, 1)).hash, UINT64_MAX - 1);
+	assert_int_equal(entry_mark(index_by_id(bench->index, 1)).length, 1);
+	assert_int_equal(entry_mark(index_by_id(bench->index, 2)).hash, 0);
+	assert_string_equal(entry_name(index_by_id(bench->index, 2)), "c");
 }
 
 /* Notes of changes are read once, written by nobody, and go when they are in. */
@@ -260,18 +262,19 @@ static void test_within_a_transaction(void **state)
 static void test_one_device(void **state)
 {
 	const uint8_t some[16] = { 2 };
-	const struct index_key key = { some, some, some };
+	struct index_ahead ahead = { .isd = some, .uuid = some, .mac = some };
 	struct bench *bench = *state;
 
 	/* First, when there is none. */
-	index_prefetch(bench->index, &key, 1);
+	index_ahead_begin(bench->index, &ahead);
+	index_ahead_next(bench->index, &ahead);
 	assert_null(index_by_id(bench->index, 2));
 	assert_null(index_by_uuid(bench->index, some));
 	run(bench, "INSERT INTO device (id, name, added) VALUES (1, 'a', 1), (2, 'b', 1)");
 	run(bench, "INSERT INTO setting VALUES ('zone', 0, 'attempts', '9')");
 	assert_int_equal(index_load_device(bench->index, &bench->store, 2), 0);
 	assert_int_equal(index_count(bench->index), 1);
-	assert_string_equal(entry_name(bench->index, index_by_id(bench->index, 2)), "b");
+	assert_string_equal(entry_name(index_by_id(bench->index, 2)), "b");
 	assert_int_equal(index_policy(bench->index)->settings.attempts, 9);
 }
 

@@ -134,15 +134,14 @@ static void make_sql(unsigned *seed, char *out)
 
 /* --- what the database says ------------------------------------------------ */
 
-static void check_found(int rc, const struct device *device, const struct index *index,
-                        const struct entry *entry)
+static void check_found(int rc, const struct device *device, const struct entry *entry)
 {
 	struct device other;
 
 	assert_int_equal(rc, entry ? 0 : ERR_NOT_FOUND);
 	if (!entry)
 		return;
-	entry_device(index, entry, &other);
+	entry_device(entry, &other);
 	assert_int_equal(other.id, device->id);
 	assert_string_equal(other.name, device->name);
 	assert_memory_equal(other.uuid, device->uuid, 16);
@@ -178,24 +177,25 @@ static void check_device(struct store *store, const struct index *index, int id)
 {
 	const struct setting_owner owner = { LEVEL_DEVICE, (uint64_t)id };
 	const struct entry *entry = index_by_id(index, (uint64_t)id);
-	struct settings settings, expected;
+	struct settings room, expected;
+	const struct settings *settings;
 
 	if (!entry)
 		return;
 	/* Where a folder is within itself, each cuts the circle elsewhere. */
 	if (!strstr(index_warnings(index), "within itself")) {
 		assert_int_equal(settings_read(store, &owner, &expected), 0);
-		entry_settings(index, entry, &settings);
-		assert_int_equal(settings.attempts, expected.attempts);
-		assert_string_equal(settings.menu_file, expected.menu_file);
-		assert_string_equal(settings.loader_bios, expected.loader_bios);
+		settings = entry_settings(index, entry, &room);
+		assert_int_equal(settings->attempts, expected.attempts);
+		assert_string_equal(settings->menu_file, expected.menu_file);
+		assert_string_equal(settings->loader_bios, expected.loader_bios);
 	}
 	for (int i = 1; i <= POOL; i++) {
-		assert_int_equal(entry_past(index, entry, PAST_OF_BUNDLE, (uint64_t)i),
+		assert_int_equal(entry_past(entry, PAST_OF_BUNDLE, (uint64_t)i),
 		                 past_of(store, id, "bundle", i));
-		assert_int_equal(entry_past(index, entry, PAST_OF_ASSIGNMENT, (uint64_t)i),
+		assert_int_equal(entry_past(entry, PAST_OF_ASSIGNMENT, (uint64_t)i),
 		                 past_of(store, id, "source = 'assignment' AND source_id", i));
-		assert_int_equal(entry_past(index, entry, PAST_OF_MULTICAST, (uint64_t)i),
+		assert_int_equal(entry_past(entry, PAST_OF_MULTICAST, (uint64_t)i),
 		                 past_of(store, id, "source = 'multicast' AND source_id", i));
 	}
 }
@@ -206,17 +206,14 @@ static void check_against_store(struct store *store, const struct index *index)
 	uint8_t uuid[16], mac[6];
 
 	for (int i = 0; i <= POOL; i++) {
-		check_found(device_by_id(store, (uint64_t)i, &device), &device, index,
+		check_found(device_by_id(store, (uint64_t)i, &device), &device,
 		            index_by_id(index, (uint64_t)i));
 		pool_uuid(uuid, 'u', i);
-		check_found(device_by_uuid(store, uuid, &device), &device, index,
-		            index_by_uuid(index, uuid));
+		check_found(device_by_uuid(store, uuid, &device), &device, index_by_uuid(index, uuid));
 		pool_uuid(uuid, 'i', i);
-		check_found(device_by_isd(store, uuid, &device), &device, index,
-		            index_by_isd(index, uuid));
+		check_found(device_by_isd(store, uuid, &device), &device, index_by_isd(index, uuid));
 		pool_mac(mac, i);
-		check_found(device_by_mac(store, mac, &device), &device, index,
-		            index_by_mac(index, mac));
+		check_found(device_by_mac(store, mac, &device), &device, index_by_mac(index, mac));
 		check_device(store, index, i);
 	}
 }

@@ -123,12 +123,18 @@ static void test_a_million(void **state)
 	assert_true(each <= 256);
 	for (uint32_t id = 1; id <= million; id += 997) {
 		const struct entry *entry = index_by_id(index, id);
-		const struct index_key keys[] = {
-			{ entry->mac, entry->uuid, entry->isd }, { NULL, NULL, NULL },
-			{ entry->uuid, entry->isd, entry->uuid }, /* which there is not */
+		/* The last of them there is not. */
+		struct index_ahead ahead[] = {
+			{ .isd = entry->isd, .uuid = entry->uuid, .mac = entry->mac },
+			{ .uuid = entry->isd, .mac = entry->mac },
+			{ .isd = entry->uuid, .uuid = entry->isd, .mac = entry->uuid },
 		};
 
-		index_prefetch(index, keys, COUNT(keys));
+		for (size_t i = 0; i < COUNT(ahead); i++) {
+			index_ahead_begin(index, &ahead[i]);
+			for (int step = 0; step < 2 * INDEX_AHEAD_STEPS; step++)
+				index_ahead_next(index, &ahead[i]);
+		}
 		assert_int_equal(entry_id(entry), id);
 		assert_ptr_equal(index_by_uuid(index, entry->uuid), entry);
 		assert_ptr_equal(index_by_isd(index, entry->isd), entry);
