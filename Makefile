@@ -51,37 +51,43 @@ BIOS_C := main unpack pxe pxe_find udp tftp realmode console uart keyboard memor
 EFI_C := main firmware machine hardware net udp4 tftp console keys path option order disk image \
 	chain local fault
 
-CHOOSE := choose choose_assigned choose_rules
-FILTER := filter filter_facts filter_match filter_table filter_value
+# Of the server's programs, by folder.
+POLICY := $(addprefix policy/,choose choose_assigned choose_rules decide)
+FILTER := $(addprefix policy/,filter filter_facts filter_match filter_table filter_value)
 # What prebootd knows, and decides by.
-INDEX := index index_ahead index_arena index_devices index_entry index_follow index_load index_policy \
-	index_read index_rows index_table index_take identify $(FILTER)
-STORE := store store_file store_schema store_upgrade devices settings settings_store \
-	work events lease folders groups bundles assignments rules multicasts strangers
-CONFINE := confine confine_landlock confine_seccomp
-KEEPER := serve serve_answer serve_fast serve_log notes keeper keeper_judge keeper_work keeper_follow \
-	counters limit queue address endpoint decide socket journal
-PREBOOTD := prebootd options threads lockfile metrics stats whole_file service $(CONFINE) $(KEEPER) $(CHOOSE) $(INDEX) $(STORE)
-PREBOOTCTL := prebootctl ctl_options ctl_verbs ctl_help ctl_find ctl_show ctl_device ctl_device_add ctl_hardware \
+INDEX := $(addprefix index/,index index_ahead index_arena index_devices index_entry index_follow \
+	index_load index_policy index_read index_rows index_table index_take) policy/identify $(FILTER)
+STORE := $(addprefix store/,store store_file store_schema store_upgrade devices settings settings_store \
+	work events lease folders groups bundles assignments rules multicasts strangers)
+CONFINE := $(addprefix daemon/,confine confine_landlock confine_seccomp)
+KEEPER := $(addprefix daemon/,serve serve_answer serve_fast serve_log notes keeper keeper_judge \
+	keeper_work keeper_follow counters limit queue journal) \
+	$(addprefix net/,address endpoint socket) $(POLICY) $(INDEX) $(STORE)
+PREBOOTD := $(addprefix daemon/,prebootd options threads lockfile metrics service) \
+	store/stats data/whole_file $(CONFINE) $(KEEPER)
+CTL := prebootctl ctl_options ctl_verbs ctl_help ctl_find ctl_show ctl_device ctl_device_add ctl_hardware \
 	ctl_device_show ctl_device_move ctl_trace ctl_settings ctl_work ctl_assign ctl_retry ctl_event \
 	ctl_menu ctl_menu_passwd canvas ctl_words ctl_target ctl_help_policy ctl_folder \
 	ctl_folder_show ctl_group ctl_bundle ctl_bundle_show ctl_assignment ctl_rule ctl_multicast \
-	ctl_multicast_show ctl_multicast_members ctl_rule_show ctl_stranger ctl_inventory $(STORE)
+	ctl_multicast_show ctl_multicast_members ctl_rule_show ctl_stranger ctl_inventory
 # Its tools for whole data.
-PREBOOTCTL += ctl_help_data ctl_data data_tables data_fields data_columns data_refer data_export \
-	data_scan data_tell data_put data_import data_whole whole_file ctl_check check check_rows ctl_backup \
-	ctl_device_csv ctl_csv ctl_csv_list csv ctl_watch ctl_stats stats \
+CTL += ctl_help_data ctl_data ctl_check ctl_backup ctl_device_csv ctl_csv ctl_csv_list ctl_watch ctl_stats \
 	ctl_complete ctl_complete_words
-ISDCTL := isdctl isdctl_show isd_disk isd_fields isd_file partition partition_gpt
 # Its decisions, explained.
-PREBOOTCTL += ctl_explain ctl_machine ctl_rule_test ctl_help_explain decide $(CHOOSE) $(INDEX)
-PREBOOTWORK := prebootwork agent_facts agent_ask agent_show agent_run endpoint
+CTL += ctl_explain ctl_machine ctl_rule_test ctl_help_explain
+PREBOOTCTL := $(CTL:%=ctl/%) $(addprefix data/,data_tables data_fields data_columns data_refer \
+	data_export data_scan data_tell data_put data_import data_whole whole_file csv) \
+	$(addprefix store/,check check_rows stats) $(POLICY) $(INDEX) $(STORE)
+ISDCTL := $(addprefix isd/,isdctl isdctl_show isd_disk isd_fields isd_file partition partition_gpt)
+PREBOOTWORK := $(addprefix agent/,prebootwork agent_facts agent_ask agent_show agent_run) net/endpoint
 
 # --- flags -----------------------------------------------------------------
 
 WARN := -Wall -Wextra -Wshadow -Wvla -Wstrict-prototypes -Wmissing-prototypes \
 	-Wwrite-strings -Wpointer-arith -Werror
 COMMON := -std=gnu11 $(WARN) -g -MMD -MP -DVERSION='"$(VERSION)"' -Inbp
+SERVER := agent ctl daemon data index isd net policy store
+INCLUDE_SERVER := $(SERVER:%=-Iserver/%)
 # The two passes left out make code that is larger, and packs worse.
 FREESTANDING := $(COMMON) -Os -fno-if-conversion -fno-tree-tail-merge -ffreestanding -fno-strict-aliasing -fno-stack-protector \
 	-fno-asynchronous-unwind-tables -fno-unwind-tables -fno-tree-loop-distribute-patterns \
@@ -93,8 +99,8 @@ CFLAGS_BIOS := $(FREESTANDING) -m32 -march=i386 -mregparm=3 -freg-struct-return 
 CFLAGS_EFI := $(FREESTANDING) -Oz -m64 -fpic -fshort-wchar -maccumulate-outgoing-args \
 	-DDEBUG_BUILD=$(if $(DEBUG),1,0) \
 	-DGNU_EFI_USE_MS_ABI -isystem /usr/include/efi -isystem /usr/include/efi/x86_64
-CFLAGS_HOST := $(COMMON) -O2 -D_GNU_SOURCE -DDEBUG_LEVEL=0 -fstack-protector-strong -D_FORTIFY_SOURCE=2
-CFLAGS_TEST := $(COMMON) -O1 -D_GNU_SOURCE -DDEBUG_LEVEL=0 -Iserver -fno-omit-frame-pointer \
+CFLAGS_HOST := $(COMMON) $(INCLUDE_SERVER) -O2 -D_GNU_SOURCE -DDEBUG_LEVEL=0 -fstack-protector-strong -D_FORTIFY_SOURCE=2
+CFLAGS_TEST := $(COMMON) -O1 -D_GNU_SOURCE -DDEBUG_LEVEL=0 $(INCLUDE_SERVER) -fno-omit-frame-pointer \
 	-fsanitize=address,undefined -fno-sanitize-recover=all
 
 # DEBUG=exchange:2,pxe gives exchange.o level 2, pxe.o level 1 and all others 0.
@@ -159,7 +165,7 @@ $(B)/nvlnbpx64.efi: $(B)/nvlnbpx64.elf
 
 # --- the server's programs -------------------------------------------------
 
-$(B)/server/%.o: server/%.c | $(B)/server
+$(B)/server/%.o: server/%.c | $(SERVER:%=$(B)/server/%)
 	$(call step,CC)
 	$(Q)$(CC) $(CFLAGS_HOST) -c -o $@ $<
 $(B)/server/nbp/%.o: nbp/%.c | $(B)/server/nbp
@@ -186,7 +192,8 @@ $(B)/prebootwork: $(PREBOOTWORK:%=$(B)/server/%.o) $(SHARED_OBJECTS)
 
 UNIT := $(patsubst tests/unit/test_%.c,%,$(wildcard tests/unit/test_*.c))
 
-$(B)/test/%.o: %.c | $(B)/test/nbp $(B)/test/bios $(B)/test/efi $(B)/test/server $(B)/test/tests/unit
+TEST_DIRS := $(patsubst %,$(B)/test/%,nbp bios efi $(SERVER:%=server/%) tests/unit)
+$(B)/test/%.o: %.c | $(TEST_DIRS)
 	$(call step,CC)
 	$(Q)$(CC) $(CFLAGS_TEST) -c -o $@ $<
 # Each test_NAME links the whole core; the server's parts come in by UNIT_NAME.
@@ -200,8 +207,8 @@ $(B)/test/unit_bios_edd: $(B)/test/bios/edd.o
 $(B)/test/unit_bios_keyboard: $(B)/test/bios/keyboard.o
 $(B)/test/unit_efi_path: $(B)/test/efi/path.o
 $(B)/test/unit_efi_option: $(B)/test/efi/option.o $(B)/test/efi/path.o
-$(B)/test/unit_menu_view: $(B)/test/server/canvas.o
-$(B)/test/unit_decide: $(B)/test/server/decide.o $(B)/test/server/lease.o
+$(B)/test/unit_menu_view: $(B)/test/server/ctl/canvas.o
+$(B)/test/unit_decide: $(B)/test/server/policy/decide.o $(B)/test/server/store/lease.o
 $(B)/test/unit_filter: $(FILTER:%=$(B)/test/server/%.o)
 $(B)/test/unit_settings: $(STORE:%=$(B)/test/server/%.o)
 $(B)/test/unit_index $(B)/test/unit_index_follow: $(B)/test/tests/unit/index_dump.o
@@ -210,11 +217,9 @@ $(B)/test/unit_identify $(B)/test/unit_index $(B)/test/unit_index_follow \
 	$(patsubst %,$(B)/test/server/%.o,$(STORE) $(INDEX))
 $(B)/test/unit_store: $(STORE:%=$(B)/test/server/%.o)
 $(B)/test/unit_serve $(B)/test/unit_keeper $(B)/test/unit_fast: $(B)/test/tests/unit/site.o \
-	$(STORE:%=$(B)/test/server/%.o) \
-	$(patsubst %,$(B)/test/server/%.o,$(KEEPER) $(CHOOSE) $(INDEX))
+	$(KEEPER:%=$(B)/test/server/%.o)
 $(B)/test/unit_storm $(B)/test/unit_storm_socket: $(B)/test/tests/unit/storm.o
-$(B)/test/unit_storm: $(STORE:%=$(B)/test/server/%.o) \
-	$(patsubst %,$(B)/test/server/%.o,$(KEEPER) $(CHOOSE) $(INDEX))
+$(B)/test/unit_storm: $(KEEPER:%=$(B)/test/server/%.o)
 $(B)/test/unit_storm_socket: | $(B)/test/prebootd
 $(B)/test/prebootd: $(PREBOOTD:%=$(B)/test/server/%.o) $(SHARED:%=$(B)/test/nbp/%.o)
 	$(call step,LINK)
@@ -222,11 +227,11 @@ $(B)/test/prebootd: $(PREBOOTD:%=$(B)/test/server/%.o) $(SHARED:%=$(B)/test/nbp/
 $(B)/test/unit_confine $(B)/test/unit_confine_user: $(CONFINE:%=$(B)/test/server/%.o)
 UNIT_LIBS_confine := -lseccomp
 UNIT_LIBS_confine_user := -lseccomp
-$(B)/test/unit_service: $(B)/test/server/service.o
+$(B)/test/unit_service: $(B)/test/server/daemon/service.o
 UNIT_LIBS_service := -lsystemd
-$(B)/test/unit_partition: $(patsubst %,$(B)/test/server/%.o,partition partition_gpt)
-$(B)/test/unit_isdctl: $(patsubst %,$(B)/test/server/%.o,isd_disk isd_fields)
-$(B)/test/unit_agent: $(patsubst %,$(B)/test/server/%.o,agent_facts agent_show endpoint)
+$(B)/test/unit_partition: $(patsubst %,$(B)/test/server/isd/%.o,partition partition_gpt)
+$(B)/test/unit_isdctl: $(patsubst %,$(B)/test/server/isd/%.o,isd_disk isd_fields)
+$(B)/test/unit_agent: $(patsubst %,$(B)/test/server/%.o,agent/agent_facts agent/agent_show net/endpoint)
 
 unit-tests: $(UNIT:%=$(B)/test/unit_%)
 test-unit: $(B)/dependencies
@@ -245,7 +250,7 @@ FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 # What a fuzzer links besides the core, and what of it it replaces.
 FUZZ_PARTS_tftp := bios/tftp
 FUZZ_PARTS_pxe_find := bios/pxe_find
-FUZZ_PARTS_partition := server/partition server/partition_gpt
+FUZZ_PARTS_partition := server/isd/partition server/isd/partition_gpt
 FUZZ_PARTS_boot_option := efi/option efi/path
 FUZZ_PARTS_filter := $(FILTER:%=server/%)
 FUZZ_PARTS_isd := tests/fuzz/sum
@@ -258,13 +263,13 @@ fuzz_objects = $(patsubst %,$(1)/%.o,tests/fuzz/fuzz_$(2) tests/fuzz/fuzz \
 	$(patsubst %,nbp/%,$(filter-out $(FUZZ_WITHOUT_$(2)),$(CORE))) $(FUZZ_PARTS_$(2)))
 
 CLANG := clang
-CFLAGS_FUZZ := $(COMMON) -O2 -D_GNU_SOURCE -DDEBUG_LEVEL=0 -Iserver -fno-omit-frame-pointer \
+CFLAGS_FUZZ := $(COMMON) -O2 -D_GNU_SOURCE -DDEBUG_LEVEL=0 $(INCLUDE_SERVER) -fno-omit-frame-pointer \
 	-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 # What the harnesses and the cursor compare tells libFuzzer little, and takes time.
 $(foreach width,64 32,$(B)/fuzz/$(width)/tests/fuzz/%.o $(B)/fuzz/$(width)/nbp/wire.o): \
 	CFLAGS_FUZZ += -fno-sanitize-coverage=trace-cmp
 FUZZ_DIRS := $(B)/test/tests/fuzz \
-	$(foreach width,fuzz/64 fuzz/32 test32,$(patsubst %,$(B)/$(width)/%,nbp bios efi server tests/fuzz))
+	$(foreach width,fuzz/64 fuzz/32 test32,$(patsubst %,$(B)/$(width)/%,nbp bios efi server/isd server/policy tests/fuzz))
 
 $(FUZZ_DIRS):
 	@mkdir -p $@
@@ -317,7 +322,7 @@ coverage: $(B)/dependencies
 	@scripts/coverage $(B)/coverage 90 85
 .PRECIOUS: $(B)/test/%.o
 ifdef COVERAGE
-CFLAGS_TEST := $(COMMON) -w -O0 -D_GNU_SOURCE -DDEBUG_LEVEL=0 -Iserver --coverage -fprofile-update=atomic
+CFLAGS_TEST := $(COMMON) -w -O0 -D_GNU_SOURCE -DDEBUG_LEVEL=0 $(INCLUDE_SERVER) --coverage -fprofile-update=atomic
 endif
 
 # --- the virtual machines: their Linux and their local disks ---------------
@@ -356,11 +361,11 @@ $(B)/vm/disk-uefi.img: scripts/make-disk $(B)/vm/bootx64.efi
 LOAD := load load_options load_message
 $(B)/bench/%.o: tests/bench/%.c | $(B)/bench
 	$(call step,CC)
-	$(Q)$(CC) $(CFLAGS_HOST) -Iserver -c -o $@ $<
-$(B)/bench/load: $(LOAD:%=$(B)/bench/%.o) $(B)/server/endpoint.o $(SHARED_OBJECTS)
+	$(Q)$(CC) $(CFLAGS_HOST) -c -o $@ $<
+$(B)/bench/load: $(LOAD:%=$(B)/bench/%.o) $(B)/server/net/endpoint.o $(SHARED_OBJECTS)
 	$(call step,LINK)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^
-$(B)/bench/echo: $(B)/bench/echo.o $(B)/server/endpoint.o $(SHARED_OBJECTS)
+$(B)/bench/echo: $(B)/bench/echo.o $(B)/server/net/endpoint.o $(SHARED_OBJECTS)
 	$(call step,LINK)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^
 
@@ -410,8 +415,8 @@ clean:
 
 # --- folders and bookkeeping -----------------------------------------------
 
-$(B) $(B)/bios $(B)/bios/nbp $(B)/efi $(B)/efi/nbp $(B)/server $(B)/server/nbp \
-$(B)/test/nbp $(B)/test/bios $(B)/test/efi $(B)/test/server $(B)/test/tests/unit $(B)/vm $(B)/bench:
+$(B) $(B)/bios $(B)/bios/nbp $(B)/efi $(B)/efi/nbp $(B)/server/nbp $(SERVER:%=$(B)/server/%) \
+$(TEST_DIRS) $(B)/vm $(B)/bench:
 	@mkdir -p $@
 
 # Changes only when DEBUG does, so that the objects follow it.

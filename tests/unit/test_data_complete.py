@@ -14,7 +14,7 @@ import pytest
 from dataset import create, run
 from policy import BUILD
 
-SCRIPT = BUILD.parent / "server" / "prebootctl.bash"
+SCRIPT = BUILD.parent / "server" / "ctl" / "prebootctl.bash"
 
 
 @pytest.fixture(scope="module")

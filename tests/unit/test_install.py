@@ -73,7 +73,7 @@ def test_user_and_folder(place):
     assert f"\nu {user} " in (place / "usr/lib/sysusers.d/openpreboot.conf").read_text()
     assert f"\nd /var/lib/openpreboot 0700 {user} {user}\n" in \
         (place / "usr/lib/tmpfiles.d/openpreboot.conf").read_text()
-    assert f'CONFINE_USER "{user}"' in (ROOT / "server" / "confine.h").read_text()
+    assert f'CONFINE_USER "{user}"' in (ROOT / "server" / "daemon" / "confine.h").read_text()
 
 
 def test_example_fills_a_tftp_root(place, tmp_path):
