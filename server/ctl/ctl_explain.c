@@ -40,14 +40,17 @@ struct explanation {
 static void see_candidate(void *data, const struct candidate *candidate)
 {
 	struct explanation *e = data;
+	/* Open work comes before all of them; the one that they lead to is for later. */
+	bool taken = candidate->taken && !e->lease.number, next = candidate->taken && !taken;
 
 	if (!e->ctl->json)
-		table_add(&e->table, candidate->taken ? "*" : "-", candidate->bundle->name,
+		table_add(&e->table, taken ? "*" : next ? "+" : "-", candidate->bundle->name,
 		          candidate->origin, candidate->reason);
 	json_array_append_new(e->candidates, json_pack(
-		"{s:s, s:I, s:s, s:s, s:b, s:s}", "source", source_name(candidate->source), "id",
+		"{s:s, s:I, s:s, s:s, s:b, s:b, s:s}", "source", source_name(candidate->source), "id",
 		(json_int_t)candidate->id, "bundle", candidate->bundle->name, "origin",
-		candidate->origin, "taken", (int)candidate->taken, "reason", candidate->reason));
+		candidate->origin, "taken", (int)taken, "next", (int)next, "reason",
+		candidate->reason));
 }
 
 static int read_candidates(struct explanation *e)
@@ -181,7 +184,8 @@ static void print(struct explanation *e)
 	if (e->note[0])
 		printf("  %-12s%s\n", "note", e->note);
 	if (e->lease.number)
-		printf("  %-12s%llu, %s, attempt %u of %u; it comes before all below\n", "open work",
+		printf("  %-12s%llu, %s, attempt %u of %u; it comes before all below, of which + is "
+		       "next\n", "open work",
 		       (unsigned long long)e->lease.number, lease_state_name(e->lease.state),
 		       e->lease.attempt, e->lease.attempts);
 	else

@@ -131,7 +131,7 @@ def test_decision(case, tmp_path):
     database = tmp_path / "test.db"
     machine = set_up(database, case)
     told = json.loads(prebootctl(database, "--json", "explain", machine))
-    candidates = [["taken" if c["taken"] else "-", c["bundle"], c["origin"], c["reason"]]
+    candidates = [["taken" if c["taken"] else "next" if c["next"] else "-", c["bundle"], c["origin"], c["reason"]]
                   for c in told["candidates"]]
     assert candidates == case["explain"]
     now, *work = case["now"] if isinstance(case["now"], list) else [case["now"]]
@@ -139,6 +139,9 @@ def test_decision(case, tmp_path):
     assert outcome["reason"] == now
     assert outcome["answer"] == ("work" if work else "local")
     assert [outcome["loader"], outcome["config"]] == (work or [None, None])
+
+
+MARKS = {"taken": "*", "next": "+", "-": "-"}
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["case"].replace(" ", "-"))
@@ -150,8 +153,7 @@ def test_decision_as_text(case, tmp_path):
     assert f"\nnow: {now}\n" in text
     assert all(word in text for word in work if word)
     for mark, bundle, origin, why in case["explain"]:
-        pattern = r"\s+".join(map(re.escape, ("*" if mark == "taken" else "-", bundle, origin,
-                                              why)))
+        pattern = r"\s+".join(map(re.escape, (MARKS[mark], bundle, origin, why)))
         assert re.search(f"^{pattern}$", text, re.M), text
 
 

@@ -27,7 +27,7 @@ def place(tmp_path_factory):
 
 
 def told(candidates):
-    return [(c["source"], c["id"], c["bundle"], c["taken"]) for c in candidates]
+    return [(c["source"], c["id"], c["bundle"], c["taken"] or c["next"]) for c in candidates]
 
 
 def check_who(site, device, request, note):
@@ -52,6 +52,7 @@ def check_explained(database, site, device, now):
         (c.source, c.id, c.why) for c in expected.candidates])
     assert told(explained["candidates"]) == [
         (c.source, c.id, c.bundle["name"], c.taken) for c in expected.candidates], where
+    assert not any(c["taken" if expected.lease else "next"] for c in explained["candidates"])
     assert explained["open_work"] == (expected.lease and expected.lease["lease"]), where
     if request:
         check_who(site, device, request, explained["note"] or "")
