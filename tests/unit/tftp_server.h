@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef TESTS_TFTP_SERVER_H
+#define TESTS_TFTP_SERVER_H
+
+#include "platform.h"
+
+/* A TFTP server, the network to it, and a clock that moves while the client rests. */
+
+#define QUEUE 8
+#define FILE_MAX 100000
+
+struct net {
+	struct platform platform; /* first: the operations cast back */
+	uint32_t clock;
+	bool open;
+	unsigned int requests, sent, errors;
+	/* how the server is: */
+	size_t size;              /* of its file; ~0: never ends */
+	bool options;             /* knows of them */
+	bool refuses_options;     /* with error 8 */
+	const char *oack;         /* sends these bytes for an OACK */
+	size_t oack_length;
+	int error;                /* it answers with, or -1 */
+	uint16_t silent_from;     /* block; 0: never */
+	unsigned int twice;       /* sends all data so many times more */
+	unsigned int lose;        /* one in so many packets is lost, either way; 0: none */
+	uint32_t delay;           /* ms, of each answer */
+	bool strangers;           /* others send too */
+	/* its transfer: */
+	size_t block_size;
+	uint16_t port;
+	unsigned int count;       /* of packets, for lose */
+	struct {
+		uint32_t at;
+		uint16_t port;
+		uint8_t address;
+		uint8_t data[2000];
+		size_t length;
+	} queue[QUEUE];
+	size_t queued;
+	uint8_t buffer[FILE_MAX];
+	size_t length;
+};
+
+extern const struct endpoint server_69;
+
+/** Makes one of a file of @size bytes, to be freed. */
+struct net *net_new(size_t size);
+/** Returns the byte at @at of any file. */
+uint8_t content(size_t at);
+
+#endif
