@@ -229,7 +229,8 @@ UNIT_LIBS_confine := -lseccomp
 UNIT_LIBS_confine_user := -lseccomp
 $(B)/test/unit_service: $(B)/test/server/daemon/service.o
 UNIT_LIBS_service := -lsystemd
-$(B)/test/unit_partition: $(patsubst %,$(B)/test/server/isd/%.o,partition partition_gpt)
+$(B)/test/unit_partition_mbr $(B)/test/unit_partition_gpt: $(B)/test/tests/unit/partitioned.o \
+	$(patsubst %,$(B)/test/server/isd/%.o,partition partition_gpt)
 $(B)/test/unit_isdctl: $(patsubst %,$(B)/test/server/isd/%.o,isd_disk isd_fields)
 $(B)/test/unit_agent: $(patsubst %,$(B)/test/server/%.o,agent/agent_facts agent/agent_show net/endpoint)
 
