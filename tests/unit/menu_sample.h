@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef TESTS_MENU_SAMPLE_H
+#define TESTS_MENU_SAMPLE_H
+
+/* What the tests' menus are made of. */
+
+#define MAIN "[Main]\noption=exit;x\n"
+/* Of "secret". */
+#define HASH \
+	"$pbkdf2-sha256$1000$MDEyMzQ1Njc4OWFiY2RlZg$tiKWHy4FAGCWE8gn6GtKhaxD2OeeAUUWXFT/p1aaNl8"
+
+#endif
