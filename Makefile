@@ -207,7 +207,8 @@ $(B)/test/unit_bios_edd: $(B)/test/bios/edd.o
 $(B)/test/unit_bios_keyboard: $(B)/test/bios/keyboard.o
 $(B)/test/unit_efi_path: $(B)/test/efi/path.o
 $(B)/test/unit_efi_option: $(B)/test/efi/option.o $(B)/test/efi/path.o
-$(B)/test/unit_menu_view: $(B)/test/server/ctl/canvas.o
+$(B)/test/unit_menu_view $(B)/test/unit_menu_password: $(B)/test/tests/unit/person.o \
+	$(B)/test/server/ctl/canvas.o
 $(B)/test/unit_decide: $(B)/test/server/policy/decide.o $(B)/test/server/store/lease.o
 $(B)/test/unit_filter: $(FILTER:%=$(B)/test/server/%.o)
 $(B)/test/unit_settings: $(STORE:%=$(B)/test/server/%.o)
