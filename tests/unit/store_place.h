@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef TESTS_STORE_PLACE_H
+#define TESTS_STORE_PLACE_H
+
+#include "unit.h"
+
+#include "store.h"
+
+/* A folder of its own for each test, and the database's path in it. */
+
+struct place {
+	char folder[64];
+	char path[96];
+};
+
+/** As most tests open it: makes it where it is not there. */
+extern const struct store_options create;
+
+/** Makes a folder, without a database, for cmocka. */
+int set_up(void **state);
+int tear_down(void **state);
+/** Returns how many files there are in the folder; with @remove they are gone then. */
+size_t count_files(const struct place *place, bool remove);
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+#endif

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "store_place.h"
+
+#include "devices.h"
+#include "error.h"
+#include "events.h"
+#include "work.h"
+
+/* Rows of the database: what it forbids, whoever writes. */
+
+static void test_one_open_work(void **state)
+{
+	struct place *place = *state;
+	struct device device = { .name = "web01" };
+	struct details details = { 0 };
+	struct lease lease = { .attempts = 3, .deadline = 9, .config = "a.cfg" }, found;
+	uint64_t first;
+	struct store store;
+
+	assert_int_equal(store_open(&store, place->path, &create), 0);
+	assert_int_equal(device_add(&store, &device, NULL, 0), 0);
+	lease.device = device.id;
+	assert_int_equal(details_add(&details, "image", "a.img"), 0);
+	assert_int_equal(work_add(&store, &lease, &details), 0);
+	first = lease.number;
+	assert_int_equal(work_add(&store, &lease, &details), ERR_REFUSED);
+	assert_int_equal(work_newest(&store, device.id, &found), 0);
+	assert_int_equal(found.number, first);
+	lease_end(&found, LEASE_DONE, 5, "");
+	assert_int_equal(work_update(&store, &found), 0);
+	assert_int_equal(work_add(&store, &lease, &details), 0);
+	assert_true(lease.number > first);
+	memset(&details, 0, sizeof(details));
+	assert_int_equal(work_details(&store, lease.number, &details), 0);
+	assert_int_equal(details.details_length, sizeof("image=a.img"));
+	assert_string_equal(details.details, "image=a.img");
+	/* Not even when all is gone does a lease number come again. */
+	first = lease.number;
+	assert_int_equal(device_remove(&store, device.id), 0);
+	assert_int_equal(work_by_lease(&store, first, &found), ERR_NOT_FOUND);
+	assert_int_equal(device_add(&store, &device, NULL, 0), 0);
+	lease.device = device.id;
+	assert_int_equal(work_add(&store, &lease, &details), 0);
+	assert_true(lease.number > first);
+	store_close(&store);
+}
+
+/* An attempt belongs to one boot; the database itself forbids a second. */
+static void test_one_boot_an_attempt(void **state)
+{
+	struct place *place = *state;
+	struct device device = { .name = "web01" };
+	struct lease lease = { .attempts = 3, .deadline = 9, .config = "a.cfg" };
+	struct details details = { 0 };
+	uint8_t nonce[NONCE_SIZE] = "first boot here", other[NONCE_SIZE] = "another boot...";
+	uint32_t attempt;
+	struct store store;
+
+	assert_int_equal(store_open(&store, place->path, &create), 0);
+	assert_int_equal(device_add(&store, &device, NULL, 0), 0);
+	lease.device = device.id;
+	assert_int_equal(work_add(&store, &lease, &details), 0);
+	lease.attempt = 1;
+	assert_int_equal(work_offered(&store, &lease, nonce), 0);
+	assert_int_equal(work_offered(&store, &lease, other), ERR_REFUSED);
+	lease.attempt = 2;
+	assert_int_equal(work_offered(&store, &lease, nonce), ERR_REFUSED);
+	assert_int_equal(work_offered(&store, &lease, other), 0);
+	assert_int_equal(work_offer_of(&store, lease.number, other, &attempt), 0);
+	assert_int_equal(attempt, 2);
+	assert_int_equal(work_offer_of(&store, lease.number + 1, other, &attempt), 0);
+	assert_int_equal(attempt, 0);
+	store_close(&store);
+}
+
+static void test_events_are_bounded(void **state)
+{
+	struct place *place = *state;
+	struct device device = { .name = "web01" };
+	struct happening event = { .step = "handover" };
+	sqlite3_stmt *rows;
+	struct store store;
+	size_t count = 0;
+	uint32_t last = 0;
+
+	assert_int_equal(store_open(&store, place->path, &create), 0);
+	assert_int_equal(device_add(&store, &device, NULL, 0), 0);
+	event.device = device.id;
+	for (uint32_t i = 1; i <= 3 * EVENTS_PER_DEVICE; i++) {
+		event.milliseconds = i;
+		assert_int_equal(event_add(&store, &event), 0);
+	}
+	/* The last ones, in order, and a few more than so many at most. */
+	assert_int_equal(event_list(&store, device.id, 1000, &rows), 0);
+	while (store_step(&store, rows) == 1) {
+		event_row(rows, &event);
+		assert_true(count == 0 || event.milliseconds == last + 1);
+		last = event.milliseconds;
+		count++;
+	}
+	assert_int_equal(last, 3 * EVENTS_PER_DEVICE);
+	assert_in_range(count, EVENTS_PER_DEVICE, EVENTS_PER_DEVICE + EVENTS_SLACK);
+	store_close(&store);
+}
+
+/* What two devices cannot share. */
+static void test_one_device_each(void **state)
+{
+	static const uint8_t mac[1][6] = { { 2, 0, 0, 0, 0, 1 } };
+	struct device a = { .name = "a", .uuid = "uuid of device a" }, b = { .name = "b" };
+	struct place *place = *state;
+	struct store store;
+
+	assert_int_equal(store_open(&store, place->path, &create), 0);
+	assert_int_equal(device_add(&store, &a, mac, 1), 0);
+	memcpy(b.uuid, a.uuid, 16);
+	assert_int_equal(device_add(&store, &b, NULL, 0), ERR_REFUSED);
+	memset(b.uuid, 0, 16);
+	assert_int_equal(device_add(&store, &b, mac, 1), ERR_REFUSED);
+	store_close(&store);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_one_open_work), TEST(test_one_boot_an_attempt),
+		TEST(test_events_are_bounded), TEST(test_one_device_each),
+	};
+
+	return cmocka_run_group_tests_name("store rows", tests, NULL, NULL);
+}
