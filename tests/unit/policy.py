@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The server's programs, and the policy protocol as nbp/README.md specifies it, for tests."""
 
+import json
 import os
 import secrets
 import socket
@@ -98,6 +99,34 @@ class Daemon:
             return self.process.wait(10)
         finally:
             self.kill()
+
+
+class Ctl:
+    """prebootctl on a database of its own."""
+
+    def __init__(self, folder):
+        self.database = folder / "test.db"
+        self.folder = folder
+
+    def run(self, *arguments):
+        return subprocess.run([BUILD / "prebootctl", "--database", self.database, *arguments],
+                              capture_output=True, text=True, timeout=20, check=False)
+
+    def __call__(self, *arguments):
+        """Runs what must go well; returns what it printed."""
+        result = self.run(*arguments)
+        assert result.returncode == 0 and result.stderr == "", result
+        return result.stdout
+
+    def json(self, *arguments):
+        return json.loads(self("--json", *arguments))
+
+    def fails(self, status, *arguments):
+        """Runs what must be refused; returns the reason."""
+        result = self.run(*arguments)
+        assert result.returncode == status and result.stdout == "", result
+        assert result.stderr.startswith("prebootctl: "), result
+        return result.stderr
 
 
 def ask(port, kind, fields, nonce=None, after=FOLLOWED):

@@ -12,14 +12,8 @@ import time
 import pytest
 
 import policy
-from test_prebootctl import Ctl
 
 MAC = "52:54:00:12:34:01"
-
-
-@pytest.fixture
-def ctl(tmp_path):
-    return Ctl(tmp_path)
 
 
 def request(daemon, after=policy.FOLLOWED, **fields):

@@ -7,23 +7,10 @@ import time
 import pytest
 
 import policy
-from test_prebootctl import Ctl
 
 MAC1, MAC2, MAC9 = "52:54:00:12:34:01", "52:54:00:12:34:02", "52:54:00:12:34:09"
 UUID1, UUID2 = "4c4c4544-0034-4d10-8052-b4c04f4a3201", "4c4c4544-0034-4d10-8052-b4c04f4a3202"
 ISD1 = "0b007000-0000-4000-8000-0000000000d1"
-
-
-@pytest.fixture
-def ctl(tmp_path):
-    return Ctl(tmp_path)
-
-
-@pytest.fixture
-def daemon(ctl):
-    daemon = policy.Daemon(ctl.database, ctl.folder / "log")
-    yield daemon
-    daemon.kill()
 
 
 def guid(text):

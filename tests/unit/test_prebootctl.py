@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What an administrator types, and what prebootd makes of it."""
 
-import json
 import os
 import pty
 import re
@@ -14,50 +13,10 @@ import subprocess
 import pytest
 
 import policy
-from policy import BUILD
+from policy import BUILD, Ctl
 
 MAC = "52:54:00:12:34:56"
 UUID = "4c4c4544-0034-4d10-8052-b4c04f4a3232"
-
-
-class Ctl:
-    """prebootctl on a database of its own."""
-
-    def __init__(self, folder):
-        self.database = folder / "test.db"
-        self.folder = folder
-
-    def run(self, *arguments):
-        return subprocess.run([BUILD / "prebootctl", "--database", self.database, *arguments],
-                              capture_output=True, text=True, timeout=20, check=False)
-
-    def __call__(self, *arguments):
-        """Runs what must go well; returns what it printed."""
-        result = self.run(*arguments)
-        assert result.returncode == 0 and result.stderr == "", result
-        return result.stdout
-
-    def json(self, *arguments):
-        return json.loads(self("--json", *arguments))
-
-    def fails(self, status, *arguments):
-        """Runs what must be refused; returns the reason."""
-        result = self.run(*arguments)
-        assert result.returncode == status and result.stdout == "", result
-        assert result.stderr.startswith("prebootctl: ")
-        return result.stderr
-
-
-@pytest.fixture
-def ctl(tmp_path):
-    return Ctl(tmp_path)
-
-
-@pytest.fixture
-def daemon(ctl):
-    daemon = policy.Daemon(ctl.database, ctl.folder / "log")
-    yield daemon
-    daemon.kill()
 
 
 def request(daemon, nonce=None, address=MAC, firmware=policy.BIOS):

@@ -7,7 +7,7 @@ import time
 import pytest
 
 import policy
-from test_prebootctl import Ctl
+from policy import Ctl
 
 MAC1, MAC2 = "52:54:00:12:34:01", "52:54:00:12:34:02"
 
@@ -34,13 +34,6 @@ def kept(tmp_path_factory):
     ctl("bundle", "add", "other")
     ctl("assignment", "add", "ws", "--to", "/site")
     return ctl
-
-
-@pytest.fixture
-def daemon(ctl):
-    daemon = policy.Daemon(ctl.database, ctl.folder / "log")
-    yield daemon
-    daemon.kill()
 
 
 def request(daemon, address=MAC1):

@@ -9,15 +9,9 @@ import subprocess
 import pytest
 
 import policy
-from policy import BUILD
-from test_prebootctl import Ctl
+from policy import BUILD, Ctl
 
 MACS = [f"52:54:00:12:34:{n:02x}" for n in range(16)]
-
-
-@pytest.fixture
-def ctl(tmp_path):
-    return Ctl(tmp_path)
 
 
 def make_site(ctl):

@@ -8,7 +8,7 @@ import time
 import pytest
 
 import policy
-from test_prebootctl import Ctl
+from policy import Ctl
 
 MAC1, MAC2, MAC3 = "52:54:00:12:34:01", "52:54:00:12:34:02", "52:54:00:12:34:03"
 UUID = "4c4c4544-0034-4d10-8052-b4c04f4a3232"
@@ -50,13 +50,6 @@ def kept(tmp_path_factory):
     stranger(ctl, "02:00:00:00:00:02", UUID[:-1] + "3")
     stranger(ctl, MAC2)
     return ctl
-
-
-@pytest.fixture
-def daemon(ctl):
-    daemon = policy.Daemon(ctl.database, ctl.folder / "log")
-    yield daemon
-    daemon.kill()
 
 
 def request(daemon, address):
