@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""prebootd as a process: signals, options, files."""
+"""prebootd as a process: signals, options, files, sockets."""
 
 import os
+import re
 import secrets
 import signal
 import socket
@@ -128,3 +129,60 @@ def test_wrong_usage(arguments, expected):
     result = subprocess.run([policy.BUILD / "prebootd", *arguments], capture_output=True, text=True,
                             timeout=10, check=False)
     assert result.returncode == 2 and expected in result.stderr
+
+
+def test_second_daemon_is_refused(ctl, daemon):
+    result = subprocess.run(policy.prebootd(ctl.folder / "other.db", daemon.server),
+                            capture_output=True, text=True, timeout=10, check=False)
+    assert result.returncode == 1 and "is another prebootd running?" in result.stderr
+    assert not (ctl.folder / "other.db").exists()
+
+
+def test_second_daemon_of_a_database_is_refused(ctl, daemon):
+    result = subprocess.run(policy.prebootd(ctl.database, "127.0.0.1:0"), capture_output=True,
+                            text=True, timeout=10, check=False)
+    assert result.returncode == 1
+    assert f"is served by another prebootd already, process {daemon.process.pid}" in result.stderr
+    daemon.kill()  # which leaves no lock behind
+    policy.Daemon(ctl.database, ctl.folder / "log").kill()
+
+
+@pytest.mark.parametrize("listen", ["localhost", "1.2.3", "1.2.3.4:x", "1.2.3.4:70000", ""])
+def test_bad_listen(listen):
+    result = subprocess.run([policy.BUILD / "prebootd", "--listen", listen], capture_output=True,
+                            text=True, timeout=10, check=False)
+    assert result.returncode == 2 and "expected A.B.C.D or A.B.C.D:PORT" in result.stderr
+
+
+def test_daemon_ignores_noise(ctl, daemon):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        whole = policy.encode(policy.REQUEST, bytes(16), {policy.MAC: policy.mac(MAC)})
+        for length in (0, 1, 27, 28, 60, 1199):
+            s.sendto(whole[:length], ("127.0.0.1", daemon.port))
+        s.sendto(whole + b"\0", ("127.0.0.1", daemon.port))
+        s.sendto(secrets.token_bytes(60000), ("127.0.0.1", daemon.port))
+    assert request(daemon)[policy.DECISION] == policy.LOCAL
+    assert daemon.stop() == 0
+    counts = daemon.log.read_text().splitlines()[-2]
+    assert "answered=1 " in counts and "malformed=" in counts
+    assert sum(map(int, re.findall(r" (?:\w+)=(\d+)", counts))) == 1 + 8
+
+
+@pytest.mark.parametrize("listen, addresses", [
+    ("0.0.0.0:0", ["127.0.0.1", "127.1.2.3"]), ("[::]:0", ["::1"]), ("[::1]:0", ["::1"])])
+def test_answers_from_the_address_that_was_asked(ctl, listen, addresses):
+    family = socket.AF_INET6 if listen[0] == "[" else socket.AF_INET
+    process = subprocess.Popen(policy.prebootd(ctl.database, listen), stderr=subprocess.PIPE,
+                               text=True)
+    try:
+        port = int(process.stderr.readline().rsplit(":", 1)[1])
+        for address in addresses:
+            with socket.socket(family, socket.SOCK_DGRAM) as s:
+                s.settimeout(5)
+                s.sendto(policy.encode(policy.REQUEST, bytes(16), {policy.MAC: policy.mac(MAC)}),
+                         (address, port))
+                assert s.recvfrom(2048)[1][:2] == (address, port)
+    finally:
+        process.kill()
+        process.wait()
+        process.stderr.close()

@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Work that an administrator assigns by hand, and what prebootd makes of it."""
+
+import re
+import secrets
+import shutil
+import sqlite3
+
+import pytest
+
+import policy
+from policy import Ctl
+
+MAC = "52:54:00:12:34:56"
+
+
+def request(daemon, nonce=None, address=MAC, firmware=policy.BIOS):
+    return policy.ask(daemon.port, policy.REQUEST,
+                      {policy.MAC: policy.mac(address), policy.FIRMWARE: firmware}, nonce)
+
+
+def report(daemon, lease, state, address=MAC):
+    return policy.ask(daemon.port, policy.REPORT,
+                      {policy.MAC: policy.mac(address), policy.LEASE: lease, policy.STATE: state})
+
+
+def test_assign_show_cancel(ctl):
+    ctl("device", "add", "web01", MAC)
+    assert ctl("work", "assign", "web01", "--config", "z_auto.cfg", "image=a b.img",
+               "--prefix", "boot/", "note=it's \"x\"=1") == "work 1 assigned to web01: z_auto.cfg\n"
+    work = ctl.json("work", "show", "1")
+    assert work["details"] == {"image": "a b.img", "note": "it's \"x\"=1"}
+    assert (work["loader_bios"], work["loader_uefi"]) == ("pxelinux.0", "syslinux.efi")
+    assert (work["attempts"], work["deadline"], work["state"]) == (3, 4 * 3600, "pending")
+    assert work["prefix"] == "boot/"
+    reason = ctl.fails(1, "work", "assign", "web01", "--config", "b.cfg")
+    assert "web01 has work 1 already" in reason and "prebootctl work cancel web01" in reason
+    assert ctl("work", "assign", "web01", "--config", "b.cfg", "--replace", "--attempts", "1",
+               "--deadline", "90m") == "work 2 assigned to web01: b.cfg\n"
+    assert [(w["lease"], w["state"]) for w in ctl.json("work", "list")] == \
+        [(2, "pending"), (1, "cancelled")]
+    assert ctl.json("work", "show", "web01")["deadline"] == 90 * 60
+    assert "cancel it with" in ctl.fails(1, "device", "remove", "web01")
+    assert ctl("work", "cancel", "web01") == "work 2 of web01 cancelled\n"
+    assert "is cancelled already" in ctl.fails(1, "work", "cancel", "2")
+    assert ctl.json("work", "list", "--open") == []
+    assert [e["step"] for e in ctl.json("event", "list")] == \
+        ["assigned", "cancelled", "assigned", "cancelled"]
+
+
+@pytest.mark.parametrize("arguments, expected", [
+    ([], "or --config FILE"),
+    (["--config", "../shadow"], "not a file name"),
+    (["--config", "a b"], "expected 1 to 127 of the characters"),
+    (["--config", ""], "not a file name"),
+    (["--config", "a", "--prefix", "x y"], "--prefix"),
+    (["--config", "a", "--loader-bios", "a;b"], "--loader-bios"),
+    (["--config", "a", "--loader-bios", "", "--loader-uefi", ""], "needs a loader"),
+    (["--config", "a", "--attempts", "0"], "from 1 to 100"),
+    (["--config", "a", "--attempts", "x"], "from 1 to 100"),
+    (["--config", "a", "--deadline", "4x"], "as in 90s, 30m, 4h or 1d"),
+    (["--config", "a", "--deadline", "0"], "as in 90s"),
+    (["--config", "a", "--deadline", "99999999999999999999h"], "as in 90s"),
+    (["--config", "a", "novalue"], "expected KEY=VALUE"),
+    (["--config", "a", "1a=b"], "begins with no digit"),
+    (["--config", "a", "a=\x1b[2J"], "printable ASCII"),
+    (["--config", "a", "a=1", "a=2"], "given twice"),
+    (["--config", "a", "a=" + "x" * 1000], "datagram"),
+    (["--config", "a", "--force"], "--force is not for")])
+def test_bad_work(ctl, arguments, expected):
+    ctl("device", "add", "web01", MAC)
+    assert expected in ctl.fails(2, "work", "assign", "web01", *arguments)
+    assert ctl.json("work", "list") == []
+
+
+def test_everything_that_is_accepted_fits_a_datagram(ctl, daemon):
+    name, config, value = "n" * 63, "c" * 127, "x" * 100
+    ctl("device", "add", name, MAC)
+    details = []
+    while ctl.run("work", "assign", name, "--config", config, "--replace", *details,
+                  f"k{len(details)}={value}").returncode == 0:
+        details.append(f"k{len(details)}={value}")
+    assert len(details) >= 7
+    assert request(daemon)[policy.DECISION] == policy.WORK
+    answer = policy.ask(daemon.port, policy.QUERY, {policy.MAC: policy.mac(MAC)})
+    assert policy.LEASE in answer
+
+
+def test_removed_device_has_no_work(ctl, daemon):
+    ctl("device", "add", "web01", MAC)
+    ctl("work", "assign", "web01", "--config", "a.cfg")
+    ctl("device", "remove", "web01", "--force")
+    assert request(daemon)[policy.DECISION] == policy.LOCAL
+
+
+# --- the daemon follows ----------------------------------------------------------
+
+
+def test_story(ctl, daemon):
+    assert request(daemon)[policy.DECISION] == policy.LOCAL  # not even known
+    ctl("device", "add", "web01", MAC)
+    assert request(daemon)[policy.DECISION] == policy.LOCAL
+    ctl("work", "assign", "web01", "--config", "z_auto.cfg", "image=a.img")
+    boot = secrets.token_bytes(16)
+    answers = [request(daemon, boot) for _ in range(3)]
+    assert answers[0] == answers[1] == answers[2]
+    assert answers[0][policy.LOADER] == b"pxelinux.0"
+    assert answers[0][policy.ATTEMPT] == 1
+    lease = answers[0][policy.LEASE]
+    assert request(daemon, firmware=policy.UEFI)[policy.LOADER] == b"syslinux.efi"
+    assert ctl.json("work", "show", "web01")["attempt"] == 2
+    assert report(daemon, lease, policy.DONE, "02:00:00:00:00:01")[policy.REASON] == \
+        b"unknown device"
+    assert report(daemon, lease, policy.BEGUN)[policy.STATE] == policy.BEGUN
+    assert report(daemon, lease, policy.DONE)[policy.STATE] == policy.DONE
+    assert report(daemon, lease, policy.DONE)[policy.STATE] == policy.DONE
+    assert policy.STATE not in report(daemon, lease, policy.FAILED)
+    assert request(daemon)[policy.DECISION] == policy.LOCAL
+    shown = ctl.json("device", "show", "web01")
+    assert shown["work"]["state"] == "done" and len(shown["work"]["offers"]) == 2
+    # What is told beside the answer is written after it: the last request may be under way.
+    assert [e["step"] for e in shown["events"]][:9] == \
+        ["request", "assigned", "offered", "request", "offered", "request", "begun", "done",
+         "refused"]
+    assert shown["seen"]["firmware"] in ("BIOS", "UEFI")
+    assert daemon.stop() == 0
+
+
+def test_never_begun_is_told(ctl, daemon):
+    ctl("device", "add", "web01", MAC)
+    ctl("work", "assign", "web01", "--config", "z_auto.cfg")
+    decisions = [request(daemon)[policy.DECISION] for _ in range(5)]
+    assert decisions == [policy.WORK] * 3 + [policy.LOCAL] * 2
+    assert ctl.json("work", "show", "1")["reason"] == "not begun after 3 attempts"
+    assert "not begun after 3 attempts" in ctl("work", "list")
+    warnings = re.findall(r"warning: request .*device=web01 answer=local lease=1 attempt=3/3 "
+                          r'reason="work failed: not begun after 3 attempts"',
+                          daemon.log.read_text())
+    assert len(warnings) == 1
+
+
+def test_firmware_without_a_loader(ctl, daemon):
+    ctl("device", "add", "web01", MAC)
+    ctl("work", "assign", "web01", "--config", "a.cfg", "--loader-uefi", "")
+    for _ in range(5):
+        assert request(daemon, firmware=policy.UEFI)[policy.DECISION] == policy.LOCAL
+    assert ctl.json("work", "show", "1")["attempt"] == 0
+    assert request(daemon)[policy.ATTEMPT] == 1
+
+
+def test_deadline(ctl, daemon):
+    ctl("device", "add", "web01", MAC)
+    ctl("work", "assign", "web01", "--config", "a.cfg", "--deadline", "1s")
+    lease = request(daemon)[policy.LEASE]
+    assert report(daemon, lease, policy.BEGUN)[policy.STATE] == policy.BEGUN
+    with sqlite3.connect(ctl.database) as database:
+        database.execute("UPDATE work SET begun = begun - 1")
+    database.close()
+    assert request(daemon)[policy.DECISION] == policy.LOCAL
+    assert ctl.json("work", "show", "1")["reason"] == "begun but not ended before its deadline"
+
+
+def test_copy_of_a_killed_database_is_whole(ctl, daemon):
+    """What was told is in file and log; nothing else is needed to go on."""
+    ctl("device", "add", "web01", MAC)
+    ctl("work", "assign", "web01", "--config", "a.cfg")
+    assert request(daemon)[policy.ATTEMPT] == 1
+    daemon.kill()
+    assert (ctl.folder / "test.db-wal").stat().st_size > 0
+    (ctl.folder / "copy").mkdir()
+    for suffix in ("", "-wal"):
+        shutil.copy(f"{ctl.database}{suffix}", ctl.folder / "copy")
+    copy = Ctl(ctl.folder / "copy")
+    assert copy.json("work", "show", "1")["attempt"] == 1
