@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What machines are given and why: the cases of decisions.yaml."""
+"""What machines are given and why: the cases of decisions.yaml and decisions_rules.yaml."""
 
 import calendar
 import json
@@ -16,7 +16,8 @@ import yaml
 import policy
 from policy import BUILD
 
-CASES = yaml.safe_load((Path(__file__).parent / "decisions.yaml").read_text())
+CASES = [case for name in ("decisions.yaml", "decisions_rules.yaml")
+         for case in yaml.safe_load((Path(__file__).parent / name).read_text())]
 MAC, ADDRESS = "52:54:00:12:34:56", "192.0.2.7"
 MANUFACTURER, PRODUCT, INSTALLED, ISD_IMAGE = 0x13, 0x14, 0x2b, 0x06
 
