@@ -26,6 +26,7 @@ struct explanation {
 	char admitted[NAME_SIZE];      /* the device that an unknown machine becomes, or "" */
 	struct settings settings;
 	struct lease lease;            /* number 0: it has no open work */
+	struct origin origin;          /* of the open work */
 	struct table table;            /* of candidates */
 	json_t *candidates;
 	struct choice choice;          /* what there would be without open work */
@@ -40,8 +41,10 @@ struct explanation {
 static void see_candidate(void *data, const struct candidate *candidate)
 {
 	struct explanation *e = data;
-	/* Open work comes before all of them; the one that they lead to is for later. */
-	bool taken = candidate->taken && !e->lease.number, next = candidate->taken && !taken;
+	/* Open work comes before all of them, and may be of one of them. */
+	bool open = e->lease.number, its = open && candidate->id == e->origin.source_id &&
+	            strcmp(source_name(candidate->source), e->origin.source) == 0;
+	bool taken = open ? its : candidate->taken, next = candidate->taken && !taken;
 
 	if (!e->ctl->json)
 		table_add(&e->table, taken ? "*" : next ? "+" : "-", candidate->bundle->name,
@@ -157,6 +160,8 @@ static int find_out(struct explanation *e)
 		return ctl_store_error(ctl);
 	if (rc || !lease_open(e->lease.state))
 		memset(&e->lease, 0, sizeof(e->lease));
+	else if (work_origin(&ctl->store, e->lease.number, &e->origin))
+		return ctl_store_error(ctl);
 	status = e->request ? find_who(e) : 0;
 	if (status)
 		return status;
@@ -184,8 +189,7 @@ static void print(struct explanation *e)
 	if (e->note[0])
 		printf("  %-12s%s\n", "note", e->note);
 	if (e->lease.number)
-		printf("  %-12s%llu, %s, attempt %u of %u; it comes before all below, of which + is "
-		       "next\n", "open work",
+		printf("  %-12s%llu, %s, attempt %u of %u; it comes before all below\n", "open work",
 		       (unsigned long long)e->lease.number, lease_state_name(e->lease.state),
 		       e->lease.attempt, e->lease.attempts);
 	else

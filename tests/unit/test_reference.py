@@ -50,9 +50,14 @@ def check_explained(database, site, device, now):
     explained = json.loads(result.stdout)
     where = (device["name"], request, explained, [
         (c.source, c.id, c.why) for c in expected.candidates])
+    open_of = expected.lease and (expected.lease["source"], expected.lease["source_id"])
     assert told(explained["candidates"]) == [
-        (c.source, c.id, c.bundle["name"], c.taken) for c in expected.candidates], where
-    assert not any(c["taken" if expected.lease else "next"] for c in explained["candidates"])
+        (c.source, c.id, c.bundle["name"], c.taken or (c.source, c.id) == open_of)
+        for c in expected.candidates], where
+    for c in explained["candidates"]:
+        assert not (c["taken"] and c["next"]), where
+        assert not expected.lease or c["taken"] == ((c["source"], c["id"]) == open_of), where
+        assert expected.lease or not c["next"], where
     assert explained["open_work"] == (expected.lease and expected.lease["lease"]), where
     if request:
         check_who(site, device, request, explained["note"] or "")
