@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-#include "error.h"
-
 static const char *const modes[] = {
 	[ASSIGN_ONCE] = "once", [ASSIGN_ALWAYS] = "always", [ASSIGN_UNTIL] = "until",
 };
@@ -49,16 +47,9 @@ void assignment_row(sqlite3_stmt *row, struct assignment_row *out)
 	a->added = sqlite3_column_int64(row, 7);
 }
 
-/* Takes the one that @rows has. @rc: of store_start() */
-static int take_one(struct store *store, sqlite3_stmt *rows, int rc, struct assignment_row *row)
+static void take(sqlite3_stmt *row, void *out)
 {
-	if (rc == 0)
-		rc = store_step(store, rows);
-	if (rc != 1)
-		return rc ? rc : ERR_NOT_FOUND;
-	assignment_row(rows, row);
-	store_end(rows);
-	return 0;
+	assignment_row(row, out);
 }
 
 int assignment_add(struct store *store, struct assignment_row *row)
@@ -79,9 +70,8 @@ int assignment_by_id(struct store *store, uint64_t id, struct assignment_row *ro
 	static const char sql[] = "SELECT " COLUMNS
 		" FROM assignment JOIN bundle ON bundle.id = assignment.bundle"
 		" WHERE assignment.id = ?";
-	sqlite3_stmt *rows;
 
-	return take_one(store, rows, store_start(store, &rows, sql, "i", (int64_t)id), row);
+	return store_one(store, take, row, sql, "i", (int64_t)id);
 }
 
 int assignment_remove(struct store *store, uint64_t id)
@@ -91,25 +81,33 @@ int assignment_remove(struct store *store, uint64_t id)
 	return store_run(store, sql, "i", (int64_t)id);
 }
 
+static const char filtered[] = "SELECT " COLUMNS
+	" FROM assignment JOIN bundle ON bundle.id = assignment.bundle"
+	" WHERE (?1 = 0 OR assignment.bundle = ?1)"
+	" AND (?2 = '' OR (level = ?2 AND owner = ?3)) ORDER BY assignment.id";
+
 int assignment_list(struct store *store, const struct assignment_filter *filter,
                     sqlite3_stmt **rows)
 {
-	static const char sql[] = "SELECT " COLUMNS
-		" FROM assignment JOIN bundle ON bundle.id = assignment.bundle"
-		" WHERE (?1 = 0 OR assignment.bundle = ?1)"
-		" AND (?2 = '' OR (level = ?2 AND owner = ?3)) ORDER BY assignment.id";
-
-	return store_start(store, rows, sql, "iti", (int64_t)filter->bundle, levels[filter->level],
-	                   (int64_t)filter->owner);
+	return store_start(store, rows, filtered, "iti", (int64_t)filter->bundle,
+	                   levels[filter->level], (int64_t)filter->owner);
 }
 
 int assignment_find(struct store *store, const struct assignment_filter *filter,
                     struct assignment_row *row)
 {
-	sqlite3_stmt *rows = NULL;
-	int rc = assignment_list(store, filter, &rows);
+	return store_one(store, take, row, filtered, "iti", (int64_t)filter->bundle,
+	                 levels[filter->level], (int64_t)filter->owner);
+}
 
-	return take_one(store, rows, rc, row);
+static void take_past(sqlite3_stmt *row, void *out)
+{
+	struct assignment_past *past = out;
+
+	past->open = (uint64_t)sqlite3_column_int64(row, 0);
+	past->done = (uint64_t)sqlite3_column_int64(row, 1);
+	past->failed = (uint64_t)sqlite3_column_int64(row, 2);
+	past->cancelled = (uint64_t)sqlite3_column_int64(row, 3);
 }
 
 int assignment_past(struct store *store, uint64_t id, struct assignment_past *past)
@@ -119,17 +117,6 @@ int assignment_past(struct store *store, uint64_t id, struct assignment_past *pa
 		" count(*) FILTER (WHERE state = 'done'), count(*) FILTER (WHERE state = 'failed'),"
 		" count(*) FILTER (WHERE state = 'cancelled')"
 		" FROM work WHERE source = 'assignment' AND source_id = ?";
-	sqlite3_stmt *row;
-	int rc = store_start(store, &row, sql, "i", (int64_t)id);
 
-	if (rc == 0)
-		rc = store_step(store, row);
-	if (rc != 1)
-		return rc ? rc : ERR_NOT_FOUND;
-	past->open = (uint64_t)sqlite3_column_int64(row, 0);
-	past->done = (uint64_t)sqlite3_column_int64(row, 1);
-	past->failed = (uint64_t)sqlite3_column_int64(row, 2);
-	past->cancelled = (uint64_t)sqlite3_column_int64(row, 3);
-	store_end(row);
-	return 0;
+	return store_one(store, take_past, past, sql, "i", (int64_t)id);
 }

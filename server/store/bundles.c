@@ -109,32 +109,23 @@ void bundle_row(sqlite3_stmt *row, struct bundle_whole *bundle)
 	bundle->added = sqlite3_column_int64(row, 10);
 }
 
-/* Takes the one bundle that @rows has. @rc: of store_start() */
-static int take_one(struct store *store, sqlite3_stmt *rows, int rc, struct bundle_whole *bundle)
+static void take(sqlite3_stmt *row, void *bundle)
 {
-	if (rc == 0)
-		rc = store_step(store, rows);
-	if (rc != 1)
-		return rc ? rc : ERR_NOT_FOUND;
-	bundle_row(rows, bundle);
-	store_end(rows);
-	return 0;
+	bundle_row(row, bundle);
 }
 
 int bundle_find(struct store *store, const char *name, struct bundle_whole *bundle)
 {
 	static const char sql[] = "SELECT " COLUMNS " FROM bundle WHERE name = ?";
-	sqlite3_stmt *rows;
 
-	return take_one(store, rows, store_start(store, &rows, sql, "t", name), bundle);
+	return store_one(store, take, bundle, sql, "t", name);
 }
 
 int bundle_by_id(struct store *store, uint64_t id, struct bundle_whole *bundle)
 {
 	static const char sql[] = "SELECT " COLUMNS " FROM bundle WHERE id = ?";
-	sqlite3_stmt *rows;
 
-	return take_one(store, rows, store_start(store, &rows, sql, "i", (int64_t)id), bundle);
+	return store_one(store, take, bundle, sql, "i", (int64_t)id);
 }
 
 int bundle_add(struct store *store, struct bundle_whole *bundle)
@@ -180,6 +171,18 @@ int bundle_list(struct store *store, sqlite3_stmt **rows)
 	return store_start(store, rows, sql, "");
 }
 
+static void take_uses(sqlite3_stmt *row, void *out)
+{
+	struct bundle_uses *uses = out;
+
+	uses->assignments = (uint64_t)sqlite3_column_int64(row, 0);
+	uses->rules = (uint64_t)sqlite3_column_int64(row, 1);
+	uses->sessions = (uint64_t)sqlite3_column_int64(row, 2);
+	uses->open = (uint64_t)sqlite3_column_int64(row, 3);
+	uses->done = (uint64_t)sqlite3_column_int64(row, 4);
+	uses->failed = (uint64_t)sqlite3_column_int64(row, 5);
+}
+
 int bundle_uses(struct store *store, uint64_t id, struct bundle_uses *uses)
 {
 	static const char sql[] =
@@ -189,17 +192,6 @@ int bundle_uses(struct store *store, uint64_t id, struct bundle_uses *uses)
 		" count(*) FILTER (WHERE state IN ('pending', 'offered', 'begun')),"
 		" count(*) FILTER (WHERE state = 'done'),"
 		" count(*) FILTER (WHERE state = 'failed') FROM work WHERE bundle = ?1";
-	uint64_t *numbers[] = { &uses->assignments, &uses->rules, &uses->sessions, &uses->open,
-		                &uses->done, &uses->failed };
-	sqlite3_stmt *row;
-	int rc = store_start(store, &row, sql, "i", (int64_t)id);
 
-	if (rc == 0)
-		rc = store_step(store, row);
-	if (rc != 1)
-		return rc ? rc : ERR_NOT_FOUND;
-	for (int i = 0; i < 6; i++)
-		*numbers[i] = (uint64_t)sqlite3_column_int64(row, i);
-	store_end(row);
-	return 0;
+	return store_one(store, take_uses, uses, sql, "i", (int64_t)id);
 }

@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "error.h"
 #include "wire.h"
 
 bool device_name_ok(const char *name)
@@ -43,32 +42,23 @@ void device_row(sqlite3_stmt *row, struct device *device)
 	device->added = sqlite3_column_int64(row, 6);
 }
 
-/* Takes the one device that @rows has. @rc: of store_start() */
-static int take_one(struct store *store, sqlite3_stmt *rows, int rc, struct device *device)
+static void take(sqlite3_stmt *row, void *device)
 {
-	if (rc == 0)
-		rc = store_step(store, rows);
-	if (rc != 1)
-		return rc ? rc : ERR_NOT_FOUND;
-	device_row(rows, device);
-	store_end(rows);
-	return 0;
+	device_row(row, device);
 }
 
 int device_by_id(struct store *store, uint64_t id, struct device *device)
 {
 	static const char sql[] = "SELECT " DEVICE_COLUMNS " FROM device WHERE id = ?";
-	sqlite3_stmt *rows;
 
-	return take_one(store, rows, store_start(store, &rows, sql, "i", (int64_t)id), device);
+	return store_one(store, take, device, sql, "i", (int64_t)id);
 }
 
 int device_by_name(struct store *store, const char *name, struct device *device)
 {
 	static const char sql[] = "SELECT " DEVICE_COLUMNS " FROM device WHERE name = ?";
-	sqlite3_stmt *rows;
 
-	return take_one(store, rows, store_start(store, &rows, sql, "t", name), device);
+	return store_one(store, take, device, sql, "t", name);
 }
 
 /*
@@ -80,26 +70,23 @@ int device_by_mac(struct store *store, const uint8_t mac[6], struct device *devi
 	static const char sql[] = "SELECT " DEVICE_COLUMNS
 		" FROM mac JOIN device ON device.id = mac.device WHERE mac.mac = ?1 UNION ALL"
 		" SELECT " DEVICE_COLUMNS " FROM device WHERE claim_mac = ?1 LIMIT 1";
-	sqlite3_stmt *rows;
 
-	return take_one(store, rows, store_start(store, &rows, sql, "b", mac, (size_t)6), device);
+	return store_one(store, take, device, sql, "b", mac, (size_t)6);
 }
 
 int device_by_uuid(struct store *store, const uint8_t uuid[16], struct device *device)
 {
 	static const char sql[] = "SELECT " DEVICE_COLUMNS " FROM device WHERE uuid = ?1 UNION ALL"
 		" SELECT " DEVICE_COLUMNS " FROM device WHERE claim_uuid = ?1 LIMIT 1";
-	sqlite3_stmt *rows;
 
-	return take_one(store, rows, store_start(store, &rows, sql, "b", uuid, (size_t)16), device);
+	return store_one(store, take, device, sql, "b", uuid, (size_t)16);
 }
 
 int device_by_isd(struct store *store, const uint8_t isd[16], struct device *device)
 {
 	static const char sql[] = "SELECT " DEVICE_COLUMNS " FROM device WHERE isd = ?";
-	sqlite3_stmt *rows;
 
-	return take_one(store, rows, store_start(store, &rows, sql, "b", isd, (size_t)16), device);
+	return store_one(store, take, device, sql, "b", isd, (size_t)16);
 }
 
 /* --- keeping --------------------------------------------------------------- */

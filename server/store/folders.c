@@ -16,36 +16,13 @@ bool folder_name_ok(const char *name)
 	       (length > 0 && length < NAME_SIZE && strspn(name, digits) == length);
 }
 
-/* Reads the one number that @sql has for @id. */
-static int read_number(struct store *store, const char *sql, uint64_t id, uint64_t *number)
-{
-	sqlite3_stmt *row;
-	int rc = store_start(store, &row, sql, "i", (int64_t)id);
-
-	if (rc == 0)
-		rc = store_step(store, row);
-	if (rc != 1)
-		return rc ? rc : ERR_NOT_FOUND;
-	*number = (uint64_t)sqlite3_column_int64(row, 0);
-	store_end(row);
-	return 0;
-}
-
 /* --- finding --------------------------------------------------------------- */
 
 int folder_child(struct store *store, uint64_t parent, const char *name, uint64_t *id)
 {
 	static const char sql[] = "SELECT id FROM folder WHERE ifnull(parent, 0) = ? AND name = ?";
-	sqlite3_stmt *row;
-	int rc = store_start(store, &row, sql, "it", (int64_t)parent, name);
 
-	if (rc == 0)
-		rc = store_step(store, row);
-	if (rc != 1)
-		return rc ? rc : ERR_NOT_FOUND;
-	*id = (uint64_t)sqlite3_column_int64(row, 0);
-	store_end(row);
-	return 0;
+	return store_one(store, store_take_number, id, sql, "it", (int64_t)parent, name);
 }
 
 int folder_find(struct store *store, const char *path, uint64_t *id)
@@ -75,7 +52,7 @@ int folder_parent(struct store *store, uint64_t id, uint64_t *parent)
 {
 	static const char sql[] = "SELECT ifnull(parent, 0) FROM folder WHERE id = ?";
 
-	return read_number(store, sql, id, parent);
+	return store_one(store, store_take_number, parent, sql, "i", (int64_t)id);
 }
 
 int folder_path(struct store *store, uint64_t id, char path[FOLDER_PATH])
@@ -123,7 +100,7 @@ int folder_height(struct store *store, uint64_t id, uint32_t *height)
 		" JOIN folder ON ifnull(folder.parent, 0) = below.id WHERE level < 16)"
 		" SELECT max(level) FROM below";
 	uint64_t level = 0;
-	int rc = read_number(store, sql, id, &level);
+	int rc = store_one(store, store_take_number, &level, sql, "i", (int64_t)id);
 
 	*height = (uint32_t)level;
 	return rc;
@@ -220,7 +197,7 @@ int device_folder(struct store *store, uint64_t device, uint64_t *folder)
 {
 	static const char sql[] = "SELECT ifnull(folder, 0) FROM device WHERE id = ?";
 
-	return read_number(store, sql, device, folder);
+	return store_one(store, store_take_number, folder, sql, "i", (int64_t)device);
 }
 
 int device_move(struct store *store, uint64_t device, uint64_t folder)

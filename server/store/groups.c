@@ -7,31 +7,20 @@
 int group_find(struct store *store, const char *name, uint64_t *id)
 {
 	static const char sql[] = "SELECT id FROM device_group WHERE name = ?";
-	sqlite3_stmt *row;
-	int rc = store_start(store, &row, sql, "t", name);
 
-	if (rc == 0)
-		rc = store_step(store, row);
-	if (rc != 1)
-		return rc ? rc : ERR_NOT_FOUND;
-	*id = (uint64_t)sqlite3_column_int64(row, 0);
-	store_end(row);
-	return 0;
+	return store_one(store, store_take_number, id, sql, "t", name);
+}
+
+static void take_name(sqlite3_stmt *row, void *name)
+{
+	store_text(row, 0, name, NAME_SIZE);
 }
 
 int group_name(struct store *store, uint64_t id, char name[NAME_SIZE])
 {
 	static const char sql[] = "SELECT name FROM device_group WHERE id = ?";
-	sqlite3_stmt *row;
-	int rc = store_start(store, &row, sql, "i", (int64_t)id);
 
-	if (rc == 0)
-		rc = store_step(store, row);
-	if (rc != 1)
-		return rc ? rc : ERR_NOT_FOUND;
-	store_text(row, 0, name, NAME_SIZE);
-	store_end(row);
-	return 0;
+	return store_one(store, take_name, name, sql, "i", (int64_t)id);
 }
 
 int group_add(struct store *store, const char *name, uint64_t *id)

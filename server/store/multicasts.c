@@ -49,19 +49,16 @@ void multicast_row(sqlite3_stmt *row, struct multicast_row *out)
 	m->joined = (uint32_t)sqlite3_column_int64(row, 12);
 }
 
+static void take(sqlite3_stmt *row, void *out)
+{
+	multicast_row(row, out);
+}
+
 int multicast_find(struct store *store, const char *name, struct multicast_row *out)
 {
 	static const char sql[] = SELECT " WHERE m.name = ?";
-	sqlite3_stmt *row;
-	int rc = store_start(store, &row, sql, "t", name);
 
-	if (rc == 0)
-		rc = store_step(store, row);
-	if (rc != 1)
-		return rc ? rc : ERR_NOT_FOUND;
-	multicast_row(row, out);
-	store_end(row);
-	return 0;
+	return store_one(store, take, out, sql, "t", name);
 }
 
 int multicast_list(struct store *store, sqlite3_stmt **rows)
@@ -153,16 +150,8 @@ int multicast_membership(struct store *store, uint64_t id, uint64_t device, int6
 {
 	static const char sql[] =
 		"SELECT joined FROM multicast_member WHERE multicast = ? AND device = ?";
-	sqlite3_stmt *row;
-	int rc = store_start(store, &row, sql, "ii", (int64_t)id, (int64_t)device);
 
-	if (rc == 0)
-		rc = store_step(store, row);
-	if (rc != 1)
-		return rc ? rc : ERR_NOT_FOUND;
-	*joined = sqlite3_column_int64(row, 0);
-	store_end(row);
-	return 0;
+	return store_one(store, store_take_number, joined, sql, "ii", (int64_t)id, (int64_t)device);
 }
 
 int multicast_members(struct store *store, uint64_t id, sqlite3_stmt **rows)
@@ -179,15 +168,9 @@ int multicast_lease(struct store *store, uint64_t id, uint64_t device, struct le
 	static const char sql[] =
 		"SELECT lease FROM work WHERE device = ? AND source = 'multicast' AND source_id = ?"
 		" AND state IN ('pending', 'offered', 'begun')";
-	sqlite3_stmt *row;
 	uint64_t number;
-	int rc = store_start(store, &row, sql, "ii", (int64_t)device, (int64_t)id);
+	int rc = store_one(store, store_take_number, &number, sql, "ii", (int64_t)device,
+	                   (int64_t)id);
 
-	if (rc == 0)
-		rc = store_step(store, row);
-	if (rc != 1)
-		return rc ? rc : ERR_NOT_FOUND;
-	number = (uint64_t)sqlite3_column_int64(row, 0);
-	store_end(row);
-	return work_by_lease(store, number, lease);
+	return rc ? rc : work_by_lease(store, number, lease);
 }

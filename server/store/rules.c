@@ -47,19 +47,16 @@ void rule_row(sqlite3_stmt *row, struct rule_row *out)
 	out->enabled = sqlite3_column_int(row, 8) != 0;
 }
 
+static void take(sqlite3_stmt *row, void *out)
+{
+	rule_row(row, out);
+}
+
 int rule_find(struct store *store, const char *name, struct rule_row *out)
 {
 	static const char sql[] = SELECT " WHERE rule.name = ?";
-	sqlite3_stmt *row;
-	int rc = store_start(store, &row, sql, "t", name);
 
-	if (rc == 0)
-		rc = store_step(store, row);
-	if (rc != 1)
-		return rc ? rc : ERR_NOT_FOUND;
-	rule_row(row, out);
-	store_end(row);
-	return 0;
+	return store_one(store, take, out, sql, "t", name);
 }
 
 int rule_list(struct store *store, sqlite3_stmt **rows)
@@ -88,15 +85,14 @@ int rule_add(struct store *store, struct rule_row *row)
 		"INSERT INTO rule (position, name, bundle, applies, filter, repeat, enabled)"
 		" VALUES ((SELECT count(*) + 1 FROM rule), ?, ?, ?, ?, ?, ?) RETURNING position";
 	struct rule *r = &row->rule;
-	sqlite3_stmt *returned;
-	int rc = store_start(store, &returned, sql, "tittii", r->name, (int64_t)row->bundle,
-	                     applies_names[r->applies], row->filter, (int64_t)r->repeat,
-	                     (int64_t)row->enabled);
+	int64_t position;
+	int rc = store_one(store, store_take_number, &position, sql, "tittii", r->name,
+	                   (int64_t)row->bundle, applies_names[r->applies], row->filter,
+	                   (int64_t)r->repeat, (int64_t)row->enabled);
 
-	if (rc || (rc = store_step(store, returned)) != 1)
+	if (rc)
 		return rc;
-	row->position = (uint32_t)sqlite3_column_int64(returned, 0);
-	store_end(returned);
+	row->position = (uint32_t)position;
 	r->id = (uint64_t)sqlite3_last_insert_rowid(store->db);
 	return 0;
 }

@@ -69,16 +69,11 @@ static int configure(struct store *store, const struct store_options *options)
 /* Brings an older database up to this program's version. */
 static int upgrade(struct store *store)
 {
-	int version = 0, code, rc;
-	sqlite3_stmt *row;
+	int64_t version;
+	int code, rc = store_one(store, store_take_number, &version, "PRAGMA user_version", "");
 
-	rc = store_start(store, &row, "PRAGMA user_version", "");
-	if (rc || (rc = store_step(store, row)) != 1)
+	if (rc || version >= STORE_VERSION)
 		return rc;
-	version = sqlite3_column_int(row, 0);
-	store_end(row);
-	if (version >= STORE_VERSION)
-		return 0;
 	code = store_upgrade(store->db);
 	if (code == SQLITE_OK)
 		return 0;
@@ -257,6 +252,30 @@ int store_run(struct store *store, const char *sql, const char *types, ...)
 	while ((rc = store_step(store, statement)) == 1)
 		continue;
 	return rc;
+}
+
+int store_one(struct store *store, void (*take)(sqlite3_stmt *row, void *out), void *out,
+              const char *sql, const char *types, ...)
+{
+	sqlite3_stmt *row;
+	va_list args;
+	int rc;
+
+	va_start(args, types);
+	rc = start(store, &row, sql, types, &args);
+	va_end(args);
+	if (rc == 0)
+		rc = store_step(store, row);
+	if (rc != 1)
+		return rc ? rc : ERR_NOT_FOUND;
+	take(row, out);
+	store_end(row);
+	return 0;
+}
+
+void store_take_number(sqlite3_stmt *row, void *number)
+{
+	*(int64_t *)number = sqlite3_column_int64(row, 0);
 }
 
 void store_text(sqlite3_stmt *statement, int column, char *out, size_t size)

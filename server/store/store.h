@@ -89,6 +89,16 @@ void store_end(sqlite3_stmt *statement);
 /** Runs @sql, which has no rows to give, to its end. Parameters as above. */
 int store_run(struct store *store, const char *sql, const char *types, ...);
 
+/**
+ * Runs @sql, and lets @take copy its first row to @out; further ones do not count.
+ * Parameters as above. Returns ERR_NOT_FOUND where there is no row.
+ */
+int store_one(struct store *store, void (*take)(sqlite3_stmt *row, void *out), void *out,
+              const char *sql, const char *types, ...);
+
+/** A @take for one number, an int64_t or uint64_t. */
+void store_take_number(sqlite3_stmt *row, void *number);
+
 /** Copies a text column to @out of @size bytes, cut to fit. */
 void store_text(sqlite3_stmt *statement, int column, char *out, size_t size);
 

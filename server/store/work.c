@@ -34,42 +34,32 @@ void work_row(sqlite3_stmt *row, struct lease *lease)
 	store_text(row, 14, lease->reason, sizeof(lease->reason));
 }
 
-/* Takes the one lease that @rows has. @rc: of store_start() */
-static int take_one(struct store *store, sqlite3_stmt *rows, int rc, struct lease *lease)
+static void take(sqlite3_stmt *row, void *lease)
 {
-	if (rc == 0)
-		rc = store_step(store, rows);
-	if (rc != 1)
-		return rc ? rc : ERR_NOT_FOUND;
-	work_row(rows, lease);
-	store_end(rows);
-	return 0;
+	work_row(row, lease);
 }
 
 int work_by_lease(struct store *store, uint64_t number, struct lease *lease)
 {
 	static const char sql[] = "SELECT " COLUMNS " FROM work WHERE lease = ?";
-	sqlite3_stmt *rows;
 
-	return take_one(store, rows, store_start(store, &rows, sql, "i", (int64_t)number), lease);
+	return store_one(store, take, lease, sql, "i", (int64_t)number);
 }
 
 int work_newest(struct store *store, uint64_t device, struct lease *lease)
 {
 	static const char sql[] = "SELECT " COLUMNS
 		" FROM work WHERE device = ? ORDER BY lease DESC LIMIT 1";
-	sqlite3_stmt *rows;
 
-	return take_one(store, rows, store_start(store, &rows, sql, "i", (int64_t)device), lease);
+	return store_one(store, take, lease, sql, "i", (int64_t)device);
 }
 
 int work_next_overdue(struct store *store, int64_t now, struct lease *lease)
 {
 	static const char sql[] = "SELECT " COLUMNS
 		" FROM work WHERE state = 'begun' AND begun + deadline <= ? LIMIT 1";
-	sqlite3_stmt *rows;
 
-	return take_one(store, rows, store_start(store, &rows, sql, "i", now), lease);
+	return store_one(store, take, lease, sql, "i", now);
 }
 
 int work_add_of(struct store *store, struct lease *lease, const struct details *details,
@@ -98,19 +88,12 @@ int work_add(struct store *store, struct lease *lease, const struct details *det
 	return work_add_of(store, lease, details, &by_hand);
 }
 
-int work_origin(struct store *store, uint64_t number, struct origin *origin)
+static void take_origin(sqlite3_stmt *row, void *out)
 {
 	static const char *const sources[] = { "hand", "assignment", "rule", "multicast" };
-	static const char sql[] =
-		"SELECT ifnull(bundle, 0), source, source_id FROM work WHERE lease = ?";
+	struct origin *origin = out;
 	char source[16];
-	sqlite3_stmt *row;
-	int rc = store_start(store, &row, sql, "i", (int64_t)number);
 
-	if (rc == 0)
-		rc = store_step(store, row);
-	if (rc != 1)
-		return rc ? rc : ERR_NOT_FOUND;
 	origin->bundle = (uint64_t)sqlite3_column_int64(row, 0);
 	store_text(row, 1, source, sizeof(source));
 	origin->source = sources[0];
@@ -118,28 +101,34 @@ int work_origin(struct store *store, uint64_t number, struct origin *origin)
 		if (strcmp(source, sources[i]) == 0)
 			origin->source = sources[i];
 	origin->source_id = (uint64_t)sqlite3_column_int64(row, 2);
-	store_end(row);
-	return 0;
+}
+
+int work_origin(struct store *store, uint64_t number, struct origin *origin)
+{
+	static const char sql[] =
+		"SELECT ifnull(bundle, 0), source, source_id FROM work WHERE lease = ?";
+
+	return store_one(store, take_origin, origin, sql, "i", (int64_t)number);
+}
+
+static void take_details(sqlite3_stmt *row, void *out)
+{
+	size_t length = (size_t)sqlite3_column_bytes(row, 0);
+	struct details *details = out;
+
+	if (length > sizeof(details->details))
+		return;
+	if (length)
+		memcpy(details->details, sqlite3_column_blob(row, 0), length);
+	details->details_length = (uint16_t)length;
 }
 
 int work_details(struct store *store, uint64_t number, struct details *details)
 {
 	static const char sql[] = "SELECT details FROM work WHERE lease = ?";
-	sqlite3_stmt *row;
-	int rc = store_start(store, &row, sql, "i", (int64_t)number);
-	size_t length;
 
 	details->details_length = 0;
-	if (rc || (rc = store_step(store, row)) != 1)
-		return rc ? rc : ERR_NOT_FOUND;
-	length = (size_t)sqlite3_column_bytes(row, 0);
-	if (length <= sizeof(details->details)) {
-		if (length)
-			memcpy(details->details, sqlite3_column_blob(row, 0), length);
-		details->details_length = (uint16_t)length;
-	}
-	store_end(row);
-	return 0;
+	return store_one(store, take_details, details, sql, "i", (int64_t)number);
 }
 
 int work_update(struct store *store, const struct lease *lease)
