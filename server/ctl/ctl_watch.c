@@ -168,16 +168,11 @@ static int look_at_strangers(struct watch *w, bool tell)
 /* Looks where another connection has written something; that is cheap to know. */
 static int look(struct watch *w)
 {
-	sqlite3_stmt *row;
 	int64_t version;
-	int rc = store_start(&w->ctl->store, &row, "PRAGMA data_version", "");
+	int rc = store_one(&w->ctl->store, store_take_number, &version, "PRAGMA data_version", "");
 
-	if (rc || (rc = store_step(&w->ctl->store, row)) != 1)
+	if (rc || version == w->version)
 		return rc;
-	version = sqlite3_column_int64(row, 0);
-	store_end(row);
-	if (version == w->version)
-		return 0;
 	rc = look_at_events(w);
 	if (rc == 0 && !w->device && w->folder < 0)
 		rc = look_at_strangers(w, true);

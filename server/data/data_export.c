@@ -168,14 +168,12 @@ static int put_last_lease(struct store *store, FILE *out)
 {
 	static const char sql[] =
 		"SELECT ifnull((SELECT seq FROM sqlite_sequence WHERE name = 'work'), 0)";
-	sqlite3_stmt *row;
-	int rc = store_start(store, &row, sql, "");
+	int64_t last;
+	int rc = store_one(store, store_take_number, &last, sql, "");
 
-	if (rc || (rc = store_step(store, row)) != 1)
-		return rc;
-	fprintf(out, ",\n  \"last_lease\": %lld", (long long)sqlite3_column_int64(row, 0));
-	store_end(row);
-	return 0;
+	if (rc == 0)
+		fprintf(out, ",\n  \"last_lease\": %lld", (long long)last);
+	return rc;
 }
 
 static int put_all(struct store *store, FILE *out, struct data_counts *counts,

@@ -30,18 +30,11 @@ bool data_refers(enum data_kind kind)
 static int find(struct store *store, size_t thing, const char *name, int64_t *id,
                 char message[DATA_MESSAGE])
 {
-	sqlite3_stmt *row;
-	int rc = store_start(store, &row, things[thing].sql, "t", name);
+	int rc = store_one(store, store_take_number, id, things[thing].sql, "t", name);
 
-	if (rc == 0)
-		rc = store_step(store, row);
-	if (rc == 1) {
-		*id = sqlite3_column_int64(row, 0);
-		store_end(row);
-		return 0;
-	}
-	snprintf(message, DATA_MESSAGE, "there is no %s %.130s", things[thing].word, name);
-	return rc ? rc : ERR_MALFORMED;
+	if (rc)
+		snprintf(message, DATA_MESSAGE, "there is no %s %.130s", things[thing].word, name);
+	return rc == ERR_NOT_FOUND ? ERR_MALFORMED : rc;
 }
 
 static int find_kind(struct store *store, enum data_kind kind, const char *name, int64_t *id,
@@ -82,7 +75,6 @@ static int find_assignment(struct store *store, const char *text,
 		"SELECT id FROM assignment WHERE bundle = ? AND level = ? AND owner = ?";
 	const char *owner = strstr(text, " to ");
 	char name[NAME_SIZE];
-	sqlite3_stmt *row;
 	int64_t bundle;
 	int rc = ERR_NOT_FOUND;
 
@@ -92,17 +84,13 @@ static int find_assignment(struct store *store, const char *text,
 		if (rc == 0)
 			rc = find_owner(store, owner + 4, reference, message);
 		if (rc == 0)
-			rc = store_start(store, &row, sql, "iti", bundle, reference->text,
-			                 reference->id);
-		if (rc || (rc = store_step(store, row)) < 0)
-			return rc;
-		if (rc == 1)
-			reference->id = sqlite3_column_int64(row, 0);
-		rc = rc == 1 ? 0 : ERR_NOT_FOUND;
-		store_end(row);
+			rc = store_one(store, store_take_number, &reference->id, sql, "iti", bundle,
+			               reference->text, reference->id);
 	}
+	if (rc != ERR_NOT_FOUND)
+		return rc;
 	snprintf(message, DATA_MESSAGE, "there is no assignment %.200s", text);
-	return rc ? ERR_MALFORMED : 0;
+	return ERR_MALFORMED;
 }
 
 static int find_source(struct store *store, const char *text, struct data_reference *reference,
