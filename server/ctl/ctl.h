@@ -93,6 +93,11 @@ int ctl_store_error(struct ctl *ctl);
 
 /* --- finding; each returns 0, or an exit status after having told why ------ */
 
+/**
+ * Ends looking for what @word names, and says so if there is no such one.
+ * @rc: of the store; @what: "lease"; @noun: "work", whose list has those there are
+ */
+int ctl_found(struct ctl *ctl, int rc, const char *word, const char *what, const char *noun);
 /** Finds the device that @word names: by name, MAC or UUID. */
 int ctl_find_device(struct ctl *ctl, const char *word, struct device *device);
 /** Finds the lease with number @word, or the newest of the device that @word names. */
@@ -120,8 +125,11 @@ int ctl_each_member(struct ctl *ctl, uint64_t session,
                     void *data);
 /** Refuses what may not name a device. */
 int ctl_check_device_name(const char *name);
-/** Refuses what may not name a group, a bundle and so on. @what: "group" */
-int ctl_check_name(const char *what, const char *name);
+/**
+ * Refuses what may not name a new group, bundle and so on, or names another one already.
+ * @rc: of looking for that one; @what: "group"
+ */
+int ctl_check_name(struct ctl *ctl, int rc, const char *name, const char *what);
 
 /* --- reading words; each returns likewise ---------------------------------- */
 

@@ -13,15 +13,11 @@
 static int check_name(struct ctl *ctl, const char *name, uint64_t id)
 {
 	struct bundle_whole other;
-	int rc, status = ctl_check_name("bundle", name);
+	int rc = bundle_find(&ctl->store, name, &other);
 
-	if (status)
-		return status;
-	rc = bundle_find(&ctl->store, name, &other);
-	if (rc == ERR_NOT_FOUND || (rc == 0 && other.bundle.id == id))
-		return 0;
-	return rc ? ctl_store_error(ctl)
-	          : ctl_error(EXIT_FAULT, "there is a bundle called %s already", name);
+	if (rc == 0 && other.bundle.id == id)
+		rc = ERR_NOT_FOUND;
+	return ctl_check_name(ctl, rc, name, "bundle");
 }
 
 static int read_kind(struct ctl *ctl, struct bundle *bundle)

@@ -8,6 +8,14 @@
 #include "text.h"
 #include "work.h"
 
+int ctl_found(struct ctl *ctl, int rc, const char *word, const char *what, const char *noun)
+{
+	if (rc == ERR_NOT_FOUND)
+		return ctl_error(EXIT_FAULT, "%s: no such %s; \"prebootctl %s list\" has those "
+		                 "there are", word, what, noun);
+	return rc ? ctl_store_error(ctl) : 0;
+}
+
 static int find_by_guid(struct ctl *ctl, const uint8_t guid[16], struct device *device)
 {
 	int rc = device_by_uuid(&ctl->store, guid, device);
@@ -29,10 +37,7 @@ int ctl_find_device(struct ctl *ctl, const char *word, struct device *device)
 	else
 		return ctl_error(EXIT_USAGE, "%s: expected a device's name, MAC (as in "
 		                 "52:54:00:12:34:56) or UUID", word);
-	if (rc == ERR_NOT_FOUND)
-		return ctl_error(EXIT_FAULT, "%s: no such device; \"prebootctl device list\" has "
-		                 "those there are", word);
-	return rc ? ctl_store_error(ctl) : 0;
+	return ctl_found(ctl, rc, word, "device", "device");
 }
 
 int ctl_find_work(struct ctl *ctl, const char *word, struct device *device, struct lease *lease)
@@ -42,12 +47,9 @@ int ctl_find_work(struct ctl *ctl, const char *word, struct device *device, stru
 	/* Twelve digits may be a MAC; lease numbers do not get that long. */
 	if (word[0] && strspn(word, "0123456789") == strlen(word) && strlen(word) < 12) {
 		rc = work_by_lease(&ctl->store, strtoull(word, NULL, 10), lease);
-		if (rc == ERR_NOT_FOUND)
-			return ctl_error(EXIT_FAULT, "%s: no such lease; \"prebootctl work list\" "
-			                 "has those there are", word);
-		if (rc || device_by_id(&ctl->store, lease->device, device))
+		if (rc == 0 && device_by_id(&ctl->store, lease->device, device))
 			return ctl_store_error(ctl);
-		return 0;
+		return ctl_found(ctl, rc, word, "lease", "work");
 	}
 	status = ctl_find_device(ctl, word, device);
 	if (status)

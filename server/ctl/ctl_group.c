@@ -26,15 +26,11 @@ static int find_subject(struct ctl *ctl, struct named *s)
 static int check_name(struct ctl *ctl, const char *name, uint64_t id)
 {
 	uint64_t other;
-	int rc, status = ctl_check_name("group", name);
+	int rc = group_find(&ctl->store, name, &other);
 
-	if (status)
-		return status;
-	rc = group_find(&ctl->store, name, &other);
-	if (rc == ERR_NOT_FOUND || (rc == 0 && other == id))
-		return 0;
-	return rc ? ctl_store_error(ctl)
-	          : ctl_error(EXIT_FAULT, "there is a group called %s already", name);
+	if (rc == 0 && other == id)
+		rc = ERR_NOT_FOUND;
+	return ctl_check_name(ctl, rc, name, "group");
 }
 
 /* --- members --------------------------------------------------------------- */

@@ -15,24 +15,17 @@ int ctl_find_session(struct ctl *ctl, const char *name, struct multicast_row *ro
 {
 	int rc = multicast_find(&ctl->store, name, row);
 
-	if (rc == ERR_NOT_FOUND)
-		return ctl_error(EXIT_FAULT, "%s: no such session; \"prebootctl multicast list\" "
-		                 "has those there are", name);
-	return rc ? ctl_store_error(ctl) : 0;
+	return ctl_found(ctl, rc, name, "session", "multicast");
 }
 
 static int check_name(struct ctl *ctl, const char *name, uint64_t id)
 {
 	struct multicast_row other;
-	int rc, status = ctl_check_name("session", name);
+	int rc = multicast_find(&ctl->store, name, &other);
 
-	if (status)
-		return status;
-	rc = multicast_find(&ctl->store, name, &other);
-	if (rc == ERR_NOT_FOUND || (rc == 0 && other.multicast.id == id))
-		return 0;
-	return rc ? ctl_store_error(ctl)
-	          : ctl_error(EXIT_FAULT, "there is a session called %s already", name);
+	if (rc == 0 && other.multicast.id == id)
+		rc = ERR_NOT_FOUND;
+	return ctl_check_name(ctl, rc, name, "session");
 }
 
 /* --- add and change -------------------------------------------------------- */

@@ -11,24 +11,17 @@ int ctl_find_rule(struct ctl *ctl, const char *name, struct rule_row *row)
 {
 	int rc = rule_find(&ctl->store, name, row);
 
-	if (rc == ERR_NOT_FOUND)
-		return ctl_error(EXIT_FAULT, "%s: no such rule; \"prebootctl rule list\" has those "
-		                 "there are", name);
-	return rc ? ctl_store_error(ctl) : 0;
+	return ctl_found(ctl, rc, name, "rule", "rule");
 }
 
 static int check_name(struct ctl *ctl, const char *name, uint64_t id)
 {
 	struct rule_row other;
-	int rc, status = ctl_check_name("rule", name);
+	int rc = rule_find(&ctl->store, name, &other);
 
-	if (status)
-		return status;
-	rc = rule_find(&ctl->store, name, &other);
-	if (rc == ERR_NOT_FOUND || (rc == 0 && other.rule.id == id))
-		return 0;
-	return rc ? ctl_store_error(ctl)
-	          : ctl_error(EXIT_FAULT, "there is a rule called %s already", name);
+	if (rc == 0 && other.rule.id == id)
+		rc = ERR_NOT_FOUND;
+	return ctl_check_name(ctl, rc, name, "rule");
 }
 
 /* --- what is said of a rule ------------------------------------------------ */

@@ -19,10 +19,7 @@ int ctl_find_folder(struct ctl *ctl, const char *path, uint64_t *id)
 
 	if (rc == ERR_MALFORMED)
 		return ctl_error(EXIT_USAGE, "%s: expected a folder's path, as in /site/lab", path);
-	if (rc == ERR_NOT_FOUND)
-		return ctl_error(EXIT_FAULT, "%s: no such folder; \"prebootctl folder list\" has "
-		                 "those there are", path);
-	return rc ? ctl_store_error(ctl) : 0;
+	return ctl_found(ctl, rc, path, "folder", "folder");
 }
 
 int ctl_find_group(struct ctl *ctl, const char *name, uint64_t *id)
@@ -32,20 +29,14 @@ int ctl_find_group(struct ctl *ctl, const char *name, uint64_t *id)
 	if (strncmp(name, GROUP_PREFIX, strlen(GROUP_PREFIX)) == 0)
 		name += strlen(GROUP_PREFIX);
 	rc = group_find(&ctl->store, name, id);
-	if (rc == ERR_NOT_FOUND)
-		return ctl_error(EXIT_FAULT, "%s: no such group; \"prebootctl group list\" has "
-		                 "those there are", name);
-	return rc ? ctl_store_error(ctl) : 0;
+	return ctl_found(ctl, rc, name, "group", "group");
 }
 
 int ctl_find_bundle(struct ctl *ctl, const char *name, struct bundle_whole *bundle)
 {
 	int rc = bundle_find(&ctl->store, name, bundle);
 
-	if (rc == ERR_NOT_FOUND)
-		return ctl_error(EXIT_FAULT, "%s: no such bundle; \"prebootctl bundle list\" has "
-		                 "those there are", name);
-	return rc ? ctl_store_error(ctl) : 0;
+	return ctl_found(ctl, rc, name, "bundle", "bundle");
 }
 
 int ctl_find_owner(struct ctl *ctl, const char *word, struct setting_owner *owner)
@@ -160,13 +151,16 @@ int ctl_each_member(struct ctl *ctl, uint64_t session,
 
 /* --- changing -------------------------------------------------------------- */
 
-int ctl_check_name(const char *what, const char *name)
+int ctl_check_name(struct ctl *ctl, int rc, const char *name, const char *what)
 {
-	if (device_name_ok(name))
+	if (!device_name_ok(name))
+		return ctl_error(EXIT_USAGE, "%s: not a name for a %s; expected 1 to %d letters, "
+		                 "digits, \".\", \"_\" and \"-\", beginning with a letter or "
+		                 "digit, and not all digits", name, what, NAME_SIZE - 1);
+	if (rc == ERR_NOT_FOUND)
 		return 0;
-	return ctl_error(EXIT_USAGE, "%s: not a name for a %s; expected 1 to %d letters, digits, "
-	                 "\".\", \"_\" and \"-\", beginning with a letter or digit, and not all "
-	                 "digits", name, what, NAME_SIZE - 1);
+	return rc ? ctl_store_error(ctl)
+	          : ctl_error(EXIT_FAULT, "there is a %s called %s already", what, name);
 }
 
 int ctl_transaction(struct ctl *ctl, int (*change)(struct ctl *ctl, void *data), void *data)

@@ -207,7 +207,7 @@ static int find_what(struct watch *w)
 	struct ctl *ctl = w->ctl;
 	struct device device;
 	uint64_t folder;
-	int status;
+	int rc, status;
 
 	w->folder = -1;
 	if (!ctl->word_count)
@@ -217,16 +217,12 @@ static int find_what(struct watch *w)
 		w->device = status ? 0 : device.id;
 		return status;
 	}
-	switch (folder_find(&ctl->store, ctl->words[0], &folder)) {
-	case 0:
+	rc = folder_find(&ctl->store, ctl->words[0], &folder);
+	if (rc == 0)
 		w->folder = (int64_t)folder;
-		return 0;
-	case ERR_NOT_FOUND:
-	case ERR_MALFORMED:
-		return ctl_error(EXIT_FAULT, "%s: no such folder; \"prebootctl folder list\" has "
-		                 "those there are", ctl->words[0]);
-	default: return ctl_store_error(ctl);
-	}
+	if (rc == ERR_MALFORMED)
+		rc = ERR_NOT_FOUND;
+	return ctl_found(ctl, rc, ctl->words[0], "folder", "folder");
 }
 
 /* Waits for a signal, or that nobody reads any more. Returns whether it is to end. */
