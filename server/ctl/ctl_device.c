@@ -141,8 +141,9 @@ int ctl_device_list(struct ctl *ctl)
 
 /* --- device remove --------------------------------------------------------- */
 
-static int remove_found(struct ctl *ctl, struct device *device)
+static int removing(struct ctl *ctl, void *data)
 {
+	struct device *device = data;
 	struct lease lease;
 	int rc, status = ctl_find_device(ctl, ctl->words[0], device);
 
@@ -154,8 +155,7 @@ static int remove_found(struct ctl *ctl, struct device *device)
 		                 "\"prebootctl work cancel %s\", or use --force", device->name,
 		                 (unsigned long long)lease.number, lease_state_name(lease.state),
 		                 device->name);
-	if ((rc && rc != ERR_NOT_FOUND) || device_remove(&ctl->store, device->id) ||
-	    store_commit(&ctl->store))
+	if ((rc && rc != ERR_NOT_FOUND) || device_remove(&ctl->store, device->id))
 		return ctl_store_error(ctl);
 	return 0;
 }
@@ -163,17 +163,8 @@ static int remove_found(struct ctl *ctl, struct device *device)
 int ctl_device_remove(struct ctl *ctl)
 {
 	struct device device;
-	int status;
+	int status = ctl_transaction(ctl, removing, &device);
 
-	if (store_begin(&ctl->store))
-		return ctl_store_error(ctl);
-	status = remove_found(ctl, &device);
-	store_rollback(&ctl->store);
-	if (status)
-		return status;
-	if (ctl->json)
-		ctl_print_json(json_pack("{s:s}", "removed", device.name));
-	else
-		printf("device %s removed\n", device.name);
-	return 0;
+	return status ? status : ctl_say(ctl, json_pack("{s:s}", "removed", device.name),
+	                                 "device %s removed", device.name);
 }

@@ -180,8 +180,9 @@ static int read_change(const char *what, const char *text, uint8_t out[16])
 	return text[0] ? read_guid(what, text, out) : 0;
 }
 
-static int change(struct ctl *ctl, struct addition *new)
+static int changing(struct ctl *ctl, void *data)
 {
+	struct addition *new = data;
 	int rc, status = ctl_find_device(ctl, ctl->words[0], &new->device);
 
 	if (status)
@@ -204,12 +205,10 @@ static int change(struct ctl *ctl, struct addition *new)
 		                   "known by", new->device.name);
 	if (status == 0)
 		status = check_addition(ctl, new);
-	if (status)
-		return status;
-	if (device_change(&ctl->store, &new->device, new->macs, new->mac_count) ||
-	    store_commit(&ctl->store))
-		return ctl_store_error(ctl);
-	return 0;
+	if (status == 0 &&
+	    device_change(&ctl->store, &new->device, new->macs, new->mac_count))
+		status = ctl_store_error(ctl);
+	return status;
 }
 
 int ctl_device_change(struct ctl *ctl)
@@ -219,15 +218,7 @@ int ctl_device_change(struct ctl *ctl)
 
 	if (!ctl_given(ctl, OPT_MAC) && !ctl_given(ctl, OPT_UUID) && !ctl_given(ctl, OPT_ISD))
 		return ctl_error(EXIT_USAGE, "device change: expected --mac, --uuid or --isd");
-	if (store_begin(&ctl->store))
-		return ctl_store_error(ctl);
-	status = change(ctl, &new);
-	store_rollback(&ctl->store);
-	if (status)
-		return status;
-	if (ctl->json)
-		ctl_print_json(ctl_json_device(ctl, &new.device));
-	else
-		printf("device %s changed\n", new.device.name);
-	return 0;
+	status = ctl_transaction(ctl, changing, &new);
+	return status ? status : ctl_say(ctl, ctl_json_device(ctl, &new.device),
+	                                 "device %s changed", new.device.name);
 }

@@ -142,35 +142,33 @@ int ctl_work_show(struct ctl *ctl)
 
 /* --- work cancel ----------------------------------------------------------- */
 
-static int cancel_found(struct ctl *ctl, struct device *device, struct lease *lease)
+struct cancelling {
+	struct device device;
+	struct lease lease;
+};
+
+static int cancelling(struct ctl *ctl, void *data)
 {
-	int status = ctl_find_work(ctl, ctl->words[0], device, lease);
+	struct cancelling *c = data;
+	int status = ctl_find_work(ctl, ctl->words[0], &c->device, &c->lease);
 
 	if (status)
 		return status;
-	if (!lease_open(lease->state))
+	if (!lease_open(c->lease.state))
 		return ctl_error(EXIT_FAULT, "work %llu of %s is %s already",
-		                 (unsigned long long)lease->number, device->name,
-		                 lease_state_name(lease->state));
-	status = ctl_cancel(ctl, lease, "by the administrator");
-	if (status == 0 && store_commit(&ctl->store))
-		status = ctl_store_error(ctl);
-	return status;
+		                 (unsigned long long)c->lease.number, c->device.name,
+		                 lease_state_name(c->lease.state));
+	return ctl_cancel(ctl, &c->lease, "by the administrator");
 }
 
 int ctl_work_cancel(struct ctl *ctl)
 {
-	struct device device;
-	struct lease lease;
+	struct cancelling c;
 	char text[128];
-	int status;
+	int status = ctl_transaction(ctl, cancelling, &c);
 
-	if (store_begin(&ctl->store))
-		return ctl_store_error(ctl);
-	status = cancel_found(ctl, &device, &lease);
-	store_rollback(&ctl->store);
 	if (status)
 		return status;
-	text_format(text, sizeof(text), "work %U of %s cancelled", lease.number, device.name);
-	return ctl_answer_work(ctl, &device, &lease, text);
+	text_format(text, sizeof(text), "work %U of %s cancelled", c.lease.number, c.device.name);
+	return ctl_answer_work(ctl, &c.device, &c.lease, text);
 }
