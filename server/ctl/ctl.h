@@ -115,8 +115,11 @@ int ctl_find_rule(struct ctl *ctl, const char *name, struct rule_row *row);
 int ctl_find_session(struct ctl *ctl, const char *name, struct multicast_row *row);
 /** Finds what "/", a folder's path, "group:NAME" or else a device's name, MAC or UUID names. */
 int ctl_find_owner(struct ctl *ctl, const char *word, struct setting_owner *owner);
-/** Calls @each for every device that such a word stands for, in their order by name. */
-int ctl_each_device(struct ctl *ctl, const char *word,
+/**
+ * Calls @each for every device that such words stand for, those from @first up to @end: word by
+ * word, in their order by name.
+ */
+int ctl_each_device(struct ctl *ctl, int first, int end,
                     int (*each)(struct ctl *ctl, const struct device *device, void *data),
                     void *data);
 /** The same for the members of a multicast session. */

@@ -35,9 +35,7 @@ static int move(struct ctl *ctl, void *data)
 
 	if (status == 0 && folder_path(&ctl->store, m->folder, m->path))
 		status = ctl_store_error(ctl);
-	for (int i = 0; status == 0 && i < ctl->word_count - 1; i++)
-		status = ctl_each_device(ctl, ctl->words[i], move_one, m);
-	return status;
+	return status ? status : ctl_each_device(ctl, 0, ctl->word_count - 1, move_one, m);
 }
 
 int ctl_device_move(struct ctl *ctl)

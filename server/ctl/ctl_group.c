@@ -61,48 +61,39 @@ static int leave_one(struct ctl *ctl, const struct device *device, void *data)
 	return ctl_happened(ctl, device->id, "left", "group %s", s->name);
 }
 
-static int each_word(struct ctl *ctl, struct named *s,
-                     int (*each)(struct ctl *ctl, const struct device *device, void *data))
-{
-	int status = 0;
-
-	for (int i = 1; status == 0 && i < ctl->word_count; i++)
-		status = ctl_each_device(ctl, ctl->words[i], each, s);
-	return status;
-}
-
 static int joining(struct ctl *ctl, void *data)
 {
 	int status = find_subject(ctl, data);
 
-	return status ? status : each_word(ctl, data, join_one);
+	return status ? status : ctl_each_device(ctl, 1, ctl->word_count, join_one, data);
 }
 
 static int leaving(struct ctl *ctl, void *data)
 {
 	int status = find_subject(ctl, data);
 
-	return status ? status : each_word(ctl, data, leave_one);
+	return status ? status : ctl_each_device(ctl, 1, ctl->word_count, leave_one, data);
+}
+
+static int change_members(struct ctl *ctl, int (*how)(struct ctl *ctl, void *data),
+                          const char *done)
+{
+	struct named s = { 0 };
+	int status = ctl_transaction(ctl, how, &s);
+
+	return status ? status : ctl_say(ctl, json_pack("{s:s, s:i}", "group", s.name, done,
+	                                                (int)s.changed),
+	                                 "%u %s group %s", s.changed, done, s.name);
 }
 
 int ctl_group_join(struct ctl *ctl)
 {
-	struct named s = { 0 };
-	int status = ctl_transaction(ctl, joining, &s);
-
-	return status ? status : ctl_say(ctl, json_pack("{s:s, s:i}", "group", s.name, "joined",
-	                                                (int)s.changed),
-	                                 "%u joined group %s", s.changed, s.name);
+	return change_members(ctl, joining, "joined");
 }
 
 int ctl_group_leave(struct ctl *ctl)
 {
-	struct named s = { 0 };
-	int status = ctl_transaction(ctl, leaving, &s);
-
-	return status ? status : ctl_say(ctl, json_pack("{s:s, s:i}", "group", s.name, "left",
-	                                                (int)s.changed),
-	                                 "%u left group %s", s.changed, s.name);
+	return change_members(ctl, leaving, "left");
 }
 
 /* --- add, rename, remove --------------------------------------------------- */
@@ -117,7 +108,7 @@ static int adding(struct ctl *ctl, void *data)
 	text_format(s->name, sizeof(s->name), "%s", ctl->words[0]);
 	if (group_add(&ctl->store, s->name, &s->id))
 		return ctl_store_error(ctl);
-	return each_word(ctl, s, join_one);
+	return ctl_each_device(ctl, 1, ctl->word_count, join_one, s);
 }
 
 int ctl_group_add(struct ctl *ctl)

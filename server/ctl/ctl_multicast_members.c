@@ -55,19 +55,9 @@ static int leave_one(struct ctl *ctl, const struct device *device, void *data)
 	                                      name);
 }
 
-static int each_word(struct ctl *ctl, struct session *s,
-                     int (*each)(struct ctl *ctl, const struct device *device, void *data))
-{
-	int status = 0;
-
-	for (int i = 1; status == 0 && i < ctl->word_count; i++)
-		status = ctl_each_device(ctl, ctl->words[i], each, s);
-	return status;
-}
-
 int session_join_words(struct ctl *ctl, struct session *s)
 {
-	return each_word(ctl, s, join_one);
+	return ctl_each_device(ctl, 1, ctl->word_count, join_one, s);
 }
 
 static int joining(struct ctl *ctl, void *data)
@@ -83,7 +73,7 @@ static int leaving(struct ctl *ctl, void *data)
 	struct session *s = data;
 	int status = ctl_find_session(ctl, ctl->words[0], &s->row);
 
-	return status ? status : each_word(ctl, s, leave_one);
+	return status ? status : ctl_each_device(ctl, 1, ctl->word_count, leave_one, s);
 }
 
 static int change_members(struct ctl *ctl, int (*how)(struct ctl *ctl, void *data),

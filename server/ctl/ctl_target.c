@@ -118,7 +118,7 @@ static int for_all(struct ctl *ctl, int rc, sqlite3_stmt *rows, const char *name
 	return status;
 }
 
-int ctl_each_device(struct ctl *ctl, const char *word,
+static int for_word(struct ctl *ctl, const char *word,
                     int (*each)(struct ctl *ctl, const struct device *device, void *data),
                     void *data)
 {
@@ -137,6 +137,17 @@ int ctl_each_device(struct ctl *ctl, const char *word,
 	rc = owner.level == LEVEL_GROUP ? group_devices(&ctl->store, owner.id, &rows)
 	                                : folder_devices(&ctl->store, owner.id, &rows);
 	return for_all(ctl, rc, rows, word, each, data);
+}
+
+int ctl_each_device(struct ctl *ctl, int first, int end,
+                    int (*each)(struct ctl *ctl, const struct device *device, void *data),
+                    void *data)
+{
+	int status = 0;
+
+	for (int i = first; status == 0 && i < end; i++)
+		status = for_word(ctl, ctl->words[i], each, data);
+	return status;
 }
 
 int ctl_each_member(struct ctl *ctl, uint64_t session,
