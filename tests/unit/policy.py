@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The server's programs, and the policy protocol as nbp/README.md specifies it, for tests."""
 
+import contextlib
 import json
 import os
+import pty
 import secrets
 import socket
 import struct
@@ -127,6 +129,20 @@ class Ctl:
         assert result.returncode == status and result.stdout == "", result
         assert result.stderr.startswith("prebootctl: "), result
         return result.stderr
+
+    def on_terminal(self, *arguments):
+        """Runs what must go well on a terminal; returns the lines it shows there."""
+        main, terminal = pty.openpty()
+        subprocess.run([BUILD / "prebootctl", "--database", self.database, *arguments],
+                       stdout=terminal, timeout=20, check=True)
+        os.close(terminal)
+        text = b""
+        with contextlib.suppress(OSError):  # Linux's way to say that nobody has it open
+            while True:
+                text += os.read(main, 65536)
+        os.close(main)
+        assert text.endswith(b"\r\n")
+        return text.decode().split("\r\n")[:-1]
 
 
 def ask(port, kind, fields, nonce=None, after=FOLLOWED):
