@@ -356,6 +356,19 @@ static void test_database_busy(void **state)
 	assert_int_equal(attempt(bench, 1, 'a'), 1);
 }
 
+/* What was told before a question stands before what came of that. */
+static void test_story_is_in_order(void **state)
+{
+	struct bench *bench = *state;
+
+	put(bench, 0, MESSAGE_EVENT, 1, 'a');
+	put(bench, 1, MESSAGE_REQUEST, 1, 'a');
+	put(bench, 2, MESSAGE_EVENT, 1, 'a');
+	serve(bench, 3);
+	assert_int_equal(number_of(bench, "SELECT (SELECT min(id) FROM event WHERE step = 'local-boot') <"
+	                                  " (SELECT id FROM event WHERE step = 'offered')"), 1);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -367,6 +380,7 @@ int main(void)
 		TEST(test_every_byte_of_the_header), TEST(test_odd_peers_and_messages),
 		TEST(test_write_fails), TEST(test_late_failure_takes_back_all),
 		TEST(test_disk_full), TEST(test_claim_is_stored_first), TEST(test_database_busy),
+		TEST(test_story_is_in_order),
 	};
 
 	return cmocka_run_group_tests_name("serve", tests, NULL, NULL);
