@@ -188,7 +188,8 @@ static int start(struct watch *w, uint32_t limit)
 {
 	static const char sql[] =
 		"SELECT ifnull((SELECT min(id) - 1 FROM"
-		"  (SELECT event.id FROM event ORDER BY id DESC LIMIT ?1)), 0), ifnull((SELECT max(id) FROM event), 0),"
+		"  (SELECT event.id FROM event ORDER BY id DESC LIMIT ?1)), 0),"
+		" ifnull((SELECT max(id) FROM event), 0),"
 		" ifnull((SELECT max(last) FROM stranger), 0)";
 	sqlite3_stmt *row;
 	int rc = store_start(&w->ctl->store, &row, sql, "i", (int64_t)limit);

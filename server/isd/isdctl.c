@@ -36,8 +36,8 @@ static const char help[] =
 	"isdctl(8).\n";
 
 int fail(int status, const char *format, ...)
-         {
-         va_list args;
+{
+	va_list args;
 
 	va_start(args, format);
 	fputs("isdctl: ", stderr);
