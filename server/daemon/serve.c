@@ -143,6 +143,7 @@ static void look_ahead(struct serving *s, const struct datagram *batch, size_t b
 
 		serve_outline(&batch[i], outline);
 		ahead->table = NULL;
+		ahead->entry = NULL;
 		if (!outline->firmware)
 			continue;
 		ahead->isd = device_uuid_ok(outline->isd) ? outline->isd : NULL;
@@ -153,6 +154,8 @@ static void look_ahead(struct serving *s, const struct datagram *batch, size_t b
 	for (int step = 0; step < INDEX_AHEAD_STEPS; step++)
 		for (size_t i = 0; i < batch_count; i++)
 			index_ahead_next(index, &s->ahead[i]);
+	for (size_t i = 0; i < batch_count; i++)
+		s->outlines[i].likely = s->ahead[i].entry;
 }
 
 /* Answers datagram @i. Returns whether it has. */

@@ -46,6 +46,7 @@ struct outline {
 	struct identity identity;
 	uint8_t isd[16];
 	uint8_t firmware; /* 0: it cannot be seen at a glance */
+	const struct entry *likely; /* who asks, if it is who it seems; NULL: to be looked for */
 };
 
 /* One serving thread. */

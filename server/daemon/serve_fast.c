@@ -151,10 +151,25 @@ static void write_none(struct datagram *d, const char *name, const struct answer
 
 /* --- the whole ------------------------------------------------------------- */
 
+/* Finds who asks; NULL where it is nobody, or there is more to it, or may be work. */
+static const struct entry *find(struct serving *s, const struct outline *outline)
+{
+	const struct sender sender = { &outline->identity, outline->isd };
+	const struct entry *entry = outline->likely;
+
+	if (!entry || !identify_is(entry, &sender)) {
+		identify_entry(s->server->index, &sender, &s->who);
+		if (!s->who.known || s->who.note[0] || s->who.claims)
+			return NULL;
+		entry = s->who.entry;
+	}
+	return entry_has_open_work(entry) ? NULL : entry;
+}
+
 bool serve_fast(struct serving *s, struct datagram *d, const struct outline *outline)
 {
 	struct server *server = s->server;
-	const struct sender sender = { &outline->identity, outline->isd };
+	const struct entry *entry;
 	struct settings room;
 	struct answer answer;
 	struct mark known;
@@ -162,10 +177,10 @@ bool serve_fast(struct serving *s, struct datagram *d, const struct outline *out
 
 	if (!outline->firmware || address_port(&d->from) == 0)
 		return false;
-	identify_entry(server->index, &sender, &s->who);
-	if (!s->who.known || s->who.note[0] || s->who.claims || entry_has_open_work(s->who.entry))
+	entry = find(s, outline);
+	if (!entry)
 		return false;
-	known = entry_mark(s->who.entry);
+	known = entry_mark(entry);
 	if (!known.hash || !padded_from(d, known.length))
 		return false;
 	hash = hash_of(s, d, known.length);
@@ -178,9 +193,8 @@ bool serve_fast(struct serving *s, struct datagram *d, const struct outline *out
 		count(&s->counters.notes_lost, 1);
 	}
 	answer.menu_file[0] = '\0';
-	settings_answer(entry_settings(server->index, s->who.entry, &room), outline->firmware,
-	                &answer);
-	write_none(d, entry_name(s->who.entry), &answer);
+	settings_answer(entry_settings(server->index, entry, &room), outline->firmware, &answer);
+	write_none(d, entry_name(entry), &answer);
 	if (!d->reply_length)
 		return false;
 	s->held++;

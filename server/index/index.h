@@ -137,6 +137,7 @@ const struct entry *index_by_isd(const struct index *index, const uint8_t isd[16
  */
 struct index_ahead {
 	const uint8_t *isd, *uuid, *mac; /* what it may be found by; the first two NULL: not */
+	const struct entry *entry;       /* in the end: it, or one with the same hash; NULL: none */
 	/* The steps' own: */
 	int key;
 	uint32_t hash;
@@ -159,6 +160,8 @@ bool entry_has_mac(const struct entry *entry);
 /** Say whether it was registered with this as its UUID, or as the first of its MACs. */
 bool entry_is_uuid(const struct entry *entry, const uint8_t uuid[16]);
 bool entry_is_mac(const struct entry *entry, const uint8_t mac[6]);
+/** The same of its device id. */
+bool entry_is_isd(const struct entry *entry, const uint8_t isd[16]);
 /** NULL: it is in none. */
 const struct folder *entry_folder(const struct index *index, const struct entry *entry);
 /** Returns the settings that count for it: its folder's where they are, or @room, filled in. */

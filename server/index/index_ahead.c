@@ -41,12 +41,12 @@ static void next_key(const struct index *index, struct index_ahead *ahead)
 void index_ahead_begin(const struct index *index, struct index_ahead *ahead)
 {
 	ahead->key = AHEAD_ISD;
+	ahead->entry = NULL;
 	next_key(index, ahead);
 }
 
 void index_ahead_next(const struct index *index, struct index_ahead *ahead)
 {
-	const struct entry *entry;
 	uint32_t slot, number;
 
 	if (!ahead->table)
@@ -57,8 +57,8 @@ void index_ahead_next(const struct index *index, struct index_ahead *ahead)
 		next_key(index, ahead);
 		return;
 	}
-	entry = index_at(index, number);
-	__builtin_prefetch(entry);
-	__builtin_prefetch(entry_block(entry));
+	ahead->entry = index_at(index, number);
+	__builtin_prefetch(ahead->entry);
+	__builtin_prefetch(entry_block(ahead->entry));
 	ahead->table = NULL;
 }

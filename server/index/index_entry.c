@@ -91,6 +91,11 @@ bool entry_is_uuid(const struct entry *entry, const uint8_t uuid[UUID_SIZE])
 	return memcmp(entry->uuid, uuid, UUID_SIZE) == 0;
 }
 
+bool entry_is_isd(const struct entry *entry, const uint8_t isd[UUID_SIZE])
+{
+	return memcmp(entry->isd, isd, UUID_SIZE) == 0;
+}
+
 bool entry_is_mac(const struct entry *entry, const uint8_t mac[MAC_SIZE])
 {
 	return memcmp(entry->mac, mac, MAC_SIZE) == 0;

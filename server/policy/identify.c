@@ -149,6 +149,16 @@ void identify_entry(const struct index *index, const struct sender *sender,
 	}
 }
 
+bool identify_is(const struct entry *entry, const struct sender *sender)
+{
+	const struct identity *identity = sender->identity;
+
+	return device_uuid_ok(identity->uuid) && entry_is_uuid(entry, identity->uuid) &&
+	       (entry_is_mac(entry, identity->mac) ||
+	        all_zero(identity->mac, sizeof(identity->mac))) &&
+	       (!sender->isd || !device_uuid_ok(sender->isd) || entry_is_isd(entry, sender->isd));
+}
+
 void identify_machine(const struct index *index, const struct sender *sender,
                       struct identified *out)
 {

@@ -30,7 +30,13 @@ struct identified {
 void identify_entry(const struct index *index, const struct sender *sender,
                     struct identified *out);
 
-/** The same, with the device. */
+/**
+ * Says whether @entry surely is who @sender is, since it was registered with all that is
+ * told: then identify_entry() finds it, and nothing odd.
+ */
+bool identify_is(const struct entry *entry, const struct sender *sender);
+
+/** As identify_entry(), with the device. */
 void identify_machine(const struct index *index, const struct sender *sender,
                       struct identified *out);
 

@@ -77,6 +77,25 @@ static uint64_t add(struct bench *bench, const struct known *known)
 
 /* Identifies, and claims where that is due, as the server does for a request. The index is
  * loaded at the first question, and follows claims. */
+/* Who is surely one is found to be that one, and nothing odd. Returns whether anybody is. */
+static bool check_sure(const struct index *index, const struct sender *sender,
+                       const struct identified *found)
+{
+	bool sure = false;
+
+	for (uint64_t id = 1; id <= 9; id++) {
+		const struct entry *entry = index_by_id(index, id);
+
+		if (!entry || !identify_is(entry, sender))
+			continue;
+		assert_true(found->known && !found->claims && !found->suspect);
+		assert_ptr_equal(found->entry, entry);
+		assert_string_equal(found->note, "");
+		sure = true;
+	}
+	return sure;
+}
+
 static void ask(struct bench *bench, const struct told *told, struct identified *out)
 {
 	struct identified of_store;
@@ -93,6 +112,7 @@ static void ask(struct bench *bench, const struct told *told, struct identified 
 		assert_int_equal(index_load(bench->index, &bench->store), 0);
 	}
 	identify_machine(bench->index, &sender, out);
+	check_sure(bench->index, &sender, out);
 	assert_int_equal(identify(&bench->store, &sender, &of_store), 0);
 	assert_int_equal(of_store.known, out->known);
 	assert_int_equal(of_store.device.id, out->device.id);
@@ -296,6 +316,7 @@ static void test_hardware_alone(void **state)
 	                                    { 2, 0, 0, 0, 0, 3 }, { 2, 0, 0, 0, 0, 4 } };
 	struct device a = { .name = "a", .uuid = "uuid of device a" }, b = { .name = "b" };
 	struct bench *bench = *state;
+	size_t sure = 0;
 
 	assert_int_equal(device_add(&bench->store, &a, macs, 1), 0);
 	assert_int_equal(device_add(&bench->store, &b, macs + 1, 3), 0);
@@ -310,11 +331,13 @@ static void test_hardware_alone(void **state)
 		if (!cases[i].mac)
 			memset(identity.mac, 0, 6);
 		identify_machine(bench->index, &sender, &found);
+		sure += check_sure(bench->index, &sender, &found);
 		assert_int_equal(found.known, cases[i].expected != NULL);
 		if (cases[i].expected)
 			assert_string_equal(found.device.name, cases[i].expected);
 		assert_string_equal(found.note, cases[i].note);
 	}
+	assert_in_range(sure, 1, COUNT(cases) - 1);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
