@@ -138,11 +138,15 @@ static enum truth evaluate(const struct filter *filter, const struct node *node,
 	return result;
 }
 
-/* Appends "memory >= 8G (it is 4096 MiB)". Returns false where there is no room for it. */
+/*
+ * Appends "memory >= 8G (it is 4096 MiB)", with a "not " where that is what counts.
+ * Returns false where there is no room for it.
+ */
 static bool tell(const struct filter *filter, const struct node *node,
-                 const struct subject *subject, char *because)
+                 const struct subject *subject, bool negated, char *because)
 {
 	const struct fact *fact = &fact_table[node->fact];
+	int most = negated ? 52 : 56;
 	size_t length = strlen(because);
 	struct fact_value told;
 	char is[TEXT_SIZE + 24], one[REASON_SIZE];
@@ -150,8 +154,9 @@ static bool tell(const struct filter *filter, const struct node *node,
 
 	fact_read(fact, subject, &told);
 	fact_show(fact, &told, is, sizeof(is));
-	wrote = snprintf(one, sizeof(one), "%s%.*s (%s)", length ? "; " : "",
-	                 node->length > 56 ? 56 : node->length, filter->text + node->start, is);
+	wrote = snprintf(one, sizeof(one), "%s%s%.*s (%s)", length ? "; " : "",
+	                 negated ? "not " : "", node->length > most ? most : node->length,
+	                 filter->text + node->start, is);
 	if (length == 0 || length + (size_t)wrote < REASON_SIZE) {
 		memcpy(because + length, one, strlen(one) + 1);
 		return true;
@@ -161,21 +166,24 @@ static bool tell(const struct filter *filter, const struct node *node,
 	return false;
 }
 
-/* Tells of the comparisons that made @node what it is: one if that sufficed, else all. */
+/*
+ * Tells of the comparisons that made @node what it is: one if that sufficed, else all.
+ * @negated: by what @node is in
+ */
 static bool explain(const struct filter *filter, const struct node *node,
-                    const struct subject *subject, char *because)
+                    const struct subject *subject, bool negated, char *because)
 {
 	enum truth result = evaluate(filter, node, subject);
 	bool all = result == (node->kind == NODE_AND ? YES : NO);
 
 	if (node->kind == NODE_COMPARE)
-		return tell(filter, node, subject, because);
+		return tell(filter, node, subject, negated, because);
 	if (node->kind == NODE_NOT)
-		return explain(filter, &filter->nodes[node->first], subject, because);
+		return explain(filter, &filter->nodes[node->first], subject, !negated, because);
 	for (unsigned int i = node->first; i; i = filter->nodes[i].next) {
 		if (!all && evaluate(filter, &filter->nodes[i], subject) != result)
 			continue;
-		if (!explain(filter, &filter->nodes[i], subject, because))
+		if (!explain(filter, &filter->nodes[i], subject, negated, because))
 			return false;
 		if (!all)
 			break;
@@ -196,6 +204,6 @@ bool filter_match(const struct filter *filter, const struct subject *subject,
 		return true;
 	}
 	if (because)
-		explain(filter, root, subject, because);
+		explain(filter, root, subject, false, because);
 	return evaluate(filter, root, subject) == YES;
 }

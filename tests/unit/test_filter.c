@@ -160,7 +160,17 @@ static void test_because(void **state)
 		{ "cores = 4 and disks = 2", "cores = 4 (it is 4); disks = 2 (it is 2)" },
 		{ "cores = 1 or disks = 2", "disks = 2 (it is 2)" },
 		{ "cores = 1 or disks = 1", "cores = 1 (it is 4); disks = 1 (it is 2)" },
-		{ "not (cores = 4 or disks = 1)", "cores = 4 (it is 4)" },
+		{ "not (cores = 4 or disks = 1)", "not cores = 4 (it is 4)" },
+		/* what holds only negated says so, and is cut no later than the rest */
+		{ "not cores = 1", "not cores = 1 (it is 4)" },
+		{ "not not cores = 4", "cores = 4 (it is 4)" },
+		{ "not (cores = 1 or not disks = 2)",
+		  "not cores = 1 (it is 4); disks = 2 (it is 2)" },
+		{ "cores = 4 and not (disks = 1 and cores = 4)",
+		  "cores = 4 (it is 4); not disks = 1 (it is 2)" },
+		{ "not tpm = yes", "not tpm = yes (it is not told)" },
+		{ "not serial = 0123456789012345678901234567890123456789012345678901234567890",
+		  "not serial = 0123456789012345678901234567890123456789012 (it is \"ABC123\")" },
 		{ "tpm = yes and cores = 1", "cores = 1 (it is 4)" },
 		/* as far as there is room */
 		{ "cpu contains 'Core' and product contains 'Opti' and maker contains 'Dell'",
