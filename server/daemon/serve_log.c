@@ -3,6 +3,7 @@
 
 #include "error.h"
 #include "events.h"
+#include "message_fields.h"
 #include "text.h"
 
 /* Foreign text stands in quotes, so it must not have any of its own. */
@@ -24,12 +25,15 @@ static size_t write_head(char *line, const struct speaker *speaker, const char *
                          const char *what)
 {
 	const struct identity *identity = &speaker->question->u.request.identity;
-	char from[ADDRESS_TEXT];
+	char from[ADDRESS_TEXT], mac[20] = "-", uuid[40] = "-";
 
 	address_format(&speaker->datagram->from, from);
-	return text_format(line, LOG_LINE, "%s%s from=%s mac=%M uuid=%G device=%s", mark, what,
-	                   from, identity->mac, identity->uuid,
-	                   speaker->device ? speaker->device : "-");
+	if (!all_zero(identity->mac, sizeof(identity->mac)))
+		text_format(mac, sizeof(mac), "%M", identity->mac);
+	if (!all_zero(identity->uuid, sizeof(identity->uuid)))
+		text_format(uuid, sizeof(uuid), "%G", identity->uuid);
+	return text_format(line, LOG_LINE, "%s%s from=%s mac=%s uuid=%s device=%s", mark, what,
+	                   from, mac, uuid, speaker->device ? speaker->device : "-");
 }
 
 #define append(line, at, ...) ((at) += text_format((line) + (at), LOG_LINE - (at), __VA_ARGS__))

@@ -59,6 +59,14 @@ def test_reload(ctl):
         assert daemon.stop() == 0
 
 
+def test_log_has_what_was_told(daemon):
+    request(daemon)
+    wait_for(lambda: f" mac={MAC} uuid=- device=" in daemon.log.read_text())
+    policy.ask(daemon.port, policy.REQUEST, {policy.UUID: bytes(range(1, 17)),
+                                             policy.FIRMWARE: policy.BIOS})
+    wait_for(lambda: " mac=- uuid=01020304-0506-0708-090a-0b0c0d0e0f10 " in daemon.log.read_text())
+
+
 def test_end_drains_the_queue(ctl):
     """What was taken before SIGTERM is answered."""
     for i in range(50):
