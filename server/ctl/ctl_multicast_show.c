@@ -63,22 +63,18 @@ int ctl_multicast_list(struct ctl *ctl)
 
 /* --- show ------------------------------------------------------------------ */
 
-/* Reads what a member's newest work of the session came to; "-" if it had none. */
-static int work_text(struct ctl *ctl, const struct multicast_row *session, uint64_t device,
-                     char *out, size_t size)
+/* Reads a member's newest work if it is the session's; number 0: it is not. */
+static int work_of(struct ctl *ctl, const struct multicast_row *session, uint64_t device,
+                   struct lease *lease)
 {
 	struct origin origin;
-	struct lease lease;
-	int rc = work_newest(&ctl->store, device, &lease);
+	int rc = work_newest(&ctl->store, device, lease);
 
-	text_format(out, size, "-");
 	if (rc == 0)
-		rc = work_origin(&ctl->store, lease.number, &origin);
-	if (rc)
-		return rc == ERR_NOT_FOUND ? 0 : rc;
-	if (origin.source[0] == 'm' && origin.source_id == session->multicast.id)
-		text_format(out, size, "%U %s", lease.number, lease_state_name(lease.state));
-	return 0;
+		rc = work_origin(&ctl->store, lease->number, &origin);
+	if (rc || origin.source[0] != 'm' || origin.source_id != session->multicast.id)
+		lease->number = 0;
+	return rc == ERR_NOT_FOUND ? 0 : rc;
 }
 
 static int list_members(struct ctl *ctl, const struct multicast_row *session,
@@ -91,15 +87,21 @@ static int list_members(struct ctl *ctl, const struct multicast_row *session,
 	table_add(table, "MEMBER", "JOINED", "WORK");
 	while (rc == 0 && (rc = store_step(&ctl->store, rows)) == 1) {
 		int64_t joined = sqlite3_column_int64(rows, MULTICAST_JOINED_COLUMN);
-		char when[32], work[64];
+		char when[32], work[64] = "-";
+		struct lease lease;
 
 		device_row(rows, &device);
-		rc = work_text(ctl, session, device.id, work, sizeof(work));
+		rc = work_of(ctl, session, device.id, &lease);
+		if (lease.number)
+			text_format(work, sizeof(work), "%U %s", lease.number,
+			            lease_state_name(lease.state));
 		ctl_time(joined, when, sizeof(when));
 		table_add(table, device.name, joined ? when : "not yet", work);
-		json_array_append_new(array, json_pack("{s:s, s:o, s:s}", "device", device.name,
-		                                       "joined", ctl_json_time(joined), "work",
-		                                       work));
+		json_array_append_new(array, json_pack(
+			"{s:s, s:o, s:o, s:o}", "device", device.name, "joined",
+			ctl_json_time(joined), "lease", lease.number ?
+			json_integer((json_int_t)lease.number) : json_null(), "state", lease.number ?
+			json_string(lease_state_name(lease.state)) : json_null()));
 	}
 	return rc;
 }

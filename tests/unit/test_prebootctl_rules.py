@@ -168,6 +168,8 @@ def test_session(ctl, daemon):
     until(5, lambda: request(daemon, MAC1)[policy.DECISION] == policy.WORK)
     assert ctl.json("work", "show", "pc1")["source"] == "multicast"
     assert re.search("room +ws +waiting +1 of 3 +2 joined ", ctl("multicast", "list"))
+    assert [(m["lease"], m["state"]) for m in ctl.json("multicast", "show", "room")["members"]] == \
+        [(1, "offered"), (None, None), (None, None)]
     assert "already; end it and add another one" in \
         ctl.fails(1, "multicast", "change", "room", "--bundle", "win")
     assert "1 machines have joined it" in ctl.fails(1, "multicast", "remove", "room")
