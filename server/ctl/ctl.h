@@ -184,7 +184,7 @@ struct table {
 
 /** Adds a row: one const char * for each of the table's columns. */
 void table_add(struct table *table, ...);
-/** Prints it, cut to the terminal's width where there is one, and frees it. */
+/** Prints it, its texts cut to the width of the terminal or of COLUMNS, and frees it. */
 void table_print(struct table *table);
 /** Frees it. */
 void table_free(struct table *table);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,28 +40,64 @@ void table_add(struct table *table, ...)
 	table->rows++;
 }
 
-/* The columns of the terminal; 0: there is none, and no reason to cut. */
+/*
+ * The columns, by their heads, that a narrow terminal may cut. All others stay whole: half a
+ * time, MAC, address, state or number is of no use.
+ */
+static const struct {
+	const char *head;
+	size_t least; /* characters; 0: as few as any */
+} texts[] = {
+	{ "DEVICE", 0 }, { "FOLDER", 0 }, { "GROUP", 0 }, { "BUNDLE", 0 }, { "RULE", 0 },
+	{ "SESSION", 0 }, { "MEMBER", 0 }, { "TO", 0 }, { "FROM", 0 }, { "WORK", 0 },
+	{ "REASON", 0 }, { "FILTER", 0 }, { "BECAUSE", 0 }, { "WHY, OR WHY NOT", 0 },
+	{ "CONFIG", 0 }, { "BIOS", 0 }, { "UEFI", 0 }, { "PRODUCT", 0 }, { "SERIAL", 0 },
+	{ "PROCESSOR", 0 }, { "VALUE", 0 }, { "WHAT", 0 }, { "STARTS AT", 0 },
+	{ "MACHINE", 17 }, /* it may be a MAC */
+};
+#define TEXT_LEAST 8 /* characters */
+#define TEXT_FEWEST 5 /* where the line would not fit otherwise */
+
+/* The columns to fit into; 0: there is no terminal, and no reason to cut. */
 static size_t terminal_width(void)
 {
+	const char *given = getenv("COLUMNS");
 	struct winsize size;
+	char *end;
 
-	if (!isatty(STDOUT_FILENO))
-		return 0;
-	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col ? size.ws_col : 80;
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col)
+		return size.ws_col;
+	if (given && given[0] >= '1' && given[0] <= '9') {
+		size_t width = strtoul(given, &end, 10);
+
+		if (!*end)
+			return width;
+	}
+	return isatty(STDOUT_FILENO) ? 80 : 0;
 }
 
-/* Makes the widest columns smaller until the line fits. */
-static void narrow(size_t *widths, size_t columns, size_t room)
+/* Says to how many characters a column may be cut, at best to @least. */
+static size_t least_of(const char *head, size_t least)
+{
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		if (strcmp(texts[i].head, head) == 0)
+			return texts[i].least > least ? texts[i].least : least;
+	return SIZE_MAX;
+}
+
+/* Makes the widest columns of text smaller, none below @least, until the line fits. */
+static void narrow(const struct table *table, size_t *widths, size_t room, size_t least)
 {
 	for (;;) {
-		size_t total = 2 * (columns - 1), widest = 0;
+		size_t total = 2 * (table->columns - 1), widest = table->columns;
 
-		for (size_t i = 0; i < columns; i++) {
+		for (size_t i = 0; i < table->columns; i++) {
 			total += widths[i];
-			if (widths[i] >= widths[widest])
+			if (widths[i] > least_of(table->cells[i], least) &&
+			    (widest == table->columns || widths[i] >= widths[widest]))
 				widest = i;
 		}
-		if (total <= room || widths[widest] <= 8)
+		if (total <= room || widest == table->columns)
 			return;
 		widths[widest]--;
 	}
@@ -73,8 +110,10 @@ void table_print(struct table *table)
 	for (size_t i = 0; i < table->rows * table->columns; i++)
 		if (strlen(table->cells[i]) > widths[i % table->columns])
 			widths[i % table->columns] = strlen(table->cells[i]);
-	if (room)
-		narrow(widths, table->columns, room);
+	if (room && table->rows) {
+		narrow(table, widths, room, TEXT_LEAST);
+		narrow(table, widths, room, TEXT_FEWEST);
+	}
 	for (size_t i = 0; i < table->rows * table->columns; i++) {
 		size_t column = i % table->columns, length = strlen(table->cells[i]);
 		bool last = column == table->columns - 1;

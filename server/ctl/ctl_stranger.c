@@ -115,7 +115,7 @@ int ctl_stranger_list(struct ctl *ctl)
 	if (status)
 		return status;
 	array = json_array();
-	table_add(&table, "MAC", "PRODUCT", "SERIAL", "FROM", "BOOTS", "LAST SEEN");
+	table_add(&table, "MAC", "PRODUCT", "SERIAL", "ADDRESS", "BOOTS", "LAST SEEN");
 	rc = stranger_list(&ctl->store, &rows);
 	while (rc == 0 && (rc = store_step(&ctl->store, rows)) == 1) {
 		const struct request *r = &s.request.u.request;

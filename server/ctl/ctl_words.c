@@ -152,6 +152,16 @@ int ctl_check_details(const struct bundle *bundle, const struct details *details
 
 /* --- dates ----------------------------------------------------------------- */
 
+/* Reads a date as @format has it. Returns whether @text is one, in form. */
+static bool read_date(const char *text, const char *format, struct tm *date)
+{
+	const char *end;
+
+	memset(date, 0, sizeof(*date));
+	end = strptime(text, format, date);
+	return end && !*end;
+}
+
 int ctl_read_until(const char *text, int64_t *time_out)
 {
 	static const char *const formats[] = { "%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M",
@@ -160,11 +170,16 @@ int ctl_read_until(const char *text, int64_t *time_out)
 	uint32_t seconds;
 
 	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
-		struct tm local = { .tm_isdst = -1 };
-		const char *end = strptime(text, formats[i], &local);
+		struct tm local, noon;
 
-		if (!end || *end)
+		if (!read_date(text, formats[i], &local))
 			continue;
+		/* mktime() makes March 2 of February 30; no clock is set forward at noon. */
+		noon = local;
+		noon.tm_hour = 12;
+		noon.tm_isdst = -1;
+		if (mktime(&noon) == -1 || noon.tm_mday != local.tm_mday)
+			return ctl_error(EXIT_USAGE, "--until %s: there is no such day", text);
 		if (i == 0)
 			local.tm_mday++; /* to the end of that day */
 		local.tm_isdst = -1;
@@ -173,7 +188,7 @@ int ctl_read_until(const char *text, int64_t *time_out)
 			return ctl_error(EXIT_USAGE, "--until %s: that is past", text);
 		return 0;
 	}
-	if (strchr(text, '-') || strchr(text, ':'))
+	if (text[0] < '0' || text[0] > '9' || strchr(text, '-') || strchr(text, ':'))
 		return ctl_error(EXIT_USAGE, "--until %s: expected a day, as in 2026-12-31, with a "
 		                 "time, as in \"2026-12-31 18:00\", or how long from now, as in 7d",
 		                 text);

@@ -106,6 +106,33 @@ def test_table_fits_the_terminal(ctl):
     assert "~" in lines[1]
 
 
+def test_tables_cut_texts_alone(ctl):
+    """Times, addresses, states and numbers stay whole on a terminal."""
+    ctl("folder", "add", "/" + "f" * 30)
+    ctl("device", "add", "w" * 30, MAC, "--folder", "/" + "f" * 30)
+    ctl("work", "assign", "w" * 30, "--config", "z_auto.cfg")
+    ctl("work", "cancel", "w" * 30)
+    with sqlite3.connect(ctl.database) as database:
+        database.execute("UPDATE work SET reason = ?", ["r" * 60])
+        database.execute("UPDATE event SET reason = ?", ["r" * 60])
+    database.close()
+    for words in ("device list", "work list", "event list"):
+        cut, whole = ctl.on_terminal(*words.split()), ctl(*words.split()).splitlines()
+        assert [line for line in cut if len(line) > 80] == []
+        for word in re.findall(r"\S+", "\n".join(whole[1:])):
+            assert word in "\n".join(cut) or re.match(r"/?([wfr])\1|z_auto", word), word
+
+
+@pytest.mark.parametrize("columns, width", [
+    ("76", 76), ("100", 100), ("1000", 170), ("", 170), ("0", 170), ("wide", 170), ("60x", 170)])
+def test_width_from_the_environment(ctl, columns, width, monkeypatch):
+    ctl("device", "add", "w" * 60, MAC)
+    ctl("work", "assign", "w" * 60, "--config", "c" * 60)
+    monkeypatch.setenv("COLUMNS", columns)
+    longest = max(map(len, ctl("work", "list").splitlines()))
+    assert longest <= width if width < 170 else longest > 160
+
+
 def test_database_that_is_not_there(ctl):
     assert "there is no such database" in ctl.fails(1, "device", "list")
     assert not ctl.database.exists()
