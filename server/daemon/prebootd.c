@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The policy server: tells machines that boot from the network what to do. */
 #include <errno.h>
+#include <limits.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
@@ -11,6 +12,7 @@
 #include "lockfile.h"
 #include "metrics.h"
 #include "options.h"
+#include "real_path.h"
 #include "serve_log.h"
 #include "service.h"
 #include "socket.h"
@@ -18,6 +20,7 @@
 
 struct daemon {
 	struct options options;
+	char database[PATH_MAX];
 	struct confinement confinement;
 	struct server server;
 	struct keeper keeper;
@@ -146,21 +149,23 @@ static int serve(struct daemon *d, const sigset_t *signals)
 /* Gives up what it has no use for, and opens the database. */
 static int open_database(struct daemon *d)
 {
+	/* By its one name, so that one that is reached by a link is locked and confined as well. */
+	const char *database = real_path(d->options.database, d->database);
 	char message[512];
 
 	d->confinement = (struct confinement){ .user = d->options.user,
 		.no_sandbox = d->options.no_sandbox,
-		.files = { d->options.database, d->options.metrics } };
+		.files = { database, d->options.metrics } };
 	if (confine(&d->confinement))
 		return refuse(d->confinement.message);
 	/* A second daemon must not even open the database. */
-	if (lockfile_take(d->options.database, message, sizeof(message)) < 0)
+	if (lockfile_take(database, message, sizeof(message)) < 0)
 		return refuse(message);
-	if (keeper_open(&d->keeper, &d->server, d->options.database))
+	if (keeper_open(&d->keeper, &d->server, database))
 		return refuse(d->keeper.store.message);
 	d->metrics.path = d->options.metrics;
 	d->metrics.journal = &d->server.journal;
-	if (metrics_open(&d->metrics, d->options.database))
+	if (metrics_open(&d->metrics, database))
 		return refuse(d->metrics.store.message);
 	return 0;
 }

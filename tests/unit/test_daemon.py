@@ -155,6 +155,42 @@ def test_second_daemon_of_a_database_is_refused(ctl, daemon):
     policy.Daemon(ctl.database, ctl.folder / "log").kill()
 
 
+@pytest.mark.parametrize("exists", [True, False])
+def test_second_daemon_by_a_link_is_refused(ctl, exists):
+    """Links to the file, to a link, and to its folder; of one that is not there yet, too."""
+    data, lib = ctl.folder / "data", ctl.folder / "lib"
+    data.mkdir()
+    lib.mkdir()
+    ctl.database = data / "real.db"
+    if exists:
+        ctl("device", "add", "web01", MAC)
+    (lib / "near.db").symlink_to("../data/real.db")
+    (lib / "far.db").symlink_to(lib / "near.db")
+    (ctl.folder / "also").symlink_to("data")
+    daemon = policy.Daemon(lib / "far.db", ctl.folder / "log")
+    try:
+        for path in (ctl.database, lib / "near.db", ctl.folder / "also" / "real.db"):
+            result = subprocess.run(policy.prebootd(path, "127.0.0.1:0"), capture_output=True,
+                                    text=True, timeout=10, check=False)
+            assert result.returncode == 1 and "served by another prebootd already" in result.stderr
+        if not exists:
+            ctl("device", "add", "web01", MAC)
+        assert request(daemon)[policy.NAME] == b"web01"
+        assert {path.name for path in lib.iterdir()} == {"near.db", "far.db"}
+    finally:
+        assert daemon.stop() == 0
+
+
+@pytest.mark.parametrize("target, expected", [
+    ("nowhere/real.db", "/nowhere: No such file or directory; create it: install -d"),
+    ("link.db", "/link.db: user ")])
+def test_link_that_leads_nowhere(ctl, target, expected):
+    (ctl.folder / "link.db").symlink_to(target)
+    result = subprocess.run(policy.prebootd(ctl.folder / "link.db", "127.0.0.1:0"),
+                            capture_output=True, text=True, timeout=10, check=False)
+    assert result.returncode == 1 and expected in result.stderr
+
+
 @pytest.mark.parametrize("listen", ["localhost", "1.2.3", "1.2.3.4:x", "1.2.3.4:70000", ""])
 def test_bad_listen(listen):
     result = subprocess.run([policy.BUILD / "prebootd", "--listen", listen], capture_output=True,

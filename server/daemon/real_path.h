@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef SERVER_REAL_PATH_H
+#define SERVER_REAL_PATH_H
+
+/**
+ * Finds the one name of the file at @path, which need not be there yet: absolute and without
+ * symbolic links.
+ * Returns @out, of PATH_MAX bytes; or a path that leads nowhere, as who opens it will say:
+ * @path, or where its links end.
+ */
+const char *real_path(const char *path, char *out);
+
+#endif
