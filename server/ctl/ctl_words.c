@@ -188,7 +188,7 @@ int ctl_read_until(const char *text, int64_t *time_out)
 			return ctl_error(EXIT_USAGE, "--until %s: that is past", text);
 		return 0;
 	}
-	if (text[0] < '0' || text[0] > '9' || strchr(text, '-') || strchr(text, ':'))
+	if (text[0] < '0' || text[0] > '9' || strpbrk(text, "-:/. "))
 		return ctl_error(EXIT_USAGE, "--until %s: expected a day, as in 2026-12-31, with a "
 		                 "time, as in \"2026-12-31 18:00\", or how long from now, as in 7d",
 		                 text);
