@@ -83,10 +83,11 @@ static int changing(struct ctl *ctl, void *data)
 	struct session *s = data;
 	int status = session_find_waiting(ctl, ctl->words[0], &s->row);
 
-	if (status == 0 && ctl_given(ctl, OPT_BUNDLE) && s->row.multicast.joined)
-		status = ctl_error(EXIT_FAULT, "session %s: %u machines have joined it for %s "
+	/* Also where all of them failed: they may be retried. */
+	if (status == 0 && ctl_given(ctl, OPT_BUNDLE) && s->row.multicast.last_joined)
+		status = ctl_error(EXIT_FAULT, "session %s: machines have joined it for %s "
 		                   "already; end it and add another one", s->row.multicast.name,
-		                   s->row.multicast.joined, s->row.bundle_name);
+		                   s->row.bundle_name);
 	if (status == 0)
 		status = read_session(ctl, &s->row);
 	if (status == 0 && multicast_change(&ctl->store, &s->row))
@@ -102,7 +103,9 @@ static int starting(struct ctl *ctl, void *data)
 	int status = session_find_waiting(ctl, ctl->words[0], &s->row);
 
 	if (status == 0 && s->row.multicast.joined == 0)
-		status = ctl_error(EXIT_FAULT, "session %s: nobody has joined it yet",
+		status = ctl_error(EXIT_FAULT, s->row.multicast.last_joined
+		                   ? "session %s: of those that have joined it nobody is left"
+		                   : "session %s: nobody has joined it yet",
 		                   s->row.multicast.name);
 	if (status == 0 && multicast_start(&ctl->store, s->row.multicast.id, time(NULL)))
 		status = ctl_store_error(ctl);

@@ -11,6 +11,7 @@
 struct retry {
 	struct device device;
 	struct lease old, new;
+	uint64_t session; /* that it is of and that waits for its members; 0: none */
 };
 
 /* Stores a copy of the old lease, with all of its attempts. */
@@ -29,13 +30,15 @@ static int copy(struct ctl *ctl, struct retry *r)
 	r->new.reason[0] = '\0';
 	text_format(reason, sizeof(reason), "again, after work %U", r->old.number);
 	if (work_add_of(&ctl->store, &r->new, &details, &origin) ||
+	    (r->session && multicast_joined(&ctl->store, r->session, r->device.id,
+	                                    r->new.assigned)) ||
 	    ctl_tell(ctl, &r->new, "assigned", reason))
 		return ctl_store_error(ctl);
 	return 0;
 }
 
-/* Refuses a member's work of a session that is over. */
-static int check_session(struct ctl *ctl, const struct retry *r)
+/* Refuses a member's work of a session that is over. In one that waits it joins anew. */
+static int check_session(struct ctl *ctl, struct retry *r)
 {
 	struct multicast_row row;
 	struct origin origin;
@@ -43,15 +46,19 @@ static int check_session(struct ctl *ctl, const struct retry *r)
 	bool over = true;
 	int rc = work_origin(&ctl->store, r->old.number, &origin);
 
+	r->session = 0;
 	if (rc == 0 && strcmp(origin.source, "multicast") != 0)
 		return 0;
 	if (rc == 0)
 		rc = multicast_list(&ctl->store, &rows);
 	while (rc == 0 && (rc = store_step(&ctl->store, rows)) == 1) {
 		multicast_row(rows, &row);
-		if (row.multicast.id == origin.source_id)
-			over = row.multicast.state == MULTICAST_ENDED;
 		rc = 0;
+		if (row.multicast.id != origin.source_id)
+			continue;
+		over = row.multicast.state == MULTICAST_ENDED;
+		if (row.multicast.state == MULTICAST_WAITING)
+			r->session = origin.source_id;
 	}
 	if (rc)
 		return ctl_store_error(ctl);

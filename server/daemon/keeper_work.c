@@ -197,13 +197,13 @@ int keeper_tell_session(struct keeper *k, struct details *details)
 	return 0;
 }
 
-/* Says whether a session that waits is to start. */
+/* Says whether a session that waits is to start; never with nobody. */
 static bool is_due(const struct multicast *session, int64_t now)
 {
 	if (session->state != MULTICAST_WAITING)
 		return false;
 	return (session->clients && session->joined >= session->clients) ||
-	       (session->wait && session->last_joined &&
+	       (session->wait && session->joined &&
 	        session->last_joined + session->wait <= now);
 }
 
@@ -230,6 +230,7 @@ static int is_over(struct keeper *k, const struct multicast *session, bool *over
 static void advance(struct keeper *k, const struct multicast *session)
 {
 	bool starts = session->state == MULTICAST_WAITING;
+	char clients[24] = "";
 	int rc = store_begin(&k->store);
 
 	if (rc == 0)
@@ -241,8 +242,10 @@ static void advance(struct keeper *k, const struct multicast *session)
 		store_rollback(&k->store);
 		return; /* the next round will do it */
 	}
-	journal_line(&k->server->journal, JOURNAL_ALWAYS, "multicast session=%s %s clients=%u",
-	             session->name, starts ? "started" : "ended", session->joined);
+	if (starts)
+		text_format(clients, sizeof(clients), " clients=%u", session->joined);
+	journal_line(&k->server->journal, JOURNAL_ALWAYS, "multicast session=%s %s%s",
+	             session->name, starts ? "started" : "ended", clients);
 }
 
 void keeper_sessions(struct keeper *k)

@@ -123,7 +123,7 @@ static int keep(void *data, const struct entry *entry, const struct block *block
 	change->block = changes->blocks_length;
 	memcpy(changes->blocks + change->block, block, block->size);
 	changes->blocks_length += size;
-	/* A session counts who has joined it. */
+	/* A session counts who has joined it and has work of it. */
 	changes->policy_changed |= block->sessions > 0;
 	return 0;
 }

@@ -4,6 +4,7 @@
 
 #include "error.h"
 #include "index_internal.h"
+#include "multicasts.h"
 #include "text.h"
 
 /* Reading the rows of the policy. One that is unsound is left out, with a warning. */
@@ -241,9 +242,8 @@ int policy_read_rows(struct store *store, struct policy *policy, struct warnings
 		rc = READ(rule, "SELECT id, name, bundle, applies, filter, repeat FROM rule"
 		          " WHERE enabled ORDER BY position, id");
 	if (rc == 0)
-		rc = READ(multicast, "SELECT id, name, bundle, state, clients, wait, last_joined,"
-		          " (SELECT count(*) FROM multicast_member WHERE multicast = id AND joined)"
-		          " FROM multicast ORDER BY id");
+		rc = READ(multicast, "SELECT id, name, bundle, state, clients, wait, last_joined, "
+		          MULTICAST_JOINED " FROM multicast AS m ORDER BY id");
 	if (rc == 0)
 		rc = READ(assignment, "SELECT id, bundle, level, owner, mode, until, added"
 		          " FROM assignment WHERE level IN ('zone', 'folder', 'group') ORDER BY"

@@ -21,8 +21,7 @@ const char *multicast_state_name(enum multicast_state state)
 #define SELECT \
 	"SELECT m.id, m.name, m.bundle, bundle.name, clients, wait, state, last_joined," \
 	" started, ended, m.added," \
-	" (SELECT count(*) FROM multicast_member WHERE multicast = m.id)," \
-	" (SELECT count(*) FROM multicast_member WHERE multicast = m.id AND joined > 0)" \
+	" (SELECT count(*) FROM multicast_member WHERE multicast = m.id), " MULTICAST_JOINED \
 	" FROM multicast AS m JOIN bundle ON bundle.id = m.bundle"
 
 void multicast_row(sqlite3_stmt *row, struct multicast_row *out)

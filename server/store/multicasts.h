@@ -13,6 +13,16 @@
 /** Returns the name of a state as the database has it. */
 const char *multicast_state_name(enum multicast_state state);
 
+/*
+ * The SQL of struct multicast's joined, of the row "m". One whose work of it has ended counts
+ * no more: it takes nothing in. When the session has ended, all that had joined do.
+ */
+#define MULTICAST_JOINED \
+	"(SELECT count(*) FROM multicast_member AS one WHERE one.multicast = m.id" \
+	" AND one.joined > 0 AND (m.state = 'ended' OR EXISTS (SELECT 1 FROM work" \
+	" WHERE work.device = one.device AND work.state IN ('pending', 'offered', 'begun')" \
+	" AND work.source = 'multicast' AND work.source_id = m.id)))"
+
 /* One as the database has it; the pointer to its bundle is not set. */
 struct multicast_row {
 	struct multicast multicast;

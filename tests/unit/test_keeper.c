@@ -306,6 +306,73 @@ static void test_session_by_time(void **state)
 	assert_int_equal(attempt(bench, 2, 'a'), 0);
 }
 
+static void start_late(struct bench *bench, const char *sql)
+{
+	struct details details;
+
+	meddle(bench, SESSION(2, 0));
+	assert_int_equal(attempt(bench, 1, 'a'), 1);
+	if (sql)
+		meddle(bench, sql);
+	else
+		report(bench, 1, WORK_FAILED);
+	assert_int_equal(attempt(bench, 2, 'a'), 1);
+	details = details_of(bench, 2);
+	assert_true(has(&details, "multicast_state=waiting") && has(&details, "multicast_clients=1"));
+	assert_int_equal(attempt(bench, 3, 'a'), 1);
+	details = details_of(bench, 2);
+	assert_true(has(&details, "multicast_state=started") && has(&details, "multicast_clients=2"));
+	assert_int_equal(drops(bench), 0);
+}
+
+/* Whose work has ended is none of those that a session waits for. */
+static void test_session_without_the_failed(void **state)
+{
+	start_late(*state, NULL);
+}
+
+static void test_session_without_the_cancelled(void **state)
+{
+	start_late(*state, "UPDATE work SET state = 'cancelled', ended = 1 WHERE device = 1");
+}
+
+/* One that was retried is one of them. */
+static void test_session_with_the_retried(void **state)
+{
+	struct bench *bench = *state;
+
+	meddle(bench, SESSION(2, 0));
+	assert_int_equal(attempt(bench, 1, 'a'), 1);
+	report(bench, 1, WORK_FAILED);
+	meddle(bench, "INSERT INTO work (device, state, attempts, deadline, assigned, loader_bios,"
+	       " loader_uefi, config, prefix, details, bundle, source, source_id) SELECT device,"
+	       " 'pending', attempts, deadline, 1, loader_bios, loader_uefi, config, prefix, details,"
+	       " bundle, source, source_id FROM work");
+	assert_int_equal(attempt(bench, 2, 'a'), 1);
+	assert_int_equal(number_of(bench, "SELECT state = 'started' FROM multicast"), 1);
+	assert_int_equal(attempt(bench, 3, 'a'), 0);
+	assert_int_equal(attempt(bench, 1, 'b'), 1);
+}
+
+static void test_session_of_nobody(void **state)
+{
+	struct bench *bench = *state;
+	struct moment moment = at(NOW + 20);
+
+	meddle(bench, SESSION(0, 10));
+	assert_int_equal(attempt(bench, 1, 'a'), 1);
+	report(bench, 1, WORK_FAILED);
+	assert_int_equal(keeper_follow(&bench->keeper), 0);
+	keeper_sweep(&bench->keeper, &moment);
+	assert_int_equal(number_of(bench, "SELECT state = 'waiting' FROM multicast"), 1);
+	assert_int_equal(attempt(bench, 2, 'a'), 1);
+	keeper_sweep(&bench->keeper, &moment);
+	assert_int_equal(number_of(bench, "SELECT state = 'started' FROM multicast"), 1);
+	report(bench, 2, WORK_FAILED);
+	keeper_sweep(&bench->keeper, &moment);
+	assert_int_equal(number_of(bench, "SELECT state = 'ended' FROM multicast"), 1);
+}
+
 /* --- bounds and counts ----------------------------------------------------- */
 
 static void test_queue_has_an_end(void **state)
@@ -385,7 +452,10 @@ int main(void)
 		TEST(test_work_not_stored_is_not_told), TEST(test_rules),
 		TEST(test_strangers_are_kept), TEST(test_strangers_are_admitted),
 		TEST(test_rule_admits_strangers), TEST(test_not_admitted),
-		TEST(test_session_of_two), TEST(test_session_by_time), TEST(test_queue_has_an_end),
+		TEST(test_session_of_two), TEST(test_session_by_time),
+		TEST(test_session_without_the_failed), TEST(test_session_without_the_cancelled),
+		TEST(test_session_with_the_retried), TEST(test_session_of_nobody),
+		TEST(test_queue_has_an_end),
 		TEST(test_events_are_bounded), TEST(test_counters_are_kept), TEST(test_reload),
 	};
 

@@ -195,6 +195,33 @@ def test_leave_cancels(ctl, daemon):
     assert ctl.json("multicast", "show", "room")["members"] == []
 
 
+def test_session_counts_who_is_at_it(ctl, daemon):
+    """One whose work was cancelled counts no more, until it is retried."""
+    def shown():
+        session = ctl.json("multicast", "show", "room")
+        return session["state"], session["joined"]
+
+    ctl("multicast", "add", "room", "--bundle", "ws", "--wait", "1h", "pc1")
+    until(5, lambda: request(daemon, MAC1)[policy.DECISION] == policy.WORK)
+    assert shown() == ("waiting", 1)
+    ctl("work", "cancel", "pc1")
+    assert shown() == ("waiting", 0)
+    assert re.search("room +ws +waiting +0 of 1 ", ctl("multicast", "list"))
+    assert "nobody is left" in ctl.fails(1, "multicast", "start", "room")
+    assert "have joined it for ws already" in \
+        ctl.fails(1, "multicast", "change", "room", "--bundle", "win")
+    # It joins anew: the wait counts from now on.
+    with sqlite3.connect(ctl.database) as db:
+        db.execute("UPDATE multicast SET last_joined = 1")
+    ctl("work", "retry", "pc1")
+    time.sleep(policy.FOLLOWED)
+    assert shown() == ("waiting", 1)
+    ctl("multicast", "start", "room")
+    assert shown() == ("started", 1)
+    ctl("multicast", "end", "room")
+    assert shown() == ("ended", 1)
+
+
 def test_remove_by_force_ends(ctl, daemon):
     ctl("multicast", "add", "room", "--bundle", "ws", "--wait", "10m", "pc1")
     until(5, lambda: request(daemon, MAC1)[policy.DECISION] == policy.WORK)

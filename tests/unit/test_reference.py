@@ -74,6 +74,10 @@ def test_explained(place, seed):
     site = Site(database)
     for device in site.tables["device"]:
         check_explained(database, site, device, now)
+    if site.tables["multicast"]:
+        sessions = json.loads(run(database, "--json", "multicast", "list").stdout)
+        assert {s["session"]: s["joined"] for s in sessions} == {
+            s["name"]: site.joined(s) for s in site.tables["multicast"]}
 
 
 # --- the daemon itself ---------------------------------------------------------------
