@@ -1,9 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The administrator's tool: what is to happen to which machines, and what did. */
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
+#include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "ctl_help.h"
 #include "ctl_verbs.h"
@@ -21,8 +28,35 @@ int ctl_error(int status, const char *format, ...)
 	return status;
 }
 
+/*
+ * Writes who may use the database, if it is one that this user may not read and write: "root",
+ * "root or as user openpreboot".
+ */
+static bool who_may(const char *path, char *out, size_t size)
+{
+	char folder[PATH_MAX];
+	struct stat status;
+	const struct passwd *owner;
+
+	snprintf(folder, sizeof(folder), "%s", path);
+	if (faccessat(AT_FDCWD, path, R_OK | W_OK, AT_EACCESS) == 0 || errno != EACCES)
+		return false;
+	/* What is in a folder that is closed, too, belongs to the folder's owner. */
+	if ((stat(path, &status) && stat(dirname(folder), &status)) || status.st_uid == geteuid())
+		return false;
+	owner = getpwuid(status.st_uid);
+	snprintf(out, size, "root%s%s", owner && status.st_uid ? " or as user " : "",
+	         owner && status.st_uid ? owner->pw_name : "");
+	return true;
+}
+
 int ctl_store_error(struct ctl *ctl)
 {
+	char who[128];
+
+	if (who_may(ctl->database, who, sizeof(who)))
+		return ctl_error(EXIT_FAULT, "%s: this user may not use it; run prebootctl as %s, "
+		                 "as in \"sudo prebootctl ...\"", ctl->database, who);
 	return ctl_error(EXIT_FAULT, "%s", ctl->store.message);
 }
 

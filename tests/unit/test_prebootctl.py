@@ -3,8 +3,10 @@
 
 import os
 import re
+import shutil
 import sqlite3
 import subprocess
+import tempfile
 
 import pytest
 
@@ -136,6 +138,36 @@ def test_width_from_the_environment(ctl, columns, width, monkeypatch):
 def test_database_that_is_not_there(ctl):
     assert "there is no such database" in ctl.fails(1, "device", "list")
     assert not ctl.database.exists()
+
+
+NOBODY, DAEMON = 65534, 1
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs to become another user")
+@pytest.mark.parametrize("owner, mode, folder_mode, expected", [
+    (DAEMON, 0o600, 0o755, "run prebootctl as root or as user daemon, as in \"sudo prebootctl"),
+    (DAEMON, 0o644, 0o755, "run prebootctl as root or as user daemon, as in"),
+    (DAEMON, 0o600, 0o700, "run prebootctl as root or as user daemon, as in"),
+    (0, 0o600, 0o755, "run prebootctl as root, as in"),
+    (54321, 0o600, 0o755, "run prebootctl as root, as in"),
+    (NOBODY, 0o000, 0o755, "Permission denied")])
+def test_database_of_another_user(ctl, owner, mode, folder_mode, expected):
+    ctl("device", "add", "web01", MAC)
+    with tempfile.TemporaryDirectory() as folder:
+        database = shutil.copy(ctl.database, folder)
+        program = shutil.copy(BUILD / "prebootctl", tempfile.mkdtemp(dir="/tmp"))
+        os.chmod(os.path.dirname(program), 0o755)
+        os.chown(folder, owner, -1)
+        os.chown(database, owner, -1)
+        os.chmod(database, mode)
+        os.chmod(folder, folder_mode)
+        for words in (["list"], ["add", "db01", "02:00:00:00:00:01"]):
+            result = subprocess.run([program, "-d", database, "device", *words], user=NOBODY,
+                                    group=NOBODY, extra_groups=[], capture_output=True,
+                                    text=True, timeout=10, check=False)
+            assert result.returncode == 1 and result.stdout == ""
+            assert database in result.stderr and expected in result.stderr
+        shutil.rmtree(os.path.dirname(program))
 
 
 @pytest.mark.parametrize("kind", ["foreign", "newer", "damaged", "folder"])
