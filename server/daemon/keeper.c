@@ -256,6 +256,7 @@ int keeper_open(struct keeper *k, struct server *server, const char *path)
 	}
 	memset(&k->told, 0xff, sizeof(k->told)); /* so that zeros are told, too */
 	server->counters[server->counters_count++] = &k->counters;
+	keeper_tell_warnings(k);
 	return 0;
 close:
 	keeper_close(k);

@@ -84,6 +84,9 @@ int keeper_follow(struct keeper *keeper);
 int keeper_begin_relaxed(struct keeper *keeper);
 void keeper_end_relaxed(struct keeper *keeper);
 
+/** Tells what the index could not make sense of. */
+void keeper_tell_warnings(struct keeper *keeper);
+
 /** Reads the database anew, whatever has changed. */
 void keeper_reload(struct keeper *keeper, const struct moment *moment);
 

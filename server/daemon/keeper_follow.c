@@ -11,8 +11,7 @@
 #include "text.h"
 #include "work.h"
 
-/* Tells what the index could not make sense of. */
-static void tell_warnings(struct keeper *k)
+void keeper_tell_warnings(struct keeper *k)
 {
 	const char *line = index_warnings(k->server->index);
 
@@ -40,7 +39,7 @@ int keeper_follow(struct keeper *k)
 	server->generation += index_policy(server->index) != before;
 	pthread_rwlock_unlock(&server->lock);
 	k->followed = true;
-	tell_warnings(k);
+	keeper_tell_warnings(k);
 	return rc;
 }
 
@@ -61,7 +60,7 @@ static int load(struct keeper *k)
 	pthread_rwlock_unlock(&server->lock);
 	index_free(old);
 	k->followed = true;
-	tell_warnings(k);
+	keeper_tell_warnings(k);
 	return 0;
 }
 

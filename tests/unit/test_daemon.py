@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """prebootd as a process: signals, options, files, sockets."""
 
+import contextlib
 import os
 import re
 import secrets
 import signal
 import socket
+import sqlite3
 import stat
 import subprocess
 import time
@@ -65,6 +67,18 @@ def test_log_has_what_was_told(daemon):
     policy.ask(daemon.port, policy.REQUEST, {policy.UUID: bytes(range(1, 17)),
                                              policy.FIRMWARE: policy.BIOS})
     wait_for(lambda: " mac=- uuid=01020304-0506-0708-090a-0b0c0d0e0f10 " in daemon.log.read_text())
+
+
+def test_what_is_left_out_is_told_at_start(ctl):
+    ctl("device", "add", "web01", MAC)
+    with contextlib.closing(sqlite3.connect(ctl.database)) as db, db:
+        db.execute("INSERT INTO setting VALUES ('zone', 0, 'colour', 'blue')")
+    daemon = policy.Daemon(ctl.database, ctl.folder / "log")
+    try:
+        assert "warning: setting colour=blue of the zone" in daemon.log.read_text()
+    finally:
+        assert daemon.stop() == 0
+    assert daemon.log.read_text().count("colour=blue") == 1
 
 
 def test_end_drains_the_queue(ctl):
