@@ -59,7 +59,8 @@ struct rule {
 	char name[NAME_SIZE];
 	enum rule_applies applies; /* to devices, to strangers */
 	bool repeat;               /* also where the machine has had the bundle */
-	struct filter *filter;
+	bool enabled;              /* no: it is passed over */
+	struct filter *filter;     /* NULL, where it is not */
 };
 
 enum multicast_state { MULTICAST_WAITING, MULTICAST_STARTED, MULTICAST_ENDED };
@@ -93,12 +94,12 @@ struct policy {
 	struct settings *folder_settings; /* of folders at which something is set */
 	struct group *groups;      /* by id */
 	struct bundle *bundles;    /* by id */
-	struct rule *rules;        /* the enabled ones, in their order */
+	struct rule *rules;        /* in their order */
 	struct multicast *multicasts; /* by id */
 	struct assignment *assignments; /* all but devices': as policy_assignments() gives them */
 	size_t folder_count, group_count, bundle_count, rule_count, multicast_count;
 	size_t assignment_count;
-	bool rules_for_known, rules_for_unknown;
+	bool rules_for_known, rules_for_unknown; /* there are any that are enabled */
 };
 
 /** Finds one by its id; NULL if there is none. */

@@ -133,8 +133,12 @@ static bool take_rule(struct policy *policy, sqlite3_stmt *row, void *item,
 	rule->bundle = take_bundle_of(policy, row, 2, "rule", rule->id, warnings);
 	rule->applies = (enum rule_applies)take_word(row, 3, applies);
 	rule->repeat = sqlite3_column_int(row, 5);
+	rule->enabled = sqlite3_column_int(row, 6);
 	if (!rule->bundle)
 		return false;
+	/* Explanations name those that are not. */
+	if (!rule->enabled)
+		return true;
 	if (sqlite3_column_bytes(row, 4) >= FILTER_TEXT) {
 		warn(warnings, "rule %s: left out, its filter is too long", rule->name);
 		return false;
@@ -239,8 +243,8 @@ int policy_read_rows(struct store *store, struct policy *policy, struct warnings
 		rc = READ(bundle, "SELECT id, name, kind, loader_bios, loader_uefi, config, prefix,"
 		          " details, attempts, deadline FROM bundle ORDER BY id");
 	if (rc == 0)
-		rc = READ(rule, "SELECT id, name, bundle, applies, filter, repeat FROM rule"
-		          " WHERE enabled ORDER BY position, id");
+		rc = READ(rule, "SELECT id, name, bundle, applies, filter, repeat, enabled FROM rule"
+		          " ORDER BY position, id");
 	if (rc == 0)
 		rc = READ(multicast, "SELECT id, name, bundle, state, clients, wait, last_joined, "
 		          MULTICAST_JOINED " FROM multicast AS m ORDER BY id");

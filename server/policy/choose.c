@@ -163,6 +163,6 @@ void choose(const struct chooser *who, struct choice *choice,
 	if (choice->reason[0])
 		return;
 	at = stpcpy(choice->reason, who->entry ? none : unknown);
-	if (c.policy->rule_count)
+	if (c.policy->rules_for_known || c.policy->rules_for_unknown)
 		memcpy(at, rules, sizeof(rules));
 }

@@ -80,8 +80,11 @@ void choose_rules(struct choosing *c)
 		const struct rule *rule = &c->policy->rules[i];
 		bool take, noted = false;
 
+		if (!rule->enabled && !c->tell)
+			continue;
 		choosing_begin(c, SOURCE_RULE, rule->id, rule->bundle);
-		take = !choosing_late(c) && take_rule(c, rule, &noted);
+		take = rule->enabled ? !choosing_late(c) && take_rule(c, rule, &noted)
+		                     : choosing_pass(c, "it is disabled");
 		if (c->tell || take)
 			text_format(c->candidate.origin, sizeof(c->candidate.origin), "rule %s",
 			            rule->name);

@@ -73,8 +73,9 @@ static void print_policy(FILE *out, const struct policy *policy)
 	for (size_t i = 0; i < policy->rule_count; i++) {
 		const struct rule *rule = &policy->rules[i];
 
-		fprintf(out, "rule %s bundle %s applies %d repeat %d filter %d\n", rule->name,
-		        rule->bundle->name, rule->applies, rule->repeat, rule->filter != NULL);
+		fprintf(out, "rule %s bundle %s applies %d repeat %d enabled %d filter %d\n",
+		        rule->name, rule->bundle->name, rule->applies, rule->repeat,
+		        rule->enabled, rule->filter != NULL);
 	}
 	fprintf(out, "rules %d %d, %zu %zu %zu %zu\n", policy->rules_for_known,
 	        policy->rules_for_unknown, policy->folder_count, policy->bundle_count,

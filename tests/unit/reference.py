@@ -238,9 +238,9 @@ class Site:
                     had.add(assignment["bundle"])
                 add("assignment", assignment, why)
         ended = bool(had)
-        for rule in sorted(self.rows("rule", enabled=1),
-                           key=lambda row: (row["position"], row["id"])):
-            why, ends = ("ended", False) if ended else \
+        for rule in sorted(self.tables["rule"], key=lambda row: (row["position"], row["id"])):
+            why, ends = ("disabled", False) if not rule["enabled"] else \
+                ("ended", False) if ended else \
                 self._rule(device, rule, request, address)
             ended = ended or ends
             add("rule", rule, why)

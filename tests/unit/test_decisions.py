@@ -68,11 +68,11 @@ def add_assignment(db, text):
 
 
 def add_rule(db, number, text):
-    bundle, applies, repeat, rule = re.fullmatch(r"(\S+) for (\w+)(, repeat)?: ?(.*)",
-                                                 text).groups()
-    db.execute("INSERT INTO rule (position, name, bundle, applies, filter, repeat)"
-               " VALUES (?, ?, ?, ?, ?, ?)", (number, f"rule-{number}", IDS[bundle], applies,
-                                              rule, bool(repeat)))
+    bundle, applies, repeat, disabled, rule = re.fullmatch(
+        r"(\S+) for (\w+)(, repeat)?(, disabled)?: ?(.*)", text).groups()
+    db.execute("INSERT INTO rule (position, name, bundle, applies, filter, repeat, enabled)"
+               " VALUES (?, ?, ?, ?, ?, ?, ?)", (number, f"rule-{number}", IDS[bundle], applies,
+                                                 rule, bool(repeat), not disabled))
 
 
 def add_session(db, number, text):

@@ -126,8 +126,8 @@ static void test_odd_data(void **state)
 		else
 			assert_string_equal(index_warnings(index), "");
 		dump = index_dump(index);
-		/* But a folder within itself is there. */
-		if (!strstr(cases[i].sql, "7, 7"))
+		/* But a folder within itself is there, and a rule that is disabled. */
+		if (!strstr(cases[i].sql, "7, 7") && !strstr(cases[i].sql, "'memory', 0, 0"))
 			assert_string_equal(dump, sound);
 		free(dump);
 		index_free(index);
