@@ -34,6 +34,10 @@ const char *noun_find(const char *word);
 const struct verb *verb_find(const char *noun, const char *word);
 /** Returns the one verb of a noun that takes none; NULL if it takes some. */
 const struct verb *verb_of_noun(const char *noun);
+/** Writes the names of a noun's verbs, or of all nouns if it is NULL. */
+void names_list(const char *noun, char *out, size_t size);
+/** Tells that @word is no verb of @noun, or no noun if that is NULL, or which it could be. */
+int ctl_unknown_word(const char *noun, const char *word);
 bool verb_takes(const struct verb *verb, enum ctl_option option);
 
 /** Returns the option's name without the dashes. */

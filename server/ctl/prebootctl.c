@@ -62,41 +62,6 @@ int ctl_store_error(struct ctl *ctl)
 
 /* --- what can be typed ----------------------------------------------------- */
 
-/* Writes the names of a noun's verbs, or of all nouns if it is NULL. */
-static void list_names(const char *noun, char *out, size_t size)
-{
-	const struct noun *n;
-	const struct verb *v;
-	size_t length = 0;
-
-	out[0] = '\0';
-	for (size_t i = 0; !noun && (n = noun_at(i)) && n->about && length < size; i++)
-		length += (size_t)snprintf(out + length, size - length, "%s%s", i ? ", " : "",
-		                           n->name);
-	for (size_t i = 0; noun && (v = verb_at(i)) && length < size; i++)
-		if (v->name && strcmp(v->noun, noun) == 0)
-			length += (size_t)snprintf(out + length, size - length, "%s%s",
-			                           length ? ", " : "", v->name);
-}
-
-static int unknown_noun(const char *word)
-{
-	char names[512];
-
-	list_names(NULL, names, sizeof(names));
-	return ctl_error(EXIT_USAGE, "%s: no such thing, or not only one; expected one of %s", word,
-	                 names);
-}
-
-static int unknown_verb(const char *noun, const char *word)
-{
-	char names[512];
-
-	list_names(noun, names, sizeof(names));
-	return ctl_error(EXIT_USAGE, "%s %s: no such verb, or not only one; expected one of %s",
-	                 noun, word, names);
-}
-
 static int help_all(FILE *out)
 {
 	const struct noun *noun;
@@ -105,7 +70,7 @@ static int help_all(FILE *out)
 	fprintf(out, "%s\n", help_usage);
 	for (size_t i = 0; (noun = noun_at(i)) != NULL && noun->about; i++) {
 		fprintf(out, "  %-11s  %s\n", noun->name, noun->about);
-		list_names(noun->name, names, sizeof(names));
+		names_list(noun->name, names, sizeof(names));
 		if (names[0])
 			fprintf(out, "  %-11s  %s\n", "", names);
 	}
@@ -180,10 +145,27 @@ static int take_verb(struct ctl *ctl, const char *noun, const struct verb **verb
 		used = ctl->word_count > 1 ? 2 : 1;
 	}
 	if (!*verb)
-		return unknown_verb(noun, word);
+		return ctl_unknown_word(noun, word);
 	ctl->words += used;
 	ctl->word_count -= used;
 	return 0;
+}
+
+/* Takes "help" off the words, first or in place of a verb: it is as --help. */
+static void take_help(struct ctl *ctl)
+{
+	const char *noun = ctl->word_count > 1 ? noun_find(ctl->words[0]) : NULL;
+
+	if (ctl->word_count && strcmp(ctl->words[0], "help") == 0) {
+		ctl->words++;
+	} else if (noun && !verb_of_noun(noun) && strcmp(ctl->words[1], "help") == 0) {
+		ctl->words[1] = ctl->words[0];
+		ctl->words++;
+	} else {
+		return;
+	}
+	ctl->word_count--;
+	ctl->help = true;
 }
 
 int main(int argc, char **argv)
@@ -195,11 +177,12 @@ int main(int argc, char **argv)
 
 	if (status >= 0)
 		return status;
+	take_help(&ctl);
 	if (ctl.word_count == 0)
 		return help_all(ctl.help ? stdout : stderr);
 	noun = noun_find(ctl.words[0]);
 	if (!noun)
-		return unknown_noun(ctl.words[0]);
+		return ctl_unknown_word(NULL, ctl.words[0]);
 	if (ctl.help && ctl.word_count == 1)
 		return help_noun(noun);
 	status = take_verb(&ctl, noun, &verb);

@@ -100,6 +100,31 @@ def test_short_forms_and_help(ctl):
             assert program in result.stdout and result.stderr == ""
 
 
+@pytest.mark.parametrize("words, expected", [
+    ("group l", '"l" could be list or leave'), ("st", '"st" could be stranger or stats'),
+    ("bundle r x", '"r" could be rename or remove'), ("b list", '"b" could be bundle or backup'),
+    ("device re x", '"re" could be remove or rename'),
+    ("device a", '"a" could be add or admit'),
+    ("m", '"m" could be multicast or menu'),
+    ("devcie list", "devcie: no such thing; did you mean device? expected one of device, "),
+    ("device lsit", "device lsit: no such verb; did you mean list? expected one of add, "),
+    ("xyz", "xyz: no such thing; expected one of device, explain"),
+    ("device " + "x" * 60, "no such verb; expected one of add"),
+    ("complet", "no such thing; expected one of")])
+def test_words_that_are_not_clear(ctl, words, expected):
+    assert expected in ctl.fails(2, *words.split())
+
+
+def test_help_as_a_word(ctl):
+    assert ctl("help") == ctl("--help")
+    assert ctl("help", "device") == ctl("device", "help") == ctl("device", "--help")
+    assert ctl("help", "dev", "add") == ctl("device", "help", "add") == \
+        ctl("device", "add", "--help")
+    assert ctl("help", "stats") == ctl("stats", "--help")
+    ctl("device", "add", "help", MAC)  # may be the name of a device
+    assert ctl.json("device", "show", "help")["name"] == "help"
+
+
 def test_table_fits_the_terminal(ctl):
     ctl("device", "add", "w" * 60, MAC)
     ctl("work", "assign", "w" * 60, "--config", "c" * 120)
