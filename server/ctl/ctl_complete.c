@@ -82,8 +82,8 @@ static bool take_word(struct completion *c, struct line *line, const char *word,
 	} else if (!c->verb) {
 		c->verb = verb_find(line->noun, word);
 		return c->verb;
-	} else {
-		line->given++;
+	} else if (line->given++ == 0) {
+		c->first = word;
 	}
 	return true;
 }

@@ -13,6 +13,7 @@ struct completion {
 	const char *database;
 	const char *begun;        /* the word under way, maybe empty */
 	const struct verb *verb;  /* NULL: not known yet */
+	const char *first;        /* the first word behind the verb; NULL: none before this one */
 };
 
 /** Offers @word with @suffix, if it begins with what has been typed. */

@@ -64,10 +64,54 @@ static void offer_names(const struct completion *c, const char *what)
 
 /* --- what a word stands for ------------------------------------------------ */
 
+/* Offers the keys of settings, or once one has been typed its values. */
+static void offer_settings(const struct completion *c, const char *suffix)
+{
+	const char *key, *value;
+	char word[WORD_SIZE];
+
+	for (size_t i = 0; (key = setting_key(i)) != NULL; i++) {
+		if (!strchr(c->begun, '='))
+			complete_offer(c, key, suffix);
+		for (size_t at = 0; suffix[0] && (value = setting_word(i, at)) != NULL; at++) {
+			snprintf(word, sizeof(word), "%s=%s", key, value);
+			if (strchr(c->begun, '='))
+				complete_offer(c, word, "");
+		}
+	}
+}
+
+/* Offers the keys of the details of the bundle that has been named. */
+static void offer_details(const struct completion *c, const char *suffix)
+{
+	static const char sql[] = "SELECT details FROM bundle WHERE name = ?1";
+	sqlite3_stmt *row = NULL;
+	sqlite3 *db = NULL;
+
+	if (sqlite3_open_v2(c->database, &db, SQLITE_OPEN_READONLY, NULL) == SQLITE_OK &&
+	    sqlite3_prepare_v2(db, sql, -1, &row, NULL) == SQLITE_OK &&
+	    sqlite3_bind_text(row, 1, c->first, -1, SQLITE_STATIC) == SQLITE_OK &&
+	    sqlite3_step(row) == SQLITE_ROW) {
+		const char *text = sqlite3_column_blob(row, 0);
+		int size = sqlite3_column_bytes(row, 0);
+		char key[WORD_SIZE];
+
+		for (int at = 0; at < size; at += (int)strnlen(text + at, (size_t)(size - at)) + 1) {
+			snprintf(key, sizeof(key), "%.*s", size - at, text + at);
+			key[strcspn(key, "=")] = '\0';
+			complete_offer(c, key, suffix);
+		}
+	}
+	sqlite3_finalize(row);
+	sqlite3_close(db);
+}
+
 static void offer_keys(const struct completion *c, const char *suffix)
 {
-	for (size_t i = 0; strcmp(c->verb->noun, "settings") == 0 && setting_key(i); i++)
-		complete_offer(c, setting_key(i), suffix);
+	if (strcmp(c->verb->noun, "settings") == 0)
+		offer_settings(c, suffix);
+	else if (strcmp(c->verb->noun, "bundle") == 0 && c->first)
+		offer_details(c, suffix);
 }
 
 /* @first: it is the first word behind the verb */

@@ -174,6 +174,14 @@ static const struct {
 	[KEEP_EVENTS] = { "keep-events", "90d", "a time up to 366 days, as in 12h or 30d" },
 };
 
+/* Of those that take one of some words. */
+static const struct word *const table_words[COUNT] = {
+	[MENU_MODE] = menu_modes,
+	[LOCAL_BIOS] = bios_methods,
+	[LOCAL_UEFI] = uefi_methods,
+	[ADMIT_UNKNOWN] = yes_or_no,
+};
+
 const char *setting_key(size_t index)
 {
 	return index < COUNT ? table[index].key : NULL;
@@ -192,6 +200,15 @@ const char *setting_takes(size_t index)
 	return table[index].takes;
 }
 
+const char *setting_word(size_t index, size_t at)
+{
+	const struct word *word = table_words[index];
+
+	while (word && word->text && at--)
+		word++;
+	return word ? word->text : NULL;
+}
+
 const char *setting_default(size_t index)
 {
 	return table[index].otherwise;
@@ -200,18 +217,18 @@ const char *setting_default(size_t index)
 int setting_parse(size_t index, const char *text, struct settings *settings)
 {
 	switch (index) {
-	case MENU_MODE: return parse_word(menu_modes, text, &settings->menu_mode);
+	case MENU_MODE: return parse_word(table_words[MENU_MODE], text, &settings->menu_mode);
 	case HOT_KEY: return parse_hot_key(text, &settings->hot_key);
 	case HOT_KEY_WAIT: return parse_number(text, WAIT_MAX, &settings->hot_key_wait);
-	case LOCAL_BIOS: return parse_word(bios_methods, text, &settings->local_boot_bios);
-	case LOCAL_UEFI: return parse_word(uefi_methods, text, &settings->local_boot_uefi);
+	case LOCAL_BIOS: return parse_word(table_words[LOCAL_BIOS], text, &settings->local_boot_bios);
+	case LOCAL_UEFI: return parse_word(table_words[LOCAL_UEFI], text, &settings->local_boot_uefi);
 	case VALID_FOR: return parse_number(text, VALID_MAX, &settings->valid_for);
 	case MENU_FILE: return parse_file(text, settings->menu_file);
 	case LOADER_BIOS: return parse_file(text, settings->loader_bios);
 	case LOADER_UEFI: return parse_file(text, settings->loader_uefi);
 	case ATTEMPTS: return parse_attempts(text, &settings->attempts);
 	case DEADLINE: return parse_time(text, &settings->deadline);
-	case ADMIT_UNKNOWN: return parse_word(yes_or_no, text, &settings->admit_unknown);
+	case ADMIT_UNKNOWN: return parse_word(table_words[ADMIT_UNKNOWN], text, &settings->admit_unknown);
 	case KEEP_EVENTS: return parse_time(text, &settings->keep_events);
 	default: return ERR_MALFORMED;
 	}

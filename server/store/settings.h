@@ -36,6 +36,8 @@ const char *setting_key(size_t index);
 int setting_find(const char *key);
 /** Says, in static memory, what a setting takes. */
 const char *setting_takes(size_t index);
+/** Returns the word at @at, from 0, of those that a setting takes; NULL behind the last. */
+const char *setting_word(size_t index, size_t at);
 /** Returns the value that is built in. */
 const char *setting_default(size_t index);
 

@@ -27,7 +27,8 @@ def database(tmp_path_factory):
             INSERT INTO device (id, name, added) VALUES (1, 'web01', 5), (2, 'web02', 5),
                 (3, 'db01', 5);
             INSERT INTO device_group VALUES (1, 'kiosks'), (2, 'kitchen');
-            INSERT INTO bundle VALUES (1, 'win', 'imaging', '*', '', 'z.cfg', '', x'', 0, 0, 5);
+            INSERT INTO bundle VALUES (1, 'win', 'imaging', '*', '', 'z.cfg', '',
+                CAST('image=w.img' || char(0) || 'share=//f/w' || char(0) AS BLOB), 0, 0, 5);
             INSERT INTO rule VALUES (1, 1, 'big', 1, 'both', '', 0, 1);
             INSERT INTO work (lease, device, state, attempts, deadline, assigned, loader_bios,
                 loader_uefi, config, prefix, details)
@@ -85,6 +86,18 @@ def offered(line, cwd=None):
     ("prebootctl rule add x --for k", ["known"]),
     ("prebootctl -d DB work cancel ", ["77", "db01", "web01", "web02"]),
     ("prebootctl -d DB settings set web01 menu-", ["menu-file=", "menu-mode="]),
+    ("prebootctl settings set menu-mode=", ["always", "hotkey", "never"]),
+    ("prebootctl settings set menu-mode=h", ["hotkey"]),
+    ("prebootctl -d DB settings set web01 menu-mode=a", ["always"]),
+    ("prebootctl settings set /site hot-key-wait=5 local-boot-uefi=e", ["entry", "exit"]),
+    ("prebootctl settings set local-boot-bios=", ["default", "int18", "mbr", "return"]),
+    ("prebootctl settings set admit-unknown=", ["no", "yes"]),
+    ("prebootctl settings set hot-key-wait=", []),
+    ("prebootctl settings set nothing=", []),
+    ("prebootctl -d DB bundle change win --unset ", ["image", "share"]),
+    ("prebootctl -d DB bundle change win --unset=s", ["share"]),
+    ("prebootctl -d DB bundle change win im", ["image="]),
+    ("prebootctl -d DB bundle change nothing --unset ", []),
     ("prebootctl settings unset hot", ["hot-key", "hot-key-wait"]),
     ("prebootctl -d DB watch /s", ["/site", "/site/lab"]),
     ("prebootctl menu show x --firmware ", ["bios", "uefi"]),
@@ -117,8 +130,8 @@ def test_files(tmp_path):
     assert offered("prebootctl --database=da", tmp_path) == ["data", "data2", "one.json"]
 
 
-def test_typed_in_bash(database):
-    """A shell, a terminal, and the tab key."""
+def typed_in_bash(line, expected):
+    """Has a shell on a terminal do a line with tabs in it; returns what it showed."""
     main, terminal = pty.openpty()
     shell = subprocess.Popen(
         ["bash", "--norc", "--noprofile", "-i"], stdin=terminal, stdout=terminal, stderr=terminal,
@@ -127,13 +140,25 @@ def test_typed_in_bash(database):
              "INPUTRC": "/dev/null"})
     os.close(terminal)
     os.write(main, f"source '{SCRIPT}'\n".encode())
-    os.write(main, f"prebootctl -d {database} dev\tshow d\t | head -n 1\n".encode())
+    os.write(main, f"{line}\n".encode())
     seen, end = b"", time.monotonic() + 10
-    while b"\ndb01\r" not in seen and time.monotonic() < end:
+    while expected not in seen and time.monotonic() < end:
         if select.select([main], [], [], 0.2)[0]:
             seen += os.read(main, 65536)
     os.write(main, b"exit\n")
     shell.kill()
     shell.wait()
     os.close(main)
-    assert b"\ndb01\r" in seen, seen
+    return seen
+
+
+@pytest.mark.parametrize("line, expected", [
+    ("prebootctl -d DB dev\tshow d\t | head -n 1", b"\ndb01\r"),
+    ("prebootctl -d NEW settings set menu-m\th\t && prebootctl -d NEW settings show | grep zone",
+     b"\nmenu-mode        hotkey"),
+    ("prebootctl -d DB bundle change win --uns\tsh\t", b"\nbundle win changed\r")])
+def test_typed_in_bash(database, tmp_path, line, expected):
+    """A shell, a terminal, and the tab key."""
+    line = line.replace("DB", str(database)).replace("NEW", str(tmp_path / "new.db"))
+    seen = typed_in_bash(line, expected)
+    assert expected in seen, seen
