@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "error.h"
 #include "serve_log.h"
@@ -141,7 +142,7 @@ static void finish_round(struct keeper *k, size_t taken)
 
 static void follow(struct keeper *k)
 {
-	if (keeper_follow(k))
+	if (!keeper_replaced(k) && keeper_follow(k))
 		journal_line(&k->server->journal, JOURNAL_TROUBLE, "warning: changes not seen: %s",
 		             k->store.message);
 }
@@ -161,7 +162,8 @@ static size_t take_round(struct keeper *k, size_t taken)
 		k->matters[i].done = answer(k, i, taken) == 0;
 		left += !k->matters[i].done;
 	}
-	if (k->writing && store_commit(&k->store))
+	/* Looked at again: a commit takes its time. */
+	if (k->writing && (store_commit(&k->store) || keeper_replaced(k)))
 		lose(k, taken);
 	store_rollback(&k->store); /* where it was only read */
 	finish_round(k, taken);
@@ -228,6 +230,7 @@ int keeper_open(struct keeper *k, struct server *server, const char *path)
 	/* Shorter than an NBP's patience: a busy database costs a repeated question. */
 	struct store_options options = { .create = true, .busy_timeout_ms = 500,
 	                                 .cache_kib = CACHE_KIB };
+	struct stat status;
 	int rc;
 
 	memset(k, 0, sizeof(*k));
@@ -244,6 +247,9 @@ int keeper_open(struct keeper *k, struct server *server, const char *path)
 	rc = store_open(&k->store, path, &options);
 	if (rc)
 		goto close;
+	/* Another file's, if that was replaced just now: keeper_replaced() sees it. */
+	if (stat(path, &status) == 0)
+		k->device = status.st_dev;
 	/* What is asked for is spread all over it. */
 	sqlite3_exec(k->store.db, "PRAGMA cache_size=-32768", NULL, NULL, NULL);
 	rc = store_run(&k->store, "DELETE FROM counter", "");
@@ -265,6 +271,9 @@ close:
 
 void keeper_close(struct keeper *k)
 {
+	/* Its log must not be taken for that of the file that has its name now. */
+	if (k->replaced)
+		sqlite3_wal_checkpoint_v2(k->store.db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
 	store_close(&k->store);
 	free(k->note_batch);
 	free(k->matters);

@@ -49,6 +49,8 @@ struct keeper {
 	size_t newcomer_count;
 	bool claimed, joined;      /* a device was claimed, a session joined */
 	bool followed;             /* since changes were last deleted */
+	dev_t device;              /* that the file is on */
+	bool replaced;             /* keeper_replaced() has said so */
 	struct counters told;      /* as the database has them */
 	struct datagram *batch;    /* KEEPER_BATCH of each */
 	struct matter *matters;
@@ -62,7 +64,8 @@ struct keeper {
 int keeper_open(struct keeper *keeper, struct server *server, const char *path);
 void keeper_close(struct keeper *keeper);
 
-/** Answers a batch of the questions that wait, after notes. Returns how many there were. */
+/** Answers a batch of the questions that wait, after notes. Returns how many there were.
+ *  Once keeper->replaced is set, none that depends on what was stored: it is time to stop. */
 size_t keeper_turn(struct keeper *keeper, const struct moment *moment);
 
 /** Keeps a batch of the notes that wait, in one transaction. Returns how many there were. */
@@ -70,6 +73,12 @@ size_t keeper_notes(struct keeper *keeper);
 
 /** Does what is due by the clock. */
 void keeper_sweep(struct keeper *keeper, const struct moment *moment);
+
+/**
+ * Says whether another file has the database's name by now, or none: what others change there
+ * is not seen here, and what is kept here is lost. The log is told once.
+ */
+bool keeper_replaced(struct keeper *keeper);
 
 /**
  * Brings the index up to what is in the database. Not after the transaction has

@@ -3,6 +3,7 @@
 #include "keeper.h"
 
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "error.h"
@@ -22,6 +23,28 @@ void keeper_tell_warnings(struct keeper *k)
 		             line);
 		line += length + (line[length] == '\n');
 	}
+}
+
+bool keeper_replaced(struct keeper *k)
+{
+	const char *path = k->store.path;
+	struct stat status;
+	int moved = 0;
+	bool there;
+
+	if (k->replaced)
+		return true;
+	there = stat(path, &status) == 0;
+	/* SQLite compares the inode, which is the same in a snapshot of a file system. */
+	sqlite3_file_control(k->store.db, NULL, SQLITE_FCNTL_HAS_MOVED, &moved);
+	if (there && !moved && status.st_dev == k->device)
+		return false;
+	text_format(k->store.message, sizeof(k->store.message), "%s: %s while it was in use", path,
+	            there ? "replaced by another file" : "removed or moved away");
+	journal_line(&k->server->journal, JOURNAL_ALWAYS, "error: %s; stopping, as what is kept in "
+	             "it from now on is lost", k->store.message);
+	k->replaced = true;
+	return true;
 }
 
 int keeper_follow(struct keeper *k)

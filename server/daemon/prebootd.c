@@ -143,7 +143,7 @@ static int serve(struct daemon *d, const sigset_t *signals)
 	service_stopping();
 	threads_stop(&d->threads, &sum);
 	log_counts(&d->server.journal, &sum);
-	return 0;
+	return d->keeper.replaced ? EXIT_FAULT : 0;
 }
 
 /* Gives up what it has no use for, and opens the database. */

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -130,6 +131,11 @@ static void do_chores(struct threads *t, struct chores *chores, const struct mom
 	size_t waiting = queue_count(&t->server->notes);
 	int64_t now = moment->monotonic;
 
+	/* The end that an administrator would make; once is enough, more does no harm. */
+	if (t->keeper->replaced) {
+		pthread_kill(t->main_thread, SIGTERM);
+		return;
+	}
 	/* Nobody waits for notes, and a transaction for each would take most of the time:
 	 * one that comes alone is kept at once, many come together. */
 	if (waiting && (due(&chores->notes, NOTES_NS, now) || waiting >= KEEPER_BATCH))
@@ -190,6 +196,7 @@ int threads_start(struct threads *t)
 		t->workers[i].number = i;
 		serving_start(&t->workers[i].serving, t->server);
 	}
+	t->main_thread = pthread_self();
 	if (pthread_create(&t->keeper_thread, NULL, keep, t))
 		return ERR_SPACE;
 	for (size_t i = 0; i < t->count; i++)

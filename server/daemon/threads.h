@@ -23,12 +23,13 @@ struct threads {
 	int stop[2];                /* eventfds: for those that serve, then for the keeper */
 	unsigned watchdog_ms;       /* how often to tell that all threads live; 0: never */
 	int reload;                 /* not 0: the keeper is to read the database anew */
-	pthread_t keeper_thread;
+	pthread_t main_thread, keeper_thread;
 	struct worker *workers;
 };
 
 /**
- * Starts all threads, with all signals blocked.
+ * Starts all threads, with all signals blocked. Where the database is replaced, they send the
+ * caller SIGTERM, and keeper->replaced says why.
  * @threads: what is not the threads' own filled in
  * Returns 0 or ERR_SPACE.
  */

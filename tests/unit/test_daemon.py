@@ -81,6 +81,39 @@ def test_what_is_left_out_is_told_at_start(ctl):
     assert daemon.log.read_text().count("colour=blue") == 1
 
 
+def replace(ctl):
+    """Puts another database into the place of the one that is served."""
+    other = policy.Ctl(ctl.folder)
+    other.database = ctl.folder / "other.db"
+    other("device", "add", "new", MAC)
+    os.replace(other.database, ctl.database)
+
+
+@pytest.mark.parametrize("change, told, name", [
+    (replace, "replaced by another file", b"new"),
+    (lambda ctl: ctl.database.unlink(), "removed or moved away", None)])
+def test_database_that_is_replaced(ctl, change, told, name):
+    ctl("device", "add", "old", MAC)
+    daemon = policy.Daemon(ctl.database, ctl.folder / "log")
+    try:
+        assert "Landlock" in daemon.log.read_text()
+        ctl("work", "assign", "old", "--config", "a.cfg")  # is in the log beside the file yet
+        assert request(daemon)[policy.NAME] == b"old"
+        change(ctl)
+        assert daemon.process.wait(2) == 1
+    finally:
+        daemon.kill()
+    log = daemon.log.read_text()
+    assert f"error: {ctl.database}: {told} while it was in use; stopping" in log
+    assert "prebootd stopped" not in log
+    again = policy.Daemon(ctl.database, ctl.folder / "log")
+    try:
+        assert request(again).get(policy.NAME) == name
+        ctl("check")
+    finally:
+        assert again.stop() == 0
+
+
 def test_end_drains_the_queue(ctl):
     """What was taken before SIGTERM is answered."""
     for i in range(50):

@@ -442,6 +442,25 @@ static void test_reload(void **state)
 	assert_int_equal(attempt(bench, 9, 'a'), 1);
 }
 
+/* What only the old file would know is not told. */
+static void test_replaced(void **state)
+{
+	struct bench *bench = *state;
+	char other[80];
+
+	assert_int_equal(attempt(bench, 1, 'a'), 1);
+	snprintf(other, sizeof(other), "%s.other", bench->path);
+	assert_int_equal(rename(bench->path, other), 0);
+	put(bench, 0, MESSAGE_REQUEST, 2, 'a');
+	serve(bench, 1);
+	assert_int_equal(bench->batch[0].reply_length, 0);
+	assert_int_equal(counted(bench).dropped[DROP_STORE], 1);
+	assert_true(bench->keeper.replaced);
+	/* It stays so until the end, even if the file comes back. */
+	assert_int_equal(rename(other, bench->path), 0);
+	assert_true(keeper_replaced(&bench->keeper));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -457,6 +476,7 @@ int main(void)
 		TEST(test_session_with_the_retried), TEST(test_session_of_nobody),
 		TEST(test_queue_has_an_end),
 		TEST(test_events_are_bounded), TEST(test_counters_are_kept), TEST(test_reload),
+		TEST(test_replaced),
 	};
 
 	return cmocka_run_group_tests_name("keeper", tests, NULL, NULL);
