@@ -45,7 +45,8 @@ static void list_row(struct table *table, const struct device *device, const str
 		text_format(cpu, sizeof(cpu), "%u x %s", (uint32_t)r->cpu_cores, or_dash(r->cpu));
 	else
 		text_format(cpu, sizeof(cpu), "%s", or_dash(r->cpu));
-	size_text(r->memory_mib, memory, sizeof(memory));
+	/* As the rules' fact "memory". */
+	size_text(r->installed_mib ? r->installed_mib : r->memory_mib, memory, sizeof(memory));
 	size_text(disks_mib(r), disks, sizeof(disks));
 	ctl_ago(seen->time, ago, sizeof(ago));
 	table_add(table, device->name, or_dash(machine), or_dash(r->serial), cpu, memory, disks,

@@ -292,6 +292,18 @@ def test_list_by_last_request(ctl, daemon_seen):
     assert table[2].split()[0] == "pc2" and table[2].endswith("never")
 
 
+@pytest.mark.parametrize("usable, installed, expected", [
+    (None, 8192, "8192 MiB"), (7900, 8192, "8192 MiB"), (7900, None, "7900 MiB")])
+def test_memory_as_rules_have_it(ctl, usable, installed, expected):
+    ctl("device", "add", "pc1", MACS[1])
+    told = {number: mib.to_bytes(4, "big")
+            for number, mib in ((MEMORY, usable), (INSTALLED_MEMORY, installed)) if mib}
+    seen(ctl, {1: 1000}, told)
+    assert expected in ctl("inventory")
+    mib = expected.split()[0]
+    assert "yes" in ctl("rule", "test", f"memory = {mib}M", "pc1")
+
+
 @pytest.fixture(scope="module")
 def wide(tmp_path_factory):
     """One with the longest names there can be."""
@@ -317,12 +329,15 @@ def test_tables_fit_the_terminal(wide, words):
     assert [line for line in lines if len(line) > 80] == []
 
 
-def seen(ctl, times):
+MEMORY, INSTALLED_MEMORY = 0x18, 0x2b
+
+
+def seen(ctl, times, told=()):
     """Has devices, by their ids, asked at these times."""
     with sqlite3.connect(ctl.database) as database:
         for device, moment in times.items():
             request = policy.encode(policy.REQUEST, bytes(16), {
-                policy.MAC: policy.mac(MACS[device]), policy.FIRMWARE: policy.BIOS})
+                policy.MAC: policy.mac(MACS[device]), policy.FIRMWARE: policy.BIOS, **dict(told)})
             database.execute("INSERT INTO seen VALUES (?, ?, '192.0.2.1', ?)",
                              (device, moment, request))
     database.close()
