@@ -153,7 +153,16 @@ static int change_all(struct ctl *ctl, int first,
 
 int ctl_settings_set(struct ctl *ctl)
 {
-	return change_all(ctl, strchr(ctl->words[0], '=') ? 0 : 1, set_one);
+	const char *first = ctl->words[0];
+	int index = setting_find(first);
+
+	if (strchr(first, '='))
+		return change_all(ctl, 0, set_one);
+	/* A key without a value, unless it names a device and one with a value follows. */
+	if (index >= 0 && (ctl->word_count == 1 || !strchr(ctl->words[1], '=')))
+		return ctl_error(EXIT_USAGE, "%s: expected %s=VALUE, which is %s", first, first,
+		                 setting_takes((size_t)index));
+	return change_all(ctl, 1, set_one);
 }
 
 int ctl_settings_unset(struct ctl *ctl)

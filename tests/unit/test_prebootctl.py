@@ -115,6 +115,15 @@ def test_words_that_are_not_clear(ctl, words, expected):
     assert expected in ctl.fails(2, *words.split())
 
 
+@pytest.mark.parametrize("words", [["menu-mode"], ["menu-mode", "hotkey"]])
+def test_setting_without_a_value(ctl, words):
+    assert "menu-mode: expected menu-mode=VALUE, which is never, always or hotkey" in \
+        ctl.fails(2, "settings", "set", *words)
+    ctl("device", "add", "menu-mode", MAC)
+    ctl("settings", "set", "menu-mode", "menu-mode=always")
+    assert ctl.json("settings", "show", "menu-mode")["menu-mode"]["from"] == "device"
+
+
 def test_help_as_a_word(ctl):
     assert ctl("help") == ctl("--help")
     assert ctl("help", "device") == ctl("device", "help") == ctl("device", "--help")
