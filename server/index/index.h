@@ -9,7 +9,7 @@
 
 /* Ids above these are left out, with a warning: SQLite gives them in order, from 1. */
 #define INDEX_DEVICE_MAX 0xffffffffu /* of devices and groups */
-#define INDEX_PAST_MAX   0x1fffffffu /* of folders, bundles, assignments and sessions */
+#define INDEX_PAST_MAX   0x0fffffffu /* of folders, bundles, assignments and sessions */
 
 /*
  * The database in memory, as far as decisions need it. One thread loads it and
@@ -189,9 +189,8 @@ size_t entry_multicasts(const struct index *index, const struct entry *entry,
 
 /* What became of the work that a device had from one source. */
 enum past {
-	PAST_NONE,   /* it had none, or it is under way */
-	PAST_ENDED,  /* the last is done or cancelled */
-	PAST_FAILED, /* the last has failed */
+	PAST_NONE, /* it had none, or it is under way */
+	PAST_DONE, PAST_CANCELLED, PAST_FAILED, /* how the last one ended */
 };
 enum past_of { PAST_OF_ASSIGNMENT, PAST_OF_BUNDLE, PAST_OF_MULTICAST };
 

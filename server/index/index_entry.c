@@ -207,7 +207,7 @@ enum past entry_past(const struct entry *entry, enum past_of of, uint64_t id)
 	if (id > INDEX_PAST_MAX)
 		return PAST_NONE;
 	for (size_t i = 0; i < block->pasts; i++)
-		if (pasts[i] / 2 == PAST_OF(id, of, 0) / 2)
-			return pasts[i] % 2 ? PAST_FAILED : PAST_ENDED;
+		if (pasts[i] / 4 == PAST_OF(id, of, PAST_NONE) / 4)
+			return (enum past)(pasts[i] % 4);
 	return PAST_NONE;
 }

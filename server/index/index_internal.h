@@ -59,8 +59,8 @@ struct block_assignment {
 /* A session: its id * 2 + joined. */
 #define SESSION_OF(id, joined) ((uint32_t)(id) * 2 + (joined))
 
-/* A past: its id * 8 + of * 2 + failed. */
-#define PAST_OF(id, of, failed) ((uint32_t)(id) * 8 + (uint32_t)(of) * 2 + (failed))
+/* A past: its id * 16 + of * 4 + enum past. */
+#define PAST_OF(id, of, past) ((uint32_t)(id) * 16 + (uint32_t)(of) * 4 + (uint32_t)(past))
 
 /** Returns where the lists of @block are. */
 const struct block_assignment *block_assignments(const struct block *block);

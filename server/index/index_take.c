@@ -129,13 +129,14 @@ static int take_setting(struct reader *reader, sqlite3_stmt *row)
 static int note_past(struct reader *reader, int64_t id, enum past_of of, enum lease_state state)
 {
 	struct list *list = &reader->lists[PASTS];
-	uint32_t past = PAST_OF(id, of, state == LEASE_FAILED);
+	uint32_t past = PAST_OF(id, of, state == LEASE_DONE ? PAST_DONE :
+	                        state == LEASE_FAILED ? PAST_FAILED : PAST_CANCELLED);
 	uint32_t *pasts = (uint32_t *)list->data;
 	size_t count = list->length / sizeof(past), i = 0;
 
 	if (!past_ok(id))
 		return 0;
-	while (i < count && pasts[i] / 2 != past / 2)
+	while (i < count && pasts[i] / 4 != past / 4)
 		i++;
 	if (i < count && lease_open(state)) {
 		/* Now it is under way. */

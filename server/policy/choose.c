@@ -70,6 +70,15 @@ bool choosing_pass(struct choosing *c, const char *format, ...)
 	return false;
 }
 
+bool choosing_had(struct choosing *c, enum past past, const char *done)
+{
+	if (past == PAST_DONE)
+		return choosing_pass(c, done);
+	return choosing_pass(c, past == PAST_FAILED
+	                     ? "it has failed; \"prebootctl work retry\" has it tried again"
+	                     : "it was cancelled; \"prebootctl work retry\" has it tried again");
+}
+
 bool choosing_over(const struct choosing *c)
 {
 	return c->choice->bundle && !c->tell;

@@ -8,8 +8,6 @@
 #define GROUPS_MAX 256  /* of a device; what is beyond does not count */
 #define SESSIONS_MAX 64
 
-static const char retry[] = "it has failed; \"prebootctl work retry\" has it tried again";
-
 /* --- multicast sessions --------------------------------------------------------- */
 
 static bool take_session(struct choosing *c, const struct membership *member)
@@ -19,10 +17,8 @@ static bool take_session(struct choosing *c, const struct membership *member)
 
 	if (session->state == MULTICAST_ENDED)
 		return choosing_pass(c, "the session has ended");
-	if (past == PAST_ENDED)
-		return choosing_pass(c, "it has had its part already");
-	if (past == PAST_FAILED)
-		return choosing_pass(c, retry);
+	if (past != PAST_NONE)
+		return choosing_had(c, past, "it has had its part already");
 	if (session->state == MULTICAST_STARTED && !member->joined)
 		return choosing_pass(c, "the session has started without it");
 	if (!choosing_loader(c))
@@ -132,10 +128,8 @@ static bool take_assignment(struct choosing *c, const struct assignment *assignm
 	if (!choosing_loader(c))
 		return false;
 	*counts = true;
-	if (past == PAST_FAILED)
-		return choosing_pass(c, retry);
-	if (past == PAST_ENDED && assignment->mode == ASSIGN_ONCE)
-		return choosing_pass(c, "it has had it already");
+	if (past == PAST_FAILED || (past != PAST_NONE && assignment->mode == ASSIGN_ONCE))
+		return choosing_had(c, past, "it has had it already");
 	if (had(c, assignment->bundle))
 		return choosing_pass(c, "the same bundle is assigned to it nearer");
 	choosing_pass(c, assignment->mode == ASSIGN_ONCE ? "it has not had it yet" :

@@ -14,12 +14,10 @@ static bool repeats(struct choosing *c, const struct rule *rule)
 	                                         rule->bundle->id) : PAST_NONE;
 
 	/* What fails again and again must end in local boot, whatever the rule says. */
-	if (past == PAST_FAILED)
-		choosing_pass(c, "it has failed; \"prebootctl work retry\" has it tried again");
+	if (past == PAST_FAILED || (past != PAST_NONE && !rule->repeat))
+		choosing_had(c, past, "it has had it already");
 	else if (rule->repeat)
 		return false;
-	else if (past == PAST_ENDED)
-		choosing_pass(c, "it has had it already");
 	else if (r->isd_state == ISD_VALID && r->isd_image[0] &&
 	         strcasecmp(r->isd_image, rule->bundle->image) == 0)
 		choosing_pass(c, "its image-safe data say that it has image %s", r->isd_image);

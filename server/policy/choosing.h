@@ -28,6 +28,12 @@ void choosing_begin(struct choosing *c, enum source source, uint64_t id,
 /** Says why the candidate is taken or passed over. Returns false, for the latter. */
 bool choosing_pass(struct choosing *c, const char *format, ...);
 
+/**
+ * Passes the candidate over for what has become of it before, and says what helps.
+ * @done: the reason if it is done
+ */
+bool choosing_had(struct choosing *c, enum past past, const char *done);
+
 /** Says whether nobody wants to know of more candidates. */
 bool choosing_over(const struct choosing *c);
 

@@ -72,11 +72,11 @@ static const char *const queries[] = {
 	" 'put the data into a new database: \"prebootctl export\", then \"prebootctl --database"
 	" NEW import\"' FROM (SELECT 'device' AS what, name, id, 4294967295 AS most FROM device"
 	" UNION ALL SELECT 'group', name, id, 4294967295 FROM device_group"
-	" UNION ALL SELECT 'folder', name, id, 536870911 FROM folder"
-	" UNION ALL SELECT 'bundle', name, id, 536870911 FROM bundle"
-	" UNION ALL SELECT 'rule', name, id, 536870911 FROM rule"
-	" UNION ALL SELECT 'session', name, id, 536870911 FROM multicast"
-	" UNION ALL SELECT 'assignment', '', id, 536870911 FROM assignment) WHERE id > most",
+	" UNION ALL SELECT 'folder', name, id, 268435455 FROM folder"
+	" UNION ALL SELECT 'bundle', name, id, 268435455 FROM bundle"
+	" UNION ALL SELECT 'rule', name, id, 268435455 FROM rule"
+	" UNION ALL SELECT 'session', name, id, 268435455 FROM multicast"
+	" UNION ALL SELECT 'assignment', '', id, 268435455 FROM assignment) WHERE id > most",
 
 	"SELECT 'lease numbers up to ' || max(lease) || ' would be used again',"
 	" '" TO_SQL "\"UPDATE sqlite_sequence SET seq = ' || max(lease) ||"

@@ -52,7 +52,7 @@ WRONGS = [
      " loader_bios, loader_uefi, config, prefix, details) SELECT device, state, attempts,"
      " deadline, assigned, loader_bios, loader_uefi, config, prefix, details FROM work",
      "device web01 has 2 open leases"),
-    ("UPDATE rule SET id = 536870912", "rule big has the number 536870912, which prebootd cannot"),
+    ("UPDATE rule SET id = 268435456", "rule big has the number 268435456, which prebootd cannot"),
     ("UPDATE sqlite_sequence SET seq = 0 WHERE name = 'work'",
      "lease numbers up to 1 would be used again"),
 ]

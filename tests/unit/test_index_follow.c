@@ -166,8 +166,10 @@ static enum past past_of(struct store *store, int device, const char *which, int
 
 		if (strcmp(state, "failed") == 0)
 			past = PAST_FAILED;
-		else if (strcmp(state, "done") == 0 || strcmp(state, "cancelled") == 0)
-			past = PAST_ENDED;
+		else if (strcmp(state, "cancelled") == 0)
+			past = PAST_CANCELLED;
+		else if (strcmp(state, "done") == 0)
+			past = PAST_DONE;
 	}
 	sqlite3_finalize(row);
 	return past;

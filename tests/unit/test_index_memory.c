@@ -101,7 +101,7 @@ static int put_device(struct index *index, uint32_t id, size_t pasts)
 	memcpy(entry.mac + 2, &id, 4);
 	snprintf(name, sizeof(name), "pc-%09u", id);
 	for (size_t i = 0; i < pasts; i++)
-		((uint32_t *)room.rest)[i] = PAST_OF(i + 1, PAST_OF_BUNDLE, 0);
+		((uint32_t *)room.rest)[i] = PAST_OF(i + 1, PAST_OF_BUNDLE, PAST_DONE);
 	strcpy(room.rest + 4 * pasts, name);
 	room.block.size = (uint32_t)(sizeof(room.block) + 4 * pasts + sizeof("pc-000000000"));
 	return index_put(index, &entry, &room.block);
