@@ -197,8 +197,8 @@ void ctl_print_json(json_t *value)
 
 json_t *ctl_json_event(const struct happening *event, const char *device)
 {
-	return json_pack("{s:o, s:s, s:s, s:o, s:o, s:s}", "time", ctl_json_time(event->time),
-	                 "device", device, "step", event->step, "lease",
+	return json_pack("{s:o, s:i, s:s, s:s, s:o, s:o, s:s}", "time", ctl_json_time(event->time),
+	                 "time_ms", (int)event->time_ms, "device", device, "step", event->step, "lease",
 	                 event->lease ? json_integer((json_int_t)event->lease) : json_null(),
 	                 "milliseconds",
 	                 event->milliseconds ? json_integer(event->milliseconds) : json_null(),

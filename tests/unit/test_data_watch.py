@@ -118,6 +118,13 @@ def test_of_what(database, what, steps):
     assert [json.loads(line)["step"] for line in watch.stop(len(steps), signal.SIGTERM)] == steps
 
 
+def test_milliseconds_as_json(database):
+    watch = Watch(database, "--json")
+    happen(database, 1, "offered")
+    event = json.loads(watch.stop(1)[0])
+    assert event["time"].endswith("Z") and event["time_ms"] == 45
+
+
 def test_strangers(database):
     stranger(database, 1, 100)
     watch = Watch(database, "--json")
