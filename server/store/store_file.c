@@ -136,10 +136,11 @@ static int quick_check(const char *path, const char *query, char *message, size_
 /* Says whether a write-ahead log with something in it lies beside the file. */
 static bool has_log(const char *path)
 {
-	char name[PATH_MAX + 8];
+	char real[PATH_MAX], name[PATH_MAX + 8];
 	struct stat status;
 
-	snprintf(name, sizeof(name), "%s-wal", path);
+	/* SQLite has it beside the file itself, and not beside a link to that. */
+	snprintf(name, sizeof(name), "%s-wal", realpath(path, real) ? real : path);
 	return stat(name, &status) == 0 && status.st_size > 0;
 }
 

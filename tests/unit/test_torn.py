@@ -206,3 +206,24 @@ def test_daemon_goes_on(killed, tmp_path):
         finally:
             assert daemon.stop() == 0
         told.check(to, at, booted=True)
+
+
+@pytest.mark.parametrize("name", ["site.db", "link.db"])
+def test_log_is_read_where_sqlite_has_it(tmp_path, name):
+    """What the file has wrong by now, the log beside it has right; a link has none beside it."""
+    path = tmp_path / "site.db"
+    run(path, "device", "add", "pc1", "02:00:00:00:00:01")
+    (tmp_path / "link.db").symlink_to(path)
+    database = sqlite3.connect(path)
+    try:
+        database.execute("PRAGMA wal_autocheckpoint = 0")
+        with database:
+            database.execute("UPDATE device SET name = 'pc2'")
+        (page,) = database.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'device'"
+                                   ).fetchone()
+        with path.open("r+b") as file:
+            file.seek((page - 1) * 4096)
+            file.write(b"\xff" * 4096)
+        assert b"pc2" in run(tmp_path / name, "device", "list")
+    finally:
+        database.close()
