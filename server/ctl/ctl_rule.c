@@ -35,8 +35,13 @@ int ctl_check_filter(const char *text)
 		filter_free(filter);
 		return 0;
 	}
-	return ctl_error(EXIT_USAGE, "the filter is wrong at column %zu: %s\n  %s\n  %*s",
-	                 error.column, error.message, text, (int)error.column, "^");
+	ctl_error(EXIT_USAGE, "the filter is wrong at column %zu: %s", error.column, error.message);
+	/* A blank for each control character, so that the "^" stands where it should. */
+	fputs("  ", stderr);
+	for (; *text; text++)
+		putc((unsigned char)*text < ' ' || *text == 0x7f ? ' ' : *text, stderr);
+	fprintf(stderr, "\n  %*s\n", (int)error.column, "^");
+	return EXIT_USAGE;
 }
 
 int ctl_read_filter(struct ctl *ctl, int first, char out[FILTER_TEXT])

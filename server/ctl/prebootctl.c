@@ -18,13 +18,23 @@
 
 int ctl_error(int status, const char *format, ...)
 {
+	char text[4096];
 	va_list args;
 
 	va_start(args, format);
-	fputs("prebootctl: ", stderr);
-	vfprintf(stderr, format, args);
-	fputs("\n", stderr);
+	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
+	fputs("prebootctl: ", stderr);
+	/* What was typed or read from a file may hold what a terminal would obey. */
+	for (const char *at = text; *at; at++) {
+		unsigned char c = (unsigned char)*at;
+
+		if (c < ' ' || c == 0x7f)
+			fprintf(stderr, "\\x%02x", (unsigned int)c);
+		else
+			putc(c, stderr);
+	}
+	fputs("\n", stderr);
 	return status;
 }
 
@@ -101,6 +111,7 @@ static void verb_text(const struct verb *verb, char *out, size_t size)
 static int check_words(struct ctl *ctl, const struct verb *verb)
 {
 	char text[64];
+	int status = 0;
 
 	verb_text(verb, text, sizeof(text));
 	for (int i = OPT_END + 1; i < OPT_COUNT; i++)
@@ -108,11 +119,13 @@ static int check_words(struct ctl *ctl, const struct verb *verb)
 			return ctl_error(EXIT_USAGE, "--%s is not for \"%s\"; try \"prebootctl %s "
 			                 "--help\"", option_name((enum ctl_option)i), text, text);
 	if (ctl->word_count < verb->words_min)
-		return ctl_error(EXIT_USAGE, "%s: something is missing\n%s", text, verb->help);
-	if (ctl->word_count > verb->words_max)
-		return ctl_error(EXIT_USAGE, "%s: unexpected argument\n%s",
-		                 ctl->words[verb->words_max], verb->help);
-	return 0;
+		status = ctl_error(EXIT_USAGE, "%s: something is missing", text);
+	else if (ctl->word_count > verb->words_max)
+		status = ctl_error(EXIT_USAGE, "%s: unexpected argument",
+		                   ctl->words[verb->words_max]);
+	if (status)
+		fprintf(stderr, "%s\n", verb->help);
+	return status;
 }
 
 static int run(struct ctl *ctl, const struct verb *verb)

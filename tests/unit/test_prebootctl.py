@@ -124,6 +124,18 @@ def test_setting_without_a_value(ctl, words):
     assert ctl.json("settings", "show", "menu-mode")["menu-mode"]["from"] == "device"
 
 
+@pytest.mark.parametrize("words, shown", [
+    (["bundle", "add", "y", "--config", "a\nb"], "--config a\\x0ab: not a file name"),
+    (["device", "add", "\x1b[31mred", MAC], "\\x1b[31mred: not a name"),
+    (["de\tvice"], "de\\x09vice: no such thing"),
+    (["stats", "\x7f"], "\\x7f: unexpected argument\nprebootctl stats"),
+    (["rule", "add", "x", "--bundle", "x", "maker\x1b =\n= x"], "wrong at column")])
+def test_control_characters_in_errors(ctl, words, shown):
+    ctl("bundle", "add", "x")
+    error = ctl.fails(2, *words)
+    assert shown in error and not re.search(r"[\0-\x09\x0b-\x1f\x7f]", error)
+
+
 def test_help_as_a_word(ctl):
     assert ctl("help") == ctl("--help")
     assert ctl("help", "device") == ctl("device", "help") == ctl("device", "--help")
