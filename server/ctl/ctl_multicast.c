@@ -157,11 +157,24 @@ static int removing(struct ctl *ctl, void *data)
 	return status;
 }
 
+/* Tells of a session whose members, all joined, would wait for more. None yet: some will come. */
+static void note_too_few(const struct multicast_row *row)
+{
+	const struct multicast *m = &row->multicast;
+
+	if (m->wait == 0 && row->members && row->members < m->clients)
+		fprintf(stderr, "prebootctl: note: session %s waits for %u machines and has %llu "
+		        "members; it starts by itself only with more of them, or with --wait\n",
+		        m->name, m->clients, (unsigned long long)row->members);
+}
+
 static int change(struct ctl *ctl, int (*how)(struct ctl *ctl, void *data), const char *done)
 {
 	struct session s = { 0 };
 	int status = ctl_transaction(ctl, how, &s);
 
+	if (status == 0 && s.row.multicast.state == MULTICAST_WAITING)
+		note_too_few(&s.row);
 	return status ? status : ctl_say(ctl, ctl_json_multicast(&s.row), "session %s %s, with "
 	                                 "%llu members", s.row.multicast.name, done,
 	                                 (unsigned long long)s.row.members);

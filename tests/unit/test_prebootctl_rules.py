@@ -331,3 +331,14 @@ def test_prebootd_records_and_admits(ctl, daemon):
     ctl("device", "admit", MAC3, "web01")
     ctl("work", "assign", "web01", "--bundle", "ws")
     assert until(5, lambda: request(daemon, MAC3)[policy.DECISION] == policy.WORK)
+
+
+@pytest.mark.parametrize("options, noted", [
+    (["--clients", "50", "pc1", "pc2"], True), (["--clients", "2", "pc1", "pc2"], False),
+    (["--clients", "50", "--wait", "5m", "pc1"], False), (["--clients", "50"], False),
+    (["--wait", "5m", "pc1"], False)])
+def test_session_with_too_few_members(ctl, options, noted):
+    result = ctl.run("multicast", "add", "big", "--bundle", "ws", *options)
+    assert result.returncode == 0 and result.stdout.startswith("session big added")
+    assert ("note: session big waits for 50 machines and has 2 members" in result.stderr) == noted
+    assert noted or result.stderr == ""
