@@ -27,6 +27,9 @@ static int read_kind(struct ctl *ctl, struct bundle *bundle)
 
 	if (!name)
 		return 0;
+	/* What Ubuntu calls the like. */
+	if (strcmp(name, "autoinstall") == 0)
+		name = bundle_kind_name(BUNDLE_KICKSTART);
 	if (bundle_kind_parse(name, &bundle->kind))
 		return ctl_error(EXIT_USAGE, "--kind %s: expected imaging, third-party, kickstart, "
 		                 "script or multicast", name);

@@ -316,3 +316,9 @@ def test_retry_and_release_refuse(ctl, daemon):
     assert "pc1 has work 2, which is pending; cancel it first" in \
         ctl.fails(1, "work", "retry", "1", "--force")
     assert len(ctl.json("work", "list")) == 2
+
+
+def test_autoinstall_is_kickstart(ctl):
+    ctl("bundle", "add", "auto", "--kind", "autoinstall")
+    bundle = ctl.json("bundle", "show", "auto")
+    assert (bundle["kind"], bundle["config"]) == ("kickstart", "kickstart.cfg")
