@@ -230,7 +230,6 @@ static int is_over(struct keeper *k, const struct multicast *session, bool *over
 static void advance(struct keeper *k, const struct multicast *session)
 {
 	bool starts = session->state == MULTICAST_WAITING;
-	char clients[24] = "";
 	int rc = store_begin(&k->store);
 
 	if (rc == 0)
@@ -242,10 +241,8 @@ static void advance(struct keeper *k, const struct multicast *session)
 		store_rollback(&k->store);
 		return; /* the next round will do it */
 	}
-	if (starts)
-		text_format(clients, sizeof(clients), " clients=%u", session->joined);
-	journal_line(&k->server->journal, JOURNAL_ALWAYS, "multicast session=%s %s%s",
-	             session->name, starts ? "started" : "ended", clients);
+	journal_line(&k->server->journal, JOURNAL_ALWAYS, "multicast session=%s %s clients=%u",
+	             session->name, starts ? "started" : "ended", session->joined);
 }
 
 void keeper_sessions(struct keeper *k)

@@ -72,7 +72,7 @@ struct multicast {
 	enum multicast_state state;
 	uint32_t clients;    /* start when so many have joined; 0: not by that */
 	uint32_t wait;       /* or so many seconds after the last one; 0: not by that */
-	uint32_t joined;     /* so many have, and their work of it is not ended */
+	uint32_t joined;     /* so many have; not those whose work of it ended before the start */
 	int64_t last_joined; /* Unix time; 0: nobody yet */
 };
 

@@ -14,14 +14,16 @@
 const char *multicast_state_name(enum multicast_state state);
 
 /*
- * The SQL of struct multicast's joined, of the row "m". One whose work of it has ended counts
- * no more: it takes nothing in. When the session has ended, all that had joined do.
+ * The SQL of struct multicast's joined, of the row "m". One whose work of it failed or was
+ * cancelled before the start is not there to take anything in; what becomes of work after
+ * that changes nothing. When the session has ended, all that had joined count.
  */
 #define MULTICAST_JOINED \
 	"(SELECT count(*) FROM multicast_member AS one WHERE one.multicast = m.id" \
 	" AND one.joined > 0 AND (m.state = 'ended' OR EXISTS (SELECT 1 FROM work" \
-	" WHERE work.device = one.device AND work.state IN ('pending', 'offered', 'begun')" \
-	" AND work.source = 'multicast' AND work.source_id = m.id)))"
+	" WHERE work.device = one.device AND work.source = 'multicast'" \
+	" AND work.source_id = m.id AND (work.state IN ('pending', 'offered', 'begun')" \
+	" OR (m.state = 'started' AND (work.state = 'done' OR work.ended > m.started))))))"
 
 /* One as the database has it; the pointer to its bundle is not set. */
 struct multicast_row {

@@ -145,9 +145,10 @@ class Site:
         """Returns how many of a session's members count as having joined it."""
         return sum(1 for member in self.rows("multicast_member", multicast=session["id"])
                    if member["joined"] and (session["state"] == "ended" or any(
-                       row["state"] in OPEN for row in self.rows(
-                           "work", device=member["device"], source="multicast",
-                           source_id=session["id"]))))
+                       row["state"] in OPEN or (session["state"] == "started" and (
+                           row["state"] == "done" or row["ended"] > session["started"]))
+                       for row in self.rows("work", device=member["device"], source="multicast",
+                                            source_id=session["id"]))))
 
     def _last(self, device, **columns):
         """Returns how the last lease of a source or a bundle ended; None: none has, or one is
