@@ -218,7 +218,8 @@ $(B)/test/unit_identify $(B)/test/unit_index $(B)/test/unit_index_follow \
 	$(patsubst %,$(B)/test/server/%.o,$(STORE) $(INDEX))
 $(B)/test/unit_store_file $(B)/test/unit_store_rows: $(B)/test/tests/unit/store_place.o \
 	$(STORE:%=$(B)/test/server/%.o)
-$(B)/test/unit_serve $(B)/test/unit_keeper $(B)/test/unit_fast: $(B)/test/tests/unit/site.o \
+$(B)/test/unit_serve $(B)/test/unit_keeper $(B)/test/unit_multicast $(B)/test/unit_fast: \
+	$(B)/test/tests/unit/site.o \
 	$(KEEPER:%=$(B)/test/server/%.o)
 $(B)/test/unit_storm $(B)/test/unit_storm_socket: $(B)/test/tests/unit/storm.o
 $(B)/test/unit_storm: $(KEEPER:%=$(B)/test/server/%.o)

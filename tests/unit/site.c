@@ -222,3 +222,36 @@ void meddle(struct bench *bench, const char *sql)
 	assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
 	sqlite3_close(db);
 }
+
+/* --- agents ---------------------------------------------------------------- */
+
+struct details details_of(struct bench *bench, uint8_t number)
+{
+	struct message reply;
+
+	ask(bench, MESSAGE_QUERY, number, 'q', &reply);
+	return reply.u.details;
+}
+
+bool told(const struct details *details, const char *detail)
+{
+	for (size_t at = 0; at < details->details_length; at += strlen(details->details + at) + 1)
+		if (strcmp(details->details + at, detail) == 0)
+			return true;
+	return false;
+}
+
+void report(struct bench *bench, uint8_t number, uint8_t state)
+{
+	struct message message = { .type = MESSAGE_REPORT }, reply;
+	struct datagram *d = put(bench, 0, MESSAGE_QUERY, number, 'q');
+	struct details details = details_of(bench, number);
+
+	message.u.report.identity = (struct identity){ .mac = { 2, 0, 0, 0, 0, number } };
+	message.u.report.lease = details.lease;
+	message.u.report.state = state;
+	fill(d, &message);
+	serve(bench, 1);
+	decode(bench, 0, &reply);
+	assert_int_equal(reply.u.receipt.state, state);
+}

@@ -40,6 +40,12 @@ void ask(struct bench *bench, uint8_t type, uint8_t number, uint8_t boot,
          struct message *reply);
 /** The attempt that a machine's request is answered with; 0: local boot. */
 uint32_t attempt(struct bench *bench, uint8_t number, uint8_t boot);
+/** What the machine's agent is told. */
+struct details details_of(struct bench *bench, uint8_t number);
+/** Says whether "key=value" is among them. */
+bool told(const struct details *details, const char *detail);
+/** The agent reports of the work that it has on offer. */
+void report(struct bench *bench, uint8_t number, uint8_t state);
 /** What all threads have counted. */
 struct counters counted(const struct bench *bench);
 uint64_t drops(const struct bench *bench);
@@ -51,5 +57,10 @@ void check_committed(struct bench *bench, uint8_t number, enum lease_state state
 int64_t number_of(struct bench *bench, const char *sql);
 /** Changes the file behind the server's back. */
 void meddle(struct bench *bench, const char *sql);
+
+/** The SQL of a bundle to begin with. */
+#define BUNDLE \
+	"INSERT INTO bundle VALUES (1, 'img', 'imaging', '*', 'own.efi', 'b.cfg', ''," \
+	" x'696d6167653d622e696d6700', 0, 0, 1);"
 
 #endif

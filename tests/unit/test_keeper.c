@@ -3,45 +3,7 @@
 
 #include "platform.h"
 
-/* New work, new devices, sessions, strangers: what the keeper makes of requests. */
-
-#define BUNDLE \
-	"INSERT INTO bundle VALUES (1, 'img', 'imaging', '*', 'own.efi', 'b.cfg', ''," \
-	" x'696d6167653d622e696d6700', 0, 0, 1);"
-
-/* What the machine's agent is told. */
-static struct details details_of(struct bench *bench, uint8_t number)
-{
-	struct message reply;
-
-	ask(bench, MESSAGE_QUERY, number, 'q', &reply);
-	return reply.u.details;
-}
-
-/* Says whether "key=value" is among them. */
-static bool has(const struct details *details, const char *detail)
-{
-	for (size_t at = 0; at < details->details_length; at += strlen(details->details + at) + 1)
-		if (strcmp(details->details + at, detail) == 0)
-			return true;
-	return false;
-}
-
-/* The agent reports of the work that it has on offer. */
-static void report(struct bench *bench, uint8_t number, uint8_t state)
-{
-	struct message message = { .type = MESSAGE_REPORT }, reply;
-	struct datagram *d = put(bench, 0, MESSAGE_QUERY, number, 'q');
-	struct details details = details_of(bench, number);
-
-	message.u.report.identity = (struct identity){ .mac = { 2, 0, 0, 0, 0, number } };
-	message.u.report.lease = details.lease;
-	message.u.report.state = state;
-	fill(d, &message);
-	serve(bench, 1);
-	decode(bench, 0, &reply);
-	assert_int_equal(reply.u.receipt.state, state);
-}
+/* New work, new devices, strangers: what the keeper makes of requests. */
 
 /* --- work that is chosen --------------------------------------------------- */
 
@@ -253,130 +215,6 @@ static void test_not_admitted(void **state)
 	assert_int_equal(number_of(bench, "SELECT count(*) FROM device"), MACHINES);
 }
 
-/* --- sessions -------------------------------------------------------------- */
-
-#define SESSION(clients, wait) \
-	BUNDLE "DELETE FROM work; INSERT INTO multicast" \
-	" (id, name, bundle, clients, wait, state, added) VALUES (5, 'lab', 1, " #clients ", " #wait \
-	", 'waiting', 1); INSERT INTO multicast_member (multicast, device)" \
-	" SELECT 5, id FROM device;"
-
-static void test_session_of_two(void **state)
-{
-	struct bench *bench = *state;
-	struct details details;
-
-	meddle(bench, SESSION(2, 0));
-	assert_int_equal(attempt(bench, 1, 'a'), 1);
-	details = details_of(bench, 1);
-	assert_true(has(&details, "image=b.img") && has(&details, "multicast=lab"));
-	assert_true(has(&details, "multicast_state=waiting") && has(&details, "multicast_clients=1"));
-	assert_int_equal(attempt(bench, 1, 'a'), 1);
-	assert_int_equal(number_of(bench, "SELECT count(*) FROM multicast_member WHERE joined"), 1);
-	assert_int_equal(attempt(bench, 2, 'a'), 1);
-	details = details_of(bench, 1);
-	assert_true(has(&details, "multicast_state=started") && has(&details, "multicast_clients=2"));
-	assert_int_equal(attempt(bench, 3, 'a'), 0); /* too late */
-	report(bench, 1, WORK_DONE);
-	report(bench, 2, WORK_BEGUN);
-	keeper_sweep(&bench->keeper, &(struct moment){ NOW + 1, 0, moment_now().monotonic });
-	assert_int_equal(number_of(bench, "SELECT state = 'started' FROM multicast"), 1);
-	report(bench, 2, WORK_DONE);
-	assert_int_equal(keeper_follow(&bench->keeper), 0);
-	keeper_sweep(&bench->keeper, &(struct moment){ NOW + 2, 0, moment_now().monotonic });
-	assert_int_equal(number_of(bench, "SELECT ended FROM multicast WHERE state = 'ended'"), NOW + 2);
-	assert_int_equal(attempt(bench, 1, 'b'), 0);
-}
-
-static void test_session_by_time(void **state)
-{
-	struct bench *bench = *state;
-	struct moment moment = at(NOW + 9);
-
-	meddle(bench, SESSION(0, 10));
-	keeper_sweep(&bench->keeper, &moment);
-	assert_int_equal(attempt(bench, 1, 'a'), 1);
-	keeper_follow(&bench->keeper);
-	keeper_sweep(&bench->keeper, &moment);
-	assert_int_equal(number_of(bench, "SELECT state = 'waiting' FROM multicast"), 1);
-	moment.now++;
-	keeper_sweep(&bench->keeper, &moment);
-	assert_int_equal(number_of(bench, "SELECT started FROM multicast WHERE state = 'started'"),
-	                 NOW + 10);
-	assert_int_equal(attempt(bench, 2, 'a'), 0);
-}
-
-static void start_late(struct bench *bench, const char *sql)
-{
-	struct details details;
-
-	meddle(bench, SESSION(2, 0));
-	assert_int_equal(attempt(bench, 1, 'a'), 1);
-	if (sql)
-		meddle(bench, sql);
-	else
-		report(bench, 1, WORK_FAILED);
-	assert_int_equal(attempt(bench, 2, 'a'), 1);
-	details = details_of(bench, 2);
-	assert_true(has(&details, "multicast_state=waiting") && has(&details, "multicast_clients=1"));
-	assert_int_equal(attempt(bench, 3, 'a'), 1);
-	details = details_of(bench, 2);
-	assert_true(has(&details, "multicast_state=started") && has(&details, "multicast_clients=2"));
-	/* Who is done first was one of them. */
-	report(bench, 3, WORK_DONE);
-	details = details_of(bench, 2);
-	assert_true(has(&details, "multicast_clients=2"));
-	assert_int_equal(drops(bench), 0);
-}
-
-/* Whose work has ended is none of those that a session waits for. */
-static void test_session_without_the_failed(void **state)
-{
-	start_late(*state, NULL);
-}
-
-static void test_session_without_the_cancelled(void **state)
-{
-	start_late(*state, "UPDATE work SET state = 'cancelled', ended = 1 WHERE device = 1");
-}
-
-/* One that was retried is one of them. */
-static void test_session_with_the_retried(void **state)
-{
-	struct bench *bench = *state;
-
-	meddle(bench, SESSION(2, 0));
-	assert_int_equal(attempt(bench, 1, 'a'), 1);
-	report(bench, 1, WORK_FAILED);
-	meddle(bench, "INSERT INTO work (device, state, attempts, deadline, assigned, loader_bios,"
-	       " loader_uefi, config, prefix, details, bundle, source, source_id) SELECT device,"
-	       " 'pending', attempts, deadline, 1, loader_bios, loader_uefi, config, prefix, details,"
-	       " bundle, source, source_id FROM work");
-	assert_int_equal(attempt(bench, 2, 'a'), 1);
-	assert_int_equal(number_of(bench, "SELECT state = 'started' FROM multicast"), 1);
-	assert_int_equal(attempt(bench, 3, 'a'), 0);
-	assert_int_equal(attempt(bench, 1, 'b'), 1);
-}
-
-static void test_session_of_nobody(void **state)
-{
-	struct bench *bench = *state;
-	struct moment moment = at(NOW + 20);
-
-	meddle(bench, SESSION(0, 10));
-	assert_int_equal(attempt(bench, 1, 'a'), 1);
-	report(bench, 1, WORK_FAILED);
-	assert_int_equal(keeper_follow(&bench->keeper), 0);
-	keeper_sweep(&bench->keeper, &moment);
-	assert_int_equal(number_of(bench, "SELECT state = 'waiting' FROM multicast"), 1);
-	assert_int_equal(attempt(bench, 2, 'a'), 1);
-	keeper_sweep(&bench->keeper, &moment);
-	assert_int_equal(number_of(bench, "SELECT state = 'started' FROM multicast"), 1);
-	report(bench, 2, WORK_FAILED);
-	keeper_sweep(&bench->keeper, &moment);
-	assert_int_equal(number_of(bench, "SELECT state = 'ended' FROM multicast"), 1);
-}
-
 /* --- bounds and counts ----------------------------------------------------- */
 
 static void test_queue_has_an_end(void **state)
@@ -475,12 +313,8 @@ int main(void)
 		TEST(test_work_not_stored_is_not_told), TEST(test_rules),
 		TEST(test_strangers_are_kept), TEST(test_strangers_are_admitted),
 		TEST(test_rule_admits_strangers), TEST(test_not_admitted),
-		TEST(test_session_of_two), TEST(test_session_by_time),
-		TEST(test_session_without_the_failed), TEST(test_session_without_the_cancelled),
-		TEST(test_session_with_the_retried), TEST(test_session_of_nobody),
-		TEST(test_queue_has_an_end),
-		TEST(test_events_are_bounded), TEST(test_counters_are_kept), TEST(test_reload),
-		TEST(test_replaced),
+		TEST(test_queue_has_an_end), TEST(test_events_are_bounded),
+		TEST(test_counters_are_kept), TEST(test_reload), TEST(test_replaced),
 	};
 
 	return cmocka_run_group_tests_name("keeper", tests, NULL, NULL);

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "site.h"
+
+/* Multicast sessions: who is counted, when they start, and when they end. */
+
+#define SESSION(clients, wait) \
+	BUNDLE "DELETE FROM work; INSERT INTO multicast" \
+	" (id, name, bundle, clients, wait, state, added) VALUES (5, 'lab', 1, " #clients ", " #wait \
+	", 'waiting', 1); INSERT INTO multicast_member (multicast, device)" \
+	" SELECT 5, id FROM device;"
+
+static void test_session_of_two(void **state)
+{
+	struct bench *bench = *state;
+	struct details details;
+
+	meddle(bench, SESSION(2, 0));
+	assert_int_equal(attempt(bench, 1, 'a'), 1);
+	details = details_of(bench, 1);
+	assert_true(told(&details, "image=b.img") && told(&details, "multicast=lab"));
+	assert_true(told(&details, "multicast_state=waiting") && told(&details, "multicast_clients=1"));
+	assert_int_equal(attempt(bench, 1, 'a'), 1);
+	assert_int_equal(number_of(bench, "SELECT count(*) FROM multicast_member WHERE joined"), 1);
+	assert_int_equal(attempt(bench, 2, 'a'), 1);
+	details = details_of(bench, 1);
+	assert_true(told(&details, "multicast_state=started") && told(&details, "multicast_clients=2"));
+	assert_int_equal(attempt(bench, 3, 'a'), 0); /* too late */
+	report(bench, 1, WORK_DONE);
+	report(bench, 2, WORK_BEGUN);
+	keeper_sweep(&bench->keeper, &(struct moment){ NOW + 1, 0, moment_now().monotonic });
+	assert_int_equal(number_of(bench, "SELECT state = 'started' FROM multicast"), 1);
+	report(bench, 2, WORK_DONE);
+	assert_int_equal(keeper_follow(&bench->keeper), 0);
+	keeper_sweep(&bench->keeper, &(struct moment){ NOW + 2, 0, moment_now().monotonic });
+	assert_int_equal(number_of(bench, "SELECT ended FROM multicast WHERE state = 'ended'"), NOW + 2);
+	assert_int_equal(attempt(bench, 1, 'b'), 0);
+}
+
+static void test_session_by_time(void **state)
+{
+	struct bench *bench = *state;
+	struct moment moment = at(NOW + 9);
+
+	meddle(bench, SESSION(0, 10));
+	keeper_sweep(&bench->keeper, &moment);
+	assert_int_equal(attempt(bench, 1, 'a'), 1);
+	keeper_follow(&bench->keeper);
+	keeper_sweep(&bench->keeper, &moment);
+	assert_int_equal(number_of(bench, "SELECT state = 'waiting' FROM multicast"), 1);
+	moment.now++;
+	keeper_sweep(&bench->keeper, &moment);
+	assert_int_equal(number_of(bench, "SELECT started FROM multicast WHERE state = 'started'"),
+	                 NOW + 10);
+	assert_int_equal(attempt(bench, 2, 'a'), 0);
+}
+
+static void start_late(struct bench *bench, const char *sql)
+{
+	struct details details;
+
+	meddle(bench, SESSION(2, 0));
+	assert_int_equal(attempt(bench, 1, 'a'), 1);
+	if (sql)
+		meddle(bench, sql);
+	else
+		report(bench, 1, WORK_FAILED);
+	assert_int_equal(attempt(bench, 2, 'a'), 1);
+	details = details_of(bench, 2);
+	assert_true(told(&details, "multicast_state=waiting") && told(&details, "multicast_clients=1"));
+	assert_int_equal(attempt(bench, 3, 'a'), 1);
+	details = details_of(bench, 2);
+	assert_true(told(&details, "multicast_state=started") && told(&details, "multicast_clients=2"));
+	/* Who is done first was one of them. */
+	report(bench, 3, WORK_DONE);
+	details = details_of(bench, 2);
+	assert_true(told(&details, "multicast_clients=2"));
+	assert_int_equal(drops(bench), 0);
+}
+
+/* Whose work has ended is none of those that a session waits for. */
+static void test_session_without_the_failed(void **state)
+{
+	start_late(*state, NULL);
+}
+
+static void test_session_without_the_cancelled(void **state)
+{
+	start_late(*state, "UPDATE work SET state = 'cancelled', ended = 1 WHERE device = 1");
+}
+
+/* One that was retried is one of them. */
+static void test_session_with_the_retried(void **state)
+{
+	struct bench *bench = *state;
+
+	meddle(bench, SESSION(2, 0));
+	assert_int_equal(attempt(bench, 1, 'a'), 1);
+	report(bench, 1, WORK_FAILED);
+	meddle(bench, "INSERT INTO work (device, state, attempts, deadline, assigned, loader_bios,"
+	       " loader_uefi, config, prefix, details, bundle, source, source_id) SELECT device,"
+	       " 'pending', attempts, deadline, 1, loader_bios, loader_uefi, config, prefix, details,"
+	       " bundle, source, source_id FROM work");
+	assert_int_equal(attempt(bench, 2, 'a'), 1);
+	assert_int_equal(number_of(bench, "SELECT state = 'started' FROM multicast"), 1);
+	assert_int_equal(attempt(bench, 3, 'a'), 0);
+	assert_int_equal(attempt(bench, 1, 'b'), 1);
+}
+
+static void test_session_of_nobody(void **state)
+{
+	struct bench *bench = *state;
+	struct moment moment = at(NOW + 20);
+
+	meddle(bench, SESSION(0, 10));
+	assert_int_equal(attempt(bench, 1, 'a'), 1);
+	report(bench, 1, WORK_FAILED);
+	assert_int_equal(keeper_follow(&bench->keeper), 0);
+	keeper_sweep(&bench->keeper, &moment);
+	assert_int_equal(number_of(bench, "SELECT state = 'waiting' FROM multicast"), 1);
+	assert_int_equal(attempt(bench, 2, 'a'), 1);
+	keeper_sweep(&bench->keeper, &moment);
+	assert_int_equal(number_of(bench, "SELECT state = 'started' FROM multicast"), 1);
+	report(bench, 2, WORK_FAILED);
+	keeper_sweep(&bench->keeper, &moment);
+	assert_int_equal(number_of(bench, "SELECT state = 'ended' FROM multicast"), 1);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_session_of_two), TEST(test_session_by_time),
+		TEST(test_session_without_the_failed), TEST(test_session_without_the_cancelled),
+		TEST(test_session_with_the_retried), TEST(test_session_of_nobody),
+	};
+
+	return cmocka_run_group_tests_name("multicast", tests, NULL, NULL);
+}
