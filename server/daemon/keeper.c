@@ -12,7 +12,7 @@
 
 /* Each round is done with the first that waits, at the second try at the latest. */
 #define TRIES_MAX (2 * KEEPER_BATCH)
-#define CACHE_KIB 16384 /* work is given to machines in no order: each has pages of its own */
+#define CACHE_KIB 32768 /* work is given to machines in no order: each has pages of its own */
 
 /* --- a batch --------------------------------------------------------------- */
 
@@ -175,10 +175,11 @@ static size_t take_round(struct keeper *k, size_t taken)
 size_t keeper_notes(struct keeper *k)
 {
 	size_t taken = queue_take(&k->server->notes, k->note_batch, KEEPER_BATCH);
-	int rc = taken ? keeper_begin_relaxed(k) : 0;
+	int rc;
 
 	if (!taken)
 		return 0;
+	rc = keeper_begin_relaxed(k);
 	for (size_t i = 0; i < taken && rc == 0; i++)
 		rc = note_store(&k->store, &k->note_batch[i]);
 	if (rc == 0)
@@ -250,8 +251,6 @@ int keeper_open(struct keeper *k, struct server *server, const char *path)
 	/* Another file's, if that was replaced just now: keeper_replaced() sees it. */
 	if (stat(path, &status) == 0)
 		k->device = status.st_dev;
-	/* What is asked for is spread all over it. */
-	sqlite3_exec(k->store.db, "PRAGMA cache_size=-32768", NULL, NULL, NULL);
 	rc = store_run(&k->store, "DELETE FROM counter", "");
 	if (rc == 0)
 		rc = index_load(server->index, &k->store);

@@ -174,11 +174,11 @@ static size_t first_value(const struct tree *tree, uint64_t owner)
 	return low;
 }
 
-/* Puts what is set for @owner itself into @settings. */
-static void apply_values(const struct tree *tree, uint64_t owner, struct settings *settings)
+/* Puts what is set for @owner itself, which begins at @i, into @settings. */
+static void apply_values(const struct tree *tree, size_t i, uint64_t owner,
+                         struct settings *settings)
 {
-	for (size_t i = first_value(tree, owner);
-	     i < tree->count && tree->values[i].owner == owner; i++)
+	for (; i < tree->count && tree->values[i].owner == owner; i++)
 		setting_parse(tree->values[i].index, tree->values[i].text, settings);
 }
 
@@ -222,7 +222,7 @@ static void settle(struct tree *tree, struct folder *folder)
 		struct settings *own = &tree->policy->folder_settings[tree->settled++];
 
 		*own = *folder->settings;
-		apply_values(tree, folder->id, own);
+		apply_values(tree, value, folder->id, own);
 		folder->settings = own;
 	}
 	tree->states[i] = FOLDER_DONE;
@@ -263,7 +263,7 @@ static int read_tree(struct store *store, struct policy *policy, struct warnings
 		goto out;
 	}
 	settings_default(&policy->settings);
-	apply_values(&tree, 0, &policy->settings);
+	apply_values(&tree, 0, 0, &policy->settings); /* the zone is in front of all folders */
 	cut_parents(&tree);
 	for (size_t i = 0; i < policy->folder_count; i++)
 		settle(&tree, &policy->folders[i]);
