@@ -70,8 +70,8 @@ static int read_candidates(struct explanation *e)
 		return ctl_error(EXIT_FAULT, "not enough memory");
 	if (rc)
 		return ctl_store_error(e->ctl);
-	if (index_warnings(index)[0])
-		ctl_error(0, "%s", index_warnings(index));
+	for (const char *line = index_warnings(index); *line; line = strchr(line, '\n') + 1)
+		ctl_error(0, "%.*s", (int)strcspn(line, "\n"), line);
 	entry = device->id ? index_by_id(index, device->id) : NULL;
 	who.entry = entry;
 	e->settings = entry ? *entry_settings(index, entry, &room) : index_policy(index)->settings;

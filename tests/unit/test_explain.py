@@ -105,6 +105,19 @@ def test_explain_errors(tmp_path):
     assert "something is missing" in fails(database, 2, "explain")
 
 
+def test_what_is_left_out_is_told_in_lines(tmp_path):
+    database = tmp_path / "test.db"
+    prebootctl(database, "device", "add", "pc", MAC)
+    with sqlite3.connect(database) as db:
+        db.executemany("INSERT INTO setting VALUES ('zone', 0, ?, 'x')", [("one",), ("two",)])
+    db.close()
+    result = subprocess.run([BUILD / "prebootctl", "--database", database, "explain", "pc"],
+                            capture_output=True, text=True, timeout=10, check=True)
+    assert result.stderr.splitlines() == [
+        f"prebootctl: setting {key}=x of the zone, 0: left out, it is not known"
+        for key in ("one", "two")]
+
+
 def test_rule_test(tmp_path):
     """A filter or a rule, against one machine or all."""
     database = tmp_path / "test.db"
