@@ -252,8 +252,17 @@ static const char version_3[] =
 	" device INTEGER NOT NULL" /* 0: all that is not of one device */
 	") STRICT;";
 
+static const char version_4[] =
+	/* What prebootd signs with: kept, so that what was told before a restart counts after it. */
+	"CREATE TABLE secret ("
+	" name TEXT PRIMARY KEY,"
+	" value BLOB NOT NULL CHECK (length(value) = 32)"
+	") STRICT, WITHOUT ROWID;"
+	"INSERT INTO secret VALUES ('tokens', randomblob(32));";
+
 const struct store_step store_steps[STORE_VERSION] = {
 	{ version_1, NULL },
 	{ version_2, store_seen_to_requests },
 	{ version_3, store_follow_changes },
+	{ version_4, NULL },
 };

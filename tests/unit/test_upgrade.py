@@ -11,7 +11,7 @@ import pytest
 import policy
 from policy import BUILD
 
-VERSION = 3
+VERSION = 4
 
 
 def run(path, *arguments):
