@@ -103,6 +103,7 @@ const char help_settings_set[] =
 	"    loader-bios, loader-uefi  of work without a loader of its own (pxelinux.0,\n"
 	"                     syslinux.efi)\n"
 	"    attempts, deadline  of such work, likewise (3, 4h)\n"
+	"    work-by-mac      yes: work also for who tells no UUID where the device has one (no)\n"
 	"    admit-unknown    yes: unknown machines become devices; for the zone only (no)\n"
 	"    keep-events      how long events are kept, and unknown machines; likewise (90d)\n";
 const char help_settings_unset[] =

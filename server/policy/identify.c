@@ -82,6 +82,7 @@ static void by_hardware(const struct named *named, struct identified *out)
 		out->suspect = entry_id(named->mac);
 	} else if (named->mac) {
 		take(named->mac, out);
+		out->by_mac = has_uuid(named->mac);
 	}
 }
 
@@ -118,7 +119,7 @@ void identify_entry(const struct index *index, const struct sender *sender,
 	enum vouch vouched;
 
 	look_up(index, sender, &named);
-	out->known = out->claims = false;
+	out->known = out->claims = out->by_mac = false;
 	out->entry = NULL;
 	out->note[0] = '\0';
 	out->suspect = 0;

@@ -20,6 +20,8 @@ struct identified {
 	char note[REASON_SIZE];   /* what is odd about it, or "" */
 	uint64_t suspect;         /* the device whose image-safe data it must have got from
 	                             elsewhere, or whose network adapter it has; 0: none */
+	bool by_mac;              /* known by its MAC alone, though the device has a UUID: anybody
+	                             can say so, and work-by-mac says whether it gets work */
 	bool claims;              /* the first machine with this device id: to be kept */
 };
 

@@ -148,7 +148,7 @@ static int parse_file(const char *text, char out[FILE_SIZE])
 
 enum {
 	MENU_MODE, HOT_KEY, HOT_KEY_WAIT, MENU_FILE, LOCAL_BIOS, LOCAL_UEFI, VALID_FOR, LOADER_BIOS,
-	LOADER_UEFI, ATTEMPTS, DEADLINE, ADMIT_UNKNOWN, KEEP_EVENTS, COUNT
+	LOADER_UEFI, ATTEMPTS, DEADLINE, WORK_BY_MAC, ADMIT_UNKNOWN, KEEP_EVENTS, COUNT
 };
 
 #define A_FILE "a file name: 1 to 127 of the characters A-Z a-z 0-9 . _ - /, without a \"..\""
@@ -170,6 +170,7 @@ static const struct {
 	[LOADER_UEFI] = { "loader-uefi", "syslinux.efi", A_FILE },
 	[ATTEMPTS] = { "attempts", "3", "a number from 1 to 100" },
 	[DEADLINE] = { "deadline", "4h", "a time up to 366 days, as in 90s, 30m, 4h or 1d" },
+	[WORK_BY_MAC] = { "work-by-mac", "no", "yes or no" },
 	[ADMIT_UNKNOWN] = { "admit-unknown", "no", "yes or no" },
 	[KEEP_EVENTS] = { "keep-events", "90d", "a time up to 366 days, as in 12h or 30d" },
 };
@@ -179,6 +180,7 @@ static const struct word *const table_words[COUNT] = {
 	[MENU_MODE] = menu_modes,
 	[LOCAL_BIOS] = bios_methods,
 	[LOCAL_UEFI] = uefi_methods,
+	[WORK_BY_MAC] = yes_or_no,
 	[ADMIT_UNKNOWN] = yes_or_no,
 };
 
@@ -228,6 +230,7 @@ int setting_parse(size_t index, const char *text, struct settings *settings)
 	case LOADER_UEFI: return parse_file(text, settings->loader_uefi);
 	case ATTEMPTS: return parse_attempts(text, &settings->attempts);
 	case DEADLINE: return parse_time(text, &settings->deadline);
+	case WORK_BY_MAC: return parse_word(table_words[WORK_BY_MAC], text, &settings->work_by_mac);
 	case ADMIT_UNKNOWN: return parse_word(table_words[ADMIT_UNKNOWN], text, &settings->admit_unknown);
 	case KEEP_EVENTS: return parse_time(text, &settings->keep_events);
 	default: return ERR_MALFORMED;

@@ -24,6 +24,7 @@ struct settings {
 	char loader_uefi[FILE_SIZE];
 	uint32_t attempts;       /* as struct lease's */
 	uint32_t deadline;
+	uint8_t work_by_mac;     /* 1: also for who tells no UUID, where the device has one */
 	uint8_t admit_unknown;   /* 1: unknown machines become devices */
 	uint32_t keep_events;    /* seconds; and strangers for as long */
 };

@@ -27,10 +27,10 @@ static void print_bytes(FILE *out, const char *what, const uint8_t *bytes, size_
 
 static void print_settings(FILE *out, const struct settings *s)
 {
-	fprintf(out, " settings %u %u %u %u %u %u %s %s %s %u %u %u\n", s->menu_mode, s->hot_key,
+	fprintf(out, " settings %u %u %u %u %u %u %s %s %s %u %u %u %u\n", s->menu_mode, s->hot_key,
 	        s->hot_key_wait, s->local_boot_bios, s->local_boot_uefi, s->valid_for,
 	        s->menu_file, s->loader_bios, s->loader_uefi, s->attempts, s->deadline,
-	        s->admit_unknown);
+	        s->work_by_mac, s->admit_unknown);
 }
 
 static void print_assignment(FILE *out, const struct assignment *a)

@@ -13,7 +13,8 @@ TABLES = ("device", "mac", "seen", "work", "offer", "setting", "folder", "device
 OPEN = ("pending", "offered", "begun")
 NO_UUIDS = (bytes.fromhex("03000200040005000006000700080009"),)
 BUILT_IN = {"menu-mode": "never", "loader-bios": "pxelinux.0", "loader-uefi": "syslinux.efi",
-            "attempts": "3", "deadline": "4h", "admit-unknown": "no"}
+            "attempts": "3", "deadline": "4h", "work-by-mac": "no",
+            "admit-unknown": "no"}
 
 
 @dataclass

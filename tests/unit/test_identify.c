@@ -141,6 +141,8 @@ static void expect(struct bench *bench, struct told told, const char *expected, 
 		assert_non_null(strstr(who.note, note));
 	else
 		assert_string_equal(who.note, "");
+	assert_int_equal(who.by_mac, who.known && who.device.isd[1] != told.isd && told.uuid == '-' &&
+	                 (device_uuid_ok(who.device.uuid) || device_uuid_ok(who.device.claim_uuid)));
 	if (who.suspect)
 		assert_true(who.note[0] && who.suspect != (who.known ? who.device.id : 0));
 }

@@ -55,6 +55,7 @@ static void test_values(void **state)
 		{ "deadline", "4 h", ERR_MALFORMED, 0 }, { "deadline", "4hh", ERR_MALFORMED, 0 },
 		{ "deadline", "-4h", ERR_MALFORMED, 0 }, { "deadline", "4x", ERR_MALFORMED, 0 },
 		{ "deadline", "31622401d", ERR_MALFORMED, 0 },
+		{ "work-by-mac", "yes", 0, 1 }, { "work-by-mac", "maybe", ERR_MALFORMED, 0 },
 		{ "admit-unknown", "yes", 0, 1 }, { "admit-unknown", "no", 0, 0 },
 		{ "admit-unknown", "", ERR_MALFORMED, 0 }, { "admit-unknown", "1", ERR_MALFORMED, 0 },
 		{ "loader-bios", "a/b.0", 0, 0 }, { "loader-bios", "", ERR_MALFORMED, 0 },
@@ -74,7 +75,7 @@ static void test_values(void **state)
 		/* One member at most is not zero. */
 		assert_int_equal(s.menu_mode + s.hot_key + s.hot_key_wait + s.local_boot_bios +
 		                 s.local_boot_uefi + s.valid_for + s.attempts + s.deadline +
-		                 s.admit_unknown, cases[i].value);
+		                 s.admit_unknown + s.work_by_mac, cases[i].value);
 	}
 	assert_int_equal(setting_find("menu"), -1);
 }
