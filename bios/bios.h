@@ -95,6 +95,7 @@ void console_clear(struct platform *p);
 void console_move(struct platform *p, unsigned int row, unsigned int column);
 void console_colours(struct platform *p, uint8_t text, uint8_t background);
 int console_key(struct platform *p);
+void console_forget_keys(struct platform *p);
 uint8_t console_shift(struct platform *p);
 
 /* uart.c */
@@ -162,6 +163,8 @@ int disk_read(struct platform *p, size_t disk, uint64_t lba, uint32_t count, voi
 void local_leave(struct bios *bios);
 /** Boots the local disk: @method, then those after it at enum local_boot. */
 void local_boot(struct platform *p, enum local_boot method) __attribute__((noreturn));
+int local_recall(struct platform *p, uint8_t record[POWER_ON_SIZE]);
+void local_remember(struct platform *p, const uint8_t record[POWER_ON_SIZE]);
 void local_reboot(struct platform *p);
 /** Switches the machine off, or restarts it if the BIOS cannot. */
 void local_power_off(struct platform *p);

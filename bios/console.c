@@ -154,6 +154,17 @@ int console_key(struct platform *p)
 	return key;
 }
 
+void console_forget_keys(struct platform *p)
+{
+	volatile uint16_t *keys = physical(BDA_KEYS);
+
+	(void)p;
+	for (size_t i = 0; i < 16; i++)
+		keys[i] = 0;
+	*(volatile uint16_t *)physical(BDA_KEY_HEAD) = BDA_KEYS & 0xff;
+	*(volatile uint16_t *)physical(BDA_KEY_TAIL) = BDA_KEYS & 0xff;
+}
+
 uint8_t console_shift(struct platform *p)
 {
 	struct realmode r = { .eax = 0x0200 };

@@ -128,6 +128,21 @@ void local_boot(struct platform *p, enum local_boot method)
 	__builtin_unreachable();
 }
 
+/* --- what a later program of this power-on finds ----------------------------- */
+
+int local_recall(struct platform *p, uint8_t record[POWER_ON_SIZE])
+{
+	(void)p;
+	memcpy(record, physical(BDA_SHARED), POWER_ON_SIZE);
+	return 0;
+}
+
+void local_remember(struct platform *p, const uint8_t record[POWER_ON_SIZE])
+{
+	(void)p;
+	memcpy(physical(BDA_SHARED), record, POWER_ON_SIZE);
+}
+
 /* --- reset and power -------------------------------------------------------- */
 
 #define KEYBOARD_COMMAND 0x64

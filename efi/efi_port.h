@@ -185,6 +185,7 @@ void console_restore(struct efi_port *port);
 
 int keys_read(struct platform *p);
 uint8_t keys_shift(struct platform *p);
+void keys_forget(struct platform *p);
 
 /** Has the firmware report only whole keys again, as the next program expects. */
 void keys_restore(struct efi_port *port);
@@ -247,6 +248,8 @@ int order_place(struct boot_order *order, bool connect, uint8_t *out);
 
 /** As struct platform says. */
 void local_boot(struct platform *p, enum local_boot method);
+int local_recall(struct platform *p, uint8_t record[POWER_ON_SIZE]);
+void local_remember(struct platform *p, const uint8_t record[POWER_ON_SIZE]);
 
 /* image.c */
 

@@ -13,6 +13,7 @@
  */
 
 #define READS_MAX 8 /* key strokes looked at in one call; more wait for the next */
+#define FORGET_MAX 256 /* key strokes that the firmware may have waiting */
 
 static int decode(const EFI_INPUT_KEY *key)
 {
@@ -128,6 +129,17 @@ uint8_t keys_shift(struct platform *p)
 	if (keyboard->ex != NULL && !keyboard->exposed)
 		expose(keyboard, true);
 	return keyboard->shift;
+}
+
+void keys_forget(struct platform *p)
+{
+	struct efi_port *port = efi_port(p);
+	int key;
+
+	memset(port->keyboard.waiting, 0, sizeof(port->keyboard.waiting));
+	port->keyboard.count = 0;
+	for (int i = 0; i < FORGET_MAX && read_stroke(port, &key); i++)
+		continue;
 }
 
 void keys_restore(struct efi_port *port)

@@ -16,6 +16,7 @@ static EFI_GUID mark_guid = { 0x6134f6a1, 0xf8d4, 0x4743,
 	                      { 0x96, 0xc8, 0x04, 0x03, 0x61, 0x1a, 0x5e, 0xc3 } };
 static const CHAR16 current_name[] = L"BootCurrent";
 static const CHAR16 mark_name[] = L"OpenPrebootNext";
+static CHAR16 power_on_name[] = L"OpenPrebootPowerOn";
 
 /* A program to be looked for on the volumes at a place. */
 struct program {
@@ -183,6 +184,21 @@ static void boot_next(struct efi_port *port)
 		break;
 	}
 	order_end(&order);
+}
+
+int local_recall(struct platform *p, uint8_t record[POWER_ON_SIZE])
+{
+	UINTN size = POWER_ON_SIZE;
+
+	return efi_error(efi_port(p)->system->RuntimeServices->GetVariable(
+		power_on_name, &mark_guid, NULL, &size, record));
+}
+
+/* Not NON_VOLATILE, so that a reset wipes it; the agent reads it at run time. */
+void local_remember(struct platform *p, const uint8_t record[POWER_ON_SIZE])
+{
+	set_variable(efi_port(p), power_on_name, &mark_guid, EFI_VARIABLE_RUNTIME_ACCESS,
+	             (void *)(uintptr_t)record, POWER_ON_SIZE);
 }
 
 void local_boot(struct platform *p, enum local_boot method)

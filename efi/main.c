@@ -161,8 +161,11 @@ static void fill_platform(struct platform *p)
 	p->colours = console_colours;
 	p->key = keys_read;
 	p->shift = keys_shift;
+	p->forget_keys = keys_forget;
 	p->disk_read = disk_read;
 	p->boot_local = local_boot;
+	p->recall = local_recall;
+	p->remember = local_remember;
 	p->reboot = reboot;
 	p->power_off = power_off;
 	p->watchdog = watchdog;

@@ -10,6 +10,7 @@
 #include "menu_view.h"
 #include "message.h"
 #include "nonce.h"
+#include "power_on.h"
 #include "text.h"
 #include "trail.h"
 
@@ -22,6 +23,8 @@
 #define WATCHDOG_SECONDS 120
 
 #define LINGER_MS 100
+
+#define STALE_KEYS_MAX 64 /* more than any firmware keeps: a serial line that babbles */
 
 #define MENU_FILE "pxemenu.txt"
 
@@ -53,6 +56,36 @@ static void greet(struct platform *p)
 	size_t length = text_format(line, sizeof(line), "OpenPreboot %s, %s\n", VERSION, p->name);
 
 	p->write(p, line, length);
+}
+
+/* Says whether an NBP that ran before us in this power-on has decided it all. */
+static bool decided_before(struct platform *p)
+{
+	uint8_t record[POWER_ON_SIZE];
+	struct power_on before;
+
+	return p->recall(p, record) == 0 && power_on_decode(&before, record) == 0;
+}
+
+/* Tells whoever comes after us in this power-on how it was decided. */
+static void remember(struct boot *boot, enum power_on_state state)
+{
+	struct power_on power_on = { .state = (uint8_t)state };
+	uint8_t record[POWER_ON_SIZE];
+
+	if (state == POWER_ON_HANDED_OVER)
+		memcpy(power_on.server,
+		       boot->exchange.servers[boot->exchange.answered_by].address,
+		       sizeof(power_on.server));
+	power_on_encode(&power_on, record);
+	boot->p->remember(boot->p, record);
+}
+
+/* Keys typed before we came were meant for somebody else. */
+static void drain_keys(struct platform *p)
+{
+	for (int i = 0; i < STALE_KEYS_MAX && p->key(p) != KEY_NONE; i++)
+		continue;
 }
 
 static void watch_hotkey(struct platform *p, void *hotkey)
@@ -234,6 +267,8 @@ static void start_work(struct boot *boot)
 		log_line(p, "handing over to %s", boot->name);
 		trail_step(p, &boot->trail, EVENT_HANDOVER, "%s", boot->name);
 		trail_send(p, &boot->trail, answer->lease);
+		remember(boot, POWER_ON_HANDED_OVER);
+		p->forget_keys(p);
 		rc = p->chain(p, &image, &handover);
 	}
 	file_failed(boot, rc);
@@ -297,9 +332,16 @@ void flow_run(struct platform *p)
 	boot.trail.question = &boot.question;
 	greet(p);
 	p->watchdog(p, WATCHDOG_SECONDS);
-	reason = run(&boot);
-	log_line(p, "local boot"); /* F11 */
-	trail_step(p, &boot.trail, EVENT_LOCAL, "%s", reason);
-	trail_send(p, &boot.trail, boot.answer.u.answer.lease);
+	if (decided_before(p)) {
+		log_line(p, "local boot: decided before in this power-on");
+	} else {
+		drain_keys(p);
+		reason = run(&boot);
+		log_line(p, "local boot"); /* F11 */
+		trail_step(p, &boot.trail, EVENT_LOCAL, "%s", reason);
+		trail_send(p, &boot.trail, boot.answer.u.answer.lease);
+	}
+	remember(&boot, POWER_ON_LOCAL);
+	p->forget_keys(p);
 	p->boot_local(p, boot.local_boot);
 }

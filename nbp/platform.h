@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "power_on.h"
+
 /*
  * The one interface between the portable core and a firmware. A port fills one
  * struct platform and calls flow_run(); unit tests fill it with fakes. All
@@ -177,6 +179,8 @@ struct platform {
 	void (*colours)(struct platform *p, uint8_t text, uint8_t background);
 	/** Takes one key press from keyboard or terminal; KEY_NONE: there is none. */
 	int (*key)(struct platform *p);
+	/** Wipes keys typed until now, passwords among them, from the firmware's buffers. */
+	void (*forget_keys)(struct platform *p);
 	/** Returns which shift keys are down now: SHIFT_ bits; 0: the firmware does not tell. */
 	uint8_t (*shift)(struct platform *p);
 
@@ -222,6 +226,13 @@ struct platform {
 	 * does, flow_run() returns too and the port must leave in its own way.
 	 */
 	void (*boot_local)(struct platform *p, enum local_boot method);
+	/**
+	 * Fetches what remember() last kept, by any program of ours since the reset,
+	 * or other bytes where nothing was. ERR_NOT_FOUND: surely nothing was.
+	 */
+	int (*recall)(struct platform *p, uint8_t record[POWER_ON_SIZE]);
+	/** Keeps @record where other programs find it and a reset wipes it. */
+	void (*remember)(struct platform *p, const uint8_t record[POWER_ON_SIZE]);
 	/** Restarts the machine, or switches it off. Returns only on failure. */
 	void (*reboot)(struct platform *p);
 	void (*power_off)(struct platform *p);

@@ -27,6 +27,8 @@ struct booting {
 	const void *fetched;       /* what the last file held */
 	bool menu_shown, armed;
 	unsigned int chains, leaves;
+	bool keys_begun;
+	uint8_t record[POWER_ON_SIZE];
 };
 
 /* Bits of the first byte. */
@@ -107,8 +109,13 @@ static void idle(struct platform *p)
 static int key(struct platform *p)
 {
 	struct booting *b = booting_of(p);
-	uint8_t byte = wire_read_u8(&b->keys);
+	uint8_t byte;
 
+	if (!b->keys_begun) { /* of what was typed before the NBP's start there is none */
+		b->keys_begun = true;
+		return KEY_NONE;
+	}
+	byte = wire_read_u8(&b->keys);
 	if (b->keys.error || byte >= 0xc0)
 		return KEY_NONE;
 	return byte < 0x80 ? byte : KEY_UP + (byte & 7);
@@ -121,6 +128,29 @@ static uint8_t shift(struct platform *p)
 	if (!(how & SHIFT_TELLS))
 		return 0;
 	return SHIFT_KNOWN | (how & SHIFT_HELD ? SHIFT_CTRL | SHIFT_ALT : 0);
+}
+
+static void forget_keys(struct platform *p)
+{
+	(void)p;
+}
+
+static int recall(struct platform *p, uint8_t record[POWER_ON_SIZE])
+{
+	memcpy(record, booting_of(p)->record, POWER_ON_SIZE);
+	return 0;
+}
+
+static void remember(struct platform *p, const uint8_t record[POWER_ON_SIZE])
+{
+	memcpy(booting_of(p)->record, record, POWER_ON_SIZE);
+}
+
+static void require_state(struct booting *b, enum power_on_state state)
+{
+	struct power_on power_on;
+
+	REQUIRE(power_on_decode(&power_on, b->record) == 0 && power_on.state == state);
 }
 
 static void clear(struct platform *p)
@@ -186,6 +216,7 @@ static int chain(struct platform *p, const struct image *image, const struct han
 	REQUIRE(!handover->config_file[0] || file_name_ok(handover->config_file));
 	REQUIRE(!handover->path_prefix[0] || file_name_ok(handover->path_prefix));
 	REQUIRE(b->chains++ == 0);
+	require_state(b, POWER_ON_HANDED_OVER);
 	return ERR_IO;
 }
 
@@ -193,6 +224,7 @@ static void boot_local(struct platform *p, enum local_boot method)
 {
 	(void)method; /* any number may come; ports take those they do not know for the default */
 	REQUIRE(!booting_of(p)->net.open && booting_of(p)->armed);
+	require_state(booting_of(p), POWER_ON_LOCAL);
 	booting_of(p)->leaves++;
 }
 
@@ -254,6 +286,9 @@ static void set_up(struct booting *b, uint8_t *ack, size_t ack_size)
 	p->fetch = fetch;
 	p->chain = chain;
 	p->boot_local = boot_local;
+	p->forget_keys = forget_keys;
+	p->recall = recall;
+	p->remember = remember;
 	p->reboot = p->power_off = leave;
 }
 

@@ -122,6 +122,7 @@ static int fake_key(struct platform *p)
 
 	if (fake->keys_taken == fake->key_count || fake->keys[fake->keys_taken].at > fake->clock)
 		return KEY_NONE;
+	fake->typed++;
 	return fake->keys[fake->keys_taken++].key;
 }
 
@@ -192,15 +193,41 @@ static int fake_chain(struct platform *p, const struct image *image,
 	fake->socket_was_open |= fake->socket_open;
 	assert_int_equal(image->length, 4321);
 	fake->chains++;
+	fake->leftover |= fake->typed != 0;
+	memcpy(fake->chained_record, fake->record, POWER_ON_SIZE);
 	snprintf(fake->chained_config, FILE_SIZE, "%s", handover->config_file);
 	snprintf(fake->chained_prefix, FILE_SIZE, "%s", handover->path_prefix);
 	return fake->chain_result;
 }
 
+static int fake_recall(struct platform *p, uint8_t record[POWER_ON_SIZE])
+{
+	memcpy(record, fake_of(p)->record, POWER_ON_SIZE);
+	return fake_of(p)->recall_result;
+}
+
+static void fake_remember(struct platform *p, const uint8_t record[POWER_ON_SIZE])
+{
+	memcpy(fake_of(p)->record, record, POWER_ON_SIZE);
+}
+
+static void fake_forget_keys(struct platform *p)
+{
+	struct fake *fake = fake_of(p);
+
+	fake->typed = 0;
+	while (fake->keys_taken < fake->key_count &&
+	       fake->keys[fake->keys_taken].at <= fake->clock)
+		fake->keys_taken++;
+}
+
 static void fake_boot_local(struct platform *p, enum local_boot method)
 {
-	fake_of(p)->local_boots++;
-	fake_of(p)->method = method;
+	struct fake *fake = fake_of(p);
+
+	fake->local_boots++;
+	fake->method = method;
+	fake->leftover |= fake->typed != 0;
 }
 
 void fake_start(struct fake *fake)
@@ -222,6 +249,7 @@ void fake_start(struct fake *fake)
 		.clear = fake_clear, .move = fake_move, .colours = fake_colours, .key = fake_key,
 		.shift = fake_shift, .disk_read = fake_disk_read, .reboot = fake_reboot,
 		.power_off = fake_power_off, .watchdog = fake_watchdog,
+		.recall = fake_recall, .remember = fake_remember, .forget_keys = fake_forget_keys,
 	};
 	fake->chain_result = ERR_IO; /* chain() that comes back has failed */
 }

@@ -38,6 +38,8 @@ struct fake {
 	int fetch_result, chain_result;
 	const char *menu_text; /* what every name that ends in ".txt" holds; NULL: no such file */
 	bool socket_was_open;  /* while fetching or chaining, which PXE forbids */
+	uint8_t record[POWER_ON_SIZE], chained_record[POWER_ON_SIZE]; /* now; while chaining */
+	int recall_result;
 	char chained_config[FILE_SIZE], chained_prefix[FILE_SIZE];
 	unsigned int chains, local_boots;
 	enum local_boot method;
@@ -49,6 +51,8 @@ struct fake {
 		int key;
 	} keys[FAKE_MAX];
 	size_t key_count, keys_taken;
+	size_t typed;          /* of those, taken and still in the firmware's buffer */
+	bool leftover;         /* some were when another program got the machine */
 	uint8_t shift;         /* what is held, from shift_from to shift_to, ms */
 	uint32_t shift_from, shift_to;
 	bool shift_unknown;    /* the firmware does not tell */

@@ -207,7 +207,7 @@ static void the_hot_key_calls_the_menu(void **state)
 		fake->shift_from = hot_keys[i].from;
 		fake->shift_to = hot_keys[i].to;
 		fake->shift_unknown = hot_keys[i].unknown;
-		fake->keys[0].at = hot_keys[i].key_at;
+		fake->keys[0].at = hot_keys[i].key_at ? hot_keys[i].key_at : 1; /* 0: too old */
 		fake->keys[0].key = hot_keys[i].key;
 		fake->key_count = hot_keys[i].key != 0;
 		flow_run(&fake->platform);

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "unit.h"
+
+#include "error.h"
+#include "fake.h"
+#include "flow.h"
+#include "power_on.h"
+
+/* One power-on, one decision: what the NBP leaves for its next start, and what it does then. */
+
+static struct message answer_of(enum decision decision)
+{
+	return (struct message){
+		.type = MESSAGE_ANSWER,
+		.u.answer = { .decision = (uint8_t)decision, .lease = decision == DECISION_WORK ? 7 : 0,
+		              .attempt = decision == DECISION_WORK, .local_boot = LOCAL_BOOT_INT18 } };
+}
+
+static struct message work_answer(void)
+{
+	struct message answer = answer_of(DECISION_WORK);
+
+	strcpy(answer.u.answer.loader, "pxelinux.0");
+	strcpy(answer.u.answer.config, "z_auto.cfg");
+	return answer;
+}
+
+static struct fake *machine(struct message *reply)
+{
+	struct fake *fake = calloc(1, sizeof(*fake));
+
+	fake_start(fake);
+	fake->server = reply ? fake_answer : NULL;
+	fake->server_data = reply;
+	return fake;
+}
+
+static uint8_t state_in(const uint8_t *record)
+{
+	struct power_on power_on;
+
+	return power_on_decode(&power_on, record) ? 0 : power_on.state;
+}
+
+/* Starts the machine's NBP once more, as its next network entry does. */
+static void again(struct fake *fake)
+{
+	uint8_t record[POWER_ON_SIZE];
+	void *data = fake->server_data;
+
+	memcpy(record, fake->record, sizeof(record));
+	fake_start(fake);
+	fake->server = fake_answer;
+	fake->server_data = data;
+	memcpy(fake->record, record, sizeof(record));
+	flow_run(&fake->platform);
+}
+
+static void assert_goes_on(struct fake *fake)
+{
+	assert_int_equal(fake->sent_count, 0);
+	assert_string_equal(fake->fetched, "");
+	assert_int_equal(fake->chains, 0);
+	assert_int_equal(fake->local_boots, 1);
+	assert_non_null(strstr(fake->console, "] local boot: decided before in this power-on\n"));
+	assert_null(strstr(fake->console, "hardware"));
+	assert_int_equal(state_in(fake->record), POWER_ON_LOCAL);
+}
+
+/* Each way to end, then the next network entry of the same power-on: with work for it. */
+static void the_next_network_entry_goes_on_to_the_disk(void **state)
+{
+	struct message work = work_answer(), none = answer_of(DECISION_LOCAL);
+	struct {
+		struct message *reply;
+		int fetch_result;
+		uint8_t mac; /* 0: nobody could tell whose work it is */
+	} cases[] = { { &none, 0, 2 }, { NULL, 0, 2 }, { &work, ERR_NOT_FOUND, 2 },
+		      { &work, 0, 2 }, { &work, 0, 0 } };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct fake *fake = machine(cases[i].reply);
+
+		fake->fetch_result = cases[i].fetch_result;
+		memset(fake->platform.machine.mac, cases[i].mac, 6);
+		flow_run(&fake->platform);
+		assert_int_equal(state_in(fake->record), POWER_ON_LOCAL);
+		assert_int_equal(fake->local_boots, 1);
+		fake->server_data = &work;
+		again(fake);
+		assert_goes_on(fake);
+		free(fake);
+	}
+}
+
+/* The loader has the machine with the record of it; the agent finds the server there. */
+static void a_loader_finds_who_gave_the_work(void **state)
+{
+	struct message work = work_answer();
+	struct fake *fake = machine(&work);
+	struct power_on power_on;
+
+	(void)state;
+	flow_run(&fake->platform);
+	assert_int_equal(fake->chains, 1);
+	assert_int_equal(power_on_decode(&power_on, fake->chained_record), 0);
+	assert_int_equal(power_on.state, POWER_ON_HANDED_OVER);
+	assert_memory_equal(power_on.server, ((uint8_t[]){ 10, 0, 0, 1 }), 4);
+	/* A loader that leaves the machine to the firmware does not end up here again. */
+	memcpy(fake->record, fake->chained_record, sizeof(fake->record));
+	again(fake);
+	assert_goes_on(fake);
+	free(fake);
+}
+
+static void a_reset_or_rubbish_decides_nothing(void **state)
+{
+	struct message work = work_answer();
+	struct fake *fake = machine(&work);
+
+	(void)state;
+	memset(fake->record, 'O', sizeof(fake->record));
+	flow_run(&fake->platform);
+	assert_int_equal(fake->chains, 1);
+	free(fake);
+	/* What stands in the buffer of a recall() that failed is nothing. */
+	fake = machine(&work);
+	power_on_encode(&(struct power_on){ .state = POWER_ON_LOCAL }, fake->record);
+	fake->recall_result = ERR_NOT_FOUND;
+	flow_run(&fake->platform);
+	assert_int_equal(fake->chains, 1);
+	free(fake);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_next_network_entry_goes_on_to_the_disk),
+		cmocka_unit_test(a_loader_finds_who_gave_the_work),
+		cmocka_unit_test(a_reset_or_rubbish_decides_nothing),
+	};
+
+	return cmocka_run_group_tests_name("flow_power_on", tests, NULL, NULL);
+}
