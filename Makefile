@@ -78,7 +78,7 @@ CTL += ctl_explain ctl_machine ctl_rule_test ctl_help_explain
 PREBOOTCTL := $(CTL:%=ctl/%) $(addprefix data/,data_tables data_fields data_columns data_refer \
 	data_export data_scan data_tell data_put data_import data_whole whole_file csv) \
 	$(addprefix store/,check check_rows stats) $(POLICY) $(INDEX) $(STORE)
-ISDCTL := $(addprefix isd/,isdctl isdctl_show isd_disk isd_fields isd_file partition partition_gpt)
+ISDCTL := $(addprefix isd/,isdctl isdctl_show isdctl_save isd_disk isd_fields isd_file partition partition_gap partition_gpt)
 PREBOOTWORK := $(addprefix agent/,prebootwork agent_facts agent_ask agent_show agent_run) net/endpoint
 
 # --- flags -----------------------------------------------------------------
@@ -232,8 +232,8 @@ UNIT_LIBS_confine := -lseccomp
 UNIT_LIBS_confine_user := -lseccomp
 $(B)/test/unit_service: $(B)/test/server/daemon/service.o
 UNIT_LIBS_service := -lsystemd
-$(B)/test/unit_partition_mbr $(B)/test/unit_partition_gpt: $(B)/test/tests/unit/partitioned.o \
-	$(patsubst %,$(B)/test/server/isd/%.o,partition partition_gpt)
+$(B)/test/unit_partition_mbr $(B)/test/unit_partition_gpt $(B)/test/unit_partition_gap: $(B)/test/tests/unit/partitioned.o \
+	$(patsubst %,$(B)/test/server/isd/%.o,partition partition_gap partition_gpt)
 $(B)/test/unit_isdctl: $(patsubst %,$(B)/test/server/isd/%.o,isd_disk isd_fields)
 $(B)/test/unit_agent: $(patsubst %,$(B)/test/server/%.o,agent/agent_facts agent/agent_show net/endpoint)
 
@@ -254,7 +254,7 @@ FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 # What a fuzzer links besides the core, and what of it it replaces.
 FUZZ_PARTS_tftp := bios/tftp
 FUZZ_PARTS_pxe_find := bios/pxe_find
-FUZZ_PARTS_partition := server/isd/partition server/isd/partition_gpt
+FUZZ_PARTS_partition := server/isd/partition server/isd/partition_gap server/isd/partition_gpt
 FUZZ_PARTS_boot_option := efi/option efi/path
 FUZZ_PARTS_filter := $(FILTER:%=server/%)
 FUZZ_PARTS_isd := tests/fuzz/sum

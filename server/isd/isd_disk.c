@@ -26,7 +26,8 @@ int isd_disk_read(const struct isd_disk *disk, struct isd_place *place)
 
 bool isd_disk_foreign(const struct isd_place *place)
 {
-	for (int i = 0; i < ISD_COPIES; i++) {
+	/* Beside a copy that counts, the other one is what a writing cut short left of it. */
+	for (int i = 0; place->current < 0 && i < ISD_COPIES; i++) {
 		if (place->state[i] != ERR_NOT_FOUND)
 			continue;
 		for (size_t at = 0; at < ISD_COPY_SIZE; at++)
@@ -52,14 +53,14 @@ static int write_both(const struct isd_disk *disk, const struct isd_place *place
 	return 0;
 }
 
-int isd_disk_write(const struct isd_disk *disk, const struct isd_place *place, struct isd *isd)
+int isd_disk_write(const struct isd_disk *disk, const struct isd_place *place, struct isd *isd,
+                   const uint8_t *old)
 {
 	uint8_t copy[ISD_COPY_SIZE];
-	bool old = place->current >= 0;
 	int rc;
 
-	isd->sequence = old ? place->isd.sequence + 1 : 1;
-	rc = isd_encode(isd, old ? place->copies[place->current] : NULL, copy);
+	isd->sequence = place->current >= 0 ? place->isd.sequence + 1 : 1;
+	rc = isd_encode(isd, old, copy);
 	return rc ? rc : write_both(disk, place, copy);
 }
 

@@ -32,10 +32,12 @@ bool isd_disk_foreign(const struct isd_place *place);
 /**
  * Writes @isd under the next sequence number, which it sets. The copy that does
  * not count is first; only when that is on the disk is the other one touched. So
- * the disk has the old data or the new at any moment. Unknown fields stay.
+ * the disk has the old data or the new at any moment.
+ * @old: a copy whose unknown fields are carried over; NULL: none
  * Returns 0, ERR_IO, or what isd_encode() does, in which case nothing is written.
  */
-int isd_disk_write(const struct isd_disk *disk, const struct isd_place *place, struct isd *isd);
+int isd_disk_write(const struct isd_disk *disk, const struct isd_place *place, struct isd *isd,
+                   const uint8_t *old);
 
 /** Overwrites both copies with zeros, in the same order. Returns 0 or ERR_IO. */
 int isd_disk_clear(const struct isd_disk *disk, const struct isd_place *place);

@@ -193,11 +193,13 @@ void isd_file_close(struct isd_file *file)
 	close(file->fd);
 }
 
-int isd_file_check(struct isd_file *file)
+int isd_file_check(struct isd_file *file, bool force)
 {
-	char why[256];
-	int rc = partition_check(&file->partition, ISD_OFFSET, ISD_END, why, sizeof(why));
+	struct partition_answer answer;
+	int rc = partition_check(&file->partition, ISD_OFFSET, ISD_END, &answer);
 
-	return rc ? say(file, rc, "no place for image-safe data, which is bytes %u to %u: %s",
-	                ISD_OFFSET, ISD_END - 1, why) : 0;
+	file->partitions = answer.partitions;
+	return rc && !(force && answer.forcible) ?
+	       say(file, rc, "no place for image-safe data, which is bytes %u to %u: %s",
+	           ISD_OFFSET, ISD_END - 1, answer.message) : 0;
 }

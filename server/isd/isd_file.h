@@ -13,6 +13,7 @@ struct isd_file {
 	uint32_t sector_size;
 	struct isd_disk disk;            /* the way to it; refers to this structure */
 	struct partition_disk partition; /* likewise */
+	bool partitions;   /* isd_file_check() found some: the gap is no file system's */
 	char message[512]; /* for people: the last failure, naming file and remedy */
 };
 
@@ -33,9 +34,10 @@ int isd_file_open(struct isd_file *file, const char *path, const struct isd_file
 void isd_file_close(struct isd_file *file);
 
 /**
- * Says whether the place of image-safe data is free of partitions.
- * Returns 0, or an ERR_ value with file->message.
+ * Says whether the place of image-safe data is nobody's; see partition_check().
+ * @force: something unknown before the place does not count, where that can be
+ * Returns 0, or an ERR_ value with file->message. Sets file->partitions.
  */
-int isd_file_check(struct isd_file *file);
+int isd_file_check(struct isd_file *file, bool force);
 
 #endif

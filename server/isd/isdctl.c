@@ -14,13 +14,17 @@ static const char help[] =
 	"Usage: isdctl [OPTION]... DISK show [FIELD]...\n"
 	"       isdctl [OPTION]... DISK create|set FIELD=VALUE...\n"
 	"       isdctl [OPTION]... DISK clear\n"
+	"       isdctl [OPTION]... DISK save|restore FILE\n"
 	"Shows and changes the image-safe data of DISK, a block device or a raw image: what\n"
-	"the machine is called, kept where imaging does not touch it.\n"
+	"the machine is called, kept below the first partition, where imaging of partitions does\n"
+	"not touch it.\n"
 	"\n"
 	"  show    all fields, or the bare values of some\n"
 	"  create  where there are none yet; with a random device-id unless told otherwise\n"
 	"  set     change some fields; an empty value takes one away\n"
 	"  clear   take all of it away\n"
+	"  save    keep it in a new FILE, for the time of an imaging that overwrites it\n"
+	"  restore write what is in FILE, with all its fields, in place of what is there\n"
 	"\n"
 	"Fields: just-imaged device-id name network address mask gateway dns-suffix dns image\n"
 	"image-time image-size key\n"
@@ -32,8 +36,8 @@ static const char help[] =
 	"  -h, --help           show this\n"
 	"  -V, --version        show the version\n"
 	"\n"
-	"Nothing is written where a partition covers the place, not even by force. See\n"
-	"isdctl(8).\n";
+	"Nothing is written where a partition covers the place, or where a file system, RAID\n"
+	"or LVM may fill the disk, not even by force. See isdctl(8).\n";
 
 int fail(int status, const char *format, ...)
 {
@@ -52,11 +56,17 @@ int fail(int status, const char *format, ...)
 /* Refuses where writing could destroy what somebody may want. */
 static int check_place(struct isdctl *c)
 {
-	if (isd_file_check(&c->file))
+	bool foreign = isd_disk_foreign(&c->place);
+
+	if (isd_file_check(&c->file, c->force))
 		return fail(EXIT_FAULT, "%s", c->file.message);
+	if (foreign && !c->file.partitions)
+		return fail(EXIT_FAULT, "%s: something else is where image-safe data would be, and "
+		            "no partitions say that it is no file system's; make partitions first",
+		            c->file.path);
 	if (c->force)
 		return 0;
-	if (isd_disk_foreign(&c->place))
+	if (foreign)
 		return fail(EXIT_FAULT, "%s: something else is where image-safe data would be, "
 		            "perhaps a boot loader's; left as it is (--force overwrites it)",
 		            c->file.path);
@@ -84,13 +94,13 @@ static int parse_fields(struct isdctl *c, struct isd *isd)
 	return 0;
 }
 
-static int store(struct isdctl *c, struct isd *isd)
+static int store(struct isdctl *c, struct isd *isd, const uint8_t *old)
 {
 	int status = check_place(c), rc;
 
 	if (status)
 		return status;
-	rc = isd_disk_write(&c->file.disk, &c->place, isd);
+	rc = isd_disk_write(&c->file.disk, &c->place, isd, old);
 	if (rc == ERR_IO)
 		return fail(EXIT_FAULT, "%s", c->file.message);
 	if (rc)
@@ -101,6 +111,12 @@ static int store(struct isdctl *c, struct isd *isd)
 	if (isd_disk_read(&c->file.disk, &c->place))
 		return fail(EXIT_FAULT, "%s", c->file.message);
 	return isdctl_print_json(isdctl_json(c));
+}
+
+/* The copy that counts, or NULL. */
+static const uint8_t *current(const struct isdctl *c)
+{
+	return c->place.current < 0 ? NULL : c->place.copies[c->place.current];
 }
 
 static int set(struct isdctl *c)
@@ -116,7 +132,7 @@ static int set(struct isdctl *c)
 		return fail(EXIT_FAULT, "%s: no image-safe data (copies: %s, %s); make "
 		            "some with \"create\"", c->file.path, isdctl_state(c->place.state[0]),
 		            isdctl_state(c->place.state[1]));
-	return store(c, &isd);
+	return store(c, &isd, current(c));
 }
 
 static int create(struct isdctl *c)
@@ -134,7 +150,20 @@ static int create(struct isdctl *c)
 	if (c->place.current >= 0 && !c->force)
 		return fail(EXIT_FAULT, "%s: has image-safe data already; change it with \"set\", "
 		            "or begin anew with --force", c->file.path);
-	return store(c, &isd);
+	return store(c, &isd, current(c));
+}
+
+/* What an imaging tool put there may be another machine's: that is what it is for. */
+static int restore(struct isdctl *c)
+{
+	uint8_t copy[ISD_COPY_SIZE];
+	struct isd isd;
+	int status;
+
+	if (c->word_count != 1)
+		return fail(EXIT_USAGE, "restore: expected one FILE");
+	status = isdctl_read_saved(c->words[0], &isd, copy);
+	return status ? status : store(c, &isd, copy);
 }
 
 static int clear(struct isdctl *c)
@@ -159,7 +188,7 @@ static const struct verb {
 	bool writes;
 } verbs[] = {
 	{ "show", isdctl_show, false }, { "set", set, true }, { "create", create, true },
-	{ "clear", clear, true },
+	{ "clear", clear, true }, { "save", isdctl_save, false }, { "restore", restore, true },
 };
 
 /* Returns -1 to go on, else the status to exit with. */
@@ -216,7 +245,7 @@ int main(int argc, char **argv)
 		if (strcmp(verbs[i].name, word) == 0)
 			verb = &verbs[i];
 	if (!verb)
-		return fail(EXIT_USAGE, "%s: expected show, set, create or clear, after the disk",
+		return fail(EXIT_USAGE, "%s: expected show, set, create, clear, save or restore, after the disk",
 		            word);
 	c.words += c.word_count > 1 ? 2 : 1;
 	c.word_count -= c.word_count > 1 ? 2 : 1;

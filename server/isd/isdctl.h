@@ -28,6 +28,15 @@ const char *isdctl_state(int state);
 /** The verb "show": prints all fields, or those that are named. Returns an exit status. */
 int isdctl_show(struct isdctl *c);
 
+/** The verb "save": writes the copy that counts to a new file. Returns an exit status. */
+int isdctl_save(struct isdctl *c);
+
+/**
+ * Reads what isdctl_save() wrote, and decodes it.
+ * Returns 0, or an exit status after having told why.
+ */
+int isdctl_read_saved(const char *path, struct isd *isd, uint8_t copy[ISD_COPY_SIZE]);
+
 /** Prints @value, and frees it. Returns an exit status. */
 int isdctl_print_json(json_t *value);
 

@@ -15,8 +15,8 @@
 #define LOGICAL_MAX 1024 /* links of a chain of logical partitions */
 
 int tell(const struct question *q, int rc, const char *format, ...)
-         {
-         va_list args;
+{
+	va_list args;
 
 	va_start(args, format);
 	vsnprintf(q->message, q->size, format, args);
@@ -35,9 +35,19 @@ int question_read(const struct question *q, uint64_t lba, void *buffer, size_t l
 	return 0;
 }
 
-bool question_covers(const struct question *q, uint64_t first, uint64_t last)
+bool question_claim(const struct question *q, uint64_t first, uint64_t last)
 {
+	for (uint64_t i = first; i <= last && i < GAP_SECTORS; i++)
+		q->gap->claimed[i] = 1;
 	return first <= q->last && last >= q->first;
+}
+
+bool question_claim_partition(const struct question *q, uint64_t first, uint64_t last)
+{
+	/* What is said to begin behind the disk's end proves nothing of this disk. */
+	if (first <= last && first < q->sectors)
+		q->gap->partitions = true;
+	return question_claim(q, first, last);
 }
 
 /* --- MBR ------------------------------------------------------------------- */
@@ -75,25 +85,10 @@ static int read_mbr(const uint8_t sector[BOOT_SECTOR], struct mbr_entry entries[
 	return wire_read_le16(&in) == 0xaa55 ? rc : ERR_NOT_FOUND;
 }
 
-/* Says whether a boot sector without partitions is that of a FAT or NTFS. */
-static bool is_file_system(const uint8_t *sector)
-{
-	static const struct {
-		uint16_t at;
-		char name[6];
-	} marks[] = { { 3, "NTFS " }, { 3, "EXFAT" }, { 54, "FAT12" }, { 54, "FAT16" },
-	              { 82, "FAT32" } };
-
-	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++)
-		if (memcmp(sector + marks[i].at, marks[i].name, 5) == 0)
-			return true;
-	return false;
-}
-
 static int check_entry(const struct question *q, const char *what, int number, uint64_t start,
                        uint32_t count)
 {
-	if (count && question_covers(q, start, start + count - 1))
+	if (count && question_claim_partition(q, start, start + count - 1))
 		return tell(q, ERR_REFUSED, "%s partition %d begins at sector %llu and covers it",
 		            what, number, (unsigned long long)start);
 	return 0;
@@ -114,7 +109,7 @@ static int check_logical(const struct question *q, uint32_t base)
 		if (read_mbr(sector, entries))
 			return tell(q, ERR_MALFORMED, "its chain of logical partitions is damaged "
 			            "at sector %llu", (unsigned long long)at);
-		if (question_covers(q, at, at))
+		if (question_claim(q, at, at))
 			return tell(q, ERR_REFUSED, "a table of logical partitions is there");
 		if (entries[0].type)
 			rc = check_entry(q, "logical", number, at + entries[0].start,
@@ -151,55 +146,36 @@ static int check_mbr(const struct question *q, const struct mbr_entry entries[MB
 
 /* --- all together ---------------------------------------------------------- */
 
-/* Says whether all before the range is zeros. */
-static int check_blank(const struct question *q)
-{
-	uint64_t end = q->first * q->disk->sector_size;
-	uint8_t block[4096];
-
-	for (uint64_t at = 0; at < end; at += sizeof(block)) {
-		size_t length = end - at < sizeof(block) ? (size_t)(end - at) : sizeof(block);
-
-		if (q->disk->read(q->disk->context, at, block, length))
-			return tell(q, ERR_IO, "byte %llu cannot be read", (unsigned long long)at);
-		for (size_t i = 0; i < length; i++)
-			if (block[i])
-				return tell(q, ERR_REFUSED, "it has no partition table but is not "
-				            "empty; a file system may fill it, or it is not a raw "
-				            "image");
-	}
-	return 0;
-}
-
 int partition_check(const struct partition_disk *disk, uint64_t from, uint64_t to,
-                    char *message, size_t size)
+                    struct partition_answer *answer)
 {
+	struct gap gap = { 0 };
 	struct question q = { disk, from / disk->sector_size, (to - 1) / disk->sector_size,
-	                      disk->size / disk->sector_size, message, size };
+	                      disk->size / disk->sector_size, answer->message,
+	                      sizeof(answer->message), &gap };
 	struct mbr_entry entries[MBR_ENTRIES];
 	uint8_t sector[BOOT_SECTOR];
-	bool protective = false, partitions = false;
+	bool protective = false;
 	int rc, mbr;
 
-	message[0] = '\0';
+	memset(answer, 0, sizeof(*answer));
 	if (q.sectors <= q.last)
 		return tell(&q, ERR_SPACE, "it is too small: %llu bytes, not %llu",
 		            (unsigned long long)disk->size, (unsigned long long)to);
 	if ((rc = question_read(&q, 0, sector, sizeof(sector))) != 0)
 		return rc;
 	mbr = read_mbr(sector, entries);
-	if (mbr == 0 && (rc = check_mbr(&q, entries, &protective)) != 0)
-		return rc;
+	if (mbr == 0) {
+		gap.claimed[0] = 1; /* code and table; without a table it has to be zeros, too */
+		if ((rc = check_mbr(&q, entries, &protective)) != 0)
+			return rc;
+	}
 	rc = question_gpt(&q, protective);
-	if (rc != ERR_NOT_FOUND)
+	if (rc && rc != ERR_NOT_FOUND)
 		return rc;
-	if (mbr)
-		return check_blank(&q);
-	for (int i = 0; i < MBR_ENTRIES; i++)
-		partitions = partitions || entries[i].type;
-	if (!partitions && is_file_system(sector))
-		return tell(&q, ERR_REFUSED, "a file system fills the whole disk");
-	return 0;
+	rc = question_gap(&q, sector, &answer->forcible);
+	answer->partitions = gap.partitions;
+	return rc;
 }
 
 int partition_guess_sector_size(const struct partition_disk *disk, uint32_t *size)

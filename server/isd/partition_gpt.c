@@ -63,7 +63,8 @@ static int check_entries(const struct question *q, const struct gpt *gpt, const 
 		wire_skip(&entry, 16);
 		first = wire_read_le64(&entry);
 		last = wire_read_le64(&entry);
-		if (memcmp(type, unused, sizeof(type)) != 0 && question_covers(q, first, last))
+		if (memcmp(type, unused, sizeof(type)) != 0 &&
+		    question_claim_partition(q, first, last))
 			return tell(q, ERR_REFUSED, "%s partition %u begins at sector %llu and "
 			            "covers it", which, i + 1, (unsigned long long)first);
 	}
@@ -86,8 +87,8 @@ static int check_gpt(const struct question *q, uint64_t lba, const char *which, 
 	rc = question_read(q, gpt->entries, entries, length);
 	if (rc == 0 && crc32(entries, length) != gpt->crc)
 		rc = ERR_MALFORMED;
-	if (rc == 0 && (question_covers(q, lba, lba) ||
-	                question_covers(q, gpt->entries,
+	if (rc == 0 && (question_claim(q, lba, lba) |
+	                question_claim(q, gpt->entries,
 	                       gpt->entries + (length - 1) / q->disk->sector_size)))
 		rc = tell(q, ERR_REFUSED, "the %s table itself covers it", which);
 	if (rc == 0)
@@ -106,6 +107,10 @@ int question_gpt(const struct question *q, bool announced)
 	second = check_gpt(q, first == 0 ? gpt.alternate : q->sectors - 1, "backup GPT", &backup);
 	if (second == ERR_REFUSED || second == ERR_IO)
 		return second;
+	/* The first one's place stays its own when it is damaged. */
+	if (first != 0 && second == 0)
+		question_claim(q, 1, 1 + ((uint64_t)backup.count * backup.entry_size +
+		                          q->disk->sector_size - 1) / q->disk->sector_size);
 	if (first == 0 || second == 0)
 		return 0;
 	/* A disk's earlier life may have left a backup that nobody cares for. */

@@ -49,6 +49,13 @@ static void mend_gpt(const struct partition_disk *disk, uint64_t lba)
 	put32(header + 16, crc32(header, 92));
 }
 
+static bool is_gpt(const struct partition_disk *disk)
+{
+	return memcmp(bytes + disk->sector_size, "EFI PART", 8) == 0 ||
+	       memcmp(bytes + (disk->size / disk->sector_size - 1) * disk->sector_size,
+	              "EFI PART", 8) == 0;
+}
+
 /* No primary partition of an MBR may cover what is said to be free. */
 static void require_free(const struct partition_disk *disk, uint64_t from, uint64_t to)
 {
@@ -59,6 +66,16 @@ static void require_free(const struct partition_disk *disk, uint64_t from, uint6
 		if (entry[4] && entry[4] != 0xee && length)
 			REQUIRE(start >= to || start + length <= from);
 	}
+}
+
+/* A disk without partitions may have a boot sector and tables, but nothing else before the
+ * place: so it is where the second sector, and that of a GPT, is none. */
+static void require_blank(const struct partition_disk *disk, uint64_t from)
+{
+	uint64_t end = from / disk->sector_size * disk->sector_size;
+
+	for (uint64_t at = disk->sector_size; at < end; at++)
+		REQUIRE(bytes[at] == 0 || is_gpt(disk));
 }
 
 static bool has_mbr(void)
@@ -79,7 +96,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct wire in = wire_reader(data, size);
 	uint8_t how = wire_read_u8(&in), sector;
 	uint64_t from = wire_read_u8(&in) * 256u, to = from + (wire_read_u8(&in) + 1) * 256u;
-	char message[200];
+	struct partition_answer answer;
 	uint32_t guess;
 	int rc;
 
@@ -100,12 +117,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		mend_gpt(&disk, disk.size / disk.sector_size - 1);
 	if (how & MEND_FIRST)
 		mend_gpt(&disk, 1);
-	memset(message, 'x', sizeof(message));
-	rc = partition_check(&disk, from, to, message, sizeof(message));
+	memset(&answer, 'x', sizeof(answer));
+	rc = partition_check(&disk, from, to, &answer);
 	REQUIRE(rc == 0 || rc == ERR_REFUSED || rc == ERR_MALFORMED || rc == ERR_SPACE);
-	fuzz_require_text(message, sizeof(message));
+	fuzz_require_text(answer.message, sizeof(answer.message));
+	REQUIRE(rc == ERR_REFUSED || !answer.forcible);
 	if (rc == 0 && has_mbr())
 		require_free(&disk, from, to);
+	if (rc == 0 && !answer.partitions)
+		require_blank(&disk, from);
 	rc = partition_guess_sector_size(&disk, &guess);
 	REQUIRE(rc == ERR_REFUSED || (rc == 0 && (guess == 512 || guess == 4096)));
 	return 0;

@@ -28,12 +28,14 @@ struct bench *fresh(uint32_t sector_size)
 
 int check(struct bench *bench)
 {
-	char message[256];
-	int rc = partition_check(&bench->disk, ISD_OFFSET, ISD_END, message, sizeof(message));
+	struct partition_answer answer;
+	int rc = partition_check(&bench->disk, ISD_OFFSET, ISD_END, &answer);
 
 	if (rc)
-		print_message("           %s\n", message);
-	assert_true((rc == 0) == (message[0] == '\0'));
+		print_message("           %s\n", answer.message);
+	assert_true((rc == 0) == (answer.message[0] == '\0'));
+	assert_true(rc == ERR_REFUSED || !answer.forcible);
+	bench->forcible = answer.forcible;
 	return rc;
 }
 

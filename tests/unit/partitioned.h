@@ -12,6 +12,7 @@ struct bench {
 	uint8_t bytes[DISK_SIZE];
 	struct partition_disk disk;
 	unsigned int reads;
+	bool forcible; /* the last answer's */
 };
 
 /** Returns the disk, all zeros. */

@@ -65,7 +65,8 @@ static int write_name(struct bench *bench, const char *name)
 	assert_int_equal(isd_disk_read(&bench->disk, &place), 0);
 	isd = place.isd;
 	snprintf(isd.name, sizeof(isd.name), "%s", name);
-	return isd_disk_write(&bench->disk, &place, &isd);
+	return isd_disk_write(&bench->disk, &place, &isd,
+	                      place.current < 0 ? NULL : place.copies[place.current]);
 }
 
 /* Returns the name on the disk; "" if it has no data. */

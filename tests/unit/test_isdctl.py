@@ -90,7 +90,7 @@ def test_show_and_json(tmp_path):
     (["set", "name"], "expected FIELD=VALUE"),
     (["set", "address=1.2.3"], "address=1.2.3: expected an IPv4 address"),
     (["set"], "expected FIELD=VALUE"),
-    (["erase"], "expected show, set, create or clear"),
+    (["erase"], "expected show, set, create, clear, save or restore"),
     (["clear", "name"], 'use "set FIELD="'),
     (["show", "nonsense"], "no such field"),
     (["--sector-size", "520"], "expected 512 or 4096")])
@@ -120,7 +120,7 @@ FDISK_4096 = ("/usr/sbin/fdisk", "-b", "4096")
     ("label: gpt\nfirst-lba: 34\nstart=4096, size=100\nstart=2047, size=1\n", None,
      "GPT partition 2 begins at sector 2047 and covers it"),
     ("g\nn\n1\n256\n\nw\n", FDISK_4096, ""),
-    (None, None, "no partition table but is not empty")])
+    (None, None, "no partitions but is not empty")])
 def test_tables(tmp_path, script, program, expected):
     arguments = {"program": program} if program else {}
     path = image(tmp_path, script, **arguments)
@@ -173,6 +173,12 @@ def test_place_with_something_else(tmp_path):
     data = bytearray(path.read_bytes())
     data[FIRST + 100] = 1
     path.write_bytes(data)
+    assert "no partitions say" in refused(path, "create", "--force")
+    assert path.read_bytes() == data
+    path = image(tmp_path, "label: dos\n2048 4096 L\n")
+    data = bytearray(path.read_bytes())
+    data[FIRST + 100] = 1
+    path.write_bytes(data)
     assert "something else is where" in refused(path, "create")
     assert "something else is where" in refused(path, "clear")
     well(path, "create", "--force", "name=web01")
@@ -192,6 +198,120 @@ def test_place_with_something_else(tmp_path):
     assert "copies: damaged, damaged" in refused(path, "show")
     assert "copies: damaged, damaged" in refused(path, "set", "name=web03")
     well(path, "create", "name=web03")
+
+
+# --- what fills a whole disk ------------------------------------------------
+
+def tool(*words, into=None):
+    """Runs one of the tools that fill disks."""
+    env = {**os.environ, "PATH": os.environ["PATH"] + ":/sbin:/usr/sbin"}
+    subprocess.run(words, check=True, capture_output=True, timeout=60, env=env, input=into)
+
+
+def put(path, at, data):
+    with open(path, "r+b") as disk:
+        disk.seek(at)
+        disk.write(data)
+
+
+def ext4(path):
+    tool("mkfs.ext4", "-qF", "-b4096", "-m0", "-O^has_journal,^resize_inode", "-N64", path)
+
+
+def xfs(path):
+    put(path, 0, b"XFSB" + bytes(508))
+    put(path, 512, b"XAGF" + bytes(508) + b"XAGI" + bytes(508) + b"XAFL" + bytes(508))
+
+
+def lvm(path):
+    """As pvcreate leaves it: the label in the second sector, its area behind it."""
+    put(path, 512, b"LABELONE" + bytes(16) + b"LVM2 001" + b"a" * 32)
+    put(path, 4096, bytes(4) + b" LVM2 x[5A%r0N*>")
+
+
+FILLED = {
+    "ext4": ext4,
+    "fat": lambda path: tool("mkfs.fat", "-F16", "-R2100", path),
+    "swap": lambda path: tool("mkswap", path),
+    "xfs": xfs,
+    "lvm": lvm,
+    "raid 1.2": lambda path: put(path, 4096, b"\xfc\x4e\x2b\xa9\1" + bytes(60)),
+    "raid 1.0": lambda path: put(path, 48 << 20, b"\xfc\x4e\x2b\xa9\1" + bytes(8187)),
+    "luks2": lambda path: put(path, 0x4000, b"SKUL\xba\xbe\0\2"),
+    "zfs": lambda path: put(path, 0x21000, b"\x0c\xb1\xba\0\0\0\0\0"),
+    "btrfs": lambda path: put(path, 0x10040, b"_BHRfS_M"),
+    "bcachefs": lambda path: put(path, 4096 + 24, bytes.fromhex(
+        "c68573f666ce90a9d96a60cf803df7ef")),
+    "what nobody knows": lambda path: put(path, 700_000, b"\1"),
+}
+
+
+@pytest.mark.parametrize("table", ["empty", "partition"])
+@pytest.mark.parametrize("name", FILLED)
+def test_disk_that_something_fills(tmp_path, name, table):
+    """The place is zeros, or a file's that is zeros, and the first sector is a boot loader's with
+    a table: not even by force is it written to. With partitions nothing may be known to fill it."""
+    path = tmp_path / "disk.img"
+    with open(path, "wb") as disk:
+        disk.truncate(48 << 20)
+    FILLED[name](path)
+    put(path, FIRST, bytes(END - FIRST))
+    if name not in ("xfs", "fat"):
+        put(path, 0, b"\xeb\x63\x90" + b"GRUB" * 100)
+    put(path, 440, bytes(70) + b"\x55\xaa")
+    if table == "partition":
+        put(path, 446, bytes.fromhex("00 000000 83 000000 00080000 00400000"))
+    before = path.read_bytes()
+    known = name not in ("what nobody knows", "raid 1.0", "fat")
+    if table == "partition" and name in ("raid 1.0", "fat"):
+        return  # the partition says what the disk is
+    reason = refused(path, "create", "name=web01")
+    for words in (["create", "--force"], ["clear", "--force"], ["set", "--force", "name=x"]):
+        if known or table == "empty":
+            refused(path, *words)
+    assert path.read_bytes() == before
+    if not known and table == "partition":
+        assert "say --force" in reason
+        well(path, "create", "--force", "name=web01")
+        after = path.read_bytes()
+        assert after[:FIRST] == before[:FIRST] and after[END:] == before[END:]
+
+
+def test_copy_cut_short_beside_a_good_one(tmp_path):
+    """Whatever a writing that was cut short left of one copy, the other says that it is ours."""
+    path = image(tmp_path, "label: dos\n")
+    well(path, "create", "name=web01")
+    for at in (FIRST, FIRST + 4096):
+        put(path, at, bytes(512) + b"half")
+        well(path, "set", "name=web02")
+        assert json.loads(well(path, "-j"))["copies"] == ["valid", "valid"]
+
+
+def test_save_and_restore(tmp_path):
+    """A tool that writes the gap, too, brings another machine's data; one's own come back."""
+    path = image(tmp_path, "label: dos\n2048 4096 L\n")
+    kept = tmp_path / "kept"
+    assert "nothing is saved" in refused(path, "save", kept)
+    assert not kept.exists()
+    well(path, "create", "name=web01", "key=random", "address=192.0.2.7")
+    mine = well(path, "show"), well(path, "show", "key")
+    well(path, "save", kept)
+    assert kept.stat().st_mode & 0o777 == 0o600
+    assert "exists" in refused(path, "save", kept)
+    well(path, "create", "--force", "name=golden")
+    well(path, "set", "name=golden2")
+    assert (well(path, "show"), well(path, "show", "key")) != mine
+    well(path, "restore", kept)
+    assert (well(path, "show"), well(path, "show", "key")) == mine
+    assert json.loads(well(path, "-j"))["copies"] == ["valid", "valid"]
+    before = path.read_bytes()
+    put(kept, 100, b"\xff")
+    assert "damaged" in refused(path, "restore", kept)
+    kept.write_bytes(bytes(5000))
+    assert "damaged" in refused(path, "restore", kept)
+    assert "No such file" in refused(path, "restore", tmp_path / "none")
+    assert "expected one FILE" in refused(path, "restore", status=2)
+    assert path.read_bytes() == before
 
 
 def test_image_in_use(tmp_path):

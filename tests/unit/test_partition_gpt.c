@@ -172,7 +172,7 @@ static void test_noise(void **state)
 	(void)state;
 	for (int round = 0; round < 300; round++) {
 		struct bench *bench = fresh(round % 2 ? 4096 : 512);
-		char message[256];
+		struct partition_answer answer;
 
 		make_gpt(bench, 2048, 4000);
 		for (int i = 0; i < 40; i++) {
@@ -181,7 +181,7 @@ static void test_noise(void **state)
 		}
 		bench->bytes[510] = 0x55;
 		bench->bytes[511] = 0xaa;
-		partition_check(&bench->disk, ISD_OFFSET, ISD_END, message, sizeof(message));
+		partition_check(&bench->disk, ISD_OFFSET, ISD_END, &answer);
 		assert_true(bench->reads < 5000);
 	}
 }
