@@ -64,7 +64,7 @@ KEEPER := $(addprefix daemon/,serve serve_answer serve_fast serve_log notes keep
 	keeper_work keeper_follow counters limit queue journal) \
 	$(addprefix net/,address endpoint socket) $(POLICY) $(INDEX) $(STORE)
 PREBOOTD := $(addprefix daemon/,prebootd options threads lockfile real_path metrics service) \
-	store/stats data/whole_file $(CONFINE) $(KEEPER)
+	tool/output store/stats data/whole_file $(CONFINE) $(KEEPER)
 CTL := prebootctl ctl_options ctl_verbs ctl_help ctl_find ctl_show ctl_device ctl_device_add ctl_hardware \
 	ctl_device_show ctl_device_move ctl_trace ctl_settings ctl_work ctl_assign ctl_retry ctl_event \
 	ctl_menu ctl_menu_passwd canvas ctl_words ctl_target ctl_help_policy ctl_folder \
@@ -77,16 +77,16 @@ CTL += ctl_help_data ctl_data ctl_check ctl_backup ctl_device_csv ctl_csv ctl_cs
 CTL += ctl_explain ctl_machine ctl_rule_test ctl_help_explain
 PREBOOTCTL := $(CTL:%=ctl/%) $(addprefix data/,data_tables data_fields data_columns data_refer \
 	data_export data_scan data_tell data_put data_import data_whole whole_file csv) \
-	$(addprefix store/,check check_rows stats) $(POLICY) $(INDEX) $(STORE)
-ISDCTL := $(addprefix isd/,isdctl isdctl_show isdctl_save isd_disk isd_fields isd_file partition partition_gap partition_gpt)
-PREBOOTWORK := $(addprefix agent/,prebootwork agent_facts agent_ask agent_show agent_run) net/endpoint
+	$(addprefix store/,check check_rows stats) tool/output $(POLICY) $(INDEX) $(STORE)
+ISDCTL := $(addprefix isd/,isdctl isdctl_show isdctl_save isd_disk isd_fields isd_file partition partition_gap partition_gpt) tool/output
+PREBOOTWORK := $(addprefix agent/,prebootwork agent_facts agent_ask agent_show agent_run) net/endpoint tool/output
 
 # --- flags -----------------------------------------------------------------
 
 WARN := -Wall -Wextra -Wshadow -Wvla -Wstrict-prototypes -Wmissing-prototypes \
 	-Wwrite-strings -Wpointer-arith -Werror
 COMMON := -std=gnu11 $(WARN) -g -MMD -MP -DVERSION='"$(VERSION)"' -Inbp
-SERVER := agent ctl daemon data index isd net policy store
+SERVER := agent ctl daemon data index isd net policy store tool
 INCLUDE_SERVER := $(SERVER:%=-Iserver/%)
 # The two passes left out make code that is larger, and packs worse.
 FREESTANDING := $(COMMON) -Os -fno-if-conversion -fno-tree-tail-merge -ffreestanding -fno-strict-aliasing -fno-stack-protector \

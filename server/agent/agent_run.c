@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "agent.h"
+#include "output.h"
 #include "text.h"
 
 static volatile pid_t child;
@@ -28,6 +29,8 @@ static void set_variable(const char *name, const char *value)
 static void become(const struct agent *agent, const struct details *work, char **argv,
                    const sigset_t *mask)
 {
+	int reason;
+
 	signal(SIGTERM, SIG_DFL);
 	signal(SIGHUP, SIG_DFL);
 	signal(SIGINT, SIG_DFL);
@@ -35,8 +38,9 @@ static void become(const struct agent *agent, const struct details *work, char *
 	sigprocmask(SIG_SETMASK, mask, NULL);
 	agent_variables(agent, work, set_variable);
 	execvp(argv[0], argv);
-	fprintf(stderr, "prebootwork: %s: %s\n", argv[0], strerror(errno));
-	_exit(errno == ENOENT ? 127 : 126);
+	reason = errno;
+	output_line("prebootwork", "%s: %s", argv[0], strerror(reason));
+	_exit(reason == ENOENT ? 127 : 126);
 }
 
 int agent_run(const struct agent *agent, const struct details *work, char **argv, char *reason)

@@ -9,6 +9,7 @@
 #include "agent.h"
 #include "endpoint.h"
 #include "error.h"
+#include "output.h"
 #include "text.h"
 
 #define TIMEOUT_SECONDS 30
@@ -48,7 +49,7 @@ static const char help[] =
 
 static int fail(int status, const char *what, const char *why)
 {
-	fprintf(stderr, "prebootwork: %s%s%s\n", what, why[0] ? ": " : "", why);
+	output_line("prebootwork", "%s%s%s", what, why[0] ? ": " : "", why);
 	return status;
 }
 
@@ -256,8 +257,10 @@ int main(int argc, char **argv)
 {
 	struct options o = { 0 };
 	const char *wrong;
-	int status = parse_options(&o, argc, argv);
+	int status;
 
+	output_start(OUTPUT_STDERR, NULL, NULL);
+	status = parse_options(&o, argc, argv);
 	if (status >= 0)
 		return status;
 	if (o.word_count == 0) {

@@ -86,7 +86,7 @@ static inline bool ctl_given(const struct ctl *ctl, enum ctl_option option)
 	return ctl->option[option] != NULL;
 }
 
-/** Prints "prebootctl: ..." to standard error, control characters as "\x0a"; returns @status. */
+/** Prints "prebootctl: ..." to standard error, as one line; returns @status. */
 int ctl_error(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /** Tells of the store's last failure; returns EXIT_FAULT. */
 int ctl_store_error(struct ctl *ctl);

@@ -9,6 +9,7 @@
 #include "ctl_verbs.h"
 #include "data.h"
 #include "error.h"
+#include "output.h"
 #include "whole_file.h"
 
 /* --- export ---------------------------------------------------------------- */
@@ -26,11 +27,14 @@ static int write_data(struct ctl *ctl, FILE *out, struct data_counts *counts)
 /* Tells on standard error what was done, as standard output may be the data. */
 static void tell_counts(const char *what, const char *name, const struct data_counts *counts)
 {
-	fprintf(stderr, "%s %s:", name, what);
-	for (size_t i = 0; data_tables[i]; i++)
-		fprintf(stderr, "%s %llu %s", i ? "," : "", (unsigned long long)counts->rows[i],
-		        data_tables[i]->key);
-	fputs("\n", stderr);
+	char text[1024] = "";
+	size_t used = 0;
+
+	for (size_t i = 0; data_tables[i] && used < sizeof(text); i++)
+		used += (size_t)snprintf(text + used, sizeof(text) - used, "%s %llu %s",
+		                         i ? "," : "", (unsigned long long)counts->rows[i],
+		                         data_tables[i]->key);
+	output_line(NULL, "%s %s:%s", name, what, text);
 }
 
 /* Devices and pipes are written to as they are: only a plain file can be replaced. */
@@ -71,6 +75,8 @@ int ctl_export(struct ctl *ctl)
 	struct data_counts counts;
 	int status;
 
+	if (strcmp(path, "-") == 0)
+		output_json();
 	if (strcmp(path, "-") == 0)
 		return write_data(ctl, stdout, &counts);
 	status = export_to(ctl, path, &counts);
@@ -114,7 +120,7 @@ char *ctl_read_file(const char *path, size_t *length)
 
 static void tell(const char *message)
 {
-	fprintf(stderr, "%s\n", message);
+	output_line(NULL, "%s", message);
 }
 
 static void print_import(struct ctl *ctl, const struct data_import *import)

@@ -8,6 +8,7 @@
 #include "ctl_data.h"
 #include "ctl_verbs.h"
 #include "error.h"
+#include "output.h"
 
 #define COLUMN_NAMES "name, mac, uuid, isd, folder, group"
 
@@ -22,14 +23,14 @@ const struct data_field csv_columns[COLUMN_COUNT] = {
 
 void csv_tell(struct adding *a, size_t line, size_t column, const char *format, ...)
 {
+	char text[4096];
 	va_list args;
 
 	a->errors++;
-	fprintf(stderr, "%s:%zu:%zu: ", a->file, line, column);
 	va_start(args, format);
-	vfprintf(stderr, format, args);
+	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	fputs("\n", stderr);
+	output_line(NULL, "%s:%zu:%zu: %s", a->file, line, column, text);
 }
 
 void csv_tell_field(struct adding *a, const struct csv_field *field, const char *what,

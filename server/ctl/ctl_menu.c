@@ -8,6 +8,7 @@
 #include "ctl_verbs.h"
 #include "menu_text.h"
 #include "menu_view.h"
+#include "output.h"
 
 #define ERRORS_MAX 100
 
@@ -74,8 +75,8 @@ static void print_errors(const struct menu_file *file)
 	for (size_t i = 0; i < file->error_count; i++) {
 		const struct menu_error *error = &file->errors[i];
 
-		fprintf(stderr, "%s:%u:%u: expected %s\n", file->name, error->line, error->column,
-		        error->message);
+		output_line(NULL, "%s:%u:%u: expected %s", file->name, error->line, error->column,
+		            error->message);
 		print_line(file, error);
 	}
 }
@@ -235,6 +236,7 @@ int ctl_menu_show(struct ctl *ctl)
 	}
 	canvas_start(&canvas, firmware);
 	menu_draw(&canvas.p, &file.menu, (size_t)section);
+	output_stop(); /* colours are for the terminal to obey; a menu that is good is plain text */
 	canvas_print(&canvas, stdout, isatty(STDOUT_FILENO) && !getenv("NO_COLOR"));
 	return 0;
 }

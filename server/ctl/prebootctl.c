@@ -15,27 +15,24 @@
 #include "ctl_help.h"
 #include "ctl_verbs.h"
 #include "error.h"
+#include "output.h"
 
 int ctl_error(int status, const char *format, ...)
 {
-	char text[4096];
 	va_list args;
 
 	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
+	output_vline("prebootctl", format, args);
 	va_end(args);
-	fputs("prebootctl: ", stderr);
-	/* What was typed or read from a file may hold what a terminal would obey. */
-	for (const char *at = text; *at; at++) {
-		unsigned char c = (unsigned char)*at;
-
-		if (c < ' ' || c == 0x7f)
-			fprintf(stderr, "\\x%02x", (unsigned int)c);
-		else
-			putc(c, stderr);
-	}
-	fputs("\n", stderr);
 	return status;
+}
+
+/* What is printed while others wait for the database may wait for who reads it. */
+static bool is_writing(void *context)
+{
+	const struct ctl *ctl = context;
+
+	return ctl->store.db && sqlite3_txn_state(ctl->store.db, NULL) == SQLITE_TXN_WRITE;
 }
 
 /*
@@ -141,7 +138,7 @@ static int run(struct ctl *ctl, const struct verb *verb)
 	status = verb->run(ctl);
 	if (verb->database != DB_NONE)
 		store_close(&ctl->store);
-	if (fflush(stdout) || ferror(stdout))
+	if (output_flush())
 		return ctl_error(EXIT_FAULT, "cannot write the output");
 	return status;
 }
@@ -186,10 +183,14 @@ int main(int argc, char **argv)
 	static struct ctl ctl;
 	const struct verb *verb;
 	const char *noun;
-	int status = options_parse(&ctl, argc, argv);
+	int status;
 
+	output_start(OUTPUT_STDOUT | OUTPUT_STDERR, is_writing, &ctl);
+	status = options_parse(&ctl, argc, argv);
 	if (status >= 0)
 		return status;
+	if (ctl.json)
+		output_json();
 	take_help(&ctl);
 	if (ctl.word_count == 0)
 		return help_all(ctl.help ? stdout : stderr);

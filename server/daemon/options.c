@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "limit.h"
+#include "output.h"
 #include "serve.h"
 #include "store.h"
 
@@ -42,21 +43,21 @@ static long parse_number(const char *option, const char *text, long least, long 
 	value = strtol(text, &end, 10);
 	if (text[0] >= '0' && text[0] <= '9' && !*end && !errno && value >= least && value <= most)
 		return value;
-	fprintf(stderr, "prebootd: --%s %s: expected a number from %ld to %ld\n", option, text, least,
-	        most);
+	output_line("prebootd", "--%s %s: expected a number from %ld to %ld", option, text, least,
+	            most);
 	return -1;
 }
 
 static int parse_listen(struct options *o, const char *text)
 {
 	if (o->listen_count == LISTEN_MAX) {
-		fprintf(stderr, "prebootd: at most %d --listen\n", LISTEN_MAX);
+		output_line("prebootd", "at most %d --listen", LISTEN_MAX);
 		return EXIT_USAGE;
 	}
 	if (address_parse(text, &o->listen[o->listen_count++]) == 0)
 		return 0;
-	fprintf(stderr, "prebootd: --listen %s: not an address, expected A.B.C.D or "
-	        "A.B.C.D:PORT, or [IPv6]:PORT\n", text);
+	output_line("prebootd", "--listen %s: not an address, expected A.B.C.D or "
+	            "A.B.C.D:PORT, or [IPv6]:PORT", text);
 	return EXIT_USAGE;
 }
 
@@ -84,7 +85,7 @@ static int take_option(struct options *o, int option)
 	}
 }
 
-int options_parse(struct options *o, int argc, char **argv)
+static int parse(struct options *o, int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "listen", required_argument, NULL, 'l' },
@@ -115,9 +116,20 @@ int options_parse(struct options *o, int argc, char **argv)
 			return status;
 	}
 	if (optind < argc) {
-		fprintf(stderr, "prebootd: %s: unexpected argument\nTry \"prebootd --help\".\n",
-		        argv[optind]);
+		output_line("prebootd", "%s: unexpected argument", argv[optind]);
+		fputs("Try \"prebootd --help\".\n", stderr);
 		return EXIT_USAGE;
 	}
 	return -1;
+}
+
+int options_parse(struct options *o, int argc, char **argv)
+{
+	int status;
+
+	/* getopt's own messages, too, repeat what was typed. */
+	output_start(OUTPUT_STDERR, NULL, NULL);
+	status = parse(o, argc, argv);
+	output_stop();
+	return status;
 }

@@ -12,6 +12,7 @@
 #include "lockfile.h"
 #include "metrics.h"
 #include "options.h"
+#include "output.h"
 #include "real_path.h"
 #include "serve_log.h"
 #include "service.h"
@@ -32,7 +33,7 @@ struct daemon {
 /* Says why the daemon cannot start. */
 static int refuse(const char *why)
 {
-	fprintf(stderr, "prebootd: %s\n", why);
+	output_line("prebootd", "%s", why);
 	return EXIT_FAULT;
 }
 

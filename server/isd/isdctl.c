@@ -9,6 +9,7 @@
 #include "error.h"
 #include "isd_fields.h"
 #include "isdctl.h"
+#include "output.h"
 
 static const char help[] =
 	"Usage: isdctl [OPTION]... DISK show [FIELD]...\n"
@@ -44,9 +45,7 @@ int fail(int status, const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	fputs("isdctl: ", stderr);
-	vfprintf(stderr, format, args);
-	fputs("\n", stderr);
+	output_vline("isdctl", format, args);
 	va_end(args);
 	return status;
 }
@@ -207,7 +206,10 @@ static int parse_options(struct isdctl *c, int argc, char **argv)
 
 	while ((option = getopt_long(argc, argv, "jfhV", options, NULL)) != -1) {
 		switch (option) {
-		case 'j': c->json = true; break;
+		case 'j':
+			c->json = true;
+			output_json();
+			break;
 		case 'f': c->force = true; break;
 		case 'u': c->open.in_use = true; break;
 		case 's':
@@ -230,9 +232,11 @@ int main(int argc, char **argv)
 {
 	static struct isdctl c;
 	const struct verb *verb = NULL;
-	int status = parse_options(&c, argc, argv);
 	const char *path, *word;
+	int status;
 
+	output_start(OUTPUT_STDOUT | OUTPUT_STDERR, NULL, NULL);
+	status = parse_options(&c, argc, argv);
 	if (status >= 0)
 		return status;
 	if (c.word_count == 0) {
@@ -257,7 +261,7 @@ int main(int argc, char **argv)
 	else
 		status = verb->run(&c);
 	isd_file_close(&c.file);
-	if (fflush(stdout) || ferror(stdout))
+	if (output_flush())
 		return fail(EXIT_FAULT, "cannot write the output");
 	return status;
 }

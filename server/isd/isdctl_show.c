@@ -5,6 +5,7 @@
 #include "error.h"
 #include "isd_fields.h"
 #include "isdctl.h"
+#include "output.h"
 
 const char *isdctl_state(int state)
 {
@@ -108,7 +109,7 @@ int isdctl_show(struct isdctl *c)
 		            isdctl_state(c->place.state[0]), isdctl_state(c->place.state[1]));
 	for (int i = 0; i < ISD_COPIES; i++)
 		if (c->place.state[i])
-			fprintf(stderr, "isdctl: %s: copy %d is %s; any \"set\" writes it anew\n",
-			        c->file.path, i + 1, isdctl_state(c->place.state[i]));
+			output_line("isdctl", "%s: copy %d is %s; any \"set\" writes it anew",
+			            c->file.path, i + 1, isdctl_state(c->place.state[i]));
 	return c->word_count ? print_some(c) : print_all(c);
 }

@@ -99,7 +99,7 @@ def test_folders_are_made_where_wanted(database):
     (f'name,mac\n"a"b,{MAC}\nc d,x\n', ["2:4: expected the end of the field",
                                          "3:1: c d: expected", "3:5: x: expected"]),
     (f'name,mac\na"b,{MAC}\n', ["2:2: a quote within a field"]),
-    ('name,mac\n"a\n\n",x\nb b,x\n', ["2:1: a\n\n: expected a device's name", "4:3: x: expected",
+    ('name,mac\n"a\n\n",x\nb b,x\n', ["2:1: a\\x0a\\x0a: expected a device's name", "4:3: x: expected",
                                        "5:1: b b: expected", "5:5: x: expected"]),
     ("näme;mac\n", ["1:1: näme: no such column", '1:1: there is no column "name"']),
     ("name,mac\näöü ,x\n", ["2:1: äöü : expected", "2:6: x: expected"]),

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef SERVER_TOOL_OUTPUT_H
+#define SERVER_TOOL_OUTPUT_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+
+/*
+ * What the tools print goes to a terminal, and much of it was typed, read from a file or told by
+ * a machine. So standard output and standard error pass one place, whoever writes to them: there
+ * control characters, and what is no text in UTF-8, are replaced by what is seen and not obeyed:
+ * "\x1b", in JSON "\u001b". And while a transaction that writes is open, nothing waits for the
+ * reader of a pipe: it is kept until the transaction has ended.
+ */
+
+enum { OUTPUT_STDOUT = 1, OUTPUT_STDERR = 2 };
+
+/**
+ * Begins, for OUTPUT_STDOUT, OUTPUT_STDERR or both; ends, and lets out what was kept, by itself
+ * when the program exits.
+ * @busy: says whether what is printed must be kept for now; NULL: never
+ */
+void output_start(int which, bool (*busy)(void *context), void *context);
+
+/** What is printed to standard output from now on is JSON, where "\x1b" would be wrong. */
+void output_json(void);
+
+/** Lets out all. Returns 0, or -1 where some of standard output could not be written. */
+int output_flush(void);
+
+/** Ends: both are as they were. */
+void output_stop(void);
+
+/**
+ * Prints "NAME: text" as one line to standard error: line ends within it do not show as such.
+ * @name: of the program; NULL: the text alone
+ */
+void output_line(const char *name, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void output_vline(const char *name, const char *format, va_list args)
+	__attribute__((format(printf, 2, 0)));
+
+/**
+ * Writes @text as it may be shown on one line into @out, cut to @size.
+ * Returns how many bytes that are, without the NUL.
+ */
+unsigned long output_escape(const char *text, char *out, unsigned long size);
+
+#endif
