@@ -52,7 +52,7 @@ EFI_C := main firmware machine hardware net udp4 tftp console keys path option o
 	chain local fault
 
 # Of the server's programs, by folder.
-POLICY := $(addprefix policy/,choose choose_assigned choose_rules decide)
+POLICY := $(addprefix policy/,choose choose_assigned choose_rules decide token)
 FILTER := $(addprefix policy/,filter filter_facts filter_match filter_table filter_value)
 # What prebootd knows, and decides by.
 INDEX := $(addprefix index/,index index_ahead index_arena index_devices index_entry index_follow \
@@ -176,7 +176,7 @@ SHARED_OBJECTS := $(SHARED:%=$(B)/server/nbp/%.o)
 
 $(B)/prebootd: $(PREBOOTD:%=$(B)/server/%.o) $(SHARED_OBJECTS)
 	$(call step,LINK)
-	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lsqlite3 -lseccomp -lsystemd
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lsqlite3 -lseccomp -lsystemd -lnettle
 $(B)/prebootctl: $(PREBOOTCTL:%=$(B)/server/%.o) $(SHARED_OBJECTS) $(MENU:%=$(B)/server/nbp/%.o)
 	$(call step,LINK)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lsqlite3 -ljansson -lnettle
@@ -226,7 +226,7 @@ $(B)/test/unit_storm: $(KEEPER:%=$(B)/test/server/%.o)
 $(B)/test/unit_storm_socket: | $(B)/test/prebootd
 $(B)/test/prebootd: $(PREBOOTD:%=$(B)/test/server/%.o) $(SHARED:%=$(B)/test/nbp/%.o)
 	$(call step,LINK)
-	$(Q)$(CC) $(CFLAGS_TEST) -o $@ $^ -lsqlite3 -lseccomp -lsystemd
+	$(Q)$(CC) $(CFLAGS_TEST) -o $@ $^ -lsqlite3 -lseccomp -lsystemd -lnettle
 $(B)/test/unit_confine $(B)/test/unit_confine_user: $(CONFINE:%=$(B)/test/server/%.o)
 UNIT_LIBS_confine := -lseccomp
 UNIT_LIBS_confine_user := -lseccomp

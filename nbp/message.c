@@ -261,7 +261,7 @@ static int get_fields(const struct layout *layout, struct wire *in, struct messa
 
 		if (in->error)
 			return in->error;
-		while (i < layout->count && layout->fields[i].number != (number & ~CRITICAL))
+		while (i < layout->count && (layout->fields[i].number ^ number) & ~CRITICAL)
 			i++;
 		if (i == layout->count) {
 			if (number & CRITICAL)

@@ -20,6 +20,7 @@
 #define MESSAGE_MAX      1200 /* the largest datagram, and the size of a question */
 #define MESSAGE_HEADER   28   /* bytes before the first field */
 #define NONCE_SIZE       16
+#define TOKEN_SIZE       8
 
 #define NAME_SIZE        64   /* device names, with the NUL */
 #define TEXT_SIZE        64   /* maker, product, serial, ...: what does not fit is cut */
@@ -34,7 +35,7 @@ enum message_type {
 	MESSAGE_EVENT = 3,   /* NBP: a step was reached; not answered  */
 	MESSAGE_QUERY = 4,   /* agent: what is my work?       question */
 	MESSAGE_DETAILS = 5, /* server, to a query                     */
-	MESSAGE_REPORT = 6,  /* agent: begun, done or failed  question */
+	MESSAGE_REPORT = 6,  /* NBP: accepted; agent: begun, done, failed  question */
 	MESSAGE_RECEIPT = 7, /* server, to a report, once it is durable */
 };
 
@@ -136,8 +137,16 @@ struct answer {
 	uint64_t lease;          /* never 0 */
 	uint8_t attempt;         /* 1 for the first offer of this lease */
 	char loader[FILE_SIZE];
-	char config[FILE_SIZE];
+	char config[FILE_SIZE];  /* may be empty: the loader takes none */
 	char prefix[FILE_SIZE];  /* may be empty */
+	uint8_t token[TOKEN_SIZE]; /* never all zero; proves that this machine was offered it */
+	uint8_t completes;       /* enum completes */
+};
+
+/* What ends work, as far as the NBP has to know. */
+enum completes {
+	COMPLETES_ELSEWHERE = 0, /* an agent's report, or what the server sees for itself */
+	COMPLETES_HANDOVER = 1,  /* the NBP reports it done, right before it hands over */
 };
 
 /* Steps of a boot, as events report them. */
@@ -166,6 +175,7 @@ struct event {
 /* The agent's question for the details of the work this device has on offer. */
 struct query {
 	struct identity identity;
+	uint8_t token[TOKEN_SIZE]; /* of the answer; zeros: it has none, and is told no details */
 };
 
 struct details {
@@ -179,15 +189,17 @@ struct details {
 	char details[DETAILS_SIZE]; /* "key=value" strings, each with its NUL */
 };
 
-enum work_state { /* as an agent reports it */
+enum work_state { /* as an agent, or the NBP, reports it */
 	WORK_BEGUN = 1,
 	WORK_DONE = 2,
 	WORK_FAILED = 3,
+	WORK_ACCEPTED = 4, /* the NBP goes on with it: from now on it is an attempt */
 };
 
 struct report {
 	struct identity identity;
 	uint64_t lease;
+	uint8_t token[TOKEN_SIZE]; /* of the answer */
 	uint8_t state;            /* enum work_state */
 	char reason[REASON_SIZE]; /* of a failure; may be empty */
 };

@@ -64,6 +64,9 @@ static const struct field answer_fields[] = {
 	FIELD(FIELD_LOADER, FILE_NAME, answer.loader),
 	FIELD(FIELD_CONFIG, FILE_NAME, answer.config),
 	FIELD(FIELD_PREFIX, FILE_NAME, answer.prefix),
+	/* Who would not know it would do work that is never counted. */
+	FIELD(FIELD_TOKEN | CRITICAL, BYTES, answer.token),
+	FIELD(FIELD_COMPLETES, NUMBER, answer.completes),
 };
 
 static const struct field event_fields[] = {
@@ -74,7 +77,10 @@ static const struct field event_fields[] = {
 	FIELD(FIELD_REASON, TEXT, event.reason),
 };
 
-static const struct field query_fields[] = { IDENTITY(query) };
+static const struct field query_fields[] = {
+	IDENTITY(query),
+	FIELD(FIELD_TOKEN | CRITICAL, BYTES, query.token),
+};
 
 static const struct field details_fields[] = {
 	FIELD(FIELD_DECISION, NUMBER, details.decision),
@@ -88,6 +94,7 @@ static const struct field details_fields[] = {
 static const struct field report_fields[] = {
 	IDENTITY(report),
 	FIELD(FIELD_LEASE, NUMBER, report.lease),
+	FIELD(FIELD_TOKEN | CRITICAL, BYTES, report.token),
 	FIELD(FIELD_STATE, NUMBER, report.state),
 	FIELD(FIELD_REASON, TEXT, report.reason),
 };
@@ -187,7 +194,7 @@ bool message_complete(const struct message *message)
 	case MESSAGE_ANSWER:
 		return answer->decision == DECISION_LOCAL ||
 		       (answer->decision == DECISION_WORK && answer->lease && answer->attempt &&
-		        answer->loader[0] && answer->config[0]);
+		        answer->loader[0] && !all_zero(answer->token, TOKEN_SIZE));
 	case MESSAGE_DETAILS:
 		return details->decision == DECISION_LOCAL ||
 		       (details->decision == DECISION_WORK && details->lease && details->attempt);
@@ -195,7 +202,7 @@ bool message_complete(const struct message *message)
 		return known && message->u.event.code && message->u.event.milliseconds;
 	case MESSAGE_REPORT:
 		return known && report->lease && report->state >= WORK_BEGUN &&
-		       report->state <= WORK_FAILED;
+		       report->state <= WORK_ACCEPTED;
 	case MESSAGE_RECEIPT:
 		return message->u.receipt.lease != 0;
 	default:

@@ -68,6 +68,8 @@ enum {
 	FIELD_VALID_FOR = 0x004b,
 	/* 0x004c reserved: further servers */
 	FIELD_HOT_KEY = 0x004d,
+	FIELD_TOKEN = 0x004e,
+	FIELD_COMPLETES = 0x004f,
 	FIELD_EVENT = 0x0060,
 	FIELD_MILLISECONDS = 0x0061,
 	FIELD_REASON = 0x0062,
@@ -88,7 +90,7 @@ enum kind {
 };
 
 struct field {
-	uint16_t number;
+	uint16_t number; /* with CRITICAL if it is sent so; either way it is understood */
 	uint8_t kind;
 	uint16_t offset; /* in struct message */
 	uint16_t size;

@@ -253,6 +253,8 @@ int keeper_open(struct keeper *k, struct server *server, const char *path)
 		k->device = status.st_dev;
 	rc = store_run(&k->store, "DELETE FROM counter", "");
 	if (rc == 0)
+		rc = keeper_secret(k);
+	if (rc == 0)
 		rc = index_load(server->index, &k->store);
 	if (rc) {
 		if (rc == ERR_SPACE)

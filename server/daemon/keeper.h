@@ -8,6 +8,7 @@
 #include "serve.h"
 #include "serve_log.h"
 #include "store.h"
+#include "token.h"
 
 /*
  * The keeper: the one thread that uses the database. It takes the questions that wait,
@@ -39,6 +40,7 @@ struct keeper {
 	struct server *server;
 	struct store store;
 	struct counters counters;
+	uint8_t secret[TOKEN_SECRET_SIZE]; /* of the tokens */
 	/* of the batch at work: */
 	struct moment moment;
 	bool writing;              /* its transaction is open, and in it */
@@ -92,6 +94,12 @@ int keeper_follow(struct keeper *keeper);
  */
 int keeper_begin_relaxed(struct keeper *keeper);
 void keeper_end_relaxed(struct keeper *keeper);
+
+/**
+ * Reads the tokens' secret from the database, which is given one where it has none.
+ * Returns 0 or the ERR_ values of store.h.
+ */
+int keeper_secret(struct keeper *keeper);
 
 /** Tells what the index could not make sense of. */
 void keeper_tell_warnings(struct keeper *keeper);

@@ -2,6 +2,7 @@
 #include "keeper.h"
 
 #include <string.h>
+#include <sys/random.h>
 
 #include "error.h"
 #include "events.h"
@@ -116,7 +117,19 @@ static bool writes(const struct matter *matter)
 	return matter->verdict.changed || matter->who.claims || matter->admits;
 }
 
-static int encode(struct matter *matter)
+/* Gives the machine what shows that it was offered this. */
+static void sign(const struct keeper *keeper, struct matter *matter)
+{
+	struct answer *answer = &matter->verdict.reply.u.answer;
+	struct offer offer = { matter->verdict.next.device, answer->lease, answer->attempt, { 0 } };
+
+	if (matter->verdict.reply.type != MESSAGE_ANSWER || !answer->lease)
+		return;
+	memcpy(offer.nonce, matter->question.nonce, sizeof(offer.nonce));
+	token_make(keeper->secret, &offer, answer->token);
+}
+
+static int encode(const struct keeper *keeper, struct matter *matter)
 {
 	struct message *reply = &matter->verdict.reply;
 	struct datagram *d = matter->datagram;
@@ -125,6 +138,7 @@ static int encode(struct matter *matter)
 
 	memcpy(reply->nonce, matter->question.nonce, sizeof(reply->nonce));
 	reply->sequence = matter->question.sequence;
+	sign(keeper, matter);
 	rc = message_encode(reply, d->reply, d->length, &length);
 	d->reply_length = rc ? 0 : (uint16_t)length;
 	return rc;
@@ -154,7 +168,7 @@ static int store_all(struct keeper *keeper, struct matter *matter)
 	if (rc == 0 && matter->choice.bundle)
 		rc = keeper_give(keeper, matter);
 	if (rc == 0 && matter->choice.bundle)
-		rc = encode(matter);
+		rc = encode(keeper, matter);
 	if (rc == 0 && matter->verdict.changed) {
 		rc = keeper_apply(keeper, &matter->question, &matter->verdict);
 		touch(keeper, matter->verdict.next.device);
@@ -182,9 +196,27 @@ int keeper_resolve(struct keeper *keeper, struct matter *matter)
 	}
 	/* First, as work must not count as offered when its answer cannot leave. */
 	if (rc == 0)
-		rc = encode(matter);
+		rc = encode(keeper, matter);
 	if (rc)
 		return rc;
 	matter->depends = keeper->writing;
 	return store_all(keeper, matter);
+}
+
+static void take_secret(sqlite3_stmt *row, void *secret)
+{
+	store_bytes(row, 0, secret, TOKEN_SECRET_SIZE);
+}
+
+int keeper_secret(struct keeper *keeper)
+{
+	int rc = store_one(&keeper->store, take_secret, keeper->secret,
+	                   "SELECT value FROM secret WHERE name = 'tokens'", "");
+
+	if (rc != ERR_NOT_FOUND)
+		return rc;
+	if (getrandom(keeper->secret, sizeof(keeper->secret), 0) != sizeof(keeper->secret))
+		return ERR_IO;
+	return store_run(&keeper->store, "INSERT INTO secret VALUES ('tokens', ?)", "b",
+	                 keeper->secret, sizeof(keeper->secret));
 }

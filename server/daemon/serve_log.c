@@ -43,6 +43,7 @@ static const char *state_word(uint8_t state)
 	switch (state) {
 	case WORK_BEGUN: return "begun";
 	case WORK_DONE: return "done";
+	case WORK_ACCEPTED: return "accepted";
 	default: return "failed";
 	}
 }

@@ -191,7 +191,8 @@ static void take(struct verdict *verdict, const struct report *report, int64_t n
 /* Says whether a lease in @state is already what @report wants it to be. */
 static bool repeats(enum lease_state state, const struct report *report)
 {
-	return (state == LEASE_BEGUN && report->state == WORK_BEGUN) ||
+	return (state == LEASE_OFFERED && report->state == WORK_ACCEPTED) ||
+	       (state == LEASE_BEGUN && report->state == WORK_BEGUN) ||
 	       (state == LEASE_DONE && report->state == WORK_DONE) ||
 	       (state == LEASE_FAILED && report->state == WORK_FAILED);
 }
@@ -225,7 +226,8 @@ void decide_report(const struct device *device, const struct lease *lease,
 		        lease_state_name(verdict->next.state));
 		return;
 	}
-	if (verdict->next.state == LEASE_OFFERED || verdict->next.state == LEASE_BEGUN) {
+	if (report->state != WORK_ACCEPTED &&
+	    (verdict->next.state == LEASE_OFFERED || verdict->next.state == LEASE_BEGUN)) {
 		take(verdict, report, now);
 		return;
 	}

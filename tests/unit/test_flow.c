@@ -12,7 +12,7 @@ static struct message work_answer(void)
 {
 	return (struct message){
 		.type = MESSAGE_ANSWER,
-		.u.answer = { .decision = DECISION_WORK, .lease = 7, .attempt = 2,
+		.u.answer = { .decision = DECISION_WORK, .lease = 7, .attempt = 2, .token = { 1 },
 		              .loader = "pxelinux.0", .config = "z_auto.cfg", .prefix = "boot/" } };
 }
 

@@ -17,7 +17,7 @@ static struct message menu_answer(uint8_t mode)
 {
 	return (struct message){
 		.type = MESSAGE_ANSWER,
-		.u.answer = { .decision = DECISION_WORK, .lease = 7, .attempt = 1,
+		.u.answer = { .decision = DECISION_WORK, .lease = 7, .attempt = 1, .token = { 1 },
 		              .loader = "pxelinux.0", .config = "z_auto.cfg", .prefix = "boot/",
 		              .menu_mode = mode, .hot_key_wait = 3000 } };
 }

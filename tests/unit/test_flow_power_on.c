@@ -13,7 +13,8 @@ static struct message answer_of(enum decision decision)
 	return (struct message){
 		.type = MESSAGE_ANSWER,
 		.u.answer = { .decision = (uint8_t)decision, .lease = decision == DECISION_WORK ? 7 : 0,
-		              .attempt = decision == DECISION_WORK, .local_boot = LOCAL_BOOT_INT18 } };
+		              .attempt = decision == DECISION_WORK, .local_boot = LOCAL_BOOT_INT18,
+		              .token = { decision == DECISION_WORK } } };
 }
 
 static struct message work_answer(void)

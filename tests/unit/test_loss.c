@@ -74,7 +74,7 @@ static void serve(struct fake *fake, const struct fake_datagram *datagram)
 {
 	struct network *network = fake->server_data;
 	struct message question, answer = { .type = MESSAGE_ANSWER, .u.answer = {
-		.decision = DECISION_WORK, .lease = LEASE, .attempt = 1,
+		.decision = DECISION_WORK, .lease = LEASE, .attempt = 1, .token = { 1 },
 		.loader = "pxelinux.0", .config = "z_auto.cfg" } };
 
 	if (lost(network))

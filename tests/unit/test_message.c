@@ -13,6 +13,8 @@ static const struct identity machine = {
 	          0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef },
 };
 
+#define TOKEN { 0xb0, 0xb1, 0xb2, 0xb3, 0xb4, 0xb5, 0xb6, 0xb7 }
+
 static const struct {
 	const char *name;
 	struct message message;
@@ -26,21 +28,36 @@ static const struct {
 	{ "answer with work",
 	  { .type = MESSAGE_ANSWER, .sequence = 1,
 	    .u.answer = { .decision = DECISION_WORK, .device = "web01", .lease = 7, .attempt = 1,
-	                  .loader = "pxelinux.0", .config = "z_auto.cfg", .prefix = "boot/" } } },
+	                  .loader = "pxelinux.0", .config = "z_auto.cfg", .prefix = "boot/",
+	                  .token = TOKEN } } },
+	{ "answer with work that is done at the handover",
+	  { .type = MESSAGE_ANSWER, .sequence = 1,
+	    .u.answer = { .decision = DECISION_WORK, .lease = 7, .attempt = 1,
+	                  .loader = "snponly.efi", .token = TOKEN,
+	                  .completes = COMPLETES_HANDOVER } } },
 	{ "answer without work",
 	  { .type = MESSAGE_ANSWER, .sequence = 2, .u.answer = { .decision = DECISION_LOCAL } } },
 	{ "event",
 	  { .type = MESSAGE_EVENT,
 	    .u.event = { .identity = machine, .code = EVENT_HANDOVER, .milliseconds = 61,
 	                 .lease = 7, .reason = "pxelinux.0" } } },
-	{ "query", { .type = MESSAGE_QUERY, .sequence = 1, .u.query.identity = machine } },
+	{ "accepted report",
+	  { .type = MESSAGE_REPORT, .sequence = 1,
+	    .u.report = { .identity = machine, .lease = 7, .token = TOKEN,
+	                  .state = WORK_ACCEPTED } } },
+	{ "accepted receipt",
+	  { .type = MESSAGE_RECEIPT, .sequence = 1,
+	    .u.receipt = { .lease = 7, .state = WORK_ACCEPTED } } },
+	{ "query",
+	  { .type = MESSAGE_QUERY, .sequence = 1,
+	    .u.query = { .identity = machine, .token = TOKEN } } },
 	{ "details",
 	  { .type = MESSAGE_DETAILS, .sequence = 1,
 	    .u.details = { .decision = DECISION_WORK, .lease = 7, .attempt = 1, .device = "web01", .config = "z_auto.cfg",
 	                   .details_length = 20, .details = "image=a.img\0force=1" } } },
 	{ "report",
 	  { .type = MESSAGE_REPORT, .sequence = 1,
-	    .u.report = { .identity = machine, .lease = 7, .state = WORK_FAILED,
+	    .u.report = { .identity = machine, .lease = 7, .token = TOKEN, .state = WORK_FAILED,
 	                  .reason = "exit 1" } } },
 	{ "receipt",
 	  { .type = MESSAGE_RECEIPT, .sequence = 1,
@@ -139,6 +156,7 @@ static void survives_every_byte_changed(void **state)
 #define HEADER(type) "4f504250 01 " type " 0000 a0a1a2a3a4a5a6a7a8a9aaabacadaeaf 00000001 "
 #define LOCAL "0040 0001 01 "
 #define WORK "0040 0001 02 0043 0008 0000000000000007 0044 0001 01 0045 0001 61 "
+#define PROOF "804e 0008 b0b1b2b3b4b5b6b7 "
 
 static const struct {
 	const char *rule;
@@ -163,12 +181,19 @@ static const struct {
 	{ "a field twice", HEADER("02") LOCAL LOCAL, ERR_MALFORMED },
 	{ "no decision", HEADER("02") "0042 0001 01", ERR_MALFORMED },
 	{ "an unknown decision", HEADER("02") "0040 0001 03", ERR_MALFORMED },
-	{ "work", HEADER("02") WORK "0046 0001 62", 0 },
-	{ "work without a configuration", HEADER("02") WORK, ERR_MALFORMED },
+	{ "work", HEADER("02") WORK PROOF "0046 0001 62", 0 },
+	{ "work without a configuration", HEADER("02") WORK PROOF, 0 },
+	{ "work without a token", HEADER("02") WORK "0046 0001 62", ERR_MALFORMED },
+	{ "work with a token of zeros", HEADER("02") WORK "804e 0008 00*8", ERR_MALFORMED },
+	{ "work with a short token", HEADER("02") WORK "804e 0007 b0*7", ERR_MALFORMED },
+	{ "a token that is not marked as critical", HEADER("02") WORK "004e 0008 b0*8", 0 },
+	{ "a token twice, marked and not", HEADER("02") WORK PROOF "004e 0008 b0*8", ERR_MALFORMED },
+	{ "a token where none belongs", HEADER("07") "0043 0008 0000000000000007 " PROOF,
+	  ERR_CRITICAL },
 	{ "work without a loader", HEADER("02") "0040 0001 02 0043 0008 0000000000000007 "
-	  "0044 0001 01 0046 0001 62", ERR_MALFORMED },
+	  "0044 0001 01 " PROOF "0046 0001 62", ERR_MALFORMED },
 	{ "work without a lease", HEADER("02") "0040 0001 02 0044 0001 01 0045 0001 61 "
-	  "0046 0001 62", ERR_MALFORMED },
+	  PROOF "0046 0001 62", ERR_MALFORMED },
 	{ "a file name upwards", HEADER("02") WORK "0046 0004 2e2e2f62", ERR_MALFORMED },
 	{ "a file name with a blank", HEADER("02") WORK "0046 0003 612062", ERR_MALFORMED },
 	{ "a NUL in a text", HEADER("02") LOCAL "0041 0003 610062", ERR_MALFORMED },
@@ -180,7 +205,11 @@ static const struct {
 	{ "a request by MAC alone", HEADER("01") "0001 0006 02*6", 0 },
 	{ "a request by UUID alone", HEADER("01") "0002 0010 02*16", 0 },
 	{ "a report of an unknown state", HEADER("06") "0001 0006 02*6 0043 0008 0000000000000007 "
-	  "0071 0001 04", ERR_MALFORMED },
+	  "0071 0001 05", ERR_MALFORMED },
+	{ "a report without a token", HEADER("06") "0001 0006 02*6 0043 0008 0000000000000007 "
+	  "0071 0001 01", 0 },
+	{ "a report that work was accepted", HEADER("06") "0001 0006 02*6 "
+	  "0043 0008 0000000000000007 " PROOF "0071 0001 04", 0 },
 	{ "a report without a lease", HEADER("06") "0001 0006 02*6 0071 0001 01", ERR_MALFORMED },
 	{ "an event without a code", HEADER("03") "0001 0006 02*6 0061 0004 00000001", ERR_MALFORMED },
 	{ "details repeat", HEADER("05") LOCAL "0070 0003 613d31 0070 0003 623d32", 0 },

@@ -132,6 +132,8 @@ static void test_largest_answer(void **state)
 	answer->decision = DECISION_WORK;
 	answer->lease = UINT64_MAX;
 	answer->attempt = 255;
+	memset(answer->token, 255, TOKEN_SIZE);
+	answer->completes = 255;
 	memset(answer->device, 'd', NAME_SIZE - 1);
 	memset(answer->loader, 'l', FILE_SIZE - 1);
 	memset(answer->config, 'c', FILE_SIZE - 1);
