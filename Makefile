@@ -8,7 +8,7 @@ Q := $(if $(V),,@)
 step = @$(if $(V),:,printf '  %-8s %s\n' $(1) $@)
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all nbps tools machines help demo vm test test-unit unit-tests replays test-vm bench bench-server storm fuzz \
+.PHONY: all nbps tools machines help demo vm test test-unit unit-tests replays test-vm test-long bench bench-server storm fuzz \
 	coverage install uninstall deb clean FORCE
 
 all: nbps tools
@@ -22,6 +22,7 @@ help:
 	@echo 'make demo          a machine boots, is given work, does it, boots its disk'
 	@echo 'make vm            a machine to play with; its serial console is this terminal'
 	@echo 'make test          all tests; test-unit and test-vm [K=name] run a part'
+	@echo 'make test-long     what takes longer: more damaged files in virtual machines'
 	@echo 'make bench         sizes, packets and times, beside PXELINUX; answers a second, beside nginx'
 	@echo 'make bench-server  the latter alone'
 	@echo 'make storm         hostile datagrams to prebootd, [N=how many]'
@@ -128,7 +129,8 @@ $(B)/nvlnbp.elf: $(BIOS_OBJECTS) bios/nvlnbp.lds
 		-T bios/nvlnbp.lds -Map $(B)/nvlnbp.map -o $@ $(BIOS_OBJECTS)
 # The first instructions and the unpacker as they are, all else packed: a PXE ROM
 # need not load more than 32 KiB.
-$(B)/bios/pack: $(addprefix bios/,pack.c pack.h pack_ways.c pack_ways.h unpack.c) | $(B)/bios
+$(B)/bios/pack: $(addprefix bios/,pack_main.c pack.c pack.h pack_ways.c pack_ways.h unpack.c) \
+		$(addprefix nbp/,crc32.c crc32.h) | $(B)/bios
 	$(call step,CC)
 	$(Q)$(CC) $(CFLAGS_HOST) -o $@ $(filter %.c,$^) -lm
 $(B)/nvlnbp.sys: $(B)/nvlnbp.elf $(B)/bios/pack
@@ -203,6 +205,8 @@ $(B)/test/unit_%: $(B)/test/tests/unit/test_%.o $(B)/test/tests/unit/fake.o \
 	$(Q)$(CC) $(CFLAGS_TEST) -o $@ $^ -lcmocka -lsqlite3 -ljansson -lnettle $(UNIT_LIBS_$*)
 $(B)/test/unit_tftp: $(B)/test/bios/tftp.o $(B)/test/tests/unit/tftp_server.o
 $(B)/test/unit_pxe_find: $(B)/test/bios/pxe_find.o
+$(B)/test/unit_unpack: $(addprefix $(B)/test/bios/,unpack.o pack.o pack_ways.o) | $(B)/nvlnbp.sys
+UNIT_LIBS_unpack := -lm
 $(B)/test/unit_bios_edd: $(B)/test/bios/edd.o
 $(B)/test/unit_bios_keyboard: $(B)/test/bios/keyboard.o
 $(B)/test/unit_efi_path: $(B)/test/efi/path.o
@@ -390,6 +394,10 @@ test: test-unit test-vm
 test-vm: $(B)/dependencies
 	@$(MAKE) --no-print-directory all machines
 	scripts/run-vm-tests $(if $(K),-k '$(K)')
+# What takes too long for each change; all of it also is in "make test", with less of it.
+test-long: $(B)/dependencies
+	@$(MAKE) --no-print-directory all machines
+	FLIPS=20 scripts/run-vm-tests -k damaged
 bench: $(B)/dependencies
 	@$(MAKE) --no-print-directory all machines
 	scripts/bench

@@ -9,12 +9,13 @@
 
 extern bss_start, bss_dwords
 extern unpack, unpack_to, unpack_from, unpack_dwords, unpack_model, unpack_end
+extern unpack_before, unpack_size
 extern stack_top
 extern bios_main
 extern realmode_idtr32
 
 global _start
-global start_tsc, start_cpuid
+global start_tsc, start_cpuid, damaged_end
 global realmode_esp, realmode_ss, realmode_gdtr
 
 bits 16
@@ -25,6 +26,8 @@ section .entry progbits alloc exec write align=16
 _start:
 	jmp	near start
 	db	'OPENPREBOOT NBP', 0
+	times PACK_FILE_SIZE - ($ - $$) db 0
+file_size:	dw 0			; pack.c writes it, and a CRC-32 as the last 4 bytes
 
 start:
 	pushfd
@@ -39,8 +42,6 @@ start:
 .flat:
 	xor	ax, ax
 	mov	ds, ax
-	mov	[realmode_esp], esp
-	mov	[realmode_ss], ss
 
 	; The processor's identity and counter, as early as can be.
 	pushfd
@@ -54,17 +55,46 @@ start:
 	push	ecx
 	popfd
 	xor	eax, ecx
-	test	eax, 1 << 21
+	and	eax, 1 << 21
+	mov	edi, eax		; not 0: CPUID is there
+	mov	ebp, 0			; EBP:ESI will be the counter
+	mov	esi, ebp
 	jz	.no_tsc
-	mov	byte [start_cpuid], 1
 	mov	eax, 1
 	cpuid
 	test	dl, 1 << 4
 	jz	.no_tsc
 	rdtsc
-	mov	[start_tsc], eax
-	mov	[start_tsc + 4], edx
+	mov	esi, eax
+	mov	ebp, edx
 .no_tsc:
+
+	; A file cut short or damaged must not be unpacked: nothing is written of it
+	; or by it, not even our variables, before the sum over all of it is right.
+	mov	bx, _start
+	mov	cx, [file_size]
+	or	eax, -1
+.byte:
+	xor	al, [bx]
+	inc	bx
+	mov	dl, 8
+.bit:
+	shr	eax, 1
+	jnc	.even
+	xor	eax, 0xedb88320
+.even:
+	dec	dl
+	jnz	.bit
+	loop	.byte
+	cmp	eax, CRC32_RESIDUE
+	jne	damaged
+
+	mov	[start_tsc], esi
+	mov	[start_tsc + 4], ebp
+	test	edi, edi
+	setnz	[start_cpuid]
+	mov	[realmode_esp], esp
+	mov	[realmode_ss], ss
 
 	; Under a V86 monitor there is no switching to protected mode.
 	mov	si, text_v86
@@ -95,31 +125,8 @@ start:
 	mov	cr0, eax
 	jmp	dword SELECTOR_CODE32:start32
 
-bits 32
-start32:
-	mov	ax, SELECTOR_DATA32
-	mov	ds, ax
-	mov	es, ax
-	mov	fs, ax
-	mov	gs, ax
-	mov	ss, ax
-	mov	esp, stack_top
-	mov	esi, unpack_to
-	mov	edi, unpack_from
-	mov	ecx, unpack_dwords
-	rep	movsd
-	mov	eax, unpack_from
-	mov	edx, unpack_to
-	mov	ecx, unpack_model
-	call	unpack
-	lidt	[realmode_idtr32]
-	mov	edi, bss_start		; ROMs leave it as they found it
-	mov	ecx, bss_dwords
-	xor	eax, eax
-	rep	stosd
-	jmp	bios_main		; does not return
-
-bits 16
+damaged:
+	mov	si, text_damaged
 ; Prints the text at DS:SI and returns to the ROM.
 give_up:
 	lodsb
@@ -140,6 +147,61 @@ give_up:
 	popfd
 	mov	ax, 0			; go on booting
 	retf
+
+text_damaged:
+	db	'nvlnbp.sys: cut short or damaged; local boot', 13, 10, 0
+damaged_end:
+
+bits 32
+start32:
+	mov	ax, SELECTOR_DATA32
+	mov	ds, ax
+	mov	es, ax
+	mov	fs, ax
+	mov	gs, ax
+	mov	ss, ax
+	mov	esp, stack_top
+	mov	esi, unpack_to
+	mov	edi, unpack_from
+	mov	ecx, unpack_dwords
+	rep	movsd
+	mov	eax, unpack_from
+	movzx	edx, word [file_size]
+	sub	edx, unpack_before
+	mov	ecx, unpack_to
+	push	unpack_model
+	push	unpack_size
+	call	unpack
+	test	eax, eax
+	jz	not_unpacked
+	lidt	[realmode_idtr32]
+	mov	edi, bss_start		; ROMs leave it as they found it
+	mov	ecx, bss_dwords
+	xor	eax, eax
+	rep	stosd
+	jmp	bios_main		; does not return
+
+; Back to real mode, whose interrupt vectors are untouched.
+not_unpacked:
+	jmp	SELECTOR_CODE16:.code16
+bits 16
+.code16:
+	mov	ax, SELECTOR_DATA16
+	mov	ds, ax
+	mov	es, ax
+	mov	fs, ax
+	mov	gs, ax
+	mov	ss, ax
+	mov	eax, cr0
+	and	al, 0xfe
+	mov	cr0, eax
+	jmp	0:.real
+.real:
+	xor	ax, ax
+	mov	ds, ax
+	mov	ss, [realmode_ss]
+	mov	esp, [realmode_esp]
+	jmp	damaged
 
 text_v86:
 	db	'nvlnbp.sys: the processor is in V86 mode; local boot', 13, 10, 0

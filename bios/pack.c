@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "pack.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "pack_ways.h"
 
-/* Packs the build's own nvlnbp.sys: "pack RESIDENT REST OUT" writes the file
- * RESIDENT, then REST packed. See pack.h for the format. */
+/* See pack.h for the format. */
 
-#define SIZE_LIMIT 0xfffe  /* offsets are below PACK_END */
-#define PASSES 6           /* each learns from that before it what bits cost */
+#define PASSES 6 /* each learns from that before it what bits cost */
 
 struct packer {
 	struct unpack_model model;
@@ -123,70 +120,27 @@ static void make_absolute(uint8_t *data, size_t size)
 	}
 }
 
-/* Packs @size bytes, which it changes, to p->out. */
-static void pack(struct packer *p, uint8_t *data, size_t size)
+size_t pack(uint8_t *data, size_t size, uint8_t *out)
 {
-	struct pack_step *steps = calloc(size, sizeof(*steps));
+	struct pack_step *steps = calloc(size + 1, sizeof(*steps));
+	struct packer *p = calloc(1, sizeof(*p));
+	size_t length;
 
+	if (!steps || !p)
+		abort();
 	make_absolute(data, size);
 	for (int pass = 0; pass < PASSES; pass++) {
 		pack_find_steps(data, size, &p->counts, steps);
 		for (size_t i = 0; i < PACK_PROBABILITIES; i++)
 			((uint16_t *)&p->model)[i] = PACK_HALF;
 		memset(&p->counts, 0, sizeof(p->counts));
+		p->out = out;
 		p->low = p->length = 0;
 		p->range = UINT32_MAX;
 		write_steps(p, data, size, steps);
 	}
+	length = p->length;
+	free(p);
 	free(steps);
-}
-
-/* --- files -------------------------------------------------------------------- */
-
-static size_t read_file(const char *name, uint8_t data[SIZE_LIMIT])
-{
-	FILE *file = fopen(name, "rb");
-	size_t size;
-
-	if (!file) {
-		perror(name);
-		exit(1);
-	}
-	size = fread(data, 1, SIZE_LIMIT, file);
-	if (ferror(file) || fgetc(file) != EOF) {
-		fprintf(stderr, "%s: cannot be read, or is larger than %u bytes\n", name, SIZE_LIMIT);
-		exit(1);
-	}
-	fclose(file);
-	return size;
-}
-
-int main(int argc, char **argv)
-{
-	static uint8_t resident[SIZE_LIMIT], data[SIZE_LIMIT], original[SIZE_LIMIT];
-	static uint8_t out[2 * SIZE_LIMIT];
-	static struct packer packer = { .out = out };
-	static struct unpack_model model;
-	size_t resident_size, size;
-	FILE *file;
-
-	if (argc != 4) {
-		fprintf(stderr, "usage: pack RESIDENT REST OUT\n");
-		return 2;
-	}
-	resident_size = read_file(argv[1], resident);
-	size = read_file(argv[2], original);
-	memcpy(data, original, size);
-	pack(&packer, data, size);
-	if (unpack(out, data, &model) != size || memcmp(data, original, size) != 0) {
-		fprintf(stderr, "%s: unpacks to something else\n", argv[2]);
-		return 1;
-	}
-	file = fopen(argv[3], "wb");
-	if (!file || fwrite(resident, 1, resident_size, file) != resident_size ||
-	    fwrite(out, 1, packer.length, file) != packer.length || fclose(file)) {
-		perror(argv[3]);
-		return 1;
-	}
-	return 0;
+	return length;
 }

@@ -2,6 +2,7 @@
 #ifndef BIOS_PACK_H
 #define BIOS_PACK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,7 +25,14 @@
  * Offset 1 is the byte before. An offset number of PACK_END ends all, without a length.
  * Before packing, calls' and jumps' relative targets are made absolute, so that
  * two calls of one function look alike; see unpack().
+ *
+ * The file is what is not packed, the packed data, and the CRC-32 of both. Its
+ * size stands in it (entry.asm), as a file cut short is to be seen too: by the
+ * CRC, since what lies behind it in memory is not what was cut off.
  */
+
+#define PACK_FILE_SIZE 20     /* where it stands: a uint16_t */
+#define PACK_SIZE_LIMIT 0xfffe /* of the data: offsets are below PACK_END */
 
 #define PACK_BITS 12          /* of a probability: that a bit is 0 */
 #define PACK_HALF (1u << (PACK_BITS - 1))
@@ -48,11 +56,21 @@ static inline uint8_t pack_class(uint8_t before)
 }
 
 /**
- * Unpacks what pack() made. Nothing is checked: both are of one file, which
- * some PXE ROM has loaded or not.
- * @out: receives the data, and @model's place is free to use
- * Returns the length.
+ * Packs @size bytes at @data, which it changes.
+ * @out: receives the packed data, less than 2 * @size + 64 bytes
+ * Returns their length.
  */
-size_t unpack(const uint8_t *packed, uint8_t *out, struct unpack_model *model);
+size_t pack(uint8_t *data, size_t size, uint8_t *out);
+
+/**
+ * Unpacks what pack() made. Whatever @packed holds, nothing is read or written
+ * beyond the places given, and it ends.
+ * @size: of the packed data
+ * @capacity: of @out; may be less than what was packed, which then is an error
+ * @model: a place that is free to use
+ * Returns the length; 0 if this is not what pack() made.
+ */
+size_t unpack(const uint8_t *packed, size_t size, uint8_t *out, size_t capacity,
+              struct unpack_model *model);
 
 #endif

@@ -1,12 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "pack.h"
 
-/* This runs before anything else of ours is there: see entry.asm. */
+/* This runs before anything else of ours is there: see entry.asm. It goes by nothing
+ * in the packed data that it has not bounded. */
 
 struct unpacker {
-	const uint8_t *in;
+	const uint8_t *in, *end;
+	bool spent; /* more was wanted than there is */
 	uint32_t range, code;
 };
+
+static __attribute__((noinline)) void read_byte(struct unpacker *u)
+{
+	u->spent = u->in == u->end;
+	u->range <<= 8;
+	u->code = u->code << 8 | (u->spent ? 0 : *u->in++);
+}
 
 static __attribute__((noinline)) uint32_t read_bit(struct unpacker *u, uint16_t *probability)
 {
@@ -21,52 +30,57 @@ static __attribute__((noinline)) uint32_t read_bit(struct unpacker *u, uint16_t 
 		u->range = bound;
 		*probability += ((1u << PACK_BITS) - *probability) >> PACK_RATE;
 	}
-	while (u->range < PACK_RANGE_MIN) {
-		u->range <<= 8;
-		u->code = u->code << 8 | *u->in++;
-	}
+	while (u->range < PACK_RANGE_MIN)
+		read_byte(u);
 	return bit;
 }
 
+/* 0: it is longer than any number. */
 static uint32_t read_number(struct unpacker *u, uint16_t *probabilities)
 {
 	uint32_t value = 0, place = 1;
 
 	while (read_bit(u, probabilities++)) {
+		if (place > PACK_END / 2)
+			return 0;
 		value += read_bit(u, probabilities++) * place;
 		place *= 2;
 	}
 	return value + place;
 }
 
-static size_t decode(const uint8_t *packed, uint8_t *out, struct unpack_model *model)
+static size_t decode(struct unpacker *u, uint8_t *out, size_t capacity,
+                     struct unpack_model *model)
 {
-	struct unpacker u = { .in = packed, .range = 0xffffffff };
 	uint32_t offset = 0, length, repeated, matched = 0, symbol;
 	uint8_t before;
-	uint8_t *to = out;
+	uint8_t *to = out, *end = out + capacity;
 
-	for (size_t i = 0; i < 4; i++)
-		u.code = u.code << 8 | *u.in++;
-	for (;;) {
+	while (!u->spent) {
 		before = to == out ? 0 : pack_class(to[-1]);
-		if (!read_bit(&u, &model->match[matched][before])) {
+		if (!read_bit(u, &model->match[matched][before])) {
 			for (symbol = 1; symbol < 256;)
-				symbol = symbol * 2 + read_bit(&u, &model->literal[before][symbol]);
+				symbol = symbol * 2 + read_bit(u, &model->literal[before][symbol]);
+			if (to == end)
+				break;
 			*to++ = (uint8_t)symbol;
 			matched = 0;
 			continue;
 		}
-		repeated = !matched && read_bit(&u, &model->repeat);
+		repeated = !matched && read_bit(u, &model->repeat);
 		if (!repeated)
-			offset = read_number(&u, model->offset);
+			offset = read_number(u, model->offset);
 		if (offset == PACK_END)
-			return (size_t)(to - out);
-		length = read_number(&u, model->length[repeated]);
+			return u->spent ? 0 : (size_t)(to - out);
+		length = read_number(u, model->length[repeated]);
+		if (offset == 0 || offset > (size_t)(to - out) || length == 0 ||
+		    length > (size_t)(end - to))
+			break;
 		for (; length; length--, to++)
 			*to = to[-(ptrdiff_t)offset];
 		matched = 1;
 	}
+	return 0;
 }
 
 struct target {
@@ -87,14 +101,19 @@ static void make_relative(uint8_t *data, size_t length)
 	}
 }
 
-size_t unpack(const uint8_t *packed, uint8_t *out, struct unpack_model *model)
+size_t unpack(const uint8_t *packed, size_t size, uint8_t *out, size_t capacity,
+              struct unpack_model *model)
 {
+	struct unpacker u = { .in = packed, .end = packed + size };
 	uint16_t *probability = (uint16_t *)model;
 	size_t length;
 
 	for (size_t i = 0; i < sizeof(*model) / sizeof(*probability); i++)
 		probability[i] = PACK_HALF;
-	length = decode(packed, out, model);
+	for (size_t i = 0; i < 4; i++)
+		read_byte(&u);
+	u.range = UINT32_MAX;
+	length = decode(&u, out, capacity, model);
 	make_relative(out, length);
 	return length;
 }

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Boots files nvlnbp.sys that were cut short or damaged on their way: the local disk boots."""
+
+import os
+import random
+import shutil
+
+import machine
+from lab import Lab
+
+# make test-long has 20.
+FLIPS = int(os.environ.get("FLIPS", "1"))
+BLOCK = 512  # what is in the first of these sees that the rest is whole
+TOLD = "nvlnbp.sys: cut short or damaged; local boot"
+
+
+class DamagedLab(Lab):
+    """Of a machine whose NBP says nothing of its own."""
+
+    def _watch(self, stations, steps):
+        return [line for step in steps for line in stations[None].go_through(step)]
+
+
+def damaged():
+    """Returns such files: name to content."""
+    whole = (machine.BUILD / "nvlnbp.sys").read_bytes()
+    cuts = [BLOCK, len(whole) // 2 // BLOCK * BLOCK, len(whole) - 1]
+    files = {f"cut-{size}": whole[:size] for size in cuts[:1 + FLIPS]}
+    seed = random.Random(int(os.environ.get("SEED", "1")))
+    for _ in range(FLIPS):
+        bit = seed.randrange(BLOCK * 8, len(whole) * 8)
+        file = bytearray(whole)
+        file[bit // 8] ^= 1 << bit % 8
+        files[f"bit-{bit}"] = bytes(file)
+    return files
+
+
+def test_damaged(request):
+    folder = machine.BUILD / "vm" / "tests" / "damaged"
+    request.node.lab_folder = folder.relative_to(machine.ROOT)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+
+    steps = []
+    for name, content in damaged().items():
+        (folder / name).write_bytes(content)
+        steps += [{"serve": {"nvlnbp.sys": folder / name}}, {"reset": True},
+                  "{disk}", {"screen": {"has": [TOLD]}}]
+    # The first boot is of the file as it is.
+    steps = ["^OpenPreboot ", "{disk}", *steps]
+    lab = DamagedLab("damaged", machine.FIRMWARES["seabios"], {"boots": [steps]}, folder)
+    lab.prepare()
+    lab.run()
+    assert lab.files_asked_for() == ["nvlnbp.sys"]
