@@ -49,8 +49,8 @@ SHARED := wire message message_fields text error crc32 isd power_on
 BIOS_ASM := entry realmode
 BIOS_C := main unpack pxe pxe_find udp tftp realmode console uart keyboard memory clock machine \
 	disk edd chain local fault
-EFI_C := main firmware machine hardware net udp4 tftp console keys path option order disk image \
-	chain local fault
+EFI_C := main firmware machine hardware rate net udp4 tftp fetched console keys path option order disk \
+	image chain local fault
 
 # Of the server's programs, by folder.
 POLICY := $(addprefix policy/,choose choose_assigned choose_rules decide token)
@@ -211,6 +211,8 @@ $(B)/test/unit_bios_edd: $(B)/test/bios/edd.o
 $(B)/test/unit_bios_keyboard: $(B)/test/bios/keyboard.o
 $(B)/test/unit_efi_path: $(B)/test/efi/path.o
 $(B)/test/unit_efi_option: $(B)/test/efi/option.o $(B)/test/efi/path.o
+$(B)/test/unit_efi_fetched: $(B)/test/efi/fetched.o
+$(B)/test/unit_efi_rate: $(B)/test/efi/rate.o
 $(B)/test/unit_menu_view $(B)/test/unit_menu_password: $(B)/test/tests/unit/person.o \
 	$(B)/test/server/ctl/canvas.o
 $(B)/test/unit_decide: $(B)/test/server/policy/decide.o $(B)/test/server/store/lease.o

@@ -4,12 +4,15 @@
 #include "error.h"
 #include "flow.h"
 #include "memory.h"
+#include "rate.h"
 
 #define CALIBRATION_MS 1
 #define CALIBRATIONS 4
 #define DEBUGGER_WAIT_MS 20000
 #define WATCHDOG_CODE 0x10000 /* those below are the firmware's own (UEFI 7.5) */
 #define CPUID_1_ECX_RDRAND (1u << 30)
+#define CPUID_CRYSTAL 0x15
+#define CPUID_FREQUENCY 0x16
 
 static uint32_t clock_now(struct platform *p)
 {
@@ -22,8 +25,14 @@ static uint32_t clock_now(struct platform *p)
  */
 static void clock_calibrate(struct efi_port *port)
 {
+	uint32_t highest[4], crystal[4] = { 0 }, frequency[4] = { 0 };
 	uint64_t least = UINT64_MAX;
 
+	x86_cpuid(0, highest);
+	if (highest[0] >= CPUID_CRYSTAL)
+		x86_cpuid(CPUID_CRYSTAL, crystal);
+	if (highest[0] >= CPUID_FREQUENCY)
+		x86_cpuid(CPUID_FREQUENCY, frequency);
 	for (int i = 0; i < CALIBRATIONS; i++) {
 		uint64_t ticks = x86_rdtsc();
 
@@ -32,7 +41,7 @@ static void clock_calibrate(struct efi_port *port)
 		if (ticks < least)
 			least = ticks;
 	}
-	port->clock.per_ms = (uint32_t)(least / CALIBRATION_MS);
+	port->clock.per_ms = rate_per_ms(least / CALIBRATION_MS, crystal, frequency);
 }
 
 static void idle(struct platform *p)

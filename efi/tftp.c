@@ -2,6 +2,7 @@
 #include "debug.h"
 #include "efi_port.h"
 #include "error.h"
+#include "fetched.h"
 #include "memory.h"
 
 /* TFTP by EFI_PXE_BASE_CODE_PROTOCOL.Mtftp() (UEFI 24.3.5). */
@@ -9,7 +10,6 @@
 #define IMAGE_MAX (64u << 20)
 #define IMAGE_GUESS (8u << 20) /* where the size cannot be learnt: above any loader's */
 #define BLOCK_SIZE 1432        /* fits an Ethernet frame, also inside a tunnel */
-#define FILL 0xA5              /* what no program ends with */
 
 #define TFTP_UNDEFINED 0 /* RFC 1350's error codes */
 #define TFTP_NOT_FOUND 1
@@ -69,37 +69,29 @@ static int file_size(struct efi_port *port, struct tftp_file *file, UINT64 *size
 	}
 }
 
-/* iPXE before 2026 does not tell how much it read: we look where it ended. */
-static size_t filled(const uint8_t *data, size_t size)
-{
-	while (size > 0 && data[size - 1] == FILL)
-		size--;
-	return size;
-}
-
-static int read_file(struct efi_port *port, struct tftp_file *file, size_t size,
+/* Reads the file into room for @size bytes, which is its length if @told, else a guess. */
+static int read_file(struct efi_port *port, struct tftp_file *file, size_t size, bool told,
                      struct image *image)
 {
 	UINT64 length = size;
 	EFI_STATUS status;
+	int rc;
 
 	/* Some firmware writes a whole last block, however little of it counts. */
 	if (EFI_ERROR(port->boot->AllocatePool(EfiLoaderData, size + BLOCK_SIZE,
 	                                       &port->fetched)))
 		return ERR_SPACE;
-	port->boot->SetMem(port->fetched, size, FILL);
+	fetched_prepare(port->fetched, size);
 	status = mtftp(port, EFI_PXE_BASE_CODE_TFTP_READ_FILE, file, port->fetched, &length);
 	if (EFI_ERROR(status)) {
 		tftp_release(port);
 		return status == EFI_TFTP_ERROR ? tftp_error(port) : efi_error(status);
 	}
 	image->data = port->fetched;
-	image->length = length < size ? (size_t)length : filled(port->fetched, size);
-	if (image->length == 0) {
+	rc = fetched_length(port->fetched, size, told ? size : 0, length, &image->length);
+	if (rc != 0)
 		tftp_release(port);
-		return ERR_TRUNCATED;
-	}
-	return 0;
+	return rc;
 }
 
 void tftp_release(struct efi_port *port)
@@ -115,6 +107,7 @@ int tftp_fetch(struct platform *p, const uint8_t server[4], const char *name,
 	struct efi_port *port = efi_port(p);
 	struct tftp_file file;
 	UINT64 size;
+	bool told;
 	int rc;
 
 	tftp_release(port);
@@ -124,14 +117,15 @@ int tftp_fetch(struct platform *p, const uint8_t server[4], const char *name,
 	memcpy(file.server.v4.Addr, server, 4);
 	file.name = (UINT8 *)(uintptr_t)name;
 	rc = file_size(port, &file, &size);
-	if (rc == ERR_UNSUPPORTED)
+	told = rc != ERR_UNSUPPORTED;
+	if (!told)
 		size = IMAGE_GUESS;
 	else if (rc != 0)
 		return rc;
 	if (size > IMAGE_MAX)
 		return ERR_SPACE;
-	rc = read_file(port, &file, (size_t)size, image);
-	if (rc == ERR_SPACE && size < IMAGE_MAX) /* it grew, or our guess was low */
-		rc = read_file(port, &file, IMAGE_MAX, image);
+	rc = read_file(port, &file, (size_t)size, told, image);
+	if (rc == ERR_SPACE && !told) /* our guess was low */
+		rc = read_file(port, &file, IMAGE_MAX, false, image);
 	return rc;
 }
