@@ -50,7 +50,7 @@ BIOS_ASM := entry realmode
 BIOS_C := main unpack pxe pxe_find udp tftp realmode console uart keyboard memory clock machine \
 	disk edd chain local fault
 EFI_C := main firmware machine hardware rate net udp4 tftp fetched console keys path option order disk \
-	image chain local fault
+	image chain local mark fault
 
 # Of the server's programs, by folder.
 POLICY := $(addprefix policy/,choose choose_assigned choose_rules decide token)

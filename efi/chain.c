@@ -78,6 +78,7 @@ int chain_image(struct platform *p, const struct image *image,
 {
 	struct efi_port *port = efi_port(p);
 	EFI_HANDLE loader;
+	EFI_STATUS status;
 	int rc;
 
 	if (port->pxe == NULL)
@@ -95,5 +96,9 @@ int chain_image(struct platform *p, const struct image *image,
 	}
 	keys_restore(port);
 	console_restore(port);
-	return image_start(port, loader) == EFI_SECURITY_VIOLATION ? ERR_REFUSED : ERR_IO;
+	mark_clear(port);
+	status = image_start(port, loader);
+	pxe_find_again(port);
+	keys_find_again(port);
+	return status == EFI_SECURITY_VIOLATION ? ERR_REFUSED : ERR_IO;
 }

@@ -10,7 +10,6 @@
 #define SECTOR_MAX 4096
 #define READ_MAX 0x10000 /* bytes, as platform.h has it */
 #define CONTROLLERS_MAX 16
-#define PATH_NODES_MAX 16
 
 #define PCI_CLASS_STORAGE 0x01
 #define PCI_CLASS_SD_HOST 0x0805
@@ -136,26 +135,6 @@ void disk_connect_all(struct efi_port *port)
 	}
 	efi_free(port, handles);
 	debug(1, &port->platform, "connected %u disk controllers", (uint32_t)controllers);
-}
-
-/* Each round connects what makes the next device on the way appear. */
-void disk_connect(struct efi_port *port, EFI_DEVICE_PATH *path)
-{
-	EFI_HANDLE handle, last = NULL;
-
-	for (int i = 0; i < PATH_NODES_MAX; i++) {
-		EFI_DEVICE_PATH *rest = path;
-		bool there;
-
-		if (EFI_ERROR(port->boot->LocateDevicePath(&path_guid, &rest, &handle)) ||
-		    handle == last)
-			return;
-		last = handle;
-		there = IsDevicePathEnd(rest);
-		port->boot->ConnectController(handle, NULL, there ? NULL : rest, there);
-		if (there)
-			return;
-	}
 }
 
 int disk_read(struct platform *p, size_t disk, uint64_t lba, uint32_t count, void *buffer)

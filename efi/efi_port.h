@@ -42,6 +42,15 @@ struct keyboard {
 	unsigned int count;
 };
 
+/*
+ * The NIC that we were loaded by. These are copies: what the firmware has goes
+ * with its drivers, if a loader takes the NIC from them.
+ */
+struct nic {
+	uint8_t path[DEVICE_PATH_MAX];
+	EFI_IPv4_ADDRESS address, mask, router; /* zeros: none */
+};
+
 /* Who gets the processor's faults; see fault.c. */
 struct faults {
 	struct cpu_arch *cpu; /* NULL: the firmware lets nobody have them */
@@ -59,8 +68,9 @@ struct efi_port {
 	EFI_TPL tpl; /* task priority level at entry */
 	struct x86_clock clock;
 	EFI_HANDLE device;                /* the handle with the PXE base code */
-	EFI_DEVICE_PATH *path;            /* of device; NULL: none */
+	EFI_DEVICE_PATH *path;            /* of device, in nic.path; NULL: none */
 	EFI_PXE_BASE_CODE_PROTOCOL *pxe;  /* NULL: not booted by PXE over IPv4 */
+	struct nic nic;
 	struct udp4 udp4;
 	uint16_t base_port; /* our port if UDP goes by the base code; 0: not open */
 	void *fetched;      /* pool memory of the last fetch; NULL: none */
@@ -115,11 +125,18 @@ UINTN efi_handles(struct efi_port *port, EFI_GUID *guid, EFI_HANDLE **list);
  */
 void *efi_variable(struct efi_port *port, const CHAR16 *name, EFI_GUID *vendor, UINTN *size);
 
+/** Sets a variable for use before and, by @attributes, after; of no size: deletes it. */
+bool efi_set_variable(struct efi_port *port, const CHAR16 *name, EFI_GUID *vendor,
+                      UINT32 attributes, const void *value, UINTN size);
+
 /** Returns the 32-bit word at @offset of a PCI device's configuration; 0: it has none. */
 uint32_t efi_pci_read(struct efi_port *port, EFI_HANDLE handle, uint32_t offset);
 
 /** Returns the system's configuration table @guid (UEFI 4.6), or NULL. */
 const void *efi_table(struct efi_port *port, const EFI_GUID *guid);
+
+/** Has the firmware connect what leads to the device @path, and what is below it. */
+void efi_connect(struct efi_port *port, EFI_DEVICE_PATH *path);
 
 /** Frees pool memory; NULL does no harm. */
 void efi_free(struct efi_port *port, void *pool);
@@ -139,6 +156,13 @@ void machine_read(struct efi_port *port);
  * packets in platform.machine.dhcp. Without one the port's pxe stays NULL.
  */
 void pxe_find(struct efi_port *port);
+
+/**
+ * Looks for all that pxe_find() found once more, after another program had the
+ * network. Where the base code is gone or has no address any more, pxe is NULL
+ * and the DHCP packets are none; UDP then goes by UDP4 alone, if that is there.
+ */
+void pxe_find_again(struct efi_port *port);
 
 /* As struct platform says; by UDP4 where the firmware has it, else base code. */
 int net_udp_open(struct platform *p, uint16_t local_port);
@@ -190,6 +214,9 @@ void keys_forget(struct platform *p);
 /** Has the firmware report only whole keys again, as the next program expects. */
 void keys_restore(struct efi_port *port);
 
+/** Looks for the keyboard anew with the next key, after another program had it. */
+void keys_find_again(struct efi_port *port);
+
 /* hardware.c */
 
 /** Fills in what platform.machine says of NIC, firmware, Secure Boot and TPM. */
@@ -214,9 +241,6 @@ EFI_BLOCK_IO *disk_fixed(struct efi_port *port, EFI_HANDLE handle, struct device
 
 /** Has the firmware connect the drivers of all PCI disk controllers, once. */
 void disk_connect_all(struct efi_port *port);
-
-/** Has the firmware connect what leads to the device @path, and what is below it. */
-void disk_connect(struct efi_port *port, EFI_DEVICE_PATH *path);
 
 /* order.c */
 
@@ -248,8 +272,21 @@ int order_place(struct boot_order *order, bool connect, uint8_t *out);
 
 /** As struct platform says. */
 void local_boot(struct platform *p, enum local_boot method);
-int local_recall(struct platform *p, uint8_t record[POWER_ON_SIZE]);
-void local_remember(struct platform *p, const uint8_t record[POWER_ON_SIZE]);
+
+/* mark.c */
+
+/* As struct platform says. */
+int mark_recall(struct platform *p, uint8_t record[POWER_ON_SIZE]);
+void mark_remember(struct platform *p, const uint8_t record[POWER_ON_SIZE]);
+
+/**
+ * Has the next boot take option @number. Returns false where it does not, also
+ * because that was done before and the disk did not boot.
+ */
+bool mark_boot_next(struct efi_port *port, uint16_t number);
+
+/** Forgets how often mark_boot_next() was called: the machine went on otherwise. */
+void mark_clear(struct efi_port *port);
 
 /* image.c */
 

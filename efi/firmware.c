@@ -9,6 +9,7 @@
 
 #define HANDLES_MAX 256
 #define VARIABLE_MAX 0x10000
+#define PATH_NODES_MAX 16
 
 EFI_GUID block_guid = EFI_BLOCK_IO_PROTOCOL_GUID;
 EFI_GUID global_guid = EFI_GLOBAL_VARIABLE;
@@ -62,6 +63,14 @@ void *efi_variable(struct efi_port *port, const CHAR16 *name, EFI_GUID *vendor, 
 		return NULL;
 	}
 	return value;
+}
+
+bool efi_set_variable(struct efi_port *port, const CHAR16 *name, EFI_GUID *vendor,
+                      UINT32 attributes, const void *value, UINTN size)
+{
+	return !EFI_ERROR(port->system->RuntimeServices->SetVariable(
+		(CHAR16 *)(uintptr_t)name, vendor, attributes | EFI_VARIABLE_BOOTSERVICE_ACCESS,
+		size, (void *)(uintptr_t)value));
 }
 
 void efi_free(struct efi_port *port, void *pool)
@@ -119,4 +128,24 @@ const void *efi_table(struct efi_port *port, const EFI_GUID *guid)
 		if (memcmp(&table[i].VendorGuid, guid, sizeof(*guid)) == 0)
 			return table[i].VendorTable;
 	return NULL;
+}
+
+/* Each round connects what makes the next device on the way appear. */
+void efi_connect(struct efi_port *port, EFI_DEVICE_PATH *path)
+{
+	EFI_HANDLE handle, last = NULL;
+
+	for (int i = 0; i < PATH_NODES_MAX; i++) {
+		EFI_DEVICE_PATH *rest = path;
+		bool there;
+
+		if (EFI_ERROR(port->boot->LocateDevicePath(&path_guid, &rest, &handle)) ||
+		    handle == last)
+			return;
+		last = handle;
+		there = IsDevicePathEnd(rest);
+		port->boot->ConnectController(handle, NULL, there ? NULL : rest, there);
+		if (there)
+			return;
+	}
 }

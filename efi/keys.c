@@ -147,3 +147,8 @@ void keys_restore(struct efi_port *port)
 	if (port->keyboard.exposed)
 		expose(&port->keyboard, false);
 }
+
+void keys_find_again(struct efi_port *port)
+{
+	memset(&port->keyboard, 0, sizeof(port->keyboard));
+}

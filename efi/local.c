@@ -11,12 +11,7 @@
 
 #define DEFAULT_PROGRAM "\\EFI\\BOOT\\BOOTX64.EFI" /* UEFI 3.5.1.1, for x64 */
 
-/* Ours, of no meaning to anybody else. */
-static EFI_GUID mark_guid = { 0x6134f6a1, 0xf8d4, 0x4743,
-	                      { 0x96, 0xc8, 0x04, 0x03, 0x61, 0x1a, 0x5e, 0xc3 } };
 static const CHAR16 current_name[] = L"BootCurrent";
-static const CHAR16 mark_name[] = L"OpenPrebootNext";
-static CHAR16 power_on_name[] = L"OpenPrebootPowerOn";
 
 /* A program to be looked for on the volumes at a place. */
 struct program {
@@ -66,14 +61,6 @@ static bool run(struct efi_port *port, const struct program *program)
 	return done;
 }
 
-static bool set_variable(struct efi_port *port, const CHAR16 *name, EFI_GUID *vendor,
-                         UINT32 attributes, void *value, UINTN size)
-{
-	return !EFI_ERROR(port->system->RuntimeServices->SetVariable(
-		(CHAR16 *)(uintptr_t)name, vendor, attributes | EFI_VARIABLE_BOOTSERVICE_ACCESS,
-		size, value));
-}
-
 /*
  * Runs the program of an option found at @place. One without a file's name is
  * a whole disk's, mostly made by the firmware, whose own mark is all its data.
@@ -96,12 +83,12 @@ static bool run_option(const struct boot_order *order, struct span place, struct
 	debug(1, &port->platform, "boot option %u", (uint32_t)order->number);
 	/* A boot manager tells the program so which option it is of (UEFI 3.1.2). */
 	current = efi_variable(port, current_name, &global_guid, &size);
-	set_variable(port, current_name, &global_guid, EFI_VARIABLE_RUNTIME_ACCESS, &number,
-	             sizeof(number));
+	efi_set_variable(port, current_name, &global_guid, EFI_VARIABLE_RUNTIME_ACCESS, &number,
+	                 sizeof(number));
 	done = run(port, &program);
 	if (current != NULL)
-		set_variable(port, current_name, &global_guid, EFI_VARIABLE_RUNTIME_ACCESS,
-		             current, size);
+		efi_set_variable(port, current_name, &global_guid, EFI_VARIABLE_RUNTIME_ACCESS,
+		                 current, size);
 	efi_free(port, current);
 	return done;
 }
@@ -131,43 +118,6 @@ static void boot_entry(struct efi_port *port)
 	run(port, &program);
 }
 
-static bool read_clock(struct efi_port *port, struct boot_mark *now)
-{
-	EFI_TIME time;
-
-	if (EFI_ERROR(port->system->RuntimeServices->GetTime(&time, NULL)))
-		return false;
-	now->date = time.Year * 10000u + time.Month * 100u + time.Day;
-	now->second = time.Hour * 3600u + time.Minute * 60u + time.Second;
-	return true;
-}
-
-/* Says whether this was done and came to nothing: then we are here again soon. */
-static bool tried_already(struct efi_port *port, const struct boot_mark *now)
-{
-	UINTN size;
-	void *mark = efi_variable(port, mark_name, &mark_guid, &size);
-	bool recent = mark != NULL && boot_mark_recent(mark, size, now);
-
-	efi_free(port, mark);
-	return recent;
-}
-
-static bool set_boot_next(struct efi_port *port, uint16_t number)
-{
-	uint8_t bytes[BOOT_MARK_SIZE];
-	struct boot_mark now;
-
-	if (!read_clock(port, &now) || tried_already(port, &now))
-		return false;
-	boot_mark_write(&now, bytes);
-	return set_variable(port, mark_name, &mark_guid, EFI_VARIABLE_NON_VOLATILE, bytes,
-	                    sizeof(bytes)) &&
-	       set_variable(port, L"BootNext", &global_guid,
-	                    EFI_VARIABLE_NON_VOLATILE | EFI_VARIABLE_RUNTIME_ACCESS, &number,
-	                    sizeof(number));
-}
-
 /* Comes back if no option leads to a disk, or the disk did not boot the last time. */
 static void boot_next(struct efi_port *port)
 {
@@ -177,28 +127,12 @@ static void boot_next(struct efi_port *port)
 	while (order_next(&order)) {
 		if (order_place(&order, true, place) < 0)
 			continue;
-		debug(1, &port->platform, "BootNext: option %u", (uint32_t)order.number);
-		if (set_boot_next(port, order.number))
+		if (mark_boot_next(port, order.number))
 			port->system->RuntimeServices->ResetSystem(EfiResetWarm, EFI_SUCCESS, 0,
 			                                           NULL);
 		break;
 	}
 	order_end(&order);
-}
-
-int local_recall(struct platform *p, uint8_t record[POWER_ON_SIZE])
-{
-	UINTN size = POWER_ON_SIZE;
-
-	return efi_error(efi_port(p)->system->RuntimeServices->GetVariable(
-		power_on_name, &mark_guid, NULL, &size, record));
-}
-
-/* Not NON_VOLATILE, so that a reset wipes it; the agent reads it at run time. */
-void local_remember(struct platform *p, const uint8_t record[POWER_ON_SIZE])
-{
-	set_variable(efi_port(p), power_on_name, &mark_guid, EFI_VARIABLE_RUNTIME_ACCESS,
-	             (void *)(uintptr_t)record, POWER_ON_SIZE);
 }
 
 void local_boot(struct platform *p, enum local_boot method)

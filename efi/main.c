@@ -173,8 +173,8 @@ static void fill_platform(struct platform *p)
 	p->forget_keys = keys_forget;
 	p->disk_read = disk_read;
 	p->boot_local = local_boot;
-	p->recall = local_recall;
-	p->remember = local_remember;
+	p->recall = mark_recall;
+	p->remember = mark_remember;
 	p->reboot = reboot;
 	p->power_off = power_off;
 	p->watchdog = watchdog;

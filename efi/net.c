@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "debug.h"
+#include "dhcp.h"
 #include "efi_port.h"
 #include "error.h"
 #include "memory.h"
@@ -25,26 +26,11 @@ static struct span packet_span(BOOLEAN have, const EFI_PXE_BASE_CODE_PACKET *pac
 	return span;
 }
 
-void pxe_find(struct efi_port *port)
+/* Lists the packets that the base code has; they stay its own. */
+static void list_packets(struct efi_port *port, const EFI_PXE_BASE_CODE_MODE *mode)
 {
 	struct dhcp_packets *dhcp = &port->platform.machine.dhcp;
-	EFI_PXE_BASE_CODE_PROTOCOL *pxe;
-	EFI_PXE_BASE_CODE_MODE *mode;
 
-	port->path = efi_protocol(port, port->device, &path_guid);
-	pxe = efi_protocol(port, port->device, &pxe_guid);
-	if (pxe == NULL) {
-		/* A boot program between the ROM and us may have a handle of its own. */
-		port->device = efi_parent_with(port, port->path, &pxe_guid);
-		port->path = efi_protocol(port, port->device, &path_guid);
-		pxe = efi_protocol(port, port->device, &pxe_guid);
-	}
-	if (pxe == NULL || pxe->Mode == NULL || pxe->Mode->UsingIpv6) {
-		debug(1, &port->platform, "no PXE base code for IPv4");
-		return;
-	}
-	mode = pxe->Mode;
-	port->pxe = pxe;
 	dhcp->discover = packet_span(mode->DhcpDiscoverValid, &mode->DhcpDiscover);
 	dhcp->ack = packet_span(mode->DhcpAckReceived, &mode->DhcpAck);
 	dhcp->reply = packet_span(mode->ProxyOfferReceived, &mode->ProxyOffer);
@@ -55,15 +41,78 @@ void pxe_find(struct efi_port *port)
 	      mode->ProxyOfferReceived, mode->PxeReplyReceived);
 }
 
+/* Keeps the path of port->device; one too long or malformed counts as none. */
+static void copy_path(struct efi_port *port)
+{
+	void *path = efi_protocol(port, port->device, &path_guid);
+	struct device_path facts;
+
+	port->path = NULL;
+	if (path == NULL || device_path_read(path, DEVICE_PATH_MAX, &facts) != 0)
+		return;
+	memcpy(port->nic.path, path, facts.size);
+	port->path = (EFI_DEVICE_PATH *)port->nic.path;
+}
+
+void pxe_find(struct efi_port *port)
+{
+	EFI_PXE_BASE_CODE_PROTOCOL *pxe;
+	struct dhcp_lease lease;
+	EFI_HANDLE parent;
+
+	copy_path(port);
+	pxe = efi_protocol(port, port->device, &pxe_guid);
+	/* A boot program between the ROM and us may have a handle of its own. */
+	parent = pxe != NULL ? NULL : efi_parent_with(port, port->path, &pxe_guid);
+	if (parent != NULL) {
+		port->device = parent;
+		copy_path(port);
+		pxe = efi_protocol(port, parent, &pxe_guid);
+	}
+	if (pxe == NULL || pxe->Mode == NULL || pxe->Mode->UsingIpv6) {
+		debug(1, &port->platform, "no PXE base code for IPv4");
+		return;
+	}
+	port->pxe = pxe;
+	list_packets(port, pxe->Mode);
+	port->nic.address = pxe->Mode->StationIp.v4;
+	port->nic.mask = pxe->Mode->SubnetMask.v4;
+	memset(&lease, 0, sizeof(lease));
+	dhcp_read(&port->platform.machine.dhcp, &lease);
+	memcpy(port->nic.router.Addr, lease.router, sizeof(port->nic.router.Addr));
+}
+
+/*
+ * iPXE takes the NIC for itself alone, upon which EDK2 ends its own drivers'
+ * use of it and frees their protocols; no handle or pointer of theirs may be
+ * used then. Connected anew, they have no address yet, but UDP4 takes ours.
+ */
+void pxe_find_again(struct efi_port *port)
+{
+	EFI_PXE_BASE_CODE_PROTOCOL *pxe;
+
+	memset(&port->platform.machine.dhcp, 0, sizeof(port->platform.machine.dhcp));
+	port->pxe = NULL;
+	if (port->path != NULL)
+		efi_connect(port, port->path);
+	port->device = efi_parent_with(port, port->path, &pxe_guid);
+	pxe = efi_protocol(port, port->device, &pxe_guid);
+	if (pxe == NULL || pxe->Mode == NULL || !pxe->Mode->Started || pxe->Mode->UsingIpv6 ||
+	    memcmp(&pxe->Mode->StationIp.v4, &port->nic.address, sizeof(port->nic.address)) != 0)
+		return;
+	port->pxe = pxe;
+	list_packets(port, pxe->Mode);
+}
+
 int net_udp_open(struct platform *p, uint16_t local_port)
 {
 	struct efi_port *port = efi_port(p);
 	int rc;
 
-	if (port->pxe == NULL)
-		return ERR_UNSUPPORTED;
 	net_udp_close(p);
 	rc = udp4_open(port, local_port);
+	if (rc != 0 && port->pxe == NULL)
+		return rc;
 	if (rc != 0) {
 		debug(1, p, "UDP4: %s; using the base code", error_text(rc));
 		port->base_port = local_port;

@@ -50,23 +50,52 @@ void load_option_name(uint16_t number, uint16_t name[9])
 	name[8] = 0;
 }
 
+/* Days since the year 2000, by the months' lengths from March on. */
+static uint32_t days(uint32_t year, uint32_t month, uint32_t day)
+{
+	if (month < 3) {
+		month += 12;
+		year--;
+	}
+	year -= 1996; /* a leap year */
+	return year * 365 + year / 4 + (153 * (month - 3) + 2) / 5 + day;
+}
+
+uint32_t boot_mark_time(uint32_t year, uint32_t month, uint32_t day, uint32_t second)
+{
+	if (year < 2000 || year > 2099 || month - 1 > 11)
+		return 0;
+	return days(year, month, day) * 86400 + second;
+}
+
 void boot_mark_write(const struct boot_mark *mark, uint8_t out[BOOT_MARK_SIZE])
 {
 	struct wire wire = wire_writer(out, BOOT_MARK_SIZE);
 
-	wire_write_u32(&wire, mark->date);
-	wire_write_u32(&wire, mark->second);
+	wire_write_u32(&wire, mark->when);
+	wire_write_u32(&wire, mark->count);
+	wire_write_u32(&wire, mark->resets);
 }
 
-/*
- * Made yesterday means not recent, even around midnight: then it goes round once
- * more. A clock that stands still makes every mark recent, which is safe.
- */
-bool boot_mark_recent(const void *data, size_t size, const struct boot_mark *now)
+/* A clock put back, or one that stands still, makes no mark old: that is safe. */
+bool boot_mark_again(const void *data, size_t size, struct boot_mark *now)
 {
 	struct wire wire = wire_reader(data, size);
-	uint32_t date = wire_read_u32(&wire), second = wire_read_u32(&wire);
+	struct boot_mark last = { 0 };
+	uint32_t age;
 
-	return !wire.error && date == now->date && now->second >= second &&
-	       now->second - second < BOOT_MARK_RECENT;
+	last.when = wire_read_u32(&wire);
+	last.count = wire_read_u32(&wire);
+	last.resets = wire_read_u32(&wire);
+	now->count = 1;
+	if (wire.error) /* none, or of an older version */
+		return true;
+	age = now->when > last.when ? now->when - last.when : 0;
+	/* Since our own reset there was no other: the disk was tried, and gave up. */
+	if (last.resets != 0 && now->resets == last.resets + 1)
+		return false;
+	if (age >= BOOT_MARK_OLD)
+		return true;
+	now->count = last.count < BOOT_MARK_COUNT ? last.count + 1 : BOOT_MARK_COUNT;
+	return age >= BOOT_MARK_RECENT && last.count < BOOT_MARK_COUNT;
 }

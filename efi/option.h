@@ -33,20 +33,29 @@ bool load_option_is_disk(const struct load_option *option);
 void load_option_name(uint16_t number, uint16_t name[9]);
 
 /*
- * When we last left for the disk by BootNext: what tells that the disk did not
- * boot, and that leaving so again would go round for ever.
+ * That we left for the disk by BootNext, and how often: what tells that the disk
+ * did not boot, and that leaving so again would go round for ever.
  */
 struct boot_mark {
-	uint32_t date;   /* year * 10000 + month * 100 + day */
-	uint32_t second; /* of that day */
+	uint32_t when;   /* seconds by the machine's clock, as boot_mark_time() counts them */
+	uint32_t count;  /* how often in a row, this time included */
+	uint32_t resets; /* the machine's so far, as the firmware counts them; 0: it does not */
 };
 
-#define BOOT_MARK_SIZE 8
-#define BOOT_MARK_RECENT 180 /* seconds */
+#define BOOT_MARK_SIZE 12
+#define BOOT_MARK_RECENT 180 /* seconds: most machines are back by then if the disk gives up */
+#define BOOT_MARK_OLD 3600   /* seconds: no machine takes so long to be back */
+#define BOOT_MARK_COUNT 5    /* how often in a row, each sooner after the last than that */
+
+/** Returns the seconds since the year 2000, 2099 the last; 0: it is no date. */
+uint32_t boot_mark_time(uint32_t year, uint32_t month, uint32_t day, uint32_t second);
 
 void boot_mark_write(const struct boot_mark *mark, uint8_t out[BOOT_MARK_SIZE]);
 
-/** Says whether the mark kept in @size bytes at @data was made shortly before @now. */
-bool boot_mark_recent(const void *data, size_t size, const struct boot_mark *now);
+/**
+ * Says whether the machine may leave by BootNext, the last time being as @size
+ * bytes at @data tell. @now: its count is set, for the next mark
+ */
+bool boot_mark_again(const void *data, size_t size, struct boot_mark *now);
 
 #endif

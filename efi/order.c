@@ -106,7 +106,7 @@ int order_place(struct boot_order *order, bool connect, uint8_t *out)
 		if (length == 0)
 			return ERR_NOT_FOUND;
 		if (connect)
-			disk_connect(order->port, (EFI_DEVICE_PATH *)out);
+			efi_connect(order->port, (EFI_DEVICE_PATH *)out);
 		return find_device(order, length - DEVICE_PATH_END, out);
 	case PATH_FILE:
 		return 0;

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "debug.h"
-#include "dhcp.h"
 #include "efi_port.h"
 #include "error.h"
 #include "memory.h"
@@ -30,7 +29,6 @@ static void post_receive(struct udp4 *udp4)
 
 static EFI_STATUS configure(struct efi_port *port, uint16_t local_port)
 {
-	EFI_PXE_BASE_CODE_MODE *mode = port->pxe->Mode;
 	EFI_UDP4_CONFIG_DATA config;
 
 	/*
@@ -40,8 +38,8 @@ static EFI_STATUS configure(struct efi_port *port, uint16_t local_port)
 	memset(&config, 0, sizeof(config));
 	config.TimeToLive = TTL;
 	config.UseDefaultAddress = FALSE;
-	config.StationAddress = mode->StationIp.v4;
-	config.SubnetMask = mode->SubnetMask.v4;
+	config.StationAddress = port->nic.address;
+	config.SubnetMask = port->nic.mask;
 	config.StationPort = local_port;
 	return port->udp4.protocol->Configure(port->udp4.protocol, &config);
 }
@@ -49,14 +47,10 @@ static EFI_STATUS configure(struct efi_port *port, uint16_t local_port)
 /* Not fatal: most servers are on the machine's own network. */
 static void add_route(struct efi_port *port)
 {
-	EFI_IPv4_ADDRESS any, router;
-	struct dhcp_lease lease;
+	EFI_IPv4_ADDRESS any, router = port->nic.router;
 	EFI_STATUS status;
 
-	memset(&lease, 0, sizeof(lease));
-	dhcp_read(&port->platform.machine.dhcp, &lease);
 	memset(&any, 0, sizeof(any));
-	memcpy(router.Addr, lease.router, sizeof(router.Addr));
 	if (memcmp(&router, &any, sizeof(any)) == 0)
 		return;
 	status = port->udp4.protocol->Routes(port->udp4.protocol, FALSE, &any, &any, &router);
@@ -85,6 +79,8 @@ int udp4_open(struct efi_port *port, uint16_t local_port)
 	int rc;
 
 	memset(udp4, 0, sizeof(*udp4));
+	if (port->nic.address.Addr[0] == 0) /* no address yet, or none of IPv4 */
+		return ERR_UNSUPPORTED;
 	udp4->binding = efi_protocol(port, efi_parent_with(port, port->path, &binding_guid),
 	                             &binding_guid);
 	if (udp4->binding == NULL)

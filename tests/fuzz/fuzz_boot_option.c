@@ -51,6 +51,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	} else {
 		REQUIRE(memcmp(&path, &nothing, sizeof(path)) == 0);
 	}
-	boot_mark_recent(data, size, &(struct boot_mark){ 20260101, 100 });
+	boot_mark_again(data, size, &(struct boot_mark){ .when = 100, .resets = 3 });
 	return 0;
 }
