@@ -73,6 +73,9 @@ int detect_servers(struct platform *p, struct request *request, struct dhcp_leas
 	static const uint8_t none[16]; /* no UUID, no address */
 	int rc = dhcp_read(&p->machine.dhcp, lease);
 
+	if (lease->ignored_option)
+		log_line(p, "DHCP option %u is no list of servers' addresses: ignored",
+		         lease->ignored_option);
 	if (rc) {
 		log_line(p, "no policy server: DHCP named neither it nor a boot server");
 		return rc;
@@ -84,7 +87,7 @@ int detect_servers(struct platform *p, struct request *request, struct dhcp_leas
 		server->port = POLICY_PORT;
 	}
 	exchange->server_count = lease->policy_server_count;
-	/* Only option 224 named a server: the loader is looked for there too. */
+	/* Only option 224 or 131 named a server: the loader is looked for there too. */
 	if (memcmp(lease->boot_server, none, sizeof(lease->boot_server)) == 0)
 		memcpy(lease->boot_server, lease->policy_servers[0], sizeof(lease->boot_server));
 	/* Where SMBIOS has no UUID, the firmware may have told DHCP one. */

@@ -132,17 +132,44 @@ static void boot_file_read(struct span packet, char *out, size_t size)
 		text_clean(out, size, name.data, name.length);
 }
 
+/* An address that a server can have: neither 0/8 nor loopback nor what is sent to many. */
+static bool is_host(const uint8_t address[4])
+{
+	return address[0] != 0 && address[0] != 127 && address[0] < 224;
+}
+
+static bool is_list_of_hosts(struct span list)
+{
+	for (size_t at = 0; at + 4 <= list.length; at += 4)
+		if (!is_host(list.data + at))
+			return false;
+	return list.length && list.length % 4 == 0;
+}
+
+/*
+ * One list that is not what it should be is no list at all: what a site has in
+ * option 131 for its telephones is not to be asked for work.
+ */
 static void policy_servers_read(struct span packet, struct dhcp_lease *lease)
 {
-	struct span list = option_find(packet, DHCP_POLICY_SERVERS);
-	size_t count = list.length / 4;
+	static const uint8_t codes[] = { DHCP_POLICY_SERVERS, DHCP_POLICY_SERVERS_ASKED_FOR };
 
-	if (count == 0)
+	for (size_t i = 0; i < sizeof(codes); i++) {
+		struct span list = option_find(packet, codes[i]);
+		size_t count = list.length / 4;
+
+		if (!list.data)
+			continue;
+		if (!is_list_of_hosts(list)) {
+			lease->ignored_option = codes[i];
+			continue;
+		}
+		if (count > POLICY_SERVERS_MAX)
+			count = POLICY_SERVERS_MAX;
+		memcpy(lease->policy_servers, list.data, count * 4);
+		lease->policy_server_count = count;
 		return;
-	if (count > POLICY_SERVERS_MAX)
-		count = POLICY_SERVERS_MAX;
-	memcpy(lease->policy_servers, list.data, count * 4);
-	lease->policy_server_count = count;
+	}
 }
 
 /* Overlays @lease with what @packet, a server's, has to say. */

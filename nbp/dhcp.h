@@ -15,6 +15,8 @@ enum dhcp_option {
 	DHCP_TFTP_SERVER = 66,
 	DHCP_BOOT_FILE = 67,
 	DHCP_CLIENT_UUID = 97,     /* RFC 4578 section 2.3 */
+	DHCP_POLICY_SERVERS_ASKED_FOR = 131, /* ours, of those that PXE clients ask for
+	                            * (RFC 4578 section 2.4): n * 4 bytes */
 	DHCP_CONFIG_FILE = 209,    /* RFC 5071 section 4 */
 	DHCP_PATH_PREFIX = 210,    /* RFC 5071 section 5 */
 	DHCP_POLICY_SERVERS = 224, /* ours, site-specific (RFC 3942): n * 4 bytes */
@@ -31,13 +33,15 @@ struct dhcp_lease {
 	uint8_t boot_server[4]; /* where the NBP came from; zeros: unknown */
 	char boot_file[128];    /* the NBP's name there; may be empty */
 	uint8_t uuid[16];       /* option 97 of the client's own packet; zeros: none */
+	uint8_t ignored_option; /* one that is no list of addresses, though it should; 0: none */
 	size_t policy_server_count;
 	uint8_t policy_servers[POLICY_SERVERS_MAX][4]; /* at least the boot server, if known */
 };
 
 /**
  * Gathers a lease from @packets. The boot server's reply outranks the DHCP
- * server's, as in PXELINUX; damaged packets are read as far as they make sense.
+ * server's, as in PXELINUX; in one packet option 224, which is nobody else's,
+ * outranks 131, which DHCP servers send without being forced. Damaged packets are read as far as they make sense.
  * Returns 0, or ERR_NOT_FOUND if no packet has both an address of ours and a
  * boot or policy server.
  */

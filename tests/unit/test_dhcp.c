@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "unit.h"
 
+#include "detect.h"
 #include "dhcp.h"
 #include "error.h"
+#include "fake.h"
 
 #define PACKET 548
 
@@ -281,6 +283,90 @@ static void takes_of_odd_options_what_makes_sense(void **state)
 	assert_int_equal(dhcp_read(&packets, &lease), ERR_NOT_FOUND);
 }
 
+/* Whom to ask is 10.0.0.n: which, of what the options say; 10.0.0.2 is the boot server. */
+static struct {
+	const char *name;
+	uint8_t options[16];
+	uint8_t count, first, ignored;
+} server_cases[] = {
+	{ "none", { 255 }, 1, 2, 0 },
+	{ "zeros", { 131, 4, 0, 0, 0, 0, 255 }, 1, 2, 131 },
+	{ "this network", { 131, 4, 0, 0, 0, 3, 255 }, 1, 2, 131 },
+	{ "loopback", { 131, 4, 127, 0, 0, 1, 255 }, 1, 2, 131 },
+	{ "multicast", { 131, 4, 224, 0, 0, 1, 255 }, 1, 2, 131 },
+	{ "multicast", { 131, 4, 239, 255, 255, 250, 255 }, 1, 2, 131 },
+	{ "broadcast", { 131, 4, 255, 255, 255, 255, 255 }, 1, 2, 131 },
+	{ "one of two is no host", { 131, 8, 10, 0, 0, 3, 127, 0, 0, 1, 255 }, 1, 2, 131 },
+	{ "too short", { 131, 3, 10, 0, 0, 255 }, 1, 2, 131 },
+	{ "empty", { 131, 0, 255 }, 1, 2, 131 },
+	{ "ragged", { 131, 6, 10, 0, 0, 3, 10, 0, 255 }, 1, 2, 131 },
+	{ "another's option", { 130, 4, 10, 0, 0, 3, 132, 4, 10, 0, 0, 4, 255 }, 1, 2, 0 },
+	{ "one", { 131, 4, 10, 0, 0, 3, 255 }, 1, 3, 0 },
+	{ "two", { 131, 8, 10, 0, 0, 3, 10, 0, 0, 4, 255 }, 2, 3, 0 },
+	{ "224 alone", { 224, 4, 10, 0, 0, 5, 255 }, 1, 5, 0 },
+	{ "224 outranks", { 131, 4, 10, 0, 0, 3, 224, 4, 10, 0, 0, 5, 255 }, 1, 5, 0 },
+	{ "unless it is wrong", { 224, 4, 127, 0, 0, 1, 131, 4, 10, 0, 0, 3, 255 }, 1, 3, 224 },
+};
+
+static void reads_policy_servers(void **state)
+{
+	uint8_t ack[PACKET];
+	struct dhcp_packets packets = packets_of(ack, NULL);
+	struct dhcp_lease lease;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(server_cases); i++) {
+		print_message("           %s\n", server_cases[i].name);
+		make_ack(ack);
+		memcpy(ack + 240, server_cases[i].options, sizeof(server_cases[i].options));
+		assert_int_equal(dhcp_read(&packets, &lease), 0);
+		assert_int_equal(lease.ignored_option, server_cases[i].ignored);
+		assert_int_equal(lease.policy_server_count, server_cases[i].count);
+		assert_address(lease.policy_servers[0], 10, 0, 0, server_cases[i].first);
+	}
+}
+
+/* The boot server's reply outranks the DHCP server's packet, whatever the options. */
+static void prefers_the_replys_policy_servers(void **state)
+{
+	static const uint8_t of_ack[] = { 224, 4, 10, 0, 0, 5, 255 };
+	static const uint8_t of_reply[] = { 131, 4, 10, 0, 0, 3, 255 };
+	uint8_t ack[PACKET], reply[PACKET];
+	struct dhcp_packets packets = packets_of(ack, reply);
+	struct dhcp_lease lease;
+
+	(void)state;
+	make_ack(ack);
+	memcpy(ack + 240, of_ack, sizeof(of_ack));
+	make_packet(reply, (const uint8_t[]){ 255 }, 1);
+	assert_int_equal(dhcp_read(&packets, &lease), 0);
+	assert_address(lease.policy_servers[0], 10, 0, 0, 5);
+	make_packet(reply, of_reply, sizeof(of_reply));
+	assert_int_equal(dhcp_read(&packets, &lease), 0);
+	assert_int_equal(lease.policy_server_count, 1);
+	assert_address(lease.policy_servers[0], 10, 0, 0, 3);
+}
+
+static void says_which_option_is_ignored(void **state)
+{
+	static const uint8_t telephones[] = { 131, 5, 'c', 'i', 's', 'c', 'o', 255 };
+	struct fake *fake = calloc(1, sizeof(*fake));
+	struct request request = { 0 };
+	struct exchange exchange = { 0 };
+	struct dhcp_lease lease;
+	uint8_t ack[PACKET];
+
+	(void)state;
+	fake_start(fake);
+	make_ack(ack);
+	memcpy(ack + 240, telephones, sizeof(telephones));
+	fake->platform.machine.dhcp = packets_of(ack, NULL);
+	assert_int_equal(detect_servers(&fake->platform, &request, &lease, &exchange), 0);
+	assert_address(exchange.servers[0].address, 10, 0, 0, 2);
+	assert_non_null(strstr(fake->console, "DHCP option 131 is no list of servers' addresses: ignored"));
+	free(fake);
+}
+
 static void leaves_a_damaged_overloaded_field_alone(void **state)
 {
 	static const uint8_t options[] = { 52, 1, 3, 255 };
@@ -313,6 +399,9 @@ int main(void)
 		cmocka_unit_test(drops_the_option_from_overloaded_fields),
 		cmocka_unit_test(sets_the_handover),
 		cmocka_unit_test(takes_of_odd_options_what_makes_sense),
+		cmocka_unit_test(reads_policy_servers),
+		cmocka_unit_test(prefers_the_replys_policy_servers),
+		cmocka_unit_test(says_which_option_is_ignored),
 		cmocka_unit_test(leaves_a_damaged_overloaded_field_alone),
 	};
 
