@@ -6,13 +6,20 @@
 #include "message_fields.h"
 #include "text.h"
 
-/* Foreign text stands in quotes, so it must not have any of its own. */
-static void unquote(char *out, size_t size, const char *text)
+#define QUOTED (2 * REASON_SIZE) /* holds any reason as quote() writes it */
+
+/* Foreign text stands in quotes: its own, and what would take one away, are escaped. */
+static const char *quote(char out[QUOTED], const char *text)
 {
-	text_format(out, size, "%s", text);
-	for (; *out; out++)
-		if (*out == '"')
-			*out = '\'';
+	size_t at = 0;
+
+	for (; *text && at + 2 < QUOTED; text++) {
+		if (*text == '"' || *text == '\\')
+			out[at++] = '\\';
+		out[at++] = *text;
+	}
+	out[at] = '\0';
+	return out;
 }
 
 static enum journal_kind kind_of(const struct speaker *speaker)
@@ -54,7 +61,7 @@ enum journal_kind log_answer(char line[LOG_LINE], const struct speaker *speaker,
 	const struct message *reply = &verdict->reply;
 	const struct lease *next = &verdict->next;
 	const char *mark = verdict->warn ? "warning: " : "";
-	char reason[REASON_SIZE];
+	char quoted[QUOTED];
 	size_t at;
 
 	switch (reply->type) {
@@ -81,10 +88,9 @@ enum journal_kind log_answer(char line[LOG_LINE], const struct speaker *speaker,
 	if (reply->type == MESSAGE_ANSWER && reply->u.answer.loader[0])
 		append(line, at, " loader=%s config=%s", reply->u.answer.loader,
 		       reply->u.answer.config);
-	unquote(reason, sizeof(reason), verdict->reason);
-	append(line, at, " reason=\"%s\"", reason);
+	append(line, at, " reason=\"%s\"", quote(quoted, verdict->reason));
 	if (speaker->oddity[0])
-		append(line, at, " note=\"%s\"", speaker->oddity);
+		append(line, at, " note=\"%s\"", quote(quoted, speaker->oddity));
 	return verdict->warn ? JOURNAL_ALWAYS : kind_of(speaker);
 }
 
@@ -92,11 +98,10 @@ enum journal_kind log_event(char line[LOG_LINE], const struct speaker *speaker)
 {
 	const struct event *event = &speaker->question->u.event;
 	size_t at = write_head(line, speaker, "", "event");
-	char reason[REASON_SIZE];
+	char quoted[QUOTED];
 
-	unquote(reason, sizeof(reason), event->reason);
 	append(line, at, " step=%s at=%ums lease=%U reason=\"%s\"", event_name(event->code),
-	       event->milliseconds, event->lease, reason);
+	       event->milliseconds, event->lease, quote(quoted, event->reason));
 	return kind_of(speaker);
 }
 

@@ -156,13 +156,14 @@ static int put_last_lease(struct putting *w, size_t at)
 		"UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = 'work'";
 	json_t *value = put_parse(w, at);
 	json_int_t last = json_integer_value(value);
-	bool right = json_is_integer(value) && last >= 0 && last < INT64_MAX;
+	bool right = json_is_integer(value) && last >= 0 && last <= LEASE_NUMBER_MAX;
 	int rc;
 
 	json_decref(value);
 	if (!right)
-		return put_fail_at(w, at, "last_lease: expected a number, of the last lease there "
-		                   "ever was");
+		return put_fail_at(w, at, "last_lease: expected a number from 0 to %lld, of the last "
+		                   "lease there ever was; if that is not known, the highest in "
+		                   "\"work\"", (long long)LEASE_NUMBER_MAX);
 	rc = store_run(w->store, make, "");
 	return rc ? rc : store_run(w->store, raise, "i", (int64_t)last);
 }

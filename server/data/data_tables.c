@@ -165,7 +165,7 @@ static const struct data_table its_offers = {
 	.select = "SELECT 0, attempt, nonce, time FROM offer WHERE lease = ?1 ORDER BY attempt",
 	.insert = "INSERT INTO offer (lease, attempt, nonce, time) VALUES (?1, ?2, ?3, ?4)",
 	.fields = {
-		{ "attempt", DATA_NUMBER, false, false, 1, UINT32_MAX }, { "nonce", DATA_NONCE },
+		{ "attempt", DATA_NUMBER, false, false, 1, LEASE_ATTEMPTS_MAX }, { "nonce", DATA_NONCE },
 		{ "time", DATA_TIME, true },
 	},
 };
@@ -190,10 +190,10 @@ static const struct data_table work = {
 		" bundle, source, source_id) VALUES (?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12,"
 		" ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)",
 	.fields = {
-		{ "lease", DATA_NUMBER, false, false, 1, INT64_MAX - 1 }, { "device", DATA_DEVICE },
+		{ "lease", DATA_NUMBER, false, false, 1, LEASE_NUMBER_MAX }, { "device", DATA_DEVICE },
 		{ "state", DATA_WORD, .words = lease_states },
-		{ "attempt", DATA_NUMBER, true, false, 0, UINT32_MAX },
-		{ "attempts", DATA_NUMBER, false, false, 1, UINT32_MAX },
+		{ "attempt", DATA_NUMBER, true, false, 0, LEASE_ATTEMPTS_MAX },
+		{ "attempts", DATA_NUMBER, false, false, 1, LEASE_ATTEMPTS_MAX },
 		{ "deadline", DATA_NUMBER, false, false, 1, LEASE_DEADLINE_MAX },
 		{ "assigned", DATA_TIME, true }, { "offered", DATA_TIME, true },
 		{ "begun", DATA_TIME, true }, { "ended", DATA_TIME, true },

@@ -78,6 +78,11 @@ static const char *const queries[] = {
 	" UNION ALL SELECT 'session', name, id, 268435455 FROM multicast"
 	" UNION ALL SELECT 'assignment', '', id, 268435455 FROM assignment) WHERE id > most",
 
+	"SELECT 'the last lease has the number ' || seq || ', and there can be no more',"
+	" '\"prebootctl export\", lower \"last_lease\" and each lease in that file, then"
+	" \"prebootctl --database NEW import\"' FROM sqlite_sequence WHERE name = 'work'"
+	" AND seq >= 999999999999999",
+
 	"SELECT 'lease numbers up to ' || max(lease) || ' would be used again',"
 	" '" TO_SQL "\"UPDATE sqlite_sequence SET seq = ' || max(lease) ||"
 	" ' WHERE name = ''work''\"' FROM work"

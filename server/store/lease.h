@@ -29,6 +29,10 @@ enum lease_state {
 #define LEASE_DEADLINE     (4 * 3600)  /* seconds from begun to its end, likewise */
 #define LEASE_DEADLINE_MAX (366 * 86400)
 
+/* The last number that a lease may have, also by an import: so there are enough behind any that
+ * is imported, and JSON's other readers know them all exactly. */
+#define LEASE_NUMBER_MAX 999999999999999
+
 struct lease {
 	uint64_t number;     /* never 0, never used again */
 	uint64_t device;     /* whose work it is: a struct device's id */

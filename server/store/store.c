@@ -10,9 +10,28 @@
 #include "store_schema.h"
 
 /* Keeps what SQLite says of @code, and turns it into one of our errors. */
+/* SQLite says "full" of a table, too, whose numbers have come to their end. */
+static bool numbers_spent(struct store *store)
+{
+	sqlite3_stmt *row = NULL;
+	bool spent = store->db &&
+		sqlite3_prepare_v2(store->db, "SELECT 1 FROM sqlite_sequence WHERE seq >="
+		                   " 9223372036854775806 LIMIT 1", -1, &row, NULL) == SQLITE_OK &&
+		sqlite3_step(row) == SQLITE_ROW;
+
+	sqlite3_finalize(row);
+	return spent;
+}
+
 static int failed(struct store *store, int code)
 {
 	const char *remedy = "";
+
+	if ((code & 0xff) == SQLITE_FULL && numbers_spent(store)) {
+		snprintf(store->message, sizeof(store->message), "%s: " STORE_NUMBERS_SPENT,
+		         store->path);
+		return ERR_IO;
+	}
 
 	switch (code & 0xff) {
 	case SQLITE_CORRUPT:

@@ -23,6 +23,9 @@
 #define STORE_APPLICATION_ID 0x4f504254 /* "OPBT", at offset 68 of the file */
 #define STORE_VERSION 4                 /* user_version, at offset 60 */
 #define STORE_STATEMENTS 128
+/* Only an import of made-up numbers can have come so far. */
+#define STORE_NUMBERS_SPENT "the numbers it gives are used up; \"prebootctl export\", lower " \
+	"\"last_lease\" and each lease in that file, then \"prebootctl --database NEW import\""
 
 struct store {
 	sqlite3 *db;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "work.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "error.h"
@@ -76,6 +77,11 @@ int work_add_of(struct store *store, struct lease *lease, const struct details *
 	                   (int64_t)origin->bundle, origin->source, (int64_t)origin->source_id);
 
 	lease->number = (uint64_t)sqlite3_last_insert_rowid(store->db);
+	if (rc == 0 && lease->number > LEASE_NUMBER_MAX) {
+		snprintf(store->message, sizeof(store->message), "%s: " STORE_NUMBERS_SPENT,
+		         store->path);
+		return ERR_IO;
+	}
 	lease->state = LEASE_PENDING;
 	lease->attempt = 0;
 	return rc;

@@ -5,6 +5,7 @@ import contextlib
 import os
 import re
 import secrets
+import shlex
 import signal
 import socket
 import sqlite3
@@ -67,6 +68,31 @@ def test_log_has_what_was_told(daemon):
     policy.ask(daemon.port, policy.REQUEST, {policy.UUID: bytes(range(1, 17)),
                                              policy.FIRMWARE: policy.BIOS})
     wait_for(lambda: " mac=- uuid=01020304-0506-0708-090a-0b0c0d0e0f10 " in daemon.log.read_text())
+
+
+def test_quotes_of_the_log_are_unambiguous(ctl):
+    """Whatever a machine tells as a reason, the line has the keys that it has, and the reason."""
+    reasons = ["ends in a backslash\\", '" lease=7 reason="', "\\" * 60, "it's \\\" both", "plain"]
+    ctl("device", "add", "web01", MAC)
+    daemon = policy.Daemon(ctl.database, ctl.folder / "log")
+    try:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+            for reason in reasons:
+                s.sendto(policy.encode(policy.EVENT, secrets.token_bytes(16), {
+                    policy.MAC: policy.mac(MAC), policy.CODE: 1, policy.MILLISECONDS: 7,
+                    policy.REASON: reason.encode()}), ("127.0.0.1", daemon.port))
+
+        def told():
+            lines = [line.partition("event ")[2] for line in daemon.log.read_text().splitlines()]
+            return [line for line in lines if line.startswith("from=")]
+
+        wait_for(lambda: len(told()) == len(reasons))
+        for line, reason in zip(told(), reasons):
+            words = shlex.split(line)
+            assert words[-1] == f"reason={reason}" and words[-2] == "lease=0", line
+            assert len([word for word in words if word.startswith("reason=")]) == 1, line
+    finally:
+        daemon.stop()
 
 
 def test_what_is_left_out_is_told_at_start(ctl):

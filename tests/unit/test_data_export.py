@@ -168,7 +168,11 @@ def test_written_by_hand(tmp_path):
      "work[0].source: there is no assignment win to /"),
     (["work", 0, "state"], "offered", "work[0]: no boot has its attempt"),
     (["work", 0, "state"], "done", 'work[0]: expected "ended"'),
+    (["work", 0, "lease"], 10**15, "work[0].lease: expected a number from 1 to 999999999999999"),
+    (["work", 0, "attempts"], 101, "work[0].attempts: expected a number from 1 to 100"),
     (["last_lease"], "x", "last_lease: expected a number"),
+    (["last_lease"], 2**63 - 2, "last_lease: expected a number from 0 to 999999999999999, of"),
+    (["last_lease"], 10**15, "last_lease: expected a number from 0 to 999999999999999, of"),
 ])
 def test_errors(tmp_path, path, value, message):
     text = changed(path, value)
@@ -183,6 +187,30 @@ def test_errors(tmp_path, path, value, message):
     line, where = first.removeprefix(f"{tmp_path}/data.json:").split(": ")[:2]
     assert int(line) == line_of(json.loads(text), where), first
     assert contents(tmp_path / "new.db") == before
+
+
+@pytest.mark.parametrize("last", [10**15 - 1, 2**63 - 2, 2**63 - 1])
+def test_numbers_of_leases_come_to_an_end(tmp_path, last):
+    """What is said then is not that the disk is full; and there is a way out."""
+    database, data = tmp_path / "test.db", tmp_path / "data.json"
+    create(database)
+    assert run(database, "device", "add", "web01", "52:54:00:00:00:01").returncode == 0
+    with sqlite3.connect(database) as db:
+        db.execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('work', ?)", [last])
+    db.close()
+    for _ in range(2):
+        result = run(database, "work", "assign", "web01", "--config", "z.cfg")
+        assert result.returncode == 1
+        assert "used up" in result.stderr and "disk" not in result.stderr, result
+    result = run(database, "check")
+    assert result.returncode == 1 and "there can be no more" in result.stdout, result
+    text = json.loads(exported(database))
+    assert text["last_lease"] == last
+    text["last_lease"] = 7
+    data.write_text(json.dumps(text))
+    assert run(tmp_path / "new.db", "import", data).returncode == 0
+    result = run(tmp_path / "new.db", "work", "assign", "web01", "--config", "z.cfg")
+    assert "work 8 assigned" in result.stdout, result
 
 
 def line_of(data, where):
