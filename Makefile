@@ -61,7 +61,7 @@ INDEX := $(addprefix index/,index index_ahead index_arena index_devices index_en
 STORE := $(addprefix store/,store store_file store_schema store_upgrade devices settings settings_store \
 	work events lease folders groups bundles assignments rules multicasts strangers)
 CONFINE := $(addprefix daemon/,confine confine_landlock confine_seccomp)
-KEEPER := $(addprefix daemon/,serve serve_answer serve_fast serve_log notes keeper keeper_judge \
+KEEPER := $(addprefix daemon/,serve serve_answer serve_fast serve_log notes keeper keeper_later keeper_judge \
 	keeper_work keeper_follow counters limit queue journal) \
 	$(addprefix net/,address endpoint socket) $(POLICY) $(INDEX) $(STORE)
 PREBOOTD := $(addprefix daemon/,prebootd options threads lockfile real_path metrics service) \
@@ -224,7 +224,8 @@ $(B)/test/unit_identify $(B)/test/unit_index $(B)/test/unit_index_follow \
 	$(patsubst %,$(B)/test/server/%.o,$(STORE) $(INDEX))
 $(B)/test/unit_store_file $(B)/test/unit_store_rows: $(B)/test/tests/unit/store_place.o \
 	$(STORE:%=$(B)/test/server/%.o)
-$(B)/test/unit_serve $(B)/test/unit_keeper $(B)/test/unit_multicast $(B)/test/unit_fast: \
+$(B)/test/unit_serve $(B)/test/unit_keeper $(B)/test/unit_keeper_lock $(B)/test/unit_multicast \
+		$(B)/test/unit_fast: \
 	$(B)/test/tests/unit/site.o \
 	$(KEEPER:%=$(B)/test/server/%.o)
 $(B)/test/unit_storm $(B)/test/unit_storm_socket: $(B)/test/tests/unit/storm.o

@@ -12,6 +12,7 @@
 
 /* Each round is done with the first that waits, at the second try at the latest. */
 #define TRIES_MAX (2 * KEEPER_BATCH)
+#define LAST_MS   1000 /* to wait for another program when it ends */
 #define CACHE_KIB 32768 /* work is given to machines in no order: each has pages of its own */
 
 /* --- a batch --------------------------------------------------------------- */
@@ -25,11 +26,12 @@ static void drop(struct keeper *k, struct matter *matter, enum drop why)
 /* Starts with a transaction that has done nothing yet. */
 static void begin(struct keeper *k)
 {
-	k->writing = k->claimed = false;
-	k->touched_count = k->newcomer_count = 0;
+	k->writing = false;
+	k->touched_count = k->newcomer_count = k->claim_count = 0;
 }
 
-/* The transaction is lost: so are the answers that tell of what was in it. */
+/* The transaction is lost: so are the answers that tell of what was in it. Who wrote nothing is
+ * judged anew. */
 static void lose(struct keeper *k, size_t taken)
 {
 	store_rollback(&k->store);
@@ -39,8 +41,11 @@ static void lose(struct keeper *k, size_t taken)
 
 		if (!matter->depends)
 			continue;
-		if (matter->datagram->reply_length)
+		if (!matter->wrote)
+			matter->done = false;
+		else if (matter->datagram->reply_length)
 			drop(k, matter, DROP_STORE);
+		matter->datagram->reply_length = 0;
 		matter->depends = false;
 		matter->line[0] = '\0';
 		matter->noted = false;
@@ -79,6 +84,23 @@ static enum answered kind_of_answer(const struct matter *matter)
 	}
 }
 
+/* Another program has the lock: who asks may wait for its end, and nobody else must. */
+static void put_off(struct keeper *k, struct matter *matter)
+{
+	k->barred = ERR_AGAIN;
+	if (!k->locked)
+		journal_line(&k->server->journal, JOURNAL_TROUBLE, "warning: put off: %s",
+		             k->store.message);
+	k->locked = true;
+	matter->datagram->reply_length = 0;
+	matter->line[0] = '\0';
+	/* The look at the database that all share was given up for the lock. */
+	if (sqlite3_get_autocommit(k->store.db))
+		store_run(&k->store, "BEGIN", "");
+	if (!keeper_put_off(k, matter->datagram))
+		drop(k, matter, DROP_STORE);
+}
+
 /* Answers datagram @i of @taken. Returns 0, or KEEPER_CUT: another round is to do it. */
 static int answer(struct keeper *k, size_t i, size_t taken)
 {
@@ -97,9 +119,20 @@ static int answer(struct keeper *k, size_t i, size_t taken)
 		drop(k, matter, DROP_SMALL);
 		return 0;
 	}
-	if (rc) {
-		matter->depends = true;
+	if (rc == ERR_AGAIN && !k->writing) {
+		put_off(k, matter);
+		return 0;
+	}
+	if (rc && rc == k->barred) {
 		drop(k, matter, DROP_STORE);
+		return 0;
+	}
+	if (rc) {
+		matter->depends = matter->wrote = true;
+		drop(k, matter, DROP_STORE);
+		/* A row that is refused is one question's; all else will be the next one's too. */
+		if (rc != ERR_REFUSED)
+			k->barred = rc;
 		lose(k, taken);
 		return 0;
 	}
@@ -159,14 +192,19 @@ static size_t take_round(struct keeper *k, size_t taken)
 	for (size_t i = 0; i < taken; i++) {
 		if (k->matters[i].done)
 			continue;
-		k->matters[i].done = answer(k, i, taken) == 0;
-		left += !k->matters[i].done;
+		k->matters[i].done = true;
+		if (answer(k, i, taken))
+			k->matters[i].done = false;
 	}
 	/* Looked at again: a commit takes its time. */
-	if (k->writing && (store_commit(&k->store) || keeper_replaced(k)))
+	if (k->writing && (store_commit(&k->store) || keeper_replaced(k))) {
+		k->barred = ERR_IO;
 		lose(k, taken);
+	}
 	store_rollback(&k->store); /* where it was only read */
 	finish_round(k, taken);
+	for (size_t i = 0; i < taken; i++)
+		left += !k->matters[i].done;
 	return left;
 }
 
@@ -174,34 +212,35 @@ static size_t take_round(struct keeper *k, size_t taken)
 
 size_t keeper_notes(struct keeper *k)
 {
-	size_t taken = queue_take(&k->server->notes, k->note_batch, KEEPER_BATCH);
+	size_t taken = 0;
 	int rc;
 
-	if (!taken)
+	if (!queue_count(&k->server->notes))
 		return 0;
 	rc = keeper_begin_relaxed(k);
+	/* They wait for another program's end; those that find no room are counted. */
+	k->notes_wait = rc == ERR_AGAIN;
+	if (!k->notes_wait)
+		taken = queue_take(&k->server->notes, k->note_batch, KEEPER_BATCH);
+	if (!taken)
+		goto end;
 	for (size_t i = 0; i < taken && rc == 0; i++)
 		rc = note_store(&k->store, &k->note_batch[i]);
 	if (rc == 0)
 		rc = store_commit(&k->store);
-	keeper_end_relaxed(k);
 	if (rc) {
 		count(&k->counters.notes_lost, taken);
 		journal_line(&k->server->journal, JOURNAL_TROUBLE, "warning: events lost: %s",
 		             k->store.message);
 	}
+end:
+	keeper_end_relaxed(k);
 	return taken;
 }
 
-size_t keeper_turn(struct keeper *k, const struct moment *moment)
+/* Answers the first @taken of the batch. */
+static void answer_all(struct keeper *k, size_t taken)
 {
-	size_t taken;
-
-	k->moment = *moment;
-	/* What was told before a question comes before it in the device's story. */
-	if (queue_count(&k->server->questions))
-		keeper_notes(k);
-	taken = queue_take(&k->server->questions, k->batch, KEEPER_BATCH);
 	for (size_t i = 0; i < taken; i++) {
 		struct matter *matter = &k->matters[i];
 
@@ -212,23 +251,63 @@ size_t keeper_turn(struct keeper *k, const struct moment *moment)
 		/* It was decoded before, by the thread that took it: it can be. */
 		(void)message_decode(&matter->question, k->batch[i].data, k->batch[i].length);
 	}
-	if (!taken)
-		follow(k);
 	while (taken && take_round(k, taken))
 		continue;
+}
+
+/* Answers what was put off, if the lock can be had by now. Returns how many it has done with. */
+static size_t answer_later(struct keeper *k)
+{
+	size_t done = keeper_give_up(k), taken;
+
+	if (!k->later_count)
+		return done;
+	k->barred = store_begin(&k->store);
+	store_rollback(&k->store);
+	if (k->barred == ERR_AGAIN)
+		return done;
+	taken = keeper_take_later(k, k->batch, KEEPER_BATCH);
+	answer_all(k, taken);
+	return done + taken;
+}
+
+size_t keeper_turn(struct keeper *k, const struct moment *moment)
+{
+	size_t done, taken;
+
+	k->moment = *moment;
+	k->barred = 0;
+	/* What was told before a question comes before it in the device's story. */
+	if (queue_count(&k->server->questions))
+		keeper_notes(k);
+	done = answer_later(k);
+	taken = queue_take(&k->server->questions, k->batch, KEEPER_BATCH);
+	answer_all(k, taken);
+	if (!taken && !done)
+		follow(k);
+	k->locked = k->later_count > 0;
 	if (k->joined) {
 		k->joined = false;
 		if (keeper_follow(k) == 0)
 			keeper_sessions(k);
 	}
-	return taken;
+	return done + taken;
+}
+
+bool keeper_waits(const struct keeper *k)
+{
+	return k->later_count > 0;
+}
+
+void keeper_last(struct keeper *k)
+{
+	sqlite3_busy_timeout(k->store.db, LAST_MS);
 }
 
 /* --- from start to end ----------------------------------------------------- */
 
 int keeper_open(struct keeper *k, struct server *server, const char *path)
 {
-	/* Shorter than an NBP's patience: a busy database costs a repeated question. */
 	struct store_options options = { .create = true, .busy_timeout_ms = 500,
 	                                 .cache_kib = CACHE_KIB };
 	struct stat status;
@@ -240,7 +319,8 @@ int keeper_open(struct keeper *k, struct server *server, const char *path)
 	k->batch = calloc(KEEPER_BATCH, sizeof(*k->batch));
 	k->matters = calloc(KEEPER_BATCH, sizeof(*k->matters));
 	k->note_batch = calloc(KEEPER_BATCH, sizeof(*k->note_batch));
-	if (!k->batch || !k->matters || !k->note_batch) {
+	k->later = calloc(KEEPER_LATER, sizeof(*k->later));
+	if (!k->batch || !k->matters || !k->note_batch || !k->later) {
 		text_format(k->store.message, sizeof(k->store.message), "no memory");
 		rc = ERR_SPACE;
 		goto close;
@@ -248,12 +328,13 @@ int keeper_open(struct keeper *k, struct server *server, const char *path)
 	rc = store_open(&k->store, path, &options);
 	if (rc)
 		goto close;
+	/* No wait from now on, as all wait for the keeper: what must write is put off, or has its
+	 * turn again. */
+	sqlite3_busy_timeout(k->store.db, 0);
 	/* Another file's, if that was replaced just now: keeper_replaced() sees it. */
 	if (stat(path, &status) == 0)
 		k->device = status.st_dev;
-	rc = store_run(&k->store, "DELETE FROM counter", "");
-	if (rc == 0)
-		rc = keeper_secret(k);
+	rc = keeper_secret(k);
 	if (rc == 0)
 		rc = index_load(server->index, &k->store);
 	if (rc) {
@@ -276,6 +357,7 @@ void keeper_close(struct keeper *k)
 	if (k->replaced)
 		sqlite3_wal_checkpoint_v2(k->store.db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
 	store_close(&k->store);
+	free(k->later);
 	free(k->note_batch);
 	free(k->matters);
 	free(k->batch);

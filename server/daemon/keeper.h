@@ -18,6 +18,8 @@
 
 #define KEEPER_BATCH 256
 #define KEEPER_CUT   1 /* what the transaction changed must be in the index first */
+#define KEEPER_SWEEP 128 /* of what is overdue, in one transaction */
+#define KEEPER_LATER 1024 /* that wait while another program writes */
 
 /* What becomes of one datagram. */
 struct matter {
@@ -30,6 +32,7 @@ struct matter {
 	unsigned tries;
 	struct verdict verdict;
 	bool depends;              /* on the transaction */
+	bool wrote;                /* something of its own in it */
 	enum journal_kind kind;    /* of line */
 	char line[LOG_LINE];       /* for the journal; empty: none */
 	bool noted;
@@ -49,14 +52,27 @@ struct keeper {
 	struct identity newcomers[KEEPER_BATCH];  /* these machines have become devices */
 	char newcomer_names[KEEPER_BATCH][NAME_SIZE];
 	size_t newcomer_count;
-	bool claimed, joined;      /* a device was claimed, a session joined */
+	struct {
+		uint64_t device;
+		struct identity by;
+	} claims[KEEPER_BATCH];    /* these devices were claimed, by these machines */
+	size_t claim_count;
+	bool joined;               /* a session was joined */
+	int barred;                /* why nothing more is written in this turn: ERR_; 0: it may be */
 	bool followed;             /* since changes were last deleted */
 	dev_t device;              /* that the file is on */
 	bool replaced;             /* keeper_replaced() has said so */
 	struct counters told;      /* as the database has them */
+	bool counted;              /* it has them, and none of another run */
 	struct datagram *batch;    /* KEEPER_BATCH of each */
 	struct matter *matters;
 	struct note *note_batch;
+	struct lease overdue[KEEPER_SWEEP];
+	/* Questions whose answer takes a write, while another program holds the lock for that. */
+	struct datagram *later;    /* KEEPER_LATER, the oldest first */
+	size_t later_count;
+	bool locked;               /* it is held: the log was told so */
+	bool notes_wait;           /* likewise, when notes were to be kept last */
 	/* Sends replies, and returns how many were not taken: socket_send(), but in tests. */
 	size_t (*send)(struct datagram *batch, size_t count);
 };
@@ -66,15 +82,25 @@ struct keeper {
 int keeper_open(struct keeper *keeper, struct server *server, const char *path);
 void keeper_close(struct keeper *keeper);
 
-/** Answers a batch of the questions that wait, after notes. Returns how many there were.
- *  Once keeper->replaced is set, none that depends on what was stored: it is time to stop. */
+/**
+ * Answers a batch of the questions that wait, after notes. It waits for no other program: what
+ * would take its lock is put off for later turns, and the others are answered. Returns how many
+ * it has done with.
+ * Once keeper->replaced is set, none that depends on what was stored: it is time to stop.
+ */
 size_t keeper_turn(struct keeper *keeper, const struct moment *moment);
 
-/** Keeps a batch of the notes that wait, in one transaction. Returns how many there were. */
+/** Says whether questions are put off, so that a turn is due soon. */
+bool keeper_waits(const struct keeper *keeper);
+
+/** Makes all that writes from now on wait for the lock, as there are no turns to come. */
+void keeper_last(struct keeper *keeper);
+
+/** Keeps a batch of the notes that wait, in one transaction. Returns how many it has done with. */
 size_t keeper_notes(struct keeper *keeper);
 
-/** Does what is due by the clock. */
-void keeper_sweep(struct keeper *keeper, const struct moment *moment);
+/** Does what is due by the clock. Returns whether there is more: it is due again at once. */
+bool keeper_sweep(struct keeper *keeper, const struct moment *moment);
 
 /**
  * Says whether another file has the database's name by now, or none: what others change there
@@ -113,6 +139,17 @@ void keeper_count(struct keeper *keeper);
 /** Starts sessions that are due, and ends those whose members are done. */
 void keeper_sessions(struct keeper *keeper);
 
+/* --- keeper_later.c -------------------------------------------------------- */
+
+/** Puts @datagram off. Returns whether there is room. */
+bool keeper_put_off(struct keeper *keeper, const struct datagram *datagram);
+
+/** Drops what was put off for longer than anybody waits for an answer. Returns how many. */
+size_t keeper_give_up(struct keeper *keeper);
+
+/** Takes up to @most of what was put off, the oldest first. Returns how many. */
+size_t keeper_take_later(struct keeper *keeper, struct datagram *out, size_t most);
+
 /* --- keeper_judge.c -------------------------------------------------------- */
 
 /**
@@ -131,6 +168,10 @@ int keeper_apply(struct keeper *keeper, const struct message *question,
                  const struct verdict *verdict);
 
 /* --- keeper_work.c --------------------------------------------------------- */
+
+/** Says whether this transaction holds a claim that the index does not tell of yet: of the device
+ *  that @matter is to claim, or by the machine that asks. */
+bool keeper_claimed(const struct keeper *keeper, const struct matter *matter);
 
 /** Fills in @matter->choice and admits. Returns 0 or KEEPER_CUT. */
 int keeper_choose(struct keeper *keeper, struct matter *matter);

@@ -146,6 +146,9 @@ void keeper_count(struct keeper *k)
 	if (!k->followed && memcmp(&sum, &k->told, sizeof(sum)) == 0)
 		return;
 	rc = keeper_begin_relaxed(k);
+	/* Once, as there may be some that another version counted. */
+	if (rc == 0 && !k->counted)
+		rc = store_run(&k->store, "DELETE FROM counter", "");
 	if (rc == 0)
 		rc = write_counters(k, &sum);
 	if (rc == 0 && k->followed)
@@ -156,6 +159,7 @@ void keeper_count(struct keeper *k)
 	if (rc)
 		return; /* the next round will do it */
 	k->told = sum;
+	k->counted = true;
 	k->followed = false;
 }
 
@@ -178,32 +182,54 @@ static void forget_old(struct keeper *k)
 
 /* --- what is overdue ------------------------------------------------------- */
 
-void keeper_sweep(struct keeper *k, const struct moment *moment)
+/* Ends what is overdue, as much as goes into one transaction. Returns 0 or the ERR_ values. */
+static int end_overdue(struct keeper *k, size_t *ended)
 {
-	struct lease lease;
+	struct lease *leases = k->overdue;
+	int rc = store_begin(&k->store);
 
-	k->moment = *moment;
-	while (work_next_overdue(&k->store, moment->now, &lease) == 0) {
-		struct verdict verdict = { .changed = true };
-		int rc = store_begin(&k->store);
+	*ended = 0;
+	/* Looked for within it: another program may have ended them meanwhile. */
+	if (rc == 0)
+		rc = work_overdue(&k->store, k->moment.now, leases, KEEPER_SWEEP, ended);
+	for (size_t i = 0; i < *ended && rc == 0; i++) {
+		struct verdict verdict = { .changed = true, .next = leases[i] };
 
-		if (rc == 0)
-			rc = work_next_overdue(&k->store, moment->now, &lease);
-		verdict.next = lease;
-		lease_end(&verdict.next, LEASE_FAILED, moment->now, OVERDUE_REASON);
-		if (rc == 0)
-			rc = keeper_apply(k, NULL, &verdict);
-		if (rc == 0)
-			rc = store_commit(&k->store);
-		if (rc) {
-			store_rollback(&k->store);
-			break; /* another program was faster, or the next round will do it */
-		}
+		lease_end(&verdict.next, LEASE_FAILED, k->moment.now, OVERDUE_REASON);
+		rc = keeper_apply(k, NULL, &verdict);
+	}
+	if (rc == 0)
+		rc = store_commit(&k->store);
+	store_rollback(&k->store);
+	return rc;
+}
+
+/* Ends what is overdue, a part of it where it is much: each waits for the disk, and machines wait
+ * for that. Returns whether there may be more. */
+static bool sweep_overdue(struct keeper *k)
+{
+	struct lease *leases = k->overdue;
+	size_t ended;
+
+	/* Another program was faster, or the next round will do it. */
+	if (work_overdue(&k->store, k->moment.now, leases, 1, &ended) || !ended ||
+	    end_overdue(k, &ended))
+		return false;
+	for (size_t i = 0; i < ended; i++)
 		journal_line(&k->server->journal, JOURNAL_ALWAYS,
 		             "warning: work failed: lease=%llu reason=\"%s\"",
-		             (unsigned long long)lease.number, OVERDUE_REASON);
-	}
+		             (unsigned long long)leases[i].number, OVERDUE_REASON);
+	return ended == KEEPER_SWEEP;
+}
+
+bool keeper_sweep(struct keeper *k, const struct moment *moment)
+{
+	bool more;
+
+	k->moment = *moment;
+	more = sweep_overdue(k);
 	keeper_sessions(k);
 	forget_old(k);
 	keeper_count(k);
+	return more;
 }

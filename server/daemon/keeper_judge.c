@@ -64,7 +64,7 @@ static int judge(struct keeper *keeper, struct matter *matter)
 	matter->choice.bundle = NULL;
 	matter->admits = false;
 	identify_machine(keeper->server->index, &sender, &matter->who);
-	if (matter->who.claims && keeper->claimed)
+	if (keeper_claimed(keeper, matter))
 		return KEEPER_CUT;
 	if (question->type == MESSAGE_REPORT)
 		rc = work_by_lease(store, question->u.report.lease, lease);
@@ -155,9 +155,10 @@ static int store_all(struct keeper *keeper, struct matter *matter)
 	int rc = 0;
 
 	if (matter->who.claims) {
+		keeper->claims[keeper->claim_count].device = matter->who.device.id;
+		keeper->claims[keeper->claim_count++].by = matter->question.u.request.identity;
 		rc = device_claim(&keeper->store, &matter->who.device,
 		                  &matter->question.u.request.identity);
-		keeper->claimed = true;
 	}
 	if (rc == 0 && matter->admits) {
 		rc = keeper_admit(keeper, matter);
@@ -184,6 +185,8 @@ int keeper_resolve(struct keeper *keeper, struct matter *matter)
 {
 	int rc = judge(keeper, matter);
 
+	if (rc == 0 && writes(matter) && keeper->barred)
+		return keeper->barred;
 	if (rc == 0 && writes(matter) && !keeper->writing) {
 		/* What was read may be old by now, and cannot be written from. */
 		store_rollback(&keeper->store);
@@ -200,6 +203,7 @@ int keeper_resolve(struct keeper *keeper, struct matter *matter)
 	if (rc)
 		return rc;
 	matter->depends = keeper->writing;
+	matter->wrote = writes(matter);
 	return store_all(keeper, matter);
 }
 

@@ -27,6 +27,15 @@ static bool is_nameless(const struct identity *identity)
 	return all_zero(identity->mac, sizeof(identity->mac)) && !device_uuid_ok(identity->uuid);
 }
 
+bool keeper_claimed(const struct keeper *k, const struct matter *matter)
+{
+	for (size_t i = 0; i < k->claim_count; i++)
+		if ((matter->who.claims && matter->who.device.id == k->claims[i].device) ||
+		    same(&k->claims[i].by, &matter->question.u.request.identity))
+			return true;
+	return false;
+}
+
 /* Says whether this transaction has changed what the index says of who asks. */
 static bool is_stale(const struct keeper *k, const struct matter *matter)
 {
@@ -34,7 +43,7 @@ static bool is_stale(const struct keeper *k, const struct matter *matter)
 		for (size_t i = 0; i < k->newcomer_count; i++)
 			if (same(&k->newcomers[i], &matter->question.u.request.identity))
 				return true;
-		return k->claimed;
+		return false;
 	}
 	for (size_t i = 0; i < k->touched_count; i++)
 		if (k->touched[i] == matter->who.device.id)

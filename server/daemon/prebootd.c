@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "confine.h"
+#include "error.h"
 #include "keeper.h"
 #include "lockfile.h"
 #include "metrics.h"
@@ -18,6 +19,8 @@
 #include "service.h"
 #include "socket.h"
 #include "threads.h"
+
+#define WAIT_MS 200 /* from try to try, for a database that is locked at the start */
 
 struct daemon {
 	struct options options;
@@ -147,9 +150,34 @@ static int serve(struct daemon *d, const sigset_t *signals)
 	return d->keeper.replaced ? EXIT_FAULT : 0;
 }
 
-/* Gives up what it has no use for, and opens the database. */
-static int open_database(struct daemon *d)
+/* Opens the database; where another program has it to itself, as soon as that has done. Returns 0,
+ * a status to exit with, or -1 where it was told to stop meanwhile. */
+static int open_keeper(struct daemon *d, const char *database, const sigset_t *signals)
 {
+	const struct timespec pause = { 0, WAIT_MS * 1000000 };
+	const char *message = d->keeper.store.message;
+	bool told = false;
+	int rc;
+
+	while ((rc = keeper_open(&d->keeper, &d->server, database)) == ERR_AGAIN) {
+		int which;
+
+		if (!told)
+			journal_line(&d->server.journal, JOURNAL_ALWAYS, "waiting: %s", message);
+		told = true;
+		service_waiting("waiting for another program that has the database locked", 60);
+		which = sigtimedwait(signals, NULL, &pause);
+		if (which == SIGTERM || which == SIGINT)
+			return -1;
+	}
+	return rc ? refuse(message) : 0;
+}
+
+/* Gives up what it has no use for, and opens the database. */
+static int open_database(struct daemon *d, const sigset_t *signals)
+{
+	int status;
+
 	/* By its one name, so that one that is reached by a link is locked and confined as well. */
 	const char *database = real_path(d->options.database, d->database);
 	char message[512];
@@ -162,8 +190,9 @@ static int open_database(struct daemon *d)
 	/* A second daemon must not even open the database. */
 	if (lockfile_take(database, message, sizeof(message)) < 0)
 		return refuse(message);
-	if (keeper_open(&d->keeper, &d->server, database))
-		return refuse(d->keeper.store.message);
+	status = open_keeper(d, database, signals);
+	if (status)
+		return status;
 	d->metrics.path = d->options.metrics;
 	d->metrics.journal = &d->server.journal;
 	if (metrics_open(&d->metrics, database))
@@ -193,9 +222,9 @@ int main(int argc, char **argv)
 	d.threads.count = d.options.threads;
 	status = open_sockets(&d);
 	if (status == 0)
-		status = open_database(&d);
+		status = open_database(&d, &signals);
 	if (status)
-		return status;
+		return status < 0 ? 0 : status;
 	status = serve(&d, &signals);
 	metrics_write(&d.metrics);
 	metrics_close(&d.metrics);

@@ -45,6 +45,11 @@ void service_status(const char *status)
 	sd_notifyf(0, "STATUS=%s", status);
 }
 
+void service_waiting(const char *status, unsigned seconds)
+{
+	sd_notifyf(0, "EXTEND_TIMEOUT_USEC=%u\nSTATUS=%s", seconds * 1000000, status);
+}
+
 void service_reloading(void)
 {
 	struct timespec now;

@@ -15,6 +15,7 @@
 #include "socket.h"
 
 #define FOLLOW_MS      25                        /* how often the keeper looks for changes */
+#define RETRY_MS       5                         /* how often for the lock, if questions wait for it */
 #define BEAT_MS        500                       /* how long a serving thread sleeps at most */
 #define BATCHES_MAX    16
 #define NOTES_NS       ((int64_t)100000000)      /* at least, from notes to notes */
@@ -140,8 +141,9 @@ static void do_chores(struct threads *t, struct chores *chores, const struct mom
 	 * one that comes alone is kept at once, many come together. */
 	if (waiting && (due(&chores->notes, NOTES_NS, now) || waiting >= KEEPER_BATCH))
 		keeper_notes(t->keeper);
-	if (due(&chores->sweep, SWEEP_NS, now))
-		keeper_sweep(t->keeper, moment);
+	/* What is much is done in parts, with the questions that wait between them. */
+	if (due(&chores->sweep, SWEEP_NS, now) && keeper_sweep(t->keeper, moment))
+		chores->sweep = now;
 	if (__atomic_exchange_n(&t->reload, 0, __ATOMIC_ACQUIRE)) {
 		keeper_reload(t->keeper, moment);
 		service_ready("serving");
@@ -162,20 +164,22 @@ static void *keep(void *data)
 	bool more = false;
 
 	for (;;) {
-		bool stopping;
+		bool stopping = poll_[1].revents, waits = keeper_waits(t->keeper);
 
 		if (!more)
-			poll(poll_, 2, FOLLOW_MS);
+			poll(poll_, stopping ? 1 : 2, waits ? RETRY_MS : FOLLOW_MS);
 		stopping = poll_[1].revents;
 		if (poll_[0].revents)
 			(void)!read(t->server->wake, &ignored, sizeof(ignored));
 		moment = moment_now();
 		more = keeper_turn(t->keeper, &moment);
-		if (stopping && !more)
+		if (stopping && !more && !keeper_waits(t->keeper))
 			break;
 		do_chores(t, &chores, &moment);
-		more = more || queue_count(&t->server->notes) >= KEEPER_BATCH;
+		more = more || chores.sweep <= moment.monotonic ||
+		       (queue_count(&t->server->notes) >= KEEPER_BATCH && !t->keeper->notes_wait);
 	}
+	keeper_last(t->keeper);
 	while (keeper_notes(t->keeper))
 		continue;
 	return NULL;

@@ -55,7 +55,7 @@ struct store_options {
  * written to it. One of an older version is brought up to this one, in one
  * transaction.
  * Returns 0, ERR_NOT_FOUND (no such file, and not to be created), ERR_MALFORMED
- * (not ours, or damaged), ERR_VERSION (newer) or ERR_IO; store->message
+ * (not ours, or damaged), ERR_VERSION (newer), ERR_AGAIN or ERR_IO; store->message
  * explains. On failure nothing needs closing.
  */
 int store_open(struct store *store, const char *path, const struct store_options *options);

@@ -127,7 +127,8 @@ static int quick_check(const char *path, const char *query, char *message, size_
 		rc = say(ERR_MALFORMED, message, size, "%s: damaged (%s), left as it is; %s", path,
 		         found ? found : sqlite3_errmsg(db), STORE_DAMAGED_REMEDY);
 	else
-		rc = say(ERR_IO, message, size, "%s: %s", path, sqlite3_errmsg(db));
+		rc = say((code & 0xff) == SQLITE_BUSY ? ERR_AGAIN : ERR_IO, message, size, "%s: %s",
+		         path, sqlite3_errmsg(db));
 	sqlite3_finalize(statement);
 	sqlite3_close(db);
 	return rc;

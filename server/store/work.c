@@ -55,12 +55,24 @@ int work_newest(struct store *store, uint64_t device, struct lease *lease)
 	return store_one(store, take, lease, sql, "i", (int64_t)device);
 }
 
-int work_next_overdue(struct store *store, int64_t now, struct lease *lease)
+int work_overdue(struct store *store, int64_t now, struct lease *leases, size_t most,
+                 size_t *found)
 {
 	static const char sql[] = "SELECT " COLUMNS
-		" FROM work WHERE state = 'begun' AND begun + deadline <= ? LIMIT 1";
+		" FROM work WHERE state = 'begun' AND begun + deadline <= ? LIMIT ?";
+	sqlite3_stmt *rows;
+	int rc = store_start(store, &rows, sql, "ii", now, (int64_t)most);
 
-	return store_one(store, take, lease, sql, "i", now);
+	*found = 0;
+	while (rc == 0 && (rc = store_step(store, rows)) == 1) {
+		work_row(rows, &leases[(*found)++]);
+		rc = 0;
+		if (*found < most)
+			continue;
+		store_end(rows);
+		break;
+	}
+	return rc;
 }
 
 int work_add_of(struct store *store, struct lease *lease, const struct details *details,

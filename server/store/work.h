@@ -47,8 +47,9 @@ int work_offered(struct store *store, const struct lease *lease, const uint8_t n
 int work_offer_of(struct store *store, uint64_t number, const uint8_t nonce[NONCE_SIZE],
                   uint32_t *attempt);
 
-/** Reads a lease that should have ended by @now. ERR_NOT_FOUND: there is none. */
-int work_next_overdue(struct store *store, int64_t now, struct lease *lease);
+/** Reads leases that should have ended by @now, at most @most. @found: receives how many */
+int work_overdue(struct store *store, int64_t now, struct lease *leases, size_t most,
+                 size_t *found);
 
 /** Starts a list of leases, newest first; @device 0: of all. Take each with work_row(). */
 int work_list(struct store *store, uint64_t device, bool only_open, sqlite3_stmt **rows);

@@ -42,6 +42,13 @@ static void add_machine(struct bench *bench, uint8_t number)
 	bench->lease[number] = lease.number;
 }
 
+void take_replies(struct bench *bench)
+{
+	serving_start(&bench->serving, &bench->server);
+	bench->keeper.send = keep_replies;
+	the_bench = bench;
+}
+
 int set_up(void **state)
 {
 	struct bench *bench = calloc(1, sizeof(*bench));
@@ -55,9 +62,7 @@ int set_up(void **state)
 	if (server_start(&bench->server, 0) ||
 	    keeper_open(&bench->keeper, &bench->server, bench->path))
 		return -1;
-	serving_start(&bench->serving, &bench->server);
-	bench->keeper.send = keep_replies;
-	the_bench = bench;
+	take_replies(bench);
 	bench->now = NOW;
 	for (uint8_t i = 1; i <= MACHINES; i++)
 		add_machine(bench, i);

@@ -25,6 +25,8 @@ struct bench {
 /** Makes one of an empty database, for cmocka. */
 int set_up(void **state);
 int tear_down(void **state);
+/** Lets the slots have the answers of a server and keeper that were started just now. */
+void take_replies(struct bench *bench);
 /** Encodes a question. */
 void fill(struct datagram *d, const struct message *message);
 /** Puts a message of machine @number into the batch's slot @slot. */

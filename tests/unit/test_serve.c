@@ -343,19 +343,6 @@ static void test_claim_is_stored_first(void **state)
 	check_committed(bench, 1, LEASE_OFFERED, 1);
 }
 
-static void test_database_busy(void **state)
-{
-	struct bench *bench = *state;
-	sqlite3 *db;
-
-	assert_int_equal(sqlite3_open(bench->path, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
-	check_no_work_told(bench);
-	assert_int_equal(sqlite3_exec(db, "COMMIT", NULL, NULL, NULL), SQLITE_OK);
-	sqlite3_close(db);
-	assert_int_equal(attempt(bench, 1, 'a'), 1);
-}
-
 /* What was told before a question stands before what came of that. */
 static void test_story_is_in_order(void **state)
 {
@@ -379,7 +366,7 @@ int main(void)
 		TEST(test_small_question_costs_no_attempt), TEST(test_every_length_field_wrong),
 		TEST(test_every_byte_of_the_header), TEST(test_odd_peers_and_messages),
 		TEST(test_write_fails), TEST(test_late_failure_takes_back_all),
-		TEST(test_disk_full), TEST(test_claim_is_stored_first), TEST(test_database_busy),
+		TEST(test_disk_full), TEST(test_claim_is_stored_first),
 		TEST(test_story_is_in_order),
 	};
 

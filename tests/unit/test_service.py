@@ -7,6 +7,7 @@ import re
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import tempfile
 import time
@@ -57,8 +58,8 @@ def start(tmp_path):
 class Systemd:
     """The end of systemd that is told things."""
 
-    def __init__(self, folder):
-        self.path = folder / "notify"
+    def __init__(self, folder, name="notify"):
+        self.path = folder / name
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.socket.bind(str(self.path))
         self.socket.settimeout(10)
@@ -146,6 +147,67 @@ def test_socket_of_another_kind(tmp_path):
             timeout=10, check=False)
     assert result.returncode == 1 and "ListenDatagram=" in result.stderr
     assert os.listdir(tmp_path) == []
+
+
+# --- while another program has the database ------------------------------------------
+
+
+def locked(path, *statements):
+    database = sqlite3.connect(path, isolation_level=None)
+    for statement in statements:
+        database.execute(statement)
+    return database
+
+
+def test_starts_while_another_writes(start, tmp_path):
+    """A forgotten transaction costs the work alone: nobody else, and not the watchdog."""
+    subprocess.run([policy.BUILD / "prebootctl", "--database", tmp_path / "test.db", "device", "add",
+                    "web01", "52:54:00:12:34:56"], check=True, timeout=10)
+    subprocess.run([policy.BUILD / "prebootctl", "--database", tmp_path / "test.db", "work", "assign",
+                    "web01", "--config", "a.cfg"], check=True, timeout=10)
+    database = locked(tmp_path / "test.db", "BEGIN IMMEDIATE")
+    systemd = Systemd(tmp_path)
+    process, text = start(NOTIFY_SOCKET=str(systemd.path), WATCHDOG_USEC="2000000")
+    port = int(re.search(r"listening on 127.0.0.1:(\d+)", text)[1])
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.connect(("127.0.0.1", port))
+        s.settimeout(5)
+        for number in range(200):
+            s.send(policy.encode(policy.REQUEST, number.to_bytes(16, "big"), {
+                policy.MAC: policy.mac("52:54:00:12:34:56"), policy.FIRMWARE: policy.BIOS}))
+        s.send(policy.encode(policy.QUERY, bytes(16), {
+            policy.MAC: policy.mac("52:54:00:12:34:56")}))
+        assert policy.decode(s.recv(2048))[0] == policy.DETAILS
+        systemd.socket.settimeout(1.9)
+        for _ in range(4):
+            systemd.hear_watchdog()
+        database.execute("COMMIT")
+        database.close()
+    process.terminate()
+    assert process.wait(10) == 0
+
+
+def test_waits_for_a_database_that_cannot_be_read(tmp_path):
+    """It says so in a line, and is ready when it can answer; SIGTERM ends the wait."""
+    path, systemd = tmp_path / "test.db", Systemd(tmp_path)
+    subprocess.run([policy.BUILD / "prebootctl", "--database", path, "device", "add", "web01",
+                    "52:54:00:12:34:56"], check=True, timeout=10)
+    database = locked(path, "PRAGMA journal_mode=DELETE", "BEGIN EXCLUSIVE")
+    for ends in (True, False):
+        process = subprocess.Popen(policy.prebootd(path, "127.0.0.1:0"), stderr=subprocess.PIPE,
+                                   env={**os.environ, "NOTIFY_SOCKET": str(systemd.path)})
+        assert "EXTEND_TIMEOUT_USEC" in systemd.hear()
+        assert b"waiting:" in process.stderr.readline()
+        if ends:
+            process.terminate()
+            assert process.wait(10) == 0
+            systemd = Systemd(tmp_path, "notify-2")
+            continue
+        database.execute("COMMIT")
+        while "READY" not in (said := systemd.hear()):
+            assert "EXTEND_TIMEOUT_USEC" in said
+        process.terminate()
+        assert process.wait(10) == 0
 
 
 # --- what it gives up --------------------------------------------------------------
