@@ -87,6 +87,162 @@ static void strangers_are_not_heard(void **state)
 	expect_file(net);
 }
 
+/* --- twins: somebody who sees nothing, but hits our port first --------------- */
+
+#define TWIN_PORT 1999
+
+static void twin_says(struct net *net, const void *data, size_t length)
+{
+	net_answer(net, 1, TWIN_PORT, data, length);
+}
+
+static void sends_a_short_block(struct net *net)
+{
+	twin_says(net, "\0\3\0\1" "EVIL", 8);
+}
+
+static void sends_a_long_block(struct net *net)
+{
+	static const uint8_t block[4 + 513] = { 0, 3, 0, 1 };
+
+	twin_says(net, block, sizeof(block));
+}
+
+static void says_not_found(struct net *net)
+{
+	twin_says(net, "\0\5\0\1" "no", 7);
+}
+
+static void refuses(struct net *net)
+{
+	twin_says(net, "\0\5\0\0" "no", 7);
+}
+
+static void refuses_options(struct net *net)
+{
+	twin_says(net, "\0\5\0\x8" "no", 7);
+}
+
+/* A whole transfer, sent blindly. */
+static void sends_a_transfer(struct net *net)
+{
+	twin_says(net, "\0\6blksize\0" "1432\0tsize\0" "4", 23);
+	sends_a_short_block(net);
+}
+
+static void twins_are_not_the_server(void **state)
+{
+	static const struct {
+		void (*twin)(struct net *net);
+		unsigned int hits, requests, plain_requests; /* the latter where it knows no options */
+	} cases[] = {
+		{ sends_a_short_block, 9, 1, 0 },
+		{ sends_a_short_block, 1, 1, 2 },
+		{ sends_a_long_block, 9, 1, 1 },
+		{ says_not_found, 9, 1, 1 },
+		{ refuses, 9, 1, 1 },
+		{ refuses_options, 9, 1, 1 },
+		{ sends_a_transfer, 1, 2, 0 }, /* knows more than such a server: no file then */
+		{ sends_a_transfer, 2, 3, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 2 * COUNT(cases); i++) {
+		struct net *net = net_new(5000);
+		unsigned int requests = cases[i / 2].requests;
+
+		net->twin = cases[i / 2].twin;
+		net->hits = cases[i / 2].hits;
+		net->options = i % 2 == 0;
+		if (!net->options)
+			requests = cases[i / 2].plain_requests;
+		if (!requests) {
+			free(net);
+			continue;
+		}
+		assert_int_equal(fetch(net, FILE_MAX), 0);
+		assert_int_equal(net->length, 5000);
+		for (size_t at = 0; at < net->length; at++)
+			assert_int_equal(net->buffer[at], content(at));
+		assert_int_equal(net->requests, requests);
+		assert_int_equal(net->opened, requests); /* each from a port of its own */
+		free(net);
+	}
+}
+
+/* Two servers, to each request: neither is believed. */
+static void rivals_are_refused(void **state)
+{
+	static void (*const twins[])(struct net *net) = { sends_a_transfer, sends_a_short_block };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(twins); i++) {
+		struct net *net = net_new(5000);
+
+		net->options = i == 0;
+		net->twin = twins[i];
+		net->hits = 99;
+		assert_int_equal(fetch(net, FILE_MAX), ERR_REFUSED);
+		assert_int_equal(net->opened, 3);
+		assert_in_range(net->clock, 0, 1000);
+		free(net);
+	}
+}
+
+/* But where a network sends each packet twice, they are one server. */
+static void a_network_may_repeat(void **state)
+{
+	struct net *net = net_new(42430);
+
+	(void)state;
+	net->network_repeats = true;
+	expect_file(net);
+}
+
+static void ports_are_random(void **state)
+{
+	struct net *net = net_new(100);
+	bool seen[0x10000] = { false };
+	unsigned int different = 0, low = 0;
+
+	(void)state;
+	for (int i = 0; i < 200; i++) {
+		assert_int_equal(fetch(net, FILE_MAX), 0);
+		different += !seen[net->local_port];
+		seen[net->local_port] = true;
+		low += net->local_port < 0xc000;
+	}
+	assert_in_range(different, 190, 200);
+	assert_in_range(low, 100, 199);
+	free(net);
+}
+
+static void the_size_told_is_the_size(void **state)
+{
+	static const struct {
+		const char *oack;
+		size_t length;
+		int rc;
+	} cases[] = {
+		{ "blksize\0" "1432\0tsize\0" "5000", 24, 0 },
+		{ "blksize\0" "1432\0tsize\0" "4999", 24, ERR_TRUNCATED },
+		{ "blksize\0" "1432\0tsize\0" "5001", 24, ERR_TRUNCATED },
+		{ "tsize\0" "0\0blksize\0" "1432", 21, ERR_TRUNCATED },
+		{ "blksize\0" "1432", 13, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct net *net = net_new(5000);
+
+		net->oack = cases[i].oack;
+		net->oack_length = cases[i].length;
+		assert_int_equal(fetch(net, FILE_MAX), cases[i].rc);
+		assert_int_equal(net->errors, cases[i].rc != 0);
+		free(net);
+	}
+}
+
 static void errors_of_the_server(void **state)
 {
 	static const int expected[] = { ERR_REFUSED, ERR_NOT_FOUND, ERR_REFUSED, ERR_REFUSED };
@@ -196,6 +352,11 @@ int main(void)
 		cmocka_unit_test(loss_and_repetition),
 		cmocka_unit_test(each_block_is_acknowledged_once),
 		cmocka_unit_test(strangers_are_not_heard),
+		cmocka_unit_test(twins_are_not_the_server),
+		cmocka_unit_test(rivals_are_refused),
+		cmocka_unit_test(a_network_may_repeat),
+		cmocka_unit_test(ports_are_random),
+		cmocka_unit_test(the_size_told_is_the_size),
 		cmocka_unit_test(errors_of_the_server),
 		cmocka_unit_test(no_more_than_fits),
 		cmocka_unit_test(time_is_bounded),

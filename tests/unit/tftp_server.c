@@ -30,16 +30,19 @@ static void idle(struct platform *p)
 
 static size_t entropy(struct platform *p, void *buffer, size_t size)
 {
-	(void)p;
 	memset(buffer, 0x33, size);
+	*(uint8_t *)buffer = (uint8_t)net_of(p)->opened;
 	return size;
 }
 
 static int udp_open(struct platform *p, uint16_t local_port)
 {
 	assert_false(net_of(p)->open);
-	assert_in_range(local_port, 0xc000, 0xffff);
+	assert_in_range(local_port, 1024, 0xffff);
 	net_of(p)->open = true;
+	net_of(p)->local_port = local_port;
+	net_of(p)->opened++;
+	net_of(p)->queued = 0; /* what went to another port is not for this one */
 	return 0;
 }
 
@@ -54,7 +57,7 @@ static bool lost(struct net *net)
 	return net->lose && ++net->count % net->lose == 0;
 }
 
-static void answer(struct net *net, uint8_t address, uint16_t port, const void *data, size_t length)
+void net_answer(struct net *net, uint8_t address, uint16_t port, const void *data, size_t length)
 {
 	if (net->queued == QUEUE || lost(net))
 		return;
@@ -79,15 +82,22 @@ static void send_block(struct net *net, uint16_t block)
 		count = net->size - start;
 	for (size_t i = 0; i < count; i++)
 		data[4 + i] = content(start + i);
-	for (unsigned int i = 0; i <= net->twice; i++)
-		answer(net, 1, net->port, data, 4 + count);
-	if (net->strangers) {
-		memset(data + 4, 0xee, count);
-		answer(net, 2, net->port, data, 4 + count);                    /* another host */
-		answer(net, 1, (uint16_t)(net->port + 1), data, 4 + count); /* and port */
-		answer(net, 1, net->port, "\0\4\0\1", 4);                  /* not for a reader */
-		answer(net, 1, net->port, "", 1);
+	if (net->strangers) { /* before the right one, or its number alone would tell */
+		uint8_t wrong[sizeof(data)];
+
+		memcpy(wrong, data, 4);
+		memset(wrong + 4, 0xee, count);
+		net_answer(net, 2, net->port, wrong, 4 + count); /* another host */
+		/* And another port, but where it might be the server's. */
+		if (block > 1 || net->block_size > 512)
+			net_answer(net, 1, (uint16_t)(net->port + 1), wrong, 4 + count);
+		net_answer(net, 1, net->port, "\0\4\0\1", 4); /* not for a reader */
+		net_answer(net, 1, net->port, "", 1);
+		if (block > 1) /* late: what was agreed stays */
+			net_answer(net, 1, net->port, "\0\6blksize\0" "8", 12);
 	}
+	for (unsigned int i = 0; i <= net->twice; i++)
+		net_answer(net, 1, net->port, data, 4 + count);
 }
 
 static void send_oack(struct net *net)
@@ -103,7 +113,11 @@ static void send_oack(struct net *net)
 		                           net->size) + 1;
 	}
 	net->block_size = 1432;
-	answer(net, 1, net->port, data, length);
+	if (net->strangers)
+		net_answer(net, 2, net->port, "\0\6blksize\0" "8", 12);
+	net_answer(net, 1, net->port, data, length);
+	if (net->network_repeats)
+		net_answer(net, 1, (uint16_t)(net->port + 1), data, length);
 }
 
 static void request(struct net *net, const uint8_t *data, size_t length)
@@ -117,9 +131,13 @@ static void request(struct net *net, const uint8_t *data, size_t length)
 	net->port = (uint16_t)(2000 + net->requests++);
 	net->block_size = 512;
 	if (net->strangers) { /* which of its ports it is must not be learnt from these */
-		answer(net, 1, 1999, "\0\3\0\5late", 8);
+		net_answer(net, 1, 1999, "\0\3\0\5late", 8);
 		if (!options)
-			answer(net, 1, 1999, "\0\6blksize\0" "8", 12);
+			net_answer(net, 1, 1999, "\0\6blksize\0" "8", 12);
+	}
+	if (net->twin && net->hits) {
+		net->hits--;
+		net->twin(net);
 	}
 	if (options && net->refuses_options)
 		error[3] = 8;
@@ -130,7 +148,7 @@ static void request(struct net *net, const uint8_t *data, size_t length)
 			send_block(net, 1);
 		return;
 	}
-	answer(net, 1, net->port, error, sizeof(error));
+	net_answer(net, 1, net->port, error, sizeof(error));
 }
 
 static int udp_send(struct platform *p, const struct endpoint *to, const void *packet,

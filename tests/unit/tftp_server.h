@@ -13,7 +13,8 @@ struct net {
 	struct platform platform; /* first: the operations cast back */
 	uint32_t clock;
 	bool open;
-	unsigned int requests, sent, errors;
+	uint16_t local_port;
+	unsigned int opened, requests, sent, errors;
 	/* how the server is: */
 	size_t size;              /* of its file; ~0: never ends */
 	bool options;             /* knows of them */
@@ -25,7 +26,11 @@ struct net {
 	unsigned int twice;       /* sends all data so many times more */
 	unsigned int lose;        /* one in so many packets is lost, either way; 0: none */
 	uint32_t delay;           /* ms, of each answer */
-	bool strangers;           /* others send too */
+	bool strangers;           /* others send too, and first */
+	bool network_repeats;     /* each request comes twice, so two ports answer it */
+	/** Sends, before the server does, what may look like its answer to a request. */
+	void (*twin)(struct net *net);
+	unsigned int hits;        /* to so many requests */
 	/* its transfer: */
 	size_t block_size;
 	uint16_t port;
@@ -46,6 +51,8 @@ extern const struct endpoint server_69;
 
 /** Makes one of a file of @size bytes, to be freed. */
 struct net *net_new(size_t size);
+/** Has a datagram come from 10.0.0.@address. */
+void net_answer(struct net *net, uint8_t address, uint16_t port, const void *data, size_t length);
 /** Returns the byte at @at of any file. */
 uint8_t content(size_t at);
 
