@@ -1,21 +1,28 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "journal.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
+
+#include "error.h"
 
 /* Lines a second in the long run, and at once after a rest. */
 static const struct {
 	int64_t rate, burst;
 } limits[JOURNAL_KINDS] = {
 	[JOURNAL_ALWAYS] = { 0, 0 },
+	[JOURNAL_ADMITTED] = { 1, 200 },
 	[JOURNAL_KNOWN] = { 200, 20000 },
 	[JOURNAL_UNKNOWN] = { 1, 50 },
 	[JOURNAL_TROUBLE] = { 1, 20 },
 };
+
+#define END_MS 500 /* for what still waits when it ends */
 
 #define read_one(value)       __atomic_load_n(&(value), __ATOMIC_RELAXED)
 #define write_one(value, new) __atomic_store_n(&(value), (new), __ATOMIC_RELAXED)
@@ -72,11 +79,106 @@ static bool allowed(struct journal *journal, enum journal_kind kind)
 	return allow;
 }
 
+/* --- the thread ------------------------------------------------------------ */
+
+/* Writes all of it, however long that takes. */
+static void write_all(const char *text, size_t length)
+{
+	while (length) {
+		ssize_t written = write(STDERR_FILENO, text, length);
+
+		if (written < 0 && errno != EINTR)
+			return; /* nobody will ever read it */
+		if (written > 0) {
+			text += written;
+			length -= (size_t)written;
+		}
+	}
+}
+
+static void *write_lines(void *data)
+{
+	struct journal *journal = data;
+
+	pthread_mutex_lock(&journal->lock);
+	for (;;) {
+		while (!journal->length && !journal->ending)
+			pthread_cond_wait(&journal->news, &journal->lock);
+		if (!journal->length)
+			break;
+		/* What comes meanwhile is put behind these. */
+		journal->taken = journal->length;
+		pthread_mutex_unlock(&journal->lock);
+		write_all(journal->lines, journal->taken);
+		pthread_mutex_lock(&journal->lock);
+		journal->length -= journal->taken;
+		memmove(journal->lines, journal->lines + journal->taken, journal->length);
+		journal->taken = 0;
+	}
+	pthread_cond_signal(&journal->drained);
+	pthread_mutex_unlock(&journal->lock);
+	return NULL;
+}
+
+int journal_detach(struct journal *journal)
+{
+	journal->lines = malloc(JOURNAL_ROOM);
+	pthread_cond_init(&journal->news, NULL);
+	pthread_cond_init(&journal->drained, NULL);
+	if (!journal->lines || pthread_create(&journal->thread, NULL, write_lines, journal)) {
+		free(journal->lines);
+		journal->lines = NULL;
+		return ERR_SPACE;
+	}
+	return 0;
+}
+
+void journal_end(struct journal *journal)
+{
+	struct timespec until;
+	int rc = 0;
+
+	if (!journal->lines)
+		return;
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_nsec += END_MS * 1000000;
+	until.tv_sec += until.tv_nsec / 1000000000;
+	until.tv_nsec %= 1000000000;
+	pthread_mutex_lock(&journal->lock);
+	journal->ending = true;
+	pthread_cond_signal(&journal->news);
+	while (rc == 0 && journal->length)
+		rc = pthread_cond_timedwait(&journal->drained, &journal->lock, &until);
+	pthread_mutex_unlock(&journal->lock);
+	/* A thread that stands in a write ends with the process. */
+	if (rc)
+		return;
+	pthread_join(journal->thread, NULL);
+	free(journal->lines);
+	journal->lines = NULL;
+}
+
+/* --- lines ----------------------------------------------------------------- */
+
+/* Hands a line on. Returns whether there was room. With the lock held. */
+static bool hand_on(struct journal *journal, const char *line, size_t length)
+{
+	if (!journal->lines)
+		return fwrite(line, 1, length, stderr) == length;
+	if (journal->length + length > JOURNAL_ROOM)
+		return false;
+	memcpy(journal->lines + journal->length, line, length);
+	journal->length += length;
+	pthread_cond_signal(&journal->news);
+	return true;
+}
+
 void journal_line(struct journal *journal, enum journal_kind kind, const char *format, ...)
 {
-	char stamp[32] = "", held[64] = "", line[2048];
+	char stamp[32] = "", line[2048], whole[2048 + 128];
 	time_t now = time(NULL);
 	uint64_t held_back;
+	size_t length;
 	struct tm utc;
 	va_list args;
 
@@ -87,13 +189,17 @@ void journal_line(struct journal *journal, enum journal_kind kind, const char *f
 	}
 	if (journal->stamps && gmtime_r(&now, &utc))
 		strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%SZ ", &utc);
-	held_back = __atomic_exchange_n(&journal->kind[kind].held_back, 0, __ATOMIC_RELAXED);
-	if (held_back)
-		snprintf(held, sizeof(held), " (%llu lines like this held back)",
-		         (unsigned long long)held_back);
 	va_start(args, format);
 	vsnprintf(line, sizeof(line), format, args);
 	va_end(args);
-	fprintf(stderr, "%s%s%s\n", stamp, line, held);
+	length = (size_t)snprintf(whole, sizeof(whole), "%s%s", stamp, line);
+	held_back = __atomic_exchange_n(&journal->kind[kind].held_back, 0, __ATOMIC_RELAXED);
+	if (held_back)
+		length += (size_t)snprintf(whole + length, sizeof(whole) - length,
+		                           " (%llu lines like this held back)",
+		                           (unsigned long long)held_back);
+	whole[length++] = '\n';
+	if (!hand_on(journal, whole, length))
+		journal_hold(journal, kind, held_back + 1);
 	pthread_mutex_unlock(&journal->lock);
 }

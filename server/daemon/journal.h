@@ -6,10 +6,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* What prebootd tells on standard error: whole lines, and no flood of them. Threads share it. */
+/*
+ * What prebootd tells on standard error: whole lines, and no flood of them. Threads share it.
+ * Once it has a thread of its own, nobody else ever waits for whoever reads the lines: where
+ * that one stands still, what finds no more room is counted as held back.
+ */
+
+#define JOURNAL_ROOM (256 << 10) /* bytes of lines that wait to be written */
 
 enum journal_kind {
 	JOURNAL_ALWAYS,  /* start, stop, failures of work: rare by nature */
+	JOURNAL_ADMITTED, /* a machine has become a device by itself */
 	JOURNAL_KNOWN,   /* decisions for devices we know: bursts as in a big switch-on */
 	JOURNAL_UNKNOWN, /* anybody can cause these */
 	JOURNAL_TROUBLE, /* the database fails: for every question again */
@@ -24,10 +31,22 @@ struct journal {
 		int64_t last_ms;
 		uint64_t held_back;
 	} kind[JOURNAL_KINDS];
+	/* Lines for the thread, one behind the other; those before @taken are being written. */
+	char *lines;
+	size_t length, taken;
+	bool ending;
+	pthread_t thread;
+	pthread_cond_t news, drained;
 };
 
 /** Starts a journal with full allowances. */
 void journal_start(struct journal *journal);
+
+/** Lets a thread of its own write from now on. Returns 0 or ERR_SPACE. */
+int journal_detach(struct journal *journal);
+
+/** Waits until all is written, but not for long, and ends the thread if it can be ended. */
+void journal_end(struct journal *journal);
 
 /**
  * Says whether a line would be written, so that what would not need not be put into words;

@@ -187,6 +187,8 @@ static int open_database(struct daemon *d, const sigset_t *signals)
 		.files = { database, d->options.metrics } };
 	if (confine(&d->confinement))
 		return refuse(d->confinement.message);
+	if (journal_detach(&d->server.journal))
+		return refuse("cannot start its threads");
 	/* A second daemon must not even open the database. */
 	if (lockfile_take(database, message, sizeof(message)) < 0)
 		return refuse(message);
@@ -198,6 +200,13 @@ static int open_database(struct daemon *d, const sigset_t *signals)
 	if (metrics_open(&d->metrics, database))
 		return refuse(d->metrics.store.message);
 	return 0;
+}
+
+/* Ends before it has served. @status: to exit with; -1: it was told to stop */
+static int end_early(struct daemon *d, int status)
+{
+	journal_end(&d->server.journal);
+	return status < 0 ? 0 : status;
 }
 
 int main(int argc, char **argv)
@@ -224,13 +233,14 @@ int main(int argc, char **argv)
 	if (status == 0)
 		status = open_database(&d, &signals);
 	if (status)
-		return status < 0 ? 0 : status;
+		return end_early(&d, status);
 	status = serve(&d, &signals);
 	metrics_write(&d.metrics);
 	metrics_close(&d.metrics);
 	keeper_close(&d.keeper);
 	if (status == 0)
 		journal_line(&d.server.journal, JOURNAL_ALWAYS, "prebootd stopped");
+	journal_end(&d.server.journal);
 	server_end(&d.server);
 	return status;
 }

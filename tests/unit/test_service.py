@@ -302,3 +302,56 @@ def test_unit(tmp_path):
                               capture_output=True, text=True, check=False)
     exposure = re.search(r"exposure level for prebootd.service: ([0-9.]+)", security.stdout)
     assert float(exposure[1]) <= MOST_EXPOSURE, security.stdout
+
+
+# --- a log that nobody reads -----------------------------------------------------------
+
+
+@pytest.mark.parametrize("threads", ["1", "4"])
+def test_a_log_that_nobody_reads(tmp_path, threads):
+    """It stops no answer, and SIGTERM ends it; who reads on is told what is missing."""
+    ours, theirs = os.pipe()
+    process = subprocess.Popen(policy.prebootd(tmp_path / "test.db", "127.0.0.1:0", "--threads",
+                                               threads), stderr=theirs)
+    os.close(theirs)
+    text = b""
+    while b"confined" not in text:
+        text += os.read(ours, 4096)
+    port = int(re.search(rb"listening on 127.0.0.1:(\d+)", text)[1])
+    subprocess.run([policy.BUILD / "prebootctl", "--database", tmp_path / "test.db", "device", "add",
+                    "web01", "52:54:00:12:34:56"], check=True, timeout=10)
+    time.sleep(policy.FOLLOWED)
+    for _ in range(5000):
+        assert ask(socket.AF_INET, ("127.0.0.1", port)) == policy.LOCAL
+    process.terminate()
+    assert process.wait(10) == 0
+    os.close(ours)
+
+
+def test_a_log_that_is_read_late(tmp_path):
+    """Whole lines, and how many are missing."""
+    ours, theirs = os.pipe()
+    process = subprocess.Popen(policy.prebootd(tmp_path / "test.db", "127.0.0.1:0"), stderr=theirs)
+    os.close(theirs)
+    text = b""
+    while b"confined" not in text:
+        text += os.read(ours, 4096)
+    port = int(re.search(rb"listening on 127.0.0.1:(\d+)", text)[1])
+    subprocess.run([policy.BUILD / "prebootctl", "--database", tmp_path / "test.db", "device", "add",
+                    "web01", "52:54:00:12:34:56"], check=True, timeout=10)
+    time.sleep(policy.FOLLOWED)
+    for _ in range(4000):
+        ask(socket.AF_INET, ("127.0.0.1", port))
+    read = b""
+    while read.count(b"\n") < 1000:
+        read += os.read(ours, 1 << 16)
+    ask(socket.AF_INET, ("127.0.0.1", port))
+    process.terminate()
+    while part := os.read(ours, 1 << 16):
+        read += part
+    assert process.wait(10) == 0
+    held = [int(number) for number in re.findall(rb"\((\d+) lines like this held back\)", read)]
+    asked = read.count(b"request from=")
+    assert held and asked + sum(held) == 4001, (held, asked)
+    assert all(re.match(rb"\d{4}-", line) for line in read.splitlines())
+    assert read.endswith(b"prebootd stopped\n")
