@@ -58,7 +58,7 @@ FILTER := $(addprefix policy/,filter filter_facts filter_match filter_table filt
 # What prebootd knows, and decides by.
 INDEX := $(addprefix index/,index index_ahead index_arena index_devices index_entry index_follow \
 	index_load index_policy index_read index_rows index_table index_take) policy/identify $(FILTER)
-STORE := $(addprefix store/,store store_file store_schema store_upgrade devices settings settings_store \
+STORE := $(addprefix store/,store store_file store_where store_schema store_upgrade devices settings settings_store \
 	work events lease folders groups bundles assignments rules multicasts strangers)
 CONFINE := $(addprefix daemon/,confine confine_landlock confine_seccomp)
 KEEPER := $(addprefix daemon/,serve serve_answer serve_fast serve_log notes keeper keeper_later keeper_judge \

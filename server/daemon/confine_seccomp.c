@@ -23,11 +23,11 @@ static const int allowed[] = {
 	/* files */
 	CALL(access), CALL(close), CALL(dup), CALL(faccessat), CALL(faccessat2), CALL(fallocate),
 	CALL(fchmod), CALL(fchown), CALL(fcntl), CALL(fdatasync), CALL(flock), CALL(fstat),
-	CALL(fsync), CALL(ftruncate), CALL(getcwd), CALL(getdents64), CALL(link),
+	CALL(fsync), CALL(fstatfs), CALL(ftruncate), CALL(getcwd), CALL(getdents64), CALL(link),
 	CALL(linkat), CALL(lseek), CALL(lstat), CALL(newfstatat), CALL(open), CALL(openat),
 	CALL(pread64), CALL(preadv), CALL(pwrite64), CALL(pwritev), CALL(read), CALL(readlink),
 	CALL(readlinkat), CALL(readv), CALL(rename), CALL(renameat), CALL(renameat2), CALL(stat),
-	CALL(statx), CALL(sync_file_range), CALL(umask), CALL(unlink), CALL(unlinkat), CALL(write),
+	CALL(statfs), 	CALL(statx), CALL(sync_file_range), CALL(umask), CALL(unlink), CALL(unlinkat), CALL(write),
 	CALL(writev),
 	/* sockets, and waiting for them */
 	CALL(epoll_create1), CALL(epoll_ctl), CALL(epoll_pwait), CALL(epoll_wait), CALL(eventfd2),

@@ -3,7 +3,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "error.h"
 #include "serve_log.h"
@@ -310,7 +309,6 @@ int keeper_open(struct keeper *k, struct server *server, const char *path)
 {
 	struct store_options options = { .create = true, .busy_timeout_ms = 500,
 	                                 .cache_kib = CACHE_KIB };
-	struct stat status;
 	int rc;
 
 	memset(k, 0, sizeof(*k));
@@ -331,9 +329,6 @@ int keeper_open(struct keeper *k, struct server *server, const char *path)
 	/* No wait from now on, as all wait for the keeper: what must write is put off, or has its
 	 * turn again. */
 	sqlite3_busy_timeout(k->store.db, 0);
-	/* Another file's, if that was replaced just now: keeper_replaced() sees it. */
-	if (stat(path, &status) == 0)
-		k->device = status.st_dev;
 	rc = keeper_secret(k);
 	if (rc == 0)
 		rc = index_load(server->index, &k->store);
@@ -342,6 +337,7 @@ int keeper_open(struct keeper *k, struct server *server, const char *path)
 			text_format(k->store.message, sizeof(k->store.message), "no memory");
 		goto close;
 	}
+	keeper_note_files(k);
 	memset(&k->told, 0xff, sizeof(k->told)); /* so that zeros are told, too */
 	server->counters[server->counters_count++] = &k->counters;
 	keeper_tell_warnings(k);
@@ -354,7 +350,7 @@ close:
 void keeper_close(struct keeper *k)
 {
 	/* Its log must not be taken for that of the file that has its name now. */
-	if (k->replaced)
+	if (k->replaced && !k->keep_log)
 		sqlite3_wal_checkpoint_v2(k->store.db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
 	store_close(&k->store);
 	free(k->later);

@@ -61,7 +61,9 @@ struct keeper {
 	int barred;                /* why nothing more is written in this turn: ERR_; 0: it may be */
 	bool followed;             /* since changes were last deleted */
 	dev_t device;              /* that the file is on */
+	ino_t beside[2];           /* the files "-wal" and "-shm" beside it */
 	bool replaced;             /* keeper_replaced() has said so */
+	bool keep_log;             /* its log is not to be put into the database at the end */
 	struct counters told;      /* as the database has them */
 	bool counted;              /* it has them, and none of another run */
 	struct datagram *batch;    /* KEEPER_BATCH of each */
@@ -103,10 +105,14 @@ size_t keeper_notes(struct keeper *keeper);
 bool keeper_sweep(struct keeper *keeper, const struct moment *moment);
 
 /**
- * Says whether another file has the database's name by now, or none: what others change there
- * is not seen here, and what is kept here is lost. The log is told once.
+ * Says whether another file has the database's name by now, or none, or that of a file that SQLite
+ * has beside it: what others change there is not seen here, and what is kept here is lost. The
+ * log is told once.
  */
 bool keeper_replaced(struct keeper *keeper);
+
+/** Notes which files the database is, once it has been read. */
+void keeper_note_files(struct keeper *keeper);
 
 /**
  * Brings the index up to what is in the database. Not after the transaction has

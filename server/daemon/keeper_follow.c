@@ -2,6 +2,7 @@
 /* The index and the database: what goes from one to the other. */
 #include "keeper.h"
 
+#include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -25,9 +26,52 @@ void keeper_tell_warnings(struct keeper *k)
 	}
 }
 
+static const char *const suffixes[] = { "-wal", "-shm" };
+
+/* Returns the inode of the file with @suffix beside the database; 0: there is none. */
+static ino_t inode_of(const struct keeper *k, const char *suffix)
+{
+	char name[PATH_MAX];
+	struct stat status;
+
+	text_format(name, sizeof(name), "%s%s", k->store.path, suffix);
+	return lstat(name, &status) == 0 ? status.st_ino : 0;
+}
+
+void keeper_note_files(struct keeper *k)
+{
+	struct stat status;
+
+	/* Another file's, if that was replaced just now: keeper_replaced() sees it. */
+	if (stat(k->store.path, &status) == 0)
+		k->device = status.st_dev;
+	for (int i = 0; i < 2; i++)
+		k->beside[i] = inode_of(k, suffixes[i]);
+}
+
+/* Returns the suffix of a file beside the database that is not the one which is in use; NULL:
+ * they are as they were. */
+static const char *lost_beside(const struct keeper *k)
+{
+	for (int i = 0; i < 2; i++)
+		if (inode_of(k, suffixes[i]) != k->beside[i])
+			return suffixes[i];
+	return NULL;
+}
+
+/* What was committed to a log that has no name any more goes into the database, while nobody
+ * else can have begun another one. Neither that nor an end later must touch another's log. */
+static void rescue(struct keeper *k)
+{
+	if (!inode_of(k, "-wal"))
+		sqlite3_wal_checkpoint_v2(k->store.db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+	sqlite3_db_config(k->store.db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+	k->keep_log = true;
+}
+
 bool keeper_replaced(struct keeper *k)
 {
-	const char *path = k->store.path;
+	const char *path = k->store.path, *suffix = "";
 	struct stat status;
 	int moved = 0;
 	bool there;
@@ -37,10 +81,15 @@ bool keeper_replaced(struct keeper *k)
 	there = stat(path, &status) == 0;
 	/* SQLite compares the inode, which is the same in a snapshot of a file system. */
 	sqlite3_file_control(k->store.db, NULL, SQLITE_FCNTL_HAS_MOVED, &moved);
-	if (there && !moved && status.st_dev == k->device)
-		return false;
-	text_format(k->store.message, sizeof(k->store.message), "%s: %s while it was in use", path,
-	            there ? "replaced by another file" : "removed or moved away");
+	if (there && !moved && status.st_dev == k->device) {
+		suffix = lost_beside(k);
+		if (!suffix)
+			return false;
+		there = inode_of(k, suffix) != 0;
+		rescue(k);
+	}
+	text_format(k->store.message, sizeof(k->store.message), "%s%s: %s while it was in use",
+	            path, suffix, there ? "replaced by another file" : "removed or moved away");
 	journal_line(&k->server->journal, JOURNAL_ALWAYS, "error: %s; stopping, as what is kept in "
 	             "it from now on is lost", k->store.message);
 	k->replaced = true;

@@ -8,6 +8,7 @@
 #include "error.h"
 #include "store_file.h"
 #include "store_schema.h"
+#include "store_where.h"
 
 /* Keeps what SQLite says of @code, and turns it into one of our errors. */
 /* SQLite says "full" of a table, too, whose numbers have come to their end. */
@@ -108,6 +109,8 @@ int store_open(struct store *store, const char *path, const struct store_options
 	memset(store, 0, sizeof(*store));
 	store->path = path;
 	if (!options->again)
+		rc = store_where_check(path, store->message, sizeof(store->message));
+	if (rc == 0 && !options->again)
 		rc = (options->trusting ? store_file_glance : store_file_check)(
 			path, store->message, sizeof(store->message));
 	if (rc == ERR_NOT_FOUND && options->create)

@@ -246,8 +246,13 @@ int store_file_create(const char *path, char *message, size_t size)
 	rc = fill(fresh, message, size);
 	if (rc)
 		goto remove;
-	/* Unlike rename(), link() never takes the place of a database made meanwhile. */
-	if (link(fresh, path) && errno != EEXIST)
+	/* Unlike rename(), neither takes the place of a database made meanwhile; and with the first
+	 * it has never two names, for which it would be refused. */
+	if (renameat2(AT_FDCWD, fresh, AT_FDCWD, path, RENAME_NOREPLACE) == 0) {
+		sync_folder(path);
+		return 0;
+	}
+	if (errno != EEXIST && link(fresh, path) && errno != EEXIST)
 		rc = say(ERR_IO, message, size, "%s: cannot be created: %s", path, strerror(errno));
 	else
 		sync_folder(path);

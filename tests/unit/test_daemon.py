@@ -140,6 +140,51 @@ def test_database_that_is_replaced(ctl, change, told, name):
         assert again.stop() == 0
 
 
+@pytest.mark.parametrize("lost", [("-wal", "-shm"), ("-wal",), ("-shm",)])
+def test_files_beside_the_database_are_lost(ctl, lost):
+    """It stops; what was told is known, and what others did meanwhile is there."""
+    ctl("device", "add", "old", MAC)
+    daemon = policy.Daemon(ctl.database, ctl.folder / "log")
+    try:
+        ctl("work", "assign", "old", "--config", "a.cfg")
+        assert request(daemon)[policy.ATTEMPT] == 1
+        for suffix in lost:
+            os.unlink(f"{ctl.database}{suffix}")
+        assert daemon.process.wait(2) == 1
+    finally:
+        daemon.kill()
+    assert f"error: {ctl.database}{lost[-1]}: " in daemon.log.read_text() or len(lost) == 2
+    ctl("device", "add", "new", "52:54:00:00:00:77")
+    again = policy.Daemon(ctl.database, ctl.folder / "log")
+    try:
+        assert ctl.json("work", "list")[0]["attempt"] == 1
+        assert request(again)[policy.ATTEMPT] == 2
+        ctl("check")
+    finally:
+        assert again.stop() == 0
+
+
+def test_another_log_is_not_touched(ctl):
+    """Somebody else has begun one before prebootd looks: that one is kept, and the rest as it was."""
+    ctl("device", "add", "old", MAC)
+    daemon = policy.Daemon(ctl.database, ctl.folder / "log")
+    try:
+        ctl("work", "assign", "old", "--config", "a.cfg")
+        daemon.process.send_signal(signal.SIGSTOP)
+        for suffix in ("-wal", "-shm"):
+            os.unlink(f"{ctl.database}{suffix}")
+        ctl("device", "add", "new", "52:54:00:00:00:77")
+        with contextlib.closing(sqlite3.connect(ctl.database)) as db:
+            db.execute("SELECT * FROM device").fetchall()
+            daemon.process.send_signal(signal.SIGCONT)
+            assert daemon.process.wait(2) == 1
+            ctl("device", "add", "newer", "52:54:00:00:00:78")
+    finally:
+        daemon.kill()
+    assert {d["name"] for d in ctl.json("device", "list")} >= {"new", "newer"}
+    ctl("check")
+
+
 def test_end_drains_the_queue(ctl):
     """What was taken before SIGTERM is answered."""
     for i in range(50):

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "site.h"
 
-#include <arpa/inet.h>
+#include <fcntl.h>
+#include <unistd.h>
 
 #include "error.h"
 #include "platform.h"
@@ -21,7 +22,8 @@ static sqlite3 *other_program(const struct bench *bench)
 
 static void run(sqlite3 *db, const char *sql)
 {
-	assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+	if (sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK)
+		fail_msg("%s", sqlite3_errmsg(db));
 }
 
 /* What another program commits just before the keeper's transaction, and how many of these there
@@ -341,6 +343,40 @@ static void test_overdue_in_parts(void **state)
 	assert_int_equal(number_of(bench, "SELECT count(*) FROM event WHERE step = 'failed'"), 300);
 }
 
+/* --- files beside the database ------------------------------------------------ */
+
+static void lose_file(struct bench *bench, const char *suffix)
+{
+	char name[96];
+
+	snprintf(name, sizeof(name), "%s%s", bench->path, suffix);
+	assert_int_equal(unlink(name), 0);
+}
+
+/* It is noticed where only one of them is gone, and where another has its name. */
+static void test_one_file_is_lost(void **state)
+{
+	struct bench *bench = *state;
+
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(attempt(bench, 1, 'a'), 1);
+		assert_false(keeper_replaced(&bench->keeper));
+		lose_file(bench, i ? "-wal" : "-shm");
+		if (i) {
+			char name[96];
+
+			snprintf(name, sizeof(name), "%s-wal", bench->path);
+			close(open(name, O_CREAT | O_WRONLY, 0600));
+		}
+		assert_true(keeper_replaced(&bench->keeper));
+		keeper_close(&bench->keeper);
+		server_end(&bench->server);
+		assert_int_equal(server_start(&bench->server, 0), 0);
+		assert_int_equal(keeper_open(&bench->keeper, &bench->server, bench->path), 0);
+		take_replies(bench);
+	}
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -350,7 +386,7 @@ int main(void)
 		TEST(test_later_has_an_end), TEST(test_notes_wait), TEST(test_start_while_locked),
 		TEST(test_cancelled_in_between), TEST(test_unassigned_in_between),
 		TEST(test_commit_fails_for_one_boot), TEST(test_commit_fails_for_many),
-		TEST(test_claims_in_a_batch), TEST(test_overdue_in_parts),
+		TEST(test_claims_in_a_batch), TEST(test_overdue_in_parts), TEST(test_one_file_is_lost),
 	};
 
 	return cmocka_run_group_tests_name("keeper lock", tests, NULL, NULL);

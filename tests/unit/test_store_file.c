@@ -7,6 +7,7 @@
 
 #include "devices.h"
 #include "error.h"
+#include "store_where.h"
 
 /* The database file: what is opened, what is refused and left as it is. */
 
@@ -224,6 +225,58 @@ static void test_log_left_behind(void **state)
 	store_close(&store);
 }
 
+/* --- where it lies ----------------------------------------------------------- */
+
+static void check_misplaced(const struct place *place, const char *what)
+{
+	struct store store;
+
+	assert_int_equal(store_open(&store, place->path, &create), ERR_MALFORMED);
+	assert_non_null(strstr(store.message, what));
+}
+
+static void test_hard_links(void **state)
+{
+	const struct place *place = *state;
+	char other[128];
+	struct store store;
+
+	make_database(place->path);
+	snprintf(other, sizeof(other), "%s/other.db", place->folder);
+	assert_int_equal(link(place->path, other), 0);
+	check_misplaced(place, "has 2 names");
+	assert_int_equal(unlink(other), 0);
+	assert_int_equal(store_open(&store, place->path, &existing), 0);
+	store_close(&store);
+}
+
+static void test_links_beside(void **state)
+{
+	static const char *const suffixes[] = { "-wal", "-shm", "-journal" };
+	const struct place *place = *state;
+	char link_[128], what[160];
+
+	make_database(place->path);
+	for (size_t i = 0; i < COUNT(suffixes); i++) {
+		snprintf(link_, sizeof(link_), "%s%s", place->path, suffixes[i]);
+		snprintf(what, sizeof(what), "%s: is a symbolic link", link_);
+		assert_int_equal(symlink("/nonexistent", link_), 0);
+		check_misplaced(place, what);
+		assert_int_equal(unlink(link_), 0);
+	}
+}
+
+static void test_remote_file_systems(void **state)
+{
+	(void)state;
+	assert_string_equal(store_where_remote(0x6969), "NFS");
+	/* Some machines tell the number with its sign. */
+	assert_string_equal(store_where_remote((unsigned long)(int)0xff534d42), "CIFS");
+	assert_null(store_where_remote(0xef53));     /* ext4 */
+	assert_null(store_where_remote(0x01021994)); /* tmpfs, one beside 9P */
+	assert_null(store_where_remote(0x9123683e)); /* btrfs */
+}
+
 static void test_durable(void **state)
 {
 	struct place *place = *state;
@@ -271,7 +324,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_create_and_reopen), TEST(test_empty_file_is_filled), TEST(test_no_folder),
 		TEST(test_foreign_files), TEST(test_newer_version), TEST(test_damaged), TEST(test_large),
-		TEST(test_log_left_behind), TEST(test_durable), TEST(test_two_programs),
+		TEST(test_log_left_behind), TEST(test_hard_links), TEST(test_links_beside),
+		TEST(test_remote_file_systems), TEST(test_durable), TEST(test_two_programs),
 	};
 
 	return cmocka_run_group_tests_name("store file", tests, NULL, NULL);
