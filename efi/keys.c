@@ -13,7 +13,7 @@
  */
 
 #define READS_MAX 8 /* key strokes looked at in one call; more wait for the next */
-#define FORGET_MAX 256 /* key strokes that the firmware may have waiting */
+#define FORGET_MAX 1024 /* more key strokes than any firmware has waiting */
 
 static int decode(const EFI_INPUT_KEY *key)
 {

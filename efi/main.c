@@ -209,6 +209,8 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system)
 	machine_read(&port);
 	hardware_read(&port);
 	disks_find(&port);
+	/* What was typed before was for the firmware: who asked for us by F12, say. */
+	keys_forget(&port.platform);
 	flow_run(&port.platform);
 	efi_leave(&port);
 	return EFI_LOAD_ERROR;

@@ -120,10 +120,13 @@ static bool sent(struct efi_port *port)
 	return !udp4->sending;
 }
 
-static bool wait_sent(struct efi_port *port, int ms)
+static bool wait_sent(struct efi_port *port, uint32_t ms)
 {
-	while (!sent(port) && ms-- > 0)
-		port->boot->Stall(1000);
+	struct platform *p = &port->platform;
+	uint32_t begun = p->now(p);
+
+	while (!sent(port) && p->now(p) - begun < ms)
+		p->idle(p);
 	return !port->udp4.sending;
 }
 
