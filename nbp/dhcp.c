@@ -259,7 +259,7 @@ int dhcp_set_option(void *packet, size_t size, uint8_t code, const void *value, 
 	kept = area_compact(bytes + BOOTP_OPTIONS, size - BOOTP_OPTIONS, code, NULL);
 	if (kept < 0)
 		return kept;
-	if (count > 255 || (size_t)kept + 2 + count + 1 > size - BOOTP_OPTIONS)
+	if (value && (count > 255 || (size_t)kept + 2 + count + 1 > size - BOOTP_OPTIONS))
 		return ERR_SPACE;
 
 	fields = overload(whole);
@@ -269,28 +269,36 @@ int dhcp_set_option(void *packet, size_t size, uint8_t code, const void *value, 
 		area_drop(bytes + BOOTP_SNAME, SNAME_SIZE, code);
 	out = wire_writer(bytes + BOOTP_OPTIONS, size - BOOTP_OPTIONS);
 	area_compact(bytes + BOOTP_OPTIONS, size - BOOTP_OPTIONS, code, &out);
-	wire_write_u8(&out, code);
-	wire_write_u8(&out, (uint8_t)count);
-	wire_write_bytes(&out, value, count);
+	if (value) {
+		wire_write_u8(&out, code);
+		wire_write_u8(&out, (uint8_t)count);
+		wire_write_bytes(&out, value, count);
+	}
 	wire_write_u8(&out, DHCP_END);
 	wire_write_zeros(&out, wire_left(&out));
 	return out.error;
 }
 
+/* Sets option @code to @text; an empty one takes out what the packet has. */
+static int set_text(void *packet, size_t size, uint8_t code, const char *text)
+{
+	struct span whole = { packet, size };
+
+	if (text[0])
+		return dhcp_set_option(packet, size, code, text, strlen(text));
+	if (!is_dhcp(whole) || !option_find(whole, code).data)
+		return 0;
+	return dhcp_set_option(packet, size, code, NULL, 0);
+}
+
 int dhcp_set_handover(void *packet, size_t size, const struct handover *handover)
 {
-	const char *prefix = handover->path_prefix;
-	int rc = 0;
-
 	/*
 	 * The prefix first: it is the configuration file's name that makes the
-	 * loader act, so half a hand-over must not have it.
+	 * loader act, so half a hand-over must not have it. What the DHCP server
+	 * says in these options is meant for a loader that it named itself.
 	 */
-	if (prefix && prefix[0])
-		rc = dhcp_set_option(packet, size, DHCP_PATH_PREFIX, prefix, strlen(prefix));
-	/* A menu may start a program that has no configuration file. */
-	if (rc == 0 && handover->config_file[0])
-		rc = dhcp_set_option(packet, size, DHCP_CONFIG_FILE, handover->config_file,
-		                     strlen(handover->config_file));
-	return rc;
+	int rc = set_text(packet, size, DHCP_PATH_PREFIX, handover->path_prefix);
+
+	return rc ? rc : set_text(packet, size, DHCP_CONFIG_FILE, handover->config_file);
 }

@@ -54,13 +54,15 @@ int dhcp_read(const struct dhcp_packets *packets, struct dhcp_lease *lease);
  * end. Packets without an END option are taken as ending where the padding
  * begins (iPXE's are such).
  * @size: how many bytes of the packet may be used, which is all that may change
+ * @value: NULL: only drops what is there
  * Returns 0, ERR_MALFORMED (not a DHCP packet) or ERR_SPACE; on error the packet
  * is unchanged.
  */
 int dhcp_set_option(void *packet, size_t size, uint8_t code, const void *value, size_t count);
 
 /**
- * Sets options 209 and, where given, 210 of @handover in one packet.
+ * Sets options 209 and 210 of @handover in one packet, and drops those that it leaves
+ * out. A packet that needs no change has none.
  * Returns as dhcp_set_option(); on error option 210 may have been set.
  */
 int dhcp_set_handover(void *packet, size_t size, const struct handover *handover);

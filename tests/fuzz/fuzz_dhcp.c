@@ -34,9 +34,12 @@ static size_t list_options(const uint8_t *area, size_t size, int code, uint8_t *
 
 static const uint8_t *find_option(const uint8_t *area, size_t size, int code)
 {
-	for (size_t at = 0; at < size && area[at] != 255; at += area[at] ? 2u + area[at + 1] : 1u)
+	for (size_t at = 0; at < size && area[at] != 255; at += area[at] ? 2u + area[at + 1] : 1u) {
+		if (area[at] && (at + 1 >= size || area[at + 1] > size - at - 2))
+			break;
 		if (area[at] == code)
 			return area + at;
+	}
 	return NULL;
 }
 
@@ -86,12 +89,23 @@ static void set_option(const uint8_t *before, size_t size, uint8_t code, const u
 
 static void set_handover(const uint8_t *before, size_t size, uint8_t count)
 {
-	struct handover handover = { "z_auto.cfg", count & 1 ? "preboot/" : NULL };
+	struct handover handover = { count & 2 ? "z_auto.cfg" : "", count & 1 ? "preboot/" : "" };
 	uint8_t *after = malloc(size);
 
 	memcpy(after, before, size);
-	if (dhcp_set_handover(after, size, &handover) == 0)
-		REQUIRE(find_option(after + OPTIONS, size - OPTIONS, DHCP_CONFIG_FILE) != NULL);
+	if (dhcp_set_handover(after, size, &handover) == 0 && size >= OPTIONS &&
+	    memcmp(before + MAGIC_AT, "\x63\x82\x53\x63", 4) == 0) {
+		REQUIRE(!find_option(after + OPTIONS, size - OPTIONS, DHCP_CONFIG_FILE) ==
+		        !(count & 2));
+		REQUIRE(!find_option(after + OPTIONS, size - OPTIONS, DHCP_PATH_PREFIX) ==
+		        !(count & 1));
+	}
+	/* Where there is nothing to set or drop, nothing changes. */
+	if (!(count & 3) && size >= OPTIONS &&
+	    !find_option(before + OPTIONS, size - OPTIONS, DHCP_OVERLOAD) &&
+	    !find_option(before + OPTIONS, size - OPTIONS, DHCP_CONFIG_FILE) &&
+	    !find_option(before + OPTIONS, size - OPTIONS, DHCP_PATH_PREFIX))
+		REQUIRE(memcmp(before, after, size) == 0);
 	free(after);
 }
 

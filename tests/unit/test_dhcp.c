@@ -235,20 +235,55 @@ static void drops_the_option_from_overloaded_fields(void **state)
 static void sets_the_handover(void **state)
 {
 	static const uint8_t both[] = { 210, 2, 'p', '/', 209, 1, 'c', 255 };
-	static const uint8_t kept[] = { 210, 2, 'p', '/', 209, 1, 'd', 255 };
+	static const uint8_t without[] = { 209, 1, 'd', 255, 0 };
 	uint8_t packet[PACKET];
 
 	(void)state;
 	make_packet(packet, (const uint8_t[]){ 255 }, 1);
 	assert_int_equal(dhcp_set_handover(packet, PACKET, &(struct handover){ "c", "p/" }), 0);
 	assert_memory_equal(packet + 240, both, sizeof(both));
-	/* Without a prefix of ours the site's own stays. */
+	/* What we leave out, the site has for a loader of its own: it must not reach ours. */
 	assert_int_equal(dhcp_set_handover(packet, PACKET, &(struct handover){ "d", "" }), 0);
-	assert_memory_equal(packet + 240, kept, sizeof(kept));
-	/* Nor is a configuration file's name made up. */
+	assert_memory_equal(packet + 240, without, sizeof(without));
 	assert_int_equal(dhcp_set_handover(packet, PACKET, &(struct handover){ "", "" }), 0);
-	assert_memory_equal(packet + 240, kept, sizeof(kept));
-	assert_int_equal(dhcp_set_handover(packet, 247, &(struct handover){ "d", "" }), ERR_SPACE);
+	assert_memory_equal(packet + 240, ((uint8_t[]){ 255, 0 }), 2);
+	assert_int_equal(dhcp_set_handover(packet, 243, &(struct handover){ "d", "" }), ERR_SPACE);
+}
+
+/* Wherever they are; and a packet that has neither stays as it is, to the byte. */
+static void drops_the_sites_own_options(void **state)
+{
+	static const struct handover nothing = { "", "" };
+	static const uint8_t options[] = { 0, 1, 2, 255, 255, 209, 1, 'x', 52, 1, 3, 0, 210, 2, 'o',
+		                           '/', 3, 1, 7 };
+	static const uint8_t left[] = { 1, 2, 255, 255, 52, 1, 3, 3, 1, 7, 255, 0 };
+	static const uint8_t in_file[] = { 210, 2, 'o', '/', 66, 1, 'y', 255 };
+	static const uint8_t in_sname[] = { 66, 1, 'z', 255, 210, 9 };
+	uint8_t packet[PACKET], before[PACKET];
+
+	(void)state;
+	make_packet(packet, options, sizeof(options));
+	memcpy(packet + 108, in_file, sizeof(in_file));
+	memcpy(packet + 44, in_sname, sizeof(in_sname));
+	assert_int_equal(dhcp_set_handover(packet, PACKET, &nothing), 0);
+	assert_memory_equal(packet + 240, left, sizeof(left));
+	assert_memory_equal(packet + 108, ((uint8_t[]){ 66, 1, 'y', 255, 0, 0 }), 6);
+	assert_memory_equal(packet + 44, in_sname, sizeof(in_sname));
+	memcpy(before, packet, PACKET);
+	assert_int_equal(dhcp_set_handover(packet, PACKET, &nothing), 0);
+	assert_memory_equal(packet, before, PACKET);
+	/* No room is needed for that. */
+	make_packet(packet, (const uint8_t[]){ 1, 2, 7, 7, 210, 1, '/', 255 }, 8);
+	assert_int_equal(dhcp_set_handover(packet, 248, &nothing), 0);
+	assert_memory_equal(packet + 240, ((uint8_t[]){ 1, 2, 7, 7, 255, 0, 0, 0 }), 8);
+	/* Those that a loader finds before the damage it would take. */
+	make_packet(packet, (const uint8_t[]){ 210, 1, '/', 66, 200 }, 5);
+	memset(packet + 245, 0, PACKET - 245);
+	assert_int_equal(dhcp_set_handover(packet, 260, &nothing), ERR_MALFORMED);
+	make_packet(packet, (const uint8_t[]){ 66, 200, 210, 1, '/' }, 5);
+	assert_int_equal(dhcp_set_handover(packet, 260, &nothing), 0);
+	packet[236] = 0;
+	assert_int_equal(dhcp_set_handover(packet, PACKET, &nothing), 0); /* nobody reads it */
 }
 
 /* A site's lists and fields that are longer, shorter or other than they should be. */
@@ -376,7 +411,7 @@ static void leaves_a_damaged_overloaded_field_alone(void **state)
 	(void)state;
 	make_packet(packet, options, sizeof(options));
 	memcpy(packet + 108, damaged, sizeof(damaged));
-	assert_int_equal(dhcp_set_handover(packet, PACKET, &(struct handover){ "c", NULL }), 0);
+	assert_int_equal(dhcp_set_handover(packet, PACKET, &(struct handover){ "c", "" }), 0);
 	assert_memory_equal(packet + 108, damaged, sizeof(damaged));
 	assert_memory_equal(packet + 240, ((uint8_t[]){ 52, 1, 3, 209, 1, 'c', 255 }), 7);
 	/* No room for the prefix: then not for the file either. */
@@ -398,6 +433,7 @@ int main(void)
 		cmocka_unit_test(refuses_what_is_no_dhcp_packet),
 		cmocka_unit_test(drops_the_option_from_overloaded_fields),
 		cmocka_unit_test(sets_the_handover),
+		cmocka_unit_test(drops_the_sites_own_options),
 		cmocka_unit_test(takes_of_odd_options_what_makes_sense),
 		cmocka_unit_test(reads_policy_servers),
 		cmocka_unit_test(prefers_the_replys_policy_servers),
