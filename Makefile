@@ -41,8 +41,8 @@ help:
 # The menu, which prebootctl checks and draws.
 MENU := menu menu_read menu_text menu_screen menu_ask menu_view password sha256
 # The portable core, in every NBP and every test.
-CORE := wire message message_fields text error exchange dhcp smbios cpu detect hotkey trail nonce flow power_on log \
-	crc32 isd keys $(MENU)
+CORE := wire message message_fields text error exchange dhcp smbios cpu detect hotkey trail nonce flow boot folder \
+	power_on log crc32 isd keys $(MENU)
 # What the server's programs use of it.
 SHARED := wire message message_fields text error crc32 isd power_on
 
@@ -89,15 +89,16 @@ WARN := -Wall -Wextra -Wshadow -Wvla -Wstrict-prototypes -Wmissing-prototypes \
 COMMON := -std=gnu11 $(WARN) -g -MMD -MP -DVERSION='"$(VERSION)"' -Inbp
 SERVER := agent ctl daemon data index isd net policy store tool
 INCLUDE_SERVER := $(SERVER:%=-Iserver/%)
-# The two passes left out make code that is larger, and packs worse.
-FREESTANDING := $(COMMON) -Os -fno-if-conversion -fno-tree-tail-merge -ffreestanding -fno-strict-aliasing -fno-stack-protector \
+# The passes left out make code that is larger, and packs worse.
+FREESTANDING := $(COMMON) -Os -fno-if-conversion -fno-tree-tail-merge \
+	-fno-move-loop-invariants -fno-caller-saves -fno-shrink-wrap -ffreestanding -fno-strict-aliasing -fno-stack-protector \
 	-fno-asynchronous-unwind-tables -fno-unwind-tables -fno-tree-loop-distribute-patterns \
 	-ffunction-sections -fdata-sections -fno-common -fvisibility=hidden -mno-red-zone -mno-mmx -mno-sse
 
 CFLAGS_BIOS := $(FREESTANDING) -m32 -march=i386 -mregparm=3 -freg-struct-return -fno-pic -fno-pie \
 	-mno-80387 -fno-delete-null-pointer-checks -DDEBUG_BUILD=$(if $(DEBUG),1,0) \
 	-mpreferred-stack-boundary=2
-CFLAGS_EFI := $(FREESTANDING) -Oz -m64 -fpic -fshort-wchar -maccumulate-outgoing-args \
+CFLAGS_EFI := $(FREESTANDING) -Oz -fno-tree-sra -fno-tree-ch -m64 -fpic -fshort-wchar -maccumulate-outgoing-args \
 	-DDEBUG_BUILD=$(if $(DEBUG),1,0) \
 	-DGNU_EFI_USE_MS_ABI -isystem /usr/include/efi -isystem /usr/include/efi/x86_64
 CFLAGS_HOST := $(COMMON) $(INCLUDE_SERVER) -O2 -D_GNU_SOURCE -DDEBUG_LEVEL=0 -fstack-protector-strong -D_FORTIFY_SOURCE=2

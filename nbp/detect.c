@@ -67,6 +67,22 @@ int detect_identity(struct platform *p, struct request *request, char *name)
 	return 0;
 }
 
+/* What is to be said where DHCP told of no server. */
+static const char *why_none(enum started_by by, const struct dhcp_lease *lease)
+{
+	static const char *const reasons[] = {
+		[STARTED_BY_HTTP] = "started by HTTP, which is not supported",
+		[STARTED_BY_IPV6] = "started over IPv6, which is not supported",
+		[STARTED_BY_DISK] = "not started by PXE",
+	};
+
+	if (by != STARTED_BY_PXE)
+		return reasons[by];
+	if (!lease->address[0])
+		return "the firmware kept no DHCP lease";
+	return "DHCP named neither it nor a boot server";
+}
+
 int detect_servers(struct platform *p, struct request *request, struct dhcp_lease *lease,
                    struct exchange *exchange)
 {
@@ -77,7 +93,7 @@ int detect_servers(struct platform *p, struct request *request, struct dhcp_leas
 		log_line(p, "DHCP option %u is no list of servers' addresses: ignored",
 		         lease->ignored_option);
 	if (rc) {
-		log_line(p, "no policy server: DHCP named neither it nor a boot server");
+		log_line(p, "no policy server: %s", why_none(p->machine.started_by, lease));
 		return rc;
 	}
 	for (size_t i = 0; i < lease->policy_server_count; i++) {

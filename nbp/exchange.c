@@ -8,6 +8,10 @@
 #define FIRST_GAP_MS    200
 #define BLIND_SENDS     3 /* up front, where receiving blocks */
 
+/* What a question is given at least, ms, whatever took the time before it: */
+#define LEAST_MS        1000
+#define LEAST_BLIND_MS  400 /* and one receive, where that blocks */
+
 /* A gap with jitter: 3/4 to 5/4 of @gap, by the nonce, which is random enough. */
 static uint32_t jittered(uint32_t gap, uint8_t random)
 {
@@ -53,7 +57,9 @@ static bool accepted(struct platform *p, struct exchange *x, const struct messag
 		debug(1, p, "exchange: dropped, %s", error_text(rc));
 		return false;
 	}
-	if (answer->type != answer_type ||
+	/* The nonce is a whole boot's: an answer that comes late may be to an earlier question. */
+	if (answer->type != answer_type || answer->sequence <= x->before ||
+	    answer->sequence > x->sent ||
 	    memcmp(answer->nonce, question->nonce, sizeof(answer->nonce)) != 0) {
 		debug(1, p, "exchange: dropped, not to this question");
 		return false;
@@ -62,14 +68,22 @@ static bool accepted(struct platform *p, struct exchange *x, const struct messag
 	return true;
 }
 
+static uint32_t least_deadline(struct platform *p)
+{
+	return p->now(p) + (p->receive_wait ? p->receive_wait + LEAST_BLIND_MS : LEAST_MS);
+}
+
 int exchange_ask(struct platform *p, struct exchange *x, struct message *question,
                  uint8_t answer_type, struct message *answer)
 {
 	uint32_t gap = FIRST_GAP_MS, next_send = p->now(p);
-	uint32_t copies = p->receive_wait ? BLIND_SENDS : 1;
+	uint32_t copies = p->receive_wait ? BLIND_SENDS : 1, deadline = least_deadline(p);
 	int rc;
 
-	x->sent = x->dropped = 0;
+	if (deadline < x->deadline)
+		deadline = x->deadline;
+	x->before = x->sent;
+	x->dropped = 0;
 	memset(answer, 0, sizeof(*answer));
 	if (x->server_count == 0)
 		return ERR_NOT_FOUND;
@@ -81,7 +95,8 @@ int exchange_ask(struct platform *p, struct exchange *x, struct message *questio
 
 		/* Checked on every turn, so that a flood cannot hold us either. A receive
 		 * that blocks may not begin so late that it ends after the deadline. */
-		if (now >= x->deadline || x->deadline - now < p->receive_wait)
+		if (x->sent != x->before &&
+		    (now >= deadline || deadline - now < p->receive_wait))
 			return ERR_TIMEOUT;
 		if (now >= next_send) {
 			for (uint32_t i = 0; i < copies; i++)

@@ -1,18 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "flow.h"
 
+#include "boot.h"
 #include "detect.h"
 #include "error.h"
-#include "exchange.h"
-#include "hotkey.h"
 #include "log.h"
 #include "memory.h"
 #include "menu_view.h"
-#include "message.h"
 #include "nonce.h"
-#include "power_on.h"
 #include "text.h"
-#include "trail.h"
 
 /* How long to ask, in ms: local boot must begin 3 s after the NBP's start on
  * BIOS, 4 s on UEFI. */
@@ -27,20 +23,6 @@
 #define STALE_KEYS_MAX 64 /* more than any firmware keeps: a serial line that babbles */
 
 #define MENU_FILE "pxemenu.txt"
-
-/* What one boot gathers on its way. */
-struct boot {
-	struct platform *p;
-	struct dhcp_lease lease;
-	struct exchange exchange;
-	struct hotkey hotkey;
-	struct trail trail;
-	struct message question;
-	struct message answer;
-	enum local_boot local_boot;  /* of the last answer that came */
-	uint32_t answered;           /* when, ms */
-	char name[2 * FILE_SIZE];    /* of the file to fetch by TFTP */
-};
 
 /* What to do in the end. */
 enum way {
@@ -67,20 +49,6 @@ static bool decided_before(struct platform *p)
 	return p->recall(p, record) == 0 && power_on_decode(&before, record) == 0;
 }
 
-/* Tells whoever comes after us in this power-on how it was decided. */
-static void remember(struct boot *boot, enum power_on_state state)
-{
-	struct power_on power_on = { .state = (uint8_t)state };
-	uint8_t record[POWER_ON_SIZE];
-
-	if (state == POWER_ON_HANDED_OVER)
-		memcpy(power_on.server,
-		       boot->exchange.servers[boot->exchange.answered_by].address,
-		       sizeof(power_on.server));
-	power_on_encode(&power_on, record);
-	boot->p->remember(boot->p, record);
-}
-
 /* Keys typed before we came were meant for somebody else. */
 static void drain_keys(struct platform *p)
 {
@@ -98,27 +66,19 @@ static int ask(struct boot *boot, uint32_t deadline)
 {
 	struct platform *p = boot->p;
 	struct exchange *exchange = &boot->exchange;
-	const uint8_t *nonce = boot->question.nonce;
 	uint32_t begun = p->now(p);
-	/* A port that the nonce picks, so that nobody can foretell it. */
-	int rc = p->udp_open(p, (uint16_t)(0xc000 | (nonce[0] << 8 | nonce[1])));
+	int rc;
 
-	if (rc) {
-		log_line(p, "network: %s", error_text(rc));
-		return rc;
-	}
 	log_line(p, "asking %I:%u", exchange->servers[0].address,
 	         (uint32_t)exchange->servers[0].port);
 	trail_step(p, &boot->trail, EVENT_ASKED, "%I", exchange->servers[0].address);
-	exchange->deadline = deadline;
 	exchange->turn = watch_hotkey;
 	exchange->turn_data = &boot->hotkey;
-	rc = exchange_ask(p, exchange, &boot->question, MESSAGE_ANSWER, &boot->answer);
-	p->udp_close(p);
+	rc = boot_ask(boot, deadline, MESSAGE_ANSWER, &boot->answer);
 	boot->answered = p->now(p);
 	if (rc == ERR_TIMEOUT)
 		log_line(p, "no answer in %u ms (%u sent, %u dropped)", boot->answered - begun,
-		         exchange->sent, exchange->dropped);
+		         exchange->sent - exchange->before, exchange->dropped);
 	else if (rc)
 		log_line(p, "question: %s", error_text(rc));
 	return rc;
@@ -131,60 +91,33 @@ static enum way read_answer(struct boot *boot)
 	bool work = answer->decision == DECISION_WORK;
 
 	if (work)
-		log_line(boot->p, "answer from %I: work %U, attempt %u: %s with %s",
+		log_line(boot->p, "answer from %I: work %U, attempt %u: %s%s%s",
 		         server->address, answer->lease, (uint32_t)answer->attempt,
-		         answer->loader, answer->config);
+		         answer->loader, answer->config[0] ? " with " : "", answer->config);
 	else
 		log_line(boot->p, "answer from %I: %s%sno work", server->address, answer->device,
 		         answer->device[0] ? ": " : "");
 	boot->local_boot = (enum local_boot)answer->local_boot;
 	boot->trail.server = server;
+	boot->work = answer->lease;
+	boot->reason = "no work";
 	trail_step(boot->p, &boot->trail, EVENT_ANSWERED, work ? "work" : "no work");
-	trail_send(boot->p, &boot->trail, answer->lease);
+	trail_send(boot->p, &boot->trail, boot->work);
 	return work ? WAY_WORK : WAY_LOCAL;
-}
-
-/*
- * Fetches a file from the boot server. A relative name is taken from the folder
- * that the NBP came from, which is how PXELINUX will look for its own files.
- */
-static int fetch(struct boot *boot, const char *file, struct image *image)
-{
-	const char *folder = boot->lease.boot_file;
-	char prefix[sizeof(boot->lease.boot_file)];
-	size_t length = file[0] == '/' ? 0 : strlen(folder);
-	int rc;
-
-	while (length && folder[length - 1] != '/')
-		length--;
-	memcpy(prefix, folder, length);
-	prefix[length] = '\0';
-	text_format(boot->name, sizeof(boot->name), "%s%s", prefix, file);
-	boot->p->watchdog(boot->p, WATCHDOG_SECONDS);
-	rc = boot->p->fetch(boot->p, boot->lease.boot_server, boot->name, image);
-	if (rc == 0)
-		log_line(boot->p, "loaded %s, %u bytes", boot->name, (uint32_t)image->length);
-	return rc;
-}
-
-/* Something with the file last fetched failed: says so here and to the server. */
-static void file_failed(struct boot *boot, int rc)
-{
-	log_line(boot->p, "%s: %s", boot->name, error_text(rc));
-	trail_step(boot->p, &boot->trail, EVENT_ERROR, "%s: %s", boot->name, error_text(rc));
 }
 
 /* F9: fetches the menu and has somebody choose. */
 static int show_menu(struct boot *boot, struct menu_choice *choice)
 {
 	struct menu menu;
-	const char *file = boot->answer.u.answer.menu_file, *name;
+	const struct answer *answer = &boot->answer.u.answer;
+	const char *file = answer->menu_file, *name;
 	struct menu_error error;
 	struct image image;
-	int rc = fetch(boot, file[0] ? file : MENU_FILE, &image);
+	int rc = boot_fetch(boot, file[0] ? file : MENU_FILE, &image);
 
 	if (rc) {
-		file_failed(boot, rc);
+		boot_file_failed(boot, rc);
 		return rc;
 	}
 	rc = menu_parse(image.data, image.length, &menu, &error);
@@ -196,9 +129,13 @@ static int show_menu(struct boot *boot, struct menu_choice *choice)
 		return rc;
 	}
 	trail_step(boot->p, &boot->trail, EVENT_MENU, "%s", boot->name);
-	trail_send(boot->p, &boot->trail, boot->answer.u.answer.lease);
-	menu_run(boot->p, &menu, choice);
+	trail_send(boot->p, &boot->trail, boot->work);
+	/* Nobody is there, whatever called it: a stray key is no choice of local boot. */
+	menu_run(boot->p, &menu, answer->menu_mode == MENU_ALWAYS ? MENU_LOCAL : MENU_AUTO,
+	         choice);
 	name = choice->name;
+	text_format(boot->said, sizeof(boot->said), name[0] ? "%s was %s at the menu" : "menu: %s%s",
+	            name, choice->reason);
 	if (!name[0]) /* nothing was chosen: a limit passed, or nobody knew the password */
 		name = choice->action == MENU_AUTO ? "passed over" : "local boot";
 	log_line(boot->p, "menu: %s (%s)", name, choice->reason);
@@ -215,8 +152,10 @@ static enum way go_on(struct boot *boot, uint32_t patience)
 	if (answer->valid_for == 0 || now - boot->answered < answer->valid_for * 1000u)
 		return answer->decision == DECISION_WORK ? WAY_WORK : WAY_LOCAL;
 	log_line(boot->p, "the answer is too old");
-	if (ask(boot, now + patience) != 0)
+	if (ask(boot, now + patience) != 0) {
+		boot->reason = "no answer";
 		return WAY_LOCAL;
+	}
 	return read_answer(boot);
 }
 
@@ -225,7 +164,8 @@ static enum way do_chosen(struct boot *boot, const struct menu_choice *choice)
 {
 	struct answer *answer = &boot->answer.u.answer;
 
-	answer->lease = 0;
+	boot->work = 0;
+	memset(answer, 0, sizeof(*answer));
 	memcpy(answer->loader, choice->loader, sizeof(answer->loader));
 	memcpy(answer->config, choice->config, sizeof(answer->config));
 	memcpy(answer->prefix, choice->prefix, sizeof(answer->prefix));
@@ -249,29 +189,10 @@ static enum way menu(struct boot *boot, enum way way, uint32_t patience)
 	case MENU_EXECUTE: return do_chosen(boot, &choice);
 	case MENU_REBOOT: return WAY_REBOOT;
 	case MENU_POWER_OFF: return WAY_POWER_OFF;
-	default: return WAY_LOCAL;
+	default:
+		boot->reason = boot->said;
+		return WAY_LOCAL;
 	}
-}
-
-/* F12: gives the machine to the loader. Comes back only if that failed. */
-static void start_work(struct boot *boot)
-{
-	struct platform *p = boot->p;
-	const struct answer *answer = &boot->answer.u.answer;
-	struct handover handover = { answer->config, answer->prefix };
-	struct image image;
-	int rc = fetch(boot, answer->loader, &image);
-
-	if (rc == 0) {
-		trail_step(p, &boot->trail, EVENT_LOADED, "%s", boot->name);
-		log_line(p, "handing over to %s", boot->name);
-		trail_step(p, &boot->trail, EVENT_HANDOVER, "%s", boot->name);
-		trail_send(p, &boot->trail, answer->lease);
-		remember(boot, POWER_ON_HANDED_OVER);
-		p->forget_keys(p);
-		rc = p->chain(p, &image, &handover);
-	}
-	file_failed(boot, rc);
 }
 
 /* F6, F3: finds out what and who this machine is, and whom to ask. */
@@ -301,33 +222,33 @@ static void linger(struct platform *p)
 		p->idle(p);
 }
 
-/* Comes back, if at all, with what to tell the server of the local boot. */
-static const char *run(struct boot *boot)
+/* Comes back, if at all, for local boot; why, is in boot->reason. */
+static void run(struct boot *boot)
 {
 	struct platform *p = boot->p;
 	uint32_t patience = p->machine.firmware == FIRMWARE_BIOS ? ASK_MS_BIOS : ASK_MS_UEFI;
 	enum way way;
 
+	boot->reason = "no answer";
 	if (detect(boot) != 0 || ask(boot, patience) != 0)
-		return "no answer";
+		return;
 	way = menu(boot, read_answer(boot), patience);
-	if (way == WAY_LOCAL)
-		return "no work";
-	trail_send(p, &boot->trail, boot->answer.u.answer.lease);
-	if (way != WAY_WORK)
-		linger(p);
-	switch (way) {
-	case WAY_REBOOT: p->reboot(p); break;
-	case WAY_POWER_OFF: p->power_off(p); break;
-	default: start_work(boot);
-	}
-	return "what was to be done failed";
+	if (way == WAY_WORK)
+		boot_work(boot);
+	if (way != WAY_REBOOT && way != WAY_POWER_OFF)
+		return;
+	trail_send(p, &boot->trail, boot->work);
+	linger(p);
+	if (way == WAY_REBOOT)
+		p->reboot(p);
+	else
+		p->power_off(p);
+	boot->reason = "the firmware did not switch off";
 }
 
 void flow_run(struct platform *p)
 {
 	struct boot boot = { .p = p };
-	const char *reason;
 
 	boot.trail.question = &boot.question;
 	greet(p);
@@ -336,12 +257,12 @@ void flow_run(struct platform *p)
 		log_line(p, "local boot: decided before in this power-on");
 	} else {
 		drain_keys(p);
-		reason = run(&boot);
+		run(&boot);
 		log_line(p, "local boot"); /* F11 */
-		trail_step(p, &boot.trail, EVENT_LOCAL, "%s", reason);
-		trail_send(p, &boot.trail, boot.answer.u.answer.lease);
+		trail_step(p, &boot.trail, EVENT_LOCAL, "%s", boot.reason);
+		trail_send(p, &boot.trail, boot.work);
 	}
-	remember(&boot, POWER_ON_LOCAL);
+	boot_remember(&boot, POWER_ON_LOCAL);
 	p->forget_keys(p);
 	p->boot_local(p, boot.local_boot);
 }

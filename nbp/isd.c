@@ -230,11 +230,15 @@ int isd_encode(const struct isd *isd, const void *old, void *copy)
 
 /* --- from a disk ----------------------------------------------------------- */
 
+/* A disk that takes so long is broken, and the machine waits: of two copies one must do. */
+#define SLOW_MS 500
+
 int isd_load(struct platform *p, struct isd *isd)
 {
 	uint8_t copy[ISD_COPY_SIZE];
 	const struct disk *disk = &p->machine.disks[0];
 	uint32_t size = disk->sector_size, per_copy;
+	uint32_t begun = p->now(p);
 	struct isd found;
 	int best = ERR_IO;
 
@@ -245,6 +249,8 @@ int isd_load(struct platform *p, struct isd *isd)
 	if (disk->sectors && disk->sectors < ISD_END / size)
 		return ERR_IO;
 	for (uint32_t i = 0; i < ISD_COPIES; i++) {
+		if (p->now(p) - begun > SLOW_MS)
+			return best ? ERR_IO : 0;
 		if (p->disk_read(p, 0, ISD_OFFSET / size + i * per_copy, per_copy, copy))
 			continue;
 		if (best == ERR_IO)

@@ -72,7 +72,8 @@ bool isd_newer(uint32_t a, uint32_t b);
 /**
  * Reads the newest valid copy from machine.disks[0], whatever its sector size.
  * Returns 0, ERR_NOT_FOUND (the place has no valid copy), or ERR_IO (no disk,
- * it is too small, or it cannot be read there); then *@isd is all zeros.
+ * it is too small, or it cannot be read there, or only slowly, where the first
+ * copy read is to do); then *@isd is all zeros.
  */
 int isd_load(struct platform *p, struct isd *isd);
 

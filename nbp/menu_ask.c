@@ -41,6 +41,7 @@ int dialogue_key(struct dialogue *dialogue)
 		if (key != KEY_NONE || seconds != shown)
 			p->watchdog(p, WATCHDOG);
 		if (key != KEY_NONE) {
+			dialogue->touched = true;
 			dialogue->countdown = 0;
 			dialogue->target = NULL;
 			if (drawn)
@@ -116,6 +117,7 @@ int dialogue_password(struct dialogue *dialogue, struct span text)
 		prompt = "Wrong. Password: ";
 	}
 	password_forget(word, sizeof(word));
+	dialogue->screen.p->forget_keys(dialogue->screen.p);
 	screen_text(&dialogue->screen, ROW_PROMPT, "");
 	return right ? 0 : key;
 }

@@ -12,6 +12,7 @@ struct dialogue {
 	struct screen screen;
 	uint32_t begun;         /* when the menu came up, ms */
 	uint32_t countdown;     /* ms, until a key is pressed; 0: the idle limit */
+	bool touched;           /* somebody pressed a key since then */
 	const struct menu_entry *target; /* what it leads to; NULL: to @otherwise */
 	const char *otherwise;
 };

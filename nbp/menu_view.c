@@ -15,6 +15,7 @@ struct level {
 struct view {
 	struct dialogue ask;
 	struct menu_choice *choice;
+	enum menu_action untouched; /* in place of local boot, where nobody pressed a key */
 	uint8_t number;         /* what the digits typed so far make */
 	size_t depth;           /* used of levels */
 	struct level levels[MENU_DEPTH_MAX]; /* the menus above the one that shows */
@@ -24,7 +25,8 @@ static void show(struct view *view, const struct menu_section *section, uint8_t 
 {
 	view->number = 0;
 	view->ask.target = NULL;
-	view->ask.otherwise = "Local boot";
+	view->ask.otherwise = view->ask.touched || view->untouched == MENU_LOCAL ? "Local boot" :
+	                      "Going on";
 	screen_show(&view->ask.screen, section, chosen, view->depth ? "back" : "local boot");
 }
 
@@ -39,6 +41,10 @@ static void open_menu(struct view *view, const struct menu_section *section)
 
 static bool done(struct view *view, enum menu_action action, const char *reason)
 {
+	if (action == MENU_LOCAL && view->untouched != MENU_LOCAL && !view->ask.touched) {
+		action = view->untouched;
+		view->choice->name[0] = '\0';
+	}
 	view->choice->action = action;
 	view->choice->reason = reason;
 	return true;
@@ -169,12 +175,14 @@ static void time_over(struct view *view)
 		done(view, MENU_LOCAL, "the default is not for this machine");
 }
 
-void menu_run(struct platform *p, const struct menu *menu, struct menu_choice *choice)
+void menu_run(struct platform *p, const struct menu *menu, enum menu_action untouched,
+              struct menu_choice *choice)
 {
 	const struct menu_section *section = &menu->sections[menu->main];
 	struct span password = menu_section_password(menu, section);
 	struct view view = { .ask = { .screen = { .p = p, .menu = menu }, .begun = p->now(p),
-		                      .otherwise = "Going on" }, .choice = choice };
+		                      .otherwise = "Going on" }, .choice = choice,
+	                     .untouched = untouched };
 	int key;
 
 	memset(choice, 0, sizeof(*choice));

@@ -33,10 +33,13 @@ struct menu_choice {
 /**
  * Shows @menu on screen and terminal until something is chosen or a limit
  * passes; clears the screen again before it returns. Needs of the platform:
- * now, idle, write, clear, move, colours, key, watchdog, machine.firmware. It
- * renews the watchdog while it shows and leaves it armed.
+ * now, idle, write, clear, move, colours, key, forget_keys, watchdog,
+ * machine.firmware. It renews the watchdog while it shows and leaves it armed.
+ * @untouched: what stands for MENU_LOCAL where no key was pressed at all; MENU_AUTO
+ *             where a stray one may have called the menu, else MENU_LOCAL
  */
-void menu_run(struct platform *p, const struct menu *menu, struct menu_choice *choice);
+void menu_run(struct platform *p, const struct menu *menu, enum menu_action untouched,
+              struct menu_choice *choice);
 
 /** Draws one section as menu_run() does, and returns at once. */
 void menu_draw(struct platform *p, const struct menu *menu, size_t section);

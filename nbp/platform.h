@@ -72,6 +72,14 @@ enum tristate {
 	STATE_YES = 2,
 };
 
+/* How the firmware came by this program. */
+enum started_by {
+	STARTED_BY_PXE = 0, /* over IPv4, or it does not tell */
+	STARTED_BY_HTTP,
+	STARTED_BY_IPV6,    /* PXE over IPv6 */
+	STARTED_BY_DISK,    /* or any other file system */
+};
+
 /* What the port alone can know of the machine; the core derives the rest. */
 struct machine {
 	enum firmware_kind firmware;
@@ -88,6 +96,9 @@ struct machine {
 	struct disk disks[DISKS_MAX]; /* fixed disks; [0] is the one it boots from */
 	size_t disk_count;
 	struct dhcp_packets dhcp;
+	enum started_by started_by;
+	char boot_file[128];       /* the path at the boot server this program was really
+	                            * fetched from; empty: the one that DHCP told */
 };
 
 /* A program fetched by TFTP, in memory that the port owns. */
@@ -98,8 +109,8 @@ struct image {
 
 /* What the loader is to find in its DHCP packets (RFC 5071 section 4). */
 struct handover {
-	const char *config_file; /* option 209; "": leave it out */
-	const char *path_prefix; /* option 210; NULL or "": leave it out */
+	const char *config_file; /* option 209; "": none */
+	const char *path_prefix; /* option 210; "": none */
 };
 
 /*

@@ -19,13 +19,14 @@ struct booting {
 	struct fuzz_net net; /* first: net's functions cast back */
 	uint8_t how;
 	struct wire keys;
-	uint8_t nonce[NONCE_SIZE]; /* of the last question */
+	uint8_t nonce[NONCE_SIZE]; /* of the last question, */
+	uint8_t sequence, answer_type;
 	struct endpoint asked;     /* and to whom it went */
 	const uint8_t *menu;
 	size_t menu_length;
 	uint8_t copy[ISD_COPY_SIZE]; /* of image-safe data; the other place is empty */
 	const void *fetched;       /* what the last file held */
-	bool menu_shown, armed;
+	bool menu_shown, armed, accepted;
 	unsigned int chains, leaves;
 	bool keys_begun;
 	uint8_t record[POWER_ON_SIZE];
@@ -68,8 +69,10 @@ static int next(struct fuzz_net *net, struct endpoint *from, uint8_t *datagram, 
 	from->address[3] ^= how & STRANGER ? 0x80 : 0;
 	if (!(how & RAW)) {
 		memcpy(datagram, "OPBP\1\2\0", 8);
+		datagram[5] = b->answer_type;
 		memcpy(datagram + 8, b->nonce, NONCE_SIZE);
-		memset(datagram + 24, 0, 4);
+		memset(datagram + 24, 0, 3);
+		datagram[27] = b->sequence;
 		datagram[8] ^= how & WRONG_NONCE ? 1 : 0;
 		at = MESSAGE_HEADER;
 	}
@@ -87,8 +90,21 @@ static void look(struct fuzz_net *net, const struct endpoint *to, const uint8_t 
 	struct booting *b = (struct booting *)net;
 
 	REQUIRE(message_decode(&sent, datagram, length) == 0 && to->port == POLICY_PORT);
-	REQUIRE(sent.type == MESSAGE_REQUEST || sent.type == MESSAGE_EVENT);
 	memcpy(b->nonce, sent.nonce, NONCE_SIZE);
+	if (sent.type == MESSAGE_REPORT) {
+		REQUIRE(sent.u.report.state == WORK_ACCEPTED ||
+		        (sent.u.report.state == WORK_DONE && b->accepted));
+		REQUIRE(memcmp(to->address, b->asked.address, 4) == 0);
+		b->accepted = true;
+		b->answer_type = MESSAGE_RECEIPT;
+	} else if (sent.type == MESSAGE_REQUEST) {
+		REQUIRE(!b->accepted);
+		b->answer_type = MESSAGE_ANSWER;
+	} else {
+		REQUIRE(sent.type == MESSAGE_EVENT);
+		return;
+	}
+	b->sequence = (uint8_t)sent.sequence;
 	b->asked = *to;
 }
 
@@ -211,9 +227,10 @@ static int fetch(struct platform *p, const uint8_t server[4], const char *name,
 static int chain(struct platform *p, const struct image *image, const struct handover *handover)
 {
 	struct booting *b = booting_of(p);
+	const char *config = handover->config_file;
 
 	REQUIRE(!b->net.open && b->armed && image->data == b->fetched);
-	REQUIRE(!handover->config_file[0] || file_name_ok(handover->config_file));
+	REQUIRE(!config[0] || file_name_ok(config + (memcmp(config, "::", 2) ? 0 : 2)));
 	REQUIRE(!handover->path_prefix[0] || file_name_ok(handover->path_prefix));
 	REQUIRE(b->chains++ == 0);
 	require_state(b, POWER_ON_HANDED_OVER);

@@ -32,6 +32,12 @@ static int disk_read(struct platform *p, size_t disk, uint64_t lba, uint32_t cou
 	return 0;
 }
 
+static uint32_t now(struct platform *p)
+{
+	(void)p;
+	return 0;
+}
+
 /* Bits of the byte before each copy. */
 #define RAW      0x01 /* the header too is the input's */
 #define NO_SUM   0x02
@@ -126,6 +132,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	disk->sectors = shape & 8 ? 0 : shape & 16 ? ISD_END / d.sector_size - 1 : 1 << 20;
 	d.platform.machine.disk_count = shape & 32 ? 0 : 1;
 	d.platform.disk_read = disk_read;
+	d.platform.now = now;
 	make_copy(&in, how[0], first, d.copies[0]);
 	make_copy(&in, how[1], wire_left(&in), d.copies[1]);
 	for (int i = 0; i < ISD_COPIES; i++)

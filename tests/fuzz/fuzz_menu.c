@@ -48,6 +48,11 @@ static int key(struct platform *p)
 	return KEY_NONE;
 }
 
+static void forget_keys(struct platform *p)
+{
+	(void)p;
+}
+
 static void move(struct platform *p, unsigned int row, unsigned int column)
 {
 	REQUIRE(row < 25 && column < 80);
@@ -132,7 +137,7 @@ static void view(struct viewing *v, const struct menu *menu)
 
 	for (size_t s = 0; s < menu->section_count; s++)
 		menu_draw(&v->platform, menu, s);
-	menu_run(&v->platform, menu, &choice);
+	menu_run(&v->platform, menu, MENU_LOCAL, &choice);
 	REQUIRE(v->clock <= MENU_TOTAL_LIMIT + STEP + 40000);
 	REQUIRE(choice.action <= MENU_POWER_OFF && choice.reason);
 	fuzz_require_text(choice.name, sizeof(choice.name));
@@ -150,7 +155,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct viewing v = {
 		.platform = { .now = now, .idle = idle, .key = key, .move = move,
 		              .write = write_cells, .clear = clear, .colours = colours,
-		              .watchdog = watchdog },
+		              .watchdog = watchdog, .forget_keys = forget_keys },
 	};
 	struct wire in = wire_reader(data, size);
 	struct menu_error errors[10], error;

@@ -40,6 +40,7 @@ static void fake_write(struct platform *p, const char *text, size_t length)
 
 	assert_true(used + length < sizeof(fake->console));
 	memcpy(fake->console + used, text, length);
+	fake->clock += fake->takes.write;
 }
 
 static int fake_udp_open(struct platform *p, uint16_t local_port)
@@ -47,7 +48,9 @@ static int fake_udp_open(struct platform *p, uint16_t local_port)
 	struct fake *fake = fake_of(p);
 
 	assert_false(fake->socket_open);
-	assert_int_not_equal(local_port, 0);
+	assert_true(local_port >= 0xc000);
+	assert_true(fake->port_count < FAKE_MAX);
+	fake->ports[fake->port_count++] = local_port;
 	fake->socket_open = fake->open_result == 0;
 	return fake->open_result;
 }
@@ -78,10 +81,12 @@ static int fake_udp_receive(struct platform *p, struct endpoint *from, void *buf
 	struct fake_datagram *next = &fake->inbox[fake->inbox_taken];
 
 	assert_true(fake->socket_open);
-	if (fake->inbox_taken == fake->inbox_count || next->at > fake->clock) {
+	if (fake->inbox_taken == fake->inbox_count || next->at > fake->clock + p->receive_wait) {
 		fake->clock += p->receive_wait;
 		return ERR_AGAIN;
 	}
+	if (fake->clock < next->at) /* a receive that blocks ends when something comes */
+		fake->clock = next->at;
 	fake->inbox_taken++;
 	if (next->length > capacity)
 		return ERR_AGAIN;
@@ -120,6 +125,9 @@ static int fake_key(struct platform *p)
 {
 	struct fake *fake = fake_of(p);
 
+	fake->clock += fake->takes.key;
+	if (fake->babble)
+		return fake->babble;
 	if (fake->keys_taken == fake->key_count || fake->keys[fake->keys_taken].at > fake->clock)
 		return KEY_NONE;
 	fake->typed++;
@@ -144,6 +152,7 @@ static int fake_disk_read(struct platform *p, size_t disk, uint64_t lba, uint32_
 
 	assert_true(disk < p->machine.disk_count);
 	assert_in_range((uint64_t)count * facts->sector_size, 1, 65536);
+	fake->clock += fake->takes.disk;
 	if (!fake->disk || (lba + count) * facts->sector_size > fake->disk_size)
 		return ERR_NOT_FOUND;
 	memcpy(buffer, fake->disk + lba * facts->sector_size, (size_t)count * facts->sector_size);
@@ -162,7 +171,8 @@ static void fake_power_off(struct platform *p)
 
 static void fake_watchdog(struct platform *p, uint32_t seconds)
 {
-	fake_of(p)->watchdog = seconds;
+	assert_in_range(seconds, 10, 300);
+	fake_of(p)->watchdog_fresh = true;
 }
 
 static int fake_fetch(struct platform *p, const uint8_t server[4], const char *name,
@@ -172,6 +182,10 @@ static int fake_fetch(struct platform *p, const uint8_t server[4], const char *n
 	struct fake *fake = fake_of(p);
 
 	fake->socket_was_open |= fake->socket_open;
+	/* It may take minutes, so the time before must not count. */
+	assert_true(fake->watchdog_fresh);
+	fake->watchdog_fresh = false;
+	fake->clock += fake->takes.fetch;
 	snprintf(fake->fetched + strlen(fake->fetched), sizeof(fake->fetched) - strlen(fake->fetched),
 	         "%u.%u.%u.%u:%s ", server[0], server[1], server[2], server[3], name);
 	if (strlen(name) > 4 && strcmp(name + strlen(name) - 4, ".txt") == 0) {
@@ -181,7 +195,11 @@ static int fake_fetch(struct platform *p, const uint8_t server[4], const char *n
 			                 strlen(fake->menu_text) };
 		return 0;
 	}
+	if (fake->missing && strcmp(name, fake->missing) == 0)
+		return ERR_NOT_FOUND;
 	*image = (struct image){ program, sizeof(program) };
+	if (fake->empty && strcmp(name, fake->empty) == 0)
+		image->length = 0;
 	return fake->fetch_result;
 }
 
@@ -252,6 +270,9 @@ void fake_start(struct fake *fake)
 		.recall = fake_recall, .remember = fake_remember, .forget_keys = fake_forget_keys,
 	};
 	fake->chain_result = ERR_IO; /* chain() that comes back has failed */
+	fake->takes.write = 1;
+	fake->takes.disk = 2;
+	fake->takes.fetch = 40;
 }
 
 void fake_deliver(struct fake *fake, uint32_t ms, struct endpoint from, const void *data,
@@ -275,14 +296,35 @@ void fake_deliver_message(struct fake *fake, uint32_t ms, struct endpoint from,
 	fake_deliver(fake, ms, from, data, length);
 }
 
+/* As a server: the receipt of a report, or what the test makes of it. */
+static void confirm(struct fake *fake, const struct message *report, struct endpoint from)
+{
+	struct message receipt = { .type = MESSAGE_RECEIPT, .sequence = report->sequence,
+		                   .u.receipt = { .lease = report->u.report.lease,
+		                                  .state = report->u.report.state } };
+
+	if (fake->receipts.none == report->u.report.state)
+		return;
+	memcpy(receipt.nonce, report->nonce, NONCE_SIZE);
+	if (fake->receipts.refused == report->u.report.state) {
+		receipt.u.receipt.state = 0;
+		strcpy(receipt.u.receipt.reason, "withdrawn");
+	}
+	receipt.u.receipt.lease += fake->receipts.wrong_lease;
+	fake_deliver_message(fake, fake->clock + 3, from, &receipt);
+}
+
 void fake_answer(struct fake *fake, const struct fake_datagram *datagram)
 {
 	struct message question, reply = *(struct message *)fake->server_data;
 
 	assert_int_equal(message_decode(&question, datagram->data, datagram->length), 0);
+	if (question.type == MESSAGE_REPORT)
+		confirm(fake, &question, datagram->peer);
 	if (question.type != MESSAGE_REQUEST)
 		return;
 	memcpy(reply.nonce, question.nonce, NONCE_SIZE);
+	reply.sequence = question.sequence;
 	fake_deliver_message(fake, fake->clock + 3, datagram->peer, &reply);
 }
 
@@ -299,11 +341,11 @@ struct event fake_event(const struct fake *fake, enum event_code code)
 	return message.u.event;
 }
 
-size_t fake_requests(const struct fake *fake)
+size_t fake_questions(const struct fake *fake, enum message_type type)
 {
 	size_t count = 0;
 
 	for (size_t i = 0; i < fake->sent_count; i++)
-		count += fake->sent[i].data[5] == MESSAGE_REQUEST;
+		count += fake->sent[i].data[5] == type;
 	return count;
 }

@@ -6,8 +6,8 @@
 #include "platform.h"
 
 /*
- * A platform without a machine: a clock that moves when the core rests, a
- * network that is a list of datagrams with the time each arrives, and a record
+ * A platform without a machine: a clock that moves when the core rests, and with
+ * what takes time on machines; a network that is a list of datagrams with the time each arrives, and a record
  * of all that the core did.
  */
 
@@ -23,6 +23,9 @@ struct fake_datagram {
 struct fake {
 	struct platform platform; /* first: the operations cast back */
 	uint32_t clock;
+	struct {               /* how long each call takes, ms */
+		uint32_t fetch, key, disk, write;
+	} takes;
 
 	struct fake_datagram inbox[FAKE_MAX];
 	size_t inbox_count, inbox_taken;
@@ -30,12 +33,20 @@ struct fake {
 	size_t sent_count;
 	int send_result, open_result;
 	bool socket_open;
+	uint16_t ports[FAKE_MAX]; /* that were opened, in order */
+	size_t port_count;
 	/* Called for each datagram sent, to answer it; may be NULL. */
 	void (*server)(struct fake *fake, const struct fake_datagram *question);
 	void *server_data;
+	struct {               /* what fake_answer() does with reports of a state, enum work_state */
+		uint8_t none, refused;
+		uint64_t wrong_lease;
+	} receipts;
 
 	char fetched[256];     /* the names asked for, each followed by a blank */
 	int fetch_result, chain_result;
+	const char *missing;   /* the one file that the server does not have, */
+	const char *empty;     /* and the one in which there is nothing; NULL: none */
 	const char *menu_text; /* what every name that ends in ".txt" holds; NULL: no such file */
 	bool socket_was_open;  /* while fetching or chaining, which PXE forbids */
 	uint8_t record[POWER_ON_SIZE], chained_record[POWER_ON_SIZE]; /* now; while chaining */
@@ -44,13 +55,14 @@ struct fake {
 	unsigned int chains, local_boots;
 	enum local_boot method;
 	unsigned int reboots, power_offs;
-	uint32_t watchdog;     /* as last armed, seconds */
+	bool watchdog_fresh;   /* armed since the last fetch */
 
 	struct {               /* key presses, in order; each can be had from @at ms on */
 		uint32_t at;
 		int key;
 	} keys[FAKE_MAX];
 	size_t key_count, keys_taken;
+	int babble;            /* a key that is there whenever one is asked for; 0: none */
 	size_t typed;          /* of those, taken and still in the firmware's buffer */
 	bool leftover;         /* some were when another program got the machine */
 	uint8_t shift;         /* what is held, from shift_from to shift_to, ms */
@@ -73,13 +85,16 @@ void fake_deliver(struct fake *fake, uint32_t ms, struct endpoint from, const vo
 void fake_deliver_message(struct fake *fake, uint32_t ms, struct endpoint from,
                           const struct message *message);
 
-/** For fake->server: answers each request with the message at fake->server_data. */
+/**
+ * For fake->server: answers each request with the message at fake->server_data, and
+ * each report with a receipt.
+ */
 void fake_answer(struct fake *fake, const struct fake_datagram *datagram);
 
 /** Returns the event of @code that was sent; fails the test if there is none. */
 struct event fake_event(const struct fake *fake, enum event_code code);
 
-/** Returns how many requests were sent. */
-size_t fake_requests(const struct fake *fake);
+/** Returns how many messages of @type were sent. */
+size_t fake_questions(const struct fake *fake, enum message_type type);
 
 #endif

@@ -56,9 +56,16 @@ static void person_watchdog(struct platform *p, uint32_t seconds)
 	person.watchdog_count++;
 }
 
+static void person_forget_keys(struct platform *p)
+{
+	(void)p;
+	person.forgot++;
+}
+
 static int person_key(struct platform *p)
 {
 	(void)p;
+	person.clock += person.key_takes;
 	for (;; person.script++) {
 		int next = *person.script;
 
@@ -97,6 +104,7 @@ void start(const char *text, enum firmware_kind firmware)
 	person.canvas.p.idle = person_idle;
 	person.canvas.p.watchdog = person_watchdog;
 	person.canvas.p.key = person_key;
+	person.canvas.p.forget_keys = person_forget_keys;
 	/* Near the turn of the clock, which must do no harm. */
 	person.clock = person.watchdog_at = UINT32_MAX - 2000;
 }
@@ -109,7 +117,7 @@ uint32_t run(const char *text, const int *script, const char *const *shots)
 	person.script = script;
 	person.shots = shots;
 	begun = person.clock;
-	menu_run(&person.canvas.p, &menu, &choice);
+	menu_run(&person.canvas.p, &menu, MENU_LOCAL, &choice);
 	while (*person.script >= WAIT(0) || *person.script == STUCK)
 		person.script++;
 	assert_int_equal(*person.script, END);

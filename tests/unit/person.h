@@ -24,6 +24,8 @@ struct person {
 	uint32_t until;       /* what a WAIT waits for; 0: none */
 	uint32_t watchdog_at, watchdog_gap;
 	size_t watchdog_count;
+	uint32_t key_takes;   /* a look at the keys, ms */
+	unsigned int forgot;  /* how often typed keys were wiped */
 	size_t written;       /* at the key before the last, */
 	size_t cost;          /* and what it made the menu write */
 };

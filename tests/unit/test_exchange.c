@@ -37,7 +37,8 @@ static int ask(struct asking *a)
 
 static struct message good_answer(void)
 {
-	struct message answer = { .type = MESSAGE_ANSWER, .u.answer.decision = DECISION_LOCAL };
+	struct message answer = { .type = MESSAGE_ANSWER, .sequence = 1,
+		                  .u.answer.decision = DECISION_LOCAL };
 
 	memset(answer.nonce, 0x77, NONCE_SIZE);
 	return answer;
@@ -101,10 +102,19 @@ static void drops_and_counts_all_else(void **state)
 	fake_deliver_message(&a->fake, 2, strangers[1], &answer);
 	forged.nonce[15] ^= 1;
 	fake_deliver_message(&a->fake, 3, server_1, &forged);
-	receipt = (struct message){ .type = MESSAGE_RECEIPT, .u.receipt.lease = 1 };
+	receipt = (struct message){ .type = MESSAGE_RECEIPT, .sequence = 1,
+		                    .u.receipt.lease = 1 };
 	memset(receipt.nonce, 0x77, NONCE_SIZE);
 	fake_deliver_message(&a->fake, 4, server_1, &receipt);
-	wrong += 4;
+	/* To transmissions that there were not, or not yet. */
+	forged = answer;
+	forged.sequence = 0;
+	fake_deliver_message(&a->fake, 4, server_1, &forged);
+	forged.sequence = 2;
+	fake_deliver_message(&a->fake, 4, server_1, &forged);
+	forged.sequence = 4000000000;
+	fake_deliver_message(&a->fake, 4, server_1, &forged);
+	wrong += 7;
 	assert_int_equal(message_encode(&answer, bytes, sizeof(bytes), &length), 0);
 	for (size_t cut = 0; cut < length; cut += 3, wrong++)
 		fake_deliver(&a->fake, 5, server_1, bytes, cut);
@@ -217,11 +227,64 @@ static void a_blocking_receive_keeps_the_deadline(void **state)
 	assert_int_equal(a->fake.sent_count, 3);
 	assert_true(a->fake.clock <= 3500);
 	free(a);
-	/* Not even one fits, not even at the very start. */
+	/* Where not even one fits, there is one all the same, and no more. */
 	a = asking_new(2999);
 	a->fake.platform.receive_wait = 3000;
 	assert_int_equal(ask(a), ERR_TIMEOUT);
-	assert_int_equal(a->fake.clock, 0);
+	assert_int_equal(a->fake.sent_count, 3);
+	assert_in_range(a->fake.clock, 3000, 3400);
+	free(a);
+}
+
+/* Whatever took the time before: somebody who answers at once, or soon, is heard. */
+static void a_deadline_that_is_past_leaves_time_to_ask(void **state)
+{
+	static const uint32_t waits[] = { 0, 3100 };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(waits); i++) {
+		struct asking *a = asking_new(2700);
+		struct message answer = good_answer();
+
+		a->fake.clock = 10000;
+		a->fake.platform.receive_wait = waits[i];
+		fake_deliver_message(&a->fake, waits[i] ? 10000 : 10900, server_1, &answer);
+		assert_int_equal(ask(a), 0);
+		free(a);
+		a = asking_new(2700);
+		a->fake.clock = 10000;
+		a->fake.platform.receive_wait = waits[i];
+		assert_int_equal(ask(a), ERR_TIMEOUT);
+		assert_true(a->fake.sent_count >= 3);
+		assert_in_range(a->fake.clock, 11000, 11000 + waits[i]);
+		free(a);
+	}
+}
+
+/* The network's late copy of an answer is none to the next question of the same boot. */
+static void an_old_answer_is_not_a_new_one(void **state)
+{
+	struct asking *a = asking_new(2700);
+	struct message answer = good_answer(), newer = answer;
+	uint32_t first;
+
+	(void)state;
+	fake_deliver_message(&a->fake, 300, server_1, &answer);
+	assert_int_equal(ask(a), 0);
+	first = a->exchange.sent;
+	assert_int_equal(first, 2); /* an answer to either is good */
+	a->exchange.deadline = 5000;
+	for (uint32_t old = 1; old <= first; old++) {
+		answer.sequence = old;
+		fake_deliver_message(&a->fake, 301, server_1, &answer);
+	}
+	newer.sequence = first + 1;
+	newer.u.answer.local_boot = LOCAL_BOOT_MBR;
+	fake_deliver_message(&a->fake, 320, server_1, &newer);
+	assert_int_equal(ask(a), 0);
+	assert_int_equal(a->answer.u.answer.local_boot, LOCAL_BOOT_MBR);
+	assert_int_equal(a->exchange.before, first);
+	assert_int_equal(a->exchange.dropped, first);
 	free(a);
 }
 
@@ -252,6 +315,8 @@ int main(void)
 		cmocka_unit_test(looks_at_other_things_meanwhile),
 		cmocka_unit_test(a_failing_send_counts_as_lost),
 		cmocka_unit_test(a_blocking_receive_keeps_the_deadline),
+		cmocka_unit_test(a_deadline_that_is_past_leaves_time_to_ask),
+		cmocka_unit_test(an_old_answer_is_not_a_new_one),
 		cmocka_unit_test(nobody_to_ask),
 	};
 

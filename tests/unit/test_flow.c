@@ -37,7 +37,7 @@ static void work_leads_to_the_loader(void **state)
 	struct fake *fake = run(&reply);
 
 	(void)state;
-	assert_string_equal(fake->fetched, "10.0.0.1:pxelinux.0 ");
+	assert_string_equal(fake->fetched, "10.0.0.1:boot/z_auto.cfg 10.0.0.1:pxelinux.0 ");
 	assert_int_equal(fake->chains, 1);
 	assert_memory_equal(fake->console, "OpenPreboot " VERSION ", nvlnbp.sys\n[", 20);
 	assert_string_equal(fake->chained_config, "z_auto.cfg");
@@ -68,7 +68,7 @@ static void no_work_boots_local_and_fetches_nothing(void **state)
 	assert_int_equal(fake->chains, 0);
 	assert_int_equal(fake->method, 5);
 	assert_non_null(strstr(fake->console, "] answer from 10.0.0.1: web01: no work\n"));
-	assert_int_equal(fake_requests(fake), 1);
+	assert_int_equal(fake_questions(fake, MESSAGE_REQUEST), 1);
 	assert_string_equal(fake_event(fake, EVENT_LOCAL).reason, "no work");
 	free(fake);
 }
@@ -80,7 +80,7 @@ static void a_silent_server_means_local_boot_in_time(void **state)
 	(void)state;
 	assert_in_range(fake->clock, 2700, 2999);
 	assert_string_equal(fake->fetched, "");
-	assert_non_null(strstr(fake->console, "] no answer in 2690 ms ("));
+	assert_non_null(strstr(fake->console, "] no answer in 2688 ms ("));
 	assert_non_null(strstr(fake->console, "] local boot\n"));
 	/* Every datagram was the question: nobody is there to take an event. */
 	for (size_t i = 0; i < fake->sent_count; i++)
@@ -104,7 +104,7 @@ static void a_missing_loader_means_local_boot(void **state)
 	fake_start(fake);
 	fake->server = fake_answer;
 	fake->server_data = &reply;
-	fake->fetch_result = ERR_NOT_FOUND;
+	fake->missing = "pxelinux.0";
 	flow_run(&fake->platform);
 	assert_int_equal(fake->chains, 0);
 	assert_int_equal(fake->local_boots, 1);
@@ -136,11 +136,15 @@ static void names_the_loader_from_the_nbps_folder(void **state)
 	static const struct {
 		const char *boot_file, *loader, *wanted;
 	} cases[] = {
-		{ "nvlnbp.sys", "pxelinux.0", "10.0.0.1:pxelinux.0 " },
-		{ "a/b/nvlnbp.sys", "pxelinux.0", "10.0.0.1:a/b/pxelinux.0 " },
-		{ "a/b/nvlnbp.sys", "/pxelinux.0", "10.0.0.1:/pxelinux.0 " },
-		{ "/nvlnbp.sys", "x/pxelinux.0", "10.0.0.1:/x/pxelinux.0 " },
-		{ "", "pxelinux.0", "10.0.0.1:pxelinux.0 " },
+		{ "nvlnbp.sys", "pxelinux.0", "10.0.0.1:/_auto.cfg 10.0.0.1:pxelinux.0 " },
+		{ "a/b/nvlnbp.sys", "pxelinux.0", "10.0.0.1:/_auto.cfg 10.0.0.1:a/b/pxelinux.0 " },
+		{ "a/b/nvlnbp.sys", "/pxelinux.0", "10.0.0.1:/_auto.cfg 10.0.0.1:/pxelinux.0 " },
+		{ "/nvlnbp.sys", "x/pxelinux.0", "10.0.0.1:/_auto.cfg 10.0.0.1:/x/pxelinux.0 " },
+		{ "", "pxelinux.0", "10.0.0.1:/_auto.cfg 10.0.0.1:pxelinux.0 " },
+		/* As Windows has it. */
+		{ "a\\b\\nvlnbp.sys", "pxelinux.0", "10.0.0.1:/_auto.cfg 10.0.0.1:a\\b\\pxelinux.0 " },
+		{ "a/b\\nvlnbp.sys", "c/pxelinux.0", "10.0.0.1:/_auto.cfg 10.0.0.1:a/b\\c/pxelinux.0 " },
+		{ "a\\b/nvlnbp.sys", "/pxelinux.0", "10.0.0.1:/_auto.cfg 10.0.0.1:/pxelinux.0 " },
 	};
 
 	(void)state;
@@ -152,6 +156,7 @@ static void names_the_loader_from_the_nbps_folder(void **state)
 		fake->server = fake_answer;
 		fake->server_data = &reply;
 		strcpy(reply.u.answer.loader, cases[i].loader);
+		reply.u.answer.config[0] = '/'; /* "/_auto.cfg", wherever the loader is */
 		strcpy((char *)fake->platform.machine.dhcp.ack.data + 108, cases[i].boot_file);
 		flow_run(&fake->platform);
 		assert_string_equal(fake->fetched, cases[i].wanted);

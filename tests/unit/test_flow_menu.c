@@ -69,9 +69,74 @@ static void the_menu_does_what_is_chosen(void **state)
 		if (cases[i].chains)
 			assert_int_equal(fake_event(fake, EVENT_HANDOVER).lease, cases[i].lease);
 		assert_int_equal(fake->local_boots, 1); /* all these came back */
-		assert_int_equal(fake_requests(fake), 1);
+		assert_int_equal(fake_questions(fake, MESSAGE_REQUEST), 1);
 		free(fake);
 	}
+}
+
+/* What the server is told of a menu that ends at the local disk, or does not. */
+static void local_boot_says_what_happened(void **state)
+{
+	static const struct {
+		uint8_t mode;
+		const char *keys, *more, *reason; /* reason NULL: the work is done */
+	} cases[] = {
+		{ MENU_ALWAYS, "5\r", "", "Local disk was chosen at the menu" },
+		{ MENU_ALWAYS, "\033", "", "menu: left" },
+		{ MENU_ALWAYS, "", "", "menu: nobody there" },
+		{ MENU_ALWAYS, "1", "", "menu: nobody there" },
+		{ MENU_ALWAYS, "", "timeout = 9\ndefault = Local disk\n",
+		  "Local disk was default at the menu" },
+		/* Nobody but a stray key was there, so nobody has chosen local boot. */
+		{ MENU_HOT_KEY, "", "", NULL },
+		{ MENU_HOT_KEY, "", "timeout = 9\ndefault = Local disk\n", NULL },
+		{ MENU_HOT_KEY, "1", "", "menu: nobody there" },
+		{ MENU_HOT_KEY, "5\r", "", "Local disk was chosen at the menu" },
+		{ MENU_HOT_KEY, "\033", "", "menu: left" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct message reply = menu_answer(cases[i].mode);
+		struct fake *fake = menu_machine(&reply, cases[i].keys);
+		char text[1024];
+
+		snprintf(text, sizeof(text), "%s%s", menu_text, cases[i].more);
+		fake->menu_text = text;
+		fake->shift = SHIFT_CTRL | SHIFT_ALT;
+		fake->shift_to = 100;
+		flow_run(&fake->platform);
+		assert_int_equal(fake->chains, cases[i].reason == NULL);
+		if (cases[i].reason) {
+			assert_string_equal(fake_event(fake, EVENT_LOCAL).reason, cases[i].reason);
+			assert_int_equal(fake_event(fake, EVENT_LOCAL).lease, 7);
+		} else {
+			assert_non_null(strstr(fake->console, "] menu: passed over ("));
+		}
+		assert_false(fake->leftover);
+		free(fake);
+	}
+}
+
+/* Keys that were typed before the NBP came, and a keyboard that never falls silent. */
+static void old_keys_call_no_menu(void **state)
+{
+	struct message reply = menu_answer(MENU_HOT_KEY);
+	struct fake *fake = menu_machine(&reply, "");
+
+	(void)state;
+	for (size_t i = 0; i < 16; i++)
+		fake->keys[i].key = KEY_ENTER;
+	fake->key_count = 16;
+	flow_run(&fake->platform);
+	assert_string_equal(fake->fetched, "10.0.0.1:boot/z_auto.cfg 10.0.0.1:pxelinux.0 ");
+	assert_false(fake->leftover);
+	free(fake);
+	fake = menu_machine(&reply, "");
+	fake->babble = 'x';
+	flow_run(&fake->platform);
+	assert_int_equal(fake->chains, 1);
+	free(fake);
 }
 
 static void a_menu_that_is_missing_or_wrong_leaves_the_work(void **state)
@@ -87,7 +152,8 @@ static void a_menu_that_is_missing_or_wrong_leaves_the_work(void **state)
 		strcpy(reply.u.answer.menu_file, "other.txt");
 		flow_run(&fake->platform);
 		assert_int_equal(fake->chains, 1);
-		assert_string_equal(fake->fetched, "10.0.0.1:other.txt 10.0.0.1:pxelinux.0 ");
+		assert_string_equal(fake->fetched, "10.0.0.1:other.txt 10.0.0.1:boot/z_auto.cfg "
+		                    "10.0.0.1:pxelinux.0 ");
 		fake_event(fake, EVENT_ERROR);
 		free(fake);
 	}
@@ -103,7 +169,7 @@ static void an_answer_that_still_holds_is_not_asked_for_again(void **state)
 	fake->keys[0].at = 30000;
 	fake->keys[1].at = 30100;
 	flow_run(&fake->platform);
-	assert_int_equal(fake_requests(fake), 1);
+	assert_int_equal(fake_questions(fake, MESSAGE_REQUEST), 1);
 	assert_int_equal(fake->chains, 1);
 	free(fake);
 }
@@ -119,7 +185,7 @@ static void a_stale_answer_is_asked_for_again(void **state)
 	fake->keys[0].at = 70000;
 	fake->keys[1].at = 70100;
 	flow_run(&fake->platform);
-	assert_int_equal(fake_requests(fake), 2);
+	assert_int_equal(fake_questions(fake, MESSAGE_REQUEST), 2);
 	assert_memory_equal(fake->sent[0].data + 8, fake->sent[fake->sent_count - 4].data + 8,
 	                    NONCE_SIZE); /* the same boot */
 	assert_int_equal(fake->chains, 1);
@@ -129,7 +195,7 @@ static void a_stale_answer_is_asked_for_again(void **state)
 	fake->keys[0].at = 50000;
 	fake->keys[1].at = 50100;
 	flow_run(&fake->platform);
-	assert_int_equal(fake_requests(fake), 1);
+	assert_int_equal(fake_questions(fake, MESSAGE_REQUEST), 1);
 	free(fake);
 }
 
@@ -201,6 +267,7 @@ static void the_hot_key_calls_the_menu(void **state)
 		bool menu, late;
 
 		reply.u.answer.decision = DECISION_LOCAL;
+		fake->takes.write = 0; /* the times below are those of the keys alone */
 		reply.u.answer.hot_key = hot_keys[i].hot_key;
 		reply.u.answer.hot_key_wait = hot_keys[i].wait;
 		fake->shift = hot_keys[i].shift;
@@ -232,7 +299,7 @@ static void policy_may_forbid_the_menu(void **state)
 	fake->shift = SHIFT_CTRL | SHIFT_ALT;
 	fake->shift_to = 9999;
 	flow_run(&fake->platform);
-	assert_string_equal(fake->fetched, "10.0.0.1:pxelinux.0 ");
+	assert_string_equal(fake->fetched, "10.0.0.1:boot/z_auto.cfg 10.0.0.1:pxelinux.0 ");
 	free(fake);
 }
 
@@ -240,6 +307,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_menu_does_what_is_chosen),
+		cmocka_unit_test(local_boot_says_what_happened),
+		cmocka_unit_test(old_keys_call_no_menu),
 		cmocka_unit_test(a_menu_that_is_missing_or_wrong_leaves_the_work),
 		cmocka_unit_test(an_answer_that_still_holds_is_not_asked_for_again),
 		cmocka_unit_test(a_stale_answer_is_asked_for_again),

@@ -105,6 +105,21 @@ static void can_stop_a_check(void **state)
 	assert_choice(MENU_LOCAL, "", "left");
 }
 
+/* However long that takes, the watchdog does not bite, and no password stays behind. */
+static void checks_slowly(void **state)
+{
+	static const int script[] = { KEY_ENTER, WRONG, WRONG, SECRET, END };
+
+	(void)state;
+	start(guarded, FIRMWARE_BIOS);
+	person.script = script;
+	person.key_takes = 400;
+	menu_run(&person.canvas.p, &menu, MENU_LOCAL, &choice);
+	assert_choice(MENU_REBOOT, "Reboot", "chosen");
+	assert_true(person.watchdog_gap <= 1010);
+	assert_int_equal(person.forgot, 1);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -113,6 +128,7 @@ int main(void)
 		cmocka_unit_test(bounds_a_password),
 		cmocka_unit_test(guards_the_whole_menu),
 		cmocka_unit_test(can_stop_a_check),
+		cmocka_unit_test(checks_slowly),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -207,18 +207,18 @@ static void tells_what_to_start(void **state)
 	start(text, FIRMWARE_UEFI);
 	person.script = KEYS(KEY_END, LOOK(0), KEY_ENTER);
 	person.shots = SHOTS("uefi");
-	menu_run(&person.canvas.p, &menu, &choice);
+	menu_run(&person.canvas.p, &menu, MENU_LOCAL, &choice);
 	assert_choice(MENU_EXECUTE, "Usual", "chosen");
 	assert_string_equal(choice.loader, "syslinux.efi");
 	assert_string_equal(choice.config, "u.cfg");
 	/* What is not for this machine cannot be chosen, by nobody. */
 	start(text, FIRMWARE_UEFI);
 	person.script = KEYS('l', KEY_ENTER, KEY_ENTER, KEY_ESCAPE);
-	menu_run(&person.canvas.p, &menu, &choice);
+	menu_run(&person.canvas.p, &menu, MENU_LOCAL, &choice);
 	assert_choice(MENU_LOCAL, "", "left");
 	start(text, FIRMWARE_UEFI);
 	person.script = KEYS(WAIT(1));
-	menu_run(&person.canvas.p, &menu, &choice);
+	menu_run(&person.canvas.p, &menu, MENU_LOCAL, &choice);
 	assert_choice(MENU_LOCAL, "", "the default is not for this machine");
 }
 

@@ -172,7 +172,8 @@ class Lab:
 
     def _start_servers(self, net):
         folder = self.scenario.get("folder")
-        boot_files = {kind: f"{folder}/{nbp}" if folder else nbp
+        separator = self.scenario.get("separator", "/")
+        boot_files = {kind: f"{folder}{separator}{nbp}" if folder else nbp
                       for kind, nbp in (("bios", "nvlnbp.sys"), ("uefi", "nvlnbpx64.efi"))}
         proxy = self.scenario.get("proxy", False)
         self._start(net, network.boot_server(self.folder, self.folder / "tftp", boot_files, proxy,

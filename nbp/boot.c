@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "boot.h"
+
+#include "error.h"
+#include "folder.h"
+#include "log.h"
+#include "memory.h"
+#include "text.h"
+
+#define WATCHDOG_SECONDS 120
+#define REPORT_MS 1500 /* for a receipt */
+
+int boot_ask(struct boot *boot, uint32_t deadline, uint8_t answer_type, struct message *answer)
+{
+	struct platform *p = boot->p;
+	const uint8_t *nonce = boot->question.nonce;
+	/* A port that the nonce picks, so that nobody can foretell it. */
+	int rc = p->udp_open(p, (uint16_t)(0xc000 | (nonce[0] << 8 | nonce[1])));
+
+	if (rc)
+		return rc;
+	boot->exchange.deadline = deadline;
+	rc = exchange_ask(p, &boot->exchange, &boot->question, answer_type, answer);
+	p->udp_close(p);
+	return rc;
+}
+
+/* --- reports ---------------------------------------------------------------- */
+
+/* Keeps only the server that answered: the work is its. */
+static void keep_server(struct boot *boot)
+{
+	struct exchange *exchange = &boot->exchange;
+
+	exchange->servers[0] = exchange->servers[exchange->answered_by];
+	exchange->server_count = 1;
+	exchange->answered_by = 0;
+	exchange->turn = NULL; /* the time for the hot key is over */
+	boot->trail.server = &exchange->servers[0];
+}
+
+/* Makes the question a report; trail.c finds the identity in the same place. */
+static void make_report(struct boot *boot, enum work_state state)
+{
+	const struct answer *answer = &boot->answer.u.answer;
+	struct report report = {
+		.identity = boot->question.u.request.identity,
+		.lease = answer->lease,
+		.state = (uint8_t)state,
+	};
+
+	memcpy(report.token, answer->token, sizeof(report.token));
+	boot->question.type = MESSAGE_REPORT;
+	boot->question.u.report = report;
+}
+
+/* Tells the server of @state, and goes on only when that is durable there. */
+static int report(struct boot *boot, enum work_state state)
+{
+	struct platform *p = boot->p;
+	uint64_t lease = boot->answer.u.answer.lease;
+	struct message message;
+	const struct receipt *receipt = &message.u.receipt;
+	const char *why;
+	int rc;
+
+	keep_server(boot);
+	make_report(boot, state);
+	rc = boot_ask(boot, p->now(p) + REPORT_MS, MESSAGE_RECEIPT, &message);
+	why = rc ? error_text(rc) : receipt->reason;
+	if (rc == 0 && (receipt->lease != lease || receipt->state != state))
+		rc = ERR_REFUSED;
+	if (rc) {
+		log_line(p, "work %U: no receipt: %s", lease, why);
+		trail_step(p, &boot->trail, EVENT_ERROR, "no receipt: %s", why);
+		boot->reason = "no receipt for the work";
+	}
+	return rc;
+}
+
+/* --- files ------------------------------------------------------------------ */
+
+/* The name that this program has at the boot server, as far as anybody tells. */
+static const char *own_name(const struct boot *boot)
+{
+	const char *real = boot->p->machine.boot_file;
+
+	return real[0] ? real : boot->lease.boot_file;
+}
+
+/* Fetches a file from the folder that the first @length bytes of @folder name. */
+static int fetch_from(struct boot *boot, const char *folder, size_t length, const char *file,
+                      struct image *image)
+{
+	char prefix[FILE_SIZE];
+	int rc;
+
+	memcpy(prefix, folder, length);
+	prefix[length] = '\0';
+	text_format(boot->name, sizeof(boot->name), "%s%s", prefix, file);
+	boot->p->watchdog(boot->p, WATCHDOG_SECONDS);
+	rc = boot->p->fetch(boot->p, boot->lease.boot_server, boot->name, image);
+	if (rc == 0)
+		log_line(boot->p, "loaded %s, %u bytes", boot->name, (uint32_t)image->length);
+	return rc;
+}
+
+int boot_fetch(struct boot *boot, const char *file, struct image *image)
+{
+	const char *own = own_name(boot);
+
+	return fetch_from(boot, own, file[0] == '/' ? 0 : folder_length(own), file, image);
+}
+
+void boot_file_failed(struct boot *boot, int rc)
+{
+	log_line(boot->p, "%s: %s", boot->name, error_text(rc));
+	trail_step(boot->p, &boot->trail, EVENT_ERROR, "%s: %s", boot->name, error_text(rc));
+}
+
+/*
+ * Fetches the configuration file from where the loader will look for it. A loader
+ * that does not find it has the machine by then, and tries other names for minutes.
+ */
+static int fetch_config(struct boot *boot, struct image *image)
+{
+	const struct answer *answer = &boot->answer.u.answer;
+	const char *config = answer->config;
+	int rc;
+
+	if (!config[0])
+		return 0;
+	/* The loader puts the prefix before the name as it is, from the server's root. */
+	if (config[0] != '/' && answer->prefix[0])
+		rc = fetch_from(boot, answer->prefix, strlen(answer->prefix), config, image);
+	else
+		rc = boot_fetch(boot, config, image);
+	/* An empty one counts as missing there. */
+	return rc == 0 && image->length == 0 ? ERR_TRUNCATED : rc;
+}
+
+/* --- handing over ----------------------------------------------------------- */
+
+void boot_remember(struct boot *boot, enum power_on_state state)
+{
+	const struct exchange *exchange = &boot->exchange;
+	struct power_on power_on = { .state = (uint8_t)state };
+	uint8_t record[POWER_ON_SIZE];
+
+	if (state == POWER_ON_HANDED_OVER) {
+		memcpy(power_on.server, exchange->servers[exchange->answered_by].address,
+		       sizeof(power_on.server));
+		memcpy(power_on.token, boot->answer.u.answer.token, sizeof(power_on.token));
+	}
+	power_on_encode(&power_on, record);
+	boot->p->remember(boot->p, record);
+}
+
+/*
+ * Says what the loader is told, in words that PXELINUX understands: it puts the
+ * prefix, by default a folder that it makes of DHCP's boot file, before every name
+ * but one that begins with "::".
+ */
+static int hand_over(struct boot *boot, const struct image *image)
+{
+	const struct answer *answer = &boot->answer.u.answer;
+	const char *own = own_name(boot), *told = boot->lease.boot_file;
+	size_t length = folder_length(own);
+	char config[FILE_SIZE + 2], prefix[FILE_SIZE];
+	struct handover handover = { config, prefix };
+
+	text_format(prefix, sizeof(prefix), "%s", answer->prefix);
+	if (!prefix[0] && (folder_by_pxelinux(told) != length || memcmp(own, told, length) != 0)) {
+		text_format(prefix, sizeof(prefix), "%s", length ? own : "./");
+		if (length)
+			prefix[length] = '\0';
+	}
+	text_format(config, sizeof(config), "%s%s",
+	            answer->config[0] == '/' && (prefix[0] || length) ? "::" : "",
+	            answer->config);
+	return boot->p->chain(boot->p, image, &handover);
+}
+
+void boot_work(struct boot *boot)
+{
+	static const uint8_t none[TOKEN_SIZE];
+	struct platform *p = boot->p;
+	const struct answer *answer = &boot->answer.u.answer;
+	struct image image;
+	int rc;
+
+	boot->reason = "what was to be done failed";
+	if (memcmp(answer->token, none, sizeof(none)) != 0 && report(boot, WORK_ACCEPTED) != 0)
+		return;
+	rc = fetch_config(boot, &image);
+	if (rc == 0)
+		rc = boot_fetch(boot, answer->loader, &image);
+	if (rc == 0) {
+		trail_step(p, &boot->trail, EVENT_LOADED, "%s", boot->name);
+		if (answer->completes == COMPLETES_HANDOVER && report(boot, WORK_DONE) != 0)
+			return;
+		log_line(p, "handing over to %s", boot->name);
+		trail_step(p, &boot->trail, EVENT_HANDOVER, "%s", boot->name);
+		trail_send(p, &boot->trail, boot->work);
+		boot_remember(boot, POWER_ON_HANDED_OVER);
+		p->forget_keys(p);
+		rc = hand_over(boot, &image);
+	}
+	boot_file_failed(boot, rc);
+}
