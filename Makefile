@@ -77,7 +77,7 @@ CTL += ctl_help_data ctl_data ctl_check ctl_backup ctl_device_csv ctl_csv ctl_cs
 # Its decisions, explained.
 CTL += ctl_explain ctl_machine ctl_rule_test ctl_help_explain
 PREBOOTCTL := $(CTL:%=ctl/%) $(addprefix data/,data_tables data_fields data_columns data_refer \
-	data_export data_scan data_tell data_put data_import data_whole whole_file csv) \
+	data_export data_scan data_tell data_put data_import data_whole whole_file csv encoding) \
 	$(addprefix store/,check check_rows stats) tool/output $(POLICY) $(INDEX) $(STORE)
 ISDCTL := $(addprefix isd/,isdctl isdctl_show isdctl_save isd_disk isd_fields isd_file partition partition_gap partition_gpt) tool/output
 PREBOOTWORK := $(addprefix agent/,prebootwork agent_facts agent_ask agent_show agent_run) net/endpoint tool/output

@@ -185,6 +185,8 @@ size_t menu_check(const char *text, size_t length, struct menu *menu,
 		text += 3; /* an editor's byte order mark */
 		length -= 3;
 	}
+	while (length && text[length - 1] == 0x1a)
+		length--; /* Ctrl+Z, by which old editors end a text */
 	*menu = (struct menu){ .text = text, .length = length, .main = NOWHERE,
 	                       .colours = { 0x17, 0x30, 0x1f, 0x70, 0x17 } };
 	if (length > MENU_TEXT_MAX) {

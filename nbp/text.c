@@ -192,6 +192,26 @@ static int read_hex(const char *text, size_t length, uint8_t *out, size_t count,
 	return 0;
 }
 
+/* Bytes with colons between them, of which a leading zero is left out: 52:54:0:12:34:8. */
+static int read_short_mac(const char *text, uint8_t mac[6])
+{
+	uint8_t bytes[6];
+
+	for (int i = 0; i < 6; i++) {
+		int high = hex_digit(*text), low;
+
+		if (high < 0)
+			return ERR_MALFORMED;
+		low = hex_digit(*++text);
+		bytes[i] = (uint8_t)(low < 0 ? high : high << 4 | low);
+		text += low >= 0;
+		if (*text++ != (i < 5 ? ':' : '\0'))
+			return ERR_MALFORMED;
+	}
+	memcpy(mac, bytes, sizeof(bytes));
+	return 0;
+}
+
 int text_parse_mac(const char *text, uint8_t mac[6])
 {
 	static const struct {
@@ -199,15 +219,18 @@ int text_parse_mac(const char *text, uint8_t mac[6])
 		char separator;
 		uint32_t mask;
 	} spellings[] = {
-		{ 17, ':', 0x3e }, { 17, '-', 0x3e }, { 14, '.', 0x14 }, { 12, 0, 0 },
+		{ 17, ':', 0x3e }, { 17, '-', 0x3e }, { 17, ' ', 0x3e }, { 14, '.', 0x14 },
+		{ 14, '-', 0x14 }, { 12, 0, 0 },
 	};
 	size_t length = strlen(text);
 
+	if (length == 14 && text[0] == '0' && (text[1] | 0x20) == 'x')
+		return read_hex(text + 2, 12, mac, 6, 0, 0);
 	for (size_t i = 0; i < sizeof(spellings) / sizeof(spellings[0]); i++)
 		if (spellings[i].length == length &&
 		    read_hex(text, length, mac, 6, spellings[i].separator, spellings[i].mask) == 0)
 			return 0;
-	return ERR_MALFORMED;
+	return read_short_mac(text, mac);
 }
 
 int text_parse_uuid(const char *text, uint8_t uuid[16])

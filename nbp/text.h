@@ -26,7 +26,8 @@ void text_clean(char *out, size_t size, const void *bytes, size_t length);
 
 /**
  * Reads a MAC address in any usual spelling: 52:54:00:12:34:56,
- * 52-54-00-12-34-56, 5254.0012.3456 or 525400123456, either case.
+ * 52-54-00-12-34-56, 52 54 00 12 34 56, 52:54:0:12:34:56, 5254.0012.3456,
+ * 5254-0012-3456, 525400123456 or 0x525400123456, either case.
  * Returns 0 or ERR_MALFORMED; then @mac is unchanged.
  */
 int text_parse_mac(const char *text, uint8_t mac[6]);

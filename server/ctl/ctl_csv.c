@@ -45,16 +45,13 @@ static int check(struct adding *a, enum column column, const struct csv_field *f
 }
 
 /* Calls @one for each of the values in a field, which are between blanks, "," or ";". */
-static int each(struct adding *a, enum column column,
+static int each(struct adding *a, const struct csv_field *field, char *values,
                 int (*one)(struct adding *a, const struct csv_field *field, const char *text))
 {
-	struct csv_field *field = field_of(a, column);
 	char *rest, *text;
 	int rc = 0;
 
-	if (!field)
-		return 0;
-	for (text = strtok_r(field->text, " \t\r\n,;", &rest); rc == 0 && text;
+	for (text = strtok_r(values, " \t\r\n,;", &rest); rc == 0 && text;
 	     text = strtok_r(NULL, " \t\r\n,;", &rest))
 		rc = one(a, field, text);
 	return rc;
@@ -83,6 +80,27 @@ static int take_mac(struct adding *a, const struct csv_field *field, const char 
 	else
 		memcpy(a->macs[a->mac_count++], value.bytes, 6);
 	return 0;
+}
+
+/* Several in a field; with blanks between them, unless they are between the bytes of one. */
+static int take_macs(struct adding *a)
+{
+	struct csv_field *field = field_of(a, COLUMN_MAC);
+	char *rest, *text, *end;
+	uint8_t unused[6];
+	int rc = 0;
+
+	if (!field)
+		return 0;
+	for (text = strtok_r(field->text, "\t\r\n,;", &rest); rc == 0 && text;
+	     text = strtok_r(NULL, "\t\r\n,;", &rest)) {
+		text += strspn(text, " ");
+		for (end = text + strlen(text); end > text && end[-1] == ' ';)
+			*--end = '\0';
+		rc = text_parse_mac(text, unused) == 0 ? take_mac(a, field, text)
+		                                       : each(a, field, text, take_mac);
+	}
+	return rc;
 }
 
 static int take_guid(struct adding *a, enum column column, uint8_t out[16],
@@ -207,6 +225,7 @@ int csv_take_row(struct adding *a)
 {
 	static const uint8_t none[16];
 	const struct csv_field *first = &a->csv.fields[0];
+	struct csv_field *groups;
 	size_t errors = a->errors, line = first->line;
 	int rc;
 
@@ -220,7 +239,7 @@ int csv_take_row(struct adding *a)
 	a->device.added = time(NULL);
 	rc = take_name(a);
 	if (rc == 0)
-		rc = each(a, COLUMN_MAC, take_mac);
+		rc = take_macs(a);
 	if (rc == 0)
 		rc = take_guid(a, COLUMN_UUID, a->device.uuid, device_by_uuid);
 	if (rc == 0)
@@ -236,5 +255,6 @@ int csv_take_row(struct adding *a)
 		rc = keep_line(a, line);
 	if (rc == 0)
 		rc = put_folder(a);
-	return rc ? rc : each(a, COLUMN_GROUP, put_group);
+	groups = field_of(a, COLUMN_GROUP);
+	return rc || !groups ? rc : each(a, groups, groups->text, put_group);
 }

@@ -8,6 +8,7 @@
 #include "ctl_data.h"
 #include "ctl_verbs.h"
 #include "data.h"
+#include "encoding.h"
 #include "error.h"
 #include "output.h"
 #include "whole_file.h"
@@ -159,6 +160,11 @@ int ctl_import(struct ctl *ctl)
 
 	if (!text)
 		return EXIT_FAULT;
+	if (encoding_wrong(text, import.length)) {
+		rc = ctl_error(EXIT_FAULT, "%s: %s", import.name, encoding_wrong(text, import.length));
+		free(text);
+		return rc;
+	}
 	import.text = text;
 	rc = data_put(&ctl->store, &import);
 	free(text);

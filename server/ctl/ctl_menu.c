@@ -6,6 +6,7 @@
 
 #include "canvas.h"
 #include "ctl_verbs.h"
+#include "encoding.h"
 #include "menu_text.h"
 #include "menu_view.h"
 #include "output.h"
@@ -31,6 +32,7 @@ static int by_place(const void *a, const void *b)
 
 static int read_file(struct menu_file *file, const char *name)
 {
+	const char *why;
 	FILE *in;
 
 	errno = 0;
@@ -46,6 +48,9 @@ static int read_file(struct menu_file *file, const char *name)
 	}
 	if (in != stdin)
 		fclose(in);
+	why = encoding_wrong(file->text, file->length);
+	if (why)
+		return ctl_error(EXIT_FAULT, "%s: %s", file->name, why);
 	file->error_count = menu_check(file->text, file->length, &file->menu, file->errors,
 	                               ERRORS_MAX);
 	qsort(file->errors, file->error_count, sizeof(file->errors[0]), by_place);

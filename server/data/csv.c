@@ -3,8 +3,12 @@
 
 #include <stdint.h>
 #include <string.h>
+#include <strings.h>
 
+#include "encoding.h"
 #include "error.h"
+
+#define TEXT_END 0x1a /* Ctrl+Z */
 
 static int wrong(struct csv *csv, size_t line, size_t column, const char *message)
 {
@@ -29,25 +33,6 @@ static bool is_utf8(const char *text, size_t length)
 				return false;
 	}
 	return true;
-}
-
-int csv_start(struct csv *csv, char *text, size_t length)
-{
-	size_t first;
-
-	memset(csv, 0, sizeof(*csv));
-	csv->text = text;
-	csv->length = length;
-	csv->line = csv->column = 1;
-	if (length >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
-		csv->at = 3; /* the byte order mark of some programs */
-	if (length >= 2 && (memcmp(text, "\xff\xfe", 2) == 0 || memcmp(text, "\xfe\xff", 2) == 0))
-		return wrong(csv, 1, 1, "is UTF-16; save it as UTF-8");
-	if (!is_utf8(text, length))
-		return wrong(csv, 1, 1, "is not text in UTF-8; save it as such");
-	first = strcspn(text, "\r\n");
-	csv->separator = !memchr(text, ',', first) && memchr(text, ';', first) ? ';' : ',';
-	return 0;
 }
 
 /* Takes one byte off, and keeps count. */
@@ -75,6 +60,64 @@ static void take_line(struct csv *csv)
 {
 	while (csv->at < csv->length && take(csv) != '\n')
 		continue;
+}
+
+/* The first of these in the first line that names columns; a comma, if there is none. */
+static char separator_of(const char *line)
+{
+	static const char all[] = ",;\t";
+	size_t length = strcspn(line, "\r\n");
+
+	for (const char *c = all; *c; c++)
+		if (memchr(line, *c, length))
+			return *c;
+	return ',';
+}
+
+/* A first line "sep=;" is how some spreadsheets are told, and tell. */
+static void find_separator(struct csv *csv)
+{
+	char *line = csv->text + csv->at;
+	bool quoted = line[0] == '"';
+	char *end;
+
+	line += quoted;
+	if (strncasecmp(line, "sep=", 4) != 0 || line[4] == '\0' || !strchr(",;\t", line[4])) {
+		csv->separator = separator_of(csv->text + csv->at);
+		return;
+	}
+	end = line + 5;
+	if (quoted && *end++ != '"') {
+		csv->separator = separator_of(csv->text + csv->at);
+		return;
+	}
+	csv->separator = line[4];
+	/* The program that wrote it may have put its separators behind it, as in any line. */
+	end += strspn(end, ",;\t");
+	if (*end == '\0' || *end == '\r' || *end == '\n')
+		take_line(csv);
+}
+
+int csv_start(struct csv *csv, char *text, size_t length)
+{
+	size_t last;
+
+	memset(csv, 0, sizeof(*csv));
+	csv->text = text;
+	csv->length = length;
+	csv->line = csv->column = 1;
+	if (length >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
+		csv->at = 3; /* the byte order mark of some programs */
+	if (encoding_wrong(text, length))
+		return wrong(csv, 1, 1, encoding_wrong(text, length));
+	if (!is_utf8(text, length))
+		return wrong(csv, 1, 1, "is not text in UTF-8; save it as such");
+	/* Old editors end a text by Ctrl+Z, newer ones a line by what ends lines behind that. */
+	for (last = length; last > csv->at && strchr("\x1a\r\n", text[last - 1]); last--)
+		if (text[last - 1] == TEXT_END)
+			text[csv->length = last - 1] = '\0';
+	find_separator(csv);
+	return 0;
 }
 
 /* Takes a field in quotes. It is written over itself, as it gets shorter. */
@@ -143,11 +186,21 @@ static int take_row(struct csv *csv)
 	}
 }
 
+/* Says whether there is nothing in the line but what separates: spreadsheets leave such rows. */
+static bool line_is_blank(const struct csv *csv)
+{
+	const char *at = csv->text + csv->at;
+
+	while (*at == csv->separator || *at == ' ' || *at == '\t')
+		at++;
+	return at == csv->text + csv->length || *at == '\n' || (*at == '\r' && at[1] == '\n');
+}
+
 int csv_next(struct csv *csv)
 {
 	int rc;
 
-	while (csv->at < csv->length && at_line_end(csv))
+	while (csv->at < csv->length && line_is_blank(csv))
 		take_line(csv);
 	if (csv->at == csv->length)
 		return 0;

@@ -6,9 +6,10 @@
 #include <stddef.h>
 
 /*
- * Comma-separated values as RFC 4180 has them, with LF or CRLF, and with ";" in
- * place of the comma where the first line has no comma: so do spreadsheets in
- * half of the world.
+ * Comma-separated values as RFC 4180 has them, with LF or CRLF, and with ";" or a
+ * tab in place of the comma where the first line has no comma: so do spreadsheets in
+ * half of the world. A first line "sep=;" says it outright. A Ctrl+Z at the end
+ * counts as nothing.
  */
 
 #define CSV_FIELDS_MAX 16
@@ -38,7 +39,7 @@ struct csv {
 int csv_start(struct csv *csv, char *text, size_t length);
 
 /**
- * Goes to the next row that is not blank. Returns 1, 0 at the end, or
+ * Goes to the next row that has something in it. Returns 1, 0 at the end, or
  * ERR_MALFORMED with csv->message: then the next call goes on with the next line.
  */
 int csv_next(struct csv *csv);

@@ -60,6 +60,51 @@ def test_ways_to_write_it(database, text):
         ([MAC], UUID, "/site/lab", ["kiosks", "web"])
 
 
+@pytest.mark.parametrize("text", [
+    "sep=;\r\nname;mac\r\npc1;@\r\n", "\ufeffsep=;\nname;mac\npc1;@\n", '"sep=;"\nname;mac\npc1;@\n',
+    "SEP=,\nname,mac\npc1,@", "sep=\t\nname\tmac\npc1\t@\n", "sep=;;\nname;mac\npc1;@\n",
+    "name\tmac\npc1\t@\n", "name;mac\n;;\n;\npc1;@\n;;\n;;\n", "name,mac\r\n,,\r\npc1,@\r\n , ,\r\n,,",
+    "name\tmac\n\t\t\npc1\t@\n\t\n", "name,mac\npc1,@\n\x1a", "name,mac\npc1,@\x1a\r\n", ",,\nname,mac\npc1,@\n"])
+def test_what_spreadsheets_leave(database, text):
+    result = load(database, text.replace("@", MAC))
+    assert result.returncode == 0 and result.stderr == "", result
+    assert devices(database)["pc1"]["macs"] == [MAC]
+
+
+@pytest.mark.parametrize("field, macs", [
+    ("5254-0012-3406", ["52:54:00:12:34:06"]), ("52:54:0:12:34:8", ["52:54:00:12:34:08"]),
+    ("0x525400123406", ["52:54:00:12:34:06"]), ("52 54 00 12 34 06", ["52:54:00:12:34:06"]),
+    ("5254.0012.3406 52:54:00:12:34:07", ["52:54:00:12:34:06", "52:54:00:12:34:07"]),
+    ("52 54 00 12 34 06;  52 54 00 12 34 07 ", ["52:54:00:12:34:06", "52:54:00:12:34:07"])])
+def test_spellings_of_macs(database, field, macs):
+    assert load(database, f'name,mac\npc1,"{field}"\n').returncode == 0
+    assert devices(database)["pc1"]["macs"] == macs
+    for i, mac in enumerate(macs):  # all tools have one parser
+        assert run(database, "device", "show", mac).returncode == 0
+    if len(macs) == 1:
+        run(database, "device", "remove", "pc1")
+        assert run(database, "device", "add", "pc1", "--mac", field).returncode == 0
+        assert run(database, "device", "show", field).returncode == 0
+
+
+@pytest.mark.parametrize("field", ["5 2 5 4 0 0", "52 54 00 12 34", "0x52540012340", "5254-00123406"])
+def test_what_might_be_two_macs_or_none(database, field):
+    result = load(database, f"name,mac\npc1,{field}\n")
+    assert result.returncode == 1 and "d.csv:2:5: " in result.stderr
+    assert "expected a machine's MAC address" in result.stderr
+
+
+@pytest.mark.parametrize("codec", ["utf-16", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("verb", [["device", "import"], ["import"], ["menu", "check"]])
+def test_utf16_is_named(database, codec, verb):
+    """By one function, in one line, whether there is a byte order mark or not."""
+    path = database.parent / "d"
+    path.write_bytes("name;mac\r\npc1;52:54:00:12:34:01\r\n".encode(codec))
+    result = run(database, *verb, path)
+    assert result.returncode == 1
+    assert result.stderr == f"prebootctl: {path}: is UTF-16; save it as UTF-8\n"
+
+
 def test_folders_are_made_where_wanted(database):
     text = "name,mac,folder\na,02:00:00:00:00:02,/site/x/y\nb,02:00:00:00:00:03,/SITE/X\nc,02:00:00:00:00:04,/\n"
     result = load(database, text)

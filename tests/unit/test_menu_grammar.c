@@ -27,6 +27,9 @@ static const struct {
 } grammar[] = {
 	{ MAIN, 0, 0, NULL },
 	{ "\xef\xbb\xbf" MAIN, 0, 0, NULL },
+	{ MAIN "\x1a", 0, 0, NULL }, /* Ctrl+Z, which ended texts once */
+	{ MAIN "\n\x1a\x1a", 0, 0, NULL },
+	{ "\x1a", 1, 1, "a section [Main]" },
 	{ "\xef\xbb\xbf\n x", 2, 2, "a section such as [Main] first" },
 	{ "", 1, 1, "a section [Main]" },
 	{ "\n# nothing\n", 3, 1, "a section [Main]" },
