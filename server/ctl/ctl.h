@@ -165,6 +165,23 @@ int ctl_happened(struct ctl *ctl, uint64_t device, const char *step, const char 
 int ctl_say(struct ctl *ctl, json_t *value, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* --- the files that machines will ask for; ctl_tftp.c ---------------------- */
+
+/**
+ * Warns, on standard error, of files that the TFTP server does not have, as far as tftp-root says
+ * where its files are: the loaders and the configuration of work. @what: what names them, "work 7"
+ */
+void ctl_warn_work(struct ctl *ctl, const char *what, const struct lease *lease);
+/** The same for the work that would be made of a bundle. */
+void ctl_warn_bundle_id(struct ctl *ctl, uint64_t id);
+/** The same for the files that settings of @owner name. */
+void ctl_warn_settings(struct ctl *ctl, const struct setting_owner *owner);
+/** Says which file a bundle of its kind needs and that nobody ships, where it is not there. */
+void ctl_note_kind(struct ctl *ctl, const struct bundle *bundle);
+/** Calls @found for each file that bundles, open work or settings name and that is not there. */
+int ctl_check_files(struct ctl *ctl, void (*found)(void *data, const char *problem,
+                                                   const char *remedy), void *data);
+
 /* --- showing --------------------------------------------------------------- */
 
 #define CTL_COLUMNS_MAX 10

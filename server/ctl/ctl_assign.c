@@ -90,6 +90,8 @@ int ctl_work_assign(struct ctl *ctl)
 
 	if (status)
 		return status;
+	text_format(text, sizeof(text), "work %U", a.lease.number);
+	ctl_warn_work(ctl, text, &a.lease);
 	text_format(text, sizeof(text), "work %U assigned to %s: %s", a.lease.number,
 	            a.device.name, a.work.bundle.id ? a.work.bundle.name : a.lease.config);
 	return ctl_answer_work(ctl, &a.device, &a.lease, text);

@@ -126,6 +126,7 @@ int ctl_assignment_add(struct ctl *ctl)
 		json_decref(adding.added);
 		return status;
 	}
+	ctl_warn_bundle_id(ctl, adding.row.bundle);
 	count = json_array_size(adding.added);
 	ctl_assignment_when(&adding.row.assignment, when, sizeof(when));
 	if (count == 1)

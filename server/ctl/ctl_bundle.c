@@ -107,8 +107,13 @@ static int change(struct ctl *ctl, int (*how)(struct ctl *ctl, void *data), cons
 	struct bundle_whole whole;
 	int status = ctl_transaction(ctl, how, &whole);
 
-	return status ? status : ctl_say(ctl, ctl_json_bundle(&whole), "bundle %s %s",
-	                                 whole.bundle.name, done);
+	if (status)
+		return status;
+	if (how != renaming)
+		ctl_warn_bundle_id(ctl, whole.bundle.id);
+	if (how == adding || ctl_given(ctl, OPT_KIND))
+		ctl_note_kind(ctl, &whole.bundle);
+	return ctl_say(ctl, ctl_json_bundle(&whole), "bundle %s %s", whole.bundle.name, done);
 }
 
 int ctl_bundle_add(struct ctl *ctl)

@@ -31,6 +31,8 @@ int ctl_check(struct ctl *ctl)
 
 	if (rc == 0)
 		rc = check_all(&check);
+	if (rc == 0)
+		rc = ctl_check_files(ctl, found, &findings);
 	store_rollback(&ctl->store);
 	if (findings.list)
 		ctl_print_json(findings.list);

@@ -25,7 +25,8 @@ const char help_import[] =
 const char help_check[] =
 	"prebootctl check\n"
 	"  Looks for damage, and for what should not be: values that nobody could have set,\n"
-	"  what belongs to something that is gone, folders within themselves, two open leases.\n"
+	"  what belongs to something that is gone, folders within themselves, two open leases;\n"
+	"  with the setting tftp-root, files that the TFTP server does not have.\n"
 	"  Tells each with a remedy; changes nothing. Exit status 1 if there is any.\n";
 const char help_backup[] =
 	"prebootctl backup FILE [--force]\n"

@@ -6,6 +6,7 @@
 #include "ctl_multicast.h"
 #include "ctl_verbs.h"
 #include "error.h"
+#include "output.h"
 #include "text.h"
 
 #define WAIT_MAX (7 * 86400)
@@ -163,9 +164,9 @@ static void note_too_few(const struct multicast_row *row)
 	const struct multicast *m = &row->multicast;
 
 	if (m->wait == 0 && row->members && row->members < m->clients)
-		fprintf(stderr, "prebootctl: note: session %s waits for %u machines and has %llu "
-		        "members; it starts by itself only with more of them, or with --wait\n",
-		        m->name, m->clients, (unsigned long long)row->members);
+		output_line("prebootctl: note", "session %s waits for %u machines and has %llu "
+		            "members; it starts by itself only with more of them, or with --wait",
+		            m->name, m->clients, (unsigned long long)row->members);
 }
 
 static int change(struct ctl *ctl, int (*how)(struct ctl *ctl, void *data), const char *done)
@@ -173,6 +174,8 @@ static int change(struct ctl *ctl, int (*how)(struct ctl *ctl, void *data), cons
 	struct session s = { 0 };
 	int status = ctl_transaction(ctl, how, &s);
 
+	if (status == 0 && (how == adding || how == changing))
+		ctl_warn_bundle_id(ctl, s.row.bundle);
 	if (status == 0 && s.row.multicast.state == MULTICAST_WAITING)
 		note_too_few(&s.row);
 	return status ? status : ctl_say(ctl, ctl_json_multicast(&s.row), "session %s %s, with "

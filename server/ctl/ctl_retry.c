@@ -125,6 +125,8 @@ static int again(struct ctl *ctl, int (*how)(struct ctl *ctl, void *data))
 
 	if (status)
 		return status;
+	text_format(text, sizeof(text), "work %U", r.new.number);
+	ctl_warn_work(ctl, text, &r.new);
 	text_format(text, sizeof(text), "work %U of %s waits for its next boot, as work %U",
 	            r.old.number, r.device.name, r.new.number);
 	return ctl_answer_work(ctl, &r.device, &r.new, text);

@@ -217,6 +217,8 @@ static int change(struct ctl *ctl, int (*how)(struct ctl *ctl, void *data), cons
 	struct rule_row row = { 0 };
 	int status = ctl_transaction(ctl, how, &row);
 
+	if (status == 0 && (how == adding || how == changing || how == enabling))
+		ctl_warn_bundle_id(ctl, row.bundle);
 	return status ? status : ctl_say(ctl, ctl_json_rule(&row), "rule %s %s, position %u",
 	                                 row.rule.name, done, row.position);
 }

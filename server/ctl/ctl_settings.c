@@ -148,6 +148,8 @@ static int change_all(struct ctl *ctl, int first,
 	struct change change = { { LEVEL_ZONE, 0 }, first, one };
 	int status = ctl_transaction(ctl, change_words, &change);
 
+	if (status == 0 && one == set_one)
+		ctl_warn_settings(ctl, &change.owner);
 	return status == 0 && ctl->json ? show(ctl, &change.owner) : status;
 }
 

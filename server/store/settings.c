@@ -148,7 +148,8 @@ static int parse_file(const char *text, char out[FILE_SIZE])
 
 enum {
 	MENU_MODE, HOT_KEY, HOT_KEY_WAIT, MENU_FILE, LOCAL_BIOS, LOCAL_UEFI, VALID_FOR, LOADER_BIOS,
-	LOADER_UEFI, ATTEMPTS, DEADLINE, WORK_BY_MAC, ADMIT_UNKNOWN, KEEP_EVENTS, COUNT
+	LOADER_UEFI, ATTEMPTS, DEADLINE, WORK_BY_MAC, /* for the zone only: */
+	ADMIT_UNKNOWN, KEEP_EVENTS, TFTP_ROOT, TFTP_FOLDER, COUNT
 };
 
 #define A_FILE "a file name: 1 to 127 of the characters A-Z a-z 0-9 . _ - /, without a \"..\""
@@ -173,6 +174,11 @@ static const struct {
 	[WORK_BY_MAC] = { "work-by-mac", "no", "yes or no" },
 	[ADMIT_UNKNOWN] = { "admit-unknown", "no", "yes or no" },
 	[KEEP_EVENTS] = { "keep-events", "90d", "a time up to 366 days, as in 12h or 30d" },
+	/* These two are prebootctl's: it looks there for the files that work names. */
+	[TFTP_ROOT] = { SETTING_TFTP_ROOT, "", "the TFTP server's root as a path on this host, as "
+	                "in /srv/tftp, of at most 127 characters; or nothing" },
+	[TFTP_FOLDER] = { SETTING_TFTP_FOLDER, "", "the folder of the NBPs in the TFTP server's "
+	                  "root, as in boot; or nothing, where they are in the root itself" },
 };
 
 /* Of those that take one of some words. */
@@ -216,6 +222,13 @@ const char *setting_default(size_t index)
 	return table[index].otherwise;
 }
 
+/* An absolute path, or nothing. */
+static int check_path(const char *text)
+{
+	return text[0] && (text[0] != '/' || strlen(text) >= SETTING_TEXT || !text_ok(text))
+	       ? ERR_MALFORMED : 0;
+}
+
 int setting_parse(size_t index, const char *text, struct settings *settings)
 {
 	switch (index) {
@@ -233,6 +246,8 @@ int setting_parse(size_t index, const char *text, struct settings *settings)
 	case WORK_BY_MAC: return parse_word(table_words[WORK_BY_MAC], text, &settings->work_by_mac);
 	case ADMIT_UNKNOWN: return parse_word(table_words[ADMIT_UNKNOWN], text, &settings->admit_unknown);
 	case KEEP_EVENTS: return parse_time(text, &settings->keep_events);
+	case TFTP_ROOT: return check_path(text);
+	case TFTP_FOLDER: return text[0] && !file_name_ok(text) ? ERR_MALFORMED : 0;
 	default: return ERR_MALFORMED;
 	}
 }
@@ -242,7 +257,7 @@ bool setting_at(size_t index, enum level level)
 	switch (level) {
 	case LEVEL_ZONE: return true;
 	case LEVEL_FOLDER:
-	case LEVEL_DEVICE: return index != ADMIT_UNKNOWN && index != KEEP_EVENTS;
+	case LEVEL_DEVICE: return index < ADMIT_UNKNOWN;
 	default: return false;
 	}
 }

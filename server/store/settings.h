@@ -31,6 +31,10 @@ struct settings {
 
 #define SETTING_TEXT FILE_SIZE /* holds any value as text */
 
+/* Keys of those that only tools ask for. */
+#define SETTING_TFTP_ROOT   "tftp-root"
+#define SETTING_TFTP_FOLDER "tftp-folder"
+
 /** Returns the key of the setting at @index, from 0, or NULL behind the last. */
 const char *setting_key(size_t index);
 /** Finds a setting by its key. Returns its index, or -1. */

@@ -97,7 +97,8 @@ def test_example_fills_a_tftp_root(place, tmp_path):
 def test_example_sets_up_a_site(place, tmp_path):
     ctl = [place / "usr/bin/prebootctl", "--database", tmp_path / "test.db"]
     run(place / "usr/share/doc/openpreboot/examples/set-up-site",
-        env={**os.environ, "PREBOOTCTL": " ".join(map(str, ctl))})
+        env={**os.environ, "PREBOOTCTL": " ".join(map(str, ctl)),
+             "TFTP_ROOT": str(tmp_path / "none")})
     assert "assigned to folder /site/lab" in run(*ctl, "explain", "lab01")
     daemon = policy.Daemon(tmp_path / "test.db", tmp_path / "log")
     try:

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Are the files there that machines will ask the TFTP server for? */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "ctl.h"
+#include "error.h"
+#include "output.h"
+#include "text.h"
+#include "work.h"
+
+#define HOST_PATH 520 /* holds a root, a folder, a prefix and a name */
+#define PROBLEM 1200
+
+/* Where the TFTP server's files are on this host, and who is to be told what is not there. */
+struct tftp {
+	char root[SETTING_TEXT];   /* "": nobody said */
+	char folder[SETTING_TEXT]; /* the NBPs', in the root; "": the root itself */
+	void (*found)(void *data, const char *problem, const char *remedy);
+	void *data;
+};
+
+/* --- one file -------------------------------------------------------------- */
+
+/* Writes the path on this host of the file that a machine asks for as @folder @name. */
+static void host_path(const struct tftp *t, const char *folder, const char *name,
+                      char path[HOST_PATH])
+{
+	bool whole = name[0] == '/';
+
+	snprintf(path, HOST_PATH, "%s/%s%s%s", t->root, whole ? "" : folder,
+	         whole || !folder[0] ? "" : "/", name + whole);
+}
+
+/* Says what is wrong with a file on this host, or NULL. */
+static const char *wrong(const char *path)
+{
+	struct stat status;
+
+	if (stat(path, &status))
+		return errno == ENOENT || errno == ENOTDIR ? "is not there" : strerror(errno);
+	if (!S_ISREG(status.st_mode))
+		return "is no file";
+	return status.st_mode & S_IROTH ? NULL : "may be read by its owner only, not by all, as the "
+	                                         "TFTP server needs it";
+}
+
+/*
+ * Looks for @name. What is not absolute is taken from the folder of the NBPs; with a path
+ * prefix, a configuration file from there.
+ */
+static void look_for(const struct tftp *t, const char *what, const char *name, const char *prefix)
+{
+	char problem[PROBLEM], path[HOST_PATH], joined[2 * FILE_SIZE];
+	const char *why;
+	size_t root = strlen(t->root);
+
+	if (!name[0])
+		return;
+	if (!root) {
+		if (name[0] == '/') {
+			snprintf(problem, sizeof(problem), "%s: %s is a name on the TFTP server, "
+			         "which counts from its root, and no path of this host", what, name);
+			t->found(t->data, problem, "leave away what leads to the root; \"prebootctl "
+			         "settings set tftp-root=FOLDER\" has such names checked");
+		}
+		return;
+	}
+	/* PXELINUX puts the prefix, as it is, before what is not absolute. */
+	snprintf(joined, sizeof(joined), "%s%s", name[0] == '/' ? "" : prefix, name);
+	host_path(t, prefix[0] ? "" : t->folder, joined, path);
+	why = wrong(path);
+	if (!why)
+		return;
+	snprintf(problem, sizeof(problem), "%s: %s: %s %s", what, name, path, why);
+	if (strncmp(name, t->root, root) == 0 && name[root] == '/')
+		snprintf(joined, sizeof(joined), "names count from the TFTP server's root: say %s",
+		         name + root + 1);
+	else
+		snprintf(joined, sizeof(joined), "put it there, or name another one");
+	t->found(t->data, problem, joined);
+}
+
+/* --- what names files ------------------------------------------------------ */
+
+static void look_for_all(const struct tftp *t, const char *what, const char *loader_bios,
+                         const char *loader_uefi, const char *config, const char *prefix)
+{
+	look_for(t, what, loader_bios, "");
+	look_for(t, what, loader_uefi, "");
+	look_for(t, what, config, prefix);
+}
+
+/* Reads where the files are. @t->found is called where the folder itself is not there. */
+static int start(struct ctl *ctl, struct tftp *t)
+{
+	static const struct setting_owner zone = { LEVEL_ZONE, 0 };
+	struct setting_owner from;
+	struct stat status;
+	char problem[PROBLEM];
+	int rc = setting_read(&ctl->store, &zone, (size_t)setting_find(SETTING_TFTP_ROOT), t->root,
+	                      &from);
+	size_t length = strlen(t->root);
+
+	if (rc == 0)
+		rc = setting_read(&ctl->store, &zone, (size_t)setting_find(SETTING_TFTP_FOLDER),
+		                  t->folder, &from);
+	if (rc)
+		return rc;
+	while (length > 1 && t->root[length - 1] == '/')
+		t->root[--length] = '\0';
+	if (length && (stat(t->root, &status) || !S_ISDIR(status.st_mode))) {
+		snprintf(problem, sizeof(problem), "tftp-root: %s is no folder of this host",
+		         t->root);
+		t->found(t->data, problem, "say where the TFTP server has its files, or \"prebootctl "
+		         "settings unset tftp-root\"");
+		t->root[0] = '\0';
+		return ERR_NOT_FOUND;
+	}
+	return 0;
+}
+
+/* On standard error: what was to be done is done all the same. */
+static void warn(void *data, const char *problem, const char *remedy)
+{
+	(void)data;
+	output_line("prebootctl: warning", "%s; %s", problem, remedy);
+}
+
+void ctl_warn_work(struct ctl *ctl, const char *what, const struct lease *lease)
+{
+	struct tftp t = { .found = warn };
+
+	if (start(ctl, &t) == 0)
+		look_for_all(&t, what, lease->loader_bios, lease->loader_uefi, lease->config,
+		             lease->prefix);
+}
+
+void ctl_warn_bundle_id(struct ctl *ctl, uint64_t id)
+{
+	static const struct setting_owner zone = { LEVEL_ZONE, 0 };
+	struct bundle_whole whole;
+	struct settings settings;
+	struct lease lease;
+	char what[NAME_SIZE + 8];
+
+	if (bundle_by_id(&ctl->store, id, &whole) || settings_read(&ctl->store, &zone, &settings))
+		return;
+	snprintf(what, sizeof(what), "bundle %s", whole.bundle.name);
+	bundle_lease(&whole.bundle, &settings, &lease);
+	ctl_warn_work(ctl, what, &lease);
+}
+
+/* Says whether the file that a setting names is to be looked for, where it is @from. */
+static bool counts(const struct setting_owner *owner, const struct setting_owner *from)
+{
+	return from->level == owner->level && from->id == owner->id;
+}
+
+/*
+ * Looks for the menu, where there is to be one, and for the loaders that are set for @owner
+ * itself. @used: those that are built in, too, as there is work that leaves it to them
+ */
+static int look_for_settings(struct ctl *ctl, const struct tftp *t,
+                             const struct setting_owner *owner, const bool used[2])
+{
+	static const char *const keys[] = { "loader-bios", "loader-uefi", "menu-file", "menu-mode" };
+	struct setting_owner from[4];
+	char values[4][SETTING_TEXT], text[CTL_OWNER], what[CTL_OWNER + 32];
+
+	ctl_owner_text(ctl, owner, text);
+	for (int i = 0; i < 4; i++) {
+		int rc = setting_read(&ctl->store, owner, (size_t)setting_find(keys[i]), values[i],
+		                      &from[i]);
+
+		if (rc)
+			return rc;
+	}
+	for (int i = 0; i < 3; i++) {
+		bool menu = i == 2;
+
+		if (menu ? strcmp(values[3], "never") == 0 ||
+		           !(counts(owner, &from[2]) || counts(owner, &from[3]))
+		         : !counts(owner, &from[i]) && !used[i])
+			continue;
+		snprintf(what, sizeof(what), "setting %s of %s", keys[i], text);
+		look_for(t, what, values[i], "");
+	}
+	return 0;
+}
+
+void ctl_warn_settings(struct ctl *ctl, const struct setting_owner *owner)
+{
+	struct tftp t = { .found = warn };
+
+	if (start(ctl, &t) == 0)
+		look_for_settings(ctl, &t, owner, (bool[2]){ false, false });
+}
+
+void ctl_note_kind(struct ctl *ctl, const struct bundle *bundle)
+{
+	struct tftp t = { .found = warn };
+
+	/* Those of the other kinds come with the examples. */
+	if (strcmp(bundle->config, bundle_kind_config(bundle->kind)) != 0 ||
+	    strcmp(bundle->config, bundle_kind_config(BUNDLE_IMAGING)) == 0)
+		return;
+	if (start(ctl, &t) || t.root[0])
+		return; /* it has been looked for */
+	output_line("prebootctl: note", "bundle %s is of kind %s, so its configuration file is %s; "
+	            "that is the site's own to make, and to put into the TFTP server's root, or "
+	            "name another one with --config", bundle->name, bundle_kind_name(bundle->kind),
+	            bundle->config);
+}
+
+/* --- all of them ----------------------------------------------------------- */
+
+static int check_bundles(struct ctl *ctl, const struct tftp *t)
+{
+	static const struct setting_owner zone = { LEVEL_ZONE, 0 };
+	struct bundle_whole whole;
+	struct bundle *b = &whole.bundle;
+	char what[NAME_SIZE + 8];
+	bool used[2] = { false, false }; /* loaders of the settings are told of with those */
+	sqlite3_stmt *rows;
+	int rc = bundle_list(&ctl->store, &rows);
+
+	while (rc == 0 && (rc = store_step(&ctl->store, rows)) == 1) {
+		bundle_row(rows, &whole);
+		snprintf(what, sizeof(what), "bundle %s", b->name);
+		used[0] = used[0] || strcmp(b->loader_bios, LOADER_OF_SETTINGS) == 0;
+		used[1] = used[1] || strcmp(b->loader_uefi, LOADER_OF_SETTINGS) == 0;
+		look_for_all(t, what, strcmp(b->loader_bios, LOADER_OF_SETTINGS) ? b->loader_bios : "",
+		             strcmp(b->loader_uefi, LOADER_OF_SETTINGS) ? b->loader_uefi : "",
+		             b->config, b->prefix);
+		rc = 0;
+	}
+	return rc ? rc : look_for_settings(ctl, t, &zone, used);
+}
+
+/* Work is what it was made of, whatever became of its bundle. */
+static int check_work(struct ctl *ctl, const struct tftp *t)
+{
+	static const char sql[] =
+		"SELECT min(lease), loader_bios, loader_uefi, config, prefix FROM work"
+		" WHERE state IN ('pending', 'offered', 'begun') GROUP BY 2, 3, 4, 5";
+	char names[4][FILE_SIZE], what[32];
+	sqlite3_stmt *rows;
+	int rc = store_start(&ctl->store, &rows, sql, "");
+
+	while (rc == 0 && (rc = store_step(&ctl->store, rows)) == 1) {
+		for (int i = 0; i < 4; i++)
+			store_text(rows, i + 1, names[i], FILE_SIZE);
+		snprintf(what, sizeof(what), "work %lld",
+		         (long long)sqlite3_column_int64(rows, 0));
+		look_for_all(t, what, names[0], names[1], names[2], names[3]);
+		rc = 0;
+	}
+	return rc;
+}
+
+/* Of each folder and device that has settings of files. */
+static int check_settings(struct ctl *ctl, const struct tftp *t)
+{
+	static const char sql[] =
+		"SELECT DISTINCT level, owner FROM setting WHERE level <> 'zone'"
+		" AND key IN ('menu-mode', 'menu-file', 'loader-bios', 'loader-uefi')";
+	struct setting_owner owner;
+	sqlite3_stmt *rows;
+	char level[16];
+	int rc = store_start(&ctl->store, &rows, sql, "");
+
+	while (rc == 0 && (rc = store_step(&ctl->store, rows)) == 1) {
+		store_text(rows, 0, level, sizeof(level));
+		owner.level = strcmp(level, "folder") == 0 ? LEVEL_FOLDER : LEVEL_DEVICE;
+		owner.id = (uint64_t)sqlite3_column_int64(rows, 1);
+		rc = look_for_settings(ctl, t, &owner, (bool[2]){ false, false });
+		if (rc)
+			store_end(rows);
+	}
+	return rc;
+}
+
+int ctl_check_files(struct ctl *ctl, void (*found)(void *data, const char *problem,
+                                                   const char *remedy), void *data)
+{
+	struct tftp t = { .found = found, .data = data };
+	int rc = start(ctl, &t);
+
+	if (rc || !t.root[0])
+		return rc == ERR_NOT_FOUND ? 0 : rc;
+	rc = check_bundles(ctl, &t);
+	if (rc == 0)
+		rc = check_settings(ctl, &t);
+	return rc ? rc : check_work(ctl, &t);
+}
