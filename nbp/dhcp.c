@@ -146,30 +146,36 @@ static bool is_list_of_hosts(struct span list)
 	return list.length && list.length % 4 == 0;
 }
 
-/*
- * One list that is not what it should be is no list at all: what a site has in
- * option 131 for its telephones is not to be asked for work.
- */
+/* Takes @list, which option @code gave, if it is one of policy servers. */
+static bool policy_servers_take(struct span list, uint8_t code, struct dhcp_lease *lease)
+{
+	size_t count = list.length / 4;
+
+	if (!list.data)
+		return false;
+	/* What a site has in option 131 for its telephones is not to be asked for work. */
+	if (!is_list_of_hosts(list)) {
+		lease->ignored_option = code;
+		return false;
+	}
+	if (count > POLICY_SERVERS_MAX)
+		count = POLICY_SERVERS_MAX;
+	memcpy(lease->policy_servers, list.data, count * 4);
+	lease->policy_server_count = count;
+	return true;
+}
+
 static void policy_servers_read(struct span packet, struct dhcp_lease *lease)
 {
 	static const uint8_t codes[] = { DHCP_POLICY_SERVERS, DHCP_POLICY_SERVERS_ASKED_FOR };
+	struct span vendor = option_find(packet, DHCP_VENDOR);
 
-	for (size_t i = 0; i < sizeof(codes); i++) {
-		struct span list = option_find(packet, codes[i]);
-		size_t count = list.length / 4;
-
-		if (!list.data)
-			continue;
-		if (!is_list_of_hosts(list)) {
-			lease->ignored_option = codes[i];
-			continue;
-		}
-		if (count > POLICY_SERVERS_MAX)
-			count = POLICY_SERVERS_MAX;
-		memcpy(lease->policy_servers, list.data, count * 4);
-		lease->policy_server_count = count;
-		return;
-	}
+	for (size_t i = 0; i < sizeof(codes); i++)
+		if (policy_servers_take(option_find(packet, codes[i]), codes[i], lease))
+			return;
+	/* A proxyDHCP server may have no other place for it: dnsmasq, for one. */
+	policy_servers_take(area_find(vendor.data, vendor.length, DHCP_POLICY_SERVERS_ASKED_FOR),
+	                    DHCP_VENDOR, lease);
 }
 
 /* Overlays @lease with what @packet, a server's, has to say. */

@@ -10,6 +10,7 @@ enum dhcp_option {
 	DHCP_PAD = 0,
 	DHCP_SUBNET_MASK = 1,
 	DHCP_ROUTER = 3,
+	DHCP_VENDOR = 43,          /* options within it, here of PXE */
 	DHCP_OVERLOAD = 52,
 	DHCP_SERVER_ID = 54,
 	DHCP_TFTP_SERVER = 66,
@@ -41,7 +42,8 @@ struct dhcp_lease {
 /**
  * Gathers a lease from @packets. The boot server's reply outranks the DHCP
  * server's, as in PXELINUX; in one packet option 224, which is nobody else's,
- * outranks 131, which DHCP servers send without being forced. Damaged packets are read as far as they make sense.
+ * outranks 131, which DHCP servers send without being forced, and that one
+ * outranks a 131 within option 43. Damaged packets are read as far as they make sense.
  * Returns 0, or ERR_NOT_FOUND if no packet has both an address of ours and a
  * boot or policy server.
  */

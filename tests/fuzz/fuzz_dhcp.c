@@ -120,6 +120,7 @@ static void read_lease(struct span discover, struct span ack, struct span reply)
 	fuzz_require_text(lease.boot_file, sizeof(lease.boot_file));
 	REQUIRE(lease.policy_server_count <= POLICY_SERVERS_MAX);
 	REQUIRE(lease.ignored_option == 0 || lease.ignored_option == DHCP_POLICY_SERVERS ||
+	        lease.ignored_option == DHCP_VENDOR ||
 	        lease.ignored_option == DHCP_POLICY_SERVERS_ASKED_FOR);
 	REQUIRE((rc == 0) == (memcmp(lease.address, zeros, 4) != 0 && lease.policy_server_count));
 }

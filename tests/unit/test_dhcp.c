@@ -321,7 +321,7 @@ static void takes_of_odd_options_what_makes_sense(void **state)
 /* Whom to ask is 10.0.0.n: which, of what the options say; 10.0.0.2 is the boot server. */
 static struct {
 	const char *name;
-	uint8_t options[16];
+	uint8_t options[20];
 	uint8_t count, first, ignored;
 } server_cases[] = {
 	{ "none", { 255 }, 1, 2, 0 },
@@ -340,6 +340,11 @@ static struct {
 	{ "two", { 131, 8, 10, 0, 0, 3, 10, 0, 0, 4, 255 }, 2, 3, 0 },
 	{ "224 alone", { 224, 4, 10, 0, 0, 5, 255 }, 1, 5, 0 },
 	{ "224 outranks", { 131, 4, 10, 0, 0, 3, 224, 4, 10, 0, 0, 5, 255 }, 1, 5, 0 },
+	{ "PXE's own alone", { 43, 9, 6, 1, 8, 71, 4, 0, 0, 0, 0, 255 }, 1, 2, 0 },
+	{ "cut within PXE's", { 43, 5, 131, 8, 10, 0, 0, 255 }, 1, 2, 0 },
+	{ "wrong within PXE's", { 43, 6, 131, 4, 127, 0, 0, 3, 255 }, 1, 2, 43 },
+	{ "within PXE's", { 43, 10, 6, 1, 8, 131, 4, 10, 0, 0, 3, 255, 255 }, 1, 3, 0 },
+	{ "131 outranks it", { 43, 6, 131, 4, 10, 0, 0, 3, 131, 4, 10, 0, 0, 4, 255 }, 1, 4, 0 },
 	{ "unless it is wrong", { 224, 4, 127, 0, 0, 1, 131, 4, 10, 0, 0, 3, 255 }, 1, 3, 224 },
 };
 
