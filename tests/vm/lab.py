@@ -147,7 +147,7 @@ class Lab:
 
     def run(self):
         """Boots the machine as often as the scenario says; SilentError if a line is missing."""
-        net = network.Network(1 + len(self.others))
+        net = self._make_network()
         tpm = [self._tpm] if self._tpm else []
         stations = {None: Station(self, self.machine, net, 0, tpm)}
         for name, other in self.others.items():
@@ -166,6 +166,9 @@ class Lab:
                 machine.stop(process)
             net.close()
 
+    def _make_network(self):
+        return network.Network(1 + len(self.others))
+
     def _start(self, net, command, name, **more):
         with open(self.folder / f"{name}.log", "wb") as log:
             self._running.append(net.start(command, stdout=log, stderr=log, **more))
@@ -179,7 +182,7 @@ class Lab:
         self._start(net, network.boot_server(self.folder, self.folder / "tftp", boot_files, proxy,
                                              self.scenario.get("dhcp", ())), "dnsmasq")
         if proxy:
-            other = net.other_host()
+            other = net.add_host(network.OTHER)
             self._start(other, network.address_server(self.folder), "dhcp")
             other.wait_for([("0.0.0.0", 67)], self._running)
         listeners = [(network.SERVER, 67), (network.SERVER, 69)]

@@ -12,12 +12,10 @@ SERVER = "10.77.0.1"   # DHCP, TFTP and, unless a test says otherwise, policy se
 SECOND = "10.77.0.2"   # another address of the same host
 OTHER = "10.77.0.3"    # another host
 
-_SETUP = f"""
+_SETUP = """
 ip link set lo up
 ip link add bridge0 type bridge
 ip link set bridge0 addrgenmode none
-ip address add {SERVER}/24 dev bridge0
-ip address add {SECOND}/24 dev bridge0
 ip address add fe80::1/64 dev bridge0 nodad
 ip address add fd00:77::1/64 dev bridge0 nodad
 ip link set bridge0 up
@@ -111,28 +109,35 @@ class Namespace:
 class Network(Namespace):
     """A host that serves, and a bridge with the taps of the machines."""
 
-    def __init__(self, machines=1):
+    def __init__(self, machines=1, addresses=(SERVER, SECOND)):
+        """@addresses: the host's own; with none it is but the wire between others"""
         if not os.access("/dev/net/tun", os.R_OK | os.W_OK):
             raise NetworkError("/dev/net/tun is missing or not writable for this user; "
                                "run the VM tests as root: sudo make test-vm")
         super().__init__()
-        self._other = None
-        self.set_up(_SETUP + "".join(_add_tap(tap(number)) for number in range(machines)))
+        self.hosts = {}  # by address, the namespaces of other hosts
+        self.set_up(_SETUP + "".join(
+            [f"ip address add {address}/24 dev bridge0\n" for address in addresses] +
+            [_add_tap(tap(number)) for number in range(machines)]))
 
-    def other_host(self):
-        """Returns the namespace of another host on the bridge, OTHER."""
-        self._other = Namespace(near=self)
-        self.set_up(f"ip link add wire type veth peer name eth0 netns {self._other.pid}\n"
-                    "ip link set wire master bridge0 up")
-        self._other.set_up(f"ip address add {OTHER}/24 dev eth0\nip link set eth0 up")
-        return self._other
+    def add_host(self, address):
+        """Returns the namespace of another host on the bridge; its interface is eth0."""
+        host = self.hosts[address] = Namespace(near=self)
+        wire = f"wire{len(self.hosts)}"
+        self.set_up(f"ip link add {wire} type veth peer name eth0 netns {host.pid}\n"
+                    f"ip link set {wire} addrgenmode none master bridge0 up")
+        host.set_up("ip link set lo up\nip link set eth0 addrgenmode none\n"
+                    f"ip address add {address}/24 dev eth0\nip link set eth0 up")
+        return host
 
     def close(self):
-        if self._other:
-            self._other.close()
+        for host in self.hosts.values():
+            host.close()
         super().close()
 
 
+# Without an IPv6 router iPXE looks for one for 13 s before it boots.
+_ROUTER = ("enable-ra", "dhcp-range=fd00:77::,ra-only")
 RANGE = "dhcp-range=10.77.0.100,10.77.0.199,255.255.255.0,1h"
 
 
@@ -169,12 +174,15 @@ def boot_server(folder, tftp, boot_files, proxy=False, lines=()):
                 "dhcp-match=set:uefi,option:client-arch,9",
                 f"dhcp-boot=tag:uefi,{boot_files['uefi']},,{SERVER}",
                 f"dhcp-boot=tag:!uefi,{boot_files['bios']},,{SERVER}"]
-    # Without an IPv6 router iPXE looks for one for 13 s before it boots.
-    router = ["enable-ra", "dhcp-range=fd00:77::,ra-only"]
     return _dnsmasq(folder, "dnsmasq", "bridge0",
-                    [*dhcp, *router, "enable-tftp", f"tftp-root={tftp}", *lines])
+                    [*dhcp, *_ROUTER, "enable-tftp", f"tftp-root={tftp}", *lines])
 
 
 def address_server(folder):
     """Returns the command line of a DHCP server, on the other host, that knows of no boot file."""
     return _dnsmasq(folder, "dhcp", "eth0", [RANGE])
+
+
+def router(folder):
+    """Returns the command line of an IPv6 router that does nothing else."""
+    return _dnsmasq(folder, "router", "bridge0", _ROUTER)

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Runs the recipes of README.md literally, each on its hosts, with a machine that boots there."""
+
+import os
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+
+import hosts
+import machine
+
+RECIPES = yaml.safe_load((Path(__file__).parent / "recipes.yaml").read_text())
+LONG = bool(os.environ.get("LONG"))
+# The whole story: the work begun, done, and not done once more.
+BOOTS = [[r"OpenPreboot [0-9.]+, {nbp}", r"answer from {server}: work \d+, attempt 1: {loader}",
+          "handing over to {loader}", "linux: up, kernel", "linux: work reported done"],
+         [r"OpenPreboot [0-9.]+, {nbp}", "answer from {server}: .*no work", "{disk}"]]
+
+CASES = [pytest.param(recipe, firmware, id=f"{recipe}-{firmware}")
+         for recipe, facts in RECIPES.items()
+         for firmware in (machine.FIRMWARES if LONG else facts["quick"])]
+
+
+@pytest.mark.parametrize("recipe, firmware", CASES)
+def test_recipe(recipe, firmware, request):
+    facts = RECIPES[recipe]
+    name = f"{recipe}-{firmware}"
+    folder = machine.BUILD / "vm" / "tests" / name
+    request.node.lab_folder = folder.relative_to(machine.ROOT)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    boots = [[line.replace("{server}", re.escape(facts["answers"])) for line in boot]
+             for boot in BOOTS]
+    site = hosts.Site(name, machine.FIRMWARES[firmware],
+                      {"hosts": facts["hosts"], "work": {}, "boots": boots}, folder)
+    apart = facts["answers"] not in facts["hosts"] or "tftpd" not in (
+        hosts_with := facts["hosts"][facts["answers"]]) and "dnsmasq" not in hosts_with
+    if apart:
+        boots[:] = [boots[0][:-1]]
+    site.prepare()
+    site.run()
+    if apart:
+        return
+    assert site.lease() == {"state": "done", "attempt": 1}
+
+
+def test_every_recipe_is_run():
+    """No block of the README's but is part of a recipe that is run."""
+    used = {source for facts in RECIPES.values() for servers in facts["hosts"].values()
+            for sources in servers.values() for source in sources or ()}
+    whole = (machine.ROOT / "README.md").read_text()
+    for title in re.findall(r"^\*\*(.*?)\*\*", whole, re.M):
+        for number, _ in enumerate(hosts.recipe("README.md", title), 1):
+            assert (title if number == 1 else f"{title} {number}") in used
