@@ -8,8 +8,8 @@ Q := $(if $(V),,@)
 step = @$(if $(V),:,printf '  %-8s %s\n' $(1) $@)
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all nbps tools machines help demo vm test test-unit unit-tests replays test-vm test-long bench bench-server storm fuzz \
-	coverage install uninstall deb clean FORCE
+.PHONY: all nbps tools machines servers help demo vm test test-unit unit-tests replays test-vm test-long \
+	soak bench bench-server storm fuzz coverage install uninstall deb clean FORCE
 
 all: nbps tools
 nbps: $(B)/nvlnbp.sys $(B)/nvlnbpx64.efi
@@ -23,6 +23,8 @@ help:
 	@echo 'make vm            a machine to play with; its serial console is this terminal'
 	@echo 'make test          all tests; test-unit and test-vm [K=name] run a part'
 	@echo 'make test-long     what takes longer: more damaged files in virtual machines'
+	@echo 'make soak          many boots, in situations that come in random order: [N=100] of each firmware,'
+	@echo '                   [FIRMWARE=seabios|ovmf|ovmf-ipxe] [SEED=number]'
 	@echo 'make bench         sizes, packets and times, beside PXELINUX; answers a second, beside nginx'
 	@echo 'make bench-server  the latter alone'
 	@echo 'make storm         hostile datagrams to prebootd, [N=how many]'
@@ -342,6 +344,11 @@ endif
 $(B)/linux/version: scripts/fetch-kernel | $(B)
 	scripts/fetch-kernel $(B)/linux
 	@touch $@
+# The DHCP and TFTP servers of the recipes, as Debian has them.
+servers: $(B)/servers/packages
+$(B)/servers/packages: scripts/fetch-servers | $(B)
+	scripts/fetch-servers $(B)/servers
+	@touch $@
 $(B)/vm/initrd: scripts/make-initramfs scripts/initramfs/init $(B)/linux/version | $(B)/vm
 	$(call step,MAKE)
 	$(Q)scripts/make-initramfs initrd $@ $(B)/linux
@@ -396,12 +403,16 @@ vm: $(B)/dependencies
 	scripts/vm $(if $(GDB),--gdb) $(or $(FIRMWARE),bios)
 test: test-unit test-vm
 test-vm: $(B)/dependencies
-	@$(MAKE) --no-print-directory all machines
+	@$(MAKE) --no-print-directory all machines servers
 	scripts/run-vm-tests $(if $(K),-k '$(K)')
 # What takes too long for each change; all of it also is in "make test", with less of it.
 test-long: $(B)/dependencies
+	@$(MAKE) --no-print-directory all machines servers
+	FLIPS=20 LONG=1 scripts/run-vm-tests -k 'damaged or recipe'
+# FIRMWARE: one of scripts/machine.py's, as in make soak FIRMWARE=seabios; default: all of them.
+soak: $(B)/dependencies
 	@$(MAKE) --no-print-directory all machines
-	FLIPS=20 scripts/run-vm-tests -k damaged
+	scripts/soak --boots $(or $(N),100) $(if $(SEED),--seed $(SEED)) $(FIRMWARE)
 bench: $(B)/dependencies
 	@$(MAKE) --no-print-directory all machines
 	scripts/bench
