@@ -59,9 +59,10 @@ POLICY := $(addprefix policy/,choose choose_assigned choose_rules decide token)
 FILTER := $(addprefix policy/,filter filter_facts filter_match filter_table filter_value)
 # What prebootd knows, and decides by.
 INDEX := $(addprefix index/,index index_ahead index_arena index_devices index_entry index_follow \
-	index_load index_policy index_read index_rows index_table index_take) policy/identify $(FILTER)
-STORE := $(addprefix store/,store store_file store_where store_schema store_upgrade devices settings settings_store \
-	work events lease folders groups bundles assignments rules multicasts strangers)
+	index_load index_policy index_read index_rows index_table index_take) policy/identify policy/weigh \
+	$(FILTER)
+STORE := $(addprefix store/,store store_file store_where store_schema store_upgrade device_uuid devices settings settings_store \
+	work events lease folders groups bundles assignments rules multicasts strangers serials uuids admission)
 CONFINE := $(addprefix daemon/,confine confine_landlock confine_seccomp)
 KEEPER := $(addprefix daemon/,serve serve_answer serve_fast serve_log notes keeper keeper_later keeper_judge \
 	keeper_work keeper_follow counters limit queue journal) \
@@ -72,7 +73,7 @@ CTL := prebootctl ctl_options ctl_verbs ctl_help ctl_find ctl_show ctl_device ct
 	ctl_device_show ctl_device_move ctl_trace ctl_settings ctl_work ctl_assign ctl_retry ctl_event \
 	ctl_menu ctl_menu_passwd canvas ctl_words ctl_target ctl_help_policy ctl_folder \
 	ctl_folder_show ctl_group ctl_bundle ctl_bundle_show ctl_assignment ctl_rule ctl_multicast \
-	ctl_multicast_show ctl_multicast_members ctl_rule_show ctl_stranger ctl_inventory ctl_unknown ctl_tftp
+	ctl_multicast_show ctl_multicast_members ctl_rule_show ctl_stranger ctl_admit ctl_inventory ctl_unknown ctl_tftp
 # Its tools for whole data.
 CTL += ctl_help_data ctl_data ctl_check ctl_backup ctl_device_csv ctl_csv ctl_csv_list ctl_watch ctl_stats \
 	ctl_complete ctl_complete_words

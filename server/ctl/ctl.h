@@ -272,6 +272,10 @@ int ctl_gather_device(struct ctl *ctl, const struct device *device, struct seen 
 json_t *ctl_json_full(struct ctl *ctl, const struct device *device, const struct seen *seen,
                       const struct lease *lease);
 /** A device without its work, as JSON. */
+struct stranger;
+/** Finds the unknown machine that @word names, by MAC or UUID. Returns 0, or an exit status. */
+int ctl_find_stranger(struct ctl *ctl, const char *word, struct stranger *stranger);
+
 json_t *ctl_json_device(struct ctl *ctl, const struct device *device);
 /** Finds the bundle that work was made of, "" if none, and where it came from: "rule". */
 void ctl_origin(struct ctl *ctl, const struct lease *lease, char bundle[NAME_SIZE],

@@ -13,6 +13,7 @@
 #include "filter_facts.h"
 #include "identify.h"
 #include "platform.h"
+#include "strangers.h"
 #include "text.h"
 #include "work.h"
 
@@ -22,7 +23,12 @@ struct explanation {
 	const struct request *request; /* NULL: it never asked */
 	const char *address;
 	struct index *index;
-	char note[REASON_SIZE];        /* what is odd about who it is */
+	struct device device;          /* who prebootd takes it for; id 0: an unknown machine */
+	bool admissible;               /* which may become a device by itself */
+	struct admission admission;    /* then: known by what */
+	struct stranger stranger;      /* as which it asked */
+	bool by_mac;                   /* known by its MAC alone, though it has a UUID */
+	char note[2 * REASON_SIZE];    /* what is odd about who it is */
 	char admitted[NAME_SIZE];      /* the device that an unknown machine becomes, or "" */
 	struct settings settings;
 	struct lease lease;            /* number 0: it has no open work */
@@ -59,33 +65,25 @@ static void see_candidate(void *data, const struct candidate *candidate)
 static int read_candidates(struct explanation *e)
 {
 	struct index *index = e->index;
-	const struct device *device = &e->machine.device;
-	const struct entry *entry;
-	struct chooser who = { .index = index, .request = e->request, .address = e->address,
-	                       .now = time(NULL) };
-	int rc = index_load_device(index, &e->ctl->store, device->id);
+	const struct entry *entry = e->device.id ? index_by_id(index, e->device.id) : NULL;
+	struct chooser who = { .index = index, .entry = entry, .request = e->request,
+	                       .address = e->address, .now = time(NULL) };
 	struct settings room;
 
-	if (rc == ERR_SPACE)
-		return ctl_error(EXIT_FAULT, "not enough memory");
-	if (rc)
-		return ctl_store_error(e->ctl);
 	for (const char *line = index_warnings(index); *line; line = strchr(line, '\n') + 1)
 		ctl_error(0, "%.*s", (int)strcspn(line, "\n"), line);
-	entry = device->id ? index_by_id(index, device->id) : NULL;
-	who.entry = entry;
 	e->settings = entry ? *entry_settings(index, entry, &room) : index_policy(index)->settings;
 	if (!e->ctl->json)
 		table_add(&e->table, "", "BUNDLE", "FROM", "WHY, OR WHY NOT");
-	/* As prebootd: not one that pretends to be, or was, somebody else. */
-	if (!entry && e->note[0]) {
-		text_format(e->choice.reason, sizeof(e->choice.reason), "unknown device: %s",
-		            e->note);
+	/* As prebootd: not one that looks like, or was, somebody else. */
+	if (!entry && !e->admissible) {
+		text_format(e->choice.reason, sizeof(e->choice.reason), "unknown device%s%s",
+		            e->note[0] ? ": " : "", e->note);
 		return 0;
 	}
 	choose(&who, &e->choice, see_candidate, e);
 	if (!entry && (e->choice.bundle || e->settings.admit_unknown))
-		text_format(e->admitted, sizeof(e->admitted), "%s", e->machine.becomes);
+		text_format(e->admitted, sizeof(e->admitted), "%s", e->admission.name);
 	if (e->lease.number)
 		e->next = e->lease;
 	else if (e->choice.bundle)
@@ -98,7 +96,7 @@ static void decide(struct explanation *e)
 {
 	struct asking asking = { .now = time(NULL) };
 	struct verdict verdict;
-	const struct device *device = &e->machine.device;
+	const struct device *device = &e->device;
 
 	if (!e->lease.number && !e->choice.bundle) {
 		text_format(e->outcome, sizeof(e->outcome), "boots its disk; %s", e->choice.reason);
@@ -121,23 +119,59 @@ static void decide(struct explanation *e)
 		text_format(e->outcome, sizeof(e->outcome), "boots its disk; %s", verdict.reason);
 }
 
+/* Could it become a device by itself? */
+static int find_admission(struct explanation *e, const struct identified *who)
+{
+	const struct request *r = e->request;
+
+	if (who->pretends)
+		return 0;
+	memset(&e->stranger, 0, sizeof(e->stranger));
+	memcpy(e->stranger.mac, r->identity.mac, sizeof(e->stranger.mac));
+	memcpy(e->stranger.uuid, r->identity.uuid, sizeof(e->stranger.uuid));
+	e->stranger.request.u.request = *r;
+	if (stranger_weigh(&e->ctl->store, &e->stranger, &e->admission))
+		return ctl_store_error(e->ctl);
+	e->admissible = e->admission.by_uuid || e->admission.mac_count;
+	return 0;
+}
+
 /* Finds who prebootd takes the last request's machine for. */
 static int find_who(struct explanation *e)
 {
 	const struct request *r = e->request;
-	const struct sender sender = { &r->identity, r->isd_device };
+	struct sender sender = { &r->identity, r->isd_device, r, WEIGHED_NOT };
 	struct identified who;
+	int rc = identify(&e->ctl->store, e->index, &sender, &who);
 
-	if (identify(&e->ctl->store, &sender, &who))
+	if (rc == ERR_SPACE)
+		return ctl_error(EXIT_FAULT, "not enough memory");
+	if (rc)
 		return ctl_store_error(e->ctl);
+	e->device = who.device;
+	e->by_mac = who.by_mac;
 	text_format(e->note, sizeof(e->note), "%s", who.note);
-	if (e->machine.device.id && who.known && who.device.id != e->machine.device.id)
+	if (who.known && who.device.id != e->machine.device.id)
 		text_format(e->note, sizeof(e->note), "the machine that asked last would be taken "
-		            "for %s now", who.device.name);
+		            "for %s now%s%s", who.device.name, who.note[0] ? "; " : "", who.note);
 	else if (e->machine.device.id && !who.known && !who.note[0])
 		text_format(e->note, sizeof(e->note), "the machine that asked last would not be "
 		            "known now");
-	return 0;
+	return who.known ? 0 : find_admission(e, &who);
+}
+
+/* One that never asked will come with what it was registered with. */
+static int load(struct explanation *e)
+{
+	int rc;
+
+	if (e->request)
+		return find_who(e);
+	e->device = e->machine.device;
+	rc = index_load_device(e->index, &e->ctl->store, e->device.id);
+	if (rc == ERR_SPACE)
+		return ctl_error(EXIT_FAULT, "not enough memory");
+	return rc ? ctl_store_error(e->ctl) : 0;
 }
 
 static int find_out(struct explanation *e)
@@ -154,20 +188,19 @@ static int find_out(struct explanation *e)
 	if (ctl_given(ctl, OPT_ADDRESS) && fact_address(e->address, false, &parsed))
 		return ctl_error(EXIT_USAGE, "--address %s: expected an IP address, as in "
 		                 "10.0.2.15", e->address);
-	rc = e->machine.device.id ? work_newest(&ctl->store, e->machine.device.id, &e->lease)
-	                          : ERR_NOT_FOUND;
+	e->index = index_new();
+	if (!e->index)
+		return ctl_error(EXIT_FAULT, "not enough memory");
+	status = load(e);
+	if (status)
+		return status;
+	rc = e->device.id ? work_newest(&ctl->store, e->device.id, &e->lease) : ERR_NOT_FOUND;
 	if (rc && rc != ERR_NOT_FOUND)
 		return ctl_store_error(ctl);
 	if (rc || !lease_open(e->lease.state))
 		memset(&e->lease, 0, sizeof(e->lease));
 	else if (work_origin(&ctl->store, e->lease.number, &e->origin))
 		return ctl_store_error(ctl);
-	status = e->request ? find_who(e) : 0;
-	if (status)
-		return status;
-	e->index = index_new();
-	if (!e->index)
-		return ctl_error(EXIT_FAULT, "not enough memory");
 	status = read_candidates(e);
 	if (status == 0)
 		decide(e);
@@ -182,7 +215,8 @@ static void print(struct explanation *e)
 	char seen[256];
 
 	machine_show(&e->machine, seen, sizeof(seen));
-	printf("%s%s\n", e->machine.label, e->machine.device.id ? "" : ", an unknown machine");
+	printf("%s%s\n", e->machine.label, e->device.id || e->machine.device.id
+	       ? "" : ", an unknown machine");
 	printf("  %-12s%s\n", "last seen", seen);
 	if (ctl_given(e->ctl, OPT_ADDRESS))
 		printf("  %-12s%s\n", "asking from", e->address);
@@ -229,7 +263,7 @@ static void print_json(struct explanation *e)
 		text_or_null(e->work ? e->next.config : NULL), "reason", e->outcome);
 
 	ctl_print_json(json_pack("{s:s, s:b, s:o, s:o, s:o, s:o, s:O, s:o}", "machine",
-	                         e->machine.label, "known", e->machine.device.id != 0, "seen",
+	                         e->machine.label, "known", e->device.id != 0, "seen",
 	                         ctl_json_time(e->machine.seen.time), "address",
 	                         text_or_null(e->address), "note", text_or_null(e->note),
 	                         "open_work", e->lease.number

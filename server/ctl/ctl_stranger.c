@@ -45,13 +45,29 @@ static int start_by(struct ctl *ctl, const char *word, uint8_t key[16], sqlite3_
 	return rc ? ctl_store_error(ctl) : 0;
 }
 
+/* Says whether all with the UUID of @stranger are one machine. */
+static int one_machine(struct ctl *ctl, const struct stranger *stranger, const char *word)
+{
+	struct admission admission;
+	char mac[40];
+
+	if (stranger_weigh(&ctl->store, stranger, &admission))
+		return ctl_store_error(ctl);
+	if (admission.by_uuid)
+		return 0;
+	mac_text(stranger, mac, sizeof(mac));
+	return ctl_error(EXIT_FAULT, "%s: several machines have this UUID, or may be several; name "
+	                 "one by its MAC, as in %s; or, if it is one machine, \"prebootctl uuid "
+	                 "allow %s\"", word, mac, word);
+}
+
 /* Finds the one that @word names, by MAC or UUID. */
-static int find_stranger(struct ctl *ctl, const char *word, struct stranger *stranger)
+int ctl_find_stranger(struct ctl *ctl, const char *word, struct stranger *stranger)
 {
 	struct stranger other;
 	sqlite3_stmt *rows;
 	uint8_t key[16];
-	char mac[40], uuid[40];
+	char uuid[40];
 	int rc, status = start_by(ctl, word, key, &rows);
 
 	if (status)
@@ -72,12 +88,7 @@ static int find_stranger(struct ctl *ctl, const char *word, struct stranger *str
 	store_end(rows);
 	/* The adapters of one machine are admitted together, whichever is named. */
 	if (memcmp(stranger->uuid, other.uuid, 16) == 0 && device_uuid_ok(other.uuid))
-		return 0;
-	if (text_parse_uuid(word, other.uuid) == 0) {
-		mac_text(stranger, mac, sizeof(mac));
-		return ctl_error(EXIT_FAULT, "%s: several machines have this UUID; name one by its "
-		                 "MAC, as in %s", word, mac);
-	}
+		return one_machine(ctl, stranger, word);
 	uuid_text(memcmp(stranger->uuid, zeros, 16) ? stranger : &other, uuid, sizeof(uuid));
 	return ctl_error(EXIT_FAULT, "%s: several machines came with this MAC; name one by its "
 	                 "UUID, as in %s", word, uuid);
@@ -141,7 +152,7 @@ int ctl_stranger_show(struct ctl *ctl)
 {
 	struct stranger s;
 	char text[64];
-	int status = find_stranger(ctl, ctl->words[0], &s);
+	int status = ctl_find_stranger(ctl, ctl->words[0], &s);
 
 	if (status)
 		return status;
@@ -181,7 +192,7 @@ static int removing(struct ctl *ctl, void *data)
 	if (ctl->word_count == 0)
 		return ctl_error(EXIT_USAGE, "stranger remove: which? expected a MAC, a UUID, or "
 		                 "--all");
-	status = find_stranger(ctl, ctl->words[0], &s);
+	status = ctl_find_stranger(ctl, ctl->words[0], &s);
 	*count = 1;
 	if (status == 0 && stranger_remove(&ctl->store, s.id))
 		status = ctl_store_error(ctl);
@@ -195,51 +206,4 @@ int ctl_stranger_remove(struct ctl *ctl)
 
 	return status ? status : ctl_say(ctl, json_pack("{s:I}", "removed", (json_int_t)count),
 	                                 "%llu forgotten", (unsigned long long)count);
-}
-
-/* --- device admit ---------------------------------------------------------- */
-
-static int admitting(struct ctl *ctl, void *data)
-{
-	struct device *device = data, other;
-	struct stranger s;
-	uint64_t folder = 0;
-	int rc, status = find_stranger(ctl, ctl->words[0], &s);
-
-	if (status == 0 && ctl->word_count > 1)
-		status = ctl_check_device_name(ctl->words[1]);
-	if (status == 0 && ctl_given(ctl, OPT_FOLDER))
-		status = ctl_find_folder(ctl, ctl->option[OPT_FOLDER], &folder);
-	if (status)
-		return status;
-	if (ctl->word_count > 1)
-		text_format(device->name, sizeof(device->name), "%s", ctl->words[1]);
-	else
-		stranger_name(&s, device->name);
-	device->added = time(NULL);
-	rc = device_by_name(&ctl->store, device->name, &other);
-	if (rc == 0)
-		return ctl_error(EXIT_FAULT, "there is a device called %s already", other.name);
-	if (rc == ERR_NOT_FOUND)
-		rc = device_by_mac(&ctl->store, s.mac, &other);
-	if (rc == ERR_NOT_FOUND && device_uuid_ok(s.uuid))
-		rc = device_by_uuid(&ctl->store, s.uuid, &other);
-	if (rc == 0)
-		return ctl_error(EXIT_FAULT, "%s: device %s has this MAC or UUID by now; if it is "
-		                 "the same machine, \"prebootctl device change %s\" and "
-		                 "\"prebootctl stranger remove %s\"", ctl->words[0], other.name,
-		                 other.name, ctl->words[0]);
-	if (rc != ERR_NOT_FOUND || stranger_admit(&ctl->store, &s, device) ||
-	    (folder && device_move(&ctl->store, device->id, folder)))
-		return ctl_store_error(ctl);
-	return ctl_happened(ctl, device->id, "admitted", "by the administrator");
-}
-
-int ctl_device_admit(struct ctl *ctl)
-{
-	struct device device = { 0 };
-	int status = ctl_transaction(ctl, admitting, &device);
-
-	return status ? status : ctl_say(ctl, ctl_json_device(ctl, &device), "device %s added",
-	                                 device.name);
 }

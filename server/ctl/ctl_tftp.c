@@ -30,7 +30,7 @@ static void host_path(const struct tftp *t, const char *folder, const char *name
 {
 	bool whole = name[0] == '/';
 
-	snprintf(path, HOST_PATH, "%s/%s%s%s", t->root, whole ? "" : folder,
+	snprintf(path, HOST_PATH, "%.127s/%.127s%s%.255s", t->root, whole ? "" : folder,
 	         whole || !folder[0] ? "" : "/", name + whole);
 }
 

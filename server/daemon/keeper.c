@@ -26,7 +26,7 @@ static void drop(struct keeper *k, struct matter *matter, enum drop why)
 static void begin(struct keeper *k)
 {
 	k->writing = false;
-	k->touched_count = k->newcomer_count = k->claim_count = 0;
+	k->touched_count = k->news_count = k->newcomer_count = 0;
 }
 
 /* The transaction is lost: so are the answers that tell of what was in it. Who wrote nothing is

@@ -8,6 +8,7 @@
 #include "serve.h"
 #include "serve_log.h"
 #include "store.h"
+#include "strangers.h"
 #include "token.h"
 
 /*
@@ -25,7 +26,10 @@
 struct matter {
 	struct datagram *datagram;
 	struct message question;
+	struct sender sender;      /* who asks, as it was weighed */
 	struct identified who;
+	uint64_t weighed_by;       /* the device that it was weighed for; 0: it was not */
+	uint8_t weighed_mac[6];
 	struct choice choice;      /* of new work */
 	bool admits;               /* a stranger is to become a device */
 	bool done;                 /* it is, and need not come in another round */
@@ -47,16 +51,14 @@ struct keeper {
 	/* of the batch at work: */
 	struct moment moment;
 	bool writing;              /* its transaction is open, and in it */
-	uint64_t touched[KEEPER_BATCH];           /* these devices have changed */
+	uint64_t touched[2 * KEEPER_BATCH];       /* these devices have changed */
 	size_t touched_count;
-	struct identity newcomers[KEEPER_BATCH];  /* these machines have become devices */
-	char newcomer_names[KEEPER_BATCH][NAME_SIZE];
+	struct identity news[2 * KEEPER_BATCH];   /* who these machines are has changed */
+	size_t news_count;
+	struct stranger stranger;  /* who asks, if that is to become a device, and how */
+	struct admission admission;
+	char newcomer_names[KEEPER_BATCH][NAME_SIZE]; /* these have become devices */
 	size_t newcomer_count;
-	struct {
-		uint64_t device;
-		struct identity by;
-	} claims[KEEPER_BATCH];    /* these devices were claimed, by these machines */
-	size_t claim_count;
 	bool joined;               /* a session was joined */
 	int barred;                /* why nothing more is written in this turn: ERR_; 0: it may be */
 	bool followed;             /* since changes were last deleted */
@@ -175,9 +177,10 @@ int keeper_apply(struct keeper *keeper, const struct message *question,
 
 /* --- keeper_work.c --------------------------------------------------------- */
 
-/** Says whether this transaction holds a claim that the index does not tell of yet: of the device
- *  that @matter is to claim, or by the machine that asks. */
-bool keeper_claimed(const struct keeper *keeper, const struct matter *matter);
+/** Says whether this transaction has changed who @identity is. */
+bool keeper_is_news(const struct keeper *keeper, const struct identity *identity);
+/** Says whether it has changed a device. */
+bool keeper_has_touched(const struct keeper *keeper, uint64_t device);
 
 /** Fills in @matter->choice and admits. Returns 0 or KEEPER_CUT. */
 int keeper_choose(struct keeper *keeper, struct matter *matter);

@@ -50,22 +50,49 @@ static int judge_query(struct keeper *keeper, struct matter *matter, const struc
 	return rc ? rc : keeper_tell_session(keeper, details);
 }
 
+/* Finds who asks. What came of that earlier in the transaction must be in the index first. */
+static int find_who(struct keeper *keeper, struct matter *matter)
+{
+	const struct message *question = &matter->question;
+	/* All begin with it. */
+	const struct identity *identity = &question->u.request.identity;
+	const struct index *index = keeper->server->index;
+	struct identified *who = &matter->who;
+	int rc;
+
+	matter->weighed_by = 0;
+	matter->sender = (struct sender){ .identity = identity };
+	if (question->type == MESSAGE_REQUEST) {
+		matter->sender.isd = question->u.request.isd_device;
+		matter->sender.request = &question->u.request;
+	}
+	if (keeper_is_news(keeper, identity))
+		return KEEPER_CUT;
+	identify_machine(index, &matter->sender, who);
+	if (who->weigh) {
+		matter->weighed_by = entry_id(who->entry);
+		memcpy(matter->weighed_mac, who->identity.mac, sizeof(matter->weighed_mac));
+		rc = weigh(&keeper->store, index, &matter->sender, who, &matter->sender.weighed);
+		if (rc)
+			return rc;
+		identify_machine(index, &matter->sender, who);
+	}
+	return who->claims && keeper_has_touched(keeper, who->device.id) ? KEEPER_CUT : 0;
+}
+
 /* Loads what the question needs from the store, and decides. */
 static int judge(struct keeper *keeper, struct matter *matter)
 {
 	const struct message *question = &matter->question;
 	struct store *store = &keeper->store;
-	/* All begin with the identity. */
-	const struct sender sender = { &question->u.request.identity,
-		question->type == MESSAGE_REQUEST ? question->u.request.isd_device : NULL };
 	struct lease found, *lease = &found;
-	int rc = ERR_NOT_FOUND;
+	int rc = find_who(keeper, matter);
 
 	matter->choice.bundle = NULL;
 	matter->admits = false;
-	identify_machine(keeper->server->index, &sender, &matter->who);
-	if (keeper_claimed(keeper, matter))
-		return KEEPER_CUT;
+	if (rc)
+		return rc;
+	rc = ERR_NOT_FOUND;
 	if (question->type == MESSAGE_REPORT)
 		rc = work_by_lease(store, question->u.report.lease, lease);
 	else if (matter->who.known)
@@ -114,7 +141,8 @@ int keeper_apply(struct keeper *keeper, const struct message *question,
 
 static bool writes(const struct matter *matter)
 {
-	return matter->verdict.changed || matter->who.claims || matter->admits;
+	return matter->verdict.changed || matter->who.claims || matter->admits ||
+	       matter->sender.weighed == WEIGHED_CARD || matter->sender.weighed == WEIGHED_SHARED;
 }
 
 /* Gives the machine what shows that it was offered this. */
@@ -149,17 +177,30 @@ static void touch(struct keeper *keeper, uint64_t device)
 	keeper->touched[keeper->touched_count++] = device;
 }
 
+/* Stores who it was found to be. */
+static int store_who(struct keeper *keeper, struct matter *matter)
+{
+	const struct identified *who = &matter->who;
+	int rc = 0;
+
+	if (matter->sender.weighed != WEIGHED_NOT)
+		rc = weigh_keep(&keeper->store, &matter->sender, matter->weighed_by,
+		                matter->weighed_mac, keeper->moment.now, matter->question.nonce);
+	if (rc == 0 && who->claims)
+		rc = device_claim(&keeper->store, &who->device, &who->identity);
+	if (matter->sender.weighed == WEIGHED_CARD || matter->sender.weighed == WEIGHED_SHARED ||
+	    who->claims)
+		keeper->news[keeper->news_count++] = *matter->sender.identity;
+	if (who->claims)
+		touch(keeper, who->device.id);
+	return rc;
+}
+
 /* Stores all that a judgement changes. */
 static int store_all(struct keeper *keeper, struct matter *matter)
 {
-	int rc = 0;
+	int rc = store_who(keeper, matter);
 
-	if (matter->who.claims) {
-		keeper->claims[keeper->claim_count].device = matter->who.device.id;
-		keeper->claims[keeper->claim_count++].by = matter->question.u.request.identity;
-		rc = device_claim(&keeper->store, &matter->who.device,
-		                  &matter->question.u.request.identity);
-	}
 	if (rc == 0 && matter->admits) {
 		rc = keeper_admit(keeper, matter);
 		/* As a device it may have work; it is judged again when it is one. */

@@ -22,65 +22,21 @@ static bool same(const struct identity *one, const struct identity *other)
 	        device_uuid_ok(one->uuid));
 }
 
-static bool is_nameless(const struct identity *identity)
+bool keeper_is_news(const struct keeper *k, const struct identity *identity)
 {
-	return all_zero(identity->mac, sizeof(identity->mac)) && !device_uuid_ok(identity->uuid);
-}
-
-bool keeper_claimed(const struct keeper *k, const struct matter *matter)
-{
-	for (size_t i = 0; i < k->claim_count; i++)
-		if ((matter->who.claims && matter->who.device.id == k->claims[i].device) ||
-		    same(&k->claims[i].by, &matter->question.u.request.identity))
+	for (size_t i = 0; i < k->news_count; i++)
+		if (same(&k->news[i], identity))
 			return true;
 	return false;
 }
 
-/* Says whether this transaction has changed what the index says of who asks. */
-static bool is_stale(const struct keeper *k, const struct matter *matter)
+bool keeper_has_touched(const struct keeper *k, uint64_t device)
 {
-	if (!matter->who.known) {
-		for (size_t i = 0; i < k->newcomer_count; i++)
-			if (same(&k->newcomers[i], &matter->question.u.request.identity))
-				return true;
-		return false;
-	}
 	for (size_t i = 0; i < k->touched_count; i++)
-		if (k->touched[i] == matter->who.device.id)
+		if (k->touched[i] == device)
 			return true;
 	return false;
 }
-
-int keeper_choose(struct keeper *k, struct matter *matter)
-{
-	const struct index *index = k->server->index;
-	const struct policy *policy = index_policy(index);
-	char address[ADDRESS_TEXT];
-	const struct identity *identity = &matter->question.u.request.identity;
-	const struct chooser chooser = { index, matter->who.entry, &matter->question.u.request,
-	                                 address, k->moment.now };
-
-	/* Not one that pretends to be, or was, somebody else; nor one that tells nothing it
-	 * could be known by the next time. */
-	if (!matter->who.known && (matter->who.note[0] || is_nameless(identity)))
-		return 0;
-	address_host(&matter->datagram->from, address);
-	choose(&chooser, &matter->choice, NULL, NULL);
-	matter->admits = !matter->who.known &&
-	                 (matter->choice.bundle || policy->settings.admit_unknown);
-	return (matter->choice.bundle || matter->admits) && is_stale(k, matter) ? KEEPER_CUT : 0;
-}
-
-const struct settings *keeper_settings(const struct keeper *k, const struct matter *matter,
-                                       struct settings *room)
-{
-	const struct index *index = k->server->index;
-
-	return matter->who.known ? entry_settings(index, matter->who.entry, room)
-	                         : &index_policy(index)->settings;
-}
-
-/* --- a device -------------------------------------------------------------- */
 
 /* What the tools would make of the machine. */
 static void make_stranger(const struct matter *matter, const struct moment *moment,
@@ -94,18 +50,63 @@ static void make_stranger(const struct matter *matter, const struct moment *mome
 	memcpy(stranger->uuid, identity->uuid, sizeof(stranger->uuid));
 	stranger->last = moment->now;
 	address_host(&d->from, stranger->address);
+	stranger->request = matter->question;
 	stranger->length = device_request_length(d->data, d->length);
 	memcpy(stranger->datagram, d->data, stranger->length);
 }
 
-/* Finds a name that no device has: "pc-525400123456", or that with "-2" and so on. */
-static int find_name(struct store *store, const struct stranger *stranger, char name[NAME_SIZE])
+/* Says whether a stranger could be known again, and by what. */
+static int weigh_admission(struct keeper *k, struct matter *matter)
 {
-	char plain[NAME_SIZE];
+	int rc;
+
+	make_stranger(matter, &k->moment, &k->stranger);
+	rc = stranger_weigh(&k->store, &k->stranger, &k->admission);
+	matter->admits = rc == 0 && (k->admission.by_uuid || k->admission.mac_count);
+	if (rc == 0 && !matter->admits)
+		matter->choice.bundle = NULL;
+	return rc;
+}
+
+int keeper_choose(struct keeper *k, struct matter *matter)
+{
+	const struct index *index = k->server->index;
+	const struct policy *policy = index_policy(index);
+	char address[ADDRESS_TEXT];
+	const struct chooser chooser = { index, matter->who.entry, &matter->question.u.request,
+	                                 address, k->moment.now };
+
+	if (!matter->who.known && matter->who.pretends)
+		return 0;
+	address_host(&matter->datagram->from, address);
+	choose(&chooser, &matter->choice, NULL, NULL);
+	if (!matter->who.known && (matter->choice.bundle || policy->settings.admit_unknown)) {
+		int rc = weigh_admission(k, matter);
+
+		if (rc)
+			return rc;
+	}
+	return matter->choice.bundle && matter->who.known &&
+	       keeper_has_touched(k, matter->who.device.id) ? KEEPER_CUT : 0;
+}
+
+const struct settings *keeper_settings(const struct keeper *k, const struct matter *matter,
+                                       struct settings *room)
+{
+	const struct index *index = k->server->index;
+
+	return matter->who.known ? entry_settings(index, matter->who.entry, room)
+	                         : &index_policy(index)->settings;
+}
+
+/* --- a device -------------------------------------------------------------- */
+
+/* Finds a name that no device has: "pc-525400123456", or that with "-2" and so on. */
+static int find_name(struct store *store, const char *plain, char name[NAME_SIZE])
+{
 	struct device other;
 	int rc = 0;
 
-	stranger_name(stranger, plain);
 	text_format(name, NAME_SIZE, "%s", plain);
 	for (uint32_t i = 2; i < 100 && (rc = device_by_name(store, name, &other)) == 0; i++)
 		text_format(name, NAME_SIZE, "%s-%u", plain, i);
@@ -115,18 +116,17 @@ static int find_name(struct store *store, const struct stranger *stranger, char 
 int keeper_admit(struct keeper *k, struct matter *matter)
 {
 	struct device *device = &matter->who.device;
-	struct stranger stranger;
-	int rc;
+	int rc = weigh_admission(k, matter);
 
-	make_stranger(matter, &k->moment, &stranger);
 	device->added = k->moment.now;
-	rc = find_name(&k->store, &stranger, device->name);
 	if (rc == 0)
-		rc = stranger_admit(&k->store, &stranger, device);
+		rc = find_name(&k->store, k->admission.name, device->name);
+	if (rc == 0)
+		rc = stranger_admit(&k->store, &k->admission, device);
 	if (rc)
 		return rc;
-	memcpy(k->newcomer_names[k->newcomer_count], device->name, NAME_SIZE);
-	k->newcomers[k->newcomer_count++] = matter->question.u.request.identity;
+	memcpy(k->newcomer_names[k->newcomer_count++], device->name, NAME_SIZE);
+	k->news[k->news_count++] = matter->question.u.request.identity;
 	matter->who.known = true;
 	return 0;
 }
@@ -135,16 +135,13 @@ int keeper_admit(struct keeper *k, struct matter *matter)
 
 void keeper_plan(struct keeper *k, struct matter *matter, const struct asking *asking)
 {
-	struct stranger stranger;
 	struct device device = matter->who.device;
 	struct settings settings;
 	struct lease lease;
 
 	/* Its name is told, so that must be known by now; the number has any value. */
-	if (matter->admits) {
-		make_stranger(matter, &k->moment, &stranger);
-		find_name(&k->store, &stranger, device.name);
-	}
+	if (matter->admits)
+		find_name(&k->store, k->admission.name, device.name);
 	bundle_lease(matter->choice.bundle, keeper_settings(k, matter, &settings), &lease);
 	lease.number = UINT64_MAX;
 	lease.device = device.id;

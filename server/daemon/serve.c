@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "error.h"
+#include "message_fields.h"
 
 #define QUESTIONS_ROOM 4096 /* in the longest time that an NBP waits for an answer */
 #define NOTES_ROOM     4096
@@ -146,8 +147,8 @@ static void look_ahead(struct serving *s, const struct datagram *batch, size_t b
 		ahead->entry = NULL;
 		if (!outline->firmware)
 			continue;
-		ahead->isd = device_uuid_ok(outline->isd) ? outline->isd : NULL;
-		ahead->uuid = device_uuid_ok(outline->identity.uuid) ? outline->identity.uuid : NULL;
+		ahead->isd = all_zero(outline->isd, 16) ? NULL : outline->isd;
+		ahead->uuid = all_zero(outline->identity.uuid, 16) ? NULL : outline->identity.uuid;
 		ahead->mac = outline->identity.mac;
 		index_ahead_begin(index, ahead);
 	}

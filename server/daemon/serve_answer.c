@@ -94,7 +94,7 @@ static bool note_request(struct serving *s, const struct datagram *d)
 
 void serve_event(struct serving *s, const struct datagram *d)
 {
-	const struct sender sender = { &s->question.u.event.identity, NULL };
+	const struct sender sender = { .identity = &s->question.u.event.identity };
 	struct server *server = s->server;
 
 	identify_machine(server->index, &sender, &s->who);
@@ -126,9 +126,10 @@ static bool needs_keeper(struct serving *s, const struct datagram *d)
 	char address[ADDRESS_TEXT];
 	struct choice choice;
 
+	if (s->who.weigh)
+		return true;
 	if (!s->who.known) {
-		/* Not one that pretends to be, or was, somebody else. */
-		if (s->who.note[0])
+		if (s->who.pretends)
 			return false;
 		if (policy->settings.admit_unknown)
 			return true;
@@ -166,7 +167,8 @@ static void decide_none(struct serving *s)
 int serve_request(struct serving *s, struct datagram *d)
 {
 	const struct request *request = &s->question.u.request;
-	const struct sender sender = { &request->identity, request->isd_device };
+	const struct sender sender = { &request->identity, request->isd_device, request,
+	                               WEIGHED_NOT };
 	struct message *reply = &s->verdict.reply;
 	bool noted;
 	size_t length;

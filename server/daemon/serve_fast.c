@@ -154,10 +154,10 @@ static void write_none(struct datagram *d, const char *name, const struct answer
 /* Finds who asks; NULL where it is nobody, or there is more to it, or may be work. */
 static const struct entry *find(struct serving *s, const struct outline *outline)
 {
-	const struct sender sender = { &outline->identity, outline->isd };
+	const struct sender sender = { .identity = &outline->identity, .isd = outline->isd };
 	const struct entry *entry = outline->likely;
 
-	if (!entry || !identify_is(entry, &sender)) {
+	if (!entry || !identify_is(s->server->index, entry, &sender)) {
 		identify_entry(s->server->index, &sender, &s->who);
 		if (!s->who.known || s->who.note[0] || s->who.claims)
 			return NULL;

@@ -6,6 +6,7 @@
 #include "lease.h"
 #include "settings.h"
 #include "store.h"
+#include "uuids.h"
 
 /* Ids above these are left out, with a warning: SQLite gives them in order, from 1. */
 #define INDEX_DEVICE_MAX 0xffffffffu /* of devices and groups */
@@ -99,6 +100,10 @@ struct policy {
 	struct assignment *assignments; /* all but devices': as policy_assignments() gives them */
 	size_t folder_count, group_count, bundle_count, rule_count, multicast_count;
 	size_t assignment_count;
+	struct uuid_word *uuids;   /* by UUID */
+	size_t uuid_count;
+	struct mac_prefix shared_macs[SHARED_MACS_MAX];
+	size_t shared_mac_count;
 	bool rules_for_known, rules_for_unknown; /* there are any that are enabled */
 };
 
@@ -107,6 +112,11 @@ const struct folder *policy_folder(const struct policy *policy, uint64_t id);
 const struct group *policy_group(const struct policy *policy, uint64_t id);
 const struct bundle *policy_bundle(const struct policy *policy, uint64_t id);
 const struct multicast *policy_multicast(const struct policy *policy, uint64_t id);
+
+/** Says what is known of @uuid. */
+enum uuid_state policy_uuid(const struct policy *policy, const uint8_t uuid[16]);
+/** Says whether @mac belongs to a dock or an adapter, not to a machine. */
+bool policy_mac_shared(const struct policy *policy, const uint8_t mac[6]);
 
 /** Returns the assignments of a group, a folder or the zone, @owner 0, by id. */
 const struct assignment *policy_assignments(const struct policy *policy, enum level level,
@@ -158,6 +168,23 @@ uint64_t entry_id(const struct entry *entry);
 const char *entry_name(const struct entry *entry);
 /** Says whether it was registered with a MAC address. */
 bool entry_has_mac(const struct entry *entry);
+/** Says whether it was claimed with one. */
+bool entry_has_claim_mac(const struct entry *entry);
+
+/** Returns the UUID that it has, registered or else claimed; NULL: none. */
+const uint8_t *entry_uuid(const struct entry *entry);
+
+enum mac_of {
+	MAC_STRANGE,    /* nothing says that it is this machine's */
+	MAC_OF_CARD,    /* it came with the UUID, and was found to be */
+	MAC_CLAIMED,    /* it came when the device was claimed; another one may be registered with it */
+	MAC_REGISTERED,
+};
+/**
+ * Says what @mac is to a device; zeros: none was told.
+ * @serials: a card counts only if it came with these, serials_hash(); NULL: with any
+ */
+enum mac_of entry_mac_of(const struct entry *entry, const uint8_t mac[6], const uint32_t *serials);
 /** Say whether it was registered with this as its UUID, or as the first of its MACs. */
 bool entry_is_uuid(const struct entry *entry, const uint8_t uuid[16]);
 bool entry_is_mac(const struct entry *entry, const uint8_t mac[6]);

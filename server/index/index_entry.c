@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "index_internal.h"
+#include "message_fields.h"
 
 /* What is known of a device in the index. */
 
@@ -52,6 +53,14 @@ const char *block_settings(const struct block *block, uint8_t flags)
 	return block_name(block, flags) + block->name + 1;
 }
 
+const struct block_card *block_cards(const struct block *block, uint8_t flags, size_t *count)
+{
+	const uint8_t *at = (const uint8_t *)block_settings(block, flags) + block->settings;
+
+	*count = flags & ENTRY_CARDS ? *at : 0;
+	return (const struct block_card *)(at + 1);
+}
+
 /* --- itself ---------------------------------------------------------------- */
 
 void entry_device(const struct entry *entry, struct device *device)
@@ -84,6 +93,44 @@ const char *entry_name(const struct entry *entry)
 bool entry_has_mac(const struct entry *entry)
 {
 	return entry->flags & ENTRY_MAC;
+}
+
+bool entry_has_claim_mac(const struct entry *entry)
+{
+	return entry->flags & ENTRY_CLAIM_MAC;
+}
+
+const uint8_t *entry_uuid(const struct entry *entry)
+{
+	if (!all_zero(entry->uuid, UUID_SIZE))
+		return entry->uuid;
+	return entry->flags & ENTRY_CLAIM_UUID ? block_claim_uuid(entry_block(entry)) : NULL;
+}
+
+enum mac_of entry_mac_of(const struct entry *entry, const uint8_t mac[MAC_SIZE],
+                         const uint32_t *serials)
+{
+	const struct block *block = entry_block(entry);
+	const uint8_t *macs = block_macs(block, entry->flags);
+	const struct block_card *cards;
+	size_t count;
+	uint32_t hash;
+
+	if (entry->flags & ENTRY_MAC && memcmp(entry->mac, mac, MAC_SIZE) == 0)
+		return MAC_REGISTERED;
+	for (size_t i = 0; i < block->macs; i++)
+		if (memcmp(macs + i * MAC_SIZE, mac, MAC_SIZE) == 0)
+			return MAC_REGISTERED;
+	if (entry->flags & ENTRY_CLAIM_MAC &&
+	    memcmp(block_claim_mac(block, entry->flags), mac, MAC_SIZE) == 0)
+		return MAC_CLAIMED;
+	cards = block_cards(block, entry->flags, &count);
+	for (size_t i = 0; i < count; i++) {
+		memcpy(&hash, cards[i].serials, sizeof(hash));
+		if (memcmp(cards[i].mac, mac, MAC_SIZE) == 0 && (!serials || *serials == hash))
+			return MAC_OF_CARD;
+	}
+	return MAC_STRANGE;
 }
 
 bool entry_is_uuid(const struct entry *entry, const uint8_t uuid[UUID_SIZE])

@@ -19,6 +19,7 @@ enum entry_flag {
 	ENTRY_CLAIM_UUID = 4, /* its block has the claim's */
 	ENTRY_CLAIM_MAC = 8,
 	ENTRY_OPEN_WORK = 16,
+	ENTRY_CARDS = 32,     /* its block has some */
 };
 
 /* What all devices have: one line of the processor's cache. Its block follows it. */
@@ -40,7 +41,8 @@ _Static_assert(sizeof(struct entry) == 64, "an entry fits a cache line");
 /*
  * What devices have in different numbers, one after the other: assignments,
  * groups, sessions, pasts; the claim's UUID and MAC if there are any, the MACs but
- * the first; name and settings, each setting as its index and its value.
+ * the first; name and settings, each setting as its index and its value; where there
+ * are cards, their number, a byte, and they.
  */
 struct block {
 	uint32_t size; /* bytes in all */
@@ -51,6 +53,12 @@ struct block {
 struct block_assignment {
 	uint32_t id, until, added;
 	uint32_t bundle_mode; /* bundle * 4 + mode */
+};
+
+/* A MAC that was found to be of the machine that has the device's UUID. */
+struct block_card {
+	uint8_t mac[MAC_SIZE];
+	uint8_t serials[4]; /* serials_hash(), not aligned */
 };
 
 #define BLOCK_COUNT_MAX    4000  /* of each of the lists: 100 KiB in all */
@@ -73,6 +81,7 @@ const uint8_t *block_claim_mac(const struct block *block, uint8_t flags);
 const uint8_t *block_macs(const struct block *block, uint8_t flags);
 const char *block_name(const struct block *block, uint8_t flags);
 const char *block_settings(const struct block *block, uint8_t flags);
+const struct block_card *block_cards(const struct block *block, uint8_t flags, size_t *count);
 
 /* --- the index ------------------------------------------------------------- */
 

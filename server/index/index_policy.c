@@ -66,6 +66,32 @@ const struct multicast *policy_multicast(const struct policy *policy, uint64_t i
 	return FIND(policy, multicast, id);
 }
 
+enum uuid_state policy_uuid(const struct policy *policy, const uint8_t uuid[16])
+{
+	size_t low = 0, high = policy->uuid_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		int order = memcmp(policy->uuids[middle].uuid, uuid, 16);
+
+		if (order == 0)
+			return policy->uuids[middle].state;
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return UUID_FREE;
+}
+
+bool policy_mac_shared(const struct policy *policy, const uint8_t mac[6])
+{
+	for (size_t i = 0; i < policy->shared_mac_count; i++)
+		if (memcmp(policy->shared_macs[i].bytes, mac, policy->shared_macs[i].length) == 0)
+			return true;
+	return false;
+}
+
 /* Says whether an assignment is in front of those of @level and @owner. */
 static bool in_front(const struct assignment *assignment, enum level level, uint64_t owner)
 {
@@ -100,7 +126,7 @@ const struct assignment *policy_assignments(const struct policy *policy, enum le
 struct value {
 	uint64_t owner; /* 0: the zone */
 	size_t index;
-	char text[SETTING_TEXT];
+	char text[FILE_SIZE];
 };
 
 /* What is on hand while folders are put together. */
@@ -118,7 +144,7 @@ static int read_value(struct tree *tree, sqlite3_stmt *row)
 	int64_t owner = sqlite3_column_int64(row, 0);
 	struct value *value = &tree->values[tree->count], *larger;
 	struct settings unused;
-	char key[64];
+	char key[64], text[SETTING_TEXT];
 	int index;
 
 	if (tree->count == tree->room) {
@@ -130,13 +156,18 @@ static int read_value(struct tree *tree, sqlite3_stmt *row)
 		value = &larger[tree->count];
 	}
 	store_text(row, 1, key, sizeof(key));
-	store_text(row, 2, value->text, sizeof(value->text));
+	store_text(row, 2, text, sizeof(text));
 	index = setting_find(key);
-	if (index < 0 || setting_parse((size_t)index, value->text, &unused)) {
+	if (index < 0 || setting_parse((size_t)index, text, &unused)) {
 		warn(tree->warnings, "setting %s=%s of %s %lld: left out, it is not known", key,
-		     value->text, owner ? "folder" : "the zone,", (long long)owner);
+		     text, owner ? "folder" : "the zone,", (long long)owner);
 		return 0;
 	}
+	/* Long, and the zone's alone: kept apart from what each folder may have. */
+	if (strcmp(key, SHARED_MACS) == 0)
+		return owner ? 0 : shared_macs_parse(text, tree->policy->shared_macs,
+		                                     &tree->policy->shared_mac_count);
+	text_format(value->text, sizeof(value->text), "%s", text);
 	value->owner = (uint64_t)owner;
 	value->index = (size_t)index;
 	tree->count++;
@@ -303,5 +334,6 @@ void policy_free(struct policy *policy)
 	free(policy->rules);
 	free(policy->multicasts);
 	free(policy->assignments);
+	free(policy->uuids);
 	free(policy);
 }

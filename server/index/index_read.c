@@ -25,6 +25,8 @@ static const char *const queries[TABLES] = {
 		" WHERE level = 'device' AND owner BETWEEN ?1 AND ?2 ORDER BY owner, id",
 	[SETTINGS] = "SELECT owner, key, value FROM setting"
 		" WHERE level = 'device' AND owner BETWEEN ?1 AND ?2 ORDER BY owner, key",
+	[CARDS] = "SELECT device, mac, serial, board FROM card WHERE device BETWEEN ?1 AND ?2"
+		" ORDER BY device, mac",
 };
 
 /* Goes to the next row of a table. */
@@ -57,6 +59,7 @@ static int make_block(struct reader *reader)
 		.name = (uint8_t)strlen(reader->name),
 	};
 	struct list *out = &reader->block;
+	uint8_t cards = (uint8_t)(lists[CARDS].length / sizeof(struct block_card));
 	int rc = list_add(out, &block, sizeof(block));
 
 	for (size_t i = 0; rc == 0 && i < sizeof(order) / sizeof(order[0]); i++)
@@ -65,6 +68,10 @@ static int make_block(struct reader *reader)
 		rc = list_add(out, reader->name, (size_t)block.name + 1);
 	if (rc == 0)
 		rc = list_add(out, lists[SETTINGS].data, lists[SETTINGS].length);
+	if (rc == 0 && cards)
+		rc = list_add(out, &cards, 1);
+	if (rc == 0)
+		rc = list_add(out, lists[CARDS].data, lists[CARDS].length);
 	if (rc == 0)
 		((struct block *)out->data)->size = (uint32_t)out->length;
 	return rc;

@@ -19,7 +19,7 @@ int list_add(struct list *list, const void *data, size_t length);
 /* The tables that devices are read from. */
 /* --- the tables ------------------------------------------------------------ */
 
-enum { DEVICES, MACS, GROUPS, SESSIONS, PASTS, ASSIGNMENTS, SETTINGS, TABLES };
+enum { DEVICES, MACS, GROUPS, SESSIONS, PASTS, ASSIGNMENTS, SETTINGS, CARDS, TABLES };
 
 struct reader {
 	struct store *store;

@@ -192,6 +192,15 @@ static bool take_assignment(struct policy *policy, sqlite3_stmt *row, void *item
 	return assignment->bundle != NULL;
 }
 
+static bool take_uuid(struct policy *policy, sqlite3_stmt *row, void *item,
+                      struct warnings *warnings)
+{
+	(void)policy;
+	(void)warnings;
+	uuid_row(row, item);
+	return true;
+}
+
 /* --- all of them ----------------------------------------------------------- */
 
 /* Takes one row into @item, which is zeros. Returns false to leave it out. */
@@ -253,5 +262,7 @@ int policy_read_rows(struct store *store, struct policy *policy, struct warnings
 		          " FROM assignment WHERE level IN ('zone', 'folder', 'group') ORDER BY"
 		          " CASE level WHEN 'zone' THEN 1 WHEN 'folder' THEN 2 ELSE 3 END,"
 		          " owner, id");
+	if (rc == 0)
+		rc = READ(uuid, "SELECT uuid, state, time FROM uuid ORDER BY uuid");
 	return rc;
 }

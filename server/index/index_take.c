@@ -5,6 +5,7 @@
 #include "error.h"
 #include "index_read.h"
 #include "message_fields.h"
+#include "uuids.h"
 
 /* What the rows of the tables say of a device. */
 
@@ -52,6 +53,23 @@ static int take_mac(struct reader *reader, sqlite3_stmt *row)
 		return leave_out(reader, "MAC address number", UINT8_MAX + 2);
 	reader->entry.flags |= ENTRY_MORE_MACS;
 	return list_add(&reader->lists[MACS], mac, sizeof(mac));
+}
+
+static int take_card(struct reader *reader, sqlite3_stmt *row)
+{
+	struct block_card card;
+	struct serials serials = { .model = "" };
+	uint32_t hash;
+
+	if (reader->lists[CARDS].length >= CARDS_MAX * sizeof(card))
+		return leave_out(reader, "network card number", CARDS_MAX + 1);
+	store_bytes(row, 1, card.mac, sizeof(card.mac));
+	store_text(row, 2, serials.serial, sizeof(serials.serial));
+	store_text(row, 3, serials.board, sizeof(serials.board));
+	hash = serials_hash(&serials);
+	memcpy(card.serials, &hash, sizeof(card.serials));
+	reader->entry.flags |= ENTRY_CARDS;
+	return list_add(&reader->lists[CARDS], &card, sizeof(card));
 }
 
 static int take_group(struct reader *reader, sqlite3_stmt *row)
@@ -176,6 +194,14 @@ static int take_work(struct reader *reader, sqlite3_stmt *row)
 
 /* --- itself ---------------------------------------------------------------- */
 
+/* One that does not tell machines apart is none: what asks need not look at that again. */
+static void take_guid(sqlite3_stmt *row, int column, uint8_t out[UUID_SIZE])
+{
+	store_bytes(row, column, out, UUID_SIZE);
+	if (!device_uuid_ok(out))
+		memset(out, 0, UUID_SIZE);
+}
+
 static int take_device(struct reader *reader, sqlite3_stmt *row)
 {
 	struct entry *entry = &reader->entry;
@@ -188,9 +214,9 @@ static int take_device(struct reader *reader, sqlite3_stmt *row)
 	reader->claims.length = reader->block.length = 0;
 	entry->id = (uint32_t)sqlite3_column_int64(row, 0);
 	store_text(row, 1, reader->name, sizeof(reader->name));
-	store_bytes(row, 2, entry->uuid, sizeof(entry->uuid));
-	store_bytes(row, 3, entry->isd, sizeof(entry->isd));
-	store_bytes(row, 4, claim_uuid, sizeof(claim_uuid));
+	take_guid(row, 2, entry->uuid);
+	take_guid(row, 3, entry->isd);
+	take_guid(row, 4, claim_uuid);
 	store_bytes(row, 5, claim_mac, sizeof(claim_mac));
 	entry->added = clip(sqlite3_column_int64(row, 6));
 	entry->folder = clip(sqlite3_column_int64(row, 7));
@@ -216,6 +242,7 @@ int take_row(struct reader *reader, int table, sqlite3_stmt *row)
 	case SESSIONS: return take_session(reader, row);
 	case PASTS: return take_work(reader, row);
 	case ASSIGNMENTS: return take_assignment(reader, row);
+	case CARDS: return take_card(reader, row);
 	default: return take_setting(reader, row);
 	}
 }

@@ -15,20 +15,6 @@ bool device_name_ok(const char *name)
 	       !strchr("._-", name[0]) && strspn(name, "0123456789") < length;
 }
 
-bool device_uuid_ok(const uint8_t uuid[16])
-{
-	/* The AMI BIOS source's placeholder, in both byte orders. */
-	static const uint8_t placeholders[][16] = {
-		{ 0x03, 0, 0x02, 0, 0x04, 0, 0x05, 0, 0, 0x06, 0, 0x07, 0, 0x08, 0, 0x09 },
-		{ 0, 0x02, 0, 0x03, 0, 0x04, 0, 0x05, 0, 0x06, 0, 0x07, 0, 0x08, 0, 0x09 },
-	};
-
-	for (size_t i = 0; i < sizeof(placeholders) / sizeof(placeholders[0]); i++)
-		if (memcmp(uuid, placeholders[i], 16) == 0)
-			return false;
-	return memcmp(uuid, uuid + 1, 15) != 0;
-}
-
 /* --- finding --------------------------------------------------------------- */
 
 void device_row(sqlite3_stmt *row, struct device *device)
@@ -120,10 +106,13 @@ int device_change(struct store *store, const struct device *device, const uint8_
 		"UPDATE device SET uuid = ?2, isd = ?3, claim_uuid = NULL, claim_mac = NULL"
 		" WHERE id = ?1";
 	static const char forget[] = "DELETE FROM mac WHERE device = ?";
+	static const char cards[] = "DELETE FROM card WHERE device = ?";
 	int rc = store_run(store, change, "iuu", (int64_t)device->id, device->uuid, device->isd);
 
 	if (rc == 0)
 		rc = store_run(store, forget, "i", (int64_t)device->id);
+	if (rc == 0)
+		rc = store_run(store, cards, "i", (int64_t)device->id);
 	return rc ? rc : add_macs(store, device->id, macs, mac_count);
 }
 
@@ -187,15 +176,15 @@ int device_select(struct store *store, const struct device_filter *filter, sqlit
 int device_claim(struct store *store, const struct device *device,
                  const struct identity *identity)
 {
-	/* A network adapter that another machine came with first stays that one's. */
+	/* A network adapter that another machine came with first stays that one's, and one that
+	 * the device is registered with is no claim. */
 	static const char sql[] =
 		"UPDATE device SET claim_uuid = ?2, claim_mac ="
-		" CASE WHEN EXISTS (SELECT 1 FROM device WHERE claim_mac = ?3) THEN NULL"
+		" CASE WHEN EXISTS (SELECT 1 FROM device WHERE claim_mac = ?3 AND id <> ?1)"
+		" OR EXISTS (SELECT 1 FROM mac WHERE device = ?1) THEN NULL"
 		" ELSE nullif(?3, zeroblob(6)) END WHERE id = ?1";
-	static const uint8_t none[16];
 
-	return store_run(store, sql, "iub", (int64_t)device->id,
-	                 device_uuid_ok(identity->uuid) ? identity->uuid : none, identity->mac,
+	return store_run(store, sql, "iub", (int64_t)device->id, identity->uuid, identity->mac,
 	                 (size_t)6);
 }
 

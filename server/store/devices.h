@@ -13,10 +13,13 @@
 bool device_name_ok(const char *name);
 
 /**
- * Says whether @uuid tells machines apart: not all bytes the same, and not one
- * of the constants that makers forget to fill in.
+ * Says whether @uuid tells machines apart: not all bytes the same, no pattern, and not one
+ * of the constants that makers forget to fill in, in either byte order.
  */
 bool device_uuid_ok(const uint8_t uuid[16]);
+
+/** Writes @uuid in the other byte order: some firmware and tools tell the first 8 bytes so. */
+void device_uuid_swap(const uint8_t uuid[16], uint8_t swapped[16]);
 
 /** Finds a device by its id, by its name, or by what it is known by. */
 int device_by_id(struct store *store, uint64_t id, struct device *device);
@@ -63,7 +66,10 @@ struct device_filter {
 /** Starts a list of such devices; take each with device_row(). */
 int device_select(struct store *store, const struct device_filter *filter, sqlite3_stmt **rows);
 
-/** Keeps which machine came first with the device id of @device, and that no other did. */
+/**
+ * Keeps which machine came first with the device id of @device, or with its MAC.
+ * @identity: what of its identity tells machines apart; zeros: nothing
+ */
 int device_claim(struct store *store, const struct device *device,
                  const struct identity *identity);
 

@@ -144,12 +144,52 @@ static int parse_file(const char *text, char out[FILE_SIZE])
 	return 0;
 }
 
+/* Reads one MAC or prefix: pairs of digits, with ":", "-" or nothing between them. */
+static int parse_prefix(const char *text, size_t length, struct mac_prefix *prefix)
+{
+	char digits[13];
+	size_t count = 0;
+
+	memset(prefix, 0, sizeof(*prefix));
+	for (size_t i = 0; i < length; i++) {
+		if (text[i] == ':' || text[i] == '-')
+			continue;
+		if (count == 12 || !strchr("0123456789abcdefABCDEF", text[i]))
+			return ERR_MALFORMED;
+		digits[count++] = text[i];
+	}
+	if (count < 6 || count % 2)
+		return ERR_MALFORMED;
+	prefix->length = (uint8_t)(count / 2);
+	for (size_t i = 0; i < prefix->length; i++)
+		prefix->bytes[i] = (uint8_t)strtoul((char[]){ digits[2 * i], digits[2 * i + 1], 0 },
+		                                    NULL, 16);
+	return 0;
+}
+
+int shared_macs_parse(const char *text, struct mac_prefix prefixes[SHARED_MACS_MAX], size_t *count)
+{
+	*count = 0;
+	if (!text[0])
+		return 0;
+	for (;;) {
+		size_t length = strcspn(text, ",");
+
+		if (*count == SHARED_MACS_MAX ||
+		    parse_prefix(text, length, &prefixes[(*count)++]))
+			return ERR_MALFORMED;
+		if (!text[length])
+			return 0;
+		text += length + 1;
+	}
+}
+
 /* --- the settings ---------------------------------------------------------- */
 
 enum {
 	MENU_MODE, HOT_KEY, HOT_KEY_WAIT, MENU_FILE, LOCAL_BIOS, LOCAL_UEFI, VALID_FOR, LOADER_BIOS,
 	LOADER_UEFI, ATTEMPTS, DEADLINE, WORK_BY_MAC, /* for the zone only: */
-	ADMIT_UNKNOWN, KEEP_EVENTS, TFTP_ROOT, TFTP_FOLDER, COUNT
+	ADMIT_UNKNOWN, KEEP_EVENTS, TFTP_ROOT, TFTP_FOLDER, MACS_SHARED, COUNT
 };
 
 #define A_FILE "a file name: 1 to 127 of the characters A-Z a-z 0-9 . _ - /, without a \"..\""
@@ -179,6 +219,8 @@ static const struct {
 	                "in /srv/tftp, of at most 127 characters; or nothing" },
 	[TFTP_FOLDER] = { SETTING_TFTP_FOLDER, "", "the folder of the NBPs in the TFTP server's "
 	                  "root, as in boot; or nothing, where they are in the root itself" },
+	[MACS_SHARED] = { SHARED_MACS, "", "MAC addresses or their first 3 to 5 bytes, with commas "
+	                  "between them, as in 00:50:b6,52:54:00:12:34:56" },
 };
 
 /* Of those that take one of some words. */
@@ -225,12 +267,15 @@ const char *setting_default(size_t index)
 /* An absolute path, or nothing. */
 static int check_path(const char *text)
 {
-	return text[0] && (text[0] != '/' || strlen(text) >= SETTING_TEXT || !text_ok(text))
+	return text[0] && (text[0] != '/' || strlen(text) >= FILE_SIZE || !text_ok(text))
 	       ? ERR_MALFORMED : 0;
 }
 
 int setting_parse(size_t index, const char *text, struct settings *settings)
 {
+	struct mac_prefix unused[SHARED_MACS_MAX];
+	size_t count;
+
 	switch (index) {
 	case MENU_MODE: return parse_word(table_words[MENU_MODE], text, &settings->menu_mode);
 	case HOT_KEY: return parse_hot_key(text, &settings->hot_key);
@@ -248,6 +293,7 @@ int setting_parse(size_t index, const char *text, struct settings *settings)
 	case KEEP_EVENTS: return parse_time(text, &settings->keep_events);
 	case TFTP_ROOT: return check_path(text);
 	case TFTP_FOLDER: return text[0] && !file_name_ok(text) ? ERR_MALFORMED : 0;
+	case MACS_SHARED: return shared_macs_parse(text, unused, &count);
 	default: return ERR_MALFORMED;
 	}
 }

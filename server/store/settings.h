@@ -29,7 +29,20 @@ struct settings {
 	uint32_t keep_events;    /* seconds; and strangers for as long */
 };
 
-#define SETTING_TEXT FILE_SIZE /* holds any value as text */
+#define SETTING_TEXT 1024 /* holds any value as text */
+
+#define SHARED_MACS_MAX 96
+
+/* A MAC address that belongs to no machine, or all that begin so. */
+struct mac_prefix {
+	uint8_t bytes[6];
+	uint8_t length;
+};
+
+/** Reads the value of shared-macs. Returns 0 or ERR_MALFORMED. */
+int shared_macs_parse(const char *text, struct mac_prefix prefixes[SHARED_MACS_MAX], size_t *count);
+
+#define SHARED_MACS "shared-macs" /* that setting's key; prebootd has its value in struct policy */
 
 /* Keys of those that only tools ask for. */
 #define SETTING_TFTP_ROOT   "tftp-root"

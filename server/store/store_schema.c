@@ -258,7 +258,54 @@ static const char version_4[] =
 	" name TEXT PRIMARY KEY,"
 	" value BLOB NOT NULL CHECK (length(value) = 32)"
 	") STRICT, WITHOUT ROWID;"
-	"INSERT INTO secret VALUES ('tokens', randomblob(32));";
+	"INSERT INTO secret VALUES ('tokens', randomblob(32));"
+
+	/* Who is who: UUIDs that are not simply one machine's, what each came with, and network
+	 * cards that came with a device's UUID and were found to be of that machine. */
+	"CREATE TABLE uuid ("
+	" uuid BLOB PRIMARY KEY CHECK (length(uuid) = 16),"
+	" state TEXT NOT NULL CHECK (state IN ('shared', 'ignored', 'allowed')),"
+	" time INTEGER NOT NULL"
+	") STRICT, WITHOUT ROWID;"
+	"CREATE TABLE witness ("
+	" uuid BLOB NOT NULL REFERENCES uuid ON DELETE CASCADE,"
+	" mac BLOB NOT NULL CHECK (length(mac) = 6)," /* zeros: none told */
+	" model TEXT NOT NULL,"
+	" serial TEXT NOT NULL," /* of the system and of the board; empty: none */
+	" board TEXT NOT NULL,"
+	" first INTEGER NOT NULL,"
+	" last INTEGER NOT NULL,"
+	" PRIMARY KEY (uuid, mac, serial, board)"
+	") STRICT, WITHOUT ROWID;"
+	"CREATE INDEX witness_last ON witness (last);"
+	"CREATE TABLE card ("
+	" device INTEGER NOT NULL REFERENCES device ON DELETE CASCADE,"
+	" mac BLOB NOT NULL CHECK (length(mac) = 6)," /* zeros: none that tells machines apart */
+	" model TEXT NOT NULL,"
+	" serial TEXT NOT NULL,"
+	" board TEXT NOT NULL,"
+	" time INTEGER NOT NULL,"
+	" PRIMARY KEY (device, mac)"
+	") STRICT, WITHOUT ROWID;"
+	"CREATE INDEX stranger_uuid ON stranger (uuid);"
+	"CREATE TRIGGER uuid_INSERT AFTER INSERT ON uuid BEGIN"
+	" INSERT INTO change (device) VALUES (0);"
+	" END;"
+	"CREATE TRIGGER uuid_UPDATE AFTER UPDATE ON uuid BEGIN"
+	" INSERT INTO change (device) VALUES (0);"
+	" END;"
+	"CREATE TRIGGER uuid_DELETE AFTER DELETE ON uuid BEGIN"
+	" INSERT INTO change (device) VALUES (0);"
+	" END;"
+	"CREATE TRIGGER card_INSERT AFTER INSERT ON card BEGIN"
+	" INSERT INTO change (device) VALUES (NEW.device);"
+	" END;"
+	"CREATE TRIGGER card_UPDATE AFTER UPDATE ON card BEGIN"
+	" INSERT INTO change (device) SELECT OLD.device UNION SELECT NEW.device;"
+	" END;"
+	"CREATE TRIGGER card_DELETE AFTER DELETE ON card BEGIN"
+	" INSERT INTO change (device) VALUES (OLD.device);"
+	" END;";
 
 const struct store_step store_steps[STORE_VERSION] = {
 	{ version_1, NULL },

@@ -3,6 +3,7 @@
 #define SERVER_STRANGERS_H
 
 #include "devices.h"
+#include "uuids.h"
 
 /*
  * Machines that ask and are no devices, known by MAC and UUID together. Functions
@@ -49,13 +50,34 @@ int stranger_expire(struct store *store, int64_t time);
 /** Writes the name that it gets as a device unless told otherwise: "pc-525400123456". */
 void stranger_name(const struct stranger *stranger, char name[NAME_SIZE]);
 
+/* --- admission.c ----------------------------------------------------------- */
+
+/* What an unknown machine would be known by as a device. */
+struct admission {
+	const struct stranger *stranger; /* must stay for as long */
+	bool by_uuid;                    /* its UUID */
+	enum uuid_state state;           /* what is known of that */
+	bool doubtful;                   /* which others came with, that are or may be other
+	                                    machines: it will count for nobody */
+	uint8_t macs[DEVICE_MACS_MAX][6]; /* its MAC, and those of its other cards */
+	size_t mac_count;                /* 0, and no UUID: it cannot be admitted */
+	char mac_of[NAME_SIZE];          /* the device that has its MAC, or "" */
+	char name[NAME_SIZE];            /* what it is called unless told otherwise */
+};
+
 /**
- * Makes a device of @stranger, known by its MAC and, unless that is a placeholder,
- * its UUID, and with its last request; and forgets the stranger. Others with the same
- * UUID are its other network adapters, and become part of it.
- * @device: name and added say what they are to be; receives the rest
- * ERR_REFUSED: a device has that name, MAC or UUID. In a transaction.
+ * Says what @stranger would be known by. Others with the same UUID are its other network
+ * adapters where serial numbers say so; else the UUID is that of nobody.
  */
-int stranger_admit(struct store *store, const struct stranger *stranger, struct device *device);
+int stranger_weigh(struct store *store, const struct stranger *stranger,
+                   struct admission *admission);
+
+/**
+ * Makes a device of it, with its last request, and forgets the stranger.
+ * @device: name and added say what they are to be; receives the rest
+ * ERR_REFUSED: a device has that name or UUID. In a transaction.
+ */
+int stranger_admit(struct store *store, const struct admission *admission,
+                   struct device *device);
 
 #endif

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* An unknown machine becomes a device: what it is to be known by. */
+#include "strangers.h"
+
+#include <string.h>
+
+#include "error.h"
+#include "message_fields.h"
+#include "settings.h"
+#include "text.h"
+
+/* --- what counts ----------------------------------------------------------- */
+
+static int look_at_uuid(struct store *store, struct admission *a)
+{
+	const uint8_t *uuid = a->stranger->uuid;
+	struct device other;
+	struct uuid_word word;
+	int rc;
+
+	if (!device_uuid_ok(uuid))
+		return 0;
+	rc = uuid_find(store, uuid, &word);
+	if (rc)
+		return rc;
+	a->state = word.state;
+	if (word.state == UUID_SHARED || word.state == UUID_IGNORED)
+		return 0;
+	rc = device_by_uuid(store, uuid, &other);
+	a->by_uuid = rc == ERR_NOT_FOUND;
+	return a->by_uuid ? 0 : rc;
+}
+
+static int mac_is_shared(struct store *store, const uint8_t mac[6], bool *shared)
+{
+	static const struct setting_owner zone = { LEVEL_ZONE, 0 };
+	struct mac_prefix prefixes[SHARED_MACS_MAX];
+	struct setting_owner from;
+	char value[SETTING_TEXT];
+	size_t count = 0;
+	int rc = setting_read(store, &zone, (size_t)setting_find(SHARED_MACS), value, &from);
+
+	*shared = false;
+	if (rc || shared_macs_parse(value, prefixes, &count))
+		return rc;
+	for (size_t i = 0; i < count && !*shared; i++)
+		*shared = memcmp(prefixes[i].bytes, mac, prefixes[i].length) == 0;
+	return 0;
+}
+
+/* Says in @usable whether a device can be known by a MAC: no dock's, and no other device's. */
+static int look_at_mac(struct store *store, struct admission *a, const uint8_t mac[6],
+                       bool *usable)
+{
+	struct device other;
+	bool shared;
+	int rc;
+
+	*usable = false;
+	if (all_zero(mac, 6))
+		return 0;
+	rc = mac_is_shared(store, mac, &shared);
+	if (rc || shared)
+		return rc;
+	rc = device_by_mac(store, mac, &other);
+	*usable = rc == ERR_NOT_FOUND;
+	if (rc == 0)
+		text_format(a->mac_of, sizeof(a->mac_of), "%s", other.name);
+	return *usable ? 0 : rc;
+}
+
+/* Takes another unknown machine with the same UUID for a card of this one, or doubts the UUID. */
+static int weigh_other(struct store *store, struct admission *a, const struct stranger *other,
+                       const struct serials *its)
+{
+	struct admission unused = { .stranger = other };
+	enum likeness likeness;
+	struct serials serials;
+	bool usable;
+	int rc = look_at_mac(store, &unused, other->mac, &usable);
+
+	serials_of(&other->request.u.request, &serials);
+	likeness = serials_compare(its, &serials);
+	if (likeness == LIKENESS_SAME || a->state == UUID_ALLOWED) {
+		if (rc == 0 && usable && a->mac_count < DEVICE_MACS_MAX)
+			memcpy(a->macs[a->mac_count++], other->mac, 6);
+		return rc;
+	}
+	/* No MAC, or a dock's, is none that speaks against it. */
+	if (likeness == LIKENESS_DIFFERENT || usable || unused.mac_of[0])
+		a->doubtful = true;
+	return rc;
+}
+
+static int look_at_others(struct store *store, struct admission *a)
+{
+	struct serials serials;
+	struct stranger other;
+	sqlite3_stmt *rows;
+	int rc = stranger_by_uuid(store, a->stranger->uuid, &rows);
+
+	serials_of(&a->stranger->request.u.request, &serials);
+	while (rc == 0 && (rc = store_step(store, rows)) == 1) {
+		stranger_row(rows, &other);
+		rc = memcmp(other.mac, a->stranger->mac, 6) == 0 ? 0 :
+		     weigh_other(store, a, &other, &serials);
+		if (rc)
+			store_end(rows);
+	}
+	return rc;
+}
+
+int stranger_weigh(struct store *store, const struct stranger *stranger,
+                   struct admission *admission)
+{
+	struct stranger named = *stranger;
+	bool usable;
+	int rc;
+
+	memset(admission, 0, sizeof(*admission));
+	admission->stranger = stranger;
+	rc = look_at_uuid(store, admission);
+	if (rc == 0)
+		rc = look_at_mac(store, admission, stranger->mac, &usable);
+	if (rc)
+		return rc;
+	if (usable)
+		memcpy(admission->macs[admission->mac_count++], stranger->mac, 6);
+	if (admission->by_uuid)
+		rc = look_at_others(store, admission);
+	if (admission->doubtful)
+		admission->by_uuid = false;
+	/* A dock's name would be that of many. */
+	if (!usable && admission->by_uuid)
+		memset(named.mac, 0, sizeof(named.mac));
+	stranger_name(&named, admission->name);
+	return rc;
+}
+
+/* --- admitting ------------------------------------------------------------- */
+
+/* Keeps that the UUID is told by several machines, and which. */
+static int keep_doubt(struct store *store, const struct admission *a, int64_t now)
+{
+	const uint8_t *uuid = a->stranger->uuid;
+	struct witness witness;
+	struct stranger other;
+	sqlite3_stmt *rows;
+	int rc = uuid_set(store, uuid, UUID_SHARED, now);
+
+	if (rc == 0)
+		rc = stranger_by_uuid(store, uuid, &rows);
+	while (rc == 0 && (rc = store_step(store, rows)) == 1) {
+		stranger_row(rows, &other);
+		memcpy(witness.mac, other.mac, sizeof(witness.mac));
+		serials_of(&other.request.u.request, &witness.serials);
+		witness.first = other.first;
+		witness.last = other.last;
+		rc = witness_add(store, uuid, &witness);
+		if (rc)
+			store_end(rows);
+	}
+	return rc;
+}
+
+/* By a UUID without a MAC: the one that it came with vouches for it. */
+static int keep_card(struct store *store, const struct admission *a, uint64_t device, int64_t now)
+{
+	struct card card;
+	bool shared;
+	int rc = mac_is_shared(store, a->stranger->mac, &shared);
+
+	memcpy(card.mac, a->stranger->mac, sizeof(card.mac));
+	if (shared)
+		memset(card.mac, 0, sizeof(card.mac));
+	serials_of(&a->stranger->request.u.request, &card.serials);
+	return rc ? rc : card_add(store, device, &card, now);
+}
+
+static int forget(struct store *store, const struct admission *a)
+{
+	static const char sql[] = "DELETE FROM stranger WHERE mac = ? AND uuid = ?";
+	const uint8_t *uuid = a->stranger->uuid;
+	int rc = store_run(store, sql, "bb", a->stranger->mac, (size_t)6, uuid, (size_t)16);
+
+	for (size_t i = 0; rc == 0 && i < a->mac_count; i++)
+		rc = store_run(store, sql, "bb", a->macs[i], (size_t)6, uuid, (size_t)16);
+	/* All that came with a UUID that counts are this machine. */
+	if (rc == 0 && a->by_uuid)
+		rc = store_run(store, "DELETE FROM stranger WHERE uuid = ?", "b", uuid, (size_t)16);
+	return rc;
+}
+
+int stranger_admit(struct store *store, const struct admission *a, struct device *device)
+{
+	const struct stranger *stranger = a->stranger;
+	int rc = a->doubtful ? keep_doubt(store, a, device->added) : 0;
+
+	memset(device->isd, 0, sizeof(device->isd));
+	memset(device->uuid, 0, sizeof(device->uuid));
+	if (a->by_uuid)
+		memcpy(device->uuid, stranger->uuid, sizeof(device->uuid));
+	if (rc == 0)
+		rc = device_add(store, device, (const uint8_t (*)[6])a->macs, a->mac_count);
+	if (rc == 0 && stranger->length)
+		rc = device_seen(store, device->id, stranger->last, stranger->address,
+		                 stranger->datagram, stranger->length);
+	if (rc == 0 && a->mac_count == 0)
+		rc = keep_card(store, a, device->id, device->added);
+	return rc ? rc : forget(store, a);
+}

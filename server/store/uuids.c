@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "uuids.h"
+
+#include <string.h>
+
+#include "error.h"
+
+static const char *const names[] = {
+	[UUID_FREE] = "free", [UUID_SHARED] = "shared", [UUID_IGNORED] = "ignored",
+	[UUID_ALLOWED] = "allowed",
+};
+
+const char *uuid_state_name(enum uuid_state state)
+{
+	return names[state];
+}
+
+void uuid_row(sqlite3_stmt *row, struct uuid_word *word)
+{
+	const char *state = (const char *)sqlite3_column_text(row, 1);
+
+	store_bytes(row, 0, word->uuid, sizeof(word->uuid));
+	word->time = sqlite3_column_int64(row, 2);
+	/* Where it says what makes no sense, it is not trusted. */
+	word->state = UUID_SHARED;
+	for (int i = UUID_SHARED; state && i <= UUID_ALLOWED; i++)
+		if (strcmp(state, names[i]) == 0)
+			word->state = (enum uuid_state)i;
+}
+
+static void take_word(sqlite3_stmt *row, void *word)
+{
+	uuid_row(row, word);
+}
+
+int uuid_find(struct store *store, const uint8_t uuid[16], struct uuid_word *word)
+{
+	static const char sql[] = "SELECT uuid, state, time FROM uuid WHERE uuid = ?";
+	int rc = store_one(store, take_word, word, sql, "b", uuid, (size_t)16);
+
+	if (rc != ERR_NOT_FOUND)
+		return rc;
+	memcpy(word->uuid, uuid, sizeof(word->uuid));
+	word->state = UUID_FREE;
+	word->time = 0;
+	return 0;
+}
+
+int uuid_set(struct store *store, const uint8_t uuid[16], enum uuid_state state, int64_t time)
+{
+	static const char forget[] = "DELETE FROM uuid WHERE uuid = ?";
+	static const char set[] =
+		"INSERT INTO uuid (uuid, state, time) VALUES (?1, ?2, ?3)"
+		" ON CONFLICT (uuid) DO UPDATE SET state = ?2, time = ?3 WHERE state <> ?2";
+
+	if (state == UUID_FREE)
+		return store_run(store, forget, "b", uuid, (size_t)16);
+	return store_run(store, set, "bti", uuid, (size_t)16, names[state], time);
+}
+
+int uuid_list(struct store *store, sqlite3_stmt **rows)
+{
+	return store_start(store, rows, "SELECT uuid, state, time FROM uuid ORDER BY uuid", "");
+}
+
+/* --- what it came with ----------------------------------------------------- */
+
+int witness_add(struct store *store, const uint8_t uuid[16], const struct witness *w)
+{
+	static const char keep[] =
+		"INSERT INTO witness (uuid, mac, model, serial, board, first, last)"
+		" SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7 WHERE EXISTS (SELECT 1 FROM uuid WHERE uuid = ?1)"
+		" ON CONFLICT (uuid, mac, serial, board) DO UPDATE SET"
+		" first = min(first, ?6), last = max(last, ?7), model = ?3";
+	/* Those that came first stay: they are what the doubt began with. */
+	static const char room[] =
+		"DELETE FROM witness WHERE uuid = ?1 AND (mac, serial, board) IN"
+		" (SELECT mac, serial, board FROM witness WHERE uuid = ?1"
+		"  ORDER BY first, last, mac LIMIT -1 OFFSET ?2)";
+	static const char all[] =
+		"DELETE FROM witness WHERE last < (SELECT last FROM witness ORDER BY last DESC"
+		" LIMIT 1 OFFSET ?)";
+	int rc = store_run(store, keep, "bbtttii", uuid, (size_t)16, w->mac, (size_t)6,
+	                   w->serials.model, w->serials.serial, w->serials.board, w->first,
+	                   w->last);
+
+	if (rc == 0)
+		rc = store_run(store, room, "bi", uuid, (size_t)16, (int64_t)WITNESSES_MAX);
+	return rc ? rc : store_run(store, all, "i", (int64_t)WITNESSES_ALL - 1);
+}
+
+int witness_list(struct store *store, const uint8_t uuid[16], sqlite3_stmt **rows)
+{
+	static const char sql[] =
+		"SELECT mac, model, serial, board, first, last FROM witness WHERE uuid = ?"
+		" ORDER BY first, last, mac";
+
+	return store_start(store, rows, sql, "b", uuid, (size_t)16);
+}
+
+static void take_serials(sqlite3_stmt *row, struct serials *serials)
+{
+	store_text(row, 1, serials->model, sizeof(serials->model));
+	store_text(row, 2, serials->serial, sizeof(serials->serial));
+	store_text(row, 3, serials->board, sizeof(serials->board));
+}
+
+void witness_row(sqlite3_stmt *row, struct witness *witness)
+{
+	store_bytes(row, 0, witness->mac, sizeof(witness->mac));
+	take_serials(row, &witness->serials);
+	witness->first = sqlite3_column_int64(row, 4);
+	witness->last = sqlite3_column_int64(row, 5);
+}
+
+/* --- cards ----------------------------------------------------------------- */
+
+int card_add(struct store *store, uint64_t device, const struct card *card, int64_t time)
+{
+	static const char sql[] =
+		"INSERT INTO card (device, mac, model, serial, board, time)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (device, mac) DO UPDATE SET"
+		" (model, serial, board, time) = (?3, ?4, ?5, ?6)";
+
+	return store_run(store, sql, "ibttti", (int64_t)device, card->mac, (size_t)6,
+	                 card->serials.model, card->serials.serial, card->serials.board, time);
+}
+
+int card_list(struct store *store, uint64_t device, struct card *cards, size_t *count)
+{
+	static const char sql[] =
+		"SELECT mac, model, serial, board FROM card WHERE device = ? ORDER BY mac";
+	sqlite3_stmt *rows;
+	int rc = store_start(store, &rows, sql, "i", (int64_t)device);
+
+	*count = 0;
+	if (rc)
+		return rc;
+	while (*count < CARDS_MAX && (rc = store_step(store, rows)) == 1) {
+		store_bytes(rows, 0, cards[*count].mac, 6);
+		take_serials(rows, &cards[(*count)++].serials);
+	}
+	if (rc == 1)
+		store_end(rows);
+	return rc < 0 ? rc : 0;
+}
+
+int card_forget(struct store *store, uint64_t device)
+{
+	return store_run(store, "DELETE FROM card WHERE device = ?", "i", (int64_t)device);
+}

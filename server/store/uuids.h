@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef SERVER_UUIDS_H
+#define SERVER_UUIDS_H
+
+#include "serials.h"
+#include "store.h"
+
+/*
+ * UUIDs that are not simply a machine's: what came of them, and what the administrator says.
+ * Functions return 0 or the ERR_ values of store.h.
+ */
+
+enum uuid_state {
+	UUID_FREE,    /* nothing is known against it */
+	UUID_SHARED,  /* came with MACs of machines that are, or may be, different ones */
+	UUID_IGNORED, /* the administrator says that it tells nothing */
+	UUID_ALLOWED, /* the administrator says that it is one machine's, with any MAC */
+};
+
+struct uuid_word {
+	uint8_t uuid[16];
+	enum uuid_state state;
+	int64_t time; /* Unix time: since when */
+};
+
+const char *uuid_state_name(enum uuid_state state);
+
+/** Reads what is known of @uuid; state UUID_FREE where nothing is. */
+int uuid_find(struct store *store, const uint8_t uuid[16], struct uuid_word *word);
+
+/** Says what counts for it from now on. UUID_FREE forgets it, and its witnesses. */
+int uuid_set(struct store *store, const uint8_t uuid[16], enum uuid_state state, int64_t time);
+
+/** Starts a list of all of them, by UUID; take each with uuid_row(). */
+int uuid_list(struct store *store, sqlite3_stmt **rows);
+void uuid_row(sqlite3_stmt *row, struct uuid_word *word);
+
+/* --- what it came with ----------------------------------------------------- */
+
+#define WITNESSES_MAX 16 /* of a UUID */
+#define WITNESSES_ALL 20000
+
+struct witness {
+	uint8_t mac[6]; /* zeros: none told */
+	struct serials serials;
+	int64_t first, last; /* Unix times */
+};
+
+/** Notes that @uuid, of which something is known, came with these. */
+int witness_add(struct store *store, const uint8_t uuid[16], const struct witness *witness);
+
+/** Starts the list of a UUID's witnesses, those that came first in front. */
+int witness_list(struct store *store, const uint8_t uuid[16], sqlite3_stmt **rows);
+void witness_row(sqlite3_stmt *row, struct witness *witness);
+
+/* --- cards ----------------------------------------------------------------- */
+
+#define CARDS_MAX 16 /* of a device */
+
+/*
+ * A card is a MAC that came with a device's UUID and was found to be of that machine, though
+ * it was not registered: it vouches for the UUID, but names nobody by itself.
+ */
+struct card {
+	uint8_t mac[6]; /* zeros: it told none, or one that a dock has */
+	struct serials serials;
+};
+
+/** Keeps a card of a device, or what it told of its serials. */
+int card_add(struct store *store, uint64_t device, const struct card *card, int64_t time);
+/** Reads up to CARDS_MAX of them. */
+int card_list(struct store *store, uint64_t device, struct card *cards, size_t *count);
+/** Forgets all of a device. */
+int card_forget(struct store *store, uint64_t device);
+
+#endif
