@@ -68,6 +68,7 @@ static int read_candidates(struct explanation *e)
 	const struct entry *entry = e->device.id ? index_by_id(index, e->device.id) : NULL;
 	struct chooser who = { .index = index, .entry = entry, .request = e->request,
 	                       .address = e->address, .now = time(NULL) };
+	struct device admitted = { .id = INDEX_DEVICE_MAX, .added = time(NULL) };
 	struct settings room;
 
 	for (const char *line = index_warnings(index); *line; line = strchr(line, '\n') + 1)
@@ -81,9 +82,20 @@ static int read_candidates(struct explanation *e)
 		            e->note[0] ? ": " : "", e->note);
 		return 0;
 	}
+	/* One that is to be admitted, but has no work as an unknown machine, may have some as a
+	 * device. */
+	choose(&who, &e->choice, NULL, NULL);
+	if (!entry && (e->choice.bundle || e->settings.admit_unknown)) {
+		if (stranger_free_name(&e->ctl->store, &e->admission, e->admitted))
+			return ctl_store_error(e->ctl);
+		if (!e->choice.bundle) {
+			text_format(admitted.name, sizeof(admitted.name), "%s", e->admitted);
+			if (index_put_new(index, &admitted))
+				return ctl_error(EXIT_FAULT, "not enough memory");
+			who.entry = index_by_id(index, admitted.id);
+		}
+	}
 	choose(&who, &e->choice, see_candidate, e);
-	if (!entry && (e->choice.bundle || e->settings.admit_unknown))
-		text_format(e->admitted, sizeof(e->admitted), "%s", e->admission.name);
 	if (e->lease.number)
 		e->next = e->lease;
 	else if (e->choice.bundle)

@@ -101,18 +101,6 @@ const struct settings *keeper_settings(const struct keeper *k, const struct matt
 
 /* --- a device -------------------------------------------------------------- */
 
-/* Finds a name that no device has: "pc-525400123456", or that with "-2" and so on. */
-static int find_name(struct store *store, const char *plain, char name[NAME_SIZE])
-{
-	struct device other;
-	int rc = 0;
-
-	text_format(name, NAME_SIZE, "%s", plain);
-	for (uint32_t i = 2; i < 100 && (rc = device_by_name(store, name, &other)) == 0; i++)
-		text_format(name, NAME_SIZE, "%s-%u", plain, i);
-	return rc == ERR_NOT_FOUND ? 0 : rc ? rc : ERR_REFUSED;
-}
-
 int keeper_admit(struct keeper *k, struct matter *matter)
 {
 	struct device *device = &matter->who.device;
@@ -120,7 +108,7 @@ int keeper_admit(struct keeper *k, struct matter *matter)
 
 	device->added = k->moment.now;
 	if (rc == 0)
-		rc = find_name(&k->store, k->admission.name, device->name);
+		rc = stranger_free_name(&k->store, &k->admission, device->name);
 	if (rc == 0)
 		rc = stranger_admit(&k->store, &k->admission, device);
 	if (rc)
@@ -141,7 +129,7 @@ void keeper_plan(struct keeper *k, struct matter *matter, const struct asking *a
 
 	/* Its name is told, so that must be known by now; the number has any value. */
 	if (matter->admits)
-		find_name(&k->store, k->admission.name, device.name);
+		stranger_free_name(&k->store, &k->admission, device.name);
 	bundle_lease(matter->choice.bundle, keeper_settings(k, matter, &settings), &lease);
 	lease.number = UINT64_MAX;
 	lease.device = device.id;

@@ -245,6 +245,12 @@ int index_load(struct index *index, struct store *store);
 /** Reads one device and the policy only: for a tool that asks of nothing else. */
 int index_load_device(struct index *index, struct store *store, uint64_t device);
 
+/**
+ * Puts in a device that the database does not have, in no folder: for a tool that asks what
+ * would be if it had. Returns 0 or ERR_SPACE.
+ */
+int index_put_new(struct index *index, const struct device *device);
+
 /* What has changed since the last time, read but not yet in the index. */
 struct changes;
 

@@ -192,3 +192,17 @@ int index_put(struct index *index, const struct entry *entry, const struct block
 	index->count++;
 	return add_keys(index, number);
 }
+
+int index_put_new(struct index *index, const struct device *device)
+{
+	struct {
+		struct block block;
+		char name[NAME_SIZE];
+	} new = { .block.name = (uint8_t)strlen(device->name) };
+	struct entry entry = { .id = (uint32_t)device->id, .added = (uint32_t)device->added };
+
+	memcpy(new.name, device->name, (size_t)new.block.name + 1);
+	new.block.size = (uint32_t)(sizeof(new.block) + new.block.name + 1);
+	memcpy(entry.uuid, device->uuid, sizeof(entry.uuid));
+	return index_put(index, &entry, &new.block);
+}

@@ -137,6 +137,18 @@ int stranger_weigh(struct store *store, const struct stranger *stranger,
 	return rc;
 }
 
+int stranger_free_name(struct store *store, const struct admission *admission,
+                       char name[NAME_SIZE])
+{
+	struct device other;
+	int rc;
+
+	text_format(name, NAME_SIZE, "%s", admission->name);
+	for (uint32_t i = 2; (rc = device_by_name(store, name, &other)) == 0 && i < 1000; i++)
+		text_format(name, NAME_SIZE, "%s-%u", admission->name, i);
+	return rc == ERR_NOT_FOUND ? 0 : rc ? rc : ERR_REFUSED;
+}
+
 /* --- admitting ------------------------------------------------------------- */
 
 /* Keeps that the UUID is told by several machines, and which. */

@@ -72,6 +72,10 @@ struct admission {
 int stranger_weigh(struct store *store, const struct stranger *stranger,
                    struct admission *admission);
 
+/** Writes a name that no device has: "pc-525400123456", or that with "-2" and so on. */
+int stranger_free_name(struct store *store, const struct admission *admission,
+                       char name[NAME_SIZE]);
+
 /**
  * Makes a device of it, with its last request, and forgets the stranger.
  * @device: name and added say what they are to be; receives the rest

@@ -5,6 +5,7 @@ things each, so that they meet."""
 import random
 import sqlite3
 
+import reference
 from dataset import create
 from reference_filter import BIOS, UEFI, Request
 
@@ -24,7 +25,7 @@ def mac(number):
 
 
 def uuid(number):
-    return bytes([0x6f] * 15 + [number])
+    return bytes([0x6f, 0x70] + [0x6f] * 13 + [number])
 
 
 def isd(number):
@@ -72,11 +73,13 @@ class RandomSite:
             mac=mac(number()), firmware=choose((BIOS, UEFI, UEFI)),
             memory_mib=choose((0, 4000, 8000, 16000)), installed_mib=choose((0, 8192, 16384)),
             secure_boot=choose((0, 1, 2)), tpm=choose((0, 1, 2)), cores=choose((0, 2, 4, 8)),
-            maker=choose(MAKERS), product=choose(PRODUCTS), serial=choose(("", "S1")),
+            maker=choose(MAKERS), product=choose(PRODUCTS), serial=choose(("", "S1", "S1", "S2", "Default string")),
             asset_tag=choose(("", "A7")), bios_version=choose(("", "1.2")),
             disk=choose((None, (512, 1 << 21), (4096, 1 << 28))))
         if self.chance(0.6):
             r.uuid = choose((uuid(number()), uuid(number()), uuid(99), bytes([0xff] * 16)))
+            if self.chance(0.1):
+                r.uuid = reference.swap(r.uuid)
         if self.chance(0.15) and any(r.uuid):
             r.mac = bytes(6)
         if self.chance(0.4):
@@ -133,7 +136,8 @@ class RandomSite:
                      value=self.random.choice(SETTINGS[key]))
 
     def _device(self, i):
-        by = self.random.choice(("mac", "uuid", "isd", "all", "all"))
+        choose = self.random.choice
+        by = choose(("mac", "uuid", "isd", "all", "all"))
         device = self.add(
             "device", name=f"d{i}", added=1, folder=self.random.choice([None, *self.folders]),
             uuid=uuid(i) if by in ("uuid", "all") else None,
@@ -145,6 +149,9 @@ class RandomSite:
                             (uuid(i + 4), mac(i + 4) if self.chance(0.5) else None, device))
         for group in self.some(self.groups):
             self.add("member", device_group=group, device=device)
+        if by != "isd" and self.chance(0.3):
+            self.add("card", device=device, mac=choose((mac(i + 1), bytes(6))), model="QEMU Standard PC",
+                     serial=choose(("", "S1", "S2")), board="", time=1)
         if self.chance(0.3):
             self._settings("device", device)
         if self.chance(0.8):
@@ -197,6 +204,11 @@ class RandomSite:
         self._settings("zone", 0)
         if self.chance(0.2):
             add("setting", level="zone", owner=0, key="admit-unknown", value="yes")
+        if self.chance(0.2):
+            add("setting", level="zone", owner=0, key="shared-macs",
+                value="02:00:00:00:00:03,020000000005")
+        for number in self.some(range(1, 9)):
+            add("uuid", uuid=uuid(number), state=choose(("shared", "ignored", "allowed")), time=1)
         self.folders = []
         for i in range(self.random.randint(0, 4)):
             self.folders.append(add("folder", parent=choose([None, *self.folders]), name=f"f{i}"))

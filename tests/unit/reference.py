@@ -6,15 +6,15 @@ import sqlite3
 from dataclasses import dataclass, field
 
 import reference_filter
-from reference_filter import BIOS, UEFI, VALID
+from reference_filter import BIOS, UEFI, VALID, Request
 
 TABLES = ("device", "mac", "seen", "work", "offer", "setting", "folder", "device_group", "member",
-          "bundle", "assignment", "rule", "multicast", "multicast_member", "stranger")
+          "bundle", "assignment", "rule", "multicast", "multicast_member", "stranger", "uuid", "card")
 OPEN = ("pending", "offered", "begun")
 NO_UUIDS = (bytes.fromhex("03000200040005000006000700080009"),)
 BUILT_IN = {"menu-mode": "never", "loader-bios": "pxelinux.0", "loader-uefi": "syslinux.efi",
             "attempts": "3", "deadline": "4h", "work-by-mac": "no",
-            "admit-unknown": "no"}
+            "admit-unknown": "no", "shared-macs": ""}
 
 
 @dataclass
@@ -41,6 +41,24 @@ class Decision:
 
 def uuid_ok(uuid):
     return bool(uuid) and len(set(uuid)) > 1 and uuid not in NO_UUIDS
+
+
+def swap(uuid):
+    """Returns it in the other byte order."""
+    return uuid[3::-1] + uuid[5:3:-1] + uuid[7:5:-1] + uuid[8:]
+
+
+def serials_of(request):
+    """Returns what tells machines with one UUID apart: model, and the numbers that are some."""
+    numbers = ["" if text in ("Default string", "0") else text for text in (request.serial, "")]
+    return (f"{request.maker} {request.product}", *numbers)
+
+
+def likeness(one, other):
+    alike = [a == b for a, b in zip(one[1:], other[1:]) if a and b]
+    if not all(alike):
+        return "different"
+    return "same" if alike and one[0] == other[0] else "unknown"
 
 
 class Site:
@@ -78,31 +96,85 @@ class Site:
         row = self.one("mac", mac=mac)
         return self.one("device", id=row["device"]) if row else self.one("device", claim_mac=mac)
 
+    def _uuid_counts(self, uuid):
+        word = self.one("uuid", uuid=uuid)
+        return uuid_ok(uuid) and (not word or word["state"] == "allowed")
+
+    def _mac_counts(self, mac):
+        prefixes = [bytes.fromhex(text.replace(":", ""))
+                    for text in self.setting(None, "shared-macs").split(",")]
+        return any(mac) and not any(p and mac.startswith(p) for p in prefixes)
+
+    def _knows_mac(self, device, mac, request):
+        """Says whether a MAC is known to be of the machine of a device's UUID."""
+        if mac and (self.one("mac", mac=mac, device=device["id"]) or device["claim_mac"] == mac):
+            return True
+        card = self.one("card", device=device["id"], mac=mac or bytes(6))
+        serials = serials_of(request)[1:]
+        return card is not None and (not any(serials) or
+                                     serials == (card["serial"], card["board"]))
+
+    def is_another(self, device, mac, request):
+        """Says whether a machine with a device's UUID is another one, or may be."""
+        known = [(card["mac"], (card["model"], card["serial"], card["board"]))
+                 for card in self.rows("card", device=device["id"])]
+        macs = {row["mac"] for row in self.rows("mac", device=device["id"])}
+        macs |= {device["claim_mac"]} - {None}
+        seen = self.one("seen", device=device["id"])
+        last = Request.parse(seen["request"]) if seen else None
+        if last and last.uuid == request.uuid and (
+                last.mac in macs | {mac for mac, _ in known} or not (macs or known)):
+            known.append((None if macs or known else last.mac, serials_of(last)))
+        told = {likeness(serials_of(request), serials) for _, serials in known}
+        if "different" in told or "same" in told:
+            return "different" in told
+        if not mac or mac in {mac for mac, _ in known}:
+            return False
+        other = self._by_mac(mac)
+        if other and other is not device and self._uuid_of(other):
+            return False
+        return bool(other or macs or known)
+
     def identify(self, request):
         """Returns the device, or None; whether the machine claims it; and, of one that is nobody,
-        whether it comes with something of a device's."""
-        uuid = request.uuid if uuid_ok(request.uuid) else None
-        mac = request.mac if any(request.mac) else None
+        whether it looks like a device, or tells nothing, so that it is not admitted."""
+        uuid = request.uuid if self._uuid_counts(request.uuid) else None
+        mac = request.mac if self._mac_counts(request.mac) else None
         of_uuid = self._by_uuid(uuid) if uuid else None
+        if of_uuid and not self.one("uuid", uuid=uuid) and \
+                not self._knows_mac(of_uuid, mac, request) and \
+                (mac or any(serials_of(request)[1:])) and self.is_another(of_uuid, mac, request):
+            uuid = of_uuid = None
         of_mac = self._by_mac(mac) if mac else None
         of_isd = self.one("device", isd=request.isd_device) if uuid_ok(request.isd_device) else None
-        if of_isd:
+        if of_uuid:
+            return of_uuid, False, False
+        if of_isd and not (uuid and self._uuid_of(of_isd)):
             # The hardware must vouch for it.
-            if of_uuid:
-                return of_uuid, False, False
-            other_uuid = uuid and self._uuid_of(of_isd)
-            if of_mac is of_isd and not other_uuid:
-                return of_isd, False, False
+            if of_mac is of_isd:
+                return of_isd, bool(uuid), False
             alone = not (self._uuid_of(of_isd) or of_isd["claim_mac"] or
                          self.rows("mac", device=of_isd["id"]))
             # The first machine with it, if there is something to know that one by.
             if alone and (uuid or (mac and not of_mac)):
                 return of_isd, True, False
-        if of_uuid:
-            return of_uuid, False, False
+        swapped = uuid and self._by_uuid(swap(uuid))
         if of_mac and not (uuid and self._uuid_of(of_mac)):
-            return of_mac, False, False
-        return None, False, bool(of_isd or of_mac)
+            return of_mac, bool(uuid and not swapped), False
+        return None, False, bool(of_isd or swapped or not (uuid or mac))
+
+    def admission(self, request):
+        """Returns the name of the device that an unknown machine becomes, or None."""
+        mac = self._mac_counts(request.mac) and not self._by_mac(request.mac)
+        uuid = self._uuid_counts(request.uuid) and not self._by_uuid(request.uuid)
+        for other in self.rows("stranger", uuid=request.uuid) if uuid else ():
+            how = likeness(serials_of(request), serials_of(Request.parse(other["request"])))
+            if other["mac"] != request.mac and not self.one("uuid", uuid=request.uuid):
+                uuid = uuid and how != "different" and (
+                    how == "same" or not self._mac_counts(other["mac"]))
+        if not mac and not uuid:
+            return None
+        return "pc-" + (request.mac if mac else request.uuid).hex()
 
     # --- settings ---------------------------------------------------------------------
 
@@ -252,8 +324,9 @@ class Site:
         """Decides on what a machine asks. @device: who it is, where that is known."""
         d = Decision(device)
         if device is None:
-            d.device, d.claims, suspect = self.identify(request)
-            if suspect or not (d.device or any(request.mac) or uuid_ok(request.uuid)):
+            d.device, d.claims, pretends = self.identify(request)
+            name = None if d.device or pretends else self.admission(request)
+            if not d.device and not name:
                 return d
         d.lease = next((row for row in self.tables["work"] if d.device and
                         row["device"] == d.device["id"] and row["state"] in OPEN), None)
@@ -262,8 +335,7 @@ class Site:
         if not who and not d.chosen and self.setting(None, "admit-unknown") == "yes":
             # It becomes a device, and as such may have work at once.
             d.admits = True
-            who = {"id": None, "folder": None,
-                   "name": "pc-" + (request.mac if any(request.mac) else request.uuid).hex()}
+            who = {"id": None, "folder": None, "name": name}
             self._choose(d, who, request, address, now)
         work = d.lease or (d.chosen and d.chosen.bundle)
         if d.lease and (d.lease["attempt"] >= d.lease["attempts"] or (

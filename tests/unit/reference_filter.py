@@ -124,7 +124,7 @@ def value_of(fact, operator, text):
         number, unit = re.fullmatch(r"(\d+)([MGT]?)", text).groups()
         return int(number) * UNITS[unit]
     if fact == "mac":
-        return text.replace(":", "").lower()
+        return text.replace(":", "").replace("-", "").lower()
     if fact == "address":
         return ipaddress.ip_network(text) if operator == "in" else ipaddress.ip_address(text)
     return text.lower()

@@ -70,7 +70,7 @@ def test_admitted_without_work(tmp_path):
     with sqlite3.connect(database) as db:
         db.execute("INSERT INTO setting VALUES ('zone', 0, 'admit-unknown', 'yes')")
     text = prebootctl(database, "explain", machine)
-    assert "now: boots its disk; unknown device" in text
+    assert "now: boots its disk; nothing is assigned to it" in text
     assert "it becomes device pc-525400123456" in text
 
 

@@ -189,7 +189,7 @@ static void test_rule_admits_strangers(void **state)
 	assert_int_equal(attempt(bench, 3, 'a'), 0); /* it is known */
 }
 
-/* Neither who has another's network adapter, nor while the database fails. */
+/* Neither who has another's image-safe data, nor while the database fails. */
 static void test_not_admitted(void **state)
 {
 	struct bench *bench = *state;
@@ -197,9 +197,11 @@ static void test_not_admitted(void **state)
 	struct datagram *d;
 
 	meddle(bench, "INSERT INTO setting VALUES ('zone', 0, 'admit-unknown', 'yes');"
-	       "UPDATE device SET uuid = x'0b007000000040008000000000000001' WHERE id = 3;");
+	       "UPDATE device SET isd = x'0b007000000040008000000000000001' WHERE id = 3;");
 	d = put(bench, 0, MESSAGE_REQUEST, 3, 'a');
-	message.u.request.identity = (struct identity){ { 2, 0, 0, 0, 0, 3 }, { 7, 1 } };
+	message.u.request.identity = (struct identity){ { 2, 0, 0, 0, 0, 9 }, { 7, 1 } };
+	message.u.request.isd_state = ISD_VALID;
+	memcpy(message.u.request.isd_device, "\x0b\0\x70\0\0\0\x40\0\x80\0\0\0\0\0\0\1", 16);
 	message.u.request.firmware = FIRMWARE_BIOS;
 	fill(d, &message);
 	serve(bench, 1);

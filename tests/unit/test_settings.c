@@ -285,7 +285,8 @@ static void test_where_they_may_be(void **state)
 	for (size_t i = 0; setting_key(i); i++) {
 		bool only_zone = strcmp(setting_key(i), "admit-unknown") == 0 ||
 		                 strcmp(setting_key(i), "keep-events") == 0 ||
-		                 strncmp(setting_key(i), "tftp-", 5) == 0;
+		                 strncmp(setting_key(i), "tftp-", 5) == 0 ||
+		                 strcmp(setting_key(i), SHARED_MACS) == 0;
 
 		assert_true(setting_at(i, LEVEL_ZONE));
 		assert_int_equal(setting_at(i, LEVEL_FOLDER), !only_zone);
