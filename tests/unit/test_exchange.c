@@ -261,6 +261,30 @@ static void a_deadline_that_is_past_leaves_time_to_ask(void **state)
 	}
 }
 
+/* The firmware takes ten seconds of its own, in the middle of anything. */
+static uint32_t jumping_now(struct platform *p)
+{
+	static int calls;
+	struct fake *fake = (struct fake *)p;
+
+	if (calls++ == 1)
+		fake->clock += 10000;
+	return fake->clock;
+}
+
+static void it_asks_once_whatever_happens(void **state)
+{
+	struct asking *a = asking_new(2700);
+	struct message answer = good_answer();
+
+	(void)state;
+	a->fake.platform.now = jumping_now;
+	fake_deliver_message(&a->fake, 100, server_1, &answer);
+	assert_int_equal(ask(a), 0);
+	assert_int_equal(a->fake.sent_count, 1);
+	free(a);
+}
+
 /* The network's late copy of an answer is none to the next question of the same boot. */
 static void an_old_answer_is_not_a_new_one(void **state)
 {
@@ -316,6 +340,7 @@ int main(void)
 		cmocka_unit_test(a_failing_send_counts_as_lost),
 		cmocka_unit_test(a_blocking_receive_keeps_the_deadline),
 		cmocka_unit_test(a_deadline_that_is_past_leaves_time_to_ask),
+		cmocka_unit_test(it_asks_once_whatever_happens),
 		cmocka_unit_test(an_old_answer_is_not_a_new_one),
 		cmocka_unit_test(nobody_to_ask),
 	};

@@ -68,6 +68,9 @@ static void the_menu_does_what_is_chosen(void **state)
 		fake_event(fake, EVENT_CHOSEN);
 		if (cases[i].chains)
 			assert_int_equal(fake_event(fake, EVENT_HANDOVER).lease, cases[i].lease);
+		/* Only the server's work is accepted; nor has an entry its token. */
+		assert_int_equal(fake_questions(fake, MESSAGE_REPORT), cases[i].lease != 0);
+		assert_int_equal(fake->chained_record[8], cases[i].lease != 0);
 		assert_int_equal(fake->local_boots, 1); /* all these came back */
 		assert_int_equal(fake_questions(fake, MESSAGE_REQUEST), 1);
 		free(fake);
@@ -199,6 +202,32 @@ static void a_stale_answer_is_asked_for_again(void **state)
 	free(fake);
 }
 
+static void answer_late(struct fake *fake, const struct fake_datagram *datagram)
+{
+	if (fake->clock >= 1500)
+		fake_answer(fake, datagram);
+}
+
+/* It holds from when it came, not from the NBP's start. */
+static void an_answer_holds_from_its_coming(void **state)
+{
+	struct message reply = menu_answer(MENU_ALWAYS);
+	struct fake *fake = menu_machine(&reply, "1\r");
+	size_t asked = 0;
+
+	(void)state;
+	reply.u.answer.valid_for = 60;
+	fake->server = answer_late;
+	fake->keys[0].at = 61000;
+	fake->keys[1].at = 61100;
+	flow_run(&fake->platform);
+	for (size_t i = 0; i < fake->sent_count; i++)
+		asked += fake->sent[i].data[5] == MESSAGE_REQUEST && fake->sent[i].at > 10000;
+	assert_int_equal(asked, 0);
+	assert_int_equal(fake->chains, 1);
+	free(fake);
+}
+
 static void fall_silent(struct fake *fake, const struct fake_datagram *datagram)
 {
 	if (fake->clock < 1000)
@@ -311,6 +340,7 @@ int main(void)
 		cmocka_unit_test(old_keys_call_no_menu),
 		cmocka_unit_test(a_menu_that_is_missing_or_wrong_leaves_the_work),
 		cmocka_unit_test(an_answer_that_still_holds_is_not_asked_for_again),
+		cmocka_unit_test(an_answer_holds_from_its_coming),
 		cmocka_unit_test(a_stale_answer_is_asked_for_again),
 		cmocka_unit_test(a_server_gone_silent_leaves_its_way_to_the_disk),
 		cmocka_unit_test(the_hot_key_calls_the_menu),

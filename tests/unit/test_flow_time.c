@@ -204,6 +204,7 @@ static void says_why_there_is_no_server(void **state)
 		assert_int_equal(fake->local_boots, 1);
 		assert_int_equal(fake->sent_count, 0);
 		assert_non_null(strstr(fake->console, cases[i].line));
+		assert_null(strstr(fake->console, "asking"));
 		free(fake);
 	}
 }
