@@ -87,7 +87,7 @@ enum journal_kind log_answer(char line[LOG_LINE], const struct speaker *speaker,
 		       next->attempts);
 	if (reply->type == MESSAGE_ANSWER && reply->u.answer.loader[0])
 		append(line, at, " loader=%s config=%s", reply->u.answer.loader,
-		       reply->u.answer.config);
+		       reply->u.answer.config[0] ? reply->u.answer.config : "-");
 	append(line, at, " reason=\"%s\"", quote(quoted, verdict->reason));
 	if (speaker->oddity[0])
 		append(line, at, " note=\"%s\"", quote(quoted, speaker->oddity));
