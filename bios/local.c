@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "bios.h"
+#include "crc32.h"
 #include "debug.h"
 #include "error.h"
 #include "log.h"
@@ -119,6 +120,9 @@ void local_boot(struct platform *p, enum local_boot method)
 		.entry = { .offset = (uint16_t)(uint32_t)realmode_return },
 	};
 
+	/* Who would be returned to may have nobody left to return to. */
+	if (method == LOCAL_BOOT_DEFAULT && bios->pxe.nested)
+		method = LOCAL_BOOT_INT18;
 	if (method == LOCAL_BOOT_MBR)
 		boot_mbr(bios);
 	if (method == LOCAL_BOOT_MBR || method == LOCAL_BOOT_INT18)
@@ -130,17 +134,30 @@ void local_boot(struct platform *p, enum local_boot method)
 
 /* --- what a later program of this power-on finds ----------------------------- */
 
+/*
+ * POST clears the place of the record, or should: a record that stayed would have the
+ * machine boot its disk for ever. All POSTs set up the interrupt vectors anew, so that
+ * one which is free for programs holds the record's sum, and without it there is none.
+ */
+#define VECTOR_FREE 0x66
+
+static uint32_t *record_sum(void)
+{
+	return (uint32_t *)physical(0) + VECTOR_FREE;
+}
+
 int local_recall(struct platform *p, uint8_t record[POWER_ON_SIZE])
 {
 	(void)p;
 	memcpy(record, physical(BDA_SHARED), POWER_ON_SIZE);
-	return 0;
+	return *record_sum() == crc32(record, POWER_ON_SIZE) ? 0 : ERR_NOT_FOUND;
 }
 
 void local_remember(struct platform *p, const uint8_t record[POWER_ON_SIZE])
 {
 	(void)p;
 	memcpy(physical(BDA_SHARED), record, POWER_ON_SIZE);
+	*record_sum() = crc32(record, POWER_ON_SIZE);
 }
 
 /* --- reset and power -------------------------------------------------------- */

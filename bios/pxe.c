@@ -59,8 +59,10 @@ int pxe_open(struct pxe *pxe, uint32_t mark)
 		.mark = mark,
 		.end = BASE_MEMORY_END,
 	};
+	int rc = pxe_find(physical(0), REALMODE_END, &hints, &pxe->api);
 
-	return pxe_find(physical(0), REALMODE_END, &hints, &pxe->api);
+	pxe->nested = rc == 0 && pxe_is_nested(physical(0), REALMODE_END, &hints, &pxe->api);
+	return rc;
 }
 
 /* Fetches packet @type: shown in the ROM's memory if @size is 0, else copied. */

@@ -56,10 +56,18 @@ struct pxe_hints {
 int pxe_find(const uint8_t *memory, size_t size, const struct pxe_hints *hints,
              struct pxe_api *api);
 
+/**
+ * Says whether another !PXE than @api's lies where ROMs keep theirs: then what called us
+ * is an NBP itself, as iPXE's undionly.kpxe is, and that of the ROM below it is at an end.
+ */
+bool pxe_is_nested(const uint8_t *memory, size_t size, const struct pxe_hints *hints,
+                   const struct pxe_api *api);
+
 #define PXE_PACKET_SIZE 1500 /* the largest cached packet that is of use */
 
 struct pxe {
 	struct pxe_api api; /* entry 0:0: shut down */
+	bool nested;        /* pxe_is_nested() */
 	/* The ROM's own cached packets, by type - 1; empty where it shows none. */
 	struct {
 		void *data;

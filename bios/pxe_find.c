@@ -88,3 +88,15 @@ int pxe_find(const uint8_t *memory, size_t size, const struct pxe_hints *hints,
 			return 0;
 	return ERR_NOT_FOUND;
 }
+
+bool pxe_is_nested(const uint8_t *memory, size_t size, const struct pxe_hints *hints,
+                   const struct pxe_api *api)
+{
+	struct pxe_api other;
+
+	for (uint32_t address = (hints->mark + 15) & ~15u; address < hints->end; address += 16)
+		if (try_bang(memory, size, address, &other) == 0 &&
+		    linear(other.entry) != linear(api->entry))
+			return !api->pxenv;
+	return false;
+}

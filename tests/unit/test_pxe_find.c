@@ -190,6 +190,35 @@ static void scans_stay_in_bounds(void **state)
 	free(rom);
 }
 
+static bool is_nested(struct rom *rom)
+{
+	return pxe_is_nested(rom->memory, MIB, &rom->hints, &rom->api);
+}
+
+static void a_rom_below_the_rom_is_seen(void **state)
+{
+	struct rom *rom = rom_new();
+
+	(void)state;
+	put_bang(rom, MARK + 0x40, 0x00aa);
+	rom->hints.stack = at(MARK + 0x40);
+	expect_bang(rom, 0x00aa);
+	assert_false(is_nested(rom));
+	put_bang(rom, MARK + 0x80, 0x00aa); /* a copy of its own */
+	assert_false(is_nested(rom));
+	put_bang(rom, MARK - 0x10, 0x00bb); /* of nobody who is still there */
+	assert_false(is_nested(rom));
+	put_bang(rom, END - 0x60, 0x00bb);
+	assert_true(is_nested(rom));
+	rom->memory[END - 0x60 + 0x20] ^= 1; /* its checksum */
+	assert_false(is_nested(rom));
+	/* An old ROM's !PXE is its own. */
+	rom->memory[END - 0x60 + 0x20] ^= 1;
+	rom->api.pxenv = true;
+	assert_false(is_nested(rom));
+	free(rom);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -197,6 +226,7 @@ int main(void)
 		cmocka_unit_test(old_roms_have_pxenv_only),
 		cmocka_unit_test(nothing_damaged_is_taken),
 		cmocka_unit_test(scans_stay_in_bounds),
+		cmocka_unit_test(a_rom_below_the_rom_is_seen),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
