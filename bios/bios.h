@@ -33,6 +33,7 @@ struct console {
 	struct keys keys;    /* from the terminal at it */
 	bool debug_port;     /* an emulator's console listens at port E9h */
 	bool drawn;          /* cleared, or in colours: mode and shape are to be put back */
+	bool plain;          /* nothing on the screen has colours */
 	uint8_t attribute;   /* VGA's: background << 4 | text */
 	uint8_t mode;        /* the screen's, as we found it */
 	uint16_t shape;      /* the cursor's */
@@ -95,13 +96,18 @@ void console_clear(struct platform *p);
 void console_move(struct platform *p, unsigned int row, unsigned int column);
 void console_colours(struct platform *p, uint8_t text, uint8_t background);
 int console_key(struct platform *p);
+/** Wipes the BIOS's keyboard buffer. */
 void console_forget_keys(struct platform *p);
 uint8_t console_shift(struct platform *p);
 
 /* uart.c */
 
-/** Finds COM1 and sets it to 115200 8N1, with FIFO; uart->port stays 0 if there is none. */
-void uart_open(struct uart *uart);
+/**
+ * Finds COM1 and sets it to 115200 8N1, with FIFO. uart->port stays 0 if there is none,
+ * or if the BIOS sends to it what is written to the screen.
+ * @write: writes to the screen, something if @some, and has nothing kept back
+ */
+void uart_open(struct uart *uart, void (*write)(bool some));
 /** Waits, briefly, until all is sent, and sets the UART as it was. */
 void uart_close(struct uart *uart);
 void uart_put(struct uart *uart, char c);
@@ -163,6 +169,7 @@ int disk_read(struct platform *p, size_t disk, uint64_t lba, uint32_t count, voi
 void local_leave(struct bios *bios);
 /** Boots the local disk: @method, then those after it at enum local_boot. */
 void local_boot(struct platform *p, enum local_boot method) __attribute__((noreturn));
+/** Fetches what local_remember() kept since POST; ERR_NOT_FOUND: nothing. */
 int local_recall(struct platform *p, uint8_t record[POWER_ON_SIZE]);
 void local_remember(struct platform *p, const uint8_t record[POWER_ON_SIZE]);
 void local_reboot(struct platform *p);

@@ -9,6 +9,7 @@
 #define SYSTEM_PORT_B 0x61 /* bit 0 gates PIT channel 2, 1 the speaker, 5 its output */
 #define RTC_INDEX 0x70
 #define RTC_DATA 0x71
+#define RTC_STATUS_D 0x0d
 #define DELAY_PORT 0x80    /* an access takes about a microsecond */
 
 #define CALIBRATION_MS 1
@@ -18,6 +19,8 @@
 #define TICKS_PER_DAY 0x1800b0u
 /* About a second; less in an emulator, but more than a tick there too. */
 #define RESTS_WITHOUT_TICK 2000
+/* A turn takes 20 cycles at least, and half a millisecond 5 million at most. */
+#define PAUSES_MAX 1000000
 
 extern const uint64_t start_tsc; /* entry.asm */
 extern const uint8_t start_cpuid;
@@ -111,9 +114,14 @@ void clock_idle(struct platform *p)
 	clock->rests++;
 	if (clock->tsc.per_ms) {
 		start = x86_rdtsc();
-		while (x86_rdtsc() - start < clock->tsc.per_ms / 2)
+		for (size_t i = 0; i < PAUSES_MAX; i++) {
+			if (x86_rdtsc() - start >= clock->tsc.per_ms / 2)
+				return;
 			x86_pause();
-		return;
+		}
+		/* It stands still, and would for ever. */
+		clock->latest = x86_clock_ms(&clock->tsc);
+		clock->tsc.per_ms = 0;
 	}
 	for (size_t i = 0; i < 500; i++)
 		x86_in8(DELAY_PORT);
@@ -164,6 +172,8 @@ size_t clock_entropy(struct platform *p, void *buffer, size_t size)
 		x86_out8(RTC_INDEX, rtc[i]);
 		pool.rtc[i] = x86_in8(RTC_DATA);
 	}
+	/* What the index was cannot be read. BIOSes leave it so, with NMIs on. */
+	x86_out8(RTC_INDEX, RTC_STATUS_D);
 	if (size > sizeof(pool))
 		size = sizeof(pool);
 	memcpy(buffer, &pool, size);

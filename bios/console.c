@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "bios.h"
 #include "keyboard.h"
+#include "memory.h"
 #include "text.h"
 
-/* The screen by INT 10h and a terminal on COM1 by ANSI X3.64, both at once. */
+/*
+ * The screen by INT 10h and a terminal on COM1 by ANSI X3.64, both at once. Where the BIOS
+ * copies the screen to COM1 itself, as those of servers can, the port is left to it: else
+ * each character would come twice. Keys typed there come by INT 16h then.
+ */
 
 #define DEBUG_PORT 0xe9 /* reads as E9h where an emulator listens */
 
@@ -20,6 +25,10 @@
 #define MODE_TEXT_MONO 7
 #define ATTRIBUTE_PLAIN COLOUR_WHITE /* on black: what screens start with */
 #define SHAPE_HIDDEN 0x2000
+
+/* No more at a time: a UART whose data never end must not hold us. */
+#define KEYS_MAX 16
+#define KEYS_PLACE_MAX 1024 /* bytes; the usual one has 32 */
 
 static void video(uint32_t eax, uint32_t ebx, uint32_t ecx, uint32_t edx)
 {
@@ -40,11 +49,21 @@ static uint32_t ansi_colour(uint8_t colour)
 	return (colour & 1u) << 2 | (colour & 2u) | (colour & 4u) >> 2;
 }
 
+/* Shows nothing: a backspace, which leaves the cursor at a line's beginning, or one that
+ * takes a blank back. Some BIOSes send a character only once they know what comes after
+ * it, but a backspace and all before it at once. */
+static void write_nothing(bool blank)
+{
+	if (blank)
+		video(VIDEO_TELETYPE | ' ', ATTRIBUTE_PLAIN, 0, 0);
+	video(VIDEO_TELETYPE | '\b', ATTRIBUTE_PLAIN, 0, 0);
+}
+
 void console_open(struct console *console)
 {
 	console->attribute = ATTRIBUTE_PLAIN;
 	console->debug_port = DEBUG_BUILD && x86_in8(DEBUG_PORT) == DEBUG_PORT;
-	uart_open(&console->uart);
+	uart_open(&console->uart, write_nothing);
 }
 
 void console_close(struct console *console)
@@ -62,7 +81,7 @@ void console_close(struct console *console)
 static void put(struct console *console, char c)
 {
 	/* Teletype keeps the colours that the place on the screen has. */
-	if (console->drawn && c >= ' ')
+	if (console->drawn && !console->plain && c >= ' ')
 		video(VIDEO_WRITE | (uint8_t)c, console->attribute, 1, 0);
 	video(VIDEO_TELETYPE | (uint8_t)c, ATTRIBUTE_PLAIN, 0, 0);
 	uart_put(&console->uart, c);
@@ -107,6 +126,7 @@ void console_clear(struct platform *p)
 	struct console *console = &bios_of(p)->console;
 
 	draw(console);
+	console->plain = console->attribute == ATTRIBUTE_PLAIN;
 	video(VIDEO_SCROLL_UP, (uint32_t)console->attribute << 8, 0, 24 << 8 | 79);
 	terminal(console, "\033[2J");
 	console_move(p, 0, 0);
@@ -128,41 +148,55 @@ void console_colours(struct platform *p, uint8_t text, uint8_t background)
 
 	draw(console);
 	console->attribute = (background & 7) << 4 | (text & 15);
+	console->plain &= console->attribute == ATTRIBUTE_PLAIN;
 	text_format(sequence, sizeof(sequence), "\033[0;%s3%u;4%um",
 	            text & COLOUR_BRIGHT ? "1;" : "", ansi_colour(text), ansi_colour(background));
 	terminal(console, sequence);
 }
 
-int console_key(struct platform *p)
+/* Takes a key of the BIOS's that we know; KEY_NONE: it has none. */
+static int keyboard_get(void)
 {
-	struct console *console = &bios_of(p)->console;
-	struct realmode r = { .eax = 0x1100 };
-	int key = KEY_NONE, byte;
+	struct realmode r;
+	int key = KEY_NONE;
 
-	realmode_interrupt(0x16, &r);
-	if (!(r.eflags & EFLAGS_ZF)) {
+	for (size_t i = 0; i < KEYS_MAX && key == KEY_NONE; i++) {
+		r = (struct realmode){ .eax = 0x1100 };
+		realmode_interrupt(0x16, &r);
+		if (r.eflags & EFLAGS_ZF)
+			break;
 		r = (struct realmode){ .eax = 0x1000 };
 		realmode_interrupt(0x16, &r);
 		key = keyboard_key((uint16_t)r.eax);
 	}
-	if (key)
-		return key;
-	do {
-		byte = uart_get(&console->uart);
-		key = keys_decode(&console->keys, byte, p->now(p));
-	} while (key == KEY_NONE && byte >= 0);
 	return key;
 }
 
+int console_key(struct platform *p)
+{
+	struct console *console = &bios_of(p)->console;
+	int key = keyboard_get(), byte = 0;
+
+	for (size_t i = 0; i < KEYS_MAX && key == KEY_NONE && byte >= 0; i++) {
+		byte = uart_get(&console->uart);
+		key = keys_decode(&console->keys, byte, p->now(p));
+	}
+	return key;
+}
+
+/* Where a BIOS keeps its keys, the usual place was another one's; both are wiped. */
 void console_forget_keys(struct platform *p)
 {
-	volatile uint16_t *keys = physical(BDA_KEYS);
+	uint16_t start = bda_read16(BDA_KEYS_START), end = bda_read16(BDA_KEYS_END);
 
 	(void)p;
-	for (size_t i = 0; i < 16; i++)
-		keys[i] = 0;
-	*(volatile uint16_t *)physical(BDA_KEY_HEAD) = BDA_KEYS & 0xff;
-	*(volatile uint16_t *)physical(BDA_KEY_TAIL) = BDA_KEYS & 0xff;
+	memset(physical(BDA_KEYS), 0, BDA_KEYS_SIZE);
+	if (start >= end || end - start > KEYS_PLACE_MAX) /* of before 1982 */
+		start = BDA_KEYS & 0xff;
+	else
+		memset(physical(BDA + start), 0, end - start);
+	*(volatile uint16_t *)physical(BDA_KEY_HEAD) = start;
+	*(volatile uint16_t *)physical(BDA_KEY_TAIL) = start;
 }
 
 uint8_t console_shift(struct platform *p)

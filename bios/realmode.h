@@ -96,10 +96,14 @@ static inline const struct entry_stack *entry_stack(void)
 }
 
 /* The BIOS data area (segment 40h). */
+#define BDA 0x400u
 #define BDA_COM1 0x400u  /* uint16_t: port of the first serial port, or 0 */
 #define BDA_KEY_HEAD 0x41au /* uint16_t: where the next key is taken from, in segment 40h */
 #define BDA_KEY_TAIL 0x41cu /* uint16_t: where the next one typed goes */
-#define BDA_KEYS 0x41eu  /* 16 * uint16_t: the keys typed, taken or not */
+#define BDA_KEYS 0x41eu  /* uint16_t each: the keys typed, taken or not */
+#define BDA_KEYS_SIZE 32
+#define BDA_KEYS_START 0x480u /* uint16_t: where in segment 40h the BIOS keeps them; or 0 */
+#define BDA_KEYS_END 0x482u
 #define BDA_SHARED 0x4f0u /* 16 bytes for programs to leave each other; POST clears them */
 #define BDA_MARK 0x413u  /* uint16_t: KiB of base memory that nobody has taken */
 #define BDA_RESET 0x472u /* uint16_t: 1234h has a reset leave out the self-test */

@@ -16,6 +16,8 @@
 #define LCR_8N1 0x03
 #define LCR_DLAB 0x80
 #define MCR_DTR_RTS 0x03
+#define MCR_OUT 0x0c   /* OUT1 and OUT2, which are RI and DCD in a loop */
+#define MCR_LOOP 0x10  /* what is sent is received, and nothing leaves */
 #define LSR_DATA 0x01  /* a byte has come */
 #define LSR_READY 0x20 /* takes another byte */
 #define LSR_EMPTY 0x40 /* all is sent */
@@ -23,6 +25,7 @@
 
 /* A byte takes 87 us at 115200; a read of a port 0.1 us to 1 us. */
 #define UART_READS_MAX 20000
+#define UART_FIFO_SIZE 16
 
 static void set(uint16_t port, uint16_t divisor, uint8_t lcr, uint8_t mcr)
 {
@@ -42,11 +45,46 @@ static bool answers(uint16_t port)
 	return x86_in8(port + UART_SCRATCH) == 0xa5 && x86_in8(port + UART_LSR) != 0xff;
 }
 
-void uart_open(struct uart *uart)
+static bool wait(uint16_t port, uint8_t bits)
+{
+	for (size_t i = 0; i < UART_READS_MAX; i++)
+		if ((x86_in8(port + UART_LSR) & bits) == bits)
+			return true;
+	return false;
+}
+
+/* Drops what has come. */
+static void drain(uint16_t port)
+{
+	for (size_t i = 0; i < UART_FIFO_SIZE; i++)
+		x86_in8(port + UART_DATA);
+}
+
+/* Says whether somebody sends to the port when @write is called: then it has not sent
+ * all, or that has come round. In the loop the other end seems ready for anything. */
+static bool is_used(uint16_t port, void (*write)(bool some))
+{
+	uint8_t mcr = x86_in8(port + UART_MCR);
+	bool used;
+
+	write(false); /* what was kept back leaves now */
+	if (!wait(port, LSR_READY | LSR_EMPTY))
+		return false;
+	x86_out8(port + UART_MCR, mcr | MCR_DTR_RTS | MCR_OUT | MCR_LOOP);
+	drain(port);
+	write(true);
+	used = (x86_in8(port + UART_LSR) & (LSR_EMPTY | LSR_DATA)) != LSR_EMPTY;
+	wait(port, LSR_READY | LSR_EMPTY); /* or the rest would leave */
+	drain(port);
+	x86_out8(port + UART_MCR, mcr);
+	return used;
+}
+
+void uart_open(struct uart *uart, void (*write)(bool some))
 {
 	uint16_t port = bda_read16(BDA_COM1);
 
-	if (port == 0 || !answers(port))
+	if (port == 0 || !answers(port) || is_used(port, write))
 		return;
 	uart->port = port;
 	uart->lcr = x86_in8(port + UART_LCR) & (uint8_t)~LCR_DLAB;
@@ -58,14 +96,6 @@ void uart_open(struct uart *uart)
 	set(port, DIVISOR_115200, LCR_8N1, uart->mcr | MCR_DTR_RTS);
 	/* Without it an arrow key's bytes would overrun each other between two polls. */
 	x86_out8(port + UART_FIFO, FIFO_ON);
-}
-
-static bool wait(uint16_t port, uint8_t bits)
-{
-	for (size_t i = 0; i < UART_READS_MAX; i++)
-		if ((x86_in8(port + UART_LSR) & bits) == bits)
-			return true;
-	return false;
 }
 
 void uart_close(struct uart *uart)

@@ -178,7 +178,7 @@ class Machine:
             name = f"disk{number}"
             command += ["-drive", f"if=none,id={name},format=raw,file={self.image(number)}"]
             *controller, drive = disk.devices(name, DISK_SLOT + number)
-            drive += "" if uefi else f",bootindex={2 + number}"
+            drive += "" if uefi else f",bootindex={3 + number}"  # 2: a second card
             for device in (*controller, drive):
                 command += ["-device", device]
         if uefi:

@@ -22,12 +22,16 @@ start:
 	lodsb
 	test al, al
 	jz .stop
+	push ax
+	; Where the BIOS copies the screen to the port, once is enough.
+	cmp byte [0x10 * 4 + 3], 0xc0	; INT 10h is the video card's
+	jne .shown
 	mov ah, 0x0e			; teletype output
 	mov bx, 7
-	push ax
 	push si
 	int 0x10
 	pop si
+.shown:
 	pop ax
 	mov cx, 0xffff			; a missing port must not hang us
 	mov ah, al

@@ -32,16 +32,6 @@ struct assigning {
 	struct lease lease;
 };
 
-/* What people call it. */
-static const char *work_name(const struct assigning *a)
-{
-	if (a->work.bundle.id)
-		return a->work.bundle.name;
-	if (a->lease.config[0])
-		return a->lease.config;
-	return a->lease.loader_bios[0] ? a->lease.loader_bios : a->lease.loader_uefi;
-}
-
 /* Reads what is to be done: a bundle, and what the options say otherwise. */
 static int read_work(struct ctl *ctl, struct bundle_whole *work)
 {
@@ -54,7 +44,7 @@ static int read_work(struct ctl *ctl, struct bundle_whole *work)
 		status = ctl_find_bundle(ctl, ctl->option[OPT_BUNDLE], work);
 	else if (!ctl_given(ctl, OPT_CONFIG))
 		status = ctl_error(EXIT_USAGE, "work assign: needs --bundle NAME; or --config "
-		                   "FILE, the loader's configuration, as in z_auto.cfg (\"\": it takes none)");
+		                   "FILE, the loader's configuration, as in z_auto.cfg");
 	if (status == 0)
 		status = ctl_read_bundle(ctl, &work->bundle);
 	if (status == 0)
@@ -86,7 +76,8 @@ static int assign(struct ctl *ctl, void *data)
 	a->lease.device = a->device.id;
 	a->lease.assigned = time(NULL);
 	if (work_add_of(&ctl->store, &a->lease, &a->work.details, &origin) ||
-	    ctl_tell(ctl, &a->lease, "assigned", work_name(a)))
+	    ctl_tell(ctl, &a->lease, "assigned", origin.bundle ? a->work.bundle.name
+	                                                       : a->lease.config))
 		return ctl_store_error(ctl);
 	return 0;
 }
@@ -102,6 +93,6 @@ int ctl_work_assign(struct ctl *ctl)
 	text_format(text, sizeof(text), "work %U", a.lease.number);
 	ctl_warn_work(ctl, text, &a.lease);
 	text_format(text, sizeof(text), "work %U assigned to %s: %s", a.lease.number,
-	            a.device.name, work_name(&a));
+	            a.device.name, a.work.bundle.id ? a.work.bundle.name : a.lease.config);
 	return ctl_answer_work(ctl, &a.device, &a.lease, text);
 }

@@ -85,7 +85,7 @@ const char help_bundle_add[] =
 	"  Makes named work, to be assigned, or given by rules and multicast sessions. KEY=VALUE\n"
 	"  pairs are handed to the agent in the booted system.\n"
 	"    --kind KIND         imaging (default), third-party, kickstart, script, multicast\n"
-	"    --config FILE       the loader's configuration file, \"\": none; by kind: z_auto.cfg,\n"
+	"    --config FILE       the loader's configuration file; by kind: z_auto.cfg,\n"
 	"                        winpe.cfg, kickstart.cfg, z_auto.cfg, z_auto.cfg\n"
 	"    --loader-bios FILE  the loader for BIOS firmware; \"\": none; \"*\" (default):\n"
 	"    --loader-uefi FILE  as the device's settings loader-bios and loader-uefi say\n"

@@ -112,7 +112,7 @@ def test_list_rename_remove(ctl):
     (2, ["add", "a b"], "not a name for a bundle"),
     (2, ["add", "new", "--kind", "magic"], "expected imaging, third-party, kickstart, script"),
     (2, ["add", "new", "--config", "../a"], "--config ../a: not a file name"),
-    (2, ["add", "new", "--config", " "], "not a file name"),
+    (2, ["add", "new", "--config", ""], "not a file name"),
     (2, ["add", "new", "--prefix", "a b"], "--prefix a b: not a file name"),
     (2, ["add", "new", "--loader-bios", "", "--loader-uefi", ""], "needs a loader"),
     (2, ["add", "new", "--loader-bios", "**"], "--loader-bios **: not a file name"),
@@ -322,23 +322,3 @@ def test_autoinstall_is_kickstart(ctl):
     ctl("bundle", "add", "auto", "--kind", "autoinstall")
     bundle = ctl.json("bundle", "show", "auto")
     assert (bundle["kind"], bundle["config"]) == ("kickstart", "kickstart.cfg")
-
-
-def test_loader_that_takes_no_configuration(tmp_path):
-    """--config "" says so, of bundles and of work; all that tells of it can cope with that."""
-    ctl = policy.Ctl(tmp_path)
-    ctl("device", "add", "pc1", "--mac", "52:54:00:00:00:01")
-    ctl("bundle", "add", "ipxe", "--config", "", "--loader-bios", "undionly.kpxe", "--loader-uefi", "")
-    assert ctl.json("bundle", "show", "ipxe")["config"] == ""
-    assert re.search(r"config +none", ctl("bundle", "show", "ipxe"))
-    assert "undionly.kpxe" in ctl("work", "assign", "pc1", "--config", "", "--loader-bios",
-                                  "undionly.kpxe")
-    ctl("work", "assign", "pc1", "--replace", "--bundle", "ipxe")
-    assert re.search(r"config +none", ctl("work", "show", "pc1"))
-    ctl("work", "list")
-    assert " with" not in ctl("explain", "pc1").splitlines()[-1]
-    exported = ctl("export")
-    (ctl.folder / "data.json").write_text(exported)
-    ctl("import", "--replace", ctl.folder / "data.json")
-    assert ctl("export") == exported
-    assert "nothing wrong" in ctl("check")

@@ -28,6 +28,7 @@ class Lab:
         self.scenario = scenario
         self.folder = folder
         self.boots = []  # for each boot the console lines that were awaited
+        self._second_card = scenario.get("machine", {}).get("second_card", False)
         self.machine = self._machine(name, folder)
         self.others = {other: self._machine(f"{name}-{other}", folder / other)
                        for other in scenario.get("others", [])}
@@ -47,7 +48,16 @@ class Lab:
             boot_order=tuple(facts.get("boot_order", ("network", "disk"))),
             connects_all=facts.get("connects_all", True),
             secure_boot_key=signing.CERTIFICATE if facts.get("secure_boot") else None,
-            options=tuple(facts.get("options", ())))
+            options=(*facts.get("options", ()), *self._second_card_options(number)))
+
+    def _second_card_options(self, number):
+        """Returns QEMU's for another card in the same network, with a ROM, next in the boot order."""
+        if not self._second_card:
+            return ()
+        tap = network.tap(1 + len(self.scenario.get("others", [])))
+        return ("-netdev", f"tap,id=net2,ifname={tap},script=no,downscript=no,vnet_hdr=off",
+                "-device", "virtio-net-pci,netdev=net2,addr=8,bootindex=2,"
+                f"mac=52:54:01:{number >> 16 & 255:02x}:{number >> 8 & 255:02x}:{number & 255:02x}")
 
     # --- preparation -----------------------------------------------------------
 
@@ -167,7 +177,7 @@ class Lab:
             net.close()
 
     def _make_network(self):
-        return network.Network(1 + len(self.others))
+        return network.Network(1 + len(self.others) + self._second_card)
 
     def _start(self, net, command, name, **more):
         with open(self.folder / f"{name}.log", "wb") as log:
