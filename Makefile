@@ -73,7 +73,7 @@ CTL := prebootctl ctl_options ctl_verbs ctl_help ctl_find ctl_show ctl_device ct
 	ctl_device_show ctl_device_move ctl_trace ctl_settings ctl_work ctl_assign ctl_retry ctl_event \
 	ctl_menu ctl_menu_passwd canvas ctl_words ctl_target ctl_help_policy ctl_folder \
 	ctl_folder_show ctl_group ctl_bundle ctl_bundle_show ctl_assignment ctl_rule ctl_multicast \
-	ctl_multicast_show ctl_multicast_members ctl_rule_show ctl_stranger ctl_admit ctl_inventory ctl_unknown ctl_tftp
+	ctl_multicast_show ctl_multicast_members ctl_rule_show ctl_stranger ctl_admit ctl_uuid ctl_inventory ctl_unknown ctl_tftp
 # Its tools for whole data.
 CTL += ctl_help_data ctl_data ctl_check ctl_backup ctl_device_csv ctl_csv ctl_csv_list ctl_watch ctl_stats \
 	ctl_complete ctl_complete_words

@@ -33,6 +33,8 @@ extern const char help_rule_enable[], help_rule_disable[], help_rule_remove[];
 extern const char help_multicast_add[], help_multicast_change[], help_multicast_list[];
 extern const char help_multicast_show[], help_multicast_start[], help_multicast_end[];
 extern const char help_multicast_join[], help_multicast_leave[], help_multicast_remove[];
+extern const char help_uuid_list[], help_uuid_show[], help_uuid_allow[], help_uuid_ignore[],
+	help_uuid_forget[];
 extern const char help_stranger_list[], help_stranger_show[], help_stranger_remove[];
 extern const char help_work_retry[], help_work_release[], help_inventory[];
 

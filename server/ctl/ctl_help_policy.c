@@ -75,6 +75,23 @@ const char help_stranger_remove[] =
 	"prebootctl stranger remove MAC|UUID|--all\n"
 	"  Forgets an unknown machine, or all of them, until they ask again.\n";
 
+const char help_uuid_list[] =
+	"prebootctl uuid list\n"
+	"  Lists UUIDs of which something is known: shared by several machines, ignored, allowed.\n";
+const char help_uuid_show[] =
+	"prebootctl uuid show UUID\n"
+	"  Lists the MACs and serial numbers that a shared UUID came with.\n";
+const char help_uuid_allow[] =
+	"prebootctl uuid allow UUID...\n"
+	"  Says that a UUID is one machine's, whatever MAC it comes with.\n";
+const char help_uuid_ignore[] =
+	"prebootctl uuid ignore UUID...\n"
+	"  Says that a UUID tells nothing: machines that have it are known by MAC or image-safe\n"
+	"  data alone.\n";
+const char help_uuid_forget[] =
+	"prebootctl uuid forget UUID...\n"
+	"  Takes back what is known of a UUID: it counts again, until machines share it.\n";
+
 const char help_inventory[] =
 	"prebootctl inventory [FOLDER] [--group GROUP] [--seen]\n"
 	"  Lists what each machine last told of itself; with --json, all of it. --seen: only\n"

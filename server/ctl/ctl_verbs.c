@@ -12,6 +12,7 @@ static const struct noun nouns[] = {
 	{ "folder", "the tree they are in" },
 	{ "group", "devices across folders" },
 	{ "stranger", "machines that asked and are no devices" },
+	{ "uuid", "UUIDs that several machines have" },
 	{ "inventory", "what each machine last told of itself" },
 	{ "bundle", "named work" },
 	{ "assignment", "who is to get which bundle" },
@@ -77,6 +78,13 @@ static const struct verb verbs[] = {
 	{ "stranger", "show", "info", ctl_stranger_show, 1, 1, NULL, DB_OPEN, help_stranger_show },
 	{ "stranger", "remove", "delete", ctl_stranger_remove, 0, 1, OPTIONS(OPT_ALL), DB_OPEN,
 	  help_stranger_remove },
+
+	{ "uuid", "list", "ls", ctl_uuid_list, 0, 0, NULL, DB_OPEN, help_uuid_list },
+	{ "uuid", "show", "info", ctl_uuid_show, 1, 1, NULL, DB_OPEN, help_uuid_show },
+	{ "uuid", "allow", NULL, ctl_uuid_allow, 1, NO_LIMIT, NULL, DB_CREATE, help_uuid_allow },
+	{ "uuid", "ignore", NULL, ctl_uuid_ignore, 1, NO_LIMIT, NULL, DB_CREATE, help_uuid_ignore },
+	{ "uuid", "forget", "remove", ctl_uuid_forget, 1, NO_LIMIT, NULL, DB_OPEN,
+	  help_uuid_forget },
 
 	{ "inventory", NULL, NULL, ctl_inventory, 0, 1, OPTIONS(OPT_GROUP, OPT_SEEN), DB_OPEN,
 	  help_inventory },

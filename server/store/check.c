@@ -63,10 +63,20 @@ static const char *const queries[] = {
 	" 'move one of them: \"prebootctl rule move ' || min(name) || ' ' || position || '\"'"
 	" FROM rule GROUP BY position HAVING count(*) > 1",
 
+	"SELECT 'UUID ' || iif(d.name IS NULL, '', 'of device ' || d.name || ', ') || lower("
+	"substr(hex(u.uuid), 1, 8) || '-' || substr(hex(u.uuid), 9, 4) || '-' ||"
+	" substr(hex(u.uuid), 13, 4) || '-' || substr(hex(u.uuid), 17, 4) || '-' ||"
+	" substr(hex(u.uuid), 21)) || ', came with MACs of several machines, or that may be several',"
+	" 'if it is one machine: \"prebootctl uuid allow UUID\"; else \"prebootctl uuid ignore UUID\";"
+	" \"prebootctl uuid show UUID\" tells the MACs'"
+	" FROM uuid u LEFT JOIN device d ON d.uuid = u.uuid OR d.claim_uuid = u.uuid"
+	" WHERE u.state = 'shared'",
+
 	"SELECT 'device ' || name || ' is claimed, though it has a UUID or MAC',"
 	" 'say what it is known by: \"prebootctl device change ' || name || ' --mac MAC\"'"
 	" FROM device WHERE (claim_uuid IS NOT NULL OR claim_mac IS NOT NULL)"
-	" AND (uuid IS NOT NULL OR EXISTS (SELECT 1 FROM mac WHERE mac.device = device.id))",
+	" AND (uuid IS NOT NULL OR (claim_mac IS NOT NULL"
+	" AND EXISTS (SELECT 1 FROM mac WHERE mac.device = device.id)))",
 
 	"SELECT what || ' ' || name || ' has the number ' || id || ', which prebootd cannot hold',"
 	" 'put the data into a new database: \"prebootctl export\", then \"prebootctl --database"

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "ctl_verbs.h"
+#include "error.h"
+#include "text.h"
+#include "uuids.h"
+
+/* UUIDs that are not simply one machine's. */
+
+static json_t *json_uuid(const struct uuid_word *word)
+{
+	char uuid[40];
+
+	text_format(uuid, sizeof(uuid), "%G", word->uuid);
+	return json_pack("{s:s, s:s, s:o}", "uuid", uuid, "state", uuid_state_name(word->state),
+	                 "since", ctl_json_time(word->time));
+}
+
+int ctl_uuid_list(struct ctl *ctl)
+{
+	struct table table = { .columns = 3 };
+	struct uuid_word word;
+	sqlite3_stmt *rows;
+	json_t *array = json_array();
+	int rc = uuid_list(&ctl->store, &rows);
+
+	table_add(&table, "UUID", "STATE", "SINCE");
+	while (rc == 0 && (rc = store_step(&ctl->store, rows)) == 1) {
+		char uuid[40], since[40];
+
+		uuid_row(rows, &word);
+		text_format(uuid, sizeof(uuid), "%G", word.uuid);
+		ctl_time(word.time, since, sizeof(since));
+		table_add(&table, uuid, uuid_state_name(word.state), since);
+		json_array_append_new(array, json_uuid(&word));
+		rc = 0;
+	}
+	return ctl_answer_list(ctl, rc, &table, array);
+}
+
+static int read_uuid(const char *word, uint8_t uuid[16])
+{
+	return text_parse_uuid(word, uuid) == 0 ? 0 :
+	       ctl_error(EXIT_USAGE, "%s: not a UUID; expected 32 hexadecimal digits, as in "
+	                 "4c4c4544-0034-4d10-8052-b4c04f4a3232", word);
+}
+
+int ctl_uuid_show(struct ctl *ctl)
+{
+	struct table table = { .columns = 5 };
+	struct witness witness;
+	uint8_t uuid[16];
+	sqlite3_stmt *rows;
+	json_t *array;
+	int rc, status = read_uuid(ctl->words[0], uuid);
+
+	if (status)
+		return status;
+	array = json_array();
+	table_add(&table, "MAC", "SERIAL", "BOARD", "MODEL", "LAST SEEN");
+	rc = witness_list(&ctl->store, uuid, &rows);
+	while (rc == 0 && (rc = store_step(&ctl->store, rows)) == 1) {
+		char mac[40], last[40];
+
+		witness_row(rows, &witness);
+		text_format(mac, sizeof(mac), "%M", witness.mac);
+		ctl_time(witness.last, last, sizeof(last));
+		table_add(&table, mac, witness.serials.serial[0] ? witness.serials.serial : "-",
+		          witness.serials.board[0] ? witness.serials.board : "-",
+		          witness.serials.model, last);
+		json_array_append_new(array, json_pack(
+			"{s:s, s:s, s:s, s:s, s:o, s:o}", "mac", mac, "serial",
+			witness.serials.serial, "board", witness.serials.board, "model",
+			witness.serials.model, "first", ctl_json_time(witness.first), "last",
+			ctl_json_time(witness.last)));
+		rc = 0;
+	}
+	return ctl_answer_list(ctl, rc, &table, array);
+}
+
+static int setting(struct ctl *ctl, void *data)
+{
+	const enum uuid_state *state = data;
+	uint8_t uuid[16];
+
+	for (int i = 0; i < ctl->word_count; i++) {
+		int status = read_uuid(ctl->words[i], uuid);
+
+		if (status)
+			return status;
+		if (*state == UUID_ALLOWED && !device_uuid_ok(uuid))
+			return ctl_error(EXIT_USAGE, "%s: a placeholder that many machines have; "
+			                 "nothing makes it one machine's", ctl->words[i]);
+		if (uuid_set(&ctl->store, uuid, *state, time(NULL)))
+			return ctl_store_error(ctl);
+	}
+	return 0;
+}
+
+static int set_all(struct ctl *ctl, enum uuid_state state, const char *said)
+{
+	int status = ctl_transaction(ctl, setting, &state);
+
+	return status ? status : ctl_say(ctl, json_pack("{s:i}", "uuids", ctl->word_count),
+	                                 "%d UUID%s %s", ctl->word_count,
+	                                 ctl->word_count == 1 ? "" : "s", said);
+}
+
+int ctl_uuid_allow(struct ctl *ctl)
+{
+	return set_all(ctl, UUID_ALLOWED, "allowed: one machine's, with any MAC");
+}
+
+int ctl_uuid_ignore(struct ctl *ctl)
+{
+	return set_all(ctl, UUID_IGNORED, "ignored");
+}
+
+int ctl_uuid_forget(struct ctl *ctl)
+{
+	return set_all(ctl, UUID_FREE, "forgotten: counts again until machines share it");
+}

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Machines that share a UUID, and laptops that share a dock's MAC: none gets another one's work."""
+
+import policy
+import pytest
+from test_machines import UUID1, UUID2, eventually, request
+
+A, B, C = "52:54:00:12:34:0a", "52:54:00:12:34:0b", "52:54:00:12:34:0c"
+SERIAL = 0x15
+
+
+def ask(daemon, mac, uuid=UUID1, serial=None):
+    answer = request(daemon, mac, uuid, fields={SERIAL: serial} if serial else {})
+    return answer[policy.DECISION], answer.get(policy.NAME, b"").decode()
+
+
+def test_two_boards_with_one_uuid(ctl, daemon):
+    ctl("device", "add", "a", A, UUID1)
+    ctl("work", "assign", "a", "--config", "wipe.cfg", "--attempts", "9")
+    assert ask(daemon, B) == (policy.LOCAL, "")  # the hostile one first
+    assert ask(daemon, A) == (policy.WORK, "a")  # its registered MAC vouches
+    assert ask(daemon, B) == (policy.LOCAL, "")
+    assert eventually(lambda: [e for e in ctl.json("event", "list", "a")
+                               if e["step"] == "conflict"])
+    assert ctl.json("uuid", "list")[0]["state"] == "shared"
+    assert {row["mac"] for row in ctl.json("uuid", "show", UUID1)} == {A, B}
+    assert f"UUID of device a, {UUID1}, came with MACs" in ctl.run("check").stdout
+    ctl("device", "add", "b", B)
+    assert ask(daemon, B) == (policy.LOCAL, "b")
+    assert "nothing is assigned" in ctl("explain", B)
+    ctl("uuid", "allow", UUID1)
+    assert ask(daemon, C) == (policy.WORK, "a")
+
+
+def test_by_uuid_alone(ctl, daemon):
+    """The first that comes is it; from the second on, nobody is."""
+    ctl("device", "add", "a", "--uuid", UUID1)
+    ctl("work", "assign", "a", "--config", "wipe.cfg", "--attempts", "9")
+    assert ask(daemon, A) == (policy.WORK, "a")
+    assert ask(daemon, A) == (policy.WORK, "a")
+    assert ask(daemon, B) == (policy.LOCAL, "")
+    assert ask(daemon, A) == (policy.LOCAL, "")
+
+
+def test_cards_of_one_machine(ctl, daemon):
+    ctl("device", "add", "a", "--uuid", UUID1)
+    for mac in (A, B, C):
+        assert ask(daemon, mac, serial=b"5CG0123") == (policy.LOCAL, "a")
+    assert ask(daemon, "52:54:00:12:34:0d", serial=b"5CG9999") == (policy.LOCAL, "")
+    assert ask(daemon, A, serial=b"5CG0123") == (policy.LOCAL, "")
+
+
+@pytest.mark.parametrize("serial", [None, b"To be filled by O.E.M.", b"Default string", b"0"])
+def test_admitted_by_themselves(ctl, daemon, serial):
+    """Two machines never become one device."""
+    ctl("device", "add", "other", "52:54:00:00:00:01")
+    ctl("settings", "set", "admit-unknown=yes")
+    assert ask(daemon, A, serial=serial) == (policy.LOCAL, "pc-52540012340a")
+    assert ask(daemon, B, serial=serial) == (policy.LOCAL, "pc-52540012340b")
+    assert ask(daemon, A, serial=serial) == (policy.LOCAL, "pc-52540012340a")
+
+
+def test_dock(ctl, daemon):
+    """A device known by a dock's MAC is the first laptop's; the second is admitted by its UUID."""
+    ctl("device", "add", "lap-1", A)
+    ctl("work", "assign", "lap-1", "--config", "wipe.cfg", "--attempts", "9")
+    assert ask(daemon, A, UUID1) == (policy.WORK, "lap-1")
+    assert ask(daemon, A, UUID2) == (policy.LOCAL, "")
+    eventually(lambda: ctl.json("stranger", "list"))
+    assert "known by its UUID alone" in ctl.run("device", "admit", UUID2, "lap-2").stderr
+    assert ask(daemon, A, UUID2) == (policy.LOCAL, "lap-2")
+    assert ask(daemon, A, UUID1) == (policy.WORK, "lap-1")
+    ctl("settings", "set", "shared-macs=52:54:00")
+    assert ask(daemon, A, UUID1) == (policy.WORK, "lap-1")  # it is claimed by that UUID
+    assert ask(daemon, A, None) == (policy.LOCAL, "")
