@@ -51,7 +51,7 @@ SHARED := wire message message_fields text error crc32 isd power_on
 BIOS_ASM := entry realmode
 BIOS_C := main unpack pxe pxe_find udp tftp realmode console uart keyboard memory clock machine \
 	disk edd chain local fault
-EFI_C := main firmware machine hardware rate net udp4 tftp fetched console keys path option order disk \
+EFI_C := main firmware machine hardware rate net udp4 tftp fetched console keys path source option order disk \
 	image chain local mark fault
 
 # Of the server's programs, by folder.
@@ -101,7 +101,7 @@ FREESTANDING := $(COMMON) -Os -fno-if-conversion -fno-tree-tail-merge \
 CFLAGS_BIOS := $(FREESTANDING) -m32 -march=i386 -mregparm=3 -freg-struct-return -fno-pic -fno-pie \
 	-mno-80387 -fno-delete-null-pointer-checks -DDEBUG_BUILD=$(if $(DEBUG),1,0) \
 	-mpreferred-stack-boundary=2
-CFLAGS_EFI := $(FREESTANDING) -Oz -fno-tree-sra -fno-tree-ch -m64 -fpic -fshort-wchar -maccumulate-outgoing-args \
+CFLAGS_EFI := $(FREESTANDING) -Oz -fno-expensive-optimizations -fno-tree-sra -fno-tree-ch -m64 -fpic -fshort-wchar -maccumulate-outgoing-args \
 	-DDEBUG_BUILD=$(if $(DEBUG),1,0) \
 	-DGNU_EFI_USE_MS_ABI -isystem /usr/include/efi -isystem /usr/include/efi/x86_64
 CFLAGS_HOST := $(COMMON) $(INCLUDE_SERVER) -O2 -D_GNU_SOURCE -DDEBUG_LEVEL=0 -fstack-protector-strong -D_FORTIFY_SOURCE=2
@@ -217,6 +217,7 @@ $(B)/test/unit_efi_path: $(B)/test/efi/path.o
 $(B)/test/unit_efi_option: $(B)/test/efi/option.o $(B)/test/efi/path.o
 $(B)/test/unit_efi_fetched: $(B)/test/efi/fetched.o
 $(B)/test/unit_efi_rate: $(B)/test/efi/rate.o
+$(B)/test/unit_efi_source: $(B)/test/efi/source.o
 $(B)/test/unit_menu_view $(B)/test/unit_menu_password: $(B)/test/tests/unit/person.o \
 	$(B)/test/server/ctl/canvas.o
 $(B)/test/unit_decide: $(B)/test/server/policy/decide.o $(B)/test/server/store/lease.o

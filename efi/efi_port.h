@@ -146,7 +146,7 @@ int efi_error(EFI_STATUS status);
 
 /* machine.c */
 
-/** Fills platform.machine but for its DHCP packets, which must be there. */
+/** Fills platform.machine but for what pxe_find() filled in before. */
 void machine_read(struct efi_port *port);
 
 /* net.c */
@@ -154,6 +154,7 @@ void machine_read(struct efi_port *port);
 /**
  * Finds the PXE base code that this image was loaded by and lists its DHCP
  * packets in platform.machine.dhcp. Without one the port's pxe stays NULL.
+ * Fills in what the path of the device tells: machine.mac, boot_file, started_by.
  */
 void pxe_find(struct efi_port *port);
 

@@ -72,25 +72,19 @@ static uint32_t memory_mib(struct efi_port *port)
 }
 
 /*
- * The NIC's address is in the question that it sent for its own address; the
- * NIC's driver is asked where there is no such packet.
+ * The NIC's address is in the question that it sent for its own address; where
+ * there is no such packet, what the path tells that we were loaded by stays.
  */
 static void read_mac(struct efi_port *port)
 {
 	struct machine *machine = &port->platform.machine;
 	struct span packet = machine->dhcp.discover;
-	EFI_SIMPLE_NETWORK *snp;
 
 	if (packet.data == NULL)
 		packet = machine->dhcp.ack;
 	if (packet.length >= DHCP_CHADDR + 6 && packet.data[DHCP_HTYPE] == HTYPE_ETHERNET &&
-	    packet.data[DHCP_HLEN] == 6) {
+	    packet.data[DHCP_HLEN] == 6)
 		memcpy(machine->mac, packet.data + DHCP_CHADDR, 6);
-		return;
-	}
-	snp = efi_protocol(port, efi_parent_with(port, port->path, &snp_guid), &snp_guid);
-	if (snp != NULL && snp->Mode != NULL && snp->Mode->HwAddressSize == 6)
-		memcpy(machine->mac, snp->Mode->CurrentAddress.Addr, 6);
 }
 
 void machine_read(struct efi_port *port)

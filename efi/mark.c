@@ -11,8 +11,8 @@
 /* Of no meaning to anybody else but our agent, which reads the first of them. */
 static EFI_GUID mark_guid = { 0x6134f6a1, 0xf8d4, 0x4743,
 	                      { 0x96, 0xc8, 0x04, 0x03, 0x61, 0x1a, 0x5e, 0xc3 } };
-static const CHAR16 power_on_name[] = L"OpenPrebootPowerOn";
-static const CHAR16 next_name[] = L"OpenPrebootNext";
+static CHAR16 power_on_name[] = L"OpenPrebootPowerOn";
+static CHAR16 next_name[] = L"OpenPrebootNext";
 
 /*
  * Not NON_VOLATILE, so that a reset wipes it. One that a system left with that
@@ -24,8 +24,8 @@ int mark_recall(struct platform *p, uint8_t record[POWER_ON_SIZE])
 	UINTN size = POWER_ON_SIZE;
 	UINT32 attributes = 0;
 
-	if (EFI_ERROR(runtime->GetVariable((CHAR16 *)(uintptr_t)power_on_name, &mark_guid,
-	                                   &attributes, &size, record)) ||
+	if (EFI_ERROR(runtime->GetVariable(power_on_name, &mark_guid, &attributes, &size,
+	                                   record)) ||
 	    size != POWER_ON_SIZE || (attributes & EFI_VARIABLE_NON_VOLATILE))
 		return ERR_NOT_FOUND;
 	return 0;

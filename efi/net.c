@@ -4,6 +4,7 @@
 #include "efi_port.h"
 #include "error.h"
 #include "memory.h"
+#include "source.h"
 
 /* EFI_PXE_BASE_CODE_PROTOCOL (UEFI 24.3): who we are, and UDP as a last resort. */
 
@@ -54,6 +55,25 @@ static void copy_path(struct efi_port *port)
 	port->path = (EFI_DEVICE_PATH *)port->nic.path;
 }
 
+/* What our own path tells; that of a base code above it knows less. */
+static void read_source(struct efi_port *port)
+{
+	struct machine *machine = &port->platform.machine;
+	struct source source;
+
+	source_read(port->path, port->path != NULL ? DEVICE_PATH_MAX : 0, &source);
+	memcpy(machine->mac, source.mac, sizeof(machine->mac));
+	memcpy(machine->boot_file, source.file, sizeof(machine->boot_file));
+	if (source.http)
+		machine->started_by = STARTED_BY_HTTP;
+	else if (source.ipv6)
+		machine->started_by = STARTED_BY_IPV6;
+	else if (!source.network)
+		machine->started_by = STARTED_BY_DISK;
+	debug(1, &port->platform, "started by way %u, file '%s'", (uint32_t)machine->started_by,
+	      machine->boot_file);
+}
+
 void pxe_find(struct efi_port *port)
 {
 	EFI_PXE_BASE_CODE_PROTOCOL *pxe;
@@ -61,6 +81,7 @@ void pxe_find(struct efi_port *port)
 	EFI_HANDLE parent;
 
 	copy_path(port);
+	read_source(port);
 	pxe = efi_protocol(port, port->device, &pxe_guid);
 	/* A boot program between the ROM and us may have a handle of its own. */
 	parent = pxe != NULL ? NULL : efi_parent_with(port, port->path, &pxe_guid);
@@ -73,6 +94,8 @@ void pxe_find(struct efi_port *port)
 		debug(1, &port->platform, "no PXE base code for IPv4");
 		return;
 	}
+	/* However iPXE got us: it has a base code for all that we do. */
+	port->platform.machine.started_by = STARTED_BY_PXE;
 	port->pxe = pxe;
 	list_packets(port, pxe->Mode);
 	port->nic.address = pxe->Mode->StationIp.v4;

@@ -145,12 +145,15 @@ class Machine:
             self.vars.write_bytes(ovmf_vars.fill(empty, variables))
 
     def boot_option(self, name):
-        """Returns a boot option's device path: "network"; "disk", "disk1", ... (all of that disk);
+        """Returns a boot option's device path: "network"; "http"; "ipv6" (PXE over that); "disk", "disk1", ... (all of that disk);
         "partition" (the program on the local disk's); "missing" (one of a partition that is not
         there)."""
         if name == "network":
             return ovmf_vars.device_path(*ovmf_vars.pci(NET_SLOT), ovmf_vars.mac(self.mac),
                                          *self.firmware.net_option)
+        if name in ("http", "ipv6"):
+            nodes = (ovmf_vars.IPV4, ovmf_vars.URI) if name == "http" else (ovmf_vars.IPV6,)
+            return ovmf_vars.device_path(*ovmf_vars.pci(NET_SLOT), ovmf_vars.mac(self.mac), *nodes)
         if name in ("partition", "missing"):
             return ovmf_vars.device_path(
                 ovmf_vars.gpt(1, 2048, 16384, ESP if name == "partition" else NO_PARTITION),

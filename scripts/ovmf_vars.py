@@ -37,6 +37,8 @@ def mac(address):
 
 
 IPV4 = (3, 12, bytes(23))
+IPV6 = (3, 13, bytes(39) + b"\x40" + bytes(16))
+URI = (3, 24, b"")
 
 
 def gpt(number, start, sectors, guid):

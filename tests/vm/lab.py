@@ -196,6 +196,9 @@ class Lab:
             self._start(other, network.address_server(self.folder), "dhcp")
             other.wait_for([("0.0.0.0", 67)], self._running)
         listeners = [(network.SERVER, 67), (network.SERVER, 69)]
+        if self.scenario.get("http"):
+            self._start(net, ["/usr/bin/python3", "-m", "http.server", "80", "--bind",
+                              network.SERVER, "-d", self.folder / "tftp"], "http")
         relay = self.scenario.get("relay")
         if relay:
             behind = machine.POLICY_PORT + 1

@@ -67,6 +67,8 @@ def check_decisions(lab, asked):
         assert len(answers) == asked["answers"]
     if asked.get("alike"):
         assert len({answer.data for answer in answers}) == 1
+    if asked.get("requests") == 0:
+        return
     # No answer is larger than its question, so nobody is flooded through the server.
     assert requests and all(len(request.data) >= len(answer.data)
                             for request in requests for answer in answers)
