@@ -93,7 +93,11 @@ static void strangers_are_not_heard(void **state)
 
 static void twin_says(struct net *net, const void *data, size_t length)
 {
+	uint32_t delay = net->delay;
+
+	net->delay = 1; /* however slow the server is */
 	net_answer(net, 1, TWIN_PORT, data, length);
+	net->delay = delay;
 }
 
 static void sends_a_short_block(struct net *net)
@@ -154,6 +158,7 @@ static void twins_are_not_the_server(void **state)
 		net->twin = cases[i / 2].twin;
 		net->hits = cases[i / 2].hits;
 		net->options = i % 2 == 0;
+		net->delay = 100;
 		if (!net->options)
 			requests = cases[i / 2].plain_requests;
 		if (!requests) {
@@ -196,7 +201,24 @@ static void a_network_may_repeat(void **state)
 
 	(void)state;
 	net->network_repeats = true;
-	expect_file(net);
+	assert_int_equal(fetch(net, FILE_MAX), 0);
+	assert_int_equal(net->length, 42430);
+	assert_int_equal(net->opened, 3); /* it was not believed at once */
+	free(net);
+}
+
+/* Nor is a server a rival of its own that answers a request sent again, too. */
+static void a_server_may_be_slow(void **state)
+{
+	struct net *net = net_new(1000);
+
+	(void)state;
+	net->delay = 600;
+	assert_int_equal(fetch(net, FILE_MAX), 0);
+	assert_int_equal(net->length, 1000);
+	assert_int_equal(net->requests, 2);
+	assert_int_equal(net->opened, 1);
+	free(net);
 }
 
 static void ports_are_random(void **state)
@@ -355,6 +377,7 @@ int main(void)
 		cmocka_unit_test(twins_are_not_the_server),
 		cmocka_unit_test(rivals_are_refused),
 		cmocka_unit_test(a_network_may_repeat),
+		cmocka_unit_test(a_server_may_be_slow),
 		cmocka_unit_test(ports_are_random),
 		cmocka_unit_test(the_size_told_is_the_size),
 		cmocka_unit_test(errors_of_the_server),

@@ -166,8 +166,10 @@ static int udp_send(struct platform *p, const struct endpoint *to, const void *p
 		return 0;
 	if (to->port == TFTP_PORT)
 		request(net, data, length);
-	else if (to->port == net->port && data[1] == 4)
+	else if (data[1] == 4 && to->port >= 2000 && to->port < 2000 + net->requests) {
+		net->port = to->port; /* it answered each request from another one */
 		send_block(net, (uint16_t)((data[2] << 8 | data[3]) + 1));
+	}
 	return 0;
 }
 
