@@ -117,13 +117,14 @@ static void decide(struct explanation *e)
 	/* One that never asked has the firmware that the work is for. */
 	asking.firmware = e->request ? e->request->firmware :
 	                  e->next.loader_bios[0] ? FIRMWARE_BIOS : FIRMWARE_UEFI;
+	asking.unproven = e->by_mac && !e->settings.work_by_mac;
 	decide_request(device, &e->next, &asking, &verdict);
 	e->work = verdict.reply.u.answer.decision == DECISION_WORK;
 	if (e->request)
 		text_format(e->loader, sizeof(e->loader), "%s", verdict.reply.u.answer.loader);
 	if (e->work && e->lease.number)
 		text_format(e->outcome, sizeof(e->outcome), "work %U, attempt %u of %u, %s",
-		            e->next.number, verdict.next.attempt, verdict.next.attempts,
+		            e->next.number, (uint32_t)verdict.reply.u.answer.attempt, verdict.next.attempts,
 		            verdict.reason);
 	else if (e->work)
 		text_format(e->outcome, sizeof(e->outcome), "new work; %s", e->choice.reason);

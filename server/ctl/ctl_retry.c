@@ -27,6 +27,7 @@ static int copy(struct ctl *ctl, struct retry *r)
 	r->new = r->old;
 	r->new.assigned = time(NULL);
 	r->new.offered = r->new.begun = r->new.ended = 0;
+	r->new.given_up = false;
 	r->new.reason[0] = '\0';
 	text_format(reason, sizeof(reason), "again, after work %U", r->old.number);
 	if (work_add_of(&ctl->store, &r->new, &details, &origin) ||

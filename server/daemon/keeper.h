@@ -201,6 +201,9 @@ void keeper_plan(struct keeper *keeper, struct matter *matter, const struct aski
 /** Stores the work that was planned, which gives it its number. */
 int keeper_give(struct keeper *keeper, struct matter *matter);
 
+/** Has the device of @lease, at which it is now at work, join the session that it is of, if any. */
+int keeper_join(struct keeper *keeper, const struct lease *lease);
+
 /** Adds what an agent is told of the session that its work is of, if it is. */
 int keeper_tell_session(struct keeper *keeper, struct details *details);
 

@@ -6,6 +6,7 @@
 
 #include "error.h"
 #include "events.h"
+#include "message_fields.h"
 #include "devices.h"
 #include "settings.h"
 #include "text.h"
@@ -16,34 +17,100 @@ static int judge_request(struct keeper *keeper, struct matter *matter, const str
 {
 	const struct message *question = &matter->question;
 	const struct request *request = &question->u.request;
-	struct asking asking = { request->firmware, 0, keeper->moment.now };
+	struct asking asking = { .firmware = request->firmware, .now = keeper->moment.now };
 	struct verdict *verdict = &matter->verdict;
-	struct settings settings;
+	struct settings room;
+	const struct settings *settings = keeper_settings(keeper, matter, &room);
 	int rc = 0;
 
+	asking.unproven = matter->who.by_mac && !settings->work_by_mac;
 	if (lease)
-		rc = work_offer_of(&keeper->store, lease->number, question->nonce,
-		                   &asking.offered_before);
+		rc = work_attempt_of(&keeper->store, lease->number, question->nonce,
+		                     &asking.accepted);
+	if (rc == 0 && lease && lease->completion == COMPLETION_NEXT_BOOT)
+		rc = event_came_back(&keeper->store, lease, &asking.came_back);
 	/* The boot that had the last work has had its turn. */
-	if (rc == 0 && !(lease && (lease_open(lease->state) || asking.offered_before)))
+	if (rc == 0 && !(lease && (lease_open(lease->state) || asking.accepted)))
 		rc = keeper_choose(keeper, matter);
 	if (rc)
 		return rc;
 	decide_request(matter->who.known ? &matter->who.device : NULL, lease, &asking, verdict);
 	if (matter->choice.bundle)
 		keeper_plan(keeper, matter, &asking);
-	settings_answer(keeper_settings(keeper, matter, &settings), request->firmware,
-	                &verdict->reply.u.answer);
+	settings_answer(settings, request->firmware, &verdict->reply.u.answer);
+	return 0;
+}
+
+/*
+ * Says what @token shows of an attempt at @lease.
+ * @nonce: of the boot that it should be of
+ */
+static enum proof prove(const struct keeper *keeper, const struct matter *matter,
+                        const struct lease *lease, uint32_t attempt,
+                        const uint8_t nonce[NONCE_SIZE], const uint8_t token[TOKEN_SIZE])
+{
+	struct offer offer = { matter->who.device.id, lease->number, attempt, { 0 } };
+
+	memcpy(offer.nonce, nonce, sizeof(offer.nonce));
+	if (all_zero(token, TOKEN_SIZE))
+		return PROOF_NONE;
+	return token_is(keeper->secret, &offer, token) ? PROOF_RIGHT : PROOF_WRONG;
+}
+
+/* The same of the attempt that is under way: an agent's nonce is its own. */
+static int prove_agent(struct keeper *keeper, const struct matter *matter,
+                       const struct lease *lease, const uint8_t token[TOKEN_SIZE],
+                       enum proof *proof)
+{
+	uint8_t nonce[NONCE_SIZE];
+	int rc = event_boot_of(&keeper->store, lease->number, nonce);
+
+	*proof = prove(keeper, matter, lease, lease->attempt, nonce, token);
+	/* What is zeros in all offers was never given to a boot. */
+	if (all_zero(nonce, sizeof(nonce)) && *proof == PROOF_RIGHT)
+		*proof = PROOF_WRONG;
+	return rc;
+}
+
+static int judge_report(struct keeper *keeper, struct matter *matter, const struct lease *lease)
+{
+	const struct message *question = &matter->question;
+	const struct report *report = &question->u.report;
+	struct reporting reporting = { .report = report, .now = keeper->moment.now };
+	struct lease newest;
+	int rc = 0;
+
+	if (lease && matter->who.known && report->state == WORK_ACCEPTED) {
+		rc = work_attempt_of(&keeper->store, lease->number, question->nonce,
+		                     &reporting.accepted);
+		reporting.proof = prove(keeper, matter, lease,
+		                        lease->attempt + (reporting.accepted ? 0 : 1),
+		                        question->nonce, report->token);
+	} else if (lease && matter->who.known) {
+		rc = prove_agent(keeper, matter, lease, report->token, &reporting.proof);
+	}
+	if (rc == 0 && lease && lease->given_up) {
+		rc = work_newest(&keeper->store, lease->device, &newest);
+		reporting.superseded = newest.number != lease->number && newest.attempt;
+	}
+	if (rc)
+		return rc;
+	decide_report(matter->who.known ? &matter->who.device : NULL, lease, &reporting,
+	              &matter->verdict);
 	return 0;
 }
 
 static int judge_query(struct keeper *keeper, struct matter *matter, const struct lease *lease)
 {
 	struct details *details = &matter->verdict.reply.u.details;
-	int rc;
+	enum proof proof = PROOF_NONE;
+	int rc = lease ? prove_agent(keeper, matter, lease, matter->question.u.query.token, &proof)
+	               : 0;
 
-	decide_query(matter->who.known ? &matter->who.device : NULL, lease, keeper->moment.now,
-	             &matter->verdict);
+	if (rc)
+		return rc;
+	decide_query(matter->who.known ? &matter->who.device : NULL, lease, proof,
+	             keeper->moment.now, &matter->verdict);
 	if (!details->lease)
 		return 0;
 	rc = work_details(&keeper->store, details->lease, details);
@@ -107,9 +174,7 @@ static int judge(struct keeper *keeper, struct matter *matter)
 	case MESSAGE_QUERY:
 		return judge_query(keeper, matter, lease);
 	default:
-		decide_report(matter->who.known ? &matter->who.device : NULL, lease,
-		              &question->u.report, keeper->moment.now, &matter->verdict);
-		return 0;
+		return judge_report(keeper, matter, lease);
 	}
 }
 
@@ -121,9 +186,11 @@ int keeper_apply(struct keeper *keeper, const struct message *question,
 	                           .time_ms = keeper->moment.now_ms, .lease = next->number };
 	int rc = work_update(&keeper->store, next);
 
-	if (rc == 0 && verdict->offered)
-		rc = work_offered(&keeper->store, next, question->nonce);
-	/* An agent's nonce is its own: its boot is the one that got the offer. */
+	if (rc == 0 && verdict->counted)
+		rc = work_accepted(&keeper->store, next, question->nonce);
+	if (rc == 0 && verdict->counted)
+		rc = keeper_join(keeper, next);
+	/* An agent's nonce is its own: its boot is the one that has accepted the work. */
 	if (rc == 0 && question && question->type == MESSAGE_REQUEST)
 		memcpy(event.boot, question->nonce, sizeof(event.boot));
 	else if (rc == 0)
@@ -131,7 +198,7 @@ int keeper_apply(struct keeper *keeper, const struct message *question,
 	if (rc)
 		return rc;
 	text_format(event.step, sizeof(event.step), "%s", lease_state_name(next->state));
-	if (verdict->offered)
+	if (verdict->counted)
 		text_format(event.reason, sizeof(event.reason), "attempt %u of %u", next->attempt,
 		            next->attempts);
 	else
@@ -141,8 +208,9 @@ int keeper_apply(struct keeper *keeper, const struct message *question,
 
 static bool writes(const struct matter *matter)
 {
-	return matter->verdict.changed || matter->who.claims || matter->admits ||
-	       matter->sender.weighed == WEIGHED_CARD || matter->sender.weighed == WEIGHED_SHARED;
+	return matter->verdict.changed || matter->choice.bundle || matter->who.claims ||
+	       matter->admits || matter->sender.weighed == WEIGHED_CARD ||
+	       matter->sender.weighed == WEIGHED_SHARED;
 }
 
 /* Gives the machine what shows that it was offered this. */
@@ -211,10 +279,10 @@ static int store_all(struct keeper *keeper, struct matter *matter)
 		rc = keeper_give(keeper, matter);
 	if (rc == 0 && matter->choice.bundle)
 		rc = encode(keeper, matter);
-	if (rc == 0 && matter->verdict.changed) {
+	if (rc == 0 && matter->verdict.changed)
 		rc = keeper_apply(keeper, &matter->question, &matter->verdict);
+	if (matter->choice.bundle || matter->verdict.changed)
 		touch(keeper, matter->verdict.next.device);
-	}
 	return rc;
 }
 

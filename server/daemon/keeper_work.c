@@ -135,12 +135,11 @@ void keeper_plan(struct keeper *k, struct matter *matter, const struct asking *a
 	lease.device = device.id;
 	lease.assigned = k->moment.now;
 	decide_request(&device, &lease, asking, &matter->verdict);
-	if (matter->verdict.offered)
+	if (matter->verdict.reply.u.answer.decision == DECISION_WORK)
 		text_format(matter->verdict.reason, sizeof(matter->verdict.reason), "%s",
 		            matter->choice.reason);
 	else
 		matter->choice.bundle = NULL;
-	matter->verdict.changed = matter->verdict.offered;
 }
 
 int keeper_give(struct keeper *k, struct matter *matter)
@@ -156,10 +155,6 @@ int keeper_give(struct keeper *k, struct matter *matter)
 	lease.device = matter->who.device.id;
 	if (rc == 0)
 		rc = work_add_of(&k->store, &lease, &bundle.details, &origin);
-	if (rc == 0 && choice->source == SOURCE_MULTICAST) {
-		rc = multicast_joined(&k->store, choice->source_id, lease.device, k->moment.now);
-		k->joined = true;
-	}
 	next->number = lease.number;
 	next->device = lease.device;
 	matter->verdict.reply.u.answer.lease = lease.number;
@@ -167,6 +162,17 @@ int keeper_give(struct keeper *k, struct matter *matter)
 }
 
 /* --- sessions -------------------------------------------------------------- */
+
+int keeper_join(struct keeper *k, const struct lease *lease)
+{
+	struct origin origin;
+	int rc = work_origin(&k->store, lease->number, &origin);
+
+	if (rc || strcmp(origin.source, source_name(SOURCE_MULTICAST)) != 0 || lease->attempt > 1)
+		return rc;
+	k->joined = true;
+	return multicast_joined(&k->store, origin.source_id, lease->device, k->moment.now);
+}
 
 int keeper_tell_session(struct keeper *k, struct details *details)
 {

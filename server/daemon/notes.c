@@ -21,7 +21,8 @@ void note_begin(struct note *note, const struct datagram *datagram,
 	address_host(&datagram->from, note->address);
 	note->identity = question->u.request.identity; /* all begin with it */
 	/* An agent's nonce is its own. */
-	if (question->type == MESSAGE_REQUEST || question->type == MESSAGE_EVENT)
+	if (question->type == MESSAGE_REQUEST || question->type == MESSAGE_EVENT ||
+	    (question->type == MESSAGE_REPORT && question->u.report.state == WORK_ACCEPTED))
 		memcpy(note->boot, question->nonce, sizeof(note->boot));
 	switch (question->type) {
 	case MESSAGE_EVENT:

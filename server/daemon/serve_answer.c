@@ -150,7 +150,7 @@ static bool needs_keeper(struct serving *s, const struct datagram *d)
 static void decide_none(struct serving *s)
 {
 	const struct request *request = &s->question.u.request;
-	struct asking asking = { request->firmware, 0, s->moment->now };
+	struct asking asking = { .firmware = request->firmware, .now = s->moment->now };
 	const struct settings *settings = &index_policy(s->server->index)->settings;
 	struct settings room;
 	struct lease last = { 0 };

@@ -17,7 +17,7 @@
 
 #define DATA_FORMAT  "openpreboot"
 #define DATA_VERSION 1
-#define DATA_FIELDS  20
+#define DATA_FIELDS  24 /* room for the end behind the last, too */
 #define DATA_LISTS   3
 #define DATA_MESSAGE 256
 

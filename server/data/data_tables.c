@@ -4,6 +4,7 @@
 
 static const char *const kinds[] = { "imaging", "third-party", "kickstart", "script", "multicast",
 	                             NULL };
+static const char *const completions[] = { "agent", "handover", "next-boot", NULL };
 static const char *const modes[] = { "once", "always", "until", NULL };
 static const char *const applies[] = { "known", "unknown", "both", NULL };
 static const char *const session_states[] = { "waiting", "started", "ended", NULL };
@@ -88,10 +89,10 @@ static const struct data_table devices = {
 static const struct data_table bundles = {
 	.key = "bundles",
 	.select = "SELECT id, name, kind, loader_bios, loader_uefi, config, prefix, details,"
-		" attempts, deadline, added FROM bundle ORDER BY name",
+		" attempts, deadline, added, completes FROM bundle ORDER BY name",
 	.insert = "INSERT INTO bundle (name, kind, loader_bios, loader_uefi, config, prefix,"
-		" details, attempts, deadline, added) VALUES (?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,"
-		" ?11)",
+		" details, attempts, deadline, added, completes) VALUES (?2, ?3, ?4, ?5, ?6, ?7,"
+		" ?8, ?9, ?10, ?11, ifnull(nullif(?12, ''), 'agent'))",
 	.fields = {
 		{ "name", DATA_LABEL }, { "kind", DATA_WORD, .words = kinds },
 		{ "loader_bios", DATA_LOADER, true }, { "loader_uefi", DATA_LOADER, true },
@@ -100,6 +101,7 @@ static const struct data_table bundles = {
 		{ "attempts", DATA_NUMBER, true, false, 0, LEASE_ATTEMPTS_MAX },
 		{ "deadline", DATA_NUMBER, true, false, 0, LEASE_DEADLINE_MAX },
 		{ "added", DATA_TIME, true, true },
+		{ "completes", DATA_WORD, true, .words = completions },
 	},
 	.whole = data_whole_bundle,
 };
@@ -182,13 +184,14 @@ static const struct data_table work = {
 		" WHEN 'assignment' THEN 'assignment' || ifnull((SELECT ' ' || b.name || ' to ' || "
 		DATA_OWNER_SQL " FROM assignment a JOIN bundle b ON b.id = a.bundle"
 		"  WHERE a.id = w.source_id), '')"
-		" ELSE w.source END"
+		" ELSE w.source END, w.completes, w.given_up"
 		" FROM work w LEFT JOIN device ON device.id = w.device"
 		" LEFT JOIN bundle ON bundle.id = w.bundle ORDER BY w.lease",
 	.insert = "INSERT INTO work (lease, device, state, attempt, attempts, deadline, assigned,"
 		" offered, begun, ended, loader_bios, loader_uefi, config, prefix, details, reason,"
-		" bundle, source, source_id) VALUES (?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12,"
-		" ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)",
+		" bundle, source, source_id, completes, given_up) VALUES (?2, ?3, ?4, ?5, ?6, ?7,"
+		" ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20,"
+		" ifnull(nullif(?21, ''), 'agent'), ifnull(?22, 0))",
 	.fields = {
 		{ "lease", DATA_NUMBER, false, false, 1, LEASE_NUMBER_MAX }, { "device", DATA_DEVICE },
 		{ "state", DATA_WORD, .words = lease_states },
@@ -201,6 +204,8 @@ static const struct data_table work = {
 		{ "config", DATA_FILE }, { "prefix", DATA_FILE, true },
 		{ "details", DATA_DETAILS, true }, { "reason", DATA_TEXT, true },
 		{ "bundle", DATA_BUNDLE, true }, { "source", DATA_SOURCE },
+		{ "completes", DATA_WORD, true, .words = completions },
+		{ "given_up", DATA_BOOL, true },
 	},
 	.lists = { &its_offers },
 	.whole = data_whole_work,

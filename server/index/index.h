@@ -38,6 +38,7 @@ struct bundle {
 	char prefix[FILE_SIZE];
 	char image[TEXT_SIZE];       /* what image-safe data call it: the detail "image", else its name */
 	uint32_t attempts, deadline; /* 0: what the device's settings say */
+	uint8_t completion;          /* enum ending */
 };
 
 enum assignment_mode { ASSIGN_ONCE, ASSIGN_ALWAYS, ASSIGN_UNTIL };

@@ -106,6 +106,7 @@ static bool take_bundle(struct policy *policy, sqlite3_stmt *row, void *item,
 	static const char *const kinds[] = { "imaging", "third-party", "kickstart", "script",
 	                                     "multicast", NULL };
 	struct bundle *bundle = item;
+	char completes[16];
 
 	(void)policy;
 	store_text(row, 1, bundle->name, sizeof(bundle->name));
@@ -117,6 +118,8 @@ static bool take_bundle(struct policy *policy, sqlite3_stmt *row, void *item,
 	take_image(row, 7, bundle);
 	bundle->attempts = take_u32(row, 8);
 	bundle->deadline = take_u32(row, 9);
+	store_text(row, 10, completes, sizeof(completes));
+	(void)completion_parse(completes, &bundle->completion); /* the schema allows no others */
 	return take_id(row, "bundle", &bundle->id, warnings);
 }
 
@@ -250,7 +253,7 @@ int policy_read_rows(struct store *store, struct policy *policy, struct warnings
 		rc = READ(group, "SELECT id, name FROM device_group ORDER BY id");
 	if (rc == 0)
 		rc = READ(bundle, "SELECT id, name, kind, loader_bios, loader_uefi, config, prefix,"
-		          " details, attempts, deadline FROM bundle ORDER BY id");
+		          " details, attempts, deadline, completes FROM bundle ORDER BY id");
 	if (rc == 0)
 		rc = READ(rule, "SELECT id, name, bundle, applies, filter, repeat, enabled FROM rule"
 		          " ORDER BY position, id");

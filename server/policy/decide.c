@@ -21,6 +21,7 @@ static void begin(struct verdict *verdict, const struct lease *lease, enum messa
 static void fail(struct verdict *verdict, int64_t now, const char *reason)
 {
 	lease_end(&verdict->next, LEASE_FAILED, now, reason);
+	verdict->next.given_up = true;
 	verdict->changed = true;
 	verdict->warn = true;
 	because(verdict, "work failed: %s", reason);
@@ -43,6 +44,8 @@ static void give_work(struct verdict *verdict, const struct lease *lease, uint32
 	struct answer *answer = &verdict->reply.u.answer;
 
 	answer->decision = DECISION_WORK;
+	answer->completes = lease->completion == COMPLETION_HANDOVER ? COMPLETES_HANDOVER
+	                                                             : COMPLETES_ELSEWHERE;
 	answer->lease = lease->number;
 	answer->attempt = (uint8_t)attempt;
 	text_format(answer->loader, sizeof(answer->loader), "%s", loader);
@@ -62,22 +65,25 @@ static void exhausted(struct verdict *verdict, int64_t now)
 	fail(verdict, now, reason);
 }
 
-static void offer(struct verdict *verdict, int64_t now)
+/*
+ * Work that the machine's next boot completes: not what an agent has begun, as that tells of
+ * its end, nor if the machine went to its disk instead.
+ */
+static bool is_complete(const struct lease *lease, const struct asking *asking)
 {
-	struct lease *next = &verdict->next;
+	return lease->completion == COMPLETION_NEXT_BOOT && lease->state == LEASE_OFFERED &&
+	       !asking->came_back;
+}
 
-	if (next->state == LEASE_PENDING)
+static void offer(struct verdict *verdict, const struct lease *lease, const char *loader)
+{
+	if (lease->state == LEASE_PENDING)
 		because(verdict, "offered");
 	else
-		because(verdict, "offered again: %s", next->state == LEASE_BEGUN
+		because(verdict, "offered again: %s", lease->state == LEASE_BEGUN
 		        ? "begun, but the machine rebooted before the end"
 		        : "not begun at the last attempt");
-	next->state = LEASE_OFFERED;
-	next->attempt++;
-	next->offered = now;
-	next->begun = 0;
-	verdict->changed = true;
-	verdict->offered = true;
+	give_work(verdict, lease, lease->attempt + 1, loader);
 }
 
 void decide_request(const struct device *device, const struct lease *lease,
@@ -101,8 +107,18 @@ void decide_request(const struct device *device, const struct lease *lease,
 		because(verdict, "no work: the last is %s", lease_state_name(lease->state));
 		return;
 	}
+	if (asking->unproven) {
+		because(verdict, "it tells no UUID, and its MAC alone is not enough for work");
+		return;
+	}
 	if (lease_overdue(lease, asking->now)) {
 		fail(verdict, asking->now, OVERDUE_REASON);
+		return;
+	}
+	if (!asking->accepted && is_complete(lease, asking)) {
+		lease_end(&verdict->next, LEASE_DONE, asking->now, "the machine booted again");
+		verdict->changed = true;
+		because(verdict, "work is done: the machine booted again");
 		return;
 	}
 	loader = loader_for(lease, asking->firmware);
@@ -112,23 +128,32 @@ void decide_request(const struct device *device, const struct lease *lease,
 		        asking->firmware == FIRMWARE_UEFI ? "UEFI" : "unknown");
 		return;
 	}
-	if (asking->offered_before) {
+	if (asking->accepted && asking->accepted != lease->attempt) {
+		because(verdict, "a later boot has accepted the work since");
+		return;
+	}
+	if (asking->accepted) {
 		because(verdict, "the same boot asked before");
-		give_work(verdict, lease, asking->offered_before, loader);
+		give_work(verdict, lease, asking->accepted, loader);
 		return;
 	}
 	if (lease->attempt >= lease->attempts) {
 		exhausted(verdict, asking->now);
 		return;
 	}
-	offer(verdict, asking->now);
-	give_work(verdict, lease, verdict->next.attempt, loader);
+	offer(verdict, lease, loader);
 }
 
 /* --- the agent's questions ------------------------------------------------- */
 
-void decide_query(const struct device *device, const struct lease *lease, int64_t now,
-                  struct verdict *verdict)
+static const char *proof_reason(enum proof proof)
+{
+	return proof == PROOF_NONE ? "no token, so anybody could have sent it"
+	                           : "its token is not that of the boot that has the work";
+}
+
+void decide_query(const struct device *device, const struct lease *lease, enum proof proof,
+                  int64_t now, struct verdict *verdict)
 {
 	struct details *details = &verdict->reply.u.details;
 
@@ -151,6 +176,10 @@ void decide_query(const struct device *device, const struct lease *lease, int64_
 		because(verdict, "no work on offer: it is %s", lease_state_name(lease->state));
 		return;
 	}
+	if (proof != PROOF_RIGHT) {
+		because(verdict, "no details: %s", proof_reason(proof));
+		return;
+	}
 	because(verdict, "its work is %s", lease_state_name(lease->state));
 	details->decision = DECISION_WORK;
 	details->lease = lease->number;
@@ -165,17 +194,32 @@ static void refuse(struct verdict *verdict, const char *reason)
 	because(verdict, "refused: %s", reason);
 }
 
+/* A boot goes on with what it was told of. */
+static void count_attempt(struct lease *next, int64_t now)
+{
+	next->state = LEASE_OFFERED;
+	next->attempt++;
+	next->offered = now;
+	next->begun = 0;
+}
+
 static void take(struct verdict *verdict, const struct report *report, int64_t now)
 {
 	struct lease *next = &verdict->next;
 
 	switch (report->state) {
+	case WORK_ACCEPTED:
+		count_attempt(next, now);
+		verdict->counted = true;
+		break;
 	case WORK_BEGUN:
 		next->state = LEASE_BEGUN;
 		next->begun = now;
 		break;
 	case WORK_DONE:
 		lease_end(next, LEASE_DONE, now, "");
+		next->given_up = false;
+		verdict->warn = false;
 		break;
 	default:
 		lease_end(next, LEASE_FAILED, now,
@@ -188,18 +232,34 @@ static void take(struct verdict *verdict, const struct report *report, int64_t n
 	        next->reason[0] ? ": " : "", next->reason);
 }
 
-/* Says whether a lease in @state is already what @report wants it to be. */
-static bool repeats(enum lease_state state, const struct report *report)
+/* Says whether @lease is already what @r wants it to be. */
+static bool repeats(const struct lease *lease, const struct reporting *r)
 {
-	return (state == LEASE_OFFERED && report->state == WORK_ACCEPTED) ||
-	       (state == LEASE_BEGUN && report->state == WORK_BEGUN) ||
-	       (state == LEASE_DONE && report->state == WORK_DONE) ||
-	       (state == LEASE_FAILED && report->state == WORK_FAILED);
+	switch (r->report->state) {
+	case WORK_ACCEPTED:
+		return r->accepted && (lease->state == LEASE_OFFERED || lease->state == LEASE_BEGUN);
+	case WORK_BEGUN: return lease->state == LEASE_BEGUN;
+	case WORK_DONE: return lease->state == LEASE_DONE;
+	default: return lease->state == LEASE_FAILED;
+	}
+}
+
+/* Says whether @lease can become what @r wants it to be. */
+static bool fits(const struct lease *lease, const struct reporting *r)
+{
+	if (r->report->state == WORK_ACCEPTED)
+		return lease_open(lease->state) && !r->accepted && lease->attempt < lease->attempts;
+	/* The machine knows better than a clock, or a boot that had no attempt left. */
+	if (r->report->state == WORK_DONE && lease->state == LEASE_FAILED)
+		return lease->given_up && !r->superseded;
+	return lease->state == LEASE_OFFERED || lease->state == LEASE_BEGUN;
 }
 
 void decide_report(const struct device *device, const struct lease *lease,
-                   const struct report *report, int64_t now, struct verdict *verdict)
+                   const struct reporting *reporting, struct verdict *verdict)
 {
+	const struct report *report = reporting->report;
+	int64_t now = reporting->now;
 	char reason[REASON_SIZE];
 
 	begin(verdict, lease, MESSAGE_RECEIPT);
@@ -218,16 +278,19 @@ void decide_report(const struct device *device, const struct lease *lease,
 		refuse(verdict, "the lease is another device's");
 		return;
 	}
+	if (reporting->proof != PROOF_RIGHT) {
+		refuse(verdict, proof_reason(reporting->proof));
+		return;
+	}
 	if (lease_overdue(lease, now))
 		fail(verdict, now, OVERDUE_REASON);
-	if (repeats(verdict->next.state, report)) {
+	if (repeats(&verdict->next, reporting)) {
 		verdict->reply.u.receipt.state = report->state;
 		because(verdict, "reported before: it is %s",
 		        lease_state_name(verdict->next.state));
 		return;
 	}
-	if (report->state != WORK_ACCEPTED &&
-	    (verdict->next.state == LEASE_OFFERED || verdict->next.state == LEASE_BEGUN)) {
+	if (fits(&verdict->next, reporting)) {
 		take(verdict, report, now);
 		return;
 	}

@@ -15,7 +15,7 @@
 struct verdict {
 	struct message reply; /* type and body; the caller adds nonce and sequence */
 	bool changed;         /* next differs from the lease given, and must be stored */
-	bool offered;         /* ... by a new offer: nonce and next.attempt belong together */
+	bool counted;         /* ... by a new attempt: the question's nonce belongs to it */
 	bool warn;            /* the administrator should hear of it */
 	struct lease next;    /* the lease from now on; all zeros where there is none */
 	char reason[REASON_SIZE]; /* one phrase for the log */
@@ -24,12 +24,31 @@ struct verdict {
 /* The circumstances of a request. */
 struct asking {
 	uint8_t firmware;        /* enum firmware_kind, as the request says */
-	uint32_t offered_before; /* attempt this lease had when offered to this nonce; 0: never */
+	uint32_t accepted;       /* the attempt at this lease that is this boot's; 0: none yet */
+	bool unproven;           /* known by its MAC alone, which is not enough for work */
+	bool came_back;          /* the last attempt's boot ended at the local disk */
 	int64_t now;             /* Unix time */
 };
 
+/* What the token of a query or a report shows. */
+enum proof {
+	PROOF_NONE,  /* it has none */
+	PROOF_WRONG, /* of another attempt or boot, or made up */
+	PROOF_RIGHT, /* this machine was offered the attempt that counts, or is to */
+};
+
+/* The circumstances of a report. */
+struct reporting {
+	const struct report *report;
+	enum proof proof;
+	uint32_t accepted; /* as in struct asking: of the report's own nonce */
+	bool superseded;   /* the device was offered newer work since */
+	int64_t now;
+};
+
 /**
- * Answers an NBP: is there work for this boot?
+ * Answers an NBP: is there work for this boot? Telling it of work changes nothing: what it
+ * accepts is an attempt.
  * @device: NULL if unknown
  * @lease: the device's newest lease, ended or not; NULL if it never had one
  * @verdict: reply is an answer
@@ -42,15 +61,15 @@ void decide_request(const struct device *device, const struct lease *lease,
  * which the caller fills in the key=value strings if its lease is not 0.
  * @device, @lease: as above
  */
-void decide_query(const struct device *device, const struct lease *lease, int64_t now,
-                  struct verdict *verdict);
+void decide_query(const struct device *device, const struct lease *lease, enum proof proof,
+                  int64_t now, struct verdict *verdict);
 
 /**
- * Takes an agent's report. A repeated one is acknowledged again; one that does
- * not fit the lease's state is refused, with the reason in the receipt.
+ * Takes an NBP's or an agent's report. A repeated one is acknowledged again; one that
+ * does not fit the lease's state is refused, with the reason in the receipt.
  * @lease: the lease that the report names; NULL if there is none
  */
 void decide_report(const struct device *device, const struct lease *lease,
-                   const struct report *report, int64_t now, struct verdict *verdict);
+                   const struct reporting *reporting, struct verdict *verdict);
 
 #endif

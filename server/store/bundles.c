@@ -8,12 +8,14 @@
 
 static const struct {
 	const char *name, *config;
+	uint8_t completion;
 } kinds[] = {
-	[BUNDLE_IMAGING] = { "imaging", "z_auto.cfg" },
-	[BUNDLE_THIRD_PARTY] = { "third-party", "winpe.cfg" },
-	[BUNDLE_KICKSTART] = { "kickstart", "kickstart.cfg" },
-	[BUNDLE_SCRIPT] = { "script", "z_auto.cfg" },
-	[BUNDLE_MULTICAST] = { "multicast", "z_auto.cfg" },
+	[BUNDLE_IMAGING] = { "imaging", "z_auto.cfg", COMPLETION_AGENT },
+	/* No agent of ours runs in these. */
+	[BUNDLE_THIRD_PARTY] = { "third-party", "winpe.cfg", COMPLETION_NEXT_BOOT },
+	[BUNDLE_KICKSTART] = { "kickstart", "kickstart.cfg", COMPLETION_NEXT_BOOT },
+	[BUNDLE_SCRIPT] = { "script", "z_auto.cfg", COMPLETION_AGENT },
+	[BUNDLE_MULTICAST] = { "multicast", "z_auto.cfg", COMPLETION_AGENT },
 };
 #define KIND_COUNT (sizeof(kinds) / sizeof(kinds[0]))
 
@@ -35,6 +37,11 @@ int bundle_kind_parse(const char *name, enum bundle_kind *kind)
 const char *bundle_kind_config(enum bundle_kind kind)
 {
 	return kinds[kind].config;
+}
+
+uint8_t bundle_kind_completion(enum bundle_kind kind)
+{
+	return kinds[kind].completion;
 }
 
 int bundle_details_fit(const char *config, const struct details *details, bool session)
@@ -76,19 +83,20 @@ void bundle_lease(const struct bundle *bundle, const struct settings *settings,
 	text_format(lease->prefix, sizeof(lease->prefix), "%s", bundle->prefix);
 	lease->attempts = bundle->attempts ? bundle->attempts : settings->attempts;
 	lease->deadline = bundle->deadline ? bundle->deadline : settings->deadline;
+	lease->completion = bundle->completion;
 }
 
 /* --- the store ------------------------------------------------------------- */
 
 #define COLUMNS \
 	"id, name, kind, loader_bios, loader_uefi, config, prefix, details, attempts, deadline," \
-	" added"
+	" added, completes"
 
 void bundle_row(sqlite3_stmt *row, struct bundle_whole *bundle)
 {
 	struct bundle *b = &bundle->bundle;
 	size_t length = (size_t)sqlite3_column_bytes(row, 7);
-	char kind[32];
+	char kind[32], completes[16];
 
 	memset(bundle, 0, sizeof(*bundle));
 	b->id = (uint64_t)sqlite3_column_int64(row, 0);
@@ -107,6 +115,8 @@ void bundle_row(sqlite3_stmt *row, struct bundle_whole *bundle)
 	b->attempts = (uint32_t)sqlite3_column_int64(row, 8);
 	b->deadline = (uint32_t)sqlite3_column_int64(row, 9);
 	bundle->added = sqlite3_column_int64(row, 10);
+	store_text(row, 11, completes, sizeof(completes));
+	completion_parse(completes, &b->completion);
 }
 
 static void take(sqlite3_stmt *row, void *bundle)
@@ -132,12 +142,13 @@ int bundle_add(struct store *store, struct bundle_whole *bundle)
 {
 	static const char sql[] =
 		"INSERT INTO bundle (name, kind, loader_bios, loader_uefi, config, prefix, details,"
-		" attempts, deadline, added) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+		" attempts, deadline, added, completes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 	struct bundle *b = &bundle->bundle;
-	int rc = store_run(store, sql, "ttttttbiii", b->name, bundle_kind_name(b->kind),
+	int rc = store_run(store, sql, "ttttttbiiit", b->name, bundle_kind_name(b->kind),
 	                   b->loader_bios, b->loader_uefi, b->config, b->prefix,
 	                   bundle->details.details, (size_t)bundle->details.details_length,
-	                   (int64_t)b->attempts, (int64_t)b->deadline, bundle->added);
+	                   (int64_t)b->attempts, (int64_t)b->deadline, bundle->added,
+	                   completion_name(b->completion));
 
 	b->id = (uint64_t)sqlite3_last_insert_rowid(store->db);
 	return rc;
@@ -147,14 +158,15 @@ int bundle_change(struct store *store, const struct bundle_whole *bundle)
 {
 	static const char sql[] =
 		"UPDATE bundle SET (name, kind, loader_bios, loader_uefi, config, prefix, details,"
-		" attempts, deadline) = (?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) WHERE id = ?1";
+		" attempts, deadline, completes) = (?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"
+		" WHERE id = ?1";
 	const struct bundle *b = &bundle->bundle;
 
-	return store_run(store, sql, "ittttttbii", (int64_t)b->id, b->name,
+	return store_run(store, sql, "ittttttbiit", (int64_t)b->id, b->name,
 	                 bundle_kind_name(b->kind), b->loader_bios, b->loader_uefi, b->config,
 	                 b->prefix, bundle->details.details,
 	                 (size_t)bundle->details.details_length, (int64_t)b->attempts,
-	                 (int64_t)b->deadline);
+	                 (int64_t)b->deadline, completion_name(b->completion));
 }
 
 int bundle_remove(struct store *store, uint64_t id)

@@ -16,6 +16,8 @@ const char *bundle_kind_name(enum bundle_kind kind);
 int bundle_kind_parse(const char *name, enum bundle_kind *kind);
 /** Returns the configuration file that a kind has unless told otherwise. */
 const char *bundle_kind_config(enum bundle_kind kind);
+/** Returns what completes work of a kind, likewise: an enum ending. */
+uint8_t bundle_kind_completion(enum bundle_kind kind);
 
 /* A bundle with all that belongs to it; details has only the key=value strings. */
 struct bundle_whole {

@@ -103,6 +103,23 @@ int event_boot_of(struct store *store, uint64_t lease, uint8_t boot[NONCE_SIZE])
 	return 0;
 }
 
+int event_came_back(struct store *store, const struct lease *lease, bool *came_back)
+{
+	static const char sql[] =
+		"SELECT 1 FROM event WHERE device = ?1 AND step = 'local-boot' AND boot ="
+		" (SELECT nonce FROM offer WHERE lease = ?2 AND attempt = ?3) LIMIT 1";
+	sqlite3_stmt *row;
+	int rc = store_start(store, &row, sql, "iii", (int64_t)lease->device,
+	                     (int64_t)lease->number, (int64_t)lease->attempt);
+
+	*came_back = false;
+	if (rc || (rc = store_step(store, row)) != 1)
+		return rc;
+	*came_back = true;
+	store_end(row);
+	return 0;
+}
+
 int event_find_boot(struct store *store, uint64_t device, uint32_t back,
                     uint8_t boot[NONCE_SIZE], uint32_t *count)
 {

@@ -38,6 +38,9 @@ int event_expire(struct store *store, int64_t time);
 /** Finds the boot to which the last offer of a lease went; zeros: none. */
 int event_boot_of(struct store *store, uint64_t lease, uint8_t boot[NONCE_SIZE]);
 
+/** Says whether the boot of the lease's last attempt told that it went on to its disk. */
+int event_came_back(struct store *store, const struct lease *lease, bool *came_back);
+
 /**
  * Finds the boot that is @back boots before the last of a device, 0: the last.
  * @count: receives how many the store knows

@@ -28,6 +28,29 @@ int lease_state_parse(const char *name, enum lease_state *state)
 	return ERR_NOT_FOUND;
 }
 
+/* The database and bundles' exports hold these, so they must not change. */
+static const char *const completions[] = {
+	[COMPLETION_AGENT] = "agent", [COMPLETION_HANDOVER] = "handover",
+	[COMPLETION_NEXT_BOOT] = "next-boot",
+};
+
+const char *completion_name(size_t completion)
+{
+	return completion < sizeof(completions) / sizeof(completions[0])
+	       ? completions[completion] : NULL;
+}
+
+int completion_parse(const char *name, uint8_t *completion)
+{
+	for (uint8_t i = 0; completion_name(i); i++) {
+		if (strcmp(completions[i], name) == 0) {
+			*completion = i;
+			return 0;
+		}
+	}
+	return ERR_NOT_FOUND;
+}
+
 bool lease_open(enum lease_state state)
 {
 	return state == LEASE_PENDING || state == LEASE_OFFERED || state == LEASE_BEGUN;

@@ -14,14 +14,22 @@
  *   pending -> offered -> begun -> done | failed
  *      any of the first three -> cancelled, by the administrator
  *      offered, begun -> offered (the next attempt) or failed
+ *      failed -> done, if only the server had given it up, and its machine had not
  */
 enum lease_state {
-	LEASE_PENDING,   /* assigned, not yet told to the machine */
-	LEASE_OFFERED,   /* told to the machine, which has not begun it */
+	LEASE_PENDING,   /* assigned, not yet accepted by the machine */
+	LEASE_OFFERED,   /* accepted by the machine's NBP; no agent has begun it */
 	LEASE_BEGUN,     /* the agent reported that it began */
 	LEASE_DONE,
 	LEASE_FAILED,
 	LEASE_CANCELLED,
+};
+
+/* What ends work that nobody cancels. */
+enum ending {
+	COMPLETION_AGENT,     /* an agent's report */
+	COMPLETION_HANDOVER,  /* its loader gets the machine */
+	COMPLETION_NEXT_BOOT, /* the machine boots again, having not come back before */
 };
 
 #define LEASE_ATTEMPTS     3           /* offers, unless the work says otherwise */
@@ -37,13 +45,15 @@ struct lease {
 	uint64_t number;     /* never 0, never used again */
 	uint64_t device;     /* whose work it is: a struct device's id */
 	enum lease_state state;
-	uint32_t attempt;    /* of the last offer; 0: none yet */
-	uint32_t attempts;   /* how many offers may be made */
+	uint32_t attempt;    /* the last that was accepted; 0: none yet */
+	uint32_t attempts;   /* how many there may be */
 	uint32_t deadline;   /* seconds allowed from begun to its end */
 	int64_t assigned;    /* Unix times, seconds; 0: did not happen */
-	int64_t offered;     /* the last offer */
-	int64_t begun;       /* of the last offer; 0 again when it is offered again */
+	int64_t offered;     /* the last attempt */
+	int64_t begun;       /* likewise; 0 again with the next attempt */
 	int64_t ended;
+	uint8_t completion;  /* enum ending */
+	bool given_up;       /* failed by the server, which only did not hear of its end */
 	char loader_bios[FILE_SIZE]; /* empty: not for such firmware */
 	char loader_uefi[FILE_SIZE];
 	char config[FILE_SIZE];
@@ -66,6 +76,12 @@ const char *lease_state_name(enum lease_state state);
 
 /** Finds the state called @name. Returns 0 or ERR_NOT_FOUND. */
 int lease_state_parse(const char *name, enum lease_state *state);
+
+/** Returns the name of @completion, in static memory; NULL behind the last. */
+const char *completion_name(size_t completion);
+
+/** Finds what completes work by its name. Returns 0 or ERR_NOT_FOUND. */
+int completion_parse(const char *name, uint8_t *completion);
 
 /** Says whether work in @state may still happen. */
 bool lease_open(enum lease_state state);

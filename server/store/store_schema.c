@@ -305,7 +305,16 @@ static const char version_4[] =
 	" END;"
 	"CREATE TRIGGER card_DELETE AFTER DELETE ON card BEGIN"
 	" INSERT INTO change (device) VALUES (OLD.device);"
-	" END;";
+	" END;"
+
+	/* What ends work; and whether the server gave it up, not having heard of its end. */
+#define COMPLETES \
+	" ADD COLUMN completes TEXT NOT NULL DEFAULT 'agent'" \
+	" CHECK (completes IN ('agent', 'handover', 'next-boot'));"
+	"ALTER TABLE bundle" COMPLETES
+	"ALTER TABLE work" COMPLETES
+	"ALTER TABLE work ADD COLUMN given_up INTEGER NOT NULL DEFAULT 0"
+	" CHECK (given_up IN (0, 1));";
 
 const struct store_step store_steps[STORE_VERSION] = {
 	{ version_1, NULL },

@@ -8,11 +8,11 @@
 
 #define COLUMNS \
 	"lease, device, state, attempt, attempts, deadline, assigned, offered, begun, ended," \
-	" loader_bios, loader_uefi, config, prefix, reason"
+	" loader_bios, loader_uefi, config, prefix, reason, completes, given_up"
 
 void work_row(sqlite3_stmt *row, struct lease *lease)
 {
-	char state[16];
+	char state[16], completes[16];
 
 	memset(lease, 0, sizeof(*lease));
 	lease->number = (uint64_t)sqlite3_column_int64(row, 0);
@@ -33,6 +33,10 @@ void work_row(sqlite3_stmt *row, struct lease *lease)
 	store_text(row, 12, lease->config, sizeof(lease->config));
 	store_text(row, 13, lease->prefix, sizeof(lease->prefix));
 	store_text(row, 14, lease->reason, sizeof(lease->reason));
+	store_text(row, 15, completes, sizeof(completes));
+	if (completion_parse(completes, &lease->completion))
+		lease->completion = COMPLETION_AGENT;
+	lease->given_up = sqlite3_column_int(row, 16);
 }
 
 static void take(sqlite3_stmt *row, void *lease)
@@ -80,13 +84,14 @@ int work_add_of(struct store *store, struct lease *lease, const struct details *
 {
 	static const char sql[] =
 		"INSERT INTO work (device, state, attempts, deadline, assigned, loader_bios,"
-		" loader_uefi, config, prefix, details, bundle, source, source_id) VALUES"
-		" (?, 'pending', ?, ?, ?, ?, ?, ?, ?, ?, nullif(?, 0), ?, ?)";
-	int rc = store_run(store, sql, "iiiittttbiti", (int64_t)lease->device,
+		" loader_uefi, config, prefix, details, bundle, source, source_id, completes) VALUES"
+		" (?, 'pending', ?, ?, ?, ?, ?, ?, ?, ?, nullif(?, 0), ?, ?, ?)";
+	int rc = store_run(store, sql, "iiiittttbitit", (int64_t)lease->device,
 	                   (int64_t)lease->attempts, (int64_t)lease->deadline, lease->assigned,
 	                   lease->loader_bios, lease->loader_uefi, lease->config, lease->prefix,
 	                   details->details, (size_t)details->details_length,
-	                   (int64_t)origin->bundle, origin->source, (int64_t)origin->source_id);
+	                   (int64_t)origin->bundle, origin->source, (int64_t)origin->source_id,
+	                   completion_name(lease->completion));
 
 	lease->number = (uint64_t)sqlite3_last_insert_rowid(store->db);
 	if (rc == 0 && lease->number > LEASE_NUMBER_MAX) {
@@ -96,6 +101,7 @@ int work_add_of(struct store *store, struct lease *lease, const struct details *
 	}
 	lease->state = LEASE_PENDING;
 	lease->attempt = 0;
+	lease->given_up = false;
 	return rc;
 }
 
@@ -153,17 +159,19 @@ int work_update(struct store *store, const struct lease *lease)
 {
 	static const char sql[] =
 		"UPDATE work SET state = ?2, attempt = ?3, offered = ?4, begun = ?5, ended = ?6,"
-		" reason = ?7 WHERE lease = ?1";
-	int rc = store_run(store, sql, "itiiiit", (int64_t)lease->number,
+		" reason = ?7, given_up = ?8 WHERE lease = ?1";
+	int rc = store_run(store, sql, "itiiiiti", (int64_t)lease->number,
 	                   lease_state_name(lease->state), (int64_t)lease->attempt, lease->offered,
-	                   lease->begun, lease->ended, lease->reason);
+	                   lease->begun, lease->ended, lease->reason,
+	                   (int64_t)lease->given_up);
 
 	if (rc == 0 && sqlite3_changes(store->db) != 1)
 		rc = ERR_NOT_FOUND;
 	return rc;
 }
 
-int work_offered(struct store *store, const struct lease *lease, const uint8_t nonce[NONCE_SIZE])
+int work_accepted(struct store *store, const struct lease *lease,
+                  const uint8_t nonce[NONCE_SIZE])
 {
 	static const char sql[] =
 		"INSERT INTO offer (lease, attempt, nonce, time) VALUES (?, ?, ?, ?)";
@@ -172,8 +180,8 @@ int work_offered(struct store *store, const struct lease *lease, const uint8_t n
 	                 (size_t)NONCE_SIZE, lease->offered);
 }
 
-int work_offer_of(struct store *store, uint64_t number, const uint8_t nonce[NONCE_SIZE],
-                  uint32_t *attempt)
+int work_attempt_of(struct store *store, uint64_t number, const uint8_t nonce[NONCE_SIZE],
+                    uint32_t *attempt)
 {
 	static const char sql[] = "SELECT attempt FROM offer WHERE lease = ? AND nonce = ?";
 	sqlite3_stmt *row;

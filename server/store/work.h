@@ -37,15 +37,16 @@ int work_newest(struct store *store, uint64_t device, struct lease *lease);
 /** Reads the key=value strings of a lease into @details. */
 int work_details(struct store *store, uint64_t number, struct details *details);
 
-/** Stores what may change of a lease: state, attempt, times, reason. */
+/** Stores what may change of a lease: state, attempt, times, reason, whether it was given up. */
 int work_update(struct store *store, const struct lease *lease);
 
-/** Notes that the lease's last attempt was offered to the boot with @nonce. */
-int work_offered(struct store *store, const struct lease *lease, const uint8_t nonce[NONCE_SIZE]);
+/** Notes that the lease's last attempt is that of the boot with @nonce. */
+int work_accepted(struct store *store, const struct lease *lease,
+                  const uint8_t nonce[NONCE_SIZE]);
 
-/** Finds which attempt was offered to the boot with @nonce; 0: none. */
-int work_offer_of(struct store *store, uint64_t number, const uint8_t nonce[NONCE_SIZE],
-                  uint32_t *attempt);
+/** Finds which attempt is that of the boot with @nonce; 0: none. */
+int work_attempt_of(struct store *store, uint64_t number, const uint8_t nonce[NONCE_SIZE],
+                    uint32_t *attempt);
 
 /** Reads leases that should have ended by @now, at most @most. @found: receives how many */
 int work_overdue(struct store *store, int64_t now, struct lease *leases, size_t most,

@@ -54,9 +54,9 @@ static void print_policy(FILE *out, const struct policy *policy)
 			print_settings(out, f->settings);
 		}
 		if (b)
-			fprintf(out, "bundle %d %s kind %d %s %s %s %s %s %u %u\n", i, b->name,
+			fprintf(out, "bundle %d %s kind %d %s %s %s %s %s %u %u %u\n", i, b->name,
 			        b->kind, b->loader_bios, b->loader_uefi, b->config, b->prefix,
-			        b->image, b->attempts, b->deadline);
+			        b->image, b->attempts, b->deadline, b->completion);
 		if (m)
 			fprintf(out, "session %d %s bundle %s state %d %u %u joined %u %lld\n", i,
 			        m->name, m->bundle->name, m->state, m->clients, m->wait,

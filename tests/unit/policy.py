@@ -16,16 +16,18 @@ BUILD = Path(__file__).resolve().parent.parent.parent / "build"
 
 REQUEST, ANSWER, EVENT, QUERY, DETAILS, REPORT, RECEIPT = range(1, 8)
 LOCAL, WORK = 1, 2
-BEGUN, DONE, FAILED = 1, 2, 3
+BEGUN, DONE, FAILED, ACCEPTED = 1, 2, 3, 4
 BIOS, UEFI = 1, 2
 
 PADDING, MAC, FIRMWARE, DECISION, LEASE, ATTEMPT = 0x00, 0x01, 0x11, 0x40, 0x43, 0x44
 LOADER, CONFIG, REASON, DETAIL, STATE = 0x45, 0x46, 0x62, 0x70, 0x71
+TOKEN, COMPLETES = 0x804e, 0x4f  # the token is critical, and sent so
 UUID, ISD_STATE, ISD_DEVICE, NAME, LOCAL_BOOT = 0x02, 0x03, 0x04, 0x41, 0x42
 MENU_MODE, HOT_KEY_WAIT, MENU_FILE, VALID_FOR, HOT_KEY = 0x48, 0x49, 0x4a, 0x4b, 0x4d
 CODE, MILLISECONDS = 0x60, 0x61
 NUMBERS = {FIRMWARE: 1, DECISION: 1, LEASE: 8, ATTEMPT: 1, STATE: 1, ISD_STATE: 1, LOCAL_BOOT: 1,
-           MENU_MODE: 1, HOT_KEY_WAIT: 2, VALID_FOR: 2, HOT_KEY: 1, CODE: 1, MILLISECONDS: 4}
+           MENU_MODE: 1, HOT_KEY_WAIT: 2, VALID_FOR: 2, HOT_KEY: 1, CODE: 1, MILLISECONDS: 4,
+           COMPLETES: 1}
 
 SIZE = 1200     # of a question
 FOLLOWED = 0.25  # seconds; prebootd sees a change within 0.1, on a host that is not too busy
@@ -165,6 +167,32 @@ def ask(port, kind, fields, nonce=None, after=FOLLOWED):
             assert (answer, returned) == (kind + 1, nonce)
             return fields
     return None
+
+
+def boot(port, request, nonce=None, after=FOLLOWED):
+    """Asks as a boot, and accepts the work that it is told of; returns the answer's fields."""
+    nonce = nonce or secrets.token_bytes(16)
+    answer = ask(port, REQUEST, request, nonce, after)
+    if answer and answer[DECISION] == WORK:
+        receipt = accept(port, request, answer, nonce)
+        assert receipt.get(STATE) == ACCEPTED, receipt
+    return answer
+
+
+def accept(port, request, answer, nonce):
+    """Has a boot accept the work of its @answer; returns the receipt's fields."""
+    who = {number: request[number] for number in (MAC, UUID) if number in request}
+    TOKENS[answer[LEASE]] = answer[TOKEN]
+    return ask(port, REPORT, {**who, LEASE: answer[LEASE], TOKEN: answer[TOKEN],
+                              STATE: ACCEPTED}, nonce, 0)
+
+
+TOKENS = {}  # of leases, those of the boots that accepted them last
+
+
+def report(port, who, lease, state, **more):
+    """Reports as the agent that the lease's last boot started; returns the receipt's fields."""
+    return ask(port, REPORT, {**who, LEASE: lease, TOKEN: TOKENS[lease], STATE: state}, **more)
 
 
 def tell(port, nonce, fields):

@@ -176,6 +176,17 @@ class Site:
             return None
         return "pc-" + (request.mac if mac else request.uuid).hex()
 
+    def unproven(self, device, request):
+        """Says whether all that speaks for who it is is the MAC, and that is not enough."""
+        if not device or uuid_ok(request.uuid) or not self._uuid_of(device):
+            return False
+        of_mac = self._by_mac(request.mac) if any(request.mac) else None
+        if not of_mac or of_mac["id"] != device["id"]:
+            return False
+        if uuid_ok(request.isd_device) and device is self.one("device", isd=request.isd_device):
+            return False
+        return self.setting(device, "work-by-mac") != "yes"
+
     # --- settings ---------------------------------------------------------------------
 
     def folders(self, device):
@@ -340,6 +351,8 @@ class Site:
         work = d.lease or (d.chosen and d.chosen.bundle)
         if d.lease and (d.lease["attempt"] >= d.lease["attempts"] or (
                 d.lease["state"] == "begun" and d.lease["begun"] + d.lease["deadline"] <= now)):
+            work = None
+        if work and request and self.unproven(d.device, request):
             work = None
         if work and request:
             d.loader = self.loader(work, request.firmware, who)

@@ -106,7 +106,10 @@ struct datagram *put(struct bench *bench, size_t slot, uint8_t type, uint8_t num
 	if (type == MESSAGE_REPORT) {
 		message.u.report.lease = bench->lease[number] ? bench->lease[number] : 99;
 		message.u.report.state = WORK_BEGUN;
+		memcpy(message.u.report.token, bench->token[number], TOKEN_SIZE);
 	}
+	if (type == MESSAGE_QUERY)
+		memcpy(message.u.query.token, bench->token[number], TOKEN_SIZE);
 	if (type == MESSAGE_EVENT) {
 		message.u.event.code = EVENT_LOCAL;
 		message.u.event.milliseconds = 9;
@@ -115,6 +118,23 @@ struct datagram *put(struct bench *bench, size_t slot, uint8_t type, uint8_t num
 	d->from.in.sin_family = AF_INET;
 	d->from.in.sin_port = htons((uint16_t)(FIRST_PORT + slot));
 	d->from.in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	fill(d, &message);
+	return d;
+}
+
+struct datagram *put_report(struct bench *bench, size_t slot, uint8_t number, uint64_t lease,
+                            uint8_t boot, uint32_t attempt, uint8_t state)
+{
+	struct message message = { .type = MESSAGE_REPORT };
+	struct datagram *d = put(bench, slot, MESSAGE_QUERY, number, 'q');
+	struct offer offer = { number, lease, attempt, { 0 } };
+
+	memset(offer.nonce, boot, sizeof(offer.nonce));
+	memset(message.nonce, state == WORK_ACCEPTED ? boot : 'q', sizeof(message.nonce));
+	message.u.report.identity = (struct identity){ .mac = { 2, 0, 0, 0, 0, number } };
+	message.u.report.lease = lease;
+	message.u.report.state = state;
+	token_make(bench->keeper.secret, &offer, message.u.report.token);
 	fill(d, &message);
 	return d;
 }
@@ -157,16 +177,36 @@ void ask(struct bench *bench, uint8_t type, uint8_t number, uint8_t boot,
 	put(bench, 0, type, number, boot);
 	serve(bench, 1);
 	decode(bench, 0, reply);
+	if (type == MESSAGE_REQUEST && reply->u.answer.lease)
+		memcpy(bench->token[number], reply->u.answer.token, TOKEN_SIZE);
 }
 
-/* The attempt that a machine's request is answered with; 0: local boot. */
+uint8_t accept_work(struct bench *bench, uint8_t number, uint64_t lease, uint8_t boot)
+{
+	struct message message = { .type = MESSAGE_REPORT }, reply;
+	struct datagram *d = put(bench, 0, MESSAGE_QUERY, number, boot);
+
+	memset(message.nonce, boot, sizeof(message.nonce));
+	message.u.report.identity = (struct identity){ .mac = { 2, 0, 0, 0, 0, number } };
+	message.u.report.lease = lease;
+	message.u.report.state = WORK_ACCEPTED;
+	memcpy(message.u.report.token, bench->token[number], TOKEN_SIZE);
+	fill(d, &message);
+	serve(bench, 1);
+	decode(bench, 0, &reply);
+	return reply.u.receipt.state;
+}
+
 uint32_t attempt(struct bench *bench, uint8_t number, uint8_t boot)
 {
 	struct message reply;
 
 	ask(bench, MESSAGE_REQUEST, number, boot, &reply);
 	assert_int_equal(reply.type, MESSAGE_ANSWER);
-	return reply.u.answer.decision == DECISION_WORK ? reply.u.answer.attempt : 0;
+	if (reply.u.answer.decision != DECISION_WORK)
+		return 0;
+	assert_int_equal(accept_work(bench, number, reply.u.answer.lease, boot), WORK_ACCEPTED);
+	return reply.u.answer.attempt;
 }
 
 struct counters counted(const struct bench *bench)
@@ -254,6 +294,7 @@ void report(struct bench *bench, uint8_t number, uint8_t state)
 
 	message.u.report.identity = (struct identity){ .mac = { 2, 0, 0, 0, 0, number } };
 	message.u.report.lease = details.lease;
+	memcpy(message.u.report.token, bench->token[number], TOKEN_SIZE);
 	message.u.report.state = state;
 	fill(d, &message);
 	serve(bench, 1);

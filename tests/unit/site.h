@@ -19,6 +19,7 @@ struct bench {
 	struct datagram batch[BATCH];
 	char path[64];
 	uint64_t lease[MACHINES + 1];
+	uint8_t token[10][TOKEN_SIZE]; /* of the machine's last answer with work */
 	int64_t now;  /* Unix time, at first NOW */
 };
 
@@ -32,6 +33,12 @@ void fill(struct datagram *d, const struct message *message);
 /** Puts a message of machine @number into the batch's slot @slot. */
 struct datagram *put(struct bench *bench, size_t slot, uint8_t type, uint8_t number,
                      uint8_t boot);
+/**
+ * Puts a report of work of the machine @number, one of those that there are at the start, into
+ * slot @slot, with the token that its boot @boot was given for @attempt.
+ */
+struct datagram *put_report(struct bench *bench, size_t slot, uint8_t number, uint64_t lease,
+                            uint8_t boot, uint32_t attempt, uint8_t state);
 struct moment at(int64_t now);
 /** Serves the first @count slots. */
 void serve(struct bench *bench, size_t count);
@@ -40,7 +47,9 @@ void decode(const struct bench *bench, size_t slot, struct message *reply);
 /** Asks one question and decodes the answer. */
 void ask(struct bench *bench, uint8_t type, uint8_t number, uint8_t boot,
          struct message *reply);
-/** The attempt that a machine's request is answered with; 0: local boot. */
+/** Has the boot that asked last accept the work that it was told of. Returns the receipt's state. */
+uint8_t accept_work(struct bench *bench, uint8_t number, uint64_t lease, uint8_t boot);
+/** The attempt that a machine's request is answered with, which it accepts; 0: local boot. */
 uint32_t attempt(struct bench *bench, uint8_t number, uint8_t boot);
 /** What the machine's agent is told. */
 struct details details_of(struct bench *bench, uint8_t number);
@@ -63,6 +72,6 @@ void meddle(struct bench *bench, const char *sql);
 /** The SQL of a bundle to begin with. */
 #define BUNDLE \
 	"INSERT INTO bundle VALUES (1, 'img', 'imaging', '*', 'own.efi', 'b.cfg', ''," \
-	" x'696d6167653d622e696d6700', 0, 0, 1);"
+	" x'696d6167653d622e696d6700', 0, 0, 1, 'agent');"
 
 #endif

@@ -21,7 +21,7 @@ MAC = "52:54:00:12:34:01"
 
 
 def request(daemon, after=policy.FOLLOWED, **fields):
-    return policy.ask(daemon.port, policy.REQUEST, {
+    return policy.boot(daemon.port, {
         policy.MAC: policy.mac(MAC), policy.FIRMWARE: policy.BIOS}, None, after)
 
 
@@ -194,9 +194,16 @@ def test_end_drains_the_queue(ctl):
     try:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
             s.connect(("127.0.0.1", daemon.port))
+            accepts = []
             for i in range(50):
-                s.send(policy.encode(policy.REQUEST, secrets.token_bytes(16), {
-                    policy.MAC: bytes([2, 0, 0, 0, 0, i]), policy.FIRMWARE: policy.BIOS}))
+                who, nonce = {policy.MAC: bytes([2, 0, 0, 0, 0, i])}, secrets.token_bytes(16)
+                answer = policy.ask(daemon.port, policy.REQUEST,
+                                    who | {policy.FIRMWARE: policy.BIOS}, nonce, 0)
+                accepts.append(policy.encode(policy.REPORT, nonce, who | {
+                    policy.LEASE: answer[policy.LEASE], policy.TOKEN: answer[policy.TOKEN],
+                    policy.STATE: policy.ACCEPTED}))
+            for data in accepts:
+                s.send(data)
             s.settimeout(5)
             s.recv(2048)
             assert daemon.stop() == 0
@@ -212,7 +219,7 @@ def test_end_drains_the_queue(ctl):
     offered = len([w for w in ctl.json("work", "list") if w["state"] == "offered"])
     # What was offered was told, and the other way round.
     assert told == offered > 0
-    assert f"counts answered={told} " in daemon.log.read_text()
+    assert f"counts answered={50 + told} " in daemon.log.read_text()
 
 
 def test_metrics(ctl):

@@ -73,7 +73,7 @@ def database(tmp_path):
             INSERT INTO mac VALUES (x'525400123456', 1);
             INSERT INTO event (device, time, step, lease, milliseconds, reason)
                 VALUES (2, 5, 'request', 0, 0, '');
-            INSERT INTO bundle VALUES (1, 'win', 'imaging', '*', '', 'z.cfg', '', x'', 0, 0, 5);
+            INSERT INTO bundle VALUES (1, 'win', 'imaging', '*', '', 'z.cfg', '', x'', 0, 0, 5, 'agent');
             INSERT INTO assignment VALUES (1, 1, 'folder', 3, 'once', 0, 5);
             INSERT INTO rule VALUES (1, 1, 'big', 1, 'both', 'memory > 1G', 0, 1);
             INSERT INTO work (device, state, attempts, deadline, assigned, loader_bios,

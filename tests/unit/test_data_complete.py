@@ -28,7 +28,7 @@ def database(tmp_path_factory):
                 (3, 'db01', 5);
             INSERT INTO device_group VALUES (1, 'kiosks'), (2, 'kitchen');
             INSERT INTO bundle VALUES (1, 'win', 'imaging', '*', '', 'z.cfg', '',
-                CAST('image=w.img' || char(0) || 'share=//f/w' || char(0) AS BLOB), 0, 0, 5);
+                CAST('image=w.img' || char(0) || 'share=//f/w' || char(0) AS BLOB), 0, 0, 5, 'agent');
             INSERT INTO rule VALUES (1, 1, 'big', 1, 'both', '', 0, 1);
             INSERT INTO work (lease, device, state, attempts, deadline, assigned, loader_bios,
                 loader_uefi, config, prefix, details)

@@ -330,7 +330,7 @@ def test_while_prebootd_runs(tmp_path):
     def becomes(decision):
         end = time.monotonic() + 10
         while time.monotonic() < end:
-            answer = policy.ask(daemon.port, policy.REQUEST, {
+            answer = policy.boot(daemon.port, {
                 policy.MAC: policy.mac("52:54:00:12:34:56"), policy.FIRMWARE: policy.BIOS})
             if answer[policy.DECISION] == decision:
                 return answer

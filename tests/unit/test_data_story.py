@@ -73,8 +73,7 @@ def test_story(tmp_path):
             if not line:
                 time.sleep(0.3)
             elif line in (WEB, DB, UNKNOWN, OTHER):
-                policy.ask(daemon.port, policy.REQUEST,
-                           {policy.MAC: policy.mac(line), policy.FIRMWARE: policy.BIOS})
+                policy.boot(daemon.port, {policy.MAC: policy.mac(line), policy.FIRMWARE: policy.BIOS})
             else:
                 result = run(database, *line.split())
                 assert result.returncode == 0, (line, result.stderr)

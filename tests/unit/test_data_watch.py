@@ -160,10 +160,8 @@ def test_live(database, tmp_path):
     try:
         run(database, "work", "assign", "web01", "--config", "z.cfg")
         watch = Watch(database, "--json")
-        policy.ask(daemon.port, policy.REQUEST,
-                   {policy.MAC: policy.mac(MAC), policy.FIRMWARE: policy.BIOS})
-        policy.ask(daemon.port, policy.REQUEST,
-                   {policy.MAC: policy.mac("02:00:00:00:00:77"), policy.FIRMWARE: policy.BIOS})
+        policy.boot(daemon.port, {policy.MAC: policy.mac(MAC), policy.FIRMWARE: policy.BIOS})
+        policy.boot(daemon.port, {policy.MAC: policy.mac("02:00:00:00:00:77"), policy.FIRMWARE: policy.BIOS})
         lines = [json.loads(line) for line in watch.stop(3)]
     finally:
         daemon.kill()
@@ -231,8 +229,7 @@ def test_counted_by_prebootd(database, tmp_path):
     daemon = policy.Daemon(database, tmp_path / "log")
     try:
         for mac in (MAC, "02:00:00:00:00:77"):
-            policy.ask(daemon.port, policy.REQUEST,
-                       {policy.MAC: policy.mac(mac), policy.FIRMWARE: policy.BIOS})
+            policy.boot(daemon.port, {policy.MAC: policy.mac(mac), policy.FIRMWARE: policy.BIOS})
         end = time.monotonic() + 10
         while time.monotonic() < end:
             told = json.loads(run(database, "stats", "--json").stdout)

@@ -42,13 +42,13 @@ struct request_case {
 	enum lease_state state;
 	uint32_t attempt;
 	enum when begun;
-	uint32_t offered_before; /* this boot's attempt; 0: a new boot */
+	uint32_t accepted;       /* this boot's attempt; 0: a new boot */
 	uint8_t firmware;
 	/* expected: */
 	uint32_t answered;       /* the attempt in the answer; 0: local boot */
 	enum lease_state next;
 	uint32_t next_attempt;
-	bool offered, warn;
+	bool warn;
 	const char *reason;      /* a part of it */
 };
 
@@ -57,49 +57,49 @@ struct request_case {
 
 static const struct request_case request_cases[] = {
 	{ "first boot, BIOS", LEASE_PENDING, 0, NEVER, 0, BIOS,
-	  1, LEASE_OFFERED, 1, true, false, "offered" },
+	  1, LEASE_PENDING, 0, false, "offered" },
 	{ "first boot, UEFI", LEASE_PENDING, 0, NEVER, 0, UEFI,
-	  1, LEASE_OFFERED, 1, true, false, "offered" },
+	  1, LEASE_PENDING, 0, false, "offered" },
 	{ "unknown firmware", LEASE_PENDING, 0, NEVER, 0, 9,
-	  0, LEASE_PENDING, 0, false, false, "no loader" },
+	  0, LEASE_PENDING, 0, false, "no loader" },
 	{ "the same boot asks again", LEASE_OFFERED, 1, NEVER, 1, BIOS,
-	  1, LEASE_OFFERED, 1, false, false, "asked before" },
+	  1, LEASE_OFFERED, 1, false, "asked before" },
 	{ "a boot before the last asks again", LEASE_OFFERED, 3, NEVER, 1, BIOS,
-	  1, LEASE_OFFERED, 3, false, false, "asked before" },
+	  0, LEASE_OFFERED, 3, false, "a later boot has accepted" },
 	{ "second boot", LEASE_OFFERED, 1, NEVER, 0, BIOS,
-	  2, LEASE_OFFERED, 2, true, false, "offered again: not begun" },
+	  2, LEASE_OFFERED, 1, false, "offered again: not begun" },
 	{ "third boot", LEASE_OFFERED, 2, NEVER, 0, UEFI,
-	  3, LEASE_OFFERED, 3, true, false, "offered again" },
+	  3, LEASE_OFFERED, 2, false, "offered again" },
 	{ "the third boot asks again", LEASE_OFFERED, 3, NEVER, 3, UEFI,
-	  3, LEASE_OFFERED, 3, false, false, "asked before" },
+	  3, LEASE_OFFERED, 3, false, "asked before" },
 	{ "fourth boot", LEASE_OFFERED, 3, NEVER, 0, BIOS,
-	  0, LEASE_FAILED, 3, false, true, "not begun after 3 attempts" },
+	  0, LEASE_FAILED, 3, true, "not begun after 3 attempts" },
 	{ "begun, its boot's request comes late", LEASE_BEGUN, 1, IN_TIME, 1, BIOS,
-	  1, LEASE_BEGUN, 1, false, false, "asked before" },
+	  1, LEASE_BEGUN, 1, false, "asked before" },
 	{ "begun, and the machine rebooted", LEASE_BEGUN, 1, IN_TIME, 0, BIOS,
-	  2, LEASE_OFFERED, 2, true, false, "offered again: begun" },
+	  2, LEASE_BEGUN, 1, false, "offered again: begun" },
 	{ "begun, rebooted a second before the deadline", LEASE_BEGUN, 1, LAST_SECOND, 0, BIOS,
-	  2, LEASE_OFFERED, 2, true, false, "offered again" },
+	  2, LEASE_BEGUN, 1, false, "offered again" },
 	{ "begun at the last attempt, rebooted", LEASE_BEGUN, 3, IN_TIME, 0, BIOS,
-	  0, LEASE_FAILED, 3, false, true, "not ended after 3 attempts" },
+	  0, LEASE_FAILED, 3, true, "not ended after 3 attempts" },
 	{ "begun, deadline passed, new boot", LEASE_BEGUN, 1, OVERDUE, 0, BIOS,
-	  0, LEASE_FAILED, 1, false, true, "before its deadline" },
+	  0, LEASE_FAILED, 1, true, "before its deadline" },
 	{ "begun, deadline passed, same boot", LEASE_BEGUN, 1, OVERDUE, 1, BIOS,
-	  0, LEASE_FAILED, 1, false, true, "before its deadline" },
+	  0, LEASE_FAILED, 1, true, "before its deadline" },
 	{ "done, new boot", LEASE_DONE, 1, IN_TIME, 0, BIOS,
-	  0, LEASE_DONE, 1, false, false, "is done" },
+	  0, LEASE_DONE, 1, false, "is done" },
 	{ "done, same boot", LEASE_DONE, 1, IN_TIME, 1, BIOS,
-	  0, LEASE_DONE, 1, false, false, "is done" },
+	  0, LEASE_DONE, 1, false, "is done" },
 	{ "done, long after the deadline", LEASE_DONE, 1, OVERDUE, 0, UEFI,
-	  0, LEASE_DONE, 1, false, false, "is done" },
+	  0, LEASE_DONE, 1, false, "is done" },
 	{ "failed, attempts left", LEASE_FAILED, 1, IN_TIME, 0, BIOS,
-	  0, LEASE_FAILED, 1, false, false, "is failed" },
+	  0, LEASE_FAILED, 1, false, "is failed" },
 	{ "failed, same boot", LEASE_FAILED, 1, IN_TIME, 1, BIOS,
-	  0, LEASE_FAILED, 1, false, false, "is failed" },
+	  0, LEASE_FAILED, 1, false, "is failed" },
 	{ "cancelled, new boot", LEASE_CANCELLED, 1, NEVER, 0, BIOS,
-	  0, LEASE_CANCELLED, 1, false, false, "is cancelled" },
+	  0, LEASE_CANCELLED, 1, false, "is cancelled" },
 	{ "cancelled, same boot", LEASE_CANCELLED, 1, NEVER, 1, BIOS,
-	  0, LEASE_CANCELLED, 1, false, false, "is cancelled" },
+	  0, LEASE_CANCELLED, 1, false, "is cancelled" },
 };
 
 static void check_request(const struct request_case *c, const struct lease *lease,
@@ -118,14 +118,10 @@ static void check_request(const struct request_case *c, const struct lease *leas
 	assert_string_equal(answer->prefix, c->answered ? "boot/" : "");
 	assert_int_equal(v->next.state, c->next);
 	assert_int_equal(v->next.attempt, c->next_attempt);
-	assert_int_equal(v->offered, c->offered);
+	assert_false(v->counted);
 	assert_int_equal(v->warn, c->warn);
 	assert_int_equal(v->changed, memcmp(&v->next, lease, sizeof(*lease)) != 0);
 	assert_non_null(strstr(v->reason, c->reason));
-	if (c->offered) {
-		assert_int_equal(v->next.offered, NOW);
-		assert_int_equal(v->next.begun, 0); /* the deadline starts anew */
-	}
 	if (v->changed && c->next == LEASE_FAILED) {
 		assert_int_equal(v->next.ended, NOW);
 		assert_non_null(strstr(v->next.reason, c->reason));
@@ -138,7 +134,8 @@ static void test_requests(void **state)
 	for (size_t i = 0; i < COUNT(request_cases); i++) {
 		const struct request_case *c = &request_cases[i];
 		struct lease lease = make_lease(c->state, c->attempt, c->begun);
-		struct asking asking = { c->firmware, c->offered_before, NOW };
+		struct asking asking = { .firmware = c->firmware, .accepted = c->accepted,
+		                         .now = NOW };
 		struct verdict verdict;
 
 		print_message("           %s\n", c->name);
@@ -150,7 +147,7 @@ static void test_requests(void **state)
 static void test_nobody_and_nothing(void **state)
 {
 	struct lease lease = make_lease(LEASE_PENDING, 0, NEVER);
-	struct asking asking = { BIOS, 0, NOW };
+	struct asking asking = { .firmware = BIOS, .now = NOW };
 	struct verdict verdict;
 
 	(void)state;
@@ -170,7 +167,7 @@ static void test_nobody_and_nothing(void **state)
 /* Work without a loader for the firmware that asks keeps its attempts. */
 static void test_no_loader(void **state)
 {
-	struct asking asking = { UEFI, 0, NOW };
+	struct asking asking = { .firmware = UEFI, .now = NOW };
 	struct lease lease = make_lease(LEASE_OFFERED, 3, NEVER);
 	struct verdict verdict;
 
@@ -186,30 +183,104 @@ static void test_no_loader(void **state)
 	assert_int_equal(verdict.reply.u.answer.attempt, 3);
 }
 
-/* However many boots: no more offers than attempts, and then the end. */
-static void test_attempts_bound_offers(void **state)
+/* Has a boot accept what it was told of. */
+static void accept_work(const struct lease *lease, uint32_t accepted, struct verdict *verdict)
+{
+	struct report report = { .lease = 7, .state = WORK_ACCEPTED };
+	struct reporting reporting = { .report = &report, .proof = PROOF_RIGHT,
+	                               .accepted = accepted, .now = NOW };
+
+	decide_report(&device, lease, &reporting, verdict);
+}
+
+/* However many boots: no more attempts than there may be, and then the end. */
+static void test_attempts_bound_boots(void **state)
 {
 	(void)state;
 	for (uint32_t attempts = 1; attempts <= 5; attempts++) {
 		struct lease lease = make_lease(LEASE_PENDING, 0, NEVER);
-		struct asking asking = { BIOS, 0, NOW };
-		uint32_t offers = 0;
+		struct asking asking = { .firmware = BIOS, .now = NOW };
+		uint32_t boots = 0;
 
 		lease.attempts = attempts;
 		for (int boot = 0; boot < 20; boot++) {
 			struct verdict verdict;
 
 			decide_request(&device, &lease, &asking, &verdict);
-			offers += verdict.reply.u.answer.decision == DECISION_WORK;
 			lease = verdict.next;
+			if (verdict.reply.u.answer.decision == DECISION_WORK) {
+				/* However many others are told of it, and never accept. */
+				decide_request(&device, &lease, &asking, &verdict);
+				assert_false(verdict.changed);
+				accept_work(&lease, 0, &verdict);
+				assert_true(verdict.counted);
+				lease = verdict.next;
+				boots++;
+			}
 			/* Every other one begins, and loses the work again. */
 			if (lease.state == LEASE_OFFERED && boot % 2) {
 				lease.state = LEASE_BEGUN;
 				lease.begun = NOW;
 			}
 		}
-		assert_int_equal(offers, attempts);
+		assert_int_equal(boots, attempts);
 		assert_int_equal(lease.state, LEASE_FAILED);
+	}
+}
+
+/* A machine that tells no more than anybody could is given nothing, and changes nothing. */
+static void test_unproven(void **state)
+{
+	static const struct { enum lease_state state; uint32_t attempt; enum when begun; } cases[] = {
+		{ LEASE_PENDING, 0, NEVER }, { LEASE_OFFERED, 3, NEVER }, { LEASE_BEGUN, 1, OVERDUE },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct lease lease = make_lease(cases[i].state, cases[i].attempt, cases[i].begun);
+		struct asking asking = { .firmware = BIOS, .unproven = true, .now = NOW };
+		struct verdict verdict;
+
+		decide_request(&device, &lease, &asking, &verdict);
+		assert_int_equal(verdict.reply.u.answer.decision, DECISION_LOCAL);
+		assert_false(verdict.changed);
+		assert_non_null(strstr(verdict.reason, "its MAC alone"));
+	}
+}
+
+/* What the next boot completes, and what it does not. */
+static void test_next_boot(void **state)
+{
+	static const struct {
+		enum lease_state state;
+		uint32_t accepted;
+		bool came_back, done;
+		uint32_t answered;
+	} cases[] = {
+		{ LEASE_PENDING, 0, false, false, 1 },
+		{ LEASE_OFFERED, 1, false, false, 1 }, /* the same boot */
+		{ LEASE_OFFERED, 0, true, false, 2 },  /* the last one went to the disk */
+		{ LEASE_BEGUN, 0, false, false, 2 },   /* an agent would have told */
+		{ LEASE_OFFERED, 0, false, true, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct lease lease = make_lease(cases[i].state, cases[i].state != LEASE_PENDING,
+		                                cases[i].state == LEASE_BEGUN ? IN_TIME : NEVER);
+		struct asking asking = { .firmware = BIOS, .accepted = cases[i].accepted,
+		                         .came_back = cases[i].came_back, .now = NOW };
+		struct verdict verdict;
+
+		lease.completion = COMPLETION_NEXT_BOOT;
+		decide_request(&device, &lease, &asking, &verdict);
+		assert_int_equal(verdict.reply.u.answer.attempt, cases[i].answered);
+		assert_int_equal(verdict.reply.u.answer.completes, COMPLETES_ELSEWHERE);
+		assert_int_equal(verdict.changed, cases[i].done);
+		assert_int_equal(verdict.next.state, cases[i].done ? LEASE_DONE : cases[i].state);
+		lease.completion = COMPLETION_HANDOVER;
+		decide_request(&device, &lease, &asking, &verdict);
+		assert_int_equal(verdict.reply.u.answer.completes, COMPLETES_HANDOVER);
 	}
 }
 
@@ -233,7 +304,7 @@ static void test_queries(void **state)
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct lease lease = make_lease(cases[i].state, 2, cases[i].begun);
 
-		decide_query(&device, &lease, NOW, &verdict);
+		decide_query(&device, &lease, PROOF_RIGHT, NOW, &verdict);
 		assert_int_equal(verdict.reply.type, MESSAGE_DETAILS);
 		assert_string_equal(verdict.reply.u.details.device, "web01");
 		assert_int_equal(verdict.reply.u.details.lease, cases[i].told ? 7 : 0);
@@ -243,10 +314,15 @@ static void test_queries(void **state)
 		assert_int_equal(verdict.changed, cases[i].failed);
 		assert_int_equal(verdict.next.state, cases[i].failed ? LEASE_FAILED
 		                                                      : cases[i].state);
+		for (enum proof proof = PROOF_NONE; proof < PROOF_RIGHT; proof++) {
+			decide_query(&device, &lease, proof, NOW, &verdict);
+			assert_int_equal(verdict.reply.u.details.lease, 0);
+			assert_string_equal(verdict.reply.u.details.config, "");
+		}
 	}
-	decide_query(NULL, NULL, NOW, &verdict);
+	decide_query(NULL, NULL, PROOF_RIGHT, NOW, &verdict);
 	assert_int_equal(verdict.reply.u.details.lease, 0);
-	decide_query(&device, NULL, NOW, &verdict);
+	decide_query(&device, NULL, PROOF_RIGHT, NOW, &verdict);
 	assert_int_equal(verdict.reply.u.details.lease, 0);
 }
 
@@ -277,7 +353,7 @@ static const struct report_case report_cases[] = {
 	{ LEASE_BEGUN, LAST_SECOND, WORK_DONE, WORK_DONE, LEASE_DONE, true, "" },
 	{ LEASE_BEGUN, IN_TIME, WORK_FAILED, WORK_FAILED, LEASE_FAILED, true, "" },
 	{ LEASE_BEGUN, OVERDUE, WORK_BEGUN, REFUSED, LEASE_FAILED, true, "deadline" },
-	{ LEASE_BEGUN, OVERDUE, WORK_DONE, REFUSED, LEASE_FAILED, true, "deadline" },
+	{ LEASE_BEGUN, OVERDUE, WORK_DONE, WORK_DONE, LEASE_DONE, true, "" },
 	{ LEASE_BEGUN, OVERDUE, WORK_FAILED, WORK_FAILED, LEASE_FAILED, true, "" },
 	{ LEASE_DONE, IN_TIME, WORK_DONE, WORK_DONE, LEASE_DONE, false, "" },
 	{ LEASE_DONE, IN_TIME, WORK_BEGUN, REFUSED, LEASE_DONE, false, "is done" },
@@ -297,10 +373,17 @@ static void test_reports(void **state)
 		const struct report_case *c = &report_cases[i];
 		struct lease lease = make_lease(c->state, 1, c->begun);
 		struct report report = { .lease = 7, .state = c->report, .reason = "disk full" };
+		struct reporting reporting = { .report = &report, .now = NOW };
 		struct verdict verdict;
 
 		print_message("           %s: report %u\n", lease_state_name(c->state), c->report);
-		decide_report(&device, &lease, &report, NOW, &verdict);
+		for (reporting.proof = PROOF_NONE; reporting.proof < PROOF_RIGHT; reporting.proof++) {
+			decide_report(&device, &lease, &reporting, &verdict);
+			assert_int_equal(verdict.reply.u.receipt.state, REFUSED);
+			assert_non_null(strstr(verdict.reply.u.receipt.reason, "token"));
+			assert_false(verdict.changed);
+		}
+		decide_report(&device, &lease, &reporting, &verdict);
 		assert_int_equal(verdict.reply.type, MESSAGE_RECEIPT);
 		assert_int_equal(verdict.reply.u.receipt.lease, 7);
 		assert_int_equal(verdict.reply.u.receipt.state, c->receipt);
@@ -321,21 +404,94 @@ static void test_reports_of_others(void **state)
 {
 	struct lease lease = make_lease(LEASE_OFFERED, 1, NEVER);
 	struct report report = { .lease = 7, .state = WORK_DONE };
+	struct reporting reporting = { .report = &report, .proof = PROOF_RIGHT, .now = NOW };
 	struct device other = { .id = 6, .name = "db01" };
 	struct verdict verdict;
 
 	(void)state;
-	decide_report(&other, &lease, &report, NOW, &verdict);
+	decide_report(&other, &lease, &reporting, &verdict);
 	assert_int_equal(verdict.reply.u.receipt.state, REFUSED);
 	assert_string_equal(verdict.reply.u.receipt.reason, "the lease is another device's");
 	assert_false(verdict.changed);
-	decide_report(NULL, &lease, &report, NOW, &verdict);
+	decide_report(NULL, &lease, &reporting, &verdict);
 	assert_int_equal(verdict.reply.u.receipt.state, REFUSED);
 	assert_false(verdict.changed);
-	decide_report(&device, NULL, &report, NOW, &verdict);
+	decide_report(&device, NULL, &reporting, &verdict);
 	assert_int_equal(verdict.reply.u.receipt.state, REFUSED);
 	assert_int_equal(verdict.reply.u.receipt.lease, 7);
 	assert_string_equal(verdict.reply.u.receipt.reason, "there is no such lease");
+}
+
+/* What the server gave up for want of news is done if the machine says so, and only then. */
+static void test_done_after_all(void **state)
+{
+	struct report report = { .lease = 7, .state = WORK_DONE };
+	struct reporting reporting = { .report = &report, .proof = PROOF_RIGHT, .now = NOW };
+	struct asking asking = { .firmware = BIOS, .now = NOW };
+	struct lease lease = make_lease(LEASE_OFFERED, 3, NEVER), failed;
+	struct verdict verdict;
+
+	(void)state;
+	decide_request(&device, &lease, &asking, &verdict);
+	failed = verdict.next;
+	assert_int_equal(failed.state, LEASE_FAILED);
+	assert_true(failed.given_up);
+	reporting.superseded = true;
+	decide_report(&device, &failed, &reporting, &verdict);
+	assert_int_equal(verdict.reply.u.receipt.state, REFUSED);
+	reporting.superseded = false;
+	report.state = WORK_BEGUN;
+	decide_report(&device, &failed, &reporting, &verdict);
+	assert_int_equal(verdict.reply.u.receipt.state, REFUSED);
+	report.state = WORK_DONE;
+	decide_report(&device, &failed, &reporting, &verdict);
+	assert_int_equal(verdict.reply.u.receipt.state, WORK_DONE);
+	assert_int_equal(verdict.next.state, LEASE_DONE);
+	assert_string_equal(verdict.next.reason, "");
+	assert_false(verdict.next.given_up);
+	assert_false(verdict.warn);
+	/* Not what the machine itself called failed, nor what the administrator cancelled. */
+	failed.given_up = false;
+	decide_report(&device, &failed, &reporting, &verdict);
+	assert_int_equal(verdict.reply.u.receipt.state, REFUSED);
+	failed.state = LEASE_CANCELLED;
+	failed.given_up = true;
+	decide_report(&device, &failed, &reporting, &verdict);
+	assert_int_equal(verdict.reply.u.receipt.state, REFUSED);
+}
+
+static void test_accepting(void **state)
+{
+	static const struct {
+		enum lease_state state;
+		uint32_t attempt, accepted;
+		enum when begun;
+		bool counted, taken;
+	} cases[] = {
+		{ LEASE_PENDING, 0, 0, NEVER, true, true }, { LEASE_OFFERED, 1, 0, NEVER, true, true },
+		{ LEASE_OFFERED, 1, 1, NEVER, false, true }, { LEASE_BEGUN, 1, 1, IN_TIME, false, true },
+		{ LEASE_BEGUN, 1, 0, IN_TIME, true, true }, { LEASE_BEGUN, 1, 0, OVERDUE, false, false },
+		{ LEASE_OFFERED, 3, 0, NEVER, false, false }, { LEASE_DONE, 1, 1, NEVER, false, false },
+		{ LEASE_FAILED, 1, 0, NEVER, false, false },
+		{ LEASE_CANCELLED, 0, 0, NEVER, false, false },
+	};
+	struct verdict verdict;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct lease lease = make_lease(cases[i].state, cases[i].attempt, cases[i].begun);
+
+		accept_work(&lease, cases[i].accepted, &verdict);
+		assert_int_equal(verdict.counted, cases[i].counted);
+		assert_int_equal(verdict.reply.u.receipt.state, cases[i].taken ? WORK_ACCEPTED
+		                                                               : REFUSED);
+		assert_int_equal(verdict.next.attempt, cases[i].attempt + cases[i].counted);
+		if (!cases[i].counted)
+			continue;
+		assert_int_equal(verdict.next.state, LEASE_OFFERED);
+		assert_int_equal(verdict.next.offered, NOW);
+		assert_int_equal(verdict.next.begun, 0); /* the deadline starts anew */
+	}
 }
 
 int main(void)
@@ -344,10 +500,14 @@ int main(void)
 		cmocka_unit_test(test_requests),
 		cmocka_unit_test(test_nobody_and_nothing),
 		cmocka_unit_test(test_no_loader),
-		cmocka_unit_test(test_attempts_bound_offers),
+		cmocka_unit_test(test_attempts_bound_boots),
+		cmocka_unit_test(test_unproven),
+		cmocka_unit_test(test_next_boot),
 		cmocka_unit_test(test_queries),
 		cmocka_unit_test(test_reports),
 		cmocka_unit_test(test_reports_of_others),
+		cmocka_unit_test(test_done_after_all),
+		cmocka_unit_test(test_accepting),
 	};
 
 	return cmocka_run_group_tests_name("decide", tests, NULL, NULL);

@@ -45,9 +45,9 @@ static const char *const happenings[] = {
 	"INSERT INTO device_group VALUES ($n, 'g$n')", "DELETE FROM device_group WHERE id = $n",
 	"INSERT INTO member VALUES ($n, $n)", "INSERT INTO member SELECT $n, id FROM device",
 	"DELETE FROM member WHERE device = $n",
-	"INSERT INTO bundle VALUES ($n, 'b$n', 'imaging', '*', '', 'c$n', 'p', x'', $n, $n, 1)",
+	"INSERT INTO bundle VALUES ($n, 'b$n', 'imaging', '*', '', 'c$n', 'p', x'', $n, $n, 1, 'agent')",
 	"INSERT INTO bundle VALUES ($n, 'b$n', 'script', '', '*', 'c', '',"
-	" CAST('image=i$n' AS BLOB), 0, 0, 1)",
+	" CAST('image=i$n' AS BLOB), 0, 0, 1, 'agent')",
 	"UPDATE bundle SET name = 'c$n' WHERE id = $n", "DELETE FROM bundle WHERE id = $n",
 	"INSERT INTO assignment VALUES ($n, $n, 'zone', 0, 'once', 0, $n)",
 	"INSERT INTO assignment VALUES ($n, $n, 'folder', $n, 'always', 0, $n)",

@@ -19,7 +19,7 @@ static void test_assigned_once(void **state)
 	assert_string_equal(reply.u.answer.config, "b.cfg");
 	assert_int_equal(number_of(bench, "SELECT count(*) FROM work WHERE device = 3 AND bundle = 1"
 	                           " AND source = 'assignment' AND source_id = 7 AND state ="
-	                           " 'offered' AND attempts = 3 AND deadline = 14400"), 1);
+	                           " 'pending' AND attempts = 3 AND deadline = 14400"), 1);
 	assert_int_equal(attempt(bench, 3, 'a'), 1);
 	assert_int_equal(attempt(bench, 3, 'b'), 2);
 	assert_int_equal(details_of(bench, 3).lease, reply.u.answer.lease);
@@ -49,31 +49,27 @@ static void test_assigned_always(void **state)
 static void test_chosen_within_a_batch(void **state)
 {
 	struct bench *bench = *state;
-	struct message message = { .type = MESSAGE_REPORT }, reply;
-	struct datagram *d;
+	struct message reply;
 
 	meddle(bench, BUNDLE "INSERT INTO assignment VALUES (7, 1, 'device', 3, 'once', 0, 1);"
 	       "INSERT INTO assignment VALUES (8, 1, 'zone', 0, 'always', 0, 1);");
 	put(bench, 0, MESSAGE_REQUEST, 3, 'a');
 	put(bench, 1, MESSAGE_REQUEST, 3, 'a');
 	put(bench, 2, MESSAGE_REQUEST, 3, 'b');
-	d = put(bench, 3, MESSAGE_QUERY, 3, 'r');
-	message.u.report.identity = (struct identity){ .mac = { 2, 0, 0, 0, 0, 3 } };
-	message.u.report.lease = 3;
-	message.u.report.state = WORK_DONE;
-	fill(d, &message);
-	put(bench, 4, MESSAGE_REQUEST, 3, 'c');
+	put_report(bench, 3, 3, 3, 'a', 1, WORK_ACCEPTED);
+	put_report(bench, 4, 3, 3, 'a', 1, WORK_DONE);
 	put(bench, 5, MESSAGE_REQUEST, 3, 'c');
-	serve(bench, 6);
+	put(bench, 6, MESSAGE_REQUEST, 3, 'c');
+	serve(bench, 7);
 	for (size_t i = 0; i < 3; i++) {
 		decode(bench, i, &reply);
 		assert_int_equal(reply.u.answer.lease, 3);
-		assert_int_equal(reply.u.answer.attempt, i == 2 ? 2 : 1);
+		assert_int_equal(reply.u.answer.attempt, 1);
 	}
-	decode(bench, 3, &reply);
+	decode(bench, 4, &reply);
 	assert_int_equal(reply.u.receipt.state, WORK_DONE);
 	/* "once" is over, and the same bundle was had by it: no second time. */
-	for (size_t i = 4; i < 6; i++) {
+	for (size_t i = 5; i < 7; i++) {
 		decode(bench, i, &reply);
 		assert_int_equal(reply.u.answer.decision, DECISION_LOCAL);
 	}
@@ -101,7 +97,7 @@ static void test_work_not_stored_is_not_told(void **state)
 	struct bench *bench = *state;
 
 	meddle(bench, BUNDLE "INSERT INTO assignment VALUES (7, 1, 'device', 3, 'once', 0, 1);"
-	       "CREATE TRIGGER no BEFORE INSERT ON offer BEGIN SELECT RAISE(ABORT, 'no room'); END");
+	       "CREATE TRIGGER no BEFORE INSERT ON work BEGIN SELECT RAISE(ABORT, 'no room'); END");
 	put(bench, 0, MESSAGE_REQUEST, 3, 'a');
 	serve(bench, 1);
 	assert_int_equal(bench->batch[0].reply_length, 0);
@@ -181,7 +177,7 @@ static void test_rule_admits_strangers(void **state)
 	serve(bench, 3);
 	for (size_t i = 0; i < 3; i++) {
 		decode(bench, i, &reply);
-		assert_int_equal(reply.u.answer.attempt, i == 2 ? 2 : 1);
+		assert_int_equal(reply.u.answer.attempt, 1);
 		assert_string_equal(reply.u.answer.device, "pc-020000000009-2");
 	}
 	assert_int_equal(number_of(bench, "SELECT count(*) FROM device"), MACHINES + 1);
@@ -235,7 +231,7 @@ static void test_queue_has_an_end(void **state)
 		continue;
 	assert_int_equal(answers(bench), put_in - 1);
 	assert_int_equal(counted(bench).answered[ANSWERED_WORK], put_in - 1);
-	check_committed(bench, 1, LEASE_OFFERED, 1);
+	check_committed(bench, 1, LEASE_PENDING, 0);
 }
 
 static void test_events_are_bounded(void **state)
@@ -295,7 +291,7 @@ static void test_replaced(void **state)
 	assert_int_equal(attempt(bench, 1, 'a'), 1);
 	snprintf(other, sizeof(other), "%s.other", bench->path);
 	assert_int_equal(rename(bench->path, other), 0);
-	put(bench, 0, MESSAGE_REQUEST, 2, 'a');
+	put_report(bench, 0, 2, bench->lease[2], 'a', 1, WORK_ACCEPTED);
 	serve(bench, 1);
 	assert_int_equal(bench->batch[0].reply_length, 0);
 	assert_int_equal(counted(bench).dropped[DROP_STORE], 1);

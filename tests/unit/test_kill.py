@@ -21,7 +21,8 @@ KILLS = 200
 MACHINES = 40
 ATTEMPTS = 3
 RESEND = 0.010  # seconds
-STATES = {policy.BEGUN: "begun", policy.DONE: "done", policy.FAILED: "failed"}
+STATES = {policy.BEGUN: "begun", policy.DONE: "done", policy.FAILED: "failed",
+          policy.ACCEPTED: "accepted"}
 
 
 class Told:
@@ -36,7 +37,7 @@ class Told:
 
     def offer(self, nonce, lease, attempt):
         assert 1 <= attempt <= ATTEMPTS, "more attempts than allowed"
-        assert lease not in self.ended, f"lease {lease} was offered after its end"
+        assert lease not in self.ended, f"lease {lease} was had after its end"
         assert self.offers.setdefault((lease, attempt), nonce) == nonce, \
             f"attempt {attempt} of lease {lease} was given to two boots"
         assert self.attempts.setdefault(nonce, (lease, attempt)) == (lease, attempt), \
@@ -88,13 +89,15 @@ class Machine:
         self.next_send = 0.0
 
     def boot(self):
-        self.lease = self.attempt = None
+        self.lease = self.attempt = self.token = None
         self.question(policy.REQUEST, {policy.FIRMWARE: policy.BIOS}, self.random.randbytes(16))
 
     def report(self, state):
         self.state = state
-        self.question(policy.REPORT, {policy.LEASE: self.lease, policy.STATE: state},
-                      self.random.randbytes(16))
+        # The NBP's is of its boot; the agent has one of its own.
+        nonce = self.nonce if state == policy.ACCEPTED else self.random.randbytes(16)
+        self.question(policy.REPORT, {policy.LEASE: self.lease, policy.TOKEN: self.token,
+                                      policy.STATE: state}, nonce)
 
     def send(self, now):
         if now < self.next_send:
@@ -125,8 +128,6 @@ class Machine:
 
     def take(self, kind, nonce, fields):
         work = kind == policy.ANSWER and fields[policy.DECISION] == policy.WORK
-        if work:  # even where nobody waits for it any more, it was told
-            self.told.offer(nonce, fields[policy.LEASE], fields[policy.ATTEMPT])
         if nonce != self.nonce or kind != self.kind + 1:
             return
         self.told.after_a_kill += self.asked_in != self.life
@@ -135,7 +136,8 @@ class Machine:
             self.told.local += not work
         if work:
             self.lease, self.attempt = fields[policy.LEASE], fields[policy.ATTEMPT]
-            self.go_on(policy.BEGUN)
+            self.token = fields[policy.TOKEN]
+            self.go_on(policy.ACCEPTED)
         elif kind == policy.ANSWER:
             self.boot()
         else:
@@ -143,10 +145,18 @@ class Machine:
 
     def take_receipt(self, fields):
         assert fields[policy.LEASE] == self.lease
+        if self.state == policy.ACCEPTED and not fields.get(policy.STATE):
+            # It was cancelled, or its time is over, since it was told of.
+            self.boot()
+            return
         assert fields.get(policy.STATE) == self.state, \
             f"lease {self.lease}, attempt {self.attempt}: report of {STATES[self.state]} " \
             f"refused: {fields.get(policy.REASON)}"
         self.told.receipts += 1
+        if self.state == policy.ACCEPTED:
+            self.told.offer(self.nonce, self.lease, self.attempt)
+            self.go_on(policy.BEGUN)
+            return
         self.told.receipt(self.lease, self.attempt, self.state)
         if self.state == policy.BEGUN:
             self.go_on(self.random.choice([policy.DONE, policy.DONE, policy.FAILED]))

@@ -23,7 +23,7 @@ def request(daemon, mac=MAC1, uuid=None, isd=None, nonce=None, **more):
         fields[policy.UUID] = guid(uuid)
     if isd:
         fields |= {policy.ISD_STATE: 2, policy.ISD_DEVICE: guid(isd)}
-    return policy.ask(daemon.port, policy.REQUEST, fields | more.pop("fields", {}), nonce)
+    return policy.boot(daemon.port, fields | more.pop("fields", {}), nonce)
 
 
 def eventually(look):
@@ -59,7 +59,8 @@ def test_known_by_isd_alone(ctl, daemon):
     assert answer[policy.NAME] == b"web01" and answer[policy.DECISION] == policy.WORK
     # Its agent tells of no image-safe data.
     agent = {policy.MAC: policy.mac(MAC1), policy.UUID: guid(UUID1)}
-    assert policy.ask(daemon.port, policy.QUERY, agent)[policy.LEASE] == answer[policy.LEASE]
+    assert policy.ask(daemon.port, policy.QUERY, agent | {
+        policy.TOKEN: answer[policy.TOKEN]})[policy.LEASE] == answer[policy.LEASE]
     # A copy of the disk in another machine gets nothing, and the administrator is told.
     other = request(daemon, MAC9, isd=ISD1, uuid=UUID2)
     assert other[policy.DECISION] == policy.LOCAL and policy.NAME not in other
@@ -240,8 +241,7 @@ def test_trace(ctl, daemon):
         (5, 18, "work"), (6, 20, ""), (7, 25, "Start imaging"), (8, 60, "pxelinux.0"),
         (9, 61, "pxelinux.0")])[policy.LEASE]
     for state in (policy.BEGUN, policy.DONE):
-        policy.ask(daemon.port, policy.REPORT, {
-            policy.MAC: policy.mac(MAC1), policy.LEASE: lease, policy.STATE: state})
+        policy.report(daemon.port, {policy.MAC: policy.mac(MAC1)}, lease, state)
     boot(daemon, second, [(11, 30, "no answer"), (10, 31, "no work")])
     last = eventually(lambda: (t := ctl.json("device", "trace", "web01"))["boots"] == 2 and
                       len(t["events"]) == 3 and t)

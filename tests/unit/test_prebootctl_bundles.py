@@ -37,8 +37,7 @@ def kept(tmp_path_factory):
 
 
 def request(daemon, address=MAC1):
-    return policy.ask(daemon.port, policy.REQUEST,
-                      {policy.MAC: policy.mac(address), policy.FIRMWARE: policy.BIOS})
+    return policy.boot(daemon.port, {policy.MAC: policy.mac(address), policy.FIRMWARE: policy.BIOS})
 
 
 def work(daemon, address=MAC1):
@@ -51,8 +50,7 @@ def work(daemon, address=MAC1):
 
 
 def report(daemon, lease, state, address=MAC1):
-    return policy.ask(daemon.port, policy.REPORT,
-                      {policy.MAC: policy.mac(address), policy.LEASE: lease, policy.STATE: state})
+    return policy.report(daemon.port, {policy.MAC: policy.mac(address)}, lease, state)
 
 
 def steps(ctl, device):

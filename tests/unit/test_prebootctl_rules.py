@@ -53,8 +53,7 @@ def kept(tmp_path_factory):
 
 
 def request(daemon, address):
-    return policy.ask(daemon.port, policy.REQUEST,
-                      {policy.MAC: policy.mac(address), policy.FIRMWARE: policy.BIOS})
+    return policy.boot(daemon.port, {policy.MAC: policy.mac(address), policy.FIRMWARE: policy.BIOS})
 
 
 def until(seconds, condition):

@@ -15,13 +15,11 @@ MAC = "52:54:00:12:34:56"
 
 
 def request(daemon, nonce=None, address=MAC, firmware=policy.BIOS):
-    return policy.ask(daemon.port, policy.REQUEST,
-                      {policy.MAC: policy.mac(address), policy.FIRMWARE: firmware}, nonce)
+    return policy.boot(daemon.port, {policy.MAC: policy.mac(address), policy.FIRMWARE: firmware}, nonce)
 
 
 def report(daemon, lease, state, address=MAC):
-    return policy.ask(daemon.port, policy.REPORT,
-                      {policy.MAC: policy.mac(address), policy.LEASE: lease, policy.STATE: state})
+    return policy.report(daemon.port, {policy.MAC: policy.mac(address)}, lease, state)
 
 
 def test_assign_show_cancel(ctl):
@@ -81,8 +79,10 @@ def test_everything_that_is_accepted_fits_a_datagram(ctl, daemon):
                   f"k{len(details)}={value}").returncode == 0:
         details.append(f"k{len(details)}={value}")
     assert len(details) >= 7
-    assert request(daemon)[policy.DECISION] == policy.WORK
-    answer = policy.ask(daemon.port, policy.QUERY, {policy.MAC: policy.mac(MAC)})
+    told = request(daemon)
+    assert told[policy.DECISION] == policy.WORK
+    answer = policy.ask(daemon.port, policy.QUERY, {policy.MAC: policy.mac(MAC),
+                                                    policy.TOKEN: told[policy.TOKEN]})
     assert policy.LEASE in answer
 
 
@@ -120,7 +120,7 @@ def test_story(ctl, daemon):
     assert shown["work"]["state"] == "done" and len(shown["work"]["offers"]) == 2
     # What is told beside the answer is written after it: the last request may be under way.
     assert [e["step"] for e in shown["events"]][:9] == \
-        ["request", "assigned", "offered", "request", "offered", "request", "begun", "done",
+        ["request", "assigned", "request", "offered", "request", "offered", "begun", "done",
          "refused"]
     assert shown["seen"]["firmware"] in ("BIOS", "UEFI")
     assert daemon.stop() == 0

@@ -139,7 +139,7 @@ def ask(site, database, port, request):
     """Asks for a boot of one machine, compares, and goes on with its work, perhaps."""
     before, nonce = settled(database), site.random.randbytes(16)
     decision = before.decide(request, "127.0.0.1", int(time.time()))
-    answer = policy.ask(port, policy.REQUEST, request.fields(), nonce)
+    answer = policy.boot(port, request.fields(), nonce)
     try:
         check_answer(before, Site(database), decision, answer)
     except AssertionError as error:
@@ -147,12 +147,11 @@ def ask(site, database, port, request):
     if not decision.loader:
         return
     # The same boot, asking again, is told the same.
-    assert policy.ask(port, policy.REQUEST, request.fields(), nonce) == answer
+    assert policy.boot(port, request.fields(), nonce) == answer
     identity = {number: value for number, value in request.fields().items()
                 if number in (MAC, UUID)}
     for state in site.some((policy.BEGUN, policy.DONE, policy.FAILED)):
-        policy.ask(port, policy.REPORT, identity | {
-            policy.LEASE: answer[policy.LEASE], policy.STATE: state})
+        policy.report(port, identity, answer[policy.LEASE], state)
 
 
 @pytest.mark.parametrize("seed", SEEDS[::12])

@@ -19,7 +19,7 @@ static void test_story(void **state)
 	check_committed(bench, 1, LEASE_OFFERED, 1);
 	assert_int_equal(attempt(bench, 1, 'a'), 1);
 	assert_int_equal(attempt(bench, 1, 'b'), 2);
-	assert_int_equal(attempt(bench, 1, 'a'), 1);
+	assert_int_equal(attempt(bench, 1, 'a'), 0); /* b has the work by now */
 	check_committed(bench, 1, LEASE_OFFERED, 2);
 	ask(bench, MESSAGE_QUERY, 1, 'q', &reply);
 	assert_int_equal(reply.u.details.lease, bench->lease[1]);
@@ -40,7 +40,7 @@ static void test_story(void **state)
 /* A batch is one transaction, and each in it sees what those before it did. */
 static void test_batch(void **state)
 {
-	static const uint8_t attempts[] = { 0, 1, 1, 1, 2, 0, 1 };
+	static const uint8_t attempts[] = { 0, 1, 1, 1, 1, 0, 1 };
 	struct bench *bench = *state;
 	struct message reply;
 
@@ -61,8 +61,78 @@ static void test_batch(void **state)
 	assert_int_equal(bench->batch[5].reply_length, 0);
 	assert_int_equal(drops(bench), 0);
 	assert_int_equal(answers(bench), 6);
+	/* None of these was an attempt. Each of the first three is one, or the same again. */
+	check_committed(bench, 1, LEASE_PENDING, 0);
+	put_report(bench, 0, 1, bench->lease[1], 'a', 1, WORK_ACCEPTED);
+	put_report(bench, 1, 1, bench->lease[1], 'a', 1, WORK_ACCEPTED);
+	put_report(bench, 2, 2, bench->lease[2], 'a', 1, WORK_ACCEPTED);
+	put_report(bench, 3, 1, bench->lease[1], 'b', 1, WORK_ACCEPTED);
+	put_report(bench, 4, 1, bench->lease[1], 'b', 2, WORK_ACCEPTED);
+	put_report(bench, 5, 1, bench->lease[1], 'a', 1, WORK_ACCEPTED);
+	serve(bench, 6);
+	for (size_t i = 0; i < 6; i++) {
+		decode(bench, i, &reply);
+		assert_int_equal(reply.u.receipt.state, i % 2 && i > 1 ? 0 : WORK_ACCEPTED);
+	}
 	check_committed(bench, 1, LEASE_OFFERED, 2);
 	check_committed(bench, 2, LEASE_OFFERED, 1);
+}
+
+/* Whoever was not given the token changes nothing, however right the rest is. */
+static void test_only_who_was_told(void **state)
+{
+	struct bench *bench = *state;
+	struct message forged = { .type = MESSAGE_REPORT }, reply;
+	uint64_t lease = bench->lease[1];
+
+	assert_int_equal(attempt(bench, 1, 'a'), 1);
+	forged.u.report.identity = (struct identity){ .mac = { 2, 0, 0, 0, 0, 1 } };
+	forged.u.report.lease = lease;
+	for (uint8_t report = WORK_BEGUN; report <= WORK_ACCEPTED; report++) {
+		for (int made_up = 0; made_up < 2; made_up++) {
+			forged.u.report.state = report;
+			memset(forged.u.report.token, made_up, TOKEN_SIZE);
+			fill(put(bench, 0, MESSAGE_QUERY, 1, 'q'), &forged);
+			serve(bench, 1);
+			decode(bench, 0, &reply);
+			assert_int_equal(reply.u.receipt.state, 0);
+			check_committed(bench, 1, LEASE_OFFERED, 1);
+		}
+		/* The boot that was told of attempt 2 has not accepted it; b's is another boot's. */
+		put_report(bench, 0, 1, lease, 'a', 2, report);
+		put_report(bench, 1, 1, lease, 'b', 1, report);
+		put_report(bench, 2, 2, lease, 'a', 1, report);
+		serve(bench, 3);
+		for (size_t i = 0; i < 3; i++) {
+			decode(bench, i, &reply);
+			assert_int_equal(reply.u.receipt.state, 0);
+		}
+		check_committed(bench, 1, LEASE_OFFERED, 1);
+	}
+	/* Of work that no boot has accepted, nothing is told: a boot of zeros is none. */
+	memset(bench->token[2], 0, TOKEN_SIZE);
+	assert_int_equal(details_of(bench, 2).lease, 0);
+	memset(bench->token[1], 1, TOKEN_SIZE);
+	assert_int_equal(details_of(bench, 1).lease, 0);
+	put_report(bench, 0, 1, lease, 'a', 1, WORK_DONE);
+	serve(bench, 1);
+	check_committed(bench, 1, LEASE_DONE, 1);
+}
+
+/* A secret that is gone is made anew; what was signed with the old one counts no more. */
+static void test_secret(void **state)
+{
+	struct bench *bench = *state;
+	uint8_t secret[TOKEN_SECRET_SIZE];
+
+	memcpy(secret, bench->keeper.secret, sizeof(secret));
+	assert_int_equal(keeper_secret(&bench->keeper), 0);
+	assert_memory_equal(bench->keeper.secret, secret, sizeof(secret));
+	meddle(bench, "DELETE FROM secret");
+	assert_int_equal(keeper_secret(&bench->keeper), 0);
+	assert_memory_not_equal(bench->keeper.secret, secret, sizeof(secret));
+	assert_int_equal(number_of(bench, "SELECT length(value) FROM secret WHERE name = 'tokens'"),
+	                 TOKEN_SECRET_SIZE);
 }
 
 static void test_overdue(void **state)
@@ -243,13 +313,13 @@ static void test_odd_peers_and_messages(void **state)
 
 /* --- when the database fails ----------------------------------------------- */
 
-/* Work is not told of unless it is stored; who has none is answered still. */
+/* An attempt is not acknowledged unless it is stored; who has no work is answered still. */
 static void check_no_work_told(struct bench *bench)
 {
 	struct message reply;
 
 	put(bench, 0, MESSAGE_REQUEST, 3, 'a');
-	put(bench, 1, MESSAGE_REQUEST, 1, 'a');
+	put_report(bench, 1, 1, bench->lease[1], 'a', 1, WORK_ACCEPTED);
 	put(bench, 2, MESSAGE_REQUEST, 3, 'b');
 	serve(bench, 3);
 	assert_int_equal(bench->batch[1].reply_length, 0);
@@ -278,9 +348,9 @@ static void test_late_failure_takes_back_all(void **state)
 
 	meddle(bench, "CREATE TRIGGER no BEFORE INSERT ON offer WHEN NEW.lease = 2"
 	       " BEGIN SELECT RAISE(ROLLBACK, 'no room'); END");
-	put(bench, 0, MESSAGE_REQUEST, 1, 'a');
-	put(bench, 1, MESSAGE_REQUEST, 2, 'a');
-	put(bench, 2, MESSAGE_REQUEST, 1, 'b');
+	put_report(bench, 0, 1, bench->lease[1], 'a', 1, WORK_ACCEPTED);
+	put_report(bench, 1, 2, bench->lease[2], 'a', 1, WORK_ACCEPTED);
+	put_report(bench, 2, 1, bench->lease[1], 'b', 1, WORK_ACCEPTED);
 	serve(bench, 3);
 	assert_int_equal(bench->batch[0].reply_length, 0);
 	assert_int_equal(bench->batch[1].reply_length, 0);
@@ -340,7 +410,7 @@ static void test_claim_is_stored_first(void **state)
 		memset(&message, 0, sizeof(message));
 		message.type = MESSAGE_REQUEST;
 	}
-	check_committed(bench, 1, LEASE_OFFERED, 1);
+	check_committed(bench, 1, LEASE_PENDING, 0);
 }
 
 /* What was told before a question stands before what came of that. */
@@ -349,7 +419,7 @@ static void test_story_is_in_order(void **state)
 	struct bench *bench = *state;
 
 	put(bench, 0, MESSAGE_EVENT, 1, 'a');
-	put(bench, 1, MESSAGE_REQUEST, 1, 'a');
+	put_report(bench, 1, 1, bench->lease[1], 'a', 1, WORK_ACCEPTED);
 	put(bench, 2, MESSAGE_EVENT, 1, 'a');
 	serve(bench, 3);
 	assert_int_equal(number_of(bench, "SELECT (SELECT min(id) FROM event WHERE step = 'local-boot') <"
@@ -362,6 +432,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_story), TEST(test_batch), TEST(test_overdue), TEST(test_follows_changes),
+		TEST(test_only_who_was_told), TEST(test_secret),
 		TEST(test_events_of_strangers_leave_nothing), TEST(test_cut_at_every_length),
 		TEST(test_small_question_costs_no_attempt), TEST(test_every_length_field_wrong),
 		TEST(test_every_byte_of_the_header), TEST(test_odd_peers_and_messages),

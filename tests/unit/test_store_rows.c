@@ -61,14 +61,14 @@ static void test_one_boot_an_attempt(void **state)
 	lease.device = device.id;
 	assert_int_equal(work_add(&store, &lease, &details), 0);
 	lease.attempt = 1;
-	assert_int_equal(work_offered(&store, &lease, nonce), 0);
-	assert_int_equal(work_offered(&store, &lease, other), ERR_REFUSED);
+	assert_int_equal(work_accepted(&store, &lease, nonce), 0);
+	assert_int_equal(work_accepted(&store, &lease, other), ERR_REFUSED);
 	lease.attempt = 2;
-	assert_int_equal(work_offered(&store, &lease, nonce), ERR_REFUSED);
-	assert_int_equal(work_offered(&store, &lease, other), 0);
-	assert_int_equal(work_offer_of(&store, lease.number, other, &attempt), 0);
+	assert_int_equal(work_accepted(&store, &lease, nonce), ERR_REFUSED);
+	assert_int_equal(work_accepted(&store, &lease, other), 0);
+	assert_int_equal(work_attempt_of(&store, lease.number, other, &attempt), 0);
 	assert_int_equal(attempt, 2);
-	assert_int_equal(work_offer_of(&store, lease.number + 1, other, &attempt), 0);
+	assert_int_equal(work_attempt_of(&store, lease.number + 1, other, &attempt), 0);
 	assert_int_equal(attempt, 0);
 	store_close(&store);
 }

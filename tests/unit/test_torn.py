@@ -33,8 +33,7 @@ def run(path, *arguments):
 
 
 def ask(daemon, i, nonce):
-    return policy.ask(daemon.port, policy.REQUEST,
-                      {policy.MAC: mac(i), policy.FIRMWARE: policy.BIOS}, nonce, 0)
+    return policy.boot(daemon.port, {policy.MAC: mac(i), policy.FIRMWARE: policy.BIOS}, nonce, 0)
 
 
 class Told:
@@ -94,8 +93,7 @@ def live(daemon, told, random_):
             told.states.append((told.size(), lease, "offered"))
             for state in random_.choice([[policy.BEGUN], [policy.BEGUN, policy.DONE],
                                          [policy.FAILED], []]):
-                receipt = policy.ask(daemon.port, policy.REPORT, {
-                    policy.MAC: mac(i), policy.LEASE: lease, policy.STATE: state}, None, 0)
+                receipt = policy.report(daemon.port, {policy.MAC: mac(i)}, lease, state, after=0)
                 assert receipt[policy.STATE] == state
                 told.states.append((told.size(), lease, STATES[state]))
 
