@@ -83,7 +83,7 @@ PREBOOTCTL := $(CTL:%=ctl/%) $(addprefix data/,data_tables data_fields data_colu
 	data_export data_scan data_tell data_put data_import data_whole whole_file csv encoding) \
 	$(addprefix store/,check check_rows stats) tool/output $(POLICY) $(INDEX) $(STORE)
 ISDCTL := $(addprefix isd/,isdctl isdctl_show isdctl_save isd_disk isd_fields isd_file partition partition_gap partition_gpt) tool/output
-PREBOOTWORK := $(addprefix agent/,prebootwork agent_facts agent_ask agent_show agent_run) net/endpoint tool/output
+PREBOOTWORK := $(addprefix agent/,prebootwork agent_facts agent_record agent_macs agent_ask agent_show agent_run) net/endpoint tool/output
 
 # --- flags -----------------------------------------------------------------
 
@@ -247,7 +247,8 @@ UNIT_LIBS_service := -lsystemd
 $(B)/test/unit_partition_mbr $(B)/test/unit_partition_gpt $(B)/test/unit_partition_gap: $(B)/test/tests/unit/partitioned.o \
 	$(patsubst %,$(B)/test/server/isd/%.o,partition partition_gap partition_gpt)
 $(B)/test/unit_isdctl: $(patsubst %,$(B)/test/server/isd/%.o,isd_disk isd_fields)
-$(B)/test/unit_agent: $(patsubst %,$(B)/test/server/%.o,agent/agent_facts agent/agent_show net/endpoint)
+$(B)/test/unit_agent: $(patsubst %,$(B)/test/server/%.o,agent/agent_facts agent/agent_record agent/agent_macs \
+	agent/agent_show net/endpoint)
 
 unit-tests: $(UNIT:%=$(B)/test/unit_%)
 test-unit: $(B)/dependencies

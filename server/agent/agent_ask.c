@@ -9,9 +9,11 @@
 
 #include "agent.h"
 #include "error.h"
+#include "output.h"
 
 #define FIRST_GAP_MS 250
 #define LONGEST_GAP_MS 4000
+#define TELL_MS 60000 /* a word on the screen, so that nobody switches it off */
 
 static int64_t now_ms(void)
 {
@@ -55,10 +57,20 @@ static uint32_t jitter(uint32_t limit)
 	return value % limit;
 }
 
-int agent_ask(const struct agent *agent, struct message *question, uint8_t type,
-              struct message *answer)
+/* Says that the server is still silent, now and then. */
+static void tell(int64_t end, int64_t *next)
 {
-	int64_t end = now_ms() + agent->timeout_ms, until;
+	if (now_ms() < *next)
+		return;
+	output_line("prebootwork", "the server does not answer; trying for another %d s",
+	            (int)((end - now_ms()) / 1000));
+	*next += TELL_MS;
+}
+
+int agent_ask(const struct agent *agent, struct message *question, uint8_t type,
+              uint32_t timeout_ms, struct message *answer)
+{
+	int64_t end = now_ms() + timeout_ms, next = now_ms() + TELL_MS, until;
 	uint8_t datagram[MESSAGE_MAX];
 	uint32_t gap = FIRST_GAP_MS;
 	int fd, rc = ERR_TIMEOUT;
@@ -76,6 +88,7 @@ int agent_ask(const struct agent *agent, struct message *question, uint8_t type,
 			rc = ERR_IO;
 			goto close;
 		}
+		tell(end, &next);
 		poll(NULL, 0, FIRST_GAP_MS);
 	}
 	question->sequence = 0;
@@ -88,6 +101,7 @@ int agent_ask(const struct agent *agent, struct message *question, uint8_t type,
 		until = now_ms() + gap + jitter(gap / 2);
 		if (wait_for(fd, until < end ? until : end, question, type, answer))
 			goto close;
+		tell(end, &next);
 		gap = gap * 3 / 2 < LONGEST_GAP_MS ? gap * 3 / 2 : LONGEST_GAP_MS;
 	} while (now_ms() < end);
 	rc = ERR_TIMEOUT;

@@ -5,6 +5,7 @@
 #include "agent.h"
 #include "endpoint.h"
 #include "error.h"
+#include "message_fields.h"
 #include "text.h"
 
 /* Reads the first line of @root@name into @out; empty if there is none. */
@@ -64,12 +65,12 @@ static void read_bootif(const char *value, uint8_t mac[6])
 		text_parse_mac(value + 3, mac);
 }
 
-int agent_look_around(struct agent *agent, const char *root, const char **wrong)
+/* Finds server and token: what is said comes first, and PXELINUX's word last. */
+static int look_for_server(struct agent *agent, const char *root, const char *line,
+                           const char **wrong)
 {
-	static const struct identity nobody;
-	char line[4096], value[128];
+	char value[128];
 
-	read_line(root, "/proc/cmdline", line, sizeof(line));
 	if (!agent->server.sin_port &&
 	    find_word(line, "prebootwork.server=", value, sizeof(value)) &&
 	    endpoint_parse(value, &agent->server)) {
@@ -77,21 +78,54 @@ int agent_look_around(struct agent *agent, const char *root, const char **wrong)
 		         "A.B.C.D:PORT";
 		return ERR_MALFORMED;
 	}
+	if (all_zero(agent->token, TOKEN_SIZE) &&
+	    find_word(line, "prebootwork.token=", value, sizeof(value)) &&
+	    agent_parse_token(value, agent->token)) {
+		*wrong = "prebootwork.token= on the kernel command line is not 16 hexadecimal digits";
+		return ERR_MALFORMED;
+	}
+	if (!agent->server.sin_port || all_zero(agent->token, TOKEN_SIZE))
+		agent_read_record(agent, root);
 	if (!agent->server.sin_port && find_word(line, "ip=", value, sizeof(value)))
 		read_boot_server(value, &agent->server);
-	if (memcmp(agent->identity.mac, nobody.mac, sizeof(nobody.mac)) == 0 &&
+	return 0;
+}
+
+int agent_parse_token(const char *text, uint8_t token[TOKEN_SIZE])
+{
+	unsigned byte;
+
+	if (strlen(text) != 2 * TOKEN_SIZE || strspn(text, "0123456789abcdefABCDEF") != 2 * TOKEN_SIZE)
+		return ERR_MALFORMED;
+	for (size_t i = 0; i < TOKEN_SIZE; i++) {
+		sscanf(text + 2 * i, "%2x", &byte);
+		token[i] = (uint8_t)byte;
+	}
+	return 0;
+}
+
+int agent_look_around(struct agent *agent, const char *root, const char **wrong)
+{
+	static const struct identity nobody;
+	char line[4096], value[128];
+
+	read_line(root, "/proc/cmdline", line, sizeof(line));
+	if (look_for_server(agent, root, line, wrong))
+		return ERR_MALFORMED;
+	if (all_zero(agent->identity.mac, sizeof(agent->identity.mac)) &&
 	    find_word(line, "BOOTIF=", value, sizeof(value)))
 		read_bootif(value, agent->identity.mac);
+	if (all_zero(agent->identity.mac, sizeof(agent->identity.mac)))
+		agent_read_macs(agent, root);
 	if (memcmp(agent->identity.uuid, nobody.uuid, sizeof(nobody.uuid)) == 0) {
 		read_line(root, "/sys/class/dmi/id/product_uuid", line, sizeof(line));
 		text_parse_uuid(line, agent->identity.uuid);
 	}
 	if (!agent->server.sin_port)
-		*wrong = "no server known; give --server, or prebootwork.server= or PXELINUX's "
-		         "\"SYSAPPEND 3\" on the kernel command line";
-	else if (memcmp(&agent->identity, &nobody, sizeof(nobody)) == 0)
-		*wrong = "neither MAC nor UUID of this machine is known; give --mac or --uuid, or "
-		         "PXELINUX's \"SYSAPPEND 3\" on the kernel command line";
+		*wrong = "no server known: the NBP left none; give --server, or "
+		         "prebootwork.server= on the kernel command line";
+	else if (memcmp(&agent->identity, &nobody, sizeof(nobody)) == 0 && !agent->mac_count)
+		*wrong = "neither MAC nor UUID of this machine is known; give --mac or --uuid";
 	else
 		return 0;
 	return ERR_MALFORMED;

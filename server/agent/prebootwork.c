@@ -9,10 +9,12 @@
 #include "agent.h"
 #include "endpoint.h"
 #include "error.h"
+#include "message_fields.h"
 #include "output.h"
 #include "text.h"
 
-#define TIMEOUT_SECONDS 30
+#define TIMEOUT_MS 30000
+#define END_TIMEOUT_MS 3600000 /* of done and failed: else it is all done again */
 #define TIMEOUT_SECONDS_MAX 86400
 
 struct options {
@@ -33,11 +35,15 @@ static const char help[] =
 	"  begun | done | failed [REASON]\n"
 	"                            report it, for scripts\n"
 	"\n"
-	"  -s, --server ADDR[:PORT]  the server (kernel command line: prebootwork.server=,\n"
-	"                            else PXELINUX's ip=; port 13331)\n"
-	"  -m, --mac MAC             this machine's MAC (kernel command line: BOOTIF=)\n"
+	"  -s, --server ADDR[:PORT]  the server (kernel command line: prebootwork.server=;\n"
+	"                            the one that the NBP left; PXELINUX's ip=; port 13331)\n"
+	"  -k, --token TOKEN         what shows that this boot has the work, 16 hexadecimal\n"
+	"                            digits (prebootwork.token=; what the NBP left)\n"
+	"  -m, --mac MAC             this machine's MAC (kernel command line: BOOTIF=; those of\n"
+	"                            its network cards)\n"
 	"  -u, --uuid UUID           its UUID (SMBIOS)\n"
-	"  -t, --timeout SECONDS     how long to try each question (30)\n"
+	"  -t, --timeout SECONDS     how long to try each question (30; 3600 for reports that\n"
+	"                            the work is done or failed)\n"
 	"  -l, --lease N             which work a report is of (the server is asked)\n"
 	"  -h, --help                show this\n"
 	"  -V, --version             show the version\n"
@@ -96,6 +102,10 @@ static int take_option(struct options *o, int option)
 			return fail(AGENT_USAGE, optarg, "expected --uuid with 32 hexadecimal digits, "
 			            "as in 4c4c4544-0034-4d10-8052-b4c04f4a3232");
 		return -1;
+	case 'k':
+		if (agent_parse_token(optarg, o->agent.token))
+			return fail(AGENT_USAGE, optarg, "expected --token with 16 hexadecimal digits");
+		return -1;
 	case 't': return read_timeout(optarg, &o->agent.timeout_ms);
 	case 'l': return read_lease(optarg, &o->lease);
 	case 'j': o->json = true; return -1;
@@ -110,6 +120,7 @@ static int parse_options(struct options *o, int argc, char **argv)
 {
 	static const struct option table[] = {
 		{ "server", required_argument, NULL, 's' },
+		{ "token", required_argument, NULL, 'k' },
 		{ "mac", required_argument, NULL, 'm' },
 		{ "uuid", required_argument, NULL, 'u' },
 		{ "timeout", required_argument, NULL, 't' },
@@ -123,9 +134,8 @@ static int parse_options(struct options *o, int argc, char **argv)
 	const char *verb = NULL;
 	int option, status = -1;
 
-	o->agent.timeout_ms = TIMEOUT_SECONDS * 1000;
 	/* '+': stop at the verb, and then, unless it is "run", once more behind it. */
-	while (status < 0 && (option = getopt_long(argc, argv, "+s:m:u:t:l:hV", table, NULL)) != -1)
+	while (status < 0 && (option = getopt_long(argc, argv, "+s:k:m:u:t:l:hV", table, NULL)) != -1)
 		status = take_option(o, option);
 	if (status < 0 && optind < argc) {
 		verb = argv[optind];
@@ -134,8 +144,8 @@ static int parse_options(struct options *o, int argc, char **argv)
 		optind = 0; /* GNU's way to start anew */
 		argv[0] = (char *)"prebootwork"; /* what getopt_long() calls us in messages */
 		while (status < 0 &&
-		       (option = getopt_long(argc, argv, strcmp(verb, "run") == 0 ? "+s:m:u:t:l:hV"
-		                             : "s:m:u:t:l:hV", table, NULL)) != -1)
+		       (option = getopt_long(argc, argv, strcmp(verb, "run") == 0 ? "+s:k:m:u:t:l:hV"
+		                             : "s:k:m:u:t:l:hV", table, NULL)) != -1)
 			status = take_option(o, option);
 		o->words = argv + optind - 1;
 		o->words[0] = (char *)verb;
@@ -154,31 +164,76 @@ static int outcome(int rc)
 	            : error_text(rc));
 }
 
+/*
+ * Asks @question as who this machine is or, where that is not sure, as each that it may be.
+ * @good: says whether it was asked as the right one
+ * Returns agent_ask()'s values; @answer is the good one, else the last.
+ */
+static int ask_as_each(struct options *o, struct message *question, uint32_t timeout_ms,
+                       uint8_t type, bool (*good)(const struct message *answer),
+                       struct message *answer)
+{
+	struct identity *identity = &o->agent.identity;
+	size_t i = 0;
+	int rc;
+
+	do {
+		if (o->agent.mac_count)
+			memcpy(identity->mac, o->agent.macs[i], sizeof(identity->mac));
+		question->u.query.identity = *identity; /* a report begins with it, too */
+		rc = agent_ask(&o->agent, question, type,
+		               o->agent.timeout_ms ? o->agent.timeout_ms : timeout_ms, answer);
+		if (rc)
+			return rc;
+	} while (!good(answer) && ++i < o->agent.mac_count);
+	if (good(answer))
+		o->agent.mac_count = 0; /* this one it is */
+	return 0;
+}
+
+static bool has_work(const struct message *answer)
+{
+	return answer->u.details.lease != 0;
+}
+
+static bool is_taken(const struct message *answer)
+{
+	return answer->u.receipt.state != 0;
+}
+
 /* Asks for the work; AGENT_NO_WORK if there is none. */
-static int ask_work(const struct options *o, struct details *work)
+static int ask_work(struct options *o, struct details *work)
 {
 	struct message question = { .type = MESSAGE_QUERY }, answer;
 	int rc;
 
-	question.u.query.identity = o->agent.identity;
-	rc = agent_ask(&o->agent, &question, MESSAGE_DETAILS, &answer);
+	memcpy(question.u.query.token, o->agent.token, TOKEN_SIZE);
+	rc = ask_as_each(o, &question, TIMEOUT_MS, MESSAGE_DETAILS, has_work, &answer);
 	if (rc)
 		return outcome(rc);
 	*work = answer.u.details;
 	return work->lease ? AGENT_OK : AGENT_NO_WORK;
 }
 
-static int report(const struct options *o, uint64_t lease, uint8_t state, const char *reason)
+static int no_work(const struct options *o)
 {
+	return fail(AGENT_NO_WORK, "no work", all_zero(o->agent.token, TOKEN_SIZE)
+	            ? "this system has no token, as the NBP leaves for those that it starts with "
+	              "work; where that cannot be read, give --token" : "");
+}
+
+static int report(struct options *o, uint64_t lease, uint8_t state, const char *reason)
+{
+	uint32_t timeout_ms = state == WORK_BEGUN ? TIMEOUT_MS : END_TIMEOUT_MS;
 	struct message question = { .type = MESSAGE_REPORT }, answer;
 	int rc;
 
-	question.u.report.identity = o->agent.identity;
 	question.u.report.lease = lease;
+	memcpy(question.u.report.token, o->agent.token, TOKEN_SIZE);
 	question.u.report.state = state;
 	text_clean(question.u.report.reason, sizeof(question.u.report.reason), reason,
 	           strlen(reason));
-	rc = agent_ask(&o->agent, &question, MESSAGE_RECEIPT, &answer);
+	rc = ask_as_each(o, &question, timeout_ms, MESSAGE_RECEIPT, is_taken, &answer);
 	if (rc)
 		return outcome(rc);
 	if (answer.u.receipt.lease != lease || answer.u.receipt.state != state)
@@ -189,13 +244,13 @@ static int report(const struct options *o, uint64_t lease, uint8_t state, const 
 
 /* --- verbs ----------------------------------------------------------------- */
 
-static int show(const struct options *o)
+static int show(struct options *o)
 {
 	struct details work;
 	int status = ask_work(o, &work);
 
 	if (status == AGENT_NO_WORK)
-		fail(status, "no work", "");
+		no_work(o);
 	if (status == AGENT_OK || (status == AGENT_NO_WORK && o->json))
 		(o->json ? agent_print_json : agent_print_shell)(&o->agent, &work);
 	if (fflush(stdout))
@@ -203,7 +258,7 @@ static int show(const struct options *o)
 	return status;
 }
 
-static int report_verb(const struct options *o, uint8_t state)
+static int report_verb(struct options *o, uint8_t state)
 {
 	const char *reason = state == WORK_FAILED && o->word_count > 1 ? o->words[1] : "";
 	struct details work = { .lease = o->lease };
@@ -212,18 +267,18 @@ static int report_verb(const struct options *o, uint8_t state)
 	if (!work.lease)
 		status = ask_work(o, &work);
 	if (status == AGENT_NO_WORK)
-		return fail(status, "no work", "");
+		return no_work(o);
 	return status ? status : report(o, work.lease, state, reason);
 }
 
-static int run(const struct options *o)
+static int run(struct options *o)
 {
 	char reason[REASON_SIZE] = "";
 	struct details work;
 	int status = ask_work(o, &work), reported;
 
 	if (status == AGENT_NO_WORK)
-		fail(status, "no work", "");
+		no_work(o);
 	if (status == AGENT_OK)
 		status = report(o, work.lease, WORK_BEGUN, "");
 	/* Work that the server does not know as begun is not begun. */
@@ -234,7 +289,7 @@ static int run(const struct options *o)
 	return status ? status : reported ? RUN_OFFSET + reported : AGENT_OK;
 }
 
-static int dispatch(const struct options *o)
+static int dispatch(struct options *o)
 {
 	const char *verb = o->words[0];
 
@@ -253,14 +308,24 @@ static int dispatch(const struct options *o)
 	return fail(AGENT_USAGE, verb, "no such verb; expected show, run, begun, done or failed");
 }
 
-int main(int argc, char **argv)
+/* Says whether a shell is to eval what we print: it is asked for, perhaps wrongly. */
+static bool is_for_eval(int argc, char **argv)
+{
+	bool shows = false, json = false;
+
+	for (int i = 1; i < argc; i++) {
+		shows |= strcmp(argv[i], "show") == 0;
+		json |= strcmp(argv[i], "--json") == 0;
+	}
+	return shows && !json;
+}
+
+static int act(int argc, char **argv)
 {
 	struct options o = { 0 };
 	const char *wrong;
-	int status;
+	int status = parse_options(&o, argc, argv);
 
-	output_start(OUTPUT_STDERR, NULL, NULL);
-	status = parse_options(&o, argc, argv);
 	if (status >= 0)
 		return status;
 	if (o.word_count == 0) {
@@ -272,4 +337,17 @@ int main(int argc, char **argv)
 		return strcmp(o.words[0], "run") == 0 ? RUN_OFFSET + AGENT_FAULT : AGENT_FAULT;
 	}
 	return dispatch(&o);
+}
+
+int main(int argc, char **argv)
+{
+	bool for_eval = is_for_eval(argc, argv);
+	int status;
+
+	output_start(OUTPUT_STDERR, NULL, NULL);
+	status = act(argc, argv);
+	/* An eval of nothing goes well; what is behind its && must not be done. */
+	if (status && for_eval)
+		puts("false");
+	return status;
 }

@@ -5,6 +5,7 @@ import json
 import secrets
 import socket
 import subprocess
+import textwrap
 import threading
 import time
 
@@ -30,8 +31,8 @@ def lease(tmp_path, daemon):
     ctl(tmp_path, "device", "add", "web01", MAC)
     ctl(tmp_path, "work", "assign", "web01", "--config", "z_auto.cfg",
         *(f"{key}={value}" for key, value in DETAILS.items()))
-    return policy.ask(daemon.port, policy.REQUEST,
-                      {policy.MAC: policy.mac(MAC), policy.FIRMWARE: policy.BIOS})[policy.LEASE]
+    return policy.boot(daemon.port, {policy.MAC: policy.mac(MAC),
+                                     policy.FIRMWARE: policy.BIOS})[policy.LEASE]
 
 
 def ctl(folder, *arguments):
@@ -40,9 +41,10 @@ def ctl(folder, *arguments):
     return json.loads(result.stdout)
 
 
-def work(server, *arguments, timeout="2"):
+def work(server, *arguments, timeout="2", lease=1):
+    token = policy.TOKENS.get(lease, bytes(8)).hex()
     return subprocess.run([BUILD / "prebootwork", "--server", server, "--mac", MAC, "--timeout",
-                           timeout, *arguments], capture_output=True, text=True, timeout=30,
+                           timeout, "--token", token, *arguments], capture_output=True, text=True, timeout=30,
                           check=False)
 
 
@@ -93,7 +95,7 @@ def test_reports_for_scripts(tmp_path, daemon, lease):
 
 def test_no_work(daemon):
     result = work(daemon.server, "show")
-    assert (result.returncode, result.stdout) == (3, "")
+    assert (result.returncode, result.stdout) == (3, "false\n")
     assert work(daemon.server, "run", "echo", "ran").returncode == 123
     assert work(daemon.server, "run", "echo", "ran").stdout == ""
 
@@ -101,9 +103,57 @@ def test_no_work(daemon):
 @pytest.mark.parametrize("arguments", [
     ["show", "more"], ["fly"], ["run"], ["done", "--lease", "x"], ["show", "--timeout", "0"],
     ["show", "--mac", "12"], ["show", "--uuid", "12"], ["show", "--server", "boot.example"],
-    ["show", "--bogus"], []])
+    ["show", "--bogus"], ["show", "--token", "12"], []])
 def test_wrong_usage(arguments):
-    assert work("127.0.0.1:9", *arguments).returncode == 2
+    result = work("127.0.0.1:9", *arguments)
+    assert result.returncode == 2
+    # What a shell evals must fail.
+    assert (result.stdout == "false\n") == ("show" in arguments)
+
+
+def test_no_token_no_details(tmp_path, daemon, lease):
+    for token in "00" * 8, "01" * 8:
+        result = work(daemon.server, "--token", token, "show")
+        assert (result.returncode, result.stdout) == (3, "false\n")
+        assert ("token" in result.stderr) == (token == "00" * 8)
+        result = work(daemon.server, "--token", token, "done", "--lease", str(lease))
+        assert result.returncode == 5 and "token" in result.stderr
+    assert ctl(tmp_path, "work", "show", str(lease))["state"] == "offered"
+    assert work(daemon.server, "show").returncode == 0
+
+
+# As server/README.md and prebootwork(8) have it; test_documented_line() holds them to it.
+LINE = """\
+if ! eval "$(prebootwork show)"; then
+    echo "no work, or no server"
+elif prebootwork begun; then
+    if do_it "$WORK_image"; then prebootwork done; else prebootwork failed "could not do it"; fi
+fi
+"""
+
+
+def test_documented_line():
+    root = BUILD.parent
+    assert textwrap.indent(LINE, "    ") in (root / "server/README.md").read_text()
+    assert LINE in (root / "server/agent/prebootwork.8").read_text()
+
+
+@pytest.mark.parametrize("does, server, state, called", [
+    ("true", True, "done", ["image a b.img"]), ("false", True, "failed", ["image a b.img"]),
+    ("true", False, "offered", [])])
+def test_line_reports_what_was_done(tmp_path, daemon, lease, does, server, state, called):
+    where = daemon.server if server else "127.0.0.1:9"
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/prebootwork").write_text(
+        f"#!/bin/sh\nexec {BUILD}/prebootwork --server {where} --mac {MAC} --timeout 1 "
+        f"--token {policy.TOKENS[lease].hex()} \"$@\"\n")
+    (tmp_path / "bin/do_it").write_text(f'#!/bin/sh\necho "image $1"\n{does}\n')
+    for program in (tmp_path / "bin").iterdir():
+        program.chmod(0o755)
+    result = subprocess.run(["sh", "-c", LINE], capture_output=True, text=True, timeout=30,
+                            env={"PATH": f"{tmp_path}/bin:/usr/bin:/bin"}, check=False)
+    assert [line for line in result.stdout.splitlines() if line.startswith("image")] == called
+    assert ctl(tmp_path, "work", "show", str(lease))["state"] == state
 
 
 def test_silent_server():
@@ -129,7 +179,7 @@ def test_silent_server():
 def test_server_that_comes_back(tmp_path, daemon, lease):
     daemon.kill()
     agent = subprocess.Popen([BUILD / "prebootwork", "--server", daemon.server, "--mac", MAC,
-                              "run", "true"])
+                              "--token", policy.TOKENS[lease].hex(), "run", "true"])
     time.sleep(0.5)
     again = policy.Daemon(tmp_path / "test.db", tmp_path / "log", daemon.port)
     try:
