@@ -19,7 +19,7 @@ struct bench {
 	struct datagram batch[BATCH];
 	char path[64];
 	uint64_t lease[MACHINES + 1];
-	uint8_t token[10][TOKEN_SIZE]; /* of the machine's last answer with work */
+	uint8_t token[256][TOKEN_SIZE]; /* of the machine's last answer with work */
 	int64_t now;  /* Unix time, at first NOW */
 };
 

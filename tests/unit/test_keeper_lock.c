@@ -72,9 +72,9 @@ static void test_only_writers_wait(void **state)
 	assert_int_equal(attempt(bench, 2, 'a'), 1);
 	other = other_program(bench);
 	run(other, "BEGIN IMMEDIATE");
-	put(bench, 0, MESSAGE_REQUEST, 1, 'a');
+	put_report(bench, 0, 1, bench->lease[1], 'a', 1, WORK_ACCEPTED);
 	put(bench, 1, MESSAGE_QUERY, 2, 'q');
-	put(bench, 2, MESSAGE_REQUEST, 1, 'a');
+	put_report(bench, 2, 1, bench->lease[1], 'a', 1, WORK_ACCEPTED);
 	put(bench, 3, MESSAGE_REQUEST, 3, 'a');
 	serve(bench, 4);
 	assert_int_equal(bench->batch[0].reply_length, 0);
@@ -88,9 +88,9 @@ static void test_only_writers_wait(void **state)
 	run(other, "COMMIT");
 	serve(bench, 0);
 	decode(bench, 0, &reply);
-	assert_int_equal(reply.u.answer.attempt, 1);
+	assert_int_equal(reply.u.receipt.state, WORK_ACCEPTED);
 	decode(bench, 2, &reply);
-	assert_int_equal(reply.u.answer.attempt, 1);
+	assert_int_equal(reply.u.receipt.state, WORK_ACCEPTED);
 	assert_false(keeper_waits(&bench->keeper));
 	check_committed(bench, 1, LEASE_OFFERED, 1);
 	assert_int_equal(drops(bench), 0);
@@ -106,7 +106,7 @@ static void test_patience_has_an_end(void **state)
 
 	run(other, "BEGIN IMMEDIATE");
 	for (int i = 0; i < 3; i++) {
-		put(bench, 0, MESSAGE_REQUEST, 1, 'a');
+		put_report(bench, 0, 1, bench->lease[1], 'a', 1, WORK_ACCEPTED);
 		serve(bench, 1);
 	}
 	assert_int_equal(bench->keeper.later_count, 1);
@@ -132,9 +132,15 @@ static void test_later_has_an_end(void **state)
 	other = other_program(bench);
 	run(other, "BEGIN IMMEDIATE");
 	for (size_t i = 0; i < KEEPER_LATER + 100; i++) {
-		struct datagram *d = put(bench, 0, MESSAGE_REQUEST, 1, 'a');
+		struct offer offer = { 1, bench->lease[1], 1, { 0 } };
+		struct datagram *d = put_report(bench, 0, 1, offer.lease, 'a', 1, WORK_ACCEPTED);
+		struct message message;
 
-		memcpy(d->data + 12, &i, sizeof(i));
+		assert_int_equal(message_decode(&message, d->data, d->length), 0);
+		memcpy(message.nonce + 4, &i, sizeof(i));
+		memcpy(offer.nonce, message.nonce, sizeof(offer.nonce));
+		token_make(bench->keeper.secret, &offer, message.u.report.token);
+		fill(d, &message);
 		serve(bench, 1);
 	}
 	assert_int_equal(bench->keeper.later_count, KEEPER_LATER);
@@ -193,10 +199,12 @@ static void test_cancelled_in_between(void **state)
 	struct message reply;
 
 	watch(bench, &between, "UPDATE work SET state = 'cancelled', ended = 1 WHERE device = 1");
-	ask(bench, MESSAGE_REQUEST, 1, 'a', &reply);
+	put_report(bench, 0, 1, bench->lease[1], 'a', 1, WORK_ACCEPTED);
+	serve(bench, 1);
+	decode(bench, 0, &reply);
 	stop_watching(bench, &between);
 	assert_null(between.sql);
-	assert_int_equal(reply.u.answer.decision, DECISION_LOCAL);
+	assert_int_equal(reply.u.receipt.state, 0);
 	check_committed(bench, 1, LEASE_CANCELLED, 0);
 }
 
@@ -234,8 +242,8 @@ static void test_commit_fails_for_one_boot(void **state)
 	struct bench *bench = *state;
 
 	spoil_commits(bench, "offer");
-	put(bench, 0, MESSAGE_REQUEST, 1, 'a');
-	put(bench, 1, MESSAGE_REQUEST, 1, 'a');
+	put_report(bench, 0, 1, bench->lease[1], 'a', 1, WORK_ACCEPTED);
+	put_report(bench, 1, 1, bench->lease[1], 'a', 1, WORK_ACCEPTED);
 	serve(bench, 2);
 	assert_int_equal(bench->batch[0].reply_length, 0);
 	assert_int_equal(bench->batch[1].reply_length, 0);
@@ -311,7 +319,7 @@ static void test_claims_in_a_batch(void **state)
 	decode(bench, 3, &reply);
 	assert_string_equal(reply.u.answer.device, "d2");
 	assert_int_equal(number_of(bench, "SELECT count(*) FROM work WHERE device = 11 AND"
-	                           " attempt = 1"), 1);
+	                           " state = 'pending'"), 1);
 	assert_int_equal(number_of(bench, "SELECT count(claim_mac) FROM device"), 2);
 	assert_int_equal(drops(bench), 0);
 	/* Those of different machines are one transaction; then the notes. */
