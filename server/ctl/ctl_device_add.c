@@ -6,6 +6,7 @@
 #include "ctl_verbs.h"
 #include "error.h"
 #include "text.h"
+#include "uuids.h"
 
 static const uint8_t no_uuid[16];
 
@@ -108,6 +109,33 @@ static int others(int rc, const struct addition *new, const struct device *other
 	return rc == 0 && other->id == new->device.id ? ERR_NOT_FOUND : rc;
 }
 
+/* A UUID that identifies nobody is refused; one in the other byte order is only told of. */
+static int check_uuid(struct ctl *ctl, const struct addition *new)
+{
+	struct uuid_word word;
+	struct device other;
+	uint8_t swapped[16];
+	char text[40];
+	int rc;
+
+	if (memcmp(new->device.uuid, no_uuid, 16) == 0)
+		return 0;
+	text_format(text, sizeof(text), "%G", new->device.uuid);
+	if (uuid_find(&ctl->store, new->device.uuid, &word))
+		return ctl_store_error(ctl);
+	if (word.state == UUID_SHARED || word.state == UUID_IGNORED)
+		return ctl_error(EXIT_FAULT, "UUID %s is %s, so it tells nothing; use --mac, or, if "
+		                 "it is one machine's, \"prebootctl uuid allow %s\" first", text,
+		                 uuid_state_name(word.state), text);
+	device_uuid_swap(new->device.uuid, swapped);
+	rc = memcmp(swapped, new->device.uuid, 16) == 0 ? ERR_NOT_FOUND :
+	     device_by_uuid(&ctl->store, swapped, &other);
+	if (rc == 0 && other.id != new->device.id)
+		ctl_error(0, "warning: %s is the UUID of device %s in the other byte order", text,
+		          other.name);
+	return rc == 0 || rc == ERR_NOT_FOUND ? 0 : ctl_store_error(ctl);
+}
+
 /* Refuses what another device has already, and says which. */
 static int check_addition(struct ctl *ctl, const struct addition *new)
 {
@@ -150,6 +178,8 @@ static int adding(struct ctl *ctl, void *data)
 	uint64_t folder = 0;
 	int status = check_addition(ctl, new);
 
+	if (status == 0)
+		status = check_uuid(ctl, new);
 	if (status == 0 && ctl_given(ctl, OPT_FOLDER))
 		status = ctl_find_folder(ctl, ctl->option[OPT_FOLDER], &folder);
 	if (status == 0 &&
@@ -205,6 +235,8 @@ static int changing(struct ctl *ctl, void *data)
 		                   "known by", new->device.name);
 	if (status == 0)
 		status = check_addition(ctl, new);
+	if (status == 0 && ctl_given(ctl, OPT_UUID))
+		status = check_uuid(ctl, new);
 	if (status == 0 &&
 	    device_change(&ctl->store, &new->device, new->macs, new->mac_count))
 		status = ctl_store_error(ctl);

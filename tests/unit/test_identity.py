@@ -73,3 +73,14 @@ def test_dock(ctl, daemon):
     ctl("settings", "set", "shared-macs=52:54:00")
     assert ask(daemon, A, UUID1) == (policy.WORK, "lap-1")  # it is claimed by that UUID
     assert ask(daemon, A, None) == (policy.LOCAL, "")
+
+
+def test_uuid_that_tells_nothing(ctl):
+    ctl("device", "add", "a", A, UUID1)
+    swapped = "44454c4c-3400-104d-8052-b4c04f4a3201"
+    assert "UUID of device a in the other byte order" in \
+        ctl.run("device", "add", "b", B, "--uuid", swapped).stderr
+    ctl("uuid", "ignore", UUID2)
+    assert "prebootctl uuid allow" in ctl.fails(1, "device", "add", "c", "--uuid", UUID2)
+    assert "prebootctl uuid allow" in ctl.fails(1, "device", "change", "a", "--uuid", UUID2)
+    assert "placeholder" in ctl.fails(2, "device", "add", "c", "--uuid", "fe" * 16)
