@@ -87,6 +87,8 @@ PROGRAMS = {"dnsmasq": (_dnsmasq, r"DHCP, (IP range|proxy)"),
 class Site(Lab):
     """A lab whose servers are on hosts of their own, set up by recipes."""
 
+    step_seconds = 180  # a kernel takes long to fetch where many machines share the cores
+
     def prepare(self):
         super().prepare()
         folder = self.folder / "tftp"

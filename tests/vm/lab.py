@@ -23,6 +23,8 @@ DEVICE = "lab"
 class Lab:
     """All that one test needs, and the outcome. Files stay in @folder."""
 
+    step_seconds = 60  # from one awaited line to the next
+
     def __init__(self, name, firmware, scenario, folder):
         self.firmware = firmware
         self.scenario = scenario

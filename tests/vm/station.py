@@ -9,7 +9,6 @@ from monitor import Monitor
 from person import Person
 
 BOOT_SECONDS = 90    # until the NBP's first line
-STEP_SECONDS = 60    # from one awaited line to the next
 
 
 class Station:
@@ -38,7 +37,7 @@ class Station:
             stdin=subprocess.PIPE)
         self._monitor.connect()
         self._person = Person(self._lab, self._machine.folder, self._qemu, self._monitor,
-                              STEP_SECONDS)
+                              self._lab.step_seconds)
 
     def await_boot(self):
         """Waits for the NBP's first line, and returns it."""
@@ -54,7 +53,7 @@ class Station:
                 self._after = len(self._console.lines) - 1
             return []
         pattern = self._lab.text(step["next"] if isinstance(step, dict) else step, quote=True)
-        line = self._console.wait(pattern, STEP_SECONDS, self._after)
+        line = self._console.wait(pattern, self._lab.step_seconds, self._after)
         if isinstance(step, dict) and line.number != self._after + 1:
             raise machine.MachineError(f"other lines came before '{pattern}'")
         self._after = line.number
