@@ -84,3 +84,16 @@ def test_uuid_that_tells_nothing(ctl):
     assert "prebootctl uuid allow" in ctl.fails(1, "device", "add", "c", "--uuid", UUID2)
     assert "prebootctl uuid allow" in ctl.fails(1, "device", "change", "a", "--uuid", UUID2)
     assert "placeholder" in ctl.fails(2, "device", "add", "c", "--uuid", "fe" * 16)
+
+
+def test_swapped_is_not_admitted(ctl, daemon):
+    """It looks like a device, so nothing is done to it by itself."""
+    ctl("device", "add", "a", "--uuid", UUID1)
+    ctl("settings", "set", "admit-unknown=yes")
+    assert ask(daemon, A, "44454c4c-3400-104d-8052-b4c04f4a3201") == (policy.LOCAL, "")
+
+
+def test_ignored_uuid(ctl, daemon):
+    ctl("device", "add", "a", "--uuid", UUID1)
+    ctl("uuid", "ignore", UUID1)
+    assert ask(daemon, A) == (policy.LOCAL, "")
