@@ -63,6 +63,7 @@ enum ctl_option {
 	OPT_CLIENTS,
 	OPT_WAIT,
 	OPT_ALL,
+	OPT_COMPLETES,
 	OPT_COUNT,
 };
 

@@ -37,6 +37,18 @@ static int read_kind(struct ctl *ctl, struct bundle *bundle)
 	if (strcmp(bundle->config, bundle_kind_config(before)) == 0)
 		text_format(bundle->config, sizeof(bundle->config), "%s",
 		            bundle_kind_config(bundle->kind));
+	if (bundle->completion == bundle_kind_completion(before))
+		bundle->completion = bundle_kind_completion(bundle->kind);
+	return 0;
+}
+
+static int read_completion(struct ctl *ctl, struct bundle *bundle)
+{
+	const char *name = ctl->option[OPT_COMPLETES];
+
+	if (name && completion_parse(name, &bundle->completion))
+		return ctl_error(EXIT_USAGE, "--completes %s: expected agent, handover or next-boot",
+		                 name);
 	return 0;
 }
 
@@ -45,6 +57,8 @@ static int read_all(struct ctl *ctl, struct bundle_whole *whole)
 {
 	int status = read_kind(ctl, &whole->bundle);
 
+	if (status == 0)
+		status = read_completion(ctl, &whole->bundle);
 	if (status == 0)
 		status = ctl_read_bundle(ctl, &whole->bundle);
 	if (status == 0)

@@ -10,9 +10,10 @@ json_t *ctl_json_bundle(const struct bundle_whole *whole)
 {
 	const struct bundle *b = &whole->bundle;
 
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "bundle", b->name,
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "bundle", b->name,
 	                 "kind", bundle_kind_name(b->kind), "loader_bios", b->loader_bios,
 	                 "loader_uefi", b->loader_uefi, "config", b->config, "prefix", b->prefix,
+	                 "completes", completion_name(b->completion),
 	                 "attempts", b->attempts ? json_integer(b->attempts) : json_null(),
 	                 "deadline", b->deadline ? json_integer(b->deadline) : json_null(),
 	                 "details", ctl_json_details(&whole->details), "added",
@@ -89,6 +90,8 @@ static void print_bundle(const struct bundle_whole *whole, const struct bundle_u
 	ctl_line("config", "%s", b->config);
 	if (b->prefix[0])
 		ctl_line("prefix", "%s", b->prefix);
+	if (b->completion != COMPLETION_AGENT)
+		ctl_line("completes", "%s", completion_name(b->completion));
 	if (b->attempts)
 		ctl_line("attempts", "%u", b->attempts);
 	if (b->deadline)

@@ -109,7 +109,10 @@ const char help_bundle_add[] =
 	"    --prefix PATH       the loader's path prefix\n"
 	"    --attempts N        how many boots may be offered it (the setting attempts)\n"
 	"    --deadline TIME     how long it may take once begun: 90s, 30m, 4h, 1d (the setting\n"
-	"                        deadline)\n";
+	"                        deadline)\n"
+	"    --completes WHAT    what ends it: agent (its report), handover (the loader gets\n"
+	"                        the machine), next-boot (it boots again, having not gone to\n"
+	"                        its disk); by kind: agent, of third-party, kickstart next-boot\n";
 const char help_bundle_change[] =
 	"prebootctl bundle change NAME [--kind KIND] [OPTION]... [--unset KEY,...] [KEY=VALUE]...\n"
 	"  Changes a bundle: what is given is replaced, all else stays; --unset takes details\n"

@@ -89,10 +89,10 @@ static const struct verb verbs[] = {
 	{ "inventory", NULL, NULL, ctl_inventory, 0, 1, OPTIONS(OPT_GROUP, OPT_SEEN), DB_OPEN,
 	  help_inventory },
 
-	{ "bundle", "add", "new", ctl_bundle_add, 1, NO_LIMIT, OPTIONS(OPT_KIND, BUNDLE_OPTIONS),
+	{ "bundle", "add", "new", ctl_bundle_add, 1, NO_LIMIT, OPTIONS(OPT_KIND, OPT_COMPLETES, BUNDLE_OPTIONS),
 	  DB_CREATE, help_bundle_add },
 	{ "bundle", "change", "set", ctl_bundle_change, 1, NO_LIMIT,
-	  OPTIONS(OPT_KIND, OPT_UNSET, BUNDLE_OPTIONS), DB_OPEN, help_bundle_change },
+	  OPTIONS(OPT_KIND, OPT_COMPLETES, OPT_UNSET, BUNDLE_OPTIONS), DB_OPEN, help_bundle_change },
 	{ "bundle", "list", "ls", ctl_bundle_list, 0, 0, NULL, DB_OPEN, help_bundle_list },
 	{ "bundle", "show", "info", ctl_bundle_show, 1, 1, NULL, DB_OPEN, help_bundle_show },
 	{ "bundle", "rename", "mv", ctl_bundle_rename, 2, 2, NULL, DB_OPEN, help_bundle_rename },
