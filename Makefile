@@ -61,11 +61,11 @@ FILTER := $(addprefix policy/,filter filter_facts filter_match filter_table filt
 INDEX := $(addprefix index/,index index_ahead index_arena index_devices index_entry index_follow \
 	index_load index_policy index_read index_rows index_table index_take) policy/identify policy/weigh \
 	$(FILTER)
-STORE := $(addprefix store/,store store_file store_where store_schema store_upgrade device_uuid devices settings settings_store \
+STORE := $(addprefix store/,store store_file store_where store_schema store_past store_upgrade device_uuid devices settings settings_store \
 	work events lease folders groups bundles assignments rules multicasts strangers serials uuids admission)
 CONFINE := $(addprefix daemon/,confine confine_landlock confine_seccomp)
-KEEPER := $(addprefix daemon/,serve serve_answer serve_fast serve_log notes keeper keeper_later keeper_judge \
-	keeper_work keeper_follow counters limit queue journal) \
+KEEPER := $(addprefix daemon/,serve serve_answer serve_fast serve_log notes keeper keeper_clock keeper_later keeper_judge \
+	keeper_work keeper_follow counters limit lanes queue journal) \
 	$(addprefix net/,address endpoint socket) $(POLICY) $(INDEX) $(STORE)
 PREBOOTD := $(addprefix daemon/,prebootd options threads lockfile real_path metrics service) \
 	tool/output store/stats data/whole_file $(CONFINE) $(KEEPER)
@@ -229,7 +229,8 @@ $(B)/test/unit_identify $(B)/test/unit_index $(B)/test/unit_index_follow \
 	$(patsubst %,$(B)/test/server/%.o,$(STORE) $(INDEX))
 $(B)/test/unit_store_file $(B)/test/unit_store_rows: $(B)/test/tests/unit/store_place.o \
 	$(STORE:%=$(B)/test/server/%.o)
-$(B)/test/unit_serve $(B)/test/unit_keeper $(B)/test/unit_keeper_lock $(B)/test/unit_multicast \
+$(B)/test/unit_serve $(B)/test/unit_keeper $(B)/test/unit_keeper_lock $(B)/test/unit_keeper_bounds \
+		$(B)/test/unit_multicast $(B)/test/unit_lanes \
 		$(B)/test/unit_fast: \
 	$(B)/test/tests/unit/site.o \
 	$(KEEPER:%=$(B)/test/server/%.o)

@@ -105,6 +105,8 @@ const char help_settings_set[] =
 	"    attempts, deadline  of such work, likewise (3, 4h)\n"
 	"    work-by-mac      yes: work also for who tells no UUID where the device has one (no)\n"
 	"    admit-unknown    yes: unknown machines become devices; for the zone only (no)\n"
+	"    admit-limit      how many do, until some are removed; likewise (10000)\n"
+	"    keep-work        how long work that has ended is kept; likewise (366d)\n"
 	"    shared-macs      MACs of docks, or their first bytes, with commas; they identify nobody\n"
 	"    keep-events      how long events are kept, and unknown machines; likewise (90d)\n"
 	"    tftp-root        the TFTP server's root, a folder of this host: files that work names\n"

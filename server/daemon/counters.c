@@ -14,7 +14,7 @@ static const char *const names[ALL] = {
 	"answered_receipt",
 	"drop_truncated", "drop_malformed", "drop_version", "drop_critical", "drop_type",
 	"drop_peer", "drop_small", "drop_store", "drop_send", "drop_limit", "drop_queue",
-	"notes_lost", "time_us",
+	"notes_lost", "not_admitted", "time_us",
 	"time_100us", "time_300us", "time_1ms", "time_3ms", "time_10ms", "time_30ms",
 	"time_100ms", "time_300ms", "time_more",
 };

@@ -164,7 +164,7 @@ static void finish_round(struct keeper *k, size_t taken)
 	int64_t now;
 
 	for (size_t i = 0; i < k->newcomer_count; i++)
-		journal_line(&k->server->journal, JOURNAL_ALWAYS, "admitted device=%s",
+		journal_line(&k->server->journal, JOURNAL_ADMITTED, "admitted device=%s",
 		             k->newcomer_names[i]);
 	count(&k->counters.dropped[DROP_SEND], k->send(k->batch, taken));
 	now = moment_now().monotonic;
@@ -261,7 +261,8 @@ static size_t answer_later(struct keeper *k)
 
 	if (!k->later_count)
 		return done;
-	k->barred = store_begin(&k->store);
+	if (!k->barred)
+		k->barred = store_begin(&k->store);
 	store_rollback(&k->store);
 	if (k->barred == ERR_AGAIN)
 		return done;
@@ -275,12 +276,12 @@ size_t keeper_turn(struct keeper *k, const struct moment *moment)
 	size_t done, taken;
 
 	k->moment = *moment;
-	k->barred = 0;
+	k->barred = k->clock.waits ? ERR_AGAIN : 0;
 	/* What was told before a question comes before it in the device's story. */
-	if (queue_count(&k->server->questions))
+	if (lanes_count(&k->server->questions))
 		keeper_notes(k);
 	done = answer_later(k);
-	taken = queue_take(&k->server->questions, k->batch, KEEPER_BATCH);
+	taken = lanes_take(&k->server->questions, k->batch, KEEPER_BATCH);
 	answer_all(k, taken);
 	if (!taken && !done)
 		follow(k);

@@ -66,6 +66,18 @@ struct keeper {
 	ino_t beside[2];           /* the files "-wal" and "-shm" beside it */
 	bool replaced;             /* keeper_replaced() has said so */
 	bool keep_log;             /* its log is not to be put into the database at the end */
+	struct {
+		bool known;
+		int64_t apart;     /* of the clock from the one since the machine's start, s */
+		int64_t boot;      /* the latter, at the last look */
+		int64_t steady;    /* by that: when to go by the clock again for what is old */
+		int64_t shift;     /* for which it was set, and the times of work not moved yet */
+		bool waits;        /* they could not be */
+	} clock;
+	uint64_t pruned;           /* work is looked through up to this lease */
+	int64_t prune_next;        /* when to begin anew, Unix time */
+	uint64_t not_admitted_told;
+	int64_t not_admitted_next; /* when the log may be told, monotonic ns */
 	struct counters told;      /* as the database has them */
 	bool counted;              /* it has them, and none of another run */
 	struct datagram *batch;    /* KEEPER_BATCH of each */
@@ -146,6 +158,18 @@ void keeper_count(struct keeper *keeper);
 
 /** Starts sessions that are due, and ends those whose members are done. */
 void keeper_sessions(struct keeper *keeper);
+
+/* --- keeper_clock.c -------------------------------------------------------- */
+
+/**
+ * Compares the clock with the one that nobody sets; before each turn. Where it was set, the times
+ * of work under way are moved with it, so that none is overdue for that.
+ * @now: Unix time; @boot: CLOCK_BOOTTIME; both s
+ */
+void keeper_clock(struct keeper *keeper, int64_t now, int64_t boot);
+
+/** Says whether what is old by the clock may be deleted. */
+bool keeper_clock_is_steady(const struct keeper *keeper);
 
 /* --- keeper_later.c -------------------------------------------------------- */
 

@@ -7,11 +7,15 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "devices.h"
 #include "error.h"
 #include "events.h"
 #include "strangers.h"
 #include "text.h"
 #include "work.h"
+
+#define PRUNE_SPAN  2000 /* lease numbers at once: some milliseconds */
+#define PRUNE_AGAIN 3600 /* s, from end to beginning */
 
 void keeper_tell_warnings(struct keeper *k)
 {
@@ -215,18 +219,79 @@ void keeper_count(struct keeper *k)
 /* --- what is old -------------------------------------------------------------- */
 
 /* A little at a time, so that nobody has to wait for it. */
-static void forget_old(struct keeper *k)
+static void forget_events(struct keeper *k)
 {
 	const struct policy *policy = index_policy(k->server->index);
-	int64_t before = k->moment.now - policy->settings.keep_events;
+	int64_t before = k->moment.now - policy->settings.keep_events, stranger = before;
 	bool any;
 
-	if (event_any_before(&k->store, before, &any) || !any)
+	if (event_any_before(&k->store, before, &any) ||
+	    (!any && (stranger_oldest(&k->store, &stranger) || stranger >= before)))
 		return;
 	if (keeper_begin_relaxed(k) == 0 && event_expire(&k->store, before) == 0 &&
 	    stranger_expire(&k->store, before) == 0)
 		store_commit(&k->store);
 	keeper_end_relaxed(k);
+}
+
+/* Goes through all work in an hour's time, or longer if it is very much. */
+static void forget_work(struct keeper *k)
+{
+	int64_t keep = index_policy(k->server->index)->settings.keep_work;
+	bool end = false;
+
+	if (!k->pruned && k->moment.now < k->prune_next)
+		return;
+	if (keeper_begin_relaxed(k) == 0 &&
+	    work_prune(&k->store, k->pruned, PRUNE_SPAN, k->moment.now - keep, &end) == 0 &&
+	    store_commit(&k->store) == 0)
+		k->pruned += PRUNE_SPAN;
+	keeper_end_relaxed(k);
+	if (!end)
+		return;
+	k->pruned = 0;
+	k->prune_next = k->moment.now + PRUNE_AGAIN;
+}
+
+static void forget_old(struct keeper *k)
+{
+	if (!keeper_clock_is_steady(k))
+		return;
+	forget_events(k);
+	forget_work(k);
+}
+
+/* --- unknown machines -------------------------------------------------------- */
+
+/* Says whether there are as many devices that came by themselves as there may be. */
+static void look_at_admissions(struct keeper *k)
+{
+	int64_t limit = index_policy(k->server->index)->settings.admit_limit, admitted;
+	bool full;
+
+	if (device_admissions(&k->store, &admitted))
+		return;
+	full = admitted >= limit;
+	if (full && !k->server->admits_no_more)
+		journal_line(&k->server->journal, JOURNAL_ALWAYS, "warning: unknown machines are not "
+		             "admitted any more: %lld were, which is admit-limit; remove those that "
+		             "are none of yours, or raise it", (long long)admitted);
+	k->server->admits_no_more = full;
+}
+
+/* Once a minute, while machines are not admitted for their number. */
+static void tell_not_admitted(struct keeper *k)
+{
+	struct counters sum;
+
+	server_counters(k->server, &sum);
+	if (sum.not_admitted == k->not_admitted_told || k->moment.monotonic < k->not_admitted_next)
+		return;
+	journal_line(&k->server->journal, JOURNAL_TROUBLE, "warning: not admitted were unknown machines "
+	             "that asked %llu times: more come than may become devices",
+	             (unsigned long long)(sum.not_admitted - k->not_admitted_told));
+	k->not_admitted_told = sum.not_admitted;
+	k->not_admitted_next = k->moment.monotonic + (int64_t)60 * 1000000000;
 }
 
 /* --- what is overdue ------------------------------------------------------- */
@@ -276,7 +341,9 @@ bool keeper_sweep(struct keeper *k, const struct moment *moment)
 	bool more;
 
 	k->moment = *moment;
-	more = sweep_overdue(k);
+	more = !k->clock.waits && sweep_overdue(k);
+	look_at_admissions(k);
+	tell_not_admitted(k);
 	keeper_sessions(k);
 	forget_old(k);
 	keeper_count(k);

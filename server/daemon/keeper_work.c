@@ -38,6 +38,41 @@ bool keeper_has_touched(const struct keeper *k, uint64_t device)
 	return false;
 }
 
+/* Takes back that the machine becomes a device where there are as many as there may be. */
+static int check_admission(struct keeper *k, struct matter *matter)
+{
+	int64_t limit = index_policy(k->server->index)->settings.admit_limit, admitted;
+	int rc = device_admissions(&k->store, &admitted);
+
+	if (rc || admitted < limit)
+		return rc;
+	matter->admits = false;
+	matter->choice.bundle = NULL;
+	count(&k->counters.not_admitted, 1);
+	return 0;
+}
+
+/* Takes back what the device has had before, and is to have again, if it has had much of late: a
+ * lease is kept for long. */
+static int check_hour(struct keeper *k, struct matter *matter)
+{
+	const struct choice *choice = &matter->choice;
+	bool many = false;
+	int rc;
+
+	if (!choice->bundle || entry_past(matter->who.entry, PAST_OF_BUNDLE,
+	                                  choice->bundle->id) == PAST_NONE)
+		return 0;
+	rc = work_many(&k->store, matter->who.device.id, k->moment.now - 3600, &many);
+	if (many) {
+		matter->choice.bundle = NULL;
+		journal_line(&k->server->journal, JOURNAL_TROUBLE, "warning: no more work for device=%s: "
+		             "it has had %d leases within an hour", matter->who.device.name,
+		             WORK_HOURLY);
+	}
+	return rc;
+}
+
 /* What the tools would make of the machine. */
 static void make_stranger(const struct matter *matter, const struct moment *moment,
                           struct stranger *stranger)
@@ -75,17 +110,21 @@ int keeper_choose(struct keeper *k, struct matter *matter)
 	char address[ADDRESS_TEXT];
 	const struct chooser chooser = { index, matter->who.entry, &matter->question.u.request,
 	                                 address, k->moment.now };
+	int rc;
 
 	if (!matter->who.known && matter->who.pretends)
 		return 0;
 	address_host(&matter->datagram->from, address);
 	choose(&chooser, &matter->choice, NULL, NULL);
 	if (!matter->who.known && (matter->choice.bundle || policy->settings.admit_unknown)) {
-		int rc = weigh_admission(k, matter);
-
-		if (rc)
-			return rc;
+		rc = weigh_admission(k, matter);
+		if (rc == 0 && matter->admits)
+			rc = check_admission(k, matter);
+	} else {
+		rc = check_hour(k, matter);
 	}
+	if (rc)
+		return rc;
 	return matter->choice.bundle && matter->who.known &&
 	       keeper_has_touched(k, matter->who.device.id) ? KEEPER_CUT : 0;
 }
@@ -111,6 +150,8 @@ int keeper_admit(struct keeper *k, struct matter *matter)
 		rc = stranger_free_name(&k->store, &k->admission, device->name);
 	if (rc == 0)
 		rc = stranger_admit(&k->store, &k->admission, device);
+	if (rc == 0)
+		rc = device_admitted(&k->store, device->id, k->moment.now);
 	if (rc)
 		return rc;
 	memcpy(k->newcomer_names[k->newcomer_count++], device->name, NAME_SIZE);

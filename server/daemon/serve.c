@@ -10,7 +10,11 @@
 #include "error.h"
 #include "message_fields.h"
 
-#define QUESTIONS_ROOM 4096 /* in the longest time that an NBP waits for an answer */
+#define QUESTIONS_ROOM 8192 /* in the longest time that an NBP waits for an answer */
+#define REGION_SHARES  4    /* networks' worth, of one region */
+#define UNKNOWN_SHARES 5    /* likewise, of all unknown machines */
+#define ADMITTED_RATE  5    /* a second, of a network; twenty seconds' worth at once */
+#define ADMITTED_BURST 20
 #define NOTES_ROOM     4096
 #define EVENTS_RATE    20   /* a second, of each device; a boot has a dozen */
 
@@ -44,14 +48,18 @@ int server_start(struct server *server, uint32_t rate)
 	memset(server, 0, sizeof(*server));
 	journal_start(&server->journal);
 	limit_start(&server->limit, rate);
+	limit_start(&server->regions, rate * REGION_SHARES);
+	server->unknown_cost = rate ? server->limit.cost / UNKNOWN_SHARES : 0;
 	limit_start(&server->events, EVENTS_RATE);
+	limit_start(&server->admissions, ADMITTED_RATE);
+	server->admissions.burst = (int64_t)ADMITTED_BURST * 1000000000;
 	start_lock(&server->lock);
 	if (getrandom(&server->seed, sizeof(server->seed), GRND_NONBLOCK) < 0)
 		server->seed = (uintptr_t)server;
 	server->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (server->wake < 0)
 		return ERR_IO;
-	rc = queue_open(&server->questions, sizeof(struct datagram), QUESTIONS_ROOM, server->wake);
+	rc = lanes_open(&server->questions, sizeof(struct datagram), QUESTIONS_ROOM, server->wake);
 	if (rc == 0)
 		rc = queue_open(&server->notes, sizeof(struct note), NOTES_ROOM, server->wake);
 	server->index = index_new();
@@ -67,7 +75,7 @@ void server_end(struct server *server)
 	index_free(server->index);
 	pthread_rwlock_destroy(&server->lock);
 	queue_close(&server->notes);
-	queue_close(&server->questions);
+	lanes_close(&server->questions);
 	close(server->wake);
 }
 
@@ -115,19 +123,21 @@ static bool understand(struct serving *s, const struct datagram *d)
 /* Answers a question that is decoded, or hands it on. Returns whether it is answered. */
 static bool answer(struct serving *s, struct datagram *d)
 {
-	int rc = ERR_AGAIN;
+	int rc;
 
 	if (s->question.type == MESSAGE_EVENT) {
 		serve_event(s, d);
 		return false;
 	}
-	if (s->question.type == MESSAGE_REQUEST)
-		rc = serve_request(s, d);
+	rc = s->question.type == MESSAGE_REQUEST ? serve_request(s, d) : serve_unknown(s, d);
 	if (rc == 0)
 		return true;
-	if (rc != ERR_AGAIN)
+	if (rc == ERR_REFUSED)
+		count(&s->counters.dropped[DROP_LIMIT], 1);
+	else if (rc != ERR_AGAIN)
 		count(&s->counters.dropped[DROP_SMALL], 1);
-	else if (!queue_put(&s->server->questions, d))
+	else if (!lanes_put(&s->server->questions, address_region(&d->from),
+	                    address_prefix(&d->from), d))
 		count(&s->counters.dropped[DROP_QUEUE], 1);
 	return false;
 }
@@ -168,7 +178,14 @@ static bool serve_one(struct serving *s, struct datagram *d, size_t i)
 		count(&s->counters.dropped[DROP_LIMIT], 1);
 		return false;
 	}
-	return serve_fast(s, d, &s->outlines[i]) || (understand(s, d) && answer(s, d));
+	if (serve_fast(s, d, &s->outlines[i]))
+		return true;
+	/* What takes more: many networks of one region together get no more than a few. */
+	if (!limit_take(&s->server->regions, address_region(&d->from), d->arrived)) {
+		count(&s->counters.dropped[DROP_LIMIT], 1);
+		return false;
+	}
+	return understand(s, d) && answer(s, d);
 }
 
 uint64_t serve_batch(struct serving *s, struct datagram *batch, size_t batch_count,

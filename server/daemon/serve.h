@@ -7,6 +7,7 @@
 #include "identify.h"
 #include "index.h"
 #include "journal.h"
+#include "lanes.h"
 #include "limit.h"
 #include "notes.h"
 #include "queue.h"
@@ -23,8 +24,10 @@
 /* What all threads share. */
 struct server {
 	struct journal journal;
-	struct limit limit;
-	struct queue questions;  /* struct datagram: for the keeper to answer */
+	struct limit limit, regions; /* of networks, and of what many of them share */
+	_Atomic int64_t unknown_full; /* bounds the answers to unknown machines, wherever they are */
+	int64_t unknown_cost;
+	struct lanes questions;  /* struct datagram: for the keeper to answer */
 	struct queue notes;      /* struct note: for it to keep, when it comes to that */
 	int wake;                /* eventfd of both */
 	/* The database in memory: the keeper changes it, with the lock held for writing. */
@@ -34,6 +37,11 @@ struct server {
 	uint64_t seed;           /* of hashes */
 	/* What bounds notes: of all requests, of strangers', of each device's events. */
 	_Atomic int64_t requests_full, strangers_full;
+	/* What bounds unknown machines that become devices by themselves: all, a network's, and
+	 * whether there are as many as there may be. */
+	_Atomic int64_t admissions_full;
+	struct limit admissions;
+	_Atomic bool admits_no_more;
 	struct limit events;
 	_Atomic uint64_t strangers[SERVE_STRANGERS]; /* hashes of those noted lately */
 	/* Of each thread, the keeper's last. */
@@ -94,9 +102,16 @@ uint64_t serve_batch(struct serving *serving, struct datagram *batch, size_t cou
 
 /**
  * Answers the request that is decoded, unless that needs the database.
- * Returns 0, ERR_AGAIN if it is for the keeper, or ERR_SPACE where the question is too small.
+ * Returns 0, ERR_AGAIN if it is for the keeper, ERR_SPACE where the question is too small, or
+ * ERR_REFUSED where unknown machines have asked too much.
  */
 int serve_request(struct serving *serving, struct datagram *datagram);
+
+/**
+ * Answers the query or report that is decoded, if it is an unknown machine's: no more is to be
+ * looked up then. Returns as serve_request() does.
+ */
+int serve_unknown(struct serving *serving, struct datagram *datagram);
 
 /** Says whether no more requests can be kept for now. */
 bool serve_notes_full(struct serving *serving);

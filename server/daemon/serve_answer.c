@@ -19,6 +19,10 @@
 #define STRANGERS_COST   (NANOSECONDS / 100)
 #define STRANGERS_BURST  (10 * NANOSECONDS)
 #define STRANGER_MINUTES 1
+/* And how many machines may become devices by themselves, likewise. */
+#define ADMIT_COST       (NANOSECONDS / 10)
+#define ADMIT_BURST      (20 * NANOSECONDS)
+#define UNKNOWN_BURST    (2 * NANOSECONDS)
 
 /* --- journal and notes ----------------------------------------------------- */
 
@@ -116,6 +120,20 @@ void serve_event(struct serving *s, const struct datagram *d)
 
 /* --- requests -------------------------------------------------------------- */
 
+/* Says whether an unknown machine may become a device now, for which the keeper has to write. */
+static bool may_admit(struct serving *s, const struct datagram *d)
+{
+	struct server *server = s->server;
+	int64_t now = s->moment->monotonic;
+
+	if (!atomic_load_explicit(&server->admits_no_more, memory_order_relaxed) &&
+	    limit_take(&server->admissions, address_prefix(&d->from), now) &&
+	    limit_pass(&server->admissions_full, ADMIT_COST, ADMIT_BURST, now))
+		return true;
+	count(&s->counters.not_admitted, 1);
+	return false;
+}
+
 /* Says whether there is or may be work, which the keeper sees to. */
 static bool needs_keeper(struct serving *s, const struct datagram *d)
 {
@@ -132,7 +150,7 @@ static bool needs_keeper(struct serving *s, const struct datagram *d)
 		if (s->who.pretends)
 			return false;
 		if (policy->settings.admit_unknown)
-			return true;
+			return may_admit(s, d);
 		if (!policy->rules_for_unknown)
 			return false;
 	} else if (s->who.claims || entry_has_open_work(s->who.entry)) {
@@ -143,7 +161,7 @@ static bool needs_keeper(struct serving *s, const struct datagram *d)
 		chooser.address = address;
 	}
 	choose(&chooser, &choice, NULL, NULL);
-	return choice.bundle != NULL;
+	return choice.bundle && (s->who.known || may_admit(s, d));
 }
 
 /* Decides that there is no work, in the words that decide_request() has for it. */
@@ -164,31 +182,82 @@ static void decide_none(struct serving *s)
 	settings_answer(settings, request->firmware, &s->verdict.reply.u.answer);
 }
 
-int serve_request(struct serving *s, struct datagram *d)
+/* Says whether the answer to an unknown machine, of which there are any number, may leave. */
+static bool may_answer(struct serving *s)
 {
-	const struct request *request = &s->question.u.request;
-	const struct sender sender = { &request->identity, request->isd_device, request,
-	                               WEIGHED_NOT };
+	return s->who.known || !s->server->unknown_cost ||
+	       limit_pass(&s->server->unknown_full, s->server->unknown_cost, UNKNOWN_BURST,
+	                  s->moment->monotonic);
+}
+
+/* Encodes the answer that was decided on. Returns 0, ERR_SPACE or ERR_REFUSED. */
+static int put_answer(struct serving *s, struct datagram *d)
+{
 	struct message *reply = &s->verdict.reply;
-	bool noted;
 	size_t length;
 
-	identify_machine(s->server->index, &sender, &s->who);
-	if (needs_keeper(s, d))
-		return ERR_AGAIN;
-	decide_none(s);
+	if (!may_answer(s))
+		return ERR_REFUSED;
 	memcpy(reply->nonce, s->question.nonce, sizeof(reply->nonce));
 	reply->sequence = s->question.sequence;
 	if (message_encode(reply, d->reply, d->length, &length))
 		return ERR_SPACE;
 	d->reply_length = (uint16_t)length;
-	count(&s->counters.answered[s->who.known ? ANSWERED_LOCAL : ANSWERED_UNKNOWN], 1);
+	return 0;
+}
+
+/* Tells of the answer in the log. */
+static void tell_answer(struct serving *s, const struct datagram *d)
+{
 	if (wants_line(s)) {
 		struct speaker speaker = speaker_of(s, d);
 		enum journal_kind kind = log_answer(s->line, &speaker, &s->verdict);
 
 		journal_line(&s->server->journal, kind, "%s", s->line);
 	}
+}
+
+int serve_unknown(struct serving *s, struct datagram *d)
+{
+	/* All begin with the identity. */
+	const struct sender sender = { &s->question.u.request.identity, NULL, NULL, WEIGHED_NOT };
+	const struct reporting reporting = { .report = &s->question.u.report,
+	                                     .now = s->moment->now };
+	bool query = s->question.type == MESSAGE_QUERY;
+	int rc;
+
+	identify_machine(s->server->index, &sender, &s->who);
+	if (s->who.known || s->who.weigh)
+		return ERR_AGAIN;
+	if (query)
+		decide_query(NULL, NULL, PROOF_NONE, s->moment->now, &s->verdict);
+	else
+		decide_report(NULL, NULL, &reporting, &s->verdict);
+	rc = put_answer(s, d);
+	if (rc)
+		return rc;
+	count(&s->counters.answered[query ? ANSWERED_DETAILS : ANSWERED_RECEIPT], 1);
+	tell_answer(s, d);
+	return 0;
+}
+
+int serve_request(struct serving *s, struct datagram *d)
+{
+	const struct request *request = &s->question.u.request;
+	const struct sender sender = { &request->identity, request->isd_device, request,
+	                               WEIGHED_NOT };
+	bool noted;
+	int rc;
+
+	identify_machine(s->server->index, &sender, &s->who);
+	if (needs_keeper(s, d))
+		return ERR_AGAIN;
+	decide_none(s);
+	rc = put_answer(s, d);
+	if (rc)
+		return rc;
+	count(&s->counters.answered[s->who.known ? ANSWERED_LOCAL : ANSWERED_UNKNOWN], 1);
+	tell_answer(s, d);
 	noted = note_request(s, d);
 	if (s->who.known && !s->who.note[0])
 		serve_remember(s, d, s->who.entry, noted);

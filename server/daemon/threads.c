@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "error.h"
@@ -160,6 +161,7 @@ static void *keep(void *data)
 	struct pollfd poll_[] = { { t->server->wake, POLLIN, 0 }, { t->stop[1], POLLIN, 0 } };
 	struct moment moment = moment_now();
 	struct chores chores = { .counts = moment.monotonic + COUNTS_NS };
+	struct timespec boot;
 	uint64_t ignored;
 	bool more = false;
 
@@ -172,6 +174,8 @@ static void *keep(void *data)
 		if (poll_[0].revents)
 			(void)!read(t->server->wake, &ignored, sizeof(ignored));
 		moment = moment_now();
+		clock_gettime(CLOCK_BOOTTIME, &boot);
+		keeper_clock(t->keeper, moment.now, boot.tv_sec);
 		more = keeper_turn(t->keeper, &moment);
 		if (stopping && !more && !keeper_waits(t->keeper))
 			break;

@@ -19,8 +19,8 @@ static const char *const queries[TABLES] = {
 		" ORDER BY device, device_group",
 	[SESSIONS] = "SELECT device, multicast, joined FROM multicast_member"
 		" WHERE device BETWEEN ?1 AND ?2 ORDER BY device, multicast",
-	[PASTS] = "SELECT device, state, source, source_id, bundle FROM work"
-		" WHERE device BETWEEN ?1 AND ?2 ORDER BY device, lease",
+	[PASTS] = "SELECT device, kind, id, state FROM past WHERE device BETWEEN ?1 AND ?2"
+		" ORDER BY device, kind, id",
 	[ASSIGNMENTS] = "SELECT owner, id, bundle, mode, until, added FROM assignment"
 		" WHERE level = 'device' AND owner BETWEEN ?1 AND ?2 ORDER BY owner, id",
 	[SETTINGS] = "SELECT owner, key, value FROM setting"

@@ -143,53 +143,38 @@ static int take_setting(struct reader *reader, sqlite3_stmt *row)
 
 /* --- what became of work --------------------------------------------------- */
 
-/* Notes how the newest work so far from one source stands. */
+/* Notes how the newest work from one source stands; none is noted of what is under way. */
 static int note_past(struct reader *reader, int64_t id, enum past_of of, enum lease_state state)
 {
 	struct list *list = &reader->lists[PASTS];
 	uint32_t past = PAST_OF(id, of, state == LEASE_DONE ? PAST_DONE :
 	                        state == LEASE_FAILED ? PAST_FAILED : PAST_CANCELLED);
-	uint32_t *pasts = (uint32_t *)list->data;
-	size_t count = list->length / sizeof(past), i = 0;
 
-	if (!past_ok(id))
+	if (!past_ok(id) || lease_open(state))
 		return 0;
-	while (i < count && pasts[i] / 4 != past / 4)
-		i++;
-	if (i < count && lease_open(state)) {
-		/* Now it is under way. */
-		pasts[i] = pasts[count - 1];
-		list->length -= sizeof(past);
-	} else if (i < count) {
-		pasts[i] = past;
-	} else if (!lease_open(state)) {
-		if (count == BLOCK_COUNT_MAX)
-			return leave_out(reader, "past work, of source", id);
-		return list_add(list, &past, sizeof(past));
-	}
-	return 0;
+	if (list->length == BLOCK_COUNT_MAX * sizeof(past))
+		return leave_out(reader, "past work, of source", id);
+	return list_add(list, &past, sizeof(past));
 }
 
-static int take_work(struct reader *reader, sqlite3_stmt *row)
+/* A row of the table past: of kind 0 is the newest work of all, then those of enum past_of. */
+static int take_past(struct reader *reader, sqlite3_stmt *row)
 {
-	const char *source = (const char *)sqlite3_column_text(row, 2);
-	const char *name = (const char *)sqlite3_column_text(row, 1);
-	int64_t source_id = sqlite3_column_int64(row, 3);
+	const char *name = (const char *)sqlite3_column_text(row, 3);
+	int kind = sqlite3_column_int(row, 1);
 	enum lease_state state;
-	int rc = 0;
 
-	if (!name || !source || lease_state_parse(name, &state))
+	if (!name || lease_state_parse(name, &state))
 		state = LEASE_CANCELLED;
+	if (kind > PAST_OF_MULTICAST + 1)
+		return 0;
+	if (kind)
+		return note_past(reader, sqlite3_column_int64(row, 2), (enum past_of)(kind - 1),
+		                 state);
 	reader->entry.last_work = (uint8_t)state;
 	if (lease_open(state))
 		reader->entry.flags |= ENTRY_OPEN_WORK;
-	if (source && source[0] == 'a')
-		rc = note_past(reader, source_id, PAST_OF_ASSIGNMENT, state);
-	else if (source && source[0] == 'm')
-		rc = note_past(reader, source_id, PAST_OF_MULTICAST, state);
-	if (rc == 0)
-		rc = note_past(reader, sqlite3_column_int64(row, 4), PAST_OF_BUNDLE, state);
-	return rc;
+	return 0;
 }
 
 /* --- itself ---------------------------------------------------------------- */
@@ -240,7 +225,7 @@ int take_row(struct reader *reader, int table, sqlite3_stmt *row)
 	case MACS: return take_mac(reader, row);
 	case GROUPS: return take_group(reader, row);
 	case SESSIONS: return take_session(reader, row);
-	case PASTS: return take_work(reader, row);
+	case PASTS: return take_past(reader, row);
 	case ASSIGNMENTS: return take_assignment(reader, row);
 	case CARDS: return take_card(reader, row);
 	default: return take_setting(reader, row);

@@ -121,3 +121,11 @@ uint64_t address_prefix(const union address *address)
 		prefix = prefix << 8 | address->in6.sin6_addr.s6_addr[i];
 	return (uint64_t)6 << 56 | prefix;
 }
+
+uint64_t address_region(const union address *address)
+{
+	uint64_t prefix = address_prefix(address);
+	unsigned shift = prefix >> 56 == 4 ? 8 : 24;
+
+	return (prefix & ~((uint64_t)0xff << 56)) >> shift | (prefix & (uint64_t)0xff << 56);
+}

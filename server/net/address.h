@@ -40,4 +40,7 @@ int address_is_any(const union address *address);
  */
 uint64_t address_prefix(const union address *address);
 
+/** Returns the same of a wider one: 16 bits of IPv4, 32 of IPv6, which many networks share. */
+uint64_t address_region(const union address *address);
+
 #endif

@@ -237,3 +237,15 @@ int device_last_seen(struct store *store, uint64_t id, struct seen *seen)
 	store_end(row);
 	return 0;
 }
+
+/* --- by themselves --------------------------------------------------------- */
+
+int device_admitted(struct store *store, uint64_t device, int64_t time)
+{
+	return store_run(store, "INSERT INTO admission VALUES (?, ?)", "ii", (int64_t)device, time);
+}
+
+int device_admissions(struct store *store, int64_t *count)
+{
+	return store_one(store, store_take_number, count, "SELECT count(*) FROM admission", "");
+}

@@ -92,4 +92,9 @@ int device_seen(struct store *store, uint64_t id, int64_t time, const char *addr
 /** Reads the last; seen->time is 0 where there is none. */
 int device_last_seen(struct store *store, uint64_t id, struct seen *seen);
 
+/** Notes that @device has become one by itself, at @time. */
+int device_admitted(struct store *store, uint64_t device, int64_t time);
+/** Counts those that have, and are still there. */
+int device_admissions(struct store *store, int64_t *count);
+
 #endif

@@ -44,11 +44,16 @@ int event_add(struct store *store, const struct happening *event)
 	return rc;
 }
 
+int event_newest(struct store *store, int64_t *time)
+{
+	static const char sql[] = "SELECT ifnull(max(time), 0) FROM event";
+
+	return store_one(store, store_take_number, time, sql, "");
+}
+
 int event_any_before(struct store *store, int64_t time, bool *any)
 {
-	/* By id, which is the order of time, too: no index is needed. */
-	static const char sql[] =
-		"SELECT 1 FROM event WHERE id = (SELECT min(id) FROM event) AND time < ?";
+	static const char sql[] = "SELECT 1 FROM event WHERE time < ? LIMIT 1";
 	sqlite3_stmt *row;
 	int rc = store_start(store, &row, sql, "i", time);
 
@@ -63,8 +68,8 @@ int event_any_before(struct store *store, int64_t time, bool *any)
 int event_expire(struct store *store, int64_t time)
 {
 	static const char sql[] =
-		"DELETE FROM event WHERE id IN (SELECT id FROM event ORDER BY id LIMIT ?2)"
-		" AND time < ?1";
+		"DELETE FROM event WHERE id IN"
+		" (SELECT id FROM event WHERE time < ?1 ORDER BY time LIMIT ?2)";
 
 	return store_run(store, sql, "ii", time, (int64_t)EVENTS_EXPIRE);
 }

@@ -30,7 +30,9 @@ int event_add(struct store *store, const struct happening *event);
 /** The same, unless that boot has such a step among the device's last. */
 int event_add_once(struct store *store, const struct happening *event);
 
-/** Says whether the oldest event is from before @time, Unix time. */
+/** Reads when the newest event was, Unix time; 0: there is none. */
+int event_newest(struct store *store, int64_t *time);
+/** Says whether there is an event from before @time, Unix time. */
 int event_any_before(struct store *store, int64_t time, bool *any);
 /** Forgets events from before @time, but not more than EVENTS_EXPIRE, the oldest. */
 int event_expire(struct store *store, int64_t time);

@@ -11,6 +11,7 @@
 
 #define WAIT_MAX  60000 /* ms */
 #define TIME_MAX  LEASE_DEADLINE_MAX
+#define LIMIT_MAX 1000000
 #define VALID_MAX 65535 /* s: the field has two bytes */
 
 /* --- values ---------------------------------------------------------------- */
@@ -113,6 +114,17 @@ static int parse_attempts(const char *text, uint32_t *out)
 	return 0;
 }
 
+static int parse_limit(const char *text, uint32_t *out)
+{
+	unsigned long value;
+	char *end;
+
+	if (parse_digits(text, LIMIT_MAX, &value, &end) || *end)
+		return ERR_MALFORMED;
+	*out = (uint32_t)value;
+	return 0;
+}
+
 /* Seconds, or as in 90s, 30m, 4h and 1d. */
 static int parse_time(const char *text, uint32_t *out)
 {
@@ -189,7 +201,8 @@ int shared_macs_parse(const char *text, struct mac_prefix prefixes[SHARED_MACS_M
 enum {
 	MENU_MODE, HOT_KEY, HOT_KEY_WAIT, MENU_FILE, LOCAL_BIOS, LOCAL_UEFI, VALID_FOR, LOADER_BIOS,
 	LOADER_UEFI, ATTEMPTS, DEADLINE, WORK_BY_MAC, /* for the zone only: */
-	ADMIT_UNKNOWN, KEEP_EVENTS, TFTP_ROOT, TFTP_FOLDER, MACS_SHARED, COUNT
+	ADMIT_UNKNOWN, ADMIT_LIMIT, KEEP_EVENTS, KEEP_WORK, TFTP_ROOT, TFTP_FOLDER,
+	MACS_SHARED, COUNT
 };
 
 #define A_FILE "a file name: 1 to 127 of the characters A-Z a-z 0-9 . _ - /, without a \"..\""
@@ -213,6 +226,8 @@ static const struct {
 	[DEADLINE] = { "deadline", "4h", "a time up to 366 days, as in 90s, 30m, 4h or 1d" },
 	[WORK_BY_MAC] = { "work-by-mac", "no", "yes or no" },
 	[ADMIT_UNKNOWN] = { "admit-unknown", "no", "yes or no" },
+	[ADMIT_LIMIT] = { "admit-limit", "10000", "a number from 0 to 1000000" },
+	[KEEP_WORK] = { "keep-work", "366d", "a time up to 366 days, as in 12h or 30d" },
 	[KEEP_EVENTS] = { "keep-events", "90d", "a time up to 366 days, as in 12h or 30d" },
 	/* These two are prebootctl's: it looks there for the files that work names. */
 	[TFTP_ROOT] = { SETTING_TFTP_ROOT, "", "the TFTP server's root as a path on this host, as "
@@ -290,6 +305,8 @@ int setting_parse(size_t index, const char *text, struct settings *settings)
 	case DEADLINE: return parse_time(text, &settings->deadline);
 	case WORK_BY_MAC: return parse_word(table_words[WORK_BY_MAC], text, &settings->work_by_mac);
 	case ADMIT_UNKNOWN: return parse_word(table_words[ADMIT_UNKNOWN], text, &settings->admit_unknown);
+	case ADMIT_LIMIT: return parse_limit(text, &settings->admit_limit);
+	case KEEP_WORK: return parse_time(text, &settings->keep_work);
 	case KEEP_EVENTS: return parse_time(text, &settings->keep_events);
 	case TFTP_ROOT: return check_path(text);
 	case TFTP_FOLDER: return text[0] && !file_name_ok(text) ? ERR_MALFORMED : 0;

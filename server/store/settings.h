@@ -26,6 +26,8 @@ struct settings {
 	uint32_t deadline;
 	uint8_t work_by_mac;     /* 1: also for who tells no UUID, where the device has one */
 	uint8_t admit_unknown;   /* 1: unknown machines become devices */
+	uint32_t admit_limit;    /* how many of them there may be */
+	uint32_t keep_work;      /* seconds, of what has ended */
 	uint32_t keep_events;    /* seconds; and strangers for as long */
 };
 

@@ -314,11 +314,32 @@ static const char version_4[] =
 	"ALTER TABLE bundle" COMPLETES
 	"ALTER TABLE work" COMPLETES
 	"ALTER TABLE work ADD COLUMN given_up INTEGER NOT NULL DEFAULT 0"
-	" CHECK (given_up IN (0, 1));";
+	" CHECK (given_up IN (0, 1));"
+
+	/* Machines that have become devices by themselves, and since when. */
+	"CREATE TABLE admission ("
+	" device INTEGER PRIMARY KEY REFERENCES device ON DELETE CASCADE,"
+	" time INTEGER NOT NULL"
+	") STRICT;"
+
+	/* How the newest work stands of each device (kind 0, id 0), and of what it had from each
+	 * assignment (1), of each bundle (2) and multicast session (3): what decisions need of it,
+	 * however much there was. Triggers keep it, see store_past.c. */
+	"CREATE TABLE past ("
+	" device INTEGER NOT NULL REFERENCES device ON DELETE CASCADE,"
+	" kind INTEGER NOT NULL,"
+	" id INTEGER NOT NULL,"
+	" lease INTEGER NOT NULL,"
+	" state TEXT NOT NULL,"
+	" PRIMARY KEY (device, kind, id)"
+	") STRICT, WITHOUT ROWID;"
+
+	/* What is old, whatever the clock was when it was written. */
+	"CREATE INDEX event_time ON event (time);";
 
 const struct store_step store_steps[STORE_VERSION] = {
 	{ version_1, NULL },
 	{ version_2, store_seen_to_requests },
 	{ version_3, store_follow_changes },
-	{ version_4, NULL },
+	{ version_4, store_keep_pasts },
 };

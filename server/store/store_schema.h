@@ -25,6 +25,9 @@ int store_upgrade(sqlite3 *db);
 /** Makes the triggers that fill the table change. */
 int store_follow_changes(sqlite3 *db);
 
+/** Makes the triggers that fill the table past, and fills it with what there is. */
+int store_keep_pasts(sqlite3 *db);
+
 /** Makes requests of version 1's table seen_1, and drops it. */
 int store_seen_to_requests(sqlite3 *db);
 

@@ -96,6 +96,21 @@ int stranger_remove_all(struct store *store, uint64_t *count)
 	return rc;
 }
 
+int stranger_oldest(struct store *store, int64_t *time)
+{
+	static const char sql[] = "SELECT last FROM stranger ORDER BY last LIMIT 1";
+	int rc = store_one(store, store_take_number, time, sql, "");
+
+	return rc == ERR_NOT_FOUND ? 0 : rc;
+}
+
+int stranger_newest(struct store *store, int64_t *time)
+{
+	static const char sql[] = "SELECT ifnull(max(last), 0) FROM stranger";
+
+	return store_one(store, store_take_number, time, sql, "");
+}
+
 int stranger_expire(struct store *store, int64_t time)
 {
 	return store_run(store, "DELETE FROM stranger WHERE last < ?", "i", time);

@@ -44,6 +44,11 @@ int stranger_remove(struct store *store, uint64_t id);
 /** Removes all; *@count receives how many there were. */
 int stranger_remove_all(struct store *store, uint64_t *count);
 
+/** Reads when the one that has not asked for the longest time did last; unchanged: there is none. */
+int stranger_oldest(struct store *store, int64_t *time);
+/** Reads when one asked last, Unix time; 0: there is none. */
+int stranger_newest(struct store *store, int64_t *time);
+
 /** Forgets those last seen before @time, Unix time. */
 int stranger_expire(struct store *store, int64_t time);
 

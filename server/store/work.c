@@ -195,6 +195,34 @@ int work_attempt_of(struct store *store, uint64_t number, const uint8_t nonce[NO
 	return 0;
 }
 
+int work_many(struct store *store, uint64_t device, int64_t since, bool *many)
+{
+	static const char sql[] =
+		"SELECT assigned FROM work WHERE device = ? ORDER BY lease DESC LIMIT 1 OFFSET ?";
+	int64_t assigned = 0;
+	int rc = store_one(store, store_take_number, &assigned, sql, "ii", (int64_t)device,
+	                   (int64_t)WORK_HOURLY - 1);
+
+	*many = rc == 0 && assigned > since;
+	return rc == ERR_NOT_FOUND ? 0 : rc;
+}
+
+int work_prune(struct store *store, uint64_t after, uint64_t span, int64_t before, bool *end)
+{
+	static const char any[] = "SELECT EXISTS (SELECT 1 FROM work WHERE lease > ?)";
+	static const char prune[] =
+		"DELETE FROM work WHERE lease > ?1 AND lease <= ?2"
+		" AND state IN ('done', 'failed', 'cancelled') AND ended < ?3 AND NOT EXISTS"
+		" (SELECT 1 FROM past WHERE past.device = work.device AND past.lease = work.lease)";
+	int64_t last = (int64_t)(after + span), more;
+	int rc = store_run(store, prune, "iii", (int64_t)after, last, before);
+
+	if (rc == 0)
+		rc = store_one(store, store_take_number, &more, any, "i", last);
+	*end = rc == 0 && more == 0;
+	return rc;
+}
+
 int work_list(struct store *store, uint64_t device, bool only_open, sqlite3_stmt **rows)
 {
 	static const char sql[] = "SELECT " COLUMNS

@@ -52,6 +52,19 @@ int work_attempt_of(struct store *store, uint64_t number, const uint8_t nonce[NO
 int work_overdue(struct store *store, int64_t now, struct lease *leases, size_t most,
                  size_t *found);
 
+#define WORK_HOURLY 12 /* leases that a device may get by itself within an hour */
+
+/** Says in @many whether the device has been given that many leases since @since. */
+int work_many(struct store *store, uint64_t device, int64_t since, bool *many);
+
+/**
+ * Deletes leases that ended before @before, with their offers, and that nothing is decided by:
+ * not the newest of a device, nor the newest of what it had from one source or of one bundle. It
+ * looks at @span numbers behind @after.
+ * @end: receives whether these were the last
+ */
+int work_prune(struct store *store, uint64_t after, uint64_t span, int64_t before, bool *end);
+
 /** Starts a list of leases, newest first; @device 0: of all. Take each with work_row(). */
 int work_list(struct store *store, uint64_t device, bool only_open, sqlite3_stmt **rows);
 void work_row(sqlite3_stmt *row, struct lease *lease);

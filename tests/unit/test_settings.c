@@ -284,6 +284,8 @@ static void test_where_they_may_be(void **state)
 	(void)state;
 	for (size_t i = 0; setting_key(i); i++) {
 		bool only_zone = strcmp(setting_key(i), "admit-unknown") == 0 ||
+		                 strcmp(setting_key(i), "admit-limit") == 0 ||
+		                 strcmp(setting_key(i), "keep-work") == 0 ||
 		                 strcmp(setting_key(i), "keep-events") == 0 ||
 		                 strncmp(setting_key(i), "tftp-", 5) == 0 ||
 		                 strcmp(setting_key(i), SHARED_MACS) == 0;
