@@ -21,6 +21,8 @@ struct confinement {
 	bool no_sandbox;    /* without Landlock and seccomp, for debuggers and sanitizers */
 	const char *files[CONFINE_FILES]; /* its database, then those it replaces; their folders
 	                                     stay writable */
+	int local_socket;   /* of service_open(), above all others; 0: none: nothing is sent from it
+	                       but to whom it is connected to */
 	/* out: */
 	char report[512];   /* for the log: one line, what is now confined and how */
 	char message[512];  /* after a failure: what is wrong, and what to do */

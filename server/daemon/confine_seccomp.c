@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <stdio.h>
@@ -17,12 +18,12 @@
 
 /*
  * What sockets that are open, SQLite, threads and the C library need. No new
- * program, no new socket but systemd's, no other process, nothing of the kernel's.
+ * program, no new socket, no other process, nothing of the kernel's.
  */
 static const int allowed[] = {
 	/* files */
-	CALL(access), CALL(close), CALL(dup), CALL(faccessat), CALL(faccessat2), CALL(fallocate),
-	CALL(fchmod), CALL(fchown), CALL(fcntl), CALL(fdatasync), CALL(flock), CALL(fstat),
+	CALL(access), CALL(close), CALL(faccessat), CALL(faccessat2), CALL(fallocate),
+	CALL(fchmod), CALL(fchown), CALL(fdatasync), CALL(flock), CALL(fstat),
 	CALL(fsync), CALL(fstatfs), CALL(ftruncate), CALL(getcwd), CALL(getdents64), CALL(link),
 	CALL(linkat), CALL(lseek), CALL(lstat), CALL(newfstatat), CALL(open), CALL(openat),
 	CALL(pread64), CALL(preadv), CALL(pwrite64), CALL(pwritev), CALL(read), CALL(readlink),
@@ -32,8 +33,8 @@ static const int allowed[] = {
 	/* sockets, and waiting for them */
 	CALL(epoll_create1), CALL(epoll_ctl), CALL(epoll_pwait), CALL(epoll_wait), CALL(eventfd2),
 	CALL(getpeername), CALL(getsockname), CALL(getsockopt), CALL(pipe2), CALL(poll), CALL(ppoll),
-	CALL(pselect6), CALL(recvfrom), CALL(recvmmsg), CALL(recvmsg), CALL(select), CALL(sendmmsg),
-	CALL(sendmsg), CALL(sendto), CALL(setsockopt), CALL(shutdown), CALL(signalfd4),
+	CALL(pselect6), CALL(recvfrom), CALL(recvmmsg), CALL(recvmsg), CALL(select),
+	CALL(setsockopt), CALL(shutdown), CALL(signalfd4),
 	CALL(timerfd_create), CALL(timerfd_gettime), CALL(timerfd_settime),
 	/* memory */
 	CALL(brk), CALL(madvise), CALL(mremap), CALL(munmap),
@@ -54,8 +55,13 @@ static const int allowed[] = {
 };
 
 /* Those that are allowed with some arguments alone. */
-static int allow_in_part(scmp_filter_ctx filter)
+static int allow_in_part(scmp_filter_ctx filter, int local_socket)
 {
+	/* All of fcntl() but to have a descriptor under another number. */
+	static const int commands[] = {
+		F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_GETLK, F_SETLK, F_SETLKW,
+		F_OFD_GETLK, F_OFD_SETLK, F_OFD_SETLKW,
+	};
 	const scmp_datum_t exec = PROT_EXEC, thread = CLONE_THREAD, self = (scmp_datum_t)getpid();
 	int rc = 0;
 
@@ -72,9 +78,16 @@ static int allow_in_part(scmp_filter_ctx filter)
 	/* Signals to itself, as abort() sends. */
 	rc |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, CALL(tgkill), 1,
 	                       SCMP_A0(SCMP_CMP_EQ, self));
-	/* systemd is told by datagram of a local socket. */
-	rc |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, CALL(socket), 1,
-	                       SCMP_A0(SCMP_CMP_EQ, AF_UNIX));
+	/* Answers leave by the sockets below that by which systemd is told, and which is connected:
+	 * with write() nobody else can be told anything. */
+	if (local_socket > 0)
+		rc |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, CALL(sendmmsg), 1,
+		                       SCMP_A0(SCMP_CMP_LT, (scmp_datum_t)local_socket));
+	else
+		rc |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, CALL(sendmmsg), 0);
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		rc |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, CALL(fcntl), 1,
+		                       SCMP_A1(SCMP_CMP_EQ, (scmp_datum_t)commands[i]));
 	rc |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, CALL(ioctl), 1,
 	                       SCMP_A1(SCMP_CMP_EQ, TCGETS)); /* isatty() */
 	rc |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, CALL(ioctl), 1,
@@ -105,7 +118,7 @@ int confine_seccomp(struct confinement *c, char *how, size_t size)
 	for (size_t i = 0; rc == 0 && i < count; i++)
 		rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, allowed[i], 0);
 	if (rc == 0)
-		rc = allow_in_part(filter);
+		rc = allow_in_part(filter, c->local_socket);
 	if (rc == 0)
 		rc = seccomp_load(filter);
 	seccomp_release(filter);

@@ -173,6 +173,17 @@ static int open_keeper(struct daemon *d, const char *database, const sigset_t *s
 	return rc ? refuse(message) : 0;
 }
 
+static int highest_socket(const struct daemon *d)
+{
+	int highest = 0;
+
+	for (size_t i = 0; i < d->threads.listen_count; i++)
+		for (size_t j = 0; j < d->threads.count; j++)
+			if (d->listen[i].sockets[j] > highest)
+				highest = d->listen[i].sockets[j];
+	return highest;
+}
+
 /* Gives up what it has no use for, and opens the database. */
 static int open_database(struct daemon *d, const sigset_t *signals)
 {
@@ -183,6 +194,7 @@ static int open_database(struct daemon *d, const sigset_t *signals)
 	char message[512];
 
 	d->confinement = (struct confinement){ .user = d->options.user,
+		.local_socket = service_open(highest_socket(d)),
 		.no_sandbox = d->options.no_sandbox,
 		.files = { database, d->options.metrics } };
 	if (confine(&d->confinement))

@@ -1,13 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "service.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
+#include <stdarg.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <systemd/sd-daemon.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "error.h"
 
@@ -35,19 +41,61 @@ int service_sockets(int *sockets, size_t max, char *message, size_t size)
 	return count;
 }
 
+/* --- telling ---------------------------------------------------------------- */
+
+static int connection; /* to systemd, which the environment names for the process; 0: none */
+
+int service_open(int above)
+{
+	const char *path = getenv("NOTIFY_SOCKET");
+	struct sockaddr_un name = { .sun_family = AF_UNIX };
+	size_t length = path ? strlen(path) : 0;
+	int fd;
+
+	if (length < 2 || length >= sizeof(name.sun_path))
+		return 0;
+	memcpy(name.sun_path, path, length);
+	if (path[0] == '@')
+		name.sun_path[0] = '\0'; /* of the abstract namespace */
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return 0;
+	if (connect(fd, (struct sockaddr *)&name,
+	            (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length)) == 0)
+		connection = fcntl(fd, F_DUPFD_CLOEXEC, above + 1);
+	close(fd);
+	if (connection < 0)
+		connection = 0;
+	return connection;
+}
+
+static void tell(const char *format, ...)
+{
+	char text[512];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	if (connection)
+		(void)!write(connection, text, strlen(text));
+	else
+		sd_notify(0, text);
+}
+
 void service_ready(const char *status)
 {
-	sd_notifyf(0, "READY=1\nSTATUS=%s", status);
+	tell("READY=1\nSTATUS=%s", status);
 }
 
 void service_status(const char *status)
 {
-	sd_notifyf(0, "STATUS=%s", status);
+	tell("STATUS=%s", status);
 }
 
 void service_waiting(const char *status, unsigned seconds)
 {
-	sd_notifyf(0, "EXTEND_TIMEOUT_USEC=%u\nSTATUS=%s", seconds * 1000000, status);
+	tell("EXTEND_TIMEOUT_USEC=%u\nSTATUS=%s", seconds * 1000000, status);
 }
 
 void service_reloading(void)
@@ -56,13 +104,13 @@ void service_reloading(void)
 
 	/* The time lets systemd tell this reload from an earlier one's end. */
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRId64,
+	tell("RELOADING=1\nMONOTONIC_USEC=%" PRId64,
 	           (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000);
 }
 
 void service_stopping(void)
 {
-	sd_notify(0, "STOPPING=1\nSTATUS=stopping");
+	tell("STOPPING=1\nSTATUS=stopping");
 }
 
 unsigned service_watchdog_ms(void)
@@ -76,5 +124,5 @@ unsigned service_watchdog_ms(void)
 
 void service_alive(void)
 {
-	sd_notify(0, "WATCHDOG=1");
+	tell("WATCHDOG=1");
 }

@@ -18,6 +18,13 @@
  */
 int service_sockets(int *sockets, size_t max, char *message, size_t size);
 
+/**
+ * Connects to systemd, if there is one to be told anything: from then on that takes no socket.
+ * @above: the descriptor becomes a higher one
+ * Returns it, or 0.
+ */
+int service_open(int above);
+
 /** Tells that it serves now; units that come after it may start. @status: one line, for
  *  people, as in "systemctl status". Also ends what service_reloading() began. */
 void service_ready(const char *status);

@@ -11,6 +11,7 @@
 #include <sys/mount.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/syscall.h>
 
 #include <sqlite3.h>
@@ -173,6 +174,7 @@ static const struct attempt attempts[] = {
 	TRY("UDP socket", open_socket, EPERM, WITH(AF_INET, SOCK_DGRAM)),
 	TRY("TCP socket", open_socket, EPERM, WITH(AF_INET6, SOCK_STREAM)),
 	TRY("netlink socket", open_socket, EPERM, WITH(AF_NETLINK, SOCK_RAW)),
+	TRY("local socket", open_socket, EPERM, WITH(AF_UNIX, SOCK_DGRAM)),
 	TRY("memory for code", map, EPERM, WITH(CODE, 0)),
 	TRY("data to code", map, EPERM, WITH(DATA, CODE)),
 	TRY("root again", call, EPERM, WITH(SYS_setuid, 0)),
@@ -183,7 +185,6 @@ static const struct attempt attempts[] = {
 	TRY("namespace", call, EPERM, WITH(SYS_unshare, CLONE_NEWUSER)),
 	TRY("bpf", call, EPERM, WITH(SYS_bpf, 0)),
 	/* and what must go on working */
-	TRY("local socket", open_socket, 0, WITH(AF_UNIX, SOCK_DGRAM)),
 	TRY("memory", map, 0, WITH(DATA, PROT_READ)),
 	TRY("thread", new_thread, 0),
 	TRY("random numbers", open_path, 0, .path = "/dev/urandom"),
@@ -208,6 +209,54 @@ static const char *try_one(const struct place *place, const void *argument)
 	snprintf(wrong, sizeof(wrong), "%s: got %d (%s), wanted %d", attempt->name, got,
 	         strerror(got), attempt->wanted);
 	return got == attempt->wanted ? NULL : wrong;
+}
+
+/* --- the socket by which systemd is told --------------------------------------- */
+
+#define LOCAL 100
+
+static int listen_at(const struct place *place, const char *name, struct sockaddr_un *at)
+{
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+
+	*at = (struct sockaddr_un){ .sun_family = AF_UNIX };
+	snprintf(at->sun_path, sizeof(at->sun_path), "%s/%s", place->folder, name);
+	return bind(fd, (struct sockaddr *)at, sizeof(*at)) ? -1 : fd;
+}
+
+/* It tells systemd, and nobody else. */
+static const char *try_local_socket(const struct place *place, const void *argument)
+{
+	struct confinement c = confinement_of(place);
+	struct sockaddr_un systemd, other;
+	int heard = listen_at(place, "systemd", &systemd), fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+	char letter = 'x';
+	struct iovec text = { &letter, 1 };
+	struct mmsghdr message = { .msg_hdr = { &other, sizeof(other), &text, 1, NULL, 0, 0 } };
+	char got;
+
+	(void)argument;
+	if (listen_at(place, "other", &other) < 0 || heard < 0 ||
+	    connect(fd, (struct sockaddr *)&systemd, sizeof(systemd)) || dup2(fd, LOCAL) < 0)
+		return "no sockets";
+	close(fd);
+	c.local_socket = LOCAL;
+	if (confine(&c))
+		return "not confined";
+	if (strstr(c.report, "no seccomp"))
+		return NULL;
+	if (sendto(LOCAL, "x", 1, 0, (struct sockaddr *)&other, sizeof(other)) >= 0 ||
+	    sendmsg(LOCAL, &message.msg_hdr, 0) >= 0 || sendmmsg(LOCAL, &message, 1, 0) >= 0 ||
+	    syscall(SYS_sendmmsg, (1L << 32) + LOCAL, &message, 1, 0) >= 0)
+		return "another was told";
+	if (dup(LOCAL) >= 0 || dup2(LOCAL, 50) >= 0 || fcntl(LOCAL, F_DUPFD, 3) >= 0)
+		return "it has another number";
+	return write(LOCAL, "y", 1) == 1 && read(heard, &got, 1) == 1 ? NULL : "systemd is not told";
+}
+
+static void test_local_socket(void **state)
+{
+	in_child(try_local_socket, *state, NULL);
 }
 
 static void test_attempts(void **state)
@@ -245,6 +294,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_attempts, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_local_socket, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_attempts_without_sandbox, set_up, tear_down),
 	};
 
