@@ -180,8 +180,10 @@ static void *keep(void *data)
 		if (stopping && !more && !keeper_waits(t->keeper))
 			break;
 		do_chores(t, &chores, &moment);
-		more = more || chores.sweep <= moment.monotonic ||
-		       (queue_count(&t->server->notes) >= KEEPER_BATCH && !t->keeper->notes_wait);
+		/* Nothing more is done with a database that is lost: then it waits to be stopped. */
+		more = more || (!t->keeper->replaced &&
+		       (chores.sweep <= moment.monotonic ||
+		        (queue_count(&t->server->notes) >= KEEPER_BATCH && !t->keeper->notes_wait)));
 	}
 	keeper_last(t->keeper);
 	while (keeper_notes(t->keeper))
