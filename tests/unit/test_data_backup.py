@@ -35,15 +35,17 @@ def test_what_is_there_stays(tmp_path):
     assert run(tmp_path / "copy.db", "check").returncode == 0
 
 
-@pytest.mark.parametrize("link", [None, os.symlink, os.link])
-def test_never_over_the_database(tmp_path, link):
+@pytest.mark.parametrize("link, why", [
+    (None, "is the database itself"), (os.symlink, "is the database itself"),
+    (os.link, "has 2 names (hard links)")])
+def test_never_over_the_database(tmp_path, link, why):
     Dataset(tmp_path / "test.db", 1)
     target = tmp_path / ("copy.db" if link else "test.db")
     if link:
         link(tmp_path / "test.db", target)
     before = (tmp_path / "test.db").read_bytes()
     result = run(tmp_path / "test.db", "backup", "--force", target)
-    assert result.returncode == 1 and "is the database itself" in result.stderr
+    assert result.returncode == 1 and why in result.stderr
     assert (tmp_path / "test.db").read_bytes() == before
 
 

@@ -48,10 +48,11 @@ def test_programs_run(place, tmp_path):
     daemon = policy.Daemon(tmp_path / "test.db", tmp_path / "log",
                            program=place / "usr/sbin/prebootd")
     try:
-        answer = policy.ask(daemon.port, policy.REQUEST,
-                            {policy.MAC: policy.mac(MAC), policy.FIRMWARE: policy.BIOS})
+        answer = policy.boot(daemon.port,
+                             {policy.MAC: policy.mac(MAC), policy.FIRMWARE: policy.BIOS})
         assert answer[policy.DECISION] == policy.WORK
-        assert run(place / "usr/bin/prebootwork", "show", "--server", daemon.server, "--mac", MAC)
+        assert run(place / "usr/bin/prebootwork", "show", "--server", daemon.server, "--mac", MAC,
+                   "--token", answer[policy.TOKEN].hex())
     finally:
         assert daemon.stop() == 0
 

@@ -10,6 +10,7 @@ import pytest
 import policy
 from policy import Ctl
 
+SERIAL = 0x15
 MAC1, MAC2, MAC3 = "52:54:00:12:34:01", "52:54:00:12:34:02", "52:54:00:12:34:03"
 UUID = "4c4c4544-0034-4d10-8052-b4c04f4a3232"
 
@@ -253,12 +254,14 @@ def test_bad_session(kept, status, arguments, expected):
 # --- unknown machines ------------------------------------------------------------
 
 
-def stranger(ctl, mac, uuid=None, last=1000):
+def stranger(ctl, mac, uuid=None, last=1000, serial=None):
     """Puts one into the database as prebootd does."""
     guid = bytes.fromhex(uuid.replace("-", "")) if uuid else bytes(16)
     told = {policy.MAC: policy.mac(mac), policy.FIRMWARE: policy.BIOS}
     if uuid:
         told[policy.UUID] = guid
+    if serial:
+        told[SERIAL] = serial
     with sqlite3.connect(ctl.database) as database:
         database.execute(
             "INSERT INTO stranger (mac, uuid, first, last, boots, address, request, outcome)"
@@ -289,8 +292,8 @@ def test_strangers(ctl):
 
 def test_admit(ctl):
     stranger(ctl, "02:00:00:00:00:01")
-    stranger(ctl, "02:00:00:00:00:02", UUID)
-    stranger(ctl, "02:00:00:00:00:03", UUID)
+    stranger(ctl, "02:00:00:00:00:02", UUID, serial=b"5CG0123")  # two cards of one machine
+    stranger(ctl, "02:00:00:00:00:03", UUID, serial=b"5CG0123")
     stranger(ctl, "02:00:00:00:00:04")
     assert ctl("device", "admit", "02:00:00:00:00:01") == "device pc-020000000001 added\n"
     assert ctl("device", "admit", UUID, "web01", "--folder", "/lab") == "device web01 added\n"
@@ -312,8 +315,8 @@ def test_admit(ctl):
     (1, ["device", "admit", "02:00:00:00:00:02"],
      "several machines came with this MAC; name one by its UUID, as in " + UUID[:8]),
     (1, ["device", "admit", MAC2],
-     'device pc2 has this MAC or UUID by now; if it is the same machine, "prebootctl device '
-     'change pc2" and "prebootctl stranger remove ' + MAC2 + '"'),
+     'device pc2 has this MAC, and the UUID tells nothing; if it is the same machine, '
+     '"prebootctl stranger remove ' + MAC2 + '"; else give it image-safe data with isdctl'),
     (1, ["stranger", "show", "02:00:00:00:00:09"], '"prebootctl stranger list" has those'),
     (2, ["stranger", "remove"], "which? expected a MAC, a UUID, or --all"),
     (2, ["stranger", "remove", MAC2, "--all"], "not both")])
