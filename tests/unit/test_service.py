@@ -163,8 +163,9 @@ def test_starts_while_another_writes(start, tmp_path):
     """A forgotten transaction costs the work alone: nobody else, and not the watchdog."""
     subprocess.run([policy.BUILD / "prebootctl", "--database", tmp_path / "test.db", "device", "add",
                     "web01", "52:54:00:12:34:56"], check=True, timeout=10)
-    subprocess.run([policy.BUILD / "prebootctl", "--database", tmp_path / "test.db", "work", "assign",
-                    "web01", "--config", "a.cfg"], check=True, timeout=10)
+    for words in (["bundle", "add", "ws"], ["assignment", "add", "ws", "--to", "/"]):
+        subprocess.run([policy.BUILD / "prebootctl", "--database", tmp_path / "test.db", *words],
+                       check=True, timeout=10)
     database = locked(tmp_path / "test.db", "BEGIN IMMEDIATE")
     systemd = Systemd(tmp_path)
     process, text = start(NOTIFY_SOCKET=str(systemd.path), WATCHDOG_USEC="2000000")
