@@ -62,7 +62,7 @@ INDEX := $(addprefix index/,index index_ahead index_arena index_devices index_en
 	index_load index_policy index_read index_rows index_table index_take) policy/identify policy/weigh \
 	$(FILTER)
 STORE := $(addprefix store/,store store_file store_where store_schema store_past store_upgrade device_uuid devices settings settings_store \
-	work events lease folders groups bundles assignments rules multicasts strangers serials uuids admission)
+	work events lease folders groups bundles assignments rules multicasts strangers stranger_note serials uuids admission)
 CONFINE := $(addprefix daemon/,confine confine_landlock confine_seccomp)
 KEEPER := $(addprefix daemon/,serve serve_answer serve_fast serve_log notes keeper keeper_clock keeper_later keeper_judge \
 	keeper_work keeper_follow counters limit lanes queue journal) \

@@ -67,7 +67,7 @@ const char help_group_remove[] =
 const char help_stranger_list[] =
 	"prebootctl stranger list [--limit N]\n"
 	"  Lists machines that have asked and are no devices, the last one first. The 10000\n"
-	"  seen last are kept.\n";
+	"  seen last are kept. The note says whose their UUID or MAC may be, too.\n";
 const char help_stranger_show[] =
 	"prebootctl stranger show MAC|UUID\n"
 	"  Shows all that an unknown machine told.\n";

@@ -96,25 +96,26 @@ int ctl_find_stranger(struct ctl *ctl, const char *word, struct stranger *strang
 
 /* --- list and show --------------------------------------------------------- */
 
-static json_t *json_stranger(const struct stranger *s)
+static json_t *json_stranger(const struct stranger *s, const char *note)
 {
 	char mac[40], uuid[40];
 
 	mac_text(s, mac, sizeof(mac));
 	uuid_text(s, uuid, sizeof(uuid));
-	return json_pack("{s:o, s:o, s:o, s:o, s:I, s:s, s:s, s:o}",
+	return json_pack("{s:o, s:o, s:o, s:o, s:I, s:s, s:s, s:o, s:o}",
 	                 "mac", mac[0] == '-' ? json_null() : json_string(mac),
 	                 "uuid", uuid[0] == '-' ? json_null() : json_string(uuid),
 	                 "first", ctl_json_time(s->first), "last", ctl_json_time(s->last),
 	                 "boots", (json_int_t)s->boots, "address", s->address,
 	                 "outcome", s->outcome,
+	                 "note", note[0] ? json_string(note) : json_null(),
 	                 "hardware", s->length ? ctl_json_hardware(&s->request.u.request)
 	                                       : json_null());
 }
 
 int ctl_stranger_list(struct ctl *ctl)
 {
-	struct table table = { .columns = 6 };
+	struct table table = { .columns = 7 };
 	struct stranger s;
 	uint32_t limit = UINT32_MAX;
 	sqlite3_stmt *rows;
@@ -126,15 +127,15 @@ int ctl_stranger_list(struct ctl *ctl)
 	if (status)
 		return status;
 	array = json_array();
-	table_add(&table, "MAC", "PRODUCT", "SERIAL", "ADDRESS", "BOOTS", "LAST SEEN");
+	table_add(&table, "MAC", "PRODUCT", "SERIAL", "ADDRESS", "BOOTS", "LAST SEEN", "NOTE");
 	rc = stranger_list(&ctl->store, &rows);
 	while (rc == 0 && (rc = store_step(&ctl->store, rows)) == 1) {
 		const struct request *r = &s.request.u.request;
-		char mac[40], boots[24], ago[32];
+		char mac[40], boots[24], ago[32], note[REASON_SIZE];
 
 		stranger_row(rows, &s);
-		rc = 0;
-		if (limit-- == 0) {
+		rc = limit ? stranger_note(&ctl->store, &s, note) : 0;
+		if (limit-- == 0 || rc) {
 			store_end(rows);
 			break;
 		}
@@ -142,8 +143,9 @@ int ctl_stranger_list(struct ctl *ctl)
 		text_format(boots, sizeof(boots), "%U", s.boots);
 		ctl_ago(s.last, ago, sizeof(ago));
 		table_add(&table, mac, r->product[0] ? r->product : "-",
-		          r->serial[0] ? r->serial : "-", s.address, boots, ago);
-		json_array_append_new(array, json_stranger(&s));
+		          r->serial[0] ? r->serial : "-", s.address, boots, ago,
+		          note[0] ? note : "-");
+		json_array_append_new(array, json_stranger(&s, note));
 	}
 	return ctl_answer_list(ctl, rc, &table, array);
 }
@@ -151,13 +153,15 @@ int ctl_stranger_list(struct ctl *ctl)
 int ctl_stranger_show(struct ctl *ctl)
 {
 	struct stranger s;
-	char text[64];
+	char text[64], note[REASON_SIZE];
 	int status = ctl_find_stranger(ctl, ctl->words[0], &s);
 
 	if (status)
 		return status;
+	if (stranger_note(&ctl->store, &s, note))
+		return ctl_store_error(ctl);
 	if (ctl->json) {
-		ctl_print_json(json_stranger(&s));
+		ctl_print_json(json_stranger(&s, note));
 		return 0;
 	}
 	mac_text(&s, text, sizeof(text));
@@ -170,6 +174,8 @@ int ctl_stranger_show(struct ctl *ctl)
 	ctl_line("last seen", "%s, from %s", text, s.address);
 	ctl_line("boots", "%llu", (unsigned long long)s.boots);
 	ctl_line("outcome", "%s", s.outcome);
+	if (note[0])
+		ctl_line("note", "%s", note);
 	printf("\nlast request\n");
 	ctl_print_hardware(&s.request.u.request);
 	return 0;

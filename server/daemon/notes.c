@@ -88,6 +88,8 @@ static int store_request(struct store *store, const struct note *note)
 	if (rc == 0 && !note->device)
 		rc = stranger_seen(store, &note->identity, note->time, note->address, note->reason,
 		                   note->data, note->length);
+	if (rc == 0 && !note->device)
+		rc = stranger_doubt(store, &note->identity, note->time);
 	if (rc || !note->device)
 		return rc;
 	rc = device_seen(store, note->device, note->time, note->address, note->data, note->length);

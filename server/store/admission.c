@@ -92,8 +92,10 @@ static int weigh_other(struct store *store, struct admission *a, const struct st
 	return rc;
 }
 
-static int look_at_others(struct store *store, struct admission *a)
+/* @most: how many others are looked at; 0: all. With a bound, one doubt is enough. */
+static int look_at_others(struct store *store, struct admission *a, size_t most)
 {
+	size_t seen = 0;
 	struct serials serials;
 	struct stranger other;
 	sqlite3_stmt *rows;
@@ -106,6 +108,10 @@ static int look_at_others(struct store *store, struct admission *a)
 		     weigh_other(store, a, &other, &serials);
 		if (rc)
 			store_end(rows);
+		if (rc == 0 && most && (a->doubtful || ++seen > most)) {
+			store_end(rows);
+			break;
+		}
 	}
 	return rc;
 }
@@ -127,7 +133,7 @@ int stranger_weigh(struct store *store, const struct stranger *stranger,
 	if (usable)
 		memcpy(admission->macs[admission->mac_count++], stranger->mac, 6);
 	if (admission->by_uuid)
-		rc = look_at_others(store, admission);
+		rc = look_at_others(store, admission, 0);
 	if (admission->doubtful)
 		admission->by_uuid = false;
 	/* A dock's name would be that of many. */
@@ -158,6 +164,7 @@ static int keep_doubt(struct store *store, const struct admission *a, int64_t no
 	struct witness witness;
 	struct stranger other;
 	sqlite3_stmt *rows;
+	size_t noted = 0;
 	int rc = uuid_set(store, uuid, UUID_SHARED, now);
 
 	if (rc == 0)
@@ -171,8 +178,48 @@ static int keep_doubt(struct store *store, const struct admission *a, int64_t no
 		rc = witness_add(store, uuid, &witness);
 		if (rc)
 			store_end(rows);
+		if (rc == 0 && ++noted == WITNESSES_MAX) {
+			store_end(rows);
+			break;
+		}
 	}
 	return rc;
+}
+
+/* Says whether others, of which it looks at a few, make the UUID doubtful that counts so far. */
+static int look_for_doubt(struct store *store, struct admission *a)
+{
+	int rc = look_at_uuid(store, a);
+
+	if (rc == 0 && a->by_uuid && a->state == UUID_FREE)
+		rc = look_at_others(store, a, WITNESSES_MAX);
+	return rc;
+}
+
+int stranger_shares(struct store *store, const struct stranger *stranger, bool *shares)
+{
+	struct admission a = { .stranger = stranger };
+	int rc = look_for_doubt(store, &a);
+
+	*shares = a.doubtful;
+	return rc;
+}
+
+int stranger_doubt(struct store *store, const struct identity *identity, int64_t now)
+{
+	static const char count[] = "SELECT count(*) FROM uuid";
+	struct stranger stranger;
+	struct admission a = { .stranger = &stranger };
+	int64_t known = 0;
+	int rc = device_uuid_ok(identity->uuid) ? stranger_find(store, identity, &stranger)
+	                                        : ERR_NOT_FOUND;
+
+	if (rc == 0)
+		rc = look_for_doubt(store, &a);
+	if (rc || !a.doubtful)
+		return rc == ERR_NOT_FOUND ? 0 : rc;
+	rc = store_one(store, store_take_number, &known, count, "");
+	return rc || known >= UUIDS_DOUBTED_MAX ? rc : keep_doubt(store, &a, now);
 }
 
 /* By a UUID without a MAC: the one that it came with vouches for it. */

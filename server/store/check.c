@@ -9,6 +9,8 @@
 #include "error.h"
 #include "store_file.h"
 #include "store_schema.h"
+#include "strangers.h"
+#include "text.h"
 
 #define TO_SQL "stop prebootd, and let sqlite3 run "
 
@@ -170,6 +172,36 @@ int check_schema(const struct check *check)
 	return rc;
 }
 
+/* --- unknown machines ------------------------------------------------------ */
+
+/* Shared UUIDs are told of by themselves. */
+static int check_strangers(const struct check *check)
+{
+	struct stranger stranger;
+	sqlite3_stmt *rows;
+	int rc = stranger_list(check->store, &rows);
+
+	while (rc == 0 && (rc = store_step(check->store, rows)) == 1) {
+		char note[REASON_SIZE], problem[REASON_SIZE + 100];
+		struct uuid_word word;
+
+		stranger_row(rows, &stranger);
+		rc = uuid_find(check->store, stranger.uuid, &word);
+		if (rc == 0)
+			rc = stranger_note(check->store, &stranger, note);
+		if (rc)
+			store_end(rows);
+		if (rc || !note[0] || word.state == UUID_SHARED || word.state == UUID_IGNORED)
+			continue;
+		text_format(problem, sizeof(problem), "unknown machine %M, UUID %G: %s", stranger.mac,
+		            stranger.uuid, note);
+		check->found(check->data, problem, "see which machine it is with \"prebootctl "
+		             "stranger show\"; then admit it or change the device, or forget it with "
+		             "\"prebootctl stranger remove\"");
+	}
+	return rc;
+}
+
 /* --- all ------------------------------------------------------------------- */
 
 static void check_mode(const struct check *check)
@@ -191,5 +223,7 @@ int check_all(const struct check *check)
 		rc = data_read_paths(check->store);
 	for (size_t i = 0; rc == 0 && i < sizeof(queries) / sizeof(queries[0]); i++)
 		rc = run_query(check, queries[i]);
+	if (rc == 0)
+		rc = check_strangers(check);
 	return rc ? rc : check_rows(check);
 }

@@ -79,6 +79,20 @@ void stranger_row(sqlite3_stmt *row, struct stranger *stranger)
 	}
 }
 
+int stranger_find(struct store *store, const struct identity *identity, struct stranger *stranger)
+{
+	static const char sql[] = "SELECT " COLUMNS " FROM stranger WHERE mac = ? AND uuid = ?";
+	sqlite3_stmt *row;
+	int rc = store_start(store, &row, sql, "bb", identity->mac, (size_t)6, identity->uuid,
+	                     (size_t)16);
+
+	if (rc || (rc = store_step(store, row)) <= 0)
+		return rc ? rc : ERR_NOT_FOUND;
+	stranger_row(row, stranger);
+	store_end(row);
+	return 0;
+}
+
 /* --- forgetting ------------------------------------------------------------ */
 
 int stranger_remove(struct store *store, uint64_t id)

@@ -40,6 +40,10 @@ int stranger_by_mac(struct store *store, const uint8_t mac[6], sqlite3_stmt **ro
 int stranger_by_uuid(struct store *store, const uint8_t uuid[16], sqlite3_stmt **rows);
 void stranger_row(sqlite3_stmt *row, struct stranger *stranger);
 
+/** Finds the one with this MAC and this UUID. */
+int stranger_find(struct store *store, const struct identity *identity,
+                  struct stranger *stranger);
+
 int stranger_remove(struct store *store, uint64_t id);
 /** Removes all; *@count receives how many there were. */
 int stranger_remove_all(struct store *store, uint64_t *count);
@@ -88,5 +92,25 @@ int stranger_free_name(struct store *store, const struct admission *admission,
  */
 int stranger_admit(struct store *store, const struct admission *admission,
                    struct device *device);
+
+#define UUIDS_DOUBTED_MAX 4096 /* from here on, what unknown machines share is told of alone */
+
+/**
+ * Marks the UUID that an unknown machine tells as shared, where another one with it is, or may
+ * be, another machine. It looks at no more than a few of them.
+ */
+int stranger_doubt(struct store *store, const struct identity *identity, int64_t now);
+
+/** Says in @shares whether it would; where the UUID is marked already, or a device's: no. */
+int stranger_shares(struct store *store, const struct stranger *stranger, bool *shares);
+
+/* --- stranger_note.c ------------------------------------------------------- */
+
+/**
+ * Says what an administrator should know before the machine becomes a device: that its UUID is
+ * shared, ignored, or that of a device in the other byte order; or that its MAC is that of a
+ * device with another UUID. @note receives "" where nothing is odd.
+ */
+int stranger_note(struct store *store, const struct stranger *stranger, char note[REASON_SIZE]);
 
 #endif

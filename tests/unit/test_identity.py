@@ -97,3 +97,46 @@ def test_ignored_uuid(ctl, daemon):
     ctl("device", "add", "a", "--uuid", UUID1)
     ctl("uuid", "ignore", UUID1)
     assert ask(daemon, A) == (policy.LOCAL, "")
+
+
+def notes(ctl, count):
+    """The notes of unknown machines by MAC, once there are as many with one."""
+    found = eventually(lambda: [row for rows in [ctl.json("stranger", "list")] for row in [
+        {r["mac"]: r["note"] for r in rows if r["note"]}] if len(row) == count])
+    return found[0]
+
+
+def test_unknown_machines_share_a_uuid(ctl, daemon):
+    """The second one that asks makes it doubtful, before anybody is admitted."""
+    ctl("device", "add", "other", "52:54:00:00:00:01")
+    assert ask(daemon, A, serial=b"S1") == (policy.LOCAL, "")
+    assert ask(daemon, C, serial=b"S1") == (policy.LOCAL, "")  # another card of it
+    assert ask(daemon, C, UUID2, serial=b"S1") == (policy.LOCAL, "")
+    eventually(lambda: len(ctl.json("stranger", "list")) == 3)
+    assert ctl.json("uuid", "list") == []
+    assert ask(daemon, B, serial=b"S2") == (policy.LOCAL, "")
+    assert set(notes(ctl, 3).values()) == {"shared UUID: other machines have it too"}
+    assert set(notes(ctl, 3)) == {A, B, C}
+    assert [(u["uuid"], u["state"]) for u in ctl.json("uuid", "list")] == [(UUID1, "shared")]
+    assert {row["mac"] for row in ctl.json("uuid", "show", UUID1)} == {A, B, C}
+    assert UUID1 in ctl.run("check").stdout
+    assert "uuid allow" in ctl.fails(1, "device", "add", "a", "--uuid", UUID1)
+    ctl("uuid", "allow", UUID1)
+    assert ask(daemon, B, serial=b"S2") == (policy.LOCAL, "")
+    assert notes(ctl, 0) == {}
+    assert ctl.json("uuid", "list")[0]["state"] == "allowed"
+
+
+def test_odd_unknown_machines(ctl, daemon):
+    ctl("device", "add", "a", "--uuid", UUID1)
+    ctl("device", "add", "dock", A)
+    assert ask(daemon, A, UUID2) == (policy.LOCAL, "dock")
+    swapped = "44454c4c-3400-104d-8052-b4c04f4a3201"
+    assert ask(daemon, B, swapped) == (policy.LOCAL, "")
+    assert ask(daemon, A, "4c4c4544-0034-4d10-8052-b4c04f4a3277") == (policy.LOCAL, "")
+    assert notes(ctl, 2) == {B: "UUID of device a in the other byte order",
+                             A: "MAC of device dock, which another UUID has claimed"}
+    told = ctl.run("check").stdout
+    assert f"unknown machine {B}, UUID {swapped}: UUID of device a in the other" in told
+    assert f"unknown machine {A}, " in told
+    assert "which another UUID has claimed" in ctl("stranger", "show", A)
