@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <stdio.h>
+#include <string.h>
 
 #include "ctl_verbs.h"
 #include "error.h"
@@ -46,6 +47,40 @@ int ctl_device_move(struct ctl *ctl)
 	return status ? status : ctl_say(ctl, json_pack("{s:s, s:i}", "folder", m.path, "moved",
 	                                                (int)m.moved),
 	                                 "%u moved to %s", m.moved, m.path);
+}
+
+/* --- release --------------------------------------------------------------- */
+
+static int releasing(struct ctl *ctl, void *data)
+{
+	static const uint8_t none[16];
+	struct device *device = data;
+	char by[40];
+	int status = ctl_find_device(ctl, ctl->words[0], device);
+
+	if (status)
+		return status;
+	if (memcmp(device->claim_uuid, none, 16))
+		text_format(by, sizeof(by), "%G", device->claim_uuid);
+	else if (memcmp(device->claim_mac, none, 6))
+		text_format(by, sizeof(by), "%M", device->claim_mac);
+	else
+		return ctl_error(EXIT_FAULT, "device %s: no machine has claimed it; what it was "
+		                 "added with can be changed with \"prebootctl device change\"",
+		                 device->name);
+	if (device_release(&ctl->store, device->id))
+		return ctl_store_error(ctl);
+	return ctl_happened(ctl, device->id, "released", "it was claimed by %s", by);
+}
+
+int ctl_device_release(struct ctl *ctl)
+{
+	struct device device;
+	int status = ctl_transaction(ctl, releasing, &device);
+
+	return status ? status : ctl_say(ctl, json_pack("{s:s}", "released", device.name),
+	                                 "device %s released: the next machine that comes with "
+	                                 "its MAC or image-safe data is it", device.name);
 }
 
 /* --- rename ---------------------------------------------------------------- */

@@ -26,6 +26,10 @@ const char help_device_change[] =
 	"  Replaces what a device is known by, as after a new main board; what is not given\n"
 	"  stays, what is given empty goes. A device known by its image-safe data alone is\n"
 	"  free for the next machine that comes with them.\n";
+const char help_device_release[] =
+	"prebootctl device release NAME|MAC|UUID\n"
+	"  Forgets which machine came first as a device that is known by its MAC or its\n"
+	"  image-safe data alone: the next one is it.\n";
 const char help_device_list[] =
 	"prebootctl device list [FOLDER] [--group GROUP] [--seen] [--csv]\n"
 	"  Lists the devices, with the state of their newest work: all of them, those in a\n"

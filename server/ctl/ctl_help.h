@@ -21,6 +21,7 @@ extern const char help_watch[], help_stats[], help_complete[];
 
 /* ctl_help_policy.c */
 extern const char help_device_move[], help_device_rename[], help_device_admit[];
+extern const char help_device_release[];
 extern const char help_folder_add[], help_folder_list[], help_folder_show[], help_folder_move[];
 extern const char help_folder_rename[], help_folder_remove[], help_group_add[], help_group_list[];
 extern const char help_group_show[], help_group_rename[], help_group_remove[], help_group_join[];

@@ -53,6 +53,7 @@ static const struct verb verbs[] = {
 	  OPTIONS(OPT_BOOT), DB_OPEN, help_device_trace },
 	{ "device", "move", "mv", ctl_device_move, 2, NO_LIMIT, NULL, DB_OPEN, help_device_move },
 	{ "device", "rename", NULL, ctl_device_rename, 2, 2, NULL, DB_OPEN, help_device_rename },
+	{ "device", "release", NULL, ctl_device_release, 1, 1, NULL, DB_OPEN, help_device_release },
 	{ "device", "admit", NULL, ctl_device_admit, 1, 2, OPTIONS(OPT_FOLDER), DB_OPEN,
 	  help_device_admit },
 

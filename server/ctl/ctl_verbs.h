@@ -83,6 +83,7 @@ int ctl_stats(struct ctl *ctl);
 int ctl_complete(struct ctl *ctl);
 int ctl_device_move(struct ctl *ctl);
 int ctl_device_rename(struct ctl *ctl);
+int ctl_device_release(struct ctl *ctl);
 int ctl_device_admit(struct ctl *ctl);
 int ctl_folder_add(struct ctl *ctl);
 int ctl_folder_list(struct ctl *ctl);

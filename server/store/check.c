@@ -75,7 +75,7 @@ static const char *const queries[] = {
 	" WHERE u.state = 'shared'",
 
 	"SELECT 'device ' || name || ' is claimed, though it has a UUID or MAC',"
-	" 'say what it is known by: \"prebootctl device change ' || name || ' --mac MAC\"'"
+	" 'release it: \"prebootctl device release ' || name || '\"'"
 	" FROM device WHERE (claim_uuid IS NOT NULL OR claim_mac IS NOT NULL)"
 	" AND (uuid IS NOT NULL OR (claim_mac IS NOT NULL"
 	" AND EXISTS (SELECT 1 FROM mac WHERE mac.device = device.id)))",

@@ -116,6 +116,16 @@ int device_change(struct store *store, const struct device *device, const uint8_
 	return rc ? rc : add_macs(store, device->id, macs, mac_count);
 }
 
+int device_release(struct store *store, uint64_t id)
+{
+	static const char release[] =
+		"UPDATE device SET claim_uuid = NULL, claim_mac = NULL WHERE id = ?";
+	static const char cards[] = "DELETE FROM card WHERE device = ?";
+	int rc = store_run(store, release, "i", (int64_t)id);
+
+	return rc ? rc : store_run(store, cards, "i", (int64_t)id);
+}
+
 int device_rename(struct store *store, uint64_t id, const char *name)
 {
 	static const char sql[] = "UPDATE device SET name = ?2 WHERE id = ?1";

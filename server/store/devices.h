@@ -39,6 +39,9 @@ int device_add(struct store *store, struct device *device, const uint8_t (*macs)
 int device_change(struct store *store, const struct device *device, const uint8_t (*macs)[6],
                   size_t mac_count);
 
+/** Forgets the machine that claimed a device, and its cards. In a transaction. */
+int device_release(struct store *store, uint64_t id);
+
 int device_rename(struct store *store, uint64_t id, const char *name);
 
 /** Removes a device and all that belongs to it. */

@@ -57,8 +57,8 @@ def offered(line, cwd=None):
 @pytest.mark.parametrize("line, words", [
     ("prebootctl dev", ["device"]),
     ("prebootctl comp", []),
-    ("prebootctl device re", ["remove", "rename"]),
-    ("prebootctl dev re", ["remove", "rename"]),
+    ("prebootctl device re", ["release", "remove", "rename"]),
+    ("prebootctl dev re", ["release", "remove", "rename"]),
     ("prebootctl -d DB device show we", ["web01", "web02"]),
     ("prebootctl -d DB device show ", ["db01", "web01", "web02"]),
     ("prebootctl --database DB device show d", ["db01"]),

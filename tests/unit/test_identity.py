@@ -75,6 +75,20 @@ def test_dock(ctl, daemon):
     assert ask(daemon, A, None) == (policy.LOCAL, "")
 
 
+def test_release(ctl, daemon):
+    """The next machine may be the first one, until it is."""
+    ctl("device", "add", "lap", A)
+    assert "no machine has claimed it" in ctl.fails(1, "device", "release", "lap")
+    ctl("work", "assign", "lap", "--config", "wipe.cfg", "--attempts", "9")
+    assert ask(daemon, A, UUID1) == (policy.WORK, "lap")
+    assert ask(daemon, A, UUID2) == (policy.LOCAL, "")
+    assert ctl.json("device", "release", "lap") == {"released": "lap"}
+    assert ctl.json("event", "list", "lap")[-1]["reason"] == f"it was claimed by {UUID1}"
+    assert ask(daemon, A, UUID2) == (policy.WORK, "lap")
+    assert ask(daemon, A, UUID1) == (policy.LOCAL, "")
+    assert UUID2 in ctl("device", "show", "lap")
+
+
 def test_uuid_that_tells_nothing(ctl):
     ctl("device", "add", "a", A, UUID1)
     swapped = "44454c4c-3400-104d-8052-b4c04f4a3201"
