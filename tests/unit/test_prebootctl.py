@@ -103,7 +103,7 @@ def test_short_forms_and_help(ctl):
 @pytest.mark.parametrize("words, expected", [
     ("group l", '"l" could be list or leave'), ("st", '"st" could be stranger or stats'),
     ("bundle r x", '"r" could be rename or remove'), ("b list", '"b" could be bundle or backup'),
-    ("device re x", '"re" could be release, remove or rename'),
+    ("device re x", '"re" could be remove, rename or release'),
     ("device a", '"a" could be add or admit'),
     ("m", '"m" could be multicast or menu'),
     ("devcie list", "devcie: no such thing; did you mean device? expected one of device, "),
