@@ -9,7 +9,7 @@
 #include "text.h"
 
 #define BOOTS_MAX   100000
-#define MOMENTS_MAX (2 * EVENTS_PER_DEVICE)
+#define MOMENTS_MAX (4 * EVENTS_PER_DEVICE)
 
 struct moment {
 	struct happening event;

@@ -20,13 +20,22 @@ const char *event_name(uint8_t code)
 	return "other";
 }
 
-static int prune(struct store *store, uint64_t device)
+/* Who is heard in an event: a machine, or whoever speaks as it, can tell any number of the first,
+ * and bring about conflicts. Those make room for their own kind only, so that neither pushes out
+ * what the server and its administrators did. */
+#define VOICE(STEP) \
+	"CASE WHEN " STEP " IN ('request', 'refused', 'started', 'hardware', 'identity', 'asked'," \
+	" 'answered', 'menu', 'chosen', 'loaded', 'handover', 'local-boot', 'error', 'other') THEN 0" \
+	" WHEN " STEP " = 'conflict' THEN 1 ELSE 2 END"
+
+static int prune(struct store *store, uint64_t device, const char *step)
 {
 	static const char sql[] =
-		"DELETE FROM event WHERE device = ?1 AND id <= (SELECT id FROM event"
-		" WHERE device = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)";
+		"DELETE FROM event WHERE device = ?1 AND " VOICE("step") " = " VOICE("?3")
+		" AND id <= (SELECT id FROM event WHERE device = ?1"
+		" AND " VOICE("step") " = " VOICE("?3") " ORDER BY id DESC LIMIT 1 OFFSET ?2)";
 
-	return store_run(store, sql, "ii", (int64_t)device, (int64_t)EVENTS_PER_DEVICE);
+	return store_run(store, sql, "iit", (int64_t)device, (int64_t)EVENTS_PER_DEVICE, step);
 }
 
 int event_add(struct store *store, const struct happening *event)
@@ -40,7 +49,7 @@ int event_add(struct store *store, const struct happening *event)
 
 	/* Counting costs more than adding, so it is done for some. */
 	if (rc == 0 && sqlite3_last_insert_rowid(store->db) % EVENTS_SLACK == 0)
-		rc = prune(store, event->device);
+		rc = prune(store, event->device, event->step);
 	return rc;
 }
 

@@ -5,7 +5,8 @@
 #include "lease.h"
 #include "store.h"
 
-#define EVENTS_PER_DEVICE 200 /* the oldest make room for the newest; a boot is a dozen */
+#define EVENTS_PER_DEVICE 200 /* that its machine told, as many conflicts, and as many of the rest:
+                                 the oldest make room for the newest; a boot is a dozen */
 #define EVENTS_EXPIRE 1000    /* are looked at for their age at once */
 #define EVENTS_SLACK 16       /* so many more there may be for a while */
 
@@ -24,7 +25,7 @@ struct happening {
 /** Names an enum event_code for people, in static memory. */
 const char *event_name(uint8_t code);
 
-/** Adds @event, and now and then drops its device's oldest beyond EVENTS_PER_DEVICE. */
+/** Adds @event, and now and then drops its device's oldest of that kind beyond EVENTS_PER_DEVICE. */
 int event_add(struct store *store, const struct happening *event);
 
 /** The same, unless that boot has such a step among the device's last. */

@@ -103,6 +103,38 @@ static void test_events_are_bounded(void **state)
 	store_close(&store);
 }
 
+/* Whoever speaks as a machine fills its own part of the history only. */
+static void test_machines_push_out_nothing(void **state)
+{
+	static const char *const told[] = { "local-boot", "request", "refused", "other", "conflict" };
+	struct device device = { .name = "pc" };
+	struct happening event = { .step = "done" };
+	struct place *place = *state;
+	struct store store;
+	sqlite3_stmt *rows;
+	uint32_t done = 0, conflicts = 0;
+
+	assert_int_equal(store_open(&store, place->path, &create), 0);
+	assert_int_equal(device_add(&store, &device, NULL, 0), 0);
+	event.device = device.id;
+	assert_int_equal(event_add(&store, &event), 0);
+	strcpy(event.step, "conflict");
+	assert_int_equal(event_add(&store, &event), 0);
+	for (uint32_t i = 0; i < 5 * 300; i++) {
+		strcpy(event.step, told[i % 5]);
+		assert_int_equal(event_add(&store, &event), 0);
+	}
+	assert_int_equal(event_list(&store, device.id, 10000, &rows), 0);
+	while (store_step(&store, rows) == 1) {
+		event_row(rows, &event);
+		done += strcmp(event.step, "done") == 0;
+		conflicts += strcmp(event.step, "conflict") == 0;
+	}
+	assert_int_equal(done, 1);
+	assert_in_range(conflicts, EVENTS_PER_DEVICE, EVENTS_PER_DEVICE + 5 * EVENTS_SLACK);
+	store_close(&store);
+}
+
 /* What two devices cannot share. */
 static void test_one_device_each(void **state)
 {
@@ -124,7 +156,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_one_open_work), TEST(test_one_boot_an_attempt),
-		TEST(test_events_are_bounded), TEST(test_one_device_each),
+		TEST(test_events_are_bounded), TEST(test_machines_push_out_nothing),
+		TEST(test_one_device_each),
 	};
 
 	return cmocka_run_group_tests_name("store rows", tests, NULL, NULL);
