@@ -30,7 +30,7 @@ static struct fake *machine(struct message *reply)
 static void a_slow_disk_does_not_keep_it_from_asking(void **state)
 {
 	static uint8_t disk[1 << 20];
-	struct message reply = work_answer();
+	struct message reply = work_answer(), request;
 
 	(void)state;
 	for (int fails = 0; fails < 2; fails++) {
@@ -44,6 +44,9 @@ static void a_slow_disk_does_not_keep_it_from_asking(void **state)
 		flow_run(&fake->platform);
 		assert_int_equal(fake_questions(fake, MESSAGE_REQUEST), 1);
 		assert_int_equal(fake->chains, 1);
+		/* "Not read": that there is nothing on it, nobody knows. */
+		assert_int_equal(message_decode(&request, fake->sent[0].data, MESSAGE_MAX), 0);
+		assert_int_equal(request.u.request.isd_state, 0);
 		assert_in_range(fake->clock, 3000, 3999); /* it is not read a second time */
 		free(fake);
 		fake = machine(&reply);
