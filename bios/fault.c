@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "bios.h"
+#include "boot.h"
 #include "log.h"
 
 /* realmode.asm: the stubs stand STUB_SIZE bytes apart. */
@@ -63,6 +64,7 @@ void bios_fault(const struct fault *fault)
 		local_reset();
 	print(&bios->platform, fault);
 	log_line(&bios->platform, "local boot");
+	boot_remember(&bios->platform, NULL); /* or a second card would start it all over */
 	local_boot(&bios->platform, LOCAL_BOOT_RETURN);
 	local_reset();
 }

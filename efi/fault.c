@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "boot.h"
 #include "debug.h"
 #include "efi_port.h"
 #include "memory.h"
@@ -72,6 +73,7 @@ static void __attribute__((noreturn)) after_fault(void)
 	if (efi_tpl(port) > port->tpl)
 		port->boot->RestoreTPL(port->tpl);
 	print_fault(port);
+	boot_remember(&port->platform, NULL); /* or the next network entry would start it all over */
 	port->boot->Stall(READ_SECONDS * 1000000);
 	efi_leave(port);
 	for (;;)

@@ -141,19 +141,22 @@ static int fetch_config(struct boot *boot, struct image *image)
 
 /* --- handing over ----------------------------------------------------------- */
 
-void boot_remember(struct boot *boot, enum power_on_state state)
+void boot_remember(struct platform *p, const struct boot *handed_over)
 {
-	const struct exchange *exchange = &boot->exchange;
-	struct power_on power_on = { .state = (uint8_t)state };
+	struct power_on power_on = { .state = POWER_ON_LOCAL };
 	uint8_t record[POWER_ON_SIZE];
 
-	if (state == POWER_ON_HANDED_OVER) {
+	if (handed_over) {
+		const struct exchange *exchange = &handed_over->exchange;
+
+		power_on.state = POWER_ON_HANDED_OVER;
 		memcpy(power_on.server, exchange->servers[exchange->answered_by].address,
 		       sizeof(power_on.server));
-		memcpy(power_on.token, boot->answer.u.answer.token, sizeof(power_on.token));
+		memcpy(power_on.token, handed_over->answer.u.answer.token,
+		       sizeof(power_on.token));
 	}
 	power_on_encode(&power_on, record);
-	boot->p->remember(boot->p, record);
+	p->remember(p, record);
 }
 
 /*
@@ -202,7 +205,7 @@ void boot_work(struct boot *boot)
 		log_line(p, "handing over to %s", boot->name);
 		trail_step(p, &boot->trail, EVENT_HANDOVER, "%s", boot->name);
 		trail_send(p, &boot->trail, boot->work);
-		boot_remember(boot, POWER_ON_HANDED_OVER);
+		boot_remember(p, boot);
 		p->forget_keys(p);
 		rc = hand_over(boot, &image);
 	}

@@ -42,8 +42,12 @@ int boot_fetch(struct boot *boot, const char *file, struct image *image);
 /** Something with the file last fetched failed: says so here and to the server. */
 void boot_file_failed(struct boot *boot, int rc);
 
-/** Leaves a record for whatever runs after us in this power-on. */
-void boot_remember(struct boot *boot, enum power_on_state state);
+/**
+ * Leaves a record for whatever runs after us in this power-on. A port calls it too,
+ * where a processor fault ended the flow.
+ * @handed_over: whose work a loader is given; NULL: the local disk is to boot
+ */
+void boot_remember(struct platform *p, const struct boot *handed_over);
 
 /**
  * Does the answer's work: has the server count it, makes sure of the files, and

@@ -262,7 +262,7 @@ void flow_run(struct platform *p)
 		trail_step(p, &boot.trail, EVENT_LOCAL, "%s", boot.reason);
 		trail_send(p, &boot.trail, boot.work);
 	}
-	boot_remember(&boot, POWER_ON_LOCAL);
+	boot_remember(p, NULL);
 	p->forget_keys(p);
 	p->boot_local(p, boot.local_boot);
 }
