@@ -272,7 +272,14 @@ static void drops_the_sites_own_options(void **state)
 	memcpy(before, packet, PACKET);
 	assert_int_equal(dhcp_set_handover(packet, PACKET, &nothing), 0);
 	assert_memory_equal(packet, before, PACKET);
+	/* A name in the server's place, which a loader looks into last. */
+	memcpy(packet + 44, (const uint8_t[]){ 66, 1, 'z', 210, 1, 'o', 255 }, 7);
+	assert_int_equal(dhcp_set_option(packet, PACKET, 210, NULL, 0), 0);
+	assert_memory_equal(packet + 44, ((uint8_t[]){ 66, 1, 'z', 255, 0, 0, 0 }), 7);
 	/* No room is needed for that. */
+	make_packet(packet, (const uint8_t[]){ 1, 4, 7, 7, 7, 7, 210, 0 }, 8);
+	assert_int_equal(dhcp_set_handover(packet, 248, &nothing), 0);
+	assert_memory_equal(packet + 240, ((uint8_t[]){ 1, 4, 7, 7, 7, 7, 255, 0 }), 8);
 	make_packet(packet, (const uint8_t[]){ 1, 2, 7, 7, 210, 1, '/', 255 }, 8);
 	assert_int_equal(dhcp_set_handover(packet, 248, &nothing), 0);
 	assert_memory_equal(packet + 240, ((uint8_t[]){ 1, 2, 7, 7, 255, 0, 0, 0 }), 8);

@@ -194,6 +194,8 @@ static const struct {
 	  "0044 0001 01 " PROOF "0046 0001 62", ERR_MALFORMED },
 	{ "work without a lease", HEADER("02") "0040 0001 02 0044 0001 01 0045 0001 61 "
 	  PROOF "0046 0001 62", ERR_MALFORMED },
+	{ "work without an attempt", HEADER("02") "0040 0001 02 0043 0008 0000000000000007 "
+	  "0045 0001 61 " PROOF "0046 0001 62", ERR_MALFORMED },
 	{ "a file name upwards", HEADER("02") WORK "0046 0004 2e2e2f62", ERR_MALFORMED },
 	{ "a file name with a blank", HEADER("02") WORK "0046 0003 612062", ERR_MALFORMED },
 	{ "a NUL in a text", HEADER("02") LOCAL "0041 0003 610062", ERR_MALFORMED },
@@ -215,6 +217,8 @@ static const struct {
 	{ "details repeat", HEADER("05") LOCAL "0070 0003 613d31 0070 0003 623d32", 0 },
 	{ "details without a decision", HEADER("05"), ERR_MALFORMED },
 	{ "details without a lease", HEADER("05") "0040 0001 02 0044 0001 01", ERR_MALFORMED },
+	{ "details without an attempt", HEADER("05") "0040 0001 02 0043 0008 0000000000000007",
+	  ERR_MALFORMED },
 	{ "a detail without =", HEADER("05") LOCAL "0070 0003 616263", ERR_MALFORMED },
 	{ "a detail without a key", HEADER("05") LOCAL "0070 0002 3d31", ERR_MALFORMED },
 	{ "a detail with a bad key", HEADER("05") LOCAL "0070 0003 2d3d31", ERR_MALFORMED },
