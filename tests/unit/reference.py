@@ -135,16 +135,23 @@ class Site:
             return False
         return bool(other or macs or known)
 
-    def identify(self, request):
-        """Returns the device, or None; whether the machine claims it; and, of one that is nobody,
-        whether it looks like a device, or tells nothing, so that it is not admitted."""
+    def _told_uuid(self, request):
+        """Returns the UUID that a machine tells, or None where it tells nothing."""
         uuid = request.uuid if self._uuid_counts(request.uuid) else None
         mac = request.mac if self._mac_counts(request.mac) else None
         of_uuid = self._by_uuid(uuid) if uuid else None
         if of_uuid and not self.one("uuid", uuid=uuid) and \
                 not self._knows_mac(of_uuid, mac, request) and \
                 (mac or any(serials_of(request)[1:])) and self.is_another(of_uuid, mac, request):
-            uuid = of_uuid = None
+            return None
+        return uuid
+
+    def identify(self, request):
+        """Returns the device, or None; whether the machine claims it; and, of one that is nobody,
+        whether it looks like a device, or tells nothing, so that it is not admitted."""
+        uuid = self._told_uuid(request)
+        mac = request.mac if self._mac_counts(request.mac) else None
+        of_uuid = self._by_uuid(uuid) if uuid else None
         of_mac = self._by_mac(mac) if mac else None
         of_isd = self.one("device", isd=request.isd_device) if uuid_ok(request.isd_device) else None
         if of_uuid:
@@ -178,7 +185,10 @@ class Site:
 
     def unproven(self, device, request):
         """Says whether all that speaks for who it is is the MAC, and that is not enough."""
-        if not device or uuid_ok(request.uuid) or not self._uuid_of(device):
+        told = self._told_uuid(request)
+        own = device and self._uuid_of(device)
+        # A UUID that is not simply one machine's is as good as none, on either side.
+        if told or not own or not self._uuid_counts(own) or own == request.uuid:
             return False
         of_mac = self._by_mac(request.mac) if any(request.mac) else None
         if not of_mac or of_mac["id"] != device["id"]:
