@@ -276,6 +276,31 @@ static void test_commit_fails_for_many(void **state)
 	assert_int_equal(number_of(bench, "SELECT count(*) FROM device"), MACHINES);
 }
 
+/* The same where it is a statement that finds no room. */
+static void test_disk_is_full_for_many(void **state)
+{
+	struct bench *bench = *state;
+	struct between between;
+	struct message reply;
+	sqlite3_stmt *row;
+
+	meddle(bench, "INSERT INTO setting VALUES ('zone', 0, 'admit-unknown', 'yes')");
+	assert_int_equal(keeper_follow(&bench->keeper), 0);
+	assert_int_equal(store_start(&bench->keeper.store, &row, "PRAGMA max_page_count=1", ""), 0);
+	assert_int_equal(store_step(&bench->keeper.store, row), 1);
+	store_end(row);
+	for (size_t i = 0; i < 100; i++)
+		put(bench, i, MESSAGE_REQUEST, (uint8_t)(100 + i), 'a');
+	put(bench, 100, MESSAGE_QUERY, 2, 'q');
+	watch(bench, &between, NULL);
+	serve(bench, 101);
+	stop_watching(bench, &between);
+	decode(bench, 100, &reply);
+	assert_int_equal(reply.type, MESSAGE_DETAILS);
+	assert_true(counted(bench).dropped[DROP_STORE] > 10);
+	assert_true(between.begun <= 4);
+}
+
 /* --- claims ----------------------------------------------------------------- */
 
 static void put_with_disk(struct bench *bench, size_t slot, uint8_t number, uint8_t disk)
@@ -394,6 +419,7 @@ int main(void)
 		TEST(test_later_has_an_end), TEST(test_notes_wait), TEST(test_start_while_locked),
 		TEST(test_cancelled_in_between), TEST(test_unassigned_in_between),
 		TEST(test_commit_fails_for_one_boot), TEST(test_commit_fails_for_many),
+		TEST(test_disk_is_full_for_many),
 		TEST(test_claims_in_a_batch), TEST(test_overdue_in_parts), TEST(test_one_file_is_lost),
 	};
 

@@ -151,7 +151,7 @@ static void test_neighbours(void **state)
 
 	for (int i = 0; put(lanes, 1, 1, 0) && i < ROOM; i++)
 		continue;
-	assert_true(lanes_count(lanes) < ROOM / 2);
+	assert_true(lanes_count(lanes) < ROOM / 3);
 	for (uint64_t network = 2; network < 10; network++) {
 		uint64_t place = 0;
 
