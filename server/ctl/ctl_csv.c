@@ -9,7 +9,9 @@
 #include "error.h"
 #include "folders.h"
 #include "groups.h"
+#include "output.h"
 #include "text.h"
+#include "uuids.h"
 
 /* Tells that another device has a value already; and its line, where it is of this file. */
 static void tell_other(struct adding *a, const struct csv_field *field, const char *what,
@@ -21,6 +23,32 @@ static void tell_other(struct adding *a, const struct csv_field *field, const ch
 	else
 		csv_tell(a, field->line, field->column, "%s: device %s has it already", what,
 		     other->name);
+}
+
+/* One that identifies nobody is refused; one in the other byte order is only told of. */
+static int look_at_uuid(struct adding *a, const struct csv_field *field, const uint8_t uuid[16])
+{
+	struct uuid_word word;
+	struct device other;
+	uint8_t swapped[16];
+	int rc = uuid_find(&a->ctl->store, uuid, &word);
+
+	if (rc)
+		return rc;
+	if (word.state == UUID_SHARED || word.state == UUID_IGNORED) {
+		csv_tell(a, field->line, field->column, "%s: is %s, so it tells nothing; give a "
+		         "MAC, or, if it is one machine's, \"prebootctl uuid allow\" it first",
+		         field->text, uuid_state_name(word.state));
+		return 0;
+	}
+	device_uuid_swap(uuid, swapped);
+	rc = memcmp(swapped, uuid, 16) ? device_by_uuid(&a->ctl->store, swapped, &other)
+	                               : ERR_NOT_FOUND;
+	if (rc == 0)
+		output_line(NULL, "%s:%zu:%zu: warning: device %s: %s is the UUID of device %s in "
+		            "the other byte order", a->file, field->line, field->column,
+		            a->device.name, field->text, other.name);
+	return rc == ERR_NOT_FOUND ? 0 : rc;
 }
 
 /* The field of a column, NULL where it is empty or there is none. */
@@ -119,6 +147,8 @@ static int take_guid(struct adding *a, enum column column, uint8_t out[16],
 		tell_other(a, field, field->text, &other);
 	else if (rc == ERR_NOT_FOUND)
 		memcpy(out, value.bytes, 16);
+	if (rc == ERR_NOT_FOUND && column == COLUMN_UUID)
+		rc = look_at_uuid(a, field, value.bytes);
 	return rc == ERR_NOT_FOUND ? 0 : rc;
 }
 

@@ -18,7 +18,7 @@
 #define DATA_FORMAT  "openpreboot"
 #define DATA_VERSION 1
 #define DATA_FIELDS  24 /* room for the end behind the last, too */
-#define DATA_LISTS   3
+#define DATA_LISTS   4
 #define DATA_MESSAGE 256
 
 enum data_kind {
@@ -34,6 +34,7 @@ enum data_kind {
 	DATA_BOOL,
 	DATA_TIME,    /* ISO 8601, UTC; null: 0 */
 	DATA_GUID,
+	DATA_UUID,    /* any, also one that tells nothing */
 	DATA_MAC,
 	DATA_NONCE,
 	DATA_DETAILS, /* an object of texts */

@@ -69,6 +69,7 @@ json_t *data_column(const struct data_field *field, sqlite3_stmt *row, int colum
 	case DATA_BOOL: return json_boolean(sqlite3_column_int(row, column));
 	case DATA_TIME: return time_column(sqlite3_column_int64(row, column));
 	case DATA_GUID:
+	case DATA_UUID:
 	case DATA_NONCE:
 	case DATA_MAC:
 	case DATA_DETAILS:

@@ -188,6 +188,10 @@ static int check_string(const struct data_field *field, const char *text, const 
 	case DATA_TIME:
 		return check_time(text, value) == 0 ? 0 :
 		       expected(message, "expected a UTC time as in \"2026-11-21T17:05:09Z\"");
+	case DATA_UUID:
+		return check_bytes(field->kind, text, value) == 0 ? 0 :
+		       expected(message, "expected a UUID, as in "
+		                "\"4c4c4544-0034-4d10-8052-b4c04f4a3232\"");
 	case DATA_GUID:
 	case DATA_NONCE:
 		return check_bytes(field->kind, text, value) == 0 ? 0 :

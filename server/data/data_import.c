@@ -4,7 +4,9 @@
 
 #include "data_put.h"
 #include "data_scan.h"
+#include "devices.h"
 #include "error.h"
+#include "text.h"
 
 /* Where in the text things are; 0: nowhere. */
 struct sections {
@@ -97,6 +99,27 @@ static int check_format(struct putting *w, const struct sections *sections)
 
 /* --- its parts ------------------------------------------------------------- */
 
+/* Tools that read UUIDs, and firmware that tells them, do not agree on the order of the bytes. */
+static int look_at_uuid(struct putting *w, json_t *row, const struct place *place)
+{
+	const char *text = json_string_value(json_object_get(row, "uuid"));
+	const char *name = json_string_value(json_object_get(row, "name"));
+	uint8_t uuid[16], swapped[16];
+	struct device other;
+	int rc;
+
+	if (strcmp(place->key, "devices") != 0 || !text || text_parse_uuid(text, uuid))
+		return 0;
+	device_uuid_swap(uuid, swapped);
+	if (memcmp(uuid, swapped, sizeof(uuid)) == 0)
+		return 0;
+	rc = device_by_uuid(w->store, swapped, &other);
+	if (rc == 0)
+		put_warn_at(w, w->at, "warning: device %s: %s is the UUID of device %s in the other "
+		            "byte order", name, text, other.name);
+	return rc == ERR_NOT_FOUND ? 0 : rc;
+}
+
 /* Takes one row at a time: there may be a million. */
 static int put_section(struct putting *w, size_t table, size_t at)
 {
@@ -114,6 +137,8 @@ static int put_section(struct putting *w, size_t table, size_t at)
 			return ERR_MALFORMED;
 		w->at = at;
 		rc = put_row(w, data_tables[table], row, &place);
+		if (rc == 0)
+			rc = look_at_uuid(w, row, &place);
 		if (rc == 0 && json_object_get(row, "lease") &&
 		    !json_is_string(json_object_get(row, "ended")))
 			w->import->counts.open++;
@@ -175,7 +200,8 @@ static int is_empty(struct store *store)
 	static const char sql[] =
 		"SELECT 1 FROM folder UNION ALL SELECT 1 FROM device UNION ALL"
 		" SELECT 1 FROM device_group UNION ALL SELECT 1 FROM bundle UNION ALL"
-		" SELECT 1 FROM setting UNION ALL SELECT 1 FROM work LIMIT 1";
+		" SELECT 1 FROM setting UNION ALL SELECT 1 FROM work UNION ALL"
+		" SELECT 1 FROM uuid WHERE state <> 'shared' LIMIT 1";
 	sqlite3_stmt *row;
 	int rc = store_start(store, &row, sql, "");
 
@@ -202,7 +228,7 @@ static int empty(struct store *store)
 		"DELETE FROM offer", "DELETE FROM work", "DELETE FROM multicast_member",
 		"DELETE FROM multicast", "DELETE FROM rule", "DELETE FROM assignment",
 		"DELETE FROM bundle", "DELETE FROM member", "DELETE FROM device_group",
-		"DELETE FROM mac", "DELETE FROM device", "DELETE FROM folder",
+		"DELETE FROM mac", "DELETE FROM card", "DELETE FROM device", "DELETE FROM folder",
 		"DELETE FROM setting", NULL,
 	};
 
@@ -218,7 +244,9 @@ static int put_all(struct putting *w, const struct sections *sections)
 	};
 	static const char *const finish[] = {
 		"DELETE FROM event WHERE device NOT IN (SELECT id FROM device)",
-		"DELETE FROM seen WHERE device NOT IN (SELECT id FROM device)", NULL,
+		"DELETE FROM seen WHERE device NOT IN (SELECT id FROM device)",
+		"DELETE FROM admission WHERE device NOT IN (SELECT id FROM device)",
+		"DELETE FROM witness WHERE uuid NOT IN (SELECT uuid FROM uuid)", NULL,
 	};
 	int rc = run_all(w->store, prepare);
 
@@ -226,6 +254,10 @@ static int put_all(struct putting *w, const struct sections *sections)
 		rc = w->import->replace ? empty(w->store) : is_empty(w->store);
 	if (rc == 0)
 		rc = data_read_paths(w->store);
+	/* A file of an older program tells nothing of UUIDs: what is known of them stays. */
+	for (size_t i = 0; rc == 0 && w->import->replace && data_tables[i]; i++)
+		if (sections->tables[i] && strcmp(data_tables[i]->key, "uuids") == 0)
+			rc = store_run(w->store, "DELETE FROM uuid", "");
 	for (size_t i = 0; rc == 0 && data_tables[i]; i++)
 		if (sections->tables[i])
 			rc = put_table(w, i, sections->tables[i]);

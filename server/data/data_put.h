@@ -18,7 +18,7 @@ struct putting {
 	struct store *store;
 	struct data_import *import;
 	size_t at;       /* of the row at work, in the text */
-	unsigned int errors;
+	unsigned int errors, warnings;
 };
 
 /* These tell of an error and return ERR_MALFORMED. */
@@ -27,6 +27,10 @@ struct putting {
 int put_fail_at(struct putting *w, size_t at, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 int put_fail(struct putting *w, const struct place *place, const char *message);
+
+/** Tells of what is odd but not wrong; where it was told of much already, of no more. */
+void put_warn_at(struct putting *w, size_t at, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 
 /** Tells how many errors more there were than have been told. */
 void put_tell_rest(const struct putting *w);

@@ -5,6 +5,7 @@
 static const char *const kinds[] = { "imaging", "third-party", "kickstart", "script", "multicast",
 	                             NULL };
 static const char *const completions[] = { "agent", "handover", "next-boot", NULL };
+static const char *const uuid_states[] = { "shared", "ignored", "allowed", NULL };
 static const char *const modes[] = { "once", "always", "until", NULL };
 static const char *const applies[] = { "known", "unknown", "both", NULL };
 static const char *const session_states[] = { "waiting", "started", "ended", NULL };
@@ -66,6 +67,19 @@ static const struct data_table its_groups = {
 	.fields = { { "device_group", DATA_GROUP } },
 };
 
+static const struct data_table its_cards = {
+	.key = "cards",
+	.select = "SELECT 0, nullif(mac, zeroblob(6)), model, serial, board, time FROM card"
+		" WHERE device = ?1 ORDER BY mac",
+	.insert = "INSERT INTO card (device, mac, model, serial, board, time)"
+		" VALUES (?1, ifnull(?2, zeroblob(6)), ?3, ?4, ?5, ?6)",
+	.fields = {
+		{ "mac", DATA_MAC, true }, { "model", DATA_TEXT, true },
+		{ "serial", DATA_TEXT, true }, { "board", DATA_TEXT, true },
+		{ "time", DATA_TIME, true, true },
+	},
+};
+
 static const struct data_table devices = {
 	.key = "devices",
 	.select = "SELECT device.id, name, path, uuid, isd, claim_uuid, claim_mac, added"
@@ -80,8 +94,22 @@ static const struct data_table devices = {
 		{ "isd", DATA_GUID, true }, { "claim_uuid", DATA_GUID, true },
 		{ "claim_mac", DATA_MAC, true }, { "added", DATA_TIME, true, true },
 	},
-	.lists = { &its_macs, &its_groups, &its_settings },
+	.lists = { &its_macs, &its_groups, &its_settings, &its_cards },
 	.whole = data_whole_device,
+};
+
+/* What was found out, or said, of UUIDs: a device may have one that is shared. */
+static const struct data_table uuids = {
+	.key = "uuids",
+	.select = "SELECT 0, uuid, state, time FROM uuid ORDER BY uuid",
+	/* The database may have begun to doubt the same by itself. */
+	.insert = "INSERT INTO uuid (uuid, state, time) VALUES (?2, ?3, ?4)"
+		" ON CONFLICT (uuid) DO UPDATE SET (state, time) = (?3, ?4)",
+	.fields = {
+		{ "uuid", DATA_UUID }, { "state", DATA_WORD, .words = uuid_states },
+		{ "since", DATA_TIME, true, true },
+	},
+	.whole = data_whole_uuid,
 };
 
 /* --- bundles and who gets them --------------------------------------------- */
@@ -212,6 +240,6 @@ static const struct data_table work = {
 };
 
 const struct data_table *const data_tables[] = {
-	&zone_settings, &folders, &groups, &devices, &bundles, &assignments, &rules, &sessions,
-	&work, NULL,
+	&zone_settings, &folders, &groups, &devices, &uuids, &bundles, &assignments, &rules,
+	&sessions, &work, NULL,
 };

@@ -43,24 +43,41 @@ static size_t locate(const struct putting *w, const struct place *place, char *p
 	return at; /* it is not there: that is the error */
 }
 
-int put_fail_at(struct putting *w, size_t at, const char *format, ...)
+static void tell_at(struct putting *w, size_t at, const char *format, va_list args)
 {
 	char message[1024];
+	int used = snprintf(message, sizeof(message), "%s:%zu: ", w->import->name,
+	                    scan_line(w->import->text, at));
+
+	if (used < 0 || (size_t)used >= sizeof(message))
+		used = 0;
+	vsnprintf(message + used, sizeof(message) - (size_t)used, format, args);
+	w->import->tell(message);
+}
+
+int put_fail_at(struct putting *w, size_t at, const char *format, ...)
+{
 	va_list args;
-	int used;
 
 	w->errors++;
 	if (w->errors > DATA_ERRORS_MAX)
 		return ERR_MALFORMED;
-	used = snprintf(message, sizeof(message), "%s:%zu: ", w->import->name,
-	                scan_line(w->import->text, at));
-	if (used < 0 || (size_t)used >= sizeof(message))
-		used = 0;
 	va_start(args, format);
-	vsnprintf(message + used, sizeof(message) - (size_t)used, format, args);
+	tell_at(w, at, format, args);
 	va_end(args);
-	w->import->tell(message);
 	return ERR_MALFORMED;
+}
+
+void put_warn_at(struct putting *w, size_t at, const char *format, ...)
+{
+	va_list args;
+
+	w->warnings++;
+	if (w->warnings > DATA_ERRORS_MAX)
+		return;
+	va_start(args, format);
+	tell_at(w, at, format, args);
+	va_end(args);
 }
 
 int put_fail(struct putting *w, const struct place *place, const char *message)

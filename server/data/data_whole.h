@@ -11,6 +11,8 @@
 
 /** By what is it known? */
 const char *data_whole_device(const json_t *row);
+/** Can it be one machine's, where it is said to be? */
+const char *data_whole_uuid(const json_t *row);
 /** Has it a loader, and can its details be told? */
 const char *data_whole_bundle(const json_t *row);
 /** Has it an end where it needs one? */

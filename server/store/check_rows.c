@@ -18,6 +18,8 @@ static const struct {
 	{ "groups", "\"prebootctl group rename\" gives it another name" },
 	{ "devices", "say anew what it is known by with \"prebootctl device change\", or remove "
 	             "and add it" },
+	{ "uuids", "say anew what it is with \"prebootctl uuid\", or forget it with \"prebootctl "
+	           "uuid forget\"" },
 	{ "bundles", "correct it with \"prebootctl bundle change\"" },
 	{ "rules", "correct it with \"prebootctl rule change\"" },
 	{ "work", "if it is open, cancel it with \"prebootctl work cancel\" and assign it anew" },

@@ -36,9 +36,10 @@ def create(database):
 
 
 class Dataset:
-    """Fills a database; the same seed gives the same data."""
+    """Fills a database; the same seed gives the same data. With shared UUIDs it is not sound."""
 
-    def __init__(self, database, seed, devices=30):
+    def __init__(self, database, seed, devices=30, shared=False):
+        self.shared = shared
         self.random = random.Random(seed)
         create(database)
         with sqlite3.connect(database) as self.db:
@@ -91,6 +92,7 @@ class Dataset:
                   for i in range(self.random.randrange(5))]
         bundles = [self.bundle(i) for i in range(1 + self.random.randrange(5))]
         devices = [self.device(i, folders, groups) for i in range(count)]
+        self.uuids()
         gone = self.some(devices, 3)
         assignments = self.assignments(bundles, folders, groups, devices)
         rules = [self.add("rule", position=10 - i, name=self.name("r", i), bundle=choose(bundles),
@@ -108,6 +110,15 @@ class Dataset:
             self.db.execute("DELETE FROM rule WHERE id = ?", [rule])
         for assignment in self.some(assignments, 2):
             self.db.execute("DELETE FROM assignment WHERE id = ?", [assignment])
+
+    def uuids(self):
+        told = [row[0] for row in self.db.execute(
+            "SELECT uuid FROM device WHERE uuid IS NOT NULL ORDER BY id LIMIT 2")]
+        for uuid_of in [*told, self.random.randbytes(16)] if self.shared else []:
+            self.add("uuid", uuid=uuid_of, state="shared", time=self.time(0))
+        for state in ("ignored", "allowed"):
+            self.add("uuid", uuid=self.random.randbytes(16), state=state, time=self.time(0))
+        self.add("uuid", uuid=bytes([254] * 16), state="ignored", time=self.time(0))
 
     def bundle(self, i):
         return self.add(
@@ -130,6 +141,10 @@ class Dataset:
             claim_mac=mac() if isd_only and self.random.random() < 0.5 else None)
         for _ in range(0 if isd_only else 1 + self.random.randrange(3)):
             self.add("mac", mac=mac(), device=device)
+        for card in range(self.random.randrange(3)):
+            self.add("card", device=device, mac=mac() if card else bytes(6), model="Dell Inc. XPS",
+                     serial=self.random.choice(["", "5CG1"]), board=self.random.choice(["", "B 2"]),
+                     time=self.time())
         for group in self.some(groups):
             self.add("member", device_group=group, device=device)
         if self.random.random() < 0.3:

@@ -214,3 +214,25 @@ def test_list_and_import(database, tmp_path):
     assert run(tmp_path / "new.db", "device", "list", "--csv").stdout == text
     assert run(database, "device", "list", "--csv", "/site").stdout.splitlines()[1:] == \
         [f"b,02:00:00:00:00:09 {MAC},,,/site/lab,kiosks web"]
+
+
+def test_uuids_that_tell_nothing(database):
+    run(database, "uuid", "ignore", UUID)
+    result = load(database, f"name,uuid\nnew,{UUID}\n")
+    assert result.returncode == 1 and run(database, "device", "show", "new").returncode == 1
+    assert result.stderr.startswith(f"d.csv:2:5: {UUID}: is ignored, so it tells nothing; ")
+    assert "prebootctl uuid allow" in result.stderr
+    run(database, "uuid", "allow", UUID)
+    assert load(database, f"name,uuid\nnew,{UUID}\n").returncode == 0
+
+
+def test_other_byte_order(database):
+    """Of a device that is there, or that another line adds: added, and told of."""
+    swapped = "44454c4c-3400-104d-8052-b4c04f4a3232"
+    result = load(database, f"name,uuid\none,{UUID}\ntwo,{swapped}\n")
+    said = f"d.csv:3:5: warning: device two: {swapped} is the UUID of device one in the other"
+    assert result.returncode == 0 and result.stderr.startswith(said)
+    result = load(database, f"name,uuid\nthree,{UUID[:-1]}3\n")
+    assert (result.returncode, result.stderr) == (0, "")
+    result = load(database, f"name,uuid\nfour,{swapped[:-1]}3\n")
+    assert result.returncode == 0 and "device four" in result.stderr and "device three" in result.stderr

@@ -16,6 +16,7 @@ import policy
 from dataset import Dataset, create, run
 from policy import BUILD
 
+UUIDS = [f"4c4c4544-0034-4d10-8052-b4c04f4a324{i}" for i in range(3)]
 SMALL = {
     "format": "openpreboot", "version": 1,
     "settings": {"menu-mode": "always"},
@@ -68,7 +69,7 @@ def contents(database):
 
 @pytest.mark.parametrize("seed", range(12))
 def test_round_trip(tmp_path, seed):
-    Dataset(tmp_path / "old.db", seed)
+    Dataset(tmp_path / "old.db", seed, shared=True)
     before = exported(tmp_path / "old.db")
     (tmp_path / "data.json").write_text(before)
     result = run(tmp_path / "new.db", "import", tmp_path / "data.json")
@@ -77,7 +78,7 @@ def test_round_trip(tmp_path, seed):
     # In the place of what is there, and with the sections in another order.
     data = json.loads(before)
     (tmp_path / "data.json").write_text(json.dumps(dict(reversed(data.items()))))
-    Dataset(tmp_path / "other.db", seed + 1000)
+    Dataset(tmp_path / "other.db", seed + 1000, shared=True)
     result = run(tmp_path / "other.db", "import", "--replace", tmp_path / "data.json")
     assert result.returncode == 0 and result.stderr == "", result.stderr
     after = json.loads(exported(tmp_path / "other.db"))
@@ -98,7 +99,7 @@ def test_written_by_hand(tmp_path):
     (tmp_path / "data.json").write_text(json.dumps(SMALL))
     result = run(tmp_path / "new.db", "--json", "import", tmp_path / "data.json")
     assert json.loads(result.stdout) == {
-        "settings": 1, "folders": 2, "groups": 1, "devices": 2, "bundles": 1, "assignments": 1,
+        "settings": 1, "folders": 2, "groups": 1, "devices": 2, "uuids": 0, "bundles": 1, "assignments": 1,
         "rules": 1, "multicast": 1, "work": 1, "open": 1}
     data = json.loads(exported(tmp_path / "new.db"))
     assert data["devices"][1]["groups"] == ["kiosks"]
@@ -107,6 +108,48 @@ def test_written_by_hand(tmp_path):
     # The next lease has a number that was never used.
     run(tmp_path / "new.db", "work", "assign", "db01", "--config", "a.cfg")
     assert json.loads(exported(tmp_path / "new.db"))["last_lease"] == 10
+
+
+def test_verdicts_are_kept(ctl, tmp_path):
+    """What was found out or said of UUIDs is so in the new database, too."""
+    ctl("device", "add", "a", "--uuid", UUIDS[0])
+    ctl("uuid", "ignore", UUIDS[1], "fe" * 16)
+    ctl("uuid", "allow", UUIDS[2])
+    with sqlite3.connect(ctl.database) as db:
+        db.execute("INSERT INTO card VALUES (1, x'525400123456', 'Dell Inc. XPS', '5CG1', '', 7)")
+        db.execute("INSERT INTO uuid SELECT uuid, 'shared', 8 FROM device")
+    db.close()
+    before = exported(ctl.database)
+    (tmp_path / "data.json").write_text(before)
+    assert run(tmp_path / "new.db", "import", tmp_path / "data.json").returncode == 0
+    assert exported(tmp_path / "new.db") == before
+    words = json.loads(run(tmp_path / "new.db", "--json", "uuid", "list").stdout)
+    assert {word["uuid"]: word["state"] for word in words} == {
+        UUIDS[0]: "shared", UUIDS[1]: "ignored", "fefefefe" + "-fefe" * 3 + "-" + "fe" * 6: "ignored",
+        UUIDS[2]: "allowed"}
+    assert json.loads(before)["devices"][0]["cards"][0]["serial"] == "5CG1"
+    # A file that tells nothing of them does not forget them, either.
+    (tmp_path / "small.json").write_text(json.dumps(SMALL))
+    assert run(tmp_path / "new.db", "import", "--replace", tmp_path / "small.json").returncode == 0
+    assert json.loads(run(tmp_path / "new.db", "--json", "uuid", "list").stdout) == words
+    assert run(tmp_path / "new.db", "check").stdout.count("foreign") == 0
+    (tmp_path / "data.json").write_text(before.replace('"ignored"', '"allowed"'))
+    result = run(tmp_path / "bad.db", "import", tmp_path / "data.json")
+    assert "a placeholder that many machines have cannot be allowed" in result.stderr
+
+
+def test_other_byte_order(tmp_path):
+    """It is told of, with its line, and put in all the same."""
+    data = json.loads(json.dumps(SMALL))
+    data["devices"].append({"name": "db02", "uuid": "44454c4c-3400-104d-8052-b4c04f4a3232"})
+    text = json.dumps(data, indent=2)
+    (tmp_path / "data.json").write_text(text)
+    result = run(tmp_path / "new.db", "import", tmp_path / "data.json")
+    line = text[:text.index('"name": "db02"')].count("\n")
+    assert result.returncode == 0
+    assert result.stderr == (
+        f"{tmp_path}/data.json:{line}: warning: device db02: 44454c4c-3400-104d-8052-b4c04f4a3232"
+        " is the UUID of device db01 in the other byte order\n")
 
 
 @pytest.mark.parametrize("path, value, message", [
