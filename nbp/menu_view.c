@@ -198,6 +198,7 @@ void menu_run(struct platform *p, const struct menu *menu, enum menu_action unto
 		key = dialogue_key(&view.ask);
 		if (key == TIME_OVER)
 			time_over(&view);
+		view.ask.otherwise = "Local boot"; /* since somebody is there */
 	} while (key != TIME_OVER && !press(&view, key));
 end:
 	p->colours(p, COLOUR_WHITE, COLOUR_BLACK);

@@ -166,6 +166,48 @@ static void ends_by_itself(void **state)
 	assert_choice(MENU_LOCAL, "", "left");
 }
 
+static const char *says;
+static unsigned int said, lied;
+static void (*write_on)(struct platform *p, const char *text, size_t length);
+
+static void listen(struct platform *p, const char *text, size_t length)
+{
+	if (memmem(text, length, "Any key stops this", 18)) {
+		said++;
+		lied += memmem(text, length, says, strlen(says)) == NULL;
+	}
+	write_on(p, text, length);
+}
+
+/* What the warning says comes: after a key, also one that changes no menu, the disk. */
+static void says_what_comes_when_nobody_is_there(void **state)
+{
+	static const struct {
+		enum menu_action untouched;
+		int key;
+		const char *says;
+		enum menu_action comes;
+	} cases[] = {
+		{ MENU_AUTO, KEY_NONE, "Going on in", MENU_AUTO },
+		{ MENU_AUTO, KEY_DOWN, "Local boot in", MENU_LOCAL },
+		{ MENU_LOCAL, KEY_NONE, "Local boot in", MENU_LOCAL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		start(plain, FIRMWARE_BIOS);
+		person.script = cases[i].key ? KEYS(cases[i].key) : KEYS(END);
+		says = cases[i].says;
+		said = lied = 0;
+		write_on = person.canvas.p.write;
+		person.canvas.p.write = listen;
+		menu_run(&person.canvas.p, &menu, cases[i].untouched, &choice);
+		assert_true(said > 1);
+		assert_int_equal(lied, 0);
+		assert_choice(cases[i].comes, "", "nobody there");
+	}
+}
+
 static void gives_up_when_nobody_is_there(void **state)
 {
 	(void)state;
@@ -265,6 +307,7 @@ int main(void)
 		cmocka_unit_test(opens_submenus),
 		cmocka_unit_test(opens_eight_levels),
 		cmocka_unit_test(ends_by_itself),
+		cmocka_unit_test(says_what_comes_when_nobody_is_there),
 		cmocka_unit_test(gives_up_when_nobody_is_there),
 		cmocka_unit_test(tells_what_to_start),
 		cmocka_unit_test(draws_without_running),
