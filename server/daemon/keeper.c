@@ -158,11 +158,30 @@ static void finish(struct keeper *k, struct matter *matter, int64_t now)
 	matter->noted = matter->depends = false;
 }
 
+static void follow(struct keeper *k)
+{
+	if (!keeper_replaced(k) && keeper_follow(k))
+		journal_line(&k->server->journal, JOURNAL_TROUBLE, "warning: changes not seen: %s",
+		             k->store.message);
+}
+
+/* Says whether a machine is known now that was not: it became a device, or claimed one. */
+static bool made_known(const struct keeper *k, size_t taken)
+{
+	for (size_t i = 0; i < taken; i++)
+		if (k->matters[i].depends && k->matters[i].who.claims)
+			return true;
+	return k->newcomer_count > 0;
+}
+
 /* Sends the answers of a round, whose transaction is on the disk, and tells of them. */
 static void finish_round(struct keeper *k, size_t taken)
 {
 	int64_t now;
 
+	/* It accepts its work within a millisecond, and must not be refused as unknown then. */
+	if (made_known(k, taken))
+		follow(k);
 	for (size_t i = 0; i < k->newcomer_count; i++)
 		journal_line(&k->server->journal, JOURNAL_ADMITTED, "admitted device=%s",
 		             k->newcomer_names[i]);
@@ -170,13 +189,6 @@ static void finish_round(struct keeper *k, size_t taken)
 	now = moment_now().monotonic;
 	for (size_t i = 0; i < taken; i++)
 		finish(k, &k->matters[i], now);
-}
-
-static void follow(struct keeper *k)
-{
-	if (!keeper_replaced(k) && keeper_follow(k))
-		journal_line(&k->server->journal, JOURNAL_TROUBLE, "warning: changes not seen: %s",
-		             k->store.message);
 }
 
 /* Handles what can be in one transaction. Returns how many are left for another. */

@@ -142,6 +142,33 @@ static void test_unknown_are_answered_at_once(void **state)
 	assert_true(bench->batch[0].reply_length > 0);
 }
 
+/* What has become a device accepts its work at once, before anything else comes. */
+static void test_newcomer_is_known_with_its_answer(void **state)
+{
+	struct bench *bench = *state;
+	struct moment moment = at(NOW);
+	struct message message, reply;
+
+	meddle(bench, BUNDLE "INSERT INTO rule VALUES (1, 1, 'r', 1, 'unknown', '', 0, 1)");
+	assert_int_equal(keeper_follow(&bench->keeper), 0);
+	put_invented(bench, 0, 1, 1);
+	assert_int_equal(message_decode(&message, bench->batch[0].data, bench->batch[0].length), 0);
+	serve_batch(&bench->serving, bench->batch, 1, &moment);
+	assert_int_equal(keeper_turn(&bench->keeper, &moment), 1);
+	decode(bench, 0, &reply);
+	assert_int_equal(reply.u.answer.decision, DECISION_WORK);
+	message.type = MESSAGE_REPORT;
+	message.u.report = (struct report){ .identity = message.u.request.identity,
+	                                    .lease = reply.u.answer.lease, .state = WORK_ACCEPTED };
+	memcpy(message.u.report.token, reply.u.answer.token, TOKEN_SIZE);
+	fill(&bench->batch[0], &message);
+	serve_batch(&bench->serving, bench->batch, 1, &moment);
+	assert_int_equal(lanes_count(&bench->server.questions), 1);
+	assert_int_equal(keeper_turn(&bench->keeper, &moment), 1);
+	decode(bench, 0, &reply);
+	assert_int_equal(reply.u.receipt.state, WORK_ACCEPTED);
+}
+
 /* Many networks of one region have a few networks' share, in what takes more than a look. */
 static void test_regions_are_bounded(void **state)
 {
@@ -365,6 +392,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_admissions_have_a_rate), TEST(test_rule_has_the_same_rate),
 		TEST(test_admissions_have_a_total), TEST(test_unknown_are_answered_at_once),
+		TEST(test_newcomer_is_known_with_its_answer),
 		TEST(test_regions_are_bounded), TEST(test_always_has_a_rate),
 		TEST(test_old_work_goes), TEST(test_past_follows_work),
 		TEST(test_clock_goes_forward_and_back), TEST(test_clock_is_wrong_at_first),
