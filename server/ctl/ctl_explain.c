@@ -10,6 +10,7 @@
 #include "ctl_verbs.h"
 #include "decide.h"
 #include "error.h"
+#include "events.h"
 #include "filter_facts.h"
 #include "identify.h"
 #include "platform.h"
@@ -40,6 +41,7 @@ struct explanation {
 	bool work;                     /* it gets that, and does not boot its disk */
 	char loader[FILE_SIZE];        /* for its firmware, if that is known */
 	char outcome[REASON_SIZE + 32];
+	char last_boot[2 * REASON_SIZE + 32]; /* how it ended, or "" where that is plain */
 };
 
 /* --- finding out ----------------------------------------------------------- */
@@ -187,6 +189,39 @@ static int load(struct explanation *e)
 	return rc ? ctl_store_error(e->ctl) : 0;
 }
 
+/* How the last boot ended, as the NBP told: what a person did is no fault of the policy. */
+static int find_last_boot(struct explanation *e)
+{
+	struct store *store = &e->ctl->store;
+	char local[REASON_SIZE] = "", error[REASON_SIZE] = "";
+	uint64_t device = e->machine.device.id;
+	uint8_t boot[NONCE_SIZE];
+	struct happening event;
+	sqlite3_stmt *rows;
+	uint32_t count;
+	int rc = device ? event_find_boot(store, device, 0, boot, &count) : ERR_NOT_FOUND;
+
+	if (rc)
+		return rc == ERR_NOT_FOUND ? 0 : ctl_store_error(e->ctl);
+	rc = event_list_boot(store, device, boot, &rows);
+	while (rc == 0 && (rc = store_step(store, rows)) == 1) {
+		event_row(rows, &event);
+		if (strcmp(event.step, "local-boot") == 0)
+			text_format(local, sizeof(local), "%s", event.reason);
+		else if (strcmp(event.step, "error") == 0)
+			text_format(error, sizeof(error), "%s", event.reason);
+		rc = 0;
+	}
+	if (rc)
+		return ctl_store_error(e->ctl);
+	if (local[0] && (error[0] || strcmp(local, "no work")))
+		text_format(e->last_boot, sizeof(e->last_boot), "local boot: %s%s%s", local,
+		            error[0] ? "; " : "", error);
+	else if (error[0])
+		text_format(e->last_boot, sizeof(e->last_boot), "error: %s", error);
+	return 0;
+}
+
 static int find_out(struct explanation *e)
 {
 	struct ctl *ctl = e->ctl;
@@ -214,7 +249,9 @@ static int find_out(struct explanation *e)
 		memset(&e->lease, 0, sizeof(e->lease));
 	else if (work_origin(&ctl->store, e->lease.number, &e->origin))
 		return ctl_store_error(ctl);
-	status = read_candidates(e);
+	status = find_last_boot(e);
+	if (status == 0)
+		status = read_candidates(e);
 	if (status == 0)
 		decide(e);
 	return status;
@@ -231,6 +268,8 @@ static void print(struct explanation *e)
 	printf("%s%s\n", e->machine.label, e->device.id || e->machine.device.id
 	       ? "" : ", an unknown machine");
 	printf("  %-12s%s\n", "last seen", seen);
+	if (e->last_boot[0])
+		printf("  %-12s%s\n", "last boot", e->last_boot);
 	if (ctl_given(e->ctl, OPT_ADDRESS))
 		printf("  %-12s%s\n", "asking from", e->address);
 	if (e->note[0])
@@ -273,9 +312,10 @@ static void print_json(struct explanation *e)
 		"loader", text_or_null(e->loader), "config",
 		text_or_null(e->work ? e->next.config : NULL), "reason", e->outcome);
 
-	ctl_print_json(json_pack("{s:s, s:b, s:o, s:o, s:o, s:o, s:O, s:o}", "machine",
+	ctl_print_json(json_pack("{s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:O, s:o}", "machine",
 	                         e->machine.label, "known", e->device.id != 0, "seen",
-	                         ctl_json_time(e->machine.seen.time), "address",
+	                         ctl_json_time(e->machine.seen.time), "last_boot",
+	                         text_or_null(e->last_boot), "address",
 	                         text_or_null(e->address), "note", text_or_null(e->note),
 	                         "open_work", e->lease.number
 	                         ? json_integer((json_int_t)e->lease.number) : json_null(),

@@ -5,6 +5,7 @@ import json
 import re
 import sqlite3
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -95,6 +96,34 @@ def test_no_longer_known(tmp_path):
         database, "explain", "pc")
     prebootctl(database, "device", "change", "other", "--mac", MAC)
     assert "would be taken for other now" in prebootctl(database, "explain", "pc")
+
+
+def test_how_the_last_boot_ended(tmp_path):
+    """A person's Exit and what was missing are told; that there was no work is plain."""
+    database = tmp_path / "test.db"
+    prebootctl(database, "device", "add", "pc", MAC)
+    ends = [(["no work"], None),
+            (["Exit was chosen at the menu"], "local boot: Exit was chosen at the menu"),
+            (["z_auto.cfg: not found", "what was to be done failed"],
+             "local boot: what was to be done failed; z_auto.cfg: not found")]
+    daemon = policy.Daemon(database, tmp_path / "log")
+    try:
+        for number, (reasons, told) in enumerate(ends, 1):
+            for at, reason in enumerate(reasons, 1):
+                policy.tell(daemon.port, bytes([number]) * 16, {
+                    policy.MAC: policy.mac(MAC), policy.REASON: reason.encode(),
+                    policy.CODE: 10 if at == len(reasons) else 11, policy.MILLISECONDS: at})
+            end = time.monotonic() + 10
+            while reasons[-1] not in prebootctl(database, "event", "list", "pc"):
+                assert time.monotonic() < end
+                time.sleep(0.05)
+            text = prebootctl(database, "explain", "pc")
+            assert (f"  last boot   {told}\n" if told else "\n") in text
+            assert ("last boot" in text) == bool(told)
+            assert json.loads(prebootctl(database, "--json", "explain", "pc"))["last_boot"] == told
+            assert reasons[-1] in prebootctl(database, "device", "trace", "pc")
+    finally:
+        daemon.kill()
 
 
 def test_explain_errors(tmp_path):
