@@ -172,3 +172,36 @@ def test_copy_of_a_killed_database_is_whole(ctl, daemon):
         shutil.copy(f"{ctl.database}{suffix}", ctl.folder / "copy")
     copy = Ctl(ctl.folder / "copy")
     assert copy.json("work", "show", "1")["attempt"] == 1
+
+
+def test_handover_completes(ctl, daemon):
+    """The NBP's own report, by its token, is what ends work that no agent does."""
+    ctl("device", "add", "web01", MAC)
+    ctl("bundle", "add", "pe", "--kind", "third-party", "--completes", "handover")
+    ctl("work", "assign", "web01", "--bundle", "pe")
+    answer = request(daemon)
+    assert (answer[policy.DECISION], answer[policy.COMPLETES]) == (policy.WORK, 1)
+    token = answer[policy.TOKEN]
+    policy.TOKENS[answer[policy.LEASE]] = bytes(7) + b"x"
+    assert report(daemon, answer[policy.LEASE], policy.DONE).get(policy.STATE, 0) == 0
+    assert ctl.json("work", "show", "web01")["state"] == "offered"
+    policy.TOKENS[answer[policy.LEASE]] = token
+    assert report(daemon, answer[policy.LEASE], policy.DONE)[policy.STATE] == policy.DONE
+    assert ctl.json("work", "show", "web01")["state"] == "done"
+    assert request(daemon)[policy.DECISION] == policy.LOCAL
+
+
+def test_next_boot_completes(ctl, daemon):
+    """Another boot ends it, not one that only asks again, nor after a boot that went to its disk."""
+    ctl("device", "add", "web01", MAC)
+    ctl("bundle", "add", "pe", "--kind", "third-party")
+    ctl("work", "assign", "web01", "--bundle", "pe")
+    first, second, third = (secrets.token_bytes(16) for _ in range(3))
+    assert request(daemon, first)[policy.ATTEMPT] == 1
+    policy.tell(daemon.port, first, {policy.MAC: policy.mac(MAC), policy.CODE: 10,
+                                     policy.REASON: b"x.cfg: not found", policy.MILLISECONDS: 5})
+    assert request(daemon, second)[policy.ATTEMPT] == 2
+    assert request(daemon, second)[policy.ATTEMPT] == 2
+    assert ctl.json("work", "show", "web01")["state"] == "offered"
+    assert request(daemon, third)[policy.DECISION] == policy.LOCAL
+    assert ctl.json("work", "show", "web01")["state"] == "done"
