@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Machines that share a UUID, and laptops that share a dock's MAC: none gets another one's work."""
 
+import sqlite3
+
 import policy
 import pytest
 from test_machines import UUID1, UUID2, eventually, request
 
 A, B, C = "52:54:00:12:34:0a", "52:54:00:12:34:0b", "52:54:00:12:34:0c"
-SERIAL = 0x15
+SERIAL, PRODUCT, BOARD = 0x15, 0x14, 0x1f
 
 
 def ask(daemon, mac, uuid=UUID1, serial=None):
@@ -154,3 +156,31 @@ def test_odd_unknown_machines(ctl, daemon):
     assert f"unknown machine {B}, UUID {swapped}: UUID of device a in the other" in told
     assert f"unknown machine {A}, " in told
     assert "which another UUID has claimed" in ctl("stranger", "show", A)
+
+
+def test_unknown_machines_that_only_look_alike(ctl, daemon):
+    """No serial number, or that of another model, makes no one machine of two."""
+    ctl("device", "add", "other", "52:54:00:00:00:01")
+    assert ask(daemon, A) == ask(daemon, B) == (policy.LOCAL, "")
+    for mac, product in ((A, b"OptiPlex"), (C, b"ProDesk")):
+        request(daemon, mac, UUID2, fields={SERIAL: b"0042", PRODUCT: product})
+    assert eventually(lambda: {u["uuid"] for u in ctl.json("uuid", "list")} == {UUID1, UUID2})
+
+
+def test_one_number_that_differs(ctl, daemon):
+    """It counts more than another one that is equal."""
+    ctl("device", "add", "a", "--uuid", UUID1)
+    with sqlite3.connect(ctl.database) as db:
+        db.execute("INSERT INTO card VALUES (1, x'52540012340b', ' ', 'S1', '', 1),"
+                   " (1, x'52540012340c', ' ', '', 'B1', 1)")
+    db.close()
+    answer = request(daemon, A, UUID1, fields={SERIAL: b"S1", BOARD: b"B2"})
+    assert policy.NAME not in answer or not answer[policy.NAME]
+
+
+def test_first_with_the_mac_of_another_device(ctl, daemon):
+    """Who comes first with a UUID is not its device where the MAC is another one's."""
+    ctl("device", "add", "a", "--uuid", UUID1)
+    ctl("device", "add", "m", A)
+    assert ask(daemon, A) == (policy.LOCAL, "m")
+    assert ctl.json("uuid", "list")[0]["state"] == "shared"
