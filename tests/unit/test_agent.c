@@ -2,12 +2,14 @@
 #include "unit.h"
 
 #include <arpa/inet.h>
+#include <ftw.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "agent.h"
 #include "endpoint.h"
 #include "error.h"
+#include "power_on.h"
 
 /* What the agent finds out by itself in a booted system. */
 
@@ -28,18 +30,15 @@ static void put_file(const char *root, const char *name, const char *text)
 	fclose(file);
 }
 
+static int remove_one(const char *path, const struct stat *status, int type, struct FTW *place)
+{
+	(void)status, (void)type, (void)place;
+	return remove(path);
+}
+
 static void remove_all(const char *root)
 {
-	static const char *const names[] = {
-		"/proc/cmdline", "/proc", "/sys/class/dmi/id/product_uuid", "/sys/class/dmi/id",
-		"/sys/class/dmi", "/sys/class", "/sys", "",
-	};
-	char path[160];
-
-	for (size_t i = 0; i < COUNT(names); i++) {
-		snprintf(path, sizeof(path), "%s%s", root, names[i]);
-		remove(path);
-	}
+	nftw(root, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
 
 #define UUID "4c4c4544-0034-4d10-8052-b4c04f4a3232\n"
@@ -135,12 +134,92 @@ static void test_endpoints(void **state)
 	assert_int_equal(ntohs(endpoint.sin_port), 7);
 }
 
+static void put_record(const char *root, const char *name, size_t place, const uint8_t *record)
+{
+	char path[200];
+	FILE *file;
+
+	put_file(root, name, "");
+	snprintf(path, sizeof(path), "%s%s", root, name);
+	file = fopen(path, "w");
+	assert_non_null(file);
+	assert_int_equal(fseek(file, (long)place, SEEK_SET), 0);
+	assert_int_equal(fwrite(record, 1, POWER_ON_SIZE, file), POWER_ON_SIZE);
+	fclose(file);
+}
+
+/* Damaged, or of a boot that went to its disk, it says nothing; options come before it. */
+static void test_record(void **state)
+{
+	static const char variable[] = "/sys/firmware/efi/efivars/"
+		"OpenPrebootPowerOn-6134f6a1-f8d4-4743-96c8-0403611a5ec3";
+	struct power_on left = { POWER_ON_LOCAL, { 192, 0, 2, 9 }, { 1, 2, 3, 4, 5, 6, 7, 8 } };
+	uint8_t record[POWER_ON_SIZE];
+	char root[] = "/tmp/agent-XXXXXX";
+	struct agent agent;
+
+	(void)state;
+	assert_non_null(mkdtemp(root));
+	for (int i = 0; i < 4; i++) {
+		const char *name = i < 3 ? "/dev/mem" : variable;
+
+		left.state = i ? POWER_ON_HANDED_OVER : POWER_ON_LOCAL;
+		power_on_encode(&left, record);
+		record[9] ^= i == 1;
+		put_record(root, name, i < 3 ? 0x4f0 : 4, record);
+		memset(&agent, 0, sizeof(agent));
+		assert_int_equal(agent_read_record(&agent, root), i < 2 ? ERR_NOT_FOUND : 0);
+		assert_int_equal(ntohs(agent.server.sin_port), i < 2 ? 0 : POLICY_PORT);
+		if (i >= 2) {
+			assert_memory_equal(&agent.server.sin_addr, left.server, 4);
+			assert_memory_equal(agent.token, left.token, TOKEN_SIZE);
+		}
+	}
+	memset(&agent, 0, sizeof(agent));
+	agent.token[0] = 9;
+	agent.server.sin_port = htons(7);
+	assert_int_equal(agent_read_record(&agent, root), 0);
+	assert_int_equal(ntohs(agent.server.sin_port), 7);
+	assert_int_equal(agent.token[0], 9);
+	remove_all(root);
+}
+
+/* Cards of Ethernet's kind, in the order of their names. */
+static void test_macs(void **state)
+{
+	char root[] = "/tmp/agent-XXXXXX";
+	struct agent agent = { 0 };
+
+	(void)state;
+	assert_non_null(mkdtemp(root));
+	agent_read_macs(&agent, root);
+	assert_int_equal(agent.mac_count, 0);
+	put_file(root, "/sys/class/net/br0/type", "1\n");
+	put_file(root, "/sys/class/net/br0/address", "02:00:00:00:00:01\n");
+	put_file(root, "/sys/class/net/ib0/type", "32\n");
+	put_file(root, "/sys/class/net/ib0/device/x", "");
+	put_file(root, "/sys/class/net/ib0/address", "02:00:00:00:00:02\n");
+	put_file(root, "/sys/class/net/eth1/type", "1\n");
+	put_file(root, "/sys/class/net/eth1/device/x", "");
+	put_file(root, "/sys/class/net/eth1/address", "02:00:00:00:00:04\n");
+	put_file(root, "/sys/class/net/eth0/type", "1\n");
+	put_file(root, "/sys/class/net/eth0/device/x", "");
+	put_file(root, "/sys/class/net/eth0/address", "02:00:00:00:00:03\n");
+	agent_read_macs(&agent, root);
+	assert_int_equal(agent.mac_count, 2);
+	assert_int_equal(agent.macs[0][5], 3);
+	assert_int_equal(agent.macs[1][5], 4);
+	remove_all(root);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_look_around),
 		cmocka_unit_test(test_given),
 		cmocka_unit_test(test_endpoints),
+		cmocka_unit_test(test_record),
+		cmocka_unit_test(test_macs),
 	};
 
 	return cmocka_run_group_tests_name("agent", tests, NULL, NULL);
