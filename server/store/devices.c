@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "uuids.h"
 #include "wire.h"
 
 bool device_name_ok(const char *name)
@@ -120,10 +121,9 @@ int device_release(struct store *store, uint64_t id)
 {
 	static const char release[] =
 		"UPDATE device SET claim_uuid = NULL, claim_mac = NULL WHERE id = ?";
-	static const char cards[] = "DELETE FROM card WHERE device = ?";
 	int rc = store_run(store, release, "i", (int64_t)id);
 
-	return rc ? rc : store_run(store, cards, "i", (int64_t)id);
+	return rc ? rc : card_forget(store, id);
 }
 
 int device_rename(struct store *store, uint64_t id, const char *name)
