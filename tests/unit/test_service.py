@@ -174,11 +174,9 @@ def test_starts_while_another_writes(start, tmp_path):
         s.connect(("127.0.0.1", port))
         s.settimeout(5)
         who = {policy.MAC: policy.mac("52:54:00:12:34:56")}
-        work = policy.ask(port, policy.REQUEST, {**who, policy.FIRMWARE: policy.BIOS}, bytes(16))
-        for number in range(200):  # each is to be written
-            s.send(policy.encode(policy.REPORT, bytes(16), {
-                **who, policy.LEASE: work[policy.LEASE], policy.TOKEN: work[policy.TOKEN],
-                policy.STATE: policy.ACCEPTED}, number + 1))
+        for number in range(200):  # new work is to be written
+            s.send(policy.encode(policy.REQUEST, number.to_bytes(16, "big"),
+                                 {**who, policy.FIRMWARE: policy.BIOS}))
         s.send(policy.encode(policy.QUERY, bytes(16), who))
         assert policy.decode(s.recv(2048))[0] == policy.DETAILS
         systemd.socket.settimeout(1.9)
