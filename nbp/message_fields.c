@@ -171,10 +171,8 @@ bool detail_key_ok(const char *key)
 
 bool all_zero(const uint8_t *bytes, size_t count)
 {
-	while (count--)
-		if (*bytes++)
-			return false;
-	return true;
+	/* Of a million machines, most have no image-safe data: memcmp() finds that soonest. */
+	return count == 0 || (bytes[0] == 0 && memcmp(bytes, bytes + 1, count - 1) == 0);
 }
 
 bool message_complete(const struct message *message)

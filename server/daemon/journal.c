@@ -22,7 +22,8 @@ static const struct {
 	[JOURNAL_TROUBLE] = { 1, 20 },
 };
 
-#define END_MS 500 /* for what still waits when it ends */
+#define END_MS    500 /* for what still waits when it ends */
+#define GATHER_MS 10  /* lines that come so soon after each other are written together */
 
 #define read_one(value)       __atomic_load_n(&(value), __ATOMIC_RELAXED)
 #define write_one(value, new) __atomic_store_n(&(value), (new), __ATOMIC_RELAXED)
@@ -81,6 +82,14 @@ static bool allowed(struct journal *journal, enum journal_kind kind)
 
 /* --- the thread ------------------------------------------------------------ */
 
+/* To be woken for each line of many would cost more than the line. */
+static void gather(void)
+{
+	const struct timespec pause = { .tv_nsec = GATHER_MS * 1000000 };
+
+	nanosleep(&pause, NULL);
+}
+
 /* Writes all of it, however long that takes. */
 static void write_all(const char *text, size_t length)
 {
@@ -106,6 +115,11 @@ static void *write_lines(void *data)
 			pthread_cond_wait(&journal->news, &journal->lock);
 		if (!journal->length)
 			break;
+		if (!journal->ending) {
+			pthread_mutex_unlock(&journal->lock);
+			gather();
+			pthread_mutex_lock(&journal->lock);
+		}
 		/* What comes meanwhile is put behind these. */
 		journal->taken = journal->length;
 		pthread_mutex_unlock(&journal->lock);

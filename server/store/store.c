@@ -117,7 +117,9 @@ int store_open(struct store *store, const char *path, const struct store_options
 		rc = store_file_create(path, store->message, sizeof(store->message));
 	if (rc)
 		return rc;
-	code = sqlite3_open_v2(path, &store->db, SQLITE_OPEN_READWRITE, NULL);
+	/* Only one thread uses it at a time, so SQLite need not lock it at each step. */
+	code = sqlite3_open_v2(path, &store->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
+	                       NULL);
 	if (code != SQLITE_OK) {
 		rc = failed(store, code);
 		goto close;
