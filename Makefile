@@ -230,7 +230,7 @@ $(B)/test/unit_identify $(B)/test/unit_index $(B)/test/unit_index_follow \
 $(B)/test/unit_store_file $(B)/test/unit_store_rows: $(B)/test/tests/unit/store_place.o \
 	$(STORE:%=$(B)/test/server/%.o)
 $(B)/test/unit_serve $(B)/test/unit_keeper $(B)/test/unit_keeper_lock $(B)/test/unit_keeper_bounds \
-		$(B)/test/unit_multicast $(B)/test/unit_lanes \
+		$(B)/test/unit_keeper_sync $(B)/test/unit_multicast $(B)/test/unit_lanes \
 		$(B)/test/unit_fast: \
 	$(B)/test/tests/unit/site.o \
 	$(KEEPER:%=$(B)/test/server/%.o)

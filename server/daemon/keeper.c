@@ -33,7 +33,7 @@ static void begin(struct keeper *k)
  * judged anew. */
 static void lose(struct keeper *k, size_t taken)
 {
-	store_rollback(&k->store);
+	keeper_end_relaxed(k);
 	begin(k);
 	for (size_t i = 0; i < taken; i++) {
 		struct matter *matter = &k->matters[i];
@@ -174,7 +174,8 @@ static bool made_known(const struct keeper *k, size_t taken)
 	return k->newcomer_count > 0;
 }
 
-/* Sends the answers of a round, whose transaction is on the disk, and tells of them. */
+/* Sends the answers of a round, whose transaction is on the disk where it is to be, and tells of
+ * them. */
 static void finish_round(struct keeper *k, size_t taken)
 {
 	int64_t now;
@@ -191,12 +192,24 @@ static void finish_round(struct keeper *k, size_t taken)
 		finish(k, &k->matters[i], now);
 }
 
+/* Says whether one that is to be answered in this round is sure to need the disk: then all of them
+ * can be in the one transaction that does. */
+static bool any_lasts(const struct keeper *k, size_t taken)
+{
+	for (size_t i = 0; i < taken; i++)
+		if (!k->matters[i].done && (k->matters[i].lasts ||
+		                            k->matters[i].question.type == MESSAGE_REPORT))
+			return true;
+	return false;
+}
+
 /* Handles what can be in one transaction. Returns how many are left for another. */
 static size_t take_round(struct keeper *k, size_t taken)
 {
 	size_t left = 0;
 
 	begin(k);
+	k->lasts = any_lasts(k, taken);
 	follow(k);
 	/* One look at the database for all of them: each of its own would cost locks. */
 	store_run(&k->store, "BEGIN", "");
@@ -212,7 +225,7 @@ static size_t take_round(struct keeper *k, size_t taken)
 		k->barred = ERR_IO;
 		lose(k, taken);
 	}
-	store_rollback(&k->store); /* where it was only read */
+	keeper_end_relaxed(k); /* or where it was only read */
 	finish_round(k, taken);
 	for (size_t i = 0; i < taken; i++)
 		left += !k->matters[i].done;
@@ -256,7 +269,7 @@ static void answer_all(struct keeper *k, size_t taken)
 		struct matter *matter = &k->matters[i];
 
 		matter->datagram = &k->batch[i];
-		matter->done = matter->depends = matter->noted = false;
+		matter->done = matter->depends = matter->noted = matter->lasts = false;
 		matter->tries = 0;
 		matter->line[0] = '\0';
 		/* It was decoded before, by the thread that took it: it can be. */

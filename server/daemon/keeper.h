@@ -14,7 +14,7 @@
 /*
  * The keeper: the one thread that uses the database. It takes the questions that wait,
  * and all that they change is one transaction, committed before any answer
- * that depends on it may leave.
+ * that depends on it may leave; and on the disk, unless there is but new work in it.
  */
 
 #define KEEPER_BATCH 256
@@ -35,6 +35,7 @@ struct matter {
 	bool done;                 /* it is, and need not come in another round */
 	unsigned tries;
 	struct verdict verdict;
+	bool lasts;                /* it was found out that the transaction must not be relaxed */
 	bool depends;              /* on the transaction */
 	bool wrote;                /* something of its own in it */
 	enum journal_kind kind;    /* of line */
@@ -51,6 +52,7 @@ struct keeper {
 	/* of the batch at work: */
 	struct moment moment;
 	bool writing;              /* its transaction is open, and in it */
+	bool lasts;                /* that is, or would be, on the disk before an answer leaves */
 	uint64_t touched[2 * KEEPER_BATCH];       /* these devices have changed */
 	size_t touched_count;
 	struct identity news[2 * KEEPER_BATCH];   /* who these machines are has changed */

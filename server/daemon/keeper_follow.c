@@ -161,15 +161,15 @@ void keeper_reload(struct keeper *k, const struct moment *moment)
 
 int keeper_begin_relaxed(struct keeper *k)
 {
-	/* Not a prepared statement: it takes effect when it is compiled. */
-	sqlite3_exec(k->store.db, "PRAGMA synchronous=NORMAL", NULL, NULL, NULL);
-	return store_begin(&k->store);
+	int rc = store_relax(&k->store, true);
+
+	return rc ? rc : store_begin(&k->store);
 }
 
 void keeper_end_relaxed(struct keeper *k)
 {
 	store_rollback(&k->store); /* unless it was committed */
-	sqlite3_exec(k->store.db, "PRAGMA synchronous=FULL", NULL, NULL, NULL);
+	store_relax(&k->store, false);
 }
 
 /* --- counters -------------------------------------------------------------- */

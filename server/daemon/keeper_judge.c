@@ -49,7 +49,8 @@ static enum proof prove(const struct keeper *keeper, const struct matter *matter
                         const struct lease *lease, uint32_t attempt,
                         const uint8_t nonce[NONCE_SIZE], const uint8_t token[TOKEN_SIZE])
 {
-	struct offer offer = { matter->who.device.id, lease->number, attempt, { 0 } };
+	struct offer offer = { matter->who.device.id, lease->number, lease->assigned, attempt,
+	                       { 0 } };
 
 	memcpy(offer.nonce, nonce, sizeof(offer.nonce));
 	if (all_zero(token, TOKEN_SIZE))
@@ -213,11 +214,29 @@ static bool writes(const struct matter *matter)
 	       matter->sender.weighed == WEIGHED_SHARED;
 }
 
+/*
+ * Says whether what it writes must be on the disk before its answer leaves: what cannot be taken
+ * back. That is each change of a lease; and who came first, of which the next one would be the
+ * first if it were lost.
+ *
+ * New work can be taken back. It is an offer until a report accepts it, and the commit of that puts
+ * the work on the disk, too, as it is in the same log, in front. If the power goes before, the
+ * machine finds that there is no such lease, and boots its disk. The same goes for a machine that
+ * becomes a device: it is told its name, or an offer, and becomes one again.
+ */
+static bool lasts(const struct matter *matter)
+{
+	return matter->verdict.changed || matter->who.claims ||
+	       matter->sender.weighed == WEIGHED_CARD || matter->sender.weighed == WEIGHED_SHARED;
+}
+
 /* Gives the machine what shows that it was offered this. */
 static void sign(const struct keeper *keeper, struct matter *matter)
 {
 	struct answer *answer = &matter->verdict.reply.u.answer;
-	struct offer offer = { matter->verdict.next.device, answer->lease, answer->attempt, { 0 } };
+	const struct lease *lease = &matter->verdict.next;
+	struct offer offer = { lease->device, answer->lease, lease->assigned, answer->attempt,
+	                       { 0 } };
 
 	if (matter->verdict.reply.type != MESSAGE_ANSWER || !answer->lease)
 		return;
@@ -286,6 +305,17 @@ static int store_all(struct keeper *keeper, struct matter *matter)
 	return rc;
 }
 
+static int begin_writing(struct keeper *keeper, bool lasting)
+{
+	int rc = store_relax(&keeper->store, !lasting);
+
+	if (rc == 0)
+		rc = store_begin(&keeper->store);
+	keeper->lasts = lasting;
+	keeper->writing = rc == 0;
+	return rc;
+}
+
 /*
  * Judges from what is there. Only where that changes something is the
  * transaction opened, and then it is judged anew, as things may have moved.
@@ -299,12 +329,16 @@ int keeper_resolve(struct keeper *keeper, struct matter *matter)
 	if (rc == 0 && writes(matter) && !keeper->writing) {
 		/* What was read may be old by now, and cannot be written from. */
 		store_rollback(&keeper->store);
-		rc = store_begin(&keeper->store);
-		keeper->writing = rc == 0;
+		rc = begin_writing(keeper, keeper->lasts || lasts(matter));
 		if (rc == 0)
 			rc = keeper_follow(keeper);
 		if (rc == 0)
 			rc = judge(keeper, matter);
+	}
+	/* Others have begun without the disk: it is done in another round. */
+	if (rc == 0 && lasts(matter) && !keeper->lasts) {
+		matter->lasts = true;
+		return KEEPER_CUT;
 	}
 	/* First, as work must not count as offered when its answer cannot leave. */
 	if (rc == 0)

@@ -82,8 +82,8 @@ static int configure(struct store *store, const struct store_options *options)
 	snprintf(cache, sizeof(cache), "PRAGMA cache_size=-%d", options->cache_kib);
 	if (options->cache_kib && (rc = execute(store, cache)) != 0)
 		return rc;
-	return execute(store, options->relaxed ? "PRAGMA synchronous=NORMAL"
-	                                       : "PRAGMA synchronous=FULL");
+	store->relaxed = !options->relaxed; /* neither of them, so far */
+	return store_relax(store, options->relaxed);
 }
 
 /* Brings an older database up to this program's version. */
@@ -145,6 +145,19 @@ void store_close(struct store *store)
 	sqlite3_close(store->db);
 	memset(store->prepared, 0, sizeof(store->prepared));
 	store->db = NULL;
+}
+
+int store_relax(struct store *store, bool relaxed)
+{
+	int rc = 0;
+
+	/* Not a prepared statement: it takes effect when it is compiled. */
+	if (store->relaxed != relaxed)
+		rc = execute(store, relaxed ? "PRAGMA synchronous=NORMAL"
+		                            : "PRAGMA synchronous=FULL");
+	if (rc == 0)
+		store->relaxed = relaxed;
+	return rc;
 }
 
 int store_begin(struct store *store)

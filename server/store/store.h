@@ -31,6 +31,7 @@ struct store {
 	sqlite3 *db;
 	char message[512]; /* for people: the last failure, naming file and remedy */
 	const char *path;  /* the caller's */
+	bool relaxed;      /* its commits do not wait for the disk */
 	struct {
 		const char *sql;
 		sqlite3_stmt *statement;
@@ -63,9 +64,16 @@ int store_open(struct store *store, const char *path, const struct store_options
 /** Closes @store; harmless on one that is not open. */
 void store_close(struct store *store);
 
+/**
+ * Says whether the transactions that are begun from now on are @relaxed: their commits do not wait
+ * for the disk. They survive a kill; a power cut takes back the last ones, but never one that is
+ * older than one which did wait, as they are all in one log. Not within a transaction.
+ */
+int store_relax(struct store *store, bool relaxed);
+
 /** Starts a transaction that may write; nobody else can until its end. */
 int store_begin(struct store *store);
-/** Ends it. When 0 is returned, all of it is on the disk; else none of it. */
+/** Ends it. When 0 is returned, all of it is on the disk, unless @store is relaxed; else none. */
 int store_commit(struct store *store);
 /** Gives it up; harmless where there is none. */
 void store_rollback(struct store *store);

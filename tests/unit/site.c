@@ -122,12 +122,23 @@ struct datagram *put(struct bench *bench, size_t slot, uint8_t type, uint8_t num
 	return d;
 }
 
+int64_t assigned_of(struct bench *bench, uint64_t lease)
+{
+	char sql[64];
+	int64_t assigned;
+
+	snprintf(sql, sizeof(sql), "SELECT assigned FROM work WHERE lease = %llu",
+	         (unsigned long long)lease);
+	assigned = number_of(bench, sql);
+	return assigned < 0 ? bench->now : assigned;
+}
+
 struct datagram *put_report(struct bench *bench, size_t slot, uint8_t number, uint64_t lease,
                             uint8_t boot, uint32_t attempt, uint8_t state)
 {
 	struct message message = { .type = MESSAGE_REPORT };
 	struct datagram *d = put(bench, slot, MESSAGE_QUERY, number, 'q');
-	struct offer offer = { number, lease, attempt, { 0 } };
+	struct offer offer = { number, lease, assigned_of(bench, lease), attempt, { 0 } };
 
 	memset(offer.nonce, boot, sizeof(offer.nonce));
 	memset(message.nonce, state == WORK_ACCEPTED ? boot : 'q', sizeof(message.nonce));

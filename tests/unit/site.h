@@ -33,6 +33,8 @@ void fill(struct datagram *d, const struct message *message);
 /** Puts a message of machine @number into the batch's slot @slot. */
 struct datagram *put(struct bench *bench, size_t slot, uint8_t type, uint8_t number,
                      uint8_t boot);
+/** Returns when a lease was made; if it is not there, when it would be. */
+int64_t assigned_of(struct bench *bench, uint64_t lease);
 /**
  * Puts a report of work of the machine @number, one of those that there are at the start, into
  * slot @slot, with the token that its boot @boot was given for @attempt.

@@ -132,7 +132,7 @@ static void test_later_has_an_end(void **state)
 	other = other_program(bench);
 	run(other, "BEGIN IMMEDIATE");
 	for (size_t i = 0; i < KEEPER_LATER + 100; i++) {
-		struct offer offer = { 1, bench->lease[1], 1, { 0 } };
+		struct offer offer = { 1, bench->lease[1], 0, 1, { 0 } };
 		struct datagram *d = put_report(bench, 0, 1, offer.lease, 'a', 1, WORK_ACCEPTED);
 		struct message message;
 

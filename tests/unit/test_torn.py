@@ -207,6 +207,41 @@ def test_daemon_goes_on(killed, tmp_path):
         told.check(to, at, booted=True)
 
 
+def test_offer_that_the_power_took(tmp_path):
+    """New work is told before it is on the disk; a boot that accepts what is lost is refused."""
+    path, log = tmp_path / "site.db", tmp_path / "log"
+    run(path, "device", "add", "pc1", "--mac", mac(1).hex())
+    run(path, "bundle", "add", "img", "--kind", "imaging")
+    run(path, "assignment", "add", "img", "--to", "/")
+    request, nonce, wal = {policy.MAC: mac(1), policy.FIRMWARE: policy.BIOS}, bytes([7] * 16), \
+        path.with_name("site.db-wal")
+    daemon = policy.Daemon(path, log)
+    try:
+        before = wal.read_bytes()
+        answer = policy.ask(daemon.port, policy.REQUEST, request, nonce)
+        assert answer[policy.DECISION] == policy.WORK and len(before) < wal.stat().st_size
+    finally:
+        daemon.kill()
+    wal.write_bytes(before)
+    daemon = policy.Daemon(path, log)
+    try:
+        receipt = policy.accept(daemon.port, request, answer, nonce)
+        assert not receipt.get(policy.STATE) and b"no such lease" in receipt[policy.REASON]
+        # By hand, under the same number: that is not what was told.
+        run(path, "work", "assign", "pc1", "--config", "other.cfg")
+        database = sqlite3.connect(path)
+        with database:
+            assert database.execute("UPDATE work SET assigned = assigned + 60 WHERE lease = ?",
+                                    (answer[policy.LEASE],)).rowcount == 1
+        database.close()
+        assert not policy.accept(daemon.port, request, answer, nonce).get(policy.STATE)
+        again = policy.boot(daemon.port, request)
+        assert (again[policy.LEASE], again[policy.ATTEMPT]) == (answer[policy.LEASE], 1)
+        assert again[policy.CONFIG] == b"other.cfg"
+    finally:
+        assert daemon.stop() == 0
+
+
 @pytest.mark.parametrize("name", ["site.db", "link.db"])
 def test_log_is_read_where_sqlite_has_it(tmp_path, name):
     """What the file has wrong by now, the log beside it has right; a link has none beside it."""

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "site.h"
+
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "platform.h"
+
+/* What is on the disk before an answer leaves, and what need not be: each wait for it is counted. */
+
+static unsigned syncs;      /* so far */
+static unsigned before;     /* at the start */
+static unsigned when_sent;  /* of them, when the first answers left since then */
+static bool sent;
+static size_t (*send_on)(struct datagram *batch, size_t count);
+
+/* In the place of the C library's, for SQLite too. */
+int fdatasync(int fd)
+{
+	syncs++;
+	return (int)syscall(SYS_fdatasync, fd);
+}
+
+int fsync(int fd)
+{
+	syncs++;
+	return (int)syscall(SYS_fsync, fd);
+}
+
+static size_t send_counted(struct datagram *batch, size_t count)
+{
+	for (size_t i = 0; i < count && !sent; i++) {
+		sent = batch[i].reply_length > 0;
+		when_sent = syncs - before;
+	}
+	return send_on(batch, count);
+}
+
+/* Serves the first @count slots, and counts. */
+static void serve_counted(struct bench *bench, size_t count)
+{
+	if (bench->keeper.send != send_counted)
+		send_on = bench->keeper.send;
+	bench->keeper.send = send_counted;
+	before = syncs;
+	sent = false;
+	serve(bench, count);
+	assert_true(sent);
+}
+
+static void assign_to_all(struct bench *bench)
+{
+	meddle(bench, BUNDLE "INSERT INTO assignment VALUES (7, 1, 'zone', 0, 'always', 0, 1);"
+	       "DELETE FROM work;");
+	/* What was committed here before must not be counted later. */
+	sqlite3_wal_checkpoint_v2(bench->keeper.store.db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+	/* The log begins anew with the next commit, which waits for the disk in any case. */
+	assert_int_equal(attempt(bench, MACHINES, 'z'), 1);
+}
+
+static uint64_t lease_in(const struct bench *bench, size_t slot)
+{
+	struct message reply;
+
+	decode(bench, slot, &reply);
+	assert_int_equal(reply.type, MESSAGE_ANSWER);
+	assert_int_equal(reply.u.answer.decision, DECISION_WORK);
+	return reply.u.answer.lease;
+}
+
+static uint8_t receipt_in(const struct bench *bench, size_t slot)
+{
+	struct message reply;
+
+	decode(bench, slot, &reply);
+	assert_int_equal(reply.type, MESSAGE_RECEIPT);
+	return reply.u.receipt.state;
+}
+
+static void test_new_work_does_not_wait(void **state)
+{
+	struct bench *bench = *state;
+	uint64_t lease[3];
+
+	assign_to_all(bench);
+	for (uint8_t i = 1; i <= 2; i++) {
+		put(bench, 0, MESSAGE_REQUEST, i, 'a');
+		serve_counted(bench, 1);
+		assert_int_equal(syncs - before, 0);
+		lease[i] = lease_in(bench, 0);
+	}
+	assert_int_equal(number_of(bench, "SELECT count(*) FROM work WHERE state = 'pending'"), 2);
+	/* What accepts it does, and everything after that. */
+	put_report(bench, 0, 1, lease[1], 'a', 1, WORK_ACCEPTED);
+	serve_counted(bench, 1);
+	assert_int_equal(receipt_in(bench, 0), WORK_ACCEPTED);
+	assert_int_equal(when_sent, 1);
+	for (uint8_t what = WORK_BEGUN; what <= WORK_DONE; what++) {
+		put_report(bench, 0, 1, lease[1], 'a', 1, what);
+		serve_counted(bench, 1);
+		assert_int_equal(receipt_in(bench, 0), what);
+		assert_int_equal(when_sent, 1);
+	}
+	assert_int_equal(drops(bench), 0);
+}
+
+/* Where others wait all the same, it is one transaction and one wait. */
+static void test_new_work_beside_a_report(void **state)
+{
+	struct bench *bench = *state;
+	uint64_t lease;
+
+	assign_to_all(bench);
+	put(bench, 0, MESSAGE_REQUEST, 1, 'a');
+	serve_counted(bench, 1);
+	lease = lease_in(bench, 0);
+	put(bench, 0, MESSAGE_REQUEST, 2, 'a');
+	put_report(bench, 1, 1, lease, 'a', 1, WORK_ACCEPTED);
+	serve_counted(bench, 2);
+	assert_int_equal(receipt_in(bench, 1), WORK_ACCEPTED);
+	assert_true(lease_in(bench, 0) != lease);
+	assert_int_equal(when_sent, 1);
+	assert_int_equal(syncs - before, 1);
+}
+
+/* A request that ends work, behind one for new work: that has begun without the disk. */
+static void test_end_by_request_waits(void **state)
+{
+	struct bench *bench = *state;
+
+	assign_to_all(bench);
+	assert_int_equal(attempt(bench, 1, 'a'), 1);
+	meddle(bench, "UPDATE work SET attempts = 1 WHERE device = 1");
+	put(bench, 0, MESSAGE_REQUEST, 2, 'a');
+	put(bench, 1, MESSAGE_REQUEST, 1, 'b');
+	serve_counted(bench, 2);
+	lease_in(bench, 0);
+	assert_int_equal(when_sent, 0);
+	assert_int_equal(syncs - before, 1);
+	assert_int_equal(number_of(bench, "SELECT count(*) FROM work WHERE state = 'failed'"), 1);
+	assert_int_equal(drops(bench), 0);
+}
+
+/* Who came first is known for good: else the second could be. */
+static void test_claim_waits(void **state)
+{
+	struct bench *bench = *state;
+	struct message message = { .type = MESSAGE_REQUEST, .sequence = 1 };
+	struct datagram *d;
+
+	assign_to_all(bench);
+	d = put(bench, 0, MESSAGE_REQUEST, 1, 'a');
+	message.u.request.identity = (struct identity){
+		{ 2, 0, 0, 0, 0, 1 }, { 0x11, 0x27, 9, 0, 0x40, 1, 0x80, 3, 7, 1, 9, 2, 5, 6, 7, 8 } };
+	message.u.request.firmware = FIRMWARE_BIOS;
+	fill(d, &message);
+	serve_counted(bench, 1);
+	assert_int_equal(when_sent, 1);
+	assert_int_equal(number_of(bench, "SELECT claim_uuid IS NOT NULL FROM device WHERE id = 1"), 1);
+}
+
+/* Once a commit has failed that need not wait, the next that must does. */
+static void test_relaxed_no_longer_than_it_takes(void **state)
+{
+	struct bench *bench = *state;
+	uint64_t lease;
+
+	assign_to_all(bench);
+	put(bench, 0, MESSAGE_REQUEST, 1, 'a');
+	serve_counted(bench, 1);
+	lease = lease_in(bench, 0);
+	meddle(bench, "CREATE TRIGGER no BEFORE INSERT ON work BEGIN SELECT RAISE(ABORT, 'no'); END");
+	put(bench, 0, MESSAGE_REQUEST, 2, 'a');
+	serve(bench, 1);
+	assert_int_equal(bench->batch[0].reply_length, 0);
+	assert_int_equal(number_of(bench, "PRAGMA synchronous"), 2);
+	put_report(bench, 0, 1, lease, 'a', 1, WORK_ACCEPTED);
+	serve_counted(bench, 1);
+	assert_int_equal(receipt_in(bench, 0), WORK_ACCEPTED);
+	assert_int_equal(when_sent, 1);
+}
+
+/* A number that a power cut has freed, and that another lease of the same device has got since, is
+ * not what was offered. */
+static void test_number_used_again(void **state)
+{
+	struct bench *bench = *state;
+	char sql[160];
+	uint64_t lease;
+
+	assign_to_all(bench);
+	put(bench, 0, MESSAGE_REQUEST, 1, 'a');
+	serve_counted(bench, 1);
+	lease = lease_in(bench, 0);
+	put_report(bench, 0, 1, lease, 'a', 1, WORK_ACCEPTED);
+	snprintf(sql, sizeof(sql), "UPDATE work SET assigned = assigned + 30 WHERE lease = %llu",
+	         (unsigned long long)lease);
+	meddle(bench, sql);
+	serve(bench, 1);
+	assert_int_equal(receipt_in(bench, 0), 0);
+	assert_int_equal(number_of(bench, "SELECT count(*) FROM offer"), 1);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_new_work_does_not_wait), TEST(test_new_work_beside_a_report),
+		TEST(test_end_by_request_waits), TEST(test_claim_waits),
+		TEST(test_relaxed_no_longer_than_it_takes), TEST(test_number_used_again),
+	};
+
+	return cmocka_run_group_tests_name("keeper sync", tests, NULL, NULL);
+}
