@@ -179,24 +179,25 @@ static void listen(struct platform *p, const char *text, size_t length)
 	write_on(p, text, length);
 }
 
-/* What the warning says comes: after a key, also one that changes no menu, the disk. */
+/* What the warning says comes: after a key, whatever menu that leads to, the disk. */
 static void says_what_comes_when_nobody_is_there(void **state)
 {
 	static const struct {
 		enum menu_action untouched;
-		int key;
+		int keys[3]; /* the last is END */
 		const char *says;
 		enum menu_action comes;
 	} cases[] = {
-		{ MENU_AUTO, KEY_NONE, "Going on in", MENU_AUTO },
-		{ MENU_AUTO, KEY_DOWN, "Local boot in", MENU_LOCAL },
-		{ MENU_LOCAL, KEY_NONE, "Local boot in", MENU_LOCAL },
+		{ MENU_AUTO, { END }, "Going on in", MENU_AUTO },
+		{ MENU_AUTO, { KEY_DOWN }, "Local boot in", MENU_LOCAL },
+		{ MENU_AUTO, { 't', KEY_ENTER }, "Local boot in", MENU_LOCAL }, /* a submenu */
+		{ MENU_LOCAL, { END }, "Local boot in", MENU_LOCAL },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		start(plain, FIRMWARE_BIOS);
-		person.script = cases[i].key ? KEYS(cases[i].key) : KEYS(END);
+		person.script = cases[i].keys;
 		says = cases[i].says;
 		said = lied = 0;
 		write_on = person.canvas.p.write;
