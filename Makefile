@@ -221,6 +221,7 @@ $(B)/test/unit_efi_source: $(B)/test/efi/source.o
 $(B)/test/unit_menu_view $(B)/test/unit_menu_password: $(B)/test/tests/unit/person.o \
 	$(B)/test/server/ctl/canvas.o
 $(B)/test/unit_decide: $(B)/test/server/policy/decide.o $(B)/test/server/store/lease.o
+$(B)/test/unit_accept: $(patsubst %,$(B)/test/server/%.o,policy/decide policy/token store/lease)
 $(B)/test/unit_filter: $(FILTER:%=$(B)/test/server/%.o)
 $(B)/test/unit_settings: $(STORE:%=$(B)/test/server/%.o)
 $(B)/test/unit_index $(B)/test/unit_index_follow: $(B)/test/tests/unit/index_dump.o

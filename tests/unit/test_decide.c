@@ -2,6 +2,7 @@
 #include "unit.h"
 
 #include "decide.h"
+#include "lease_sample.h"
 #include "platform.h"
 
 /*
@@ -9,31 +10,6 @@
  * one, with attempts left or not, before or after the deadline, by each kind of
  * firmware.
  */
-
-#define NOW 1000000
-#define DEADLINE 100
-
-/* When work was begun, seen from its deadline. */
-enum when { NEVER, IN_TIME, LAST_SECOND, OVERDUE };
-
-static const int64_t begun_at[] = {
-	[NEVER] = 0, [IN_TIME] = NOW - 1, [LAST_SECOND] = NOW - DEADLINE + 1,
-	[OVERDUE] = NOW - DEADLINE,
-};
-
-static const struct device device = { .id = 5, .name = "web01" };
-
-static struct lease make_lease(enum lease_state state, uint32_t attempt, enum when begun)
-{
-	struct lease lease = {
-		.number = 7, .device = 5, .state = state, .attempt = attempt, .attempts = 3,
-		.deadline = DEADLINE, .assigned = 1, .begun = begun_at[begun],
-		.loader_bios = "pxelinux.0", .loader_uefi = "syslinux.efi", .config = "z_auto.cfg",
-		.prefix = "boot/",
-	};
-
-	return lease;
-}
 
 /* --- requests -------------------------------------------------------------- */
 
@@ -183,51 +159,6 @@ static void test_no_loader(void **state)
 	assert_int_equal(verdict.reply.u.answer.attempt, 3);
 }
 
-/* Has a boot accept what it was told of. */
-static void accept_work(const struct lease *lease, uint32_t accepted, struct verdict *verdict)
-{
-	struct report report = { .lease = 7, .state = WORK_ACCEPTED };
-	struct reporting reporting = { .report = &report, .proof = PROOF_RIGHT,
-	                               .accepted = accepted, .now = NOW };
-
-	decide_report(&device, lease, &reporting, verdict);
-}
-
-/* However many boots: no more attempts than there may be, and then the end. */
-static void test_attempts_bound_boots(void **state)
-{
-	(void)state;
-	for (uint32_t attempts = 1; attempts <= 5; attempts++) {
-		struct lease lease = make_lease(LEASE_PENDING, 0, NEVER);
-		struct asking asking = { .firmware = BIOS, .now = NOW };
-		uint32_t boots = 0;
-
-		lease.attempts = attempts;
-		for (int boot = 0; boot < 20; boot++) {
-			struct verdict verdict;
-
-			decide_request(&device, &lease, &asking, &verdict);
-			lease = verdict.next;
-			if (verdict.reply.u.answer.decision == DECISION_WORK) {
-				/* However many others are told of it, and never accept. */
-				decide_request(&device, &lease, &asking, &verdict);
-				assert_false(verdict.changed);
-				accept_work(&lease, 0, &verdict);
-				assert_true(verdict.counted);
-				lease = verdict.next;
-				boots++;
-			}
-			/* Every other one begins, and loses the work again. */
-			if (lease.state == LEASE_OFFERED && boot % 2) {
-				lease.state = LEASE_BEGUN;
-				lease.begun = NOW;
-			}
-		}
-		assert_int_equal(boots, attempts);
-		assert_int_equal(lease.state, LEASE_FAILED);
-	}
-}
-
 /* A machine that tells no more than anybody could is given nothing, and changes nothing. */
 static void test_unproven(void **state)
 {
@@ -314,11 +245,6 @@ static void test_queries(void **state)
 		assert_int_equal(verdict.changed, cases[i].failed);
 		assert_int_equal(verdict.next.state, cases[i].failed ? LEASE_FAILED
 		                                                      : cases[i].state);
-		for (enum proof proof = PROOF_NONE; proof < PROOF_RIGHT; proof++) {
-			decide_query(&device, &lease, proof, NOW, &verdict);
-			assert_int_equal(verdict.reply.u.details.lease, 0);
-			assert_string_equal(verdict.reply.u.details.config, "");
-		}
 	}
 	decide_query(NULL, NULL, PROOF_RIGHT, NOW, &verdict);
 	assert_int_equal(verdict.reply.u.details.lease, 0);
@@ -327,8 +253,6 @@ static void test_queries(void **state)
 }
 
 /* --- reports --------------------------------------------------------------- */
-
-#define REFUSED 0
 
 struct report_case {
 	enum lease_state state;
@@ -373,16 +297,11 @@ static void test_reports(void **state)
 		const struct report_case *c = &report_cases[i];
 		struct lease lease = make_lease(c->state, 1, c->begun);
 		struct report report = { .lease = 7, .state = c->report, .reason = "disk full" };
-		struct reporting reporting = { .report = &report, .now = NOW };
+		struct reporting reporting = { .report = &report, .proof = PROOF_RIGHT,
+		                               .now = NOW };
 		struct verdict verdict;
 
 		print_message("           %s: report %u\n", lease_state_name(c->state), c->report);
-		for (reporting.proof = PROOF_NONE; reporting.proof < PROOF_RIGHT; reporting.proof++) {
-			decide_report(&device, &lease, &reporting, &verdict);
-			assert_int_equal(verdict.reply.u.receipt.state, REFUSED);
-			assert_non_null(strstr(verdict.reply.u.receipt.reason, "token"));
-			assert_false(verdict.changed);
-		}
 		decide_report(&device, &lease, &reporting, &verdict);
 		assert_int_equal(verdict.reply.type, MESSAGE_RECEIPT);
 		assert_int_equal(verdict.reply.u.receipt.lease, 7);
@@ -460,54 +379,18 @@ static void test_done_after_all(void **state)
 	assert_int_equal(verdict.reply.u.receipt.state, REFUSED);
 }
 
-static void test_accepting(void **state)
-{
-	static const struct {
-		enum lease_state state;
-		uint32_t attempt, accepted;
-		enum when begun;
-		bool counted, taken;
-	} cases[] = {
-		{ LEASE_PENDING, 0, 0, NEVER, true, true }, { LEASE_OFFERED, 1, 0, NEVER, true, true },
-		{ LEASE_OFFERED, 1, 1, NEVER, false, true }, { LEASE_BEGUN, 1, 1, IN_TIME, false, true },
-		{ LEASE_BEGUN, 1, 0, IN_TIME, true, true }, { LEASE_BEGUN, 1, 0, OVERDUE, false, false },
-		{ LEASE_OFFERED, 3, 0, NEVER, false, false }, { LEASE_DONE, 1, 1, NEVER, false, false },
-		{ LEASE_FAILED, 1, 0, NEVER, false, false },
-		{ LEASE_CANCELLED, 0, 0, NEVER, false, false },
-	};
-	struct verdict verdict;
-
-	(void)state;
-	for (size_t i = 0; i < COUNT(cases); i++) {
-		struct lease lease = make_lease(cases[i].state, cases[i].attempt, cases[i].begun);
-
-		accept_work(&lease, cases[i].accepted, &verdict);
-		assert_int_equal(verdict.counted, cases[i].counted);
-		assert_int_equal(verdict.reply.u.receipt.state, cases[i].taken ? WORK_ACCEPTED
-		                                                               : REFUSED);
-		assert_int_equal(verdict.next.attempt, cases[i].attempt + cases[i].counted);
-		if (!cases[i].counted)
-			continue;
-		assert_int_equal(verdict.next.state, LEASE_OFFERED);
-		assert_int_equal(verdict.next.offered, NOW);
-		assert_int_equal(verdict.next.begun, 0); /* the deadline starts anew */
-	}
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_requests),
 		cmocka_unit_test(test_nobody_and_nothing),
 		cmocka_unit_test(test_no_loader),
-		cmocka_unit_test(test_attempts_bound_boots),
 		cmocka_unit_test(test_unproven),
 		cmocka_unit_test(test_next_boot),
 		cmocka_unit_test(test_queries),
 		cmocka_unit_test(test_reports),
 		cmocka_unit_test(test_reports_of_others),
 		cmocka_unit_test(test_done_after_all),
-		cmocka_unit_test(test_accepting),
 	};
 
 	return cmocka_run_group_tests_name("decide", tests, NULL, NULL);
