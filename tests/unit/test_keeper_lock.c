@@ -26,6 +26,39 @@ static void run(sqlite3 *db, const char *sql)
 		fail_msg("%s", sqlite3_errmsg(db));
 }
 
+/* Another program that begins to write; machine 2 has work on offer, of which it can be told. */
+static sqlite3 *begin_writing(struct bench *bench)
+{
+	sqlite3 *other;
+
+	assert_int_equal(attempt(bench, 2, 'a'), 1);
+	other = other_program(bench);
+	run(other, "BEGIN IMMEDIATE");
+	return other;
+}
+
+static void end_writing(sqlite3 *other)
+{
+	run(other, "COMMIT");
+	sqlite3_close(other);
+}
+
+static void assert_details(const struct bench *bench, size_t slot)
+{
+	struct message reply;
+
+	decode(bench, slot, &reply);
+	assert_int_equal(reply.type, MESSAGE_DETAILS);
+}
+
+/* What only reads is answered. */
+static void assert_reads(struct bench *bench)
+{
+	put(bench, 0, MESSAGE_QUERY, 2, 'q');
+	serve(bench, 1);
+	assert_details(bench, 0);
+}
+
 /* What another program commits just before the keeper's transaction, and how many of these there
  * were. */
 struct between {
@@ -66,12 +99,9 @@ static void stop_watching(struct bench *bench, struct between *between)
 static void test_only_writers_wait(void **state)
 {
 	struct bench *bench = *state;
-	sqlite3 *other;
+	sqlite3 *other = begin_writing(bench);
 	struct message reply;
 
-	assert_int_equal(attempt(bench, 2, 'a'), 1);
-	other = other_program(bench);
-	run(other, "BEGIN IMMEDIATE");
 	put_report(bench, 0, 1, bench->lease[1], 'a', 1, WORK_ACCEPTED);
 	put(bench, 1, MESSAGE_QUERY, 2, 'q');
 	put_report(bench, 2, 1, bench->lease[1], 'a', 1, WORK_ACCEPTED);
@@ -79,13 +109,12 @@ static void test_only_writers_wait(void **state)
 	serve(bench, 4);
 	assert_int_equal(bench->batch[0].reply_length, 0);
 	assert_int_equal(bench->batch[2].reply_length, 0);
-	decode(bench, 1, &reply);
-	assert_int_equal(reply.type, MESSAGE_DETAILS);
+	assert_details(bench, 1);
 	decode(bench, 3, &reply);
 	assert_int_equal(reply.u.answer.decision, DECISION_LOCAL);
 	assert_true(keeper_waits(&bench->keeper));
 	assert_int_equal(drops(bench), 0);
-	run(other, "COMMIT");
+	end_writing(other);
 	serve(bench, 0);
 	decode(bench, 0, &reply);
 	assert_int_equal(reply.u.receipt.state, WORK_ACCEPTED);
@@ -94,7 +123,6 @@ static void test_only_writers_wait(void **state)
 	assert_false(keeper_waits(&bench->keeper));
 	check_committed(bench, 1, LEASE_OFFERED, 1);
 	assert_int_equal(drops(bench), 0);
-	sqlite3_close(other);
 }
 
 /* A question that is sent again takes the place of the first, and nobody is answered too late. */
@@ -102,9 +130,8 @@ static void test_patience_has_an_end(void **state)
 {
 	struct bench *bench = *state;
 	struct moment moment = at(NOW);
-	sqlite3 *other = other_program(bench);
+	sqlite3 *other = begin_writing(bench);
 
-	run(other, "BEGIN IMMEDIATE");
 	for (int i = 0; i < 3; i++) {
 		put_report(bench, 0, 1, bench->lease[1], 'a', 1, WORK_ACCEPTED);
 		serve(bench, 1);
@@ -114,23 +141,18 @@ static void test_patience_has_an_end(void **state)
 	keeper_turn(&bench->keeper, &moment);
 	assert_false(keeper_waits(&bench->keeper));
 	assert_int_equal(counted(bench).dropped[DROP_STORE], 1);
-	run(other, "COMMIT");
+	end_writing(other);
 	serve(bench, 0);
 	assert_int_equal(bench->batch[0].reply_length, 0);
 	assert_int_equal(attempt(bench, 1, 'a'), 1);
-	sqlite3_close(other);
 }
 
 /* However many wait, there is room for who only reads. */
 static void test_later_has_an_end(void **state)
 {
 	struct bench *bench = *state;
-	sqlite3 *other;
-	struct message reply;
+	sqlite3 *other = begin_writing(bench);
 
-	assert_int_equal(attempt(bench, 2, 'a'), 1);
-	other = other_program(bench);
-	run(other, "BEGIN IMMEDIATE");
 	for (size_t i = 0; i < KEEPER_LATER + 100; i++) {
 		struct offer offer = { 1, bench->lease[1], 0, 1, { 0 } };
 		struct datagram *d = put_report(bench, 0, 1, offer.lease, 'a', 1, WORK_ACCEPTED);
@@ -145,10 +167,8 @@ static void test_later_has_an_end(void **state)
 	}
 	assert_int_equal(bench->keeper.later_count, KEEPER_LATER);
 	assert_int_equal(counted(bench).dropped[DROP_STORE], 100);
-	ask(bench, MESSAGE_QUERY, 2, 'q', &reply);
-	assert_int_equal(reply.type, MESSAGE_DETAILS);
-	run(other, "COMMIT");
-	sqlite3_close(other);
+	assert_reads(bench);
+	end_writing(other);
 }
 
 static void test_notes_wait(void **state)
@@ -161,33 +181,29 @@ static void test_notes_wait(void **state)
 	put(bench, 0, MESSAGE_EVENT, 3, 'a');
 	serve(bench, 1);
 	keeper_sweep(&bench->keeper, &moment);
-	run(other, "COMMIT");
+	end_writing(other);
 	assert_int_equal(number_of(bench, "SELECT count(*) FROM event"), 0);
 	serve(bench, 0);
 	assert_int_equal(number_of(bench, "SELECT count(*) FROM event"), 1);
 	assert_int_equal(counted(bench).notes_lost, 0);
-	sqlite3_close(other);
 }
 
 static void test_start_while_locked(void **state)
 {
 	struct bench *bench = *state;
-	sqlite3 *other = other_program(bench);
-	struct message reply;
+	sqlite3 *other;
 
-	assert_int_equal(attempt(bench, 2, 'a'), 1);
-	run(other, "INSERT INTO counter VALUES ('of another version', 1); BEGIN IMMEDIATE");
+	meddle(bench, "INSERT INTO counter VALUES ('of another version', 1)");
+	other = begin_writing(bench);
 	keeper_close(&bench->keeper);
 	server_end(&bench->server);
 	assert_int_equal(server_start(&bench->server, 0), 0);
 	assert_int_equal(keeper_open(&bench->keeper, &bench->server, bench->path), 0);
 	take_replies(bench);
-	ask(bench, MESSAGE_QUERY, 2, 'q', &reply);
-	assert_int_equal(reply.type, MESSAGE_DETAILS);
-	run(other, "COMMIT");
+	assert_reads(bench);
+	end_writing(other);
 	keeper_sweep(&bench->keeper, &(struct moment){ NOW, 0, moment_now().monotonic });
 	assert_int_equal(number_of(bench, "SELECT count(*) FROM counter WHERE name LIKE 'of%'"), 0);
-	sqlite3_close(other);
 }
 
 /* --- what is committed in between ------------------------------------------ */
@@ -258,7 +274,6 @@ static void test_commit_fails_for_many(void **state)
 {
 	struct bench *bench = *state;
 	struct between between;
-	struct message reply;
 
 	assert_int_equal(attempt(bench, 2, 'a'), 1);
 	meddle(bench, "INSERT INTO setting VALUES ('zone', 0, 'admit-unknown', 'yes')");
@@ -271,8 +286,7 @@ static void test_commit_fails_for_many(void **state)
 	stop_watching(bench, &between);
 	assert_true(between.begun <= 4);
 	assert_int_equal(counted(bench).dropped[DROP_STORE], 40);
-	decode(bench, 40, &reply);
-	assert_int_equal(reply.type, MESSAGE_DETAILS);
+	assert_details(bench, 40);
 	assert_int_equal(number_of(bench, "SELECT count(*) FROM device"), MACHINES);
 }
 
@@ -281,7 +295,6 @@ static void test_disk_is_full_for_many(void **state)
 {
 	struct bench *bench = *state;
 	struct between between;
-	struct message reply;
 	sqlite3_stmt *row;
 
 	meddle(bench, "INSERT INTO setting VALUES ('zone', 0, 'admit-unknown', 'yes')");
@@ -295,8 +308,7 @@ static void test_disk_is_full_for_many(void **state)
 	watch(bench, &between, NULL);
 	serve(bench, 101);
 	stop_watching(bench, &between);
-	decode(bench, 100, &reply);
-	assert_int_equal(reply.type, MESSAGE_DETAILS);
+	assert_details(bench, 100);
 	assert_true(counted(bench).dropped[DROP_STORE] > 10);
 	assert_true(between.begun <= 4);
 }

@@ -308,20 +308,27 @@ def test_unit(tmp_path):
 # --- a log that nobody reads -----------------------------------------------------------
 
 
-@pytest.mark.parametrize("threads", ["1", "4"])
-def test_a_log_that_nobody_reads(tmp_path, threads):
-    """It stops no answer, and SIGTERM ends it; who reads on is told what is missing."""
+def start_with_log(folder, *options):
+    """Starts one that knows a machine; returns the process, the end of the pipe that its log goes
+    into, read up to where it serves, and its port."""
     ours, theirs = os.pipe()
-    process = subprocess.Popen(policy.prebootd(tmp_path / "test.db", "127.0.0.1:0", "--threads",
-                                               threads), stderr=theirs)
+    process = subprocess.Popen(policy.prebootd(folder / "test.db", "127.0.0.1:0", *options),
+                               stderr=theirs)
     os.close(theirs)
     text = b""
     while b"confined" not in text:
         text += os.read(ours, 4096)
     port = int(re.search(rb"listening on 127.0.0.1:(\d+)", text)[1])
-    subprocess.run([policy.BUILD / "prebootctl", "--database", tmp_path / "test.db", "device", "add",
+    subprocess.run([policy.BUILD / "prebootctl", "--database", folder / "test.db", "device", "add",
                     "web01", "52:54:00:12:34:56"], check=True, timeout=10)
     time.sleep(policy.FOLLOWED)
+    return process, ours, port
+
+
+@pytest.mark.parametrize("threads", ["1", "4"])
+def test_a_log_that_nobody_reads(tmp_path, threads):
+    """It stops no answer, and SIGTERM ends it; who reads on is told what is missing."""
+    process, ours, port = start_with_log(tmp_path, "--threads", threads)
     for _ in range(5000):
         assert ask(socket.AF_INET, ("127.0.0.1", port)) == policy.LOCAL
     process.terminate()
@@ -331,16 +338,7 @@ def test_a_log_that_nobody_reads(tmp_path, threads):
 
 def test_a_log_that_is_read_late(tmp_path):
     """Whole lines, and how many are missing."""
-    ours, theirs = os.pipe()
-    process = subprocess.Popen(policy.prebootd(tmp_path / "test.db", "127.0.0.1:0"), stderr=theirs)
-    os.close(theirs)
-    text = b""
-    while b"confined" not in text:
-        text += os.read(ours, 4096)
-    port = int(re.search(rb"listening on 127.0.0.1:(\d+)", text)[1])
-    subprocess.run([policy.BUILD / "prebootctl", "--database", tmp_path / "test.db", "device", "add",
-                    "web01", "52:54:00:12:34:56"], check=True, timeout=10)
-    time.sleep(policy.FOLLOWED)
+    process, ours, port = start_with_log(tmp_path)
     for _ in range(4000):
         ask(socket.AF_INET, ("127.0.0.1", port))
     read = b""

@@ -1,12 +1,27 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Finds the project's modules, and says where the logs of a failed test are."""
+"""Finds the project's modules, makes the folder of a test's files, and says where the logs of a
+failed test are."""
 
+import shutil
 import sys
 from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent / "scripts"))
+ROOT = Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(ROOT / "scripts"))
+
+
+@pytest.fixture
+def lab_folder(request):
+    """Returns a function that makes the folder, empty, of the test's name that it is given."""
+    def make(name):
+        folder = ROOT / "build" / "vm" / "tests" / name
+        request.node.lab_folder = folder.relative_to(ROOT)
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        return folder
+    return make
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Boots every scenario of scenarios.yaml on every firmware, in QEMU."""
 
-import shutil
 from pathlib import Path
 
 import pytest
@@ -25,13 +24,10 @@ CASES = [pytest.param(scenario, firmware, id=f"{scenario}-{firmware}")
 
 
 @pytest.mark.parametrize("scenario, firmware", CASES)
-def test_boot(scenario, firmware, request):
+def test_boot(scenario, firmware, lab_folder):
     facts = SCENARIOS[scenario]
     name = f"{scenario}-{firmware}"
-    folder = machine.BUILD / "vm" / "tests" / name
-    request.node.lab_folder = folder.relative_to(machine.ROOT)
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    folder = lab_folder(name)
 
     lab = Lab(name, machine.FIRMWARES[firmware], facts, folder)
     lab.prepare()

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Sees that nvlnbp.sys writes nothing at or above the mark at 40:13; canary/shim.asm says how."""
 
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -36,12 +35,9 @@ def assemble(name, output, *options):
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_canary(case, request):
+def test_canary(case, lab_folder):
     nbp, settings, with_loader, lines = CASES[case]
-    folder = machine.BUILD / "vm" / "tests" / f"canary-{case}"
-    request.node.lab_folder = folder.relative_to(machine.ROOT)
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    folder = lab_folder(f"canary-{case}")
 
     binary = machine.BUILD / "nvlnbp.sys"
     if nbp != "nvlnbp":

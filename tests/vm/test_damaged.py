@@ -3,7 +3,6 @@
 
 import os
 import random
-import shutil
 
 import machine
 from lab import Lab
@@ -35,11 +34,8 @@ def damaged():
     return files
 
 
-def test_damaged(request):
-    folder = machine.BUILD / "vm" / "tests" / "damaged"
-    request.node.lab_folder = folder.relative_to(machine.ROOT)
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+def test_damaged(lab_folder):
+    folder = lab_folder("damaged")
 
     steps = []
     for name, content in damaged().items():

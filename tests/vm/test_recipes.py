@@ -3,7 +3,6 @@
 
 import os
 import re
-import shutil
 from pathlib import Path
 
 import pytest
@@ -25,13 +24,10 @@ CASES = [pytest.param(recipe, firmware, id=f"{recipe}-{firmware}")
 
 
 @pytest.mark.parametrize("recipe, firmware", CASES)
-def test_recipe(recipe, firmware, request):
+def test_recipe(recipe, firmware, lab_folder):
     facts = RECIPES[recipe]
     name = f"{recipe}-{firmware}"
-    folder = machine.BUILD / "vm" / "tests" / name
-    request.node.lab_folder = folder.relative_to(machine.ROOT)
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    folder = lab_folder(name)
     boots = [[line.replace("{server}", re.escape(facts["answers"])) for line in boot]
              for boot in BOOTS]
     site = hosts.Site(name, machine.FIRMWARES[firmware],
