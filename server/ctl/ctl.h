@@ -272,15 +272,17 @@ int ctl_gather_device(struct ctl *ctl, const struct device *device, struct seen 
 /** A device with both, as JSON. */
 json_t *ctl_json_full(struct ctl *ctl, const struct device *device, const struct seen *seen,
                       const struct lease *lease);
-/** A device without its work, as JSON. */
 struct stranger;
 /** Finds the unknown machine that @word names, by MAC or UUID. Returns 0, or an exit status. */
 int ctl_find_stranger(struct ctl *ctl, const char *word, struct stranger *stranger);
 
+/** A device without its work, as JSON. */
 json_t *ctl_json_device(struct ctl *ctl, const struct device *device);
 /** Finds the bundle that work was made of, "" if none, and where it came from: "rule". */
 void ctl_origin(struct ctl *ctl, const struct lease *lease, char bundle[NAME_SIZE],
                 const char **source);
+/** What people call work: by its @bundle, if that is not "", or by what it has the loader do. */
+const char *ctl_work_name(const char *bundle, const struct lease *lease);
 /** Prints a lease as lines of text. */
 int ctl_print_work(struct ctl *ctl, const struct lease *lease, const char *indent);
 /** Prints the last @limit events of a device, 0: of all, as a table. */

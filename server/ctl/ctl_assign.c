@@ -44,7 +44,8 @@ static int read_work(struct ctl *ctl, struct bundle_whole *work)
 		status = ctl_find_bundle(ctl, ctl->option[OPT_BUNDLE], work);
 	else if (!ctl_given(ctl, OPT_CONFIG))
 		status = ctl_error(EXIT_USAGE, "work assign: needs --bundle NAME; or --config "
-		                   "FILE, the loader's configuration, as in z_auto.cfg");
+		                   "FILE, the loader's configuration, as in z_auto.cfg (\"\": it "
+		                   "takes none)");
 	if (status == 0)
 		status = ctl_read_bundle(ctl, &work->bundle);
 	if (status == 0)
@@ -76,8 +77,7 @@ static int assign(struct ctl *ctl, void *data)
 	a->lease.device = a->device.id;
 	a->lease.assigned = time(NULL);
 	if (work_add_of(&ctl->store, &a->lease, &a->work.details, &origin) ||
-	    ctl_tell(ctl, &a->lease, "assigned", origin.bundle ? a->work.bundle.name
-	                                                       : a->lease.config))
+	    ctl_tell(ctl, &a->lease, "assigned", ctl_work_name(a->work.bundle.name, &a->lease)))
 		return ctl_store_error(ctl);
 	return 0;
 }
@@ -93,6 +93,6 @@ int ctl_work_assign(struct ctl *ctl)
 	text_format(text, sizeof(text), "work %U", a.lease.number);
 	ctl_warn_work(ctl, text, &a.lease);
 	text_format(text, sizeof(text), "work %U assigned to %s: %s", a.lease.number,
-	            a.device.name, a.work.bundle.id ? a.work.bundle.name : a.lease.config);
+	            a.device.name, ctl_work_name(a.work.bundle.name, &a.lease));
 	return ctl_answer_work(ctl, &a.device, &a.lease, text);
 }

@@ -45,7 +45,7 @@ static void list_row(struct table *table, const struct bundle *b, const struct b
 	text_format(open, sizeof(open), "%U", uses->open);
 	text_format(done, sizeof(done), "%U", uses->done);
 	text_format(failed, sizeof(failed), "%U", uses->failed);
-	table_add(table, b->name, bundle_kind_name(b->kind), b->config,
+	table_add(table, b->name, bundle_kind_name(b->kind), b->config[0] ? b->config : "none",
 	          loader_text(b->loader_bios), loader_text(b->loader_uefi), used, open, done,
 	          failed);
 }
@@ -87,7 +87,7 @@ static void print_bundle(const struct bundle_whole *whole, const struct bundle_u
 	ctl_line("kind", "%s", bundle_kind_name(b->kind));
 	ctl_line("loader for BIOS", "%s", loader_text(b->loader_bios));
 	ctl_line("loader for UEFI", "%s", loader_text(b->loader_uefi));
-	ctl_line("config", "%s", b->config);
+	ctl_line("config", "%s", b->config[0] ? b->config : "none");
 	if (b->prefix[0])
 		ctl_line("prefix", "%s", b->prefix);
 	if (b->completion != COMPLETION_AGENT)

@@ -289,11 +289,13 @@ static void print(struct explanation *e)
 	if (e->admitted[0])
 		printf("     it becomes device %s\n", e->admitted);
 	if (e->loader[0])
-		printf("     %s with %s\n", e->loader, next->config);
+		printf("     %s%s%s\n", e->loader, next->config[0] ? " with " : "",
+		       next->config);
 	else if (e->work)
-		printf("     %s for BIOS, %s for UEFI, with %s\n",
+		printf("     %s for BIOS, %s for UEFI%s%s\n",
 		       next->loader_bios[0] ? next->loader_bios : "nothing",
-		       next->loader_uefi[0] ? next->loader_uefi : "nothing", next->config);
+		       next->loader_uefi[0] ? next->loader_uefi : "nothing",
+		       next->config[0] ? ", with " : "", next->config);
 }
 
 static json_t *text_or_null(const char *text)

@@ -253,6 +253,15 @@ void ctl_origin(struct ctl *ctl, const struct lease *lease, char bundle[NAME_SIZ
 		snprintf(bundle, NAME_SIZE, "%s", whole.bundle.name);
 }
 
+const char *ctl_work_name(const char *bundle, const struct lease *lease)
+{
+	if (bundle[0])
+		return bundle;
+	if (lease->config[0])
+		return lease->config;
+	return lease->loader_bios[0] ? lease->loader_bios : lease->loader_uefi;
+}
+
 json_t *ctl_json_work(struct ctl *ctl, const struct device *device, const struct lease *lease)
 {
 	struct details details;

@@ -34,8 +34,11 @@ int ctl_read_bundle(struct ctl *ctl, struct bundle *bundle)
 {
 	const char *config = ctl->option[OPT_CONFIG], *prefix = ctl->option[OPT_PREFIX];
 	const char *attempts = ctl->option[OPT_ATTEMPTS], *deadline = ctl->option[OPT_DEADLINE];
-	int status = config ? ctl_read_file_name("--config", config, bundle->config) : 0;
+	int status = config && config[0]
+	             ? ctl_read_file_name("--config", config, bundle->config) : 0;
 
+	if (config && !config[0])
+		bundle->config[0] = '\0'; /* the loader takes none */
 	if (status == 0)
 		status = read_loader("--loader-bios", ctl->option[OPT_LOADER_BIOS],
 		                     bundle->loader_bios);

@@ -57,7 +57,7 @@ static void list_row(struct ctl *ctl, struct table *table, const struct device *
 	ctl_time(last, when, sizeof(when));
 	ctl_origin(ctl, lease, bundle, &source);
 	table_add(table, number, device->name, lease_state_name(lease->state), attempt,
-	          bundle[0] ? bundle : lease->config, source, when, lease->reason);
+	          ctl_work_name(bundle, lease), source, when, lease->reason);
 }
 
 int ctl_work_list(struct ctl *ctl)
@@ -114,7 +114,7 @@ int ctl_print_work(struct ctl *ctl, const struct lease *lease, const char *inden
 	printf("%sloader     BIOS %s, UEFI %s\n", indent,
 	       lease->loader_bios[0] ? lease->loader_bios : "none",
 	       lease->loader_uefi[0] ? lease->loader_uefi : "none");
-	printf("%sconfig     %s\n", indent, lease->config);
+	printf("%sconfig     %s\n", indent, lease->config[0] ? lease->config : "none");
 	if (lease->prefix[0])
 		printf("%sprefix     %s\n", indent, lease->prefix);
 	print_time(indent, "assigned", lease->assigned);

@@ -124,7 +124,7 @@ static const struct data_table bundles = {
 	.fields = {
 		{ "name", DATA_LABEL }, { "kind", DATA_WORD, .words = kinds },
 		{ "loader_bios", DATA_LOADER, true }, { "loader_uefi", DATA_LOADER, true },
-		{ "config", DATA_FILE }, { "prefix", DATA_FILE, true },
+		{ "config", DATA_FILE, true }, { "prefix", DATA_FILE, true },
 		{ "details", DATA_DETAILS, true },
 		{ "attempts", DATA_NUMBER, true, false, 0, LEASE_ATTEMPTS_MAX },
 		{ "deadline", DATA_NUMBER, true, false, 0, LEASE_DEADLINE_MAX },
@@ -229,7 +229,7 @@ static const struct data_table work = {
 		{ "assigned", DATA_TIME, true }, { "offered", DATA_TIME, true },
 		{ "begun", DATA_TIME, true }, { "ended", DATA_TIME, true },
 		{ "loader_bios", DATA_FILE, true }, { "loader_uefi", DATA_FILE, true },
-		{ "config", DATA_FILE }, { "prefix", DATA_FILE, true },
+		{ "config", DATA_FILE, true }, { "prefix", DATA_FILE, true },
 		{ "details", DATA_DETAILS, true }, { "reason", DATA_TEXT, true },
 		{ "bundle", DATA_BUNDLE, true }, { "source", DATA_SOURCE },
 		{ "completes", DATA_WORD, true, .words = completions },

@@ -110,7 +110,7 @@ def test_list_rename_remove(ctl):
     (2, ["add", "a b"], "not a name for a bundle"),
     (2, ["add", "new", "--kind", "magic"], "expected imaging, third-party, kickstart, script"),
     (2, ["add", "new", "--config", "../a"], "--config ../a: not a file name"),
-    (2, ["add", "new", "--config", ""], "not a file name"),
+    (2, ["add", "new", "--config", " "], "not a file name"),
     (2, ["add", "new", "--prefix", "a b"], "--prefix a b: not a file name"),
     (2, ["add", "new", "--loader-bios", "", "--loader-uefi", ""], "needs a loader"),
     (2, ["add", "new", "--loader-bios", "**"], "--loader-bios **: not a file name"),
@@ -320,3 +320,45 @@ def test_autoinstall_is_kickstart(ctl):
     ctl("bundle", "add", "auto", "--kind", "autoinstall")
     bundle = ctl.json("bundle", "show", "auto")
     assert (bundle["kind"], bundle["config"]) == ("kickstart", "kickstart.cfg")
+
+
+def test_loader_that_takes_no_configuration(tmp_path):
+    """--config "" says so, of bundles and of work; all that tells of it can cope with that."""
+    ctl = policy.Ctl(tmp_path)
+    ctl("device", "add", "pc1", "--mac", "52:54:00:00:00:01")
+    ctl("bundle", "add", "ipxe", "--config", "", "--loader-bios", "undionly.kpxe",
+        "--loader-uefi", "")
+    assert ctl.json("bundle", "show", "ipxe")["config"] == ""
+    assert re.search(r"config +none", ctl("bundle", "show", "ipxe"))
+    assert "undionly.kpxe" in ctl("work", "assign", "pc1", "--config", "", "--loader-bios",
+                                  "undionly.kpxe")
+    ctl("work", "assign", "pc1", "--replace", "--config", "", "--loader-bios", "", "--loader-uefi",
+        "snponly.efi")
+    assert "snponly.efi" in ctl("work", "list", "pc1", "--open")
+    ctl("work", "assign", "pc1", "--replace", "--bundle", "ipxe")
+    assert re.search(r"config +none", ctl("work", "show", "pc1"))
+    ctl("work", "list")
+    assert " with" not in ctl("explain", "pc1").splitlines()[-1]
+    exported = ctl("export")
+    (ctl.folder / "data.json").write_text(exported)
+    ctl("import", "--replace", ctl.folder / "data.json")
+    assert ctl("export") == exported
+    assert "nothing wrong" in ctl("check")
+
+
+def test_answer_without_configuration(tmp_path):
+    """The machine is told of no configuration, so that it looks for none; nor is its agent."""
+    ctl = policy.Ctl(tmp_path)
+    ctl("device", "add", "pc1", "--mac", "52:54:00:00:00:01")
+    ctl("work", "assign", "pc1", "--config", "", "--loader-bios", "undionly.kpxe")
+    daemon = policy.Daemon(ctl.database, tmp_path / "prebootd.log")
+    try:
+        who = {policy.MAC: policy.mac("52:54:00:00:00:01")}
+        answer = policy.boot(daemon.port, {**who, policy.FIRMWARE: policy.BIOS})
+        details = policy.ask(daemon.port, policy.QUERY,
+                             {**who, policy.TOKEN: answer[policy.TOKEN]})
+    finally:
+        daemon.kill()
+    assert (answer[policy.DECISION], answer[policy.LOADER]) == (policy.WORK, b"undionly.kpxe")
+    assert policy.CONFIG not in answer
+    assert details[policy.DECISION] == policy.WORK and policy.CONFIG not in details

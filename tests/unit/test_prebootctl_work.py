@@ -50,7 +50,7 @@ def test_assign_show_cancel(ctl):
     ([], "or --config FILE"),
     (["--config", "../shadow"], "not a file name"),
     (["--config", "a b"], "expected 1 to 127 of the characters"),
-    (["--config", ""], "not a file name"),
+    (["--config", " "], "not a file name"),
     (["--config", "a", "--prefix", "x y"], "--prefix"),
     (["--config", "a", "--loader-bios", "a;b"], "--loader-bios"),
     (["--config", "a", "--loader-bios", "", "--loader-uefi", ""], "needs a loader"),
