@@ -254,7 +254,7 @@ $(B)/test/unit_agent: $(patsubst %,$(B)/test/server/%.o,agent/agent_facts agent/
 
 unit-tests: $(UNIT:%=$(B)/test/unit_%)
 test-unit: $(B)/dependencies
-	@$(MAKE) --no-print-directory all unit-tests replays
+	@$(MAKE) --no-print-directory all unit-tests replays $(B)/bench/load
 	@scripts/run-unit-tests $(UNIT:%=$(B)/test/unit_%) $(REPLAYS)
 
 # Many more hostile datagrams than test-unit sends: as many as N says.

@@ -92,6 +92,7 @@ static void ask(struct load *load, size_t count)
 		slot->generation++;
 		slot->sent = now;
 		slot->waits = true;
+		slot->accepts = false;
 		fill_nonce(load, slot);
 		question_fill(&load->question, i, slot, (uint32_t)slot->generation << 16 | at);
 		load->asked++;
@@ -107,18 +108,44 @@ static void free_slot(struct load *load, struct slot *slot)
 	load->free[load->free_count++] = (uint32_t)(slot - load->slots);
 }
 
-static void count_answer(struct load *load, struct slot *slot, const uint8_t *data,
-                         size_t length, uint32_t now)
+/* A machine has been told all that it waits for. */
+static void count_end(struct load *load, struct slot *slot, uint32_t now)
 {
 	uint32_t late = now - slot->sent;
 
 	load->latency[late < LATENCY_MAX ? late : LATENCY_MAX - 1]++;
-	load->work += data[MESSAGE_HEADER + 4] == DECISION_WORK;
+	free_slot(load, slot);
+}
+
+static void count_answer(struct load *load, struct slot *slot, const uint8_t *data,
+                         size_t length, uint32_t now)
+{
+	bool work = data[MESSAGE_HEADER + 4] == DECISION_WORK;
+
+	load->work += work;
 	load->bytes += length;
 	/* All that can be wrong with an answer, of a few of them. */
 	if (load->answered++ % 64 == 0 && !answer_right(data, length, load->plan.strangers))
 		load->wrong++;
+	if (!work || !load->plan.accept) {
+		count_end(load, slot, now);
+		return;
+	}
+	slot->accepts = true;
+	if (report_add(&load->reports, slot, data, length) == 0)
+		return;
+	load->wrong++;
 	free_slot(load, slot);
+}
+
+static void count_receipt(struct load *load, struct slot *slot, const uint8_t *data,
+                          size_t length, uint32_t now)
+{
+	if (receipt_right(data, length))
+		load->accepted++;
+	else
+		load->wrong++;
+	count_end(load, slot, now);
 }
 
 static void take(struct load *load, const uint8_t *data, size_t length, uint32_t now)
@@ -126,7 +153,8 @@ static void take(struct load *load, const uint8_t *data, size_t length, uint32_t
 	struct slot *slot;
 	uint32_t sequence;
 
-	if (length < MESSAGE_HEADER + 5 || data[5] != MESSAGE_ANSWER) {
+	if (length < MESSAGE_HEADER + 5 ||
+	    (data[5] != MESSAGE_ANSWER && data[5] != MESSAGE_RECEIPT)) {
 		load->wrong++;
 		return;
 	}
@@ -134,8 +162,11 @@ static void take(struct load *load, const uint8_t *data, size_t length, uint32_t
 	sequence = __builtin_bswap32(sequence);
 	slot = &load->slots[sequence & 0xffff];
 	if ((sequence & 0xffff) >= load->plan.window || !slot->waits ||
-	    slot->generation != sequence >> 16 || memcmp(slot->nonce, data + 8, NONCE_SIZE))
+	    slot->generation != sequence >> 16 || memcmp(slot->nonce, data + 8, NONCE_SIZE) ||
+	    slot->accepts != (data[5] == MESSAGE_RECEIPT))
 		load->late++;
+	else if (slot->accepts)
+		count_receipt(load, slot, data, length, now);
 	else
 		count_answer(load, slot, data, length, now);
 }
@@ -158,6 +189,7 @@ static void receive(struct load *load)
 
 	for (int i = 0; i < got; i++)
 		take(load, a->data[i], a->messages[i].msg_len, now);
+	load->unsent += reports_send(&load->reports, load->fd) != 0;
 }
 
 /* --- a run ----------------------------------------------------------------- */
@@ -204,28 +236,31 @@ static void run(struct load *load)
 	load->took = elapsed;
 }
 
-/* Returns the microseconds within which the @part of the answers came. */
+/* Returns the microseconds within which the @part of the machines had all that they waited for. */
 static uint32_t percentile(const struct load *load, double part)
 {
-	uint64_t wanted = (uint64_t)((double)load->answered * part), sum = 0;
+	uint64_t wanted, sum = 0, ended = 0;
 
+	for (uint32_t i = 0; i < LATENCY_MAX; i++)
+		ended += load->latency[i];
+	wanted = (uint64_t)((double)ended * part);
 	for (uint32_t i = 0; i < LATENCY_MAX; i++) {
 		sum += load->latency[i];
 		if (sum > wanted)
 			return i;
 	}
-	return load->answered ? LATENCY_MAX : 0;
+	return ended ? LATENCY_MAX : 0;
 }
 
 static void print(const struct load *load)
 {
 	double seconds = load->took / 1e6;
 
-	printf("{\"asked\": %lu, \"answered\": %lu, \"work\": %lu, \"lost\": %lu, \"late\": %lu,"
-	       " \"wrong\": %lu, \"seconds\": %.3f, \"per_second\": %.1f,"
+	printf("{\"asked\": %lu, \"answered\": %lu, \"work\": %lu, \"accepted\": %lu,"
+	       " \"lost\": %lu, \"late\": %lu, \"wrong\": %lu, \"seconds\": %.3f, \"per_second\": %.1f,"
 	       " \"p50_us\": %u, \"p99_us\": %u, \"max_us\": %u, \"answer_bytes\": %.1f}\n",
-	       load->asked, load->answered, load->work, load->lost, load->late, load->wrong,
-	       seconds, (double)load->answered / seconds, percentile(load, 0.5),
+	       load->asked, load->answered, load->work, load->accepted, load->lost, load->late,
+	       load->wrong, seconds, (double)load->answered / seconds, percentile(load, 0.5),
 	       percentile(load, 0.99), percentile(load, 0.999999),
 	       load->answered ? (double)load->bytes / (double)load->answered : 0.0);
 }

@@ -20,7 +20,7 @@
 struct plan {
 	const char *server; /* "ADDRESS:PORT" */
 	uint32_t machines, first, seconds, window, rate;
-	bool once, one_boot, strangers;
+	bool once, one_boot, strangers, accept;
 };
 
 /* A question that waits for its answer, or room for one. */
@@ -29,6 +29,7 @@ struct slot {
 	uint32_t sent;       /* monotonic us */
 	uint16_t generation; /* so that a late answer to the one before is known */
 	bool waits;
+	bool accepts;        /* it has its answer, and waits for a receipt */
 	uint8_t nonce[NONCE_SIZE];
 };
 
@@ -37,6 +38,13 @@ struct question {
 	uint8_t common[MESSAGE_MAX];
 	uint8_t heads[LOAD_BATCH][HEAD_SIZE];
 	struct iovec vectors[2 * LOAD_BATCH];
+};
+
+/* A batch of reports that accept work. */
+struct reports {
+	uint8_t data[LOAD_BATCH][MESSAGE_MAX];
+	struct iovec vectors[LOAD_BATCH];
+	size_t count;
 };
 
 struct answers {
@@ -53,8 +61,9 @@ struct load {
 	struct slot slots[WINDOW_MAX];
 	uint32_t free[WINDOW_MAX], free_count;
 	struct question question;
+	struct reports reports; /* to be sent */
 	struct answers answers;
-	uint64_t asked, answered, work, lost, late, wrong, unsent, bytes;
+	uint64_t asked, answered, work, accepted, lost, late, wrong, unsent, bytes;
 	uint32_t took;       /* us */
 	uint32_t latency[LATENCY_MAX]; /* how many took so many us */
 };
@@ -74,6 +83,14 @@ void question_fill(struct question *question, size_t index, const struct slot *s
 int question_send(struct question *question, int fd, size_t count);
 
 void answers_make(struct answers *answers);
+/** Adds the report that accepts the work of the answer @data. Returns 0 or an ERR_ value. */
+int report_add(struct reports *reports, const struct slot *slot, const uint8_t *data,
+               size_t length);
+/** Sends all that were added. Returns 0, or ERR_IO where the network does not take them. */
+int reports_send(struct reports *reports, int fd);
+
+/** Says whether @data is a receipt for accepted work. */
+bool receipt_right(const uint8_t *data, size_t length);
 /** Says whether @data is an answer; to a device, or with @strangers to any machine. */
 bool answer_right(const uint8_t *data, size_t length, bool strangers);
 

@@ -9,6 +9,10 @@
 #include "error.h"
 #include "platform.h"
 
+/* What all machines' begin with. */
+static const uint8_t uuid_head[] = { 0x6f, 0x70, 0x65, 0x6e, 0x70, 0x72, 0x45, 0x62,
+                                     0x80, 0, 0, 0 };
+
 int load_connect(const char *text)
 {
 	struct sockaddr_in there;
@@ -69,8 +73,6 @@ int question_make(struct question *question)
 void question_fill(struct question *question, size_t index, const struct slot *slot,
                    uint32_t sequence)
 {
-	static const uint8_t uuid[] = { 0x6f, 0x70, 0x65, 0x6e, 0x70, 0x72, 0x45, 0x62,
-	                                0x80, 0, 0, 0 };
 	uint8_t *head = question->heads[index];
 	uint32_t machine = __builtin_bswap32(slot->machine);
 
@@ -79,7 +81,7 @@ void question_fill(struct question *question, size_t index, const struct slot *s
 	memcpy(head + 24, &sequence, 4);
 	memcpy(head + MESSAGE_HEADER + 4, "\x52\x54", 2);
 	memcpy(head + MESSAGE_HEADER + 6, &machine, 4);
-	memcpy(head + MESSAGE_HEADER + 14, uuid, sizeof(uuid));
+	memcpy(head + MESSAGE_HEADER + 14, uuid_head, sizeof(uuid_head));
 	memcpy(head + MESSAGE_HEADER + 26, &machine, 4);
 }
 
@@ -88,6 +90,54 @@ int question_send(struct question *question, int fd, size_t count)
 	struct msghdr message = { .msg_iov = question->vectors, .msg_iovlen = 2 * count };
 
 	return sendmsg(fd, &message, 0) < 0 ? ERR_IO : 0;
+}
+
+static void fill_identity(struct identity *identity, uint32_t machine)
+{
+	machine = __builtin_bswap32(machine);
+	memcpy(identity->mac, "\x52\x54", 2);
+	memcpy(identity->mac + 2, &machine, 4);
+	memcpy(identity->uuid, uuid_head, sizeof(uuid_head));
+	memcpy(identity->uuid + 12, &machine, 4);
+}
+
+int report_add(struct reports *reports, const struct slot *slot, const uint8_t *data,
+               size_t length)
+{
+	struct message answer, message = { .type = MESSAGE_REPORT };
+	struct report *report = &message.u.report;
+	struct iovec *vector = &reports->vectors[reports->count];
+	int rc = message_decode(&answer, data, length);
+
+	if (rc)
+		return rc;
+	fill_identity(&report->identity, slot->machine);
+	memcpy(message.nonce, slot->nonce, sizeof(message.nonce));
+	message.sequence = answer.sequence;
+	report->lease = answer.u.answer.lease;
+	memcpy(report->token, answer.u.answer.token, sizeof(report->token));
+	report->state = WORK_ACCEPTED;
+	vector->iov_base = reports->data[reports->count];
+	rc = message_encode(&message, vector->iov_base, MESSAGE_MAX, &vector->iov_len);
+	reports->count += rc == 0;
+	return rc;
+}
+
+int reports_send(struct reports *reports, int fd)
+{
+	struct msghdr message = { .msg_iov = reports->vectors, .msg_iovlen = reports->count };
+	bool any = reports->count > 0;
+
+	reports->count = 0;
+	return any && sendmsg(fd, &message, 0) < 0 ? ERR_IO : 0;
+}
+
+bool receipt_right(const uint8_t *data, size_t length)
+{
+	struct message message;
+
+	return message_decode(&message, data, length) == 0 && message.type == MESSAGE_RECEIPT &&
+	       message.u.receipt.state == WORK_ACCEPTED;
 }
 
 void answers_make(struct answers *answers)

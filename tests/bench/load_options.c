@@ -16,6 +16,7 @@ static const char help[] =
 	"  -r, --rate N       so many questions a second, however fast the answers come\n"
 	"  -o, --once         stop when each machine has had its turn\n"
 	"  -b, --one-boot     a machine's questions are all of one boot\n"
+	"  -a, --accept       accept the work that is told; a machine waits for its receipt, too\n"
 	"  -u, --strangers    the server need not know the machines\n"
 	"  -h, --help         show this\n";
 
@@ -40,6 +41,7 @@ static bool take_option(struct plan *plan, int option, const char *value)
 	case 'r': return number(value, 1, 100000000, &plan->rate);
 	case 'o': return plan->once = true;
 	case 'b': return plan->one_boot = true;
+	case 'a': return plan->accept = true;
 	case 'u': return plan->strangers = true;
 	default:  return false;
 	}
@@ -61,6 +63,7 @@ int plan_make(struct plan *plan, int argc, char **argv)
 		{ "rate", required_argument, NULL, 'r' },
 		{ "once", no_argument, NULL, 'o' },
 		{ "one-boot", no_argument, NULL, 'b' },
+		{ "accept", no_argument, NULL, 'a' },
 		{ "strangers", no_argument, NULL, 'u' },
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
@@ -68,7 +71,7 @@ int plan_make(struct plan *plan, int argc, char **argv)
 	int option;
 
 	*plan = (struct plan){ .machines = 1000, .seconds = 2, .window = WINDOW_USUAL };
-	while ((option = getopt_long(argc, argv, "n:f:s:w:r:obuh", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "n:f:s:w:r:obauh", options, NULL)) != -1) {
 		if (option == 'h') {
 			fputs(help, stdout);
 			return 0;
