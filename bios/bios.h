@@ -150,6 +150,7 @@ void udp_close(struct platform *p);
 
 int chain_fetch(struct platform *p, const uint8_t server[4], const char *name,
                 struct image *image);
+int chain_prepare(struct platform *p, const struct image *image, const struct handover *handover);
 int chain_start(struct platform *p, const struct image *image, const struct handover *handover);
 
 /* machine.c */

@@ -54,6 +54,16 @@ static int set_packets(struct platform *p, struct pxe *pxe, const struct handove
 	return ack;
 }
 
+int chain_prepare(struct platform *p, const struct image *image, const struct handover *handover)
+{
+	struct bios *bios = bios_of(p);
+
+	if (image->length == 0 || (uint32_t)image->data != memory_room_start() ||
+	    image->length > capacity(bios))
+		return ERR_SPACE;
+	return set_packets(p, &bios->pxe, handover);
+}
+
 int chain_start(struct platform *p, const struct image *image, const struct handover *handover)
 {
 	struct bios *bios = bios_of(p);
@@ -67,14 +77,8 @@ int chain_start(struct platform *p, const struct image *image, const struct hand
 		.eflags = EFLAGS_NO_INTERRUPTS,
 		.entry = segoff(physical(mover)),
 	};
-	int rc;
 
-	if (image->length == 0 || start != memory_room_start() ||
-	    image->length > capacity(bios))
-		return ERR_SPACE;
-	rc = set_packets(p, &bios->pxe, handover);
-	if (rc)
-		return rc;
+	(void)handover; /* the ROM has it */
 	local_leave(bios);
 	memcpy(physical(mover), realmode_move, (size_t)(realmode_move_end - realmode_move));
 	realmode_call(&r);

@@ -62,6 +62,7 @@ static const struct platform operations = {
 	.udp_receive = udp_receive,
 	.udp_close = udp_close,
 	.fetch = chain_fetch,
+	.prepare = chain_prepare,
 	.chain = chain_start,
 	.boot_local = local_boot,
 	.recall = local_recall,

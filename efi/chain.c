@@ -56,44 +56,59 @@ static int set_packets(struct efi_port *port, const struct handover *handover)
 	return 0;
 }
 
-static int load(struct efi_port *port, const struct image *image, EFI_HANDLE *loader)
+static int load(struct efi_port *port, const struct image *image)
 {
 	EFI_LOADED_IMAGE *loaded;
-	int rc = image_load(port, port->path, image->data, image->length, loader);
+	EFI_HANDLE loader;
+	int rc = image_load(port, port->path, image->data, image->length, &loader);
 
 	if (rc != 0)
 		return rc;
-	loaded = efi_protocol(port, *loader, &loaded_image_guid);
-	if (loaded == NULL) {
-		port->boot->UnloadImage(*loader);
+	port->loader = loader;
+	loaded = efi_protocol(port, loader, &loaded_image_guid);
+	if (loaded == NULL)
 		return ERR_IO;
-	}
 	/* Where a loader looks for its packets; firmware may guess another. */
 	loaded->DeviceHandle = port->device;
 	return 0;
+}
+
+void chain_forget(struct efi_port *port)
+{
+	if (port->loader != NULL)
+		port->boot->UnloadImage(port->loader);
+	port->loader = NULL;
+}
+
+int chain_prepare(struct platform *p, const struct image *image,
+                  const struct handover *handover)
+{
+	struct efi_port *port = efi_port(p);
+	int rc;
+
+	if (port->pxe == NULL)
+		return ERR_UNSUPPORTED;
+	rc = load(port, image);
+	tftp_release(port); /* the firmware has its own copy */
+	return rc != 0 ? rc : set_packets(port, handover);
 }
 
 int chain_image(struct platform *p, const struct image *image,
                 const struct handover *handover)
 {
 	struct efi_port *port = efi_port(p);
-	EFI_HANDLE loader;
+	EFI_HANDLE loader = port->loader;
 	EFI_STATUS status;
 	int rc;
 
-	if (port->pxe == NULL)
-		return ERR_UNSUPPORTED;
+	(void)image; /* is loaded */
 	if (efi_tpl(port) > port->tpl) /* it would hang in its first wait */
 		return ERR_IO;
-	rc = load(port, image, &loader);
-	tftp_release(port); /* the firmware has its own copy */
+	/* Once more: after UDP by iPXE's base code that has made its packets anew. */
+	rc = set_packets(port, handover);
 	if (rc != 0)
 		return rc;
-	rc = set_packets(port, handover);
-	if (rc != 0) {
-		port->boot->UnloadImage(loader);
-		return rc;
-	}
+	port->loader = NULL;
 	keys_restore(port);
 	console_restore(port);
 	mark_clear(port);

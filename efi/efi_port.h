@@ -73,6 +73,7 @@ struct efi_port {
 	struct nic nic;
 	struct udp4 udp4;
 	uint16_t base_port; /* our port if UDP goes by the base code; 0: not open */
+	EFI_HANDLE loader;  /* loaded, and not started; NULL: none */
 	void *fetched;      /* pool memory of the last fetch; NULL: none */
 	struct keyboard keyboard;
 	bool console_changed; /* console_restore() has something to do */
@@ -318,8 +319,13 @@ void fault_release(struct efi_port *port);
 
 /* chain.c */
 
-/** As struct platform says. */
+/* As struct platform says. */
+int chain_prepare(struct platform *p, const struct image *image,
+                  const struct handover *handover);
 int chain_image(struct platform *p, const struct image *image,
                 const struct handover *handover);
+
+/** Unloads what chain_prepare() loaded and nobody started; harmless if there is nothing. */
+void chain_forget(struct efi_port *port);
 
 #endif

@@ -103,6 +103,7 @@ void efi_close(struct efi_port *port)
 {
 	net_udp_close(&port->platform);
 	tftp_release(port);
+	chain_forget(port);
 	keys_restore(port);
 	console_restore(port);
 	port->platform.watchdog(&port->platform, 0);
@@ -164,6 +165,7 @@ static void fill_platform(struct platform *p)
 	p->udp_receive = net_udp_receive;
 	p->udp_close = net_udp_close;
 	p->fetch = tftp_fetch;
+	p->prepare = chain_prepare;
 	p->chain = chain_image;
 	p->clear = console_clear;
 	p->move = console_move;

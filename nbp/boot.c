@@ -159,29 +159,31 @@ void boot_remember(struct platform *p, const struct boot *handed_over)
 	p->remember(p, record);
 }
 
+/* What a loader is told. */
+struct told {
+	char config[FILE_SIZE + 2], prefix[FILE_SIZE];
+};
+
 /*
- * Says what the loader is told, in words that PXELINUX understands: it puts the
- * prefix, by default a folder that it makes of DHCP's boot file, before every name
- * but one that begins with "::".
+ * In words that PXELINUX understands: it puts the prefix, by default a folder that it
+ * makes of DHCP's boot file, before every name but one that begins with "::".
  */
-static int hand_over(struct boot *boot, const struct image *image)
+static void tell(const struct boot *boot, struct told *told)
 {
 	const struct answer *answer = &boot->answer.u.answer;
-	const char *own = own_name(boot), *told = boot->lease.boot_file;
+	const char *own = own_name(boot), *file = boot->lease.boot_file;
+	char *prefix = told->prefix;
 	size_t length = folder_length(own);
-	char config[FILE_SIZE + 2], prefix[FILE_SIZE];
-	struct handover handover = { config, prefix };
 
-	text_format(prefix, sizeof(prefix), "%s", answer->prefix);
-	if (!prefix[0] && (folder_by_pxelinux(told) != length || memcmp(own, told, length) != 0)) {
-		text_format(prefix, sizeof(prefix), "%s", length ? own : "./");
+	text_format(prefix, sizeof(told->prefix), "%s", answer->prefix);
+	if (!prefix[0] && (folder_by_pxelinux(file) != length || memcmp(own, file, length) != 0)) {
+		text_format(prefix, sizeof(told->prefix), "%s", length ? own : "./");
 		if (length)
 			prefix[length] = '\0';
 	}
-	text_format(config, sizeof(config), "%s%s",
+	text_format(told->config, sizeof(told->config), "%s%s",
 	            answer->config[0] == '/' && (prefix[0] || length) ? "::" : "",
 	            answer->config);
-	return boot->p->chain(boot->p, image, &handover);
 }
 
 void boot_work(struct boot *boot)
@@ -189,6 +191,8 @@ void boot_work(struct boot *boot)
 	static const uint8_t none[TOKEN_SIZE];
 	struct platform *p = boot->p;
 	const struct answer *answer = &boot->answer.u.answer;
+	struct told told;
+	struct handover handover = { told.config, told.prefix };
 	struct image image;
 	int rc;
 
@@ -200,6 +204,10 @@ void boot_work(struct boot *boot)
 		rc = boot_fetch(boot, answer->loader, &image);
 	if (rc == 0) {
 		trail_step(p, &boot->trail, EVENT_LOADED, "%s", boot->name);
+		tell(boot, &told);
+		rc = p->prepare(p, &image, &handover);
+	}
+	if (rc == 0) {
 		if (answer->completes == COMPLETES_HANDOVER && report(boot, WORK_DONE) != 0)
 			return;
 		log_line(p, "handing over to %s", boot->name);
@@ -207,7 +215,7 @@ void boot_work(struct boot *boot)
 		trail_send(p, &boot->trail, boot->work);
 		boot_remember(p, boot);
 		p->forget_keys(p);
-		rc = hand_over(boot, &image);
+		rc = p->chain(p, &image, &handover);
 	}
 	boot_file_failed(boot, rc);
 }

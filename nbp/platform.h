@@ -227,8 +227,14 @@ struct platform {
 	int (*fetch)(struct platform *p, const uint8_t server[4], const char *name,
 	             struct image *image);
 	/**
-	 * Puts the options into the firmware's DHCP packets and gives the machine
-	 * to @image. Returns only on failure, also where the program came back.
+	 * Does with @image, just fetched, all that the firmware may refuse: has it
+	 * look at the program, and take the options into its DHCP packets.
+	 */
+	int (*prepare)(struct platform *p, const struct image *image,
+	               const struct handover *handover);
+	/**
+	 * Gives the machine to @image, after prepare() with the same. Returns only
+	 * on failure, also where the program came back.
 	 */
 	int (*chain)(struct platform *p, const struct image *image,
 	             const struct handover *handover);

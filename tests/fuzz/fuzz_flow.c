@@ -25,7 +25,8 @@ struct booting {
 	const uint8_t *menu;
 	size_t menu_length;
 	uint8_t copy[ISD_COPY_SIZE]; /* of image-safe data; the other place is empty */
-	const void *fetched;       /* what the last file held */
+	const void *fetched;       /* what the last file held, */
+	bool prepared;             /* and that the firmware has taken it */
 	bool menu_shown, armed, accepted;
 	unsigned int chains, leaves;
 	bool keys_begun;
@@ -93,7 +94,7 @@ static void look(struct fuzz_net *net, const struct endpoint *to, const uint8_t 
 	memcpy(b->nonce, sent.nonce, NONCE_SIZE);
 	if (sent.type == MESSAGE_REPORT) {
 		REQUIRE(sent.u.report.state == WORK_ACCEPTED ||
-		        (sent.u.report.state == WORK_DONE && b->accepted));
+		        (sent.u.report.state == WORK_DONE && b->accepted && b->prepared));
 		REQUIRE(memcmp(to->address, b->asked.address, 4) == 0);
 		b->accepted = true;
 		b->answer_type = MESSAGE_RECEIPT;
@@ -224,12 +225,22 @@ static int fetch(struct platform *p, const uint8_t server[4], const char *name,
 	return b->how & FETCH_FAILS ? ERR_TIMEOUT : 0;
 }
 
+static int prepare(struct platform *p, const struct image *image, const struct handover *handover)
+{
+	struct booting *b = booting_of(p);
+
+	(void)handover;
+	REQUIRE(image->data == b->fetched && !b->prepared);
+	b->prepared = !(b->how & NO_MENU_FILE && b->how & SHIFT_HELD);
+	return b->prepared ? 0 : ERR_REFUSED;
+}
+
 static int chain(struct platform *p, const struct image *image, const struct handover *handover)
 {
 	struct booting *b = booting_of(p);
 	const char *config = handover->config_file;
 
-	REQUIRE(!b->net.open && b->armed && image->data == b->fetched);
+	REQUIRE(!b->net.open && b->armed && image->data == b->fetched && b->prepared);
 	REQUIRE(!config[0] || file_name_ok(config + (memcmp(config, "::", 2) ? 0 : 2)));
 	REQUIRE(!handover->path_prefix[0] || file_name_ok(handover->path_prefix));
 	REQUIRE(b->chains++ == 0);
@@ -301,6 +312,7 @@ static void set_up(struct booting *b, uint8_t *ack, size_t ack_size)
 	p->watchdog = watchdog;
 	p->disk_read = disk_read;
 	p->fetch = fetch;
+	p->prepare = prepare;
 	p->chain = chain;
 	p->boot_local = boot_local;
 	p->forget_keys = forget_keys;

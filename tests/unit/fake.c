@@ -182,6 +182,7 @@ static int fake_fetch(struct platform *p, const uint8_t server[4], const char *n
 	struct fake *fake = fake_of(p);
 
 	fake->socket_was_open |= fake->socket_open;
+	fake->prepared = NULL;
 	/* It may take minutes, so the time before must not count. */
 	assert_true(fake->watchdog_fresh);
 	fake->watchdog_fresh = false;
@@ -203,6 +204,20 @@ static int fake_fetch(struct platform *p, const uint8_t server[4], const char *n
 	return fake->fetch_result;
 }
 
+static int fake_prepare(struct platform *p, const struct image *image,
+                        const struct handover *handover)
+{
+	struct fake *fake = fake_of(p);
+
+	assert_int_equal(image->length, 4321);
+	assert_null(fake->prepared);
+	if (fake->prepare_result == 0)
+		fake->prepared = image->data;
+	snprintf(fake->chained_config, FILE_SIZE, "%s", handover->config_file);
+	snprintf(fake->chained_prefix, FILE_SIZE, "%s", handover->path_prefix);
+	return fake->prepare_result;
+}
+
 static int fake_chain(struct platform *p, const struct image *image,
                       const struct handover *handover)
 {
@@ -210,11 +225,13 @@ static int fake_chain(struct platform *p, const struct image *image,
 
 	fake->socket_was_open |= fake->socket_open;
 	assert_int_equal(image->length, 4321);
+	assert_ptr_equal(image->data, fake->prepared);
+	assert_string_equal(handover->config_file, fake->chained_config);
+	assert_string_equal(handover->path_prefix, fake->chained_prefix);
+	fake->prepared = NULL;
 	fake->chains++;
 	fake->leftover |= fake->typed != 0;
 	memcpy(fake->chained_record, fake->record, POWER_ON_SIZE);
-	snprintf(fake->chained_config, FILE_SIZE, "%s", handover->config_file);
-	snprintf(fake->chained_prefix, FILE_SIZE, "%s", handover->path_prefix);
 	return fake->chain_result;
 }
 
@@ -263,7 +280,8 @@ void fake_start(struct fake *fake)
 		.now = fake_now, .idle = fake_idle, .cpuid = fake_cpuid, .entropy = fake_entropy,
 		.write = fake_write, .udp_open = fake_udp_open, .udp_send = fake_udp_send,
 		.udp_receive = fake_udp_receive, .udp_close = fake_udp_close,
-		.fetch = fake_fetch, .chain = fake_chain, .boot_local = fake_boot_local,
+		.fetch = fake_fetch, .prepare = fake_prepare, .chain = fake_chain,
+		.boot_local = fake_boot_local,
 		.clear = fake_clear, .move = fake_move, .colours = fake_colours, .key = fake_key,
 		.shift = fake_shift, .disk_read = fake_disk_read, .reboot = fake_reboot,
 		.power_off = fake_power_off, .watchdog = fake_watchdog,

@@ -44,7 +44,7 @@ struct fake {
 	} receipts;
 
 	char fetched[256];     /* the names asked for, each followed by a blank */
-	int fetch_result, chain_result;
+	int fetch_result, prepare_result, chain_result;
 	const char *missing;   /* the one file that the server does not have, */
 	const char *empty;     /* and the one in which there is nothing; NULL: none */
 	const char *menu_text; /* what every name that ends in ".txt" holds; NULL: no such file */
@@ -52,6 +52,7 @@ struct fake {
 	uint8_t record[POWER_ON_SIZE], chained_record[POWER_ON_SIZE]; /* now; while chaining */
 	int recall_result;
 	char chained_config[FILE_SIZE], chained_prefix[FILE_SIZE];
+	const void *prepared;  /* the image that chain() may be given; NULL: none */
 	unsigned int chains, local_boots;
 	enum local_boot method;
 	unsigned int reboots, power_offs;

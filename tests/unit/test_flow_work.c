@@ -170,6 +170,28 @@ static void reports_work_done_that_ends_at_the_handover(void **state)
 	free(fake);
 }
 
+/* Of a loader that the firmware refuses nothing is done, whoever was to say so. */
+static void work_is_not_done_by_a_loader_that_is_refused(void **state)
+{
+	struct message reply = work_answer();
+
+	(void)state;
+	for (uint8_t completes = 0; completes <= COMPLETES_HANDOVER; completes++) {
+		struct fake *fake = machine(&reply);
+
+		reply.u.answer.completes = completes;
+		fake->prepare_result = ERR_REFUSED;
+		flow_run(&fake->platform);
+		assert_int_equal(fake->chains, 0);
+		assert_int_equal(fake_questions(fake, MESSAGE_REPORT), 1);
+		assert_int_equal(report_of(fake, WORK_ACCEPTED).lease, 7);
+		assert_string_equal(fake_event(fake, EVENT_ERROR).reason, "site/pxelinux.0: refused");
+		assert_null(strstr(fake->console, "handing over"));
+		assert_local(fake, "what was to be done failed");
+		free(fake);
+	}
+}
+
 /* --- its files ------------------------------------------------------------------ */
 
 /* Where PXELINUX would look; and what it is told so that it does look there. */
@@ -270,6 +292,7 @@ int main(void)
 		cmocka_unit_test(without_a_receipt_it_boots_local),
 		cmocka_unit_test(other_servers_cannot_confirm),
 		cmocka_unit_test(reports_work_done_that_ends_at_the_handover),
+		cmocka_unit_test(work_is_not_done_by_a_loader_that_is_refused),
 		cmocka_unit_test(makes_sure_of_the_configuration_file),
 		cmocka_unit_test(an_empty_configuration_file_is_none),
 		cmocka_unit_test(knows_folders),
