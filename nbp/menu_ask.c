@@ -86,15 +86,18 @@ static bool right_password(struct dialogue *dialogue, const struct password_hash
 {
 	struct platform *p = dialogue->screen.p;
 	struct password_check check;
+	bool stopped = false, right;
 
 	screen_text(&dialogue->screen, ROW_PROMPT, "Checking ...");
 	password_start(&check, hash, word, length);
-	while (!password_run(&check, ITERATIONS)) {
+	while (!stopped && !password_run(&check, ITERATIONS)) {
 		p->watchdog(p, WATCHDOG);
-		if (p->key(p) == KEY_ESCAPE)
-			return false;
+		stopped = p->key(p) == KEY_ESCAPE;
 	}
-	return password_right(&check, hash);
+	right = !stopped && password_right(&check, hash);
+	/* Another one takes its place, here and wherever else it was on the stack. */
+	password_start(&check, hash, "", 0);
+	return right;
 }
 
 int dialogue_password(struct dialogue *dialogue, struct span text)

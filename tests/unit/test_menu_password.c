@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "unit.h"
 
+#include <pthread.h>
+#include <sys/mman.h>
+
 #include "menu_sample.h"
 #include "password.h"
 #include "person.h"
@@ -121,6 +124,70 @@ static void checks_slowly(void **state)
 	assert_int_equal(person.forgot, 1);
 }
 
+/* --- what is left of a password ------------------------------------------------ */
+
+#define STACK_SIZE (1 << 20)
+#define PASSWORD 'Q', 'z', '7', '#', 'K', 'w', '2', '!', 'V', 'x', '9', '%', 'J', 't', '4', '&'
+
+static const char kept[] = "[Main]\noption=reboot;x;;password $pbkdf2-sha256$1000$"
+	"MDEyMzQ1Njc4OWFiY2RlZg$B4pQaChl4WmX.iecfCDLBGn2QUWkfCkh2lZn9O.stF8\n";
+static const uint8_t word[] = { PASSWORD };
+
+static void *run_kept(void *script)
+{
+	run(kept, script, NULL);
+	return NULL;
+}
+
+/* Half of the word is enough; HMAC's pads and the words of a big-endian hash hide nothing. */
+static bool __attribute__((no_sanitize("address"))) is_word(const uint8_t *at)
+{
+	static const uint8_t pads[] = { 0, 0x36, 0x5c };
+	size_t same[2 * COUNT(pads)] = { 0 };
+	bool found = false;
+
+	for (size_t i = 0; i < sizeof(word) / 2; i++) {
+		for (size_t pad = 0; pad < COUNT(pads); pad++) {
+			same[2 * pad] += at[i] == (word[i] ^ pads[pad]);
+			same[2 * pad + 1] += at[i] == (word[i ^ 3] ^ pads[pad]);
+		}
+	}
+	for (size_t i = 0; i < COUNT(same); i++)
+		found |= same[i] == sizeof(word) / 2;
+	return found;
+}
+
+/* The stack goes to the next program as it is: there it must not stand, in any form. */
+static void no_password_stays_in_memory(void **state)
+{
+	const int *scripts[] = {
+		KEYS(KEY_ENTER, PASSWORD, KEY_ENTER), /* which is right */
+		KEYS(KEY_ENTER, PASSWORD, 'x', KEY_ENTER, WAIT(10), KEY_ESCAPE, KEY_ESCAPE),
+		KEYS(KEY_ENTER, PASSWORD, 'x', KEY_ENTER, KEY_ESCAPE, KEY_ESCAPE, KEY_ESCAPE),
+		KEYS(KEY_ENTER, PASSWORD, KEY_ESCAPE, KEY_ESCAPE),
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(scripts); i++) {
+		uint8_t *stack = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE,
+		                      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		pthread_attr_t attributes;
+		pthread_t thread;
+
+		assert_true(stack != MAP_FAILED);
+		pthread_attr_init(&attributes);
+		assert_int_equal(pthread_attr_setstack(&attributes, stack, STACK_SIZE), 0);
+		assert_int_equal(pthread_create(&thread, &attributes, run_kept,
+		                                (void *)(uintptr_t)scripts[i]), 0);
+		pthread_join(thread, NULL);
+		for (size_t at = 0; at + sizeof(word) <= STACK_SIZE; at++)
+			if (is_word(stack + at))
+				fail_msg("script %u: %u bytes below the stack's top", (unsigned int)i,
+				         (unsigned int)(STACK_SIZE - at));
+		munmap(stack, STACK_SIZE);
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -130,6 +197,7 @@ int main(void)
 		cmocka_unit_test(guards_the_whole_menu),
 		cmocka_unit_test(can_stop_a_check),
 		cmocka_unit_test(checks_slowly),
+		cmocka_unit_test(no_password_stays_in_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
