@@ -113,6 +113,7 @@ int chain_image(struct platform *p, const struct image *image,
 	console_restore(port);
 	mark_clear(port);
 	status = image_start(port, loader);
+	mark_restore(port);
 	pxe_find_again(port);
 	keys_find_again(port);
 	return status == EFI_SECURITY_VIOLATION ? ERR_REFUSED : ERR_IO;

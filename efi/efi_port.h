@@ -74,6 +74,8 @@ struct efi_port {
 	struct udp4 udp4;
 	uint16_t base_port; /* our port if UDP goes by the base code; 0: not open */
 	EFI_HANDLE loader;  /* loaded, and not started; NULL: none */
+	void *mark;         /* what mark_clear() forgot, pool memory; NULL: nothing */
+	UINTN mark_size;
 	void *fetched;      /* pool memory of the last fetch; NULL: none */
 	struct keyboard keyboard;
 	bool console_changed; /* console_restore() has something to do */
@@ -287,8 +289,11 @@ void mark_remember(struct platform *p, const uint8_t record[POWER_ON_SIZE]);
  */
 bool mark_boot_next(struct efi_port *port, uint16_t number);
 
-/** Forgets how often mark_boot_next() was called: the machine went on otherwise. */
+/** Forgets how often mark_boot_next() was called: the machine goes on otherwise. */
 void mark_clear(struct efi_port *port);
+
+/** Takes that back: it came back, or a loader that does would have BootNext loop. */
+void mark_restore(struct efi_port *port);
 
 /* image.c */
 

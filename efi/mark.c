@@ -85,5 +85,14 @@ bool mark_boot_next(struct efi_port *port, uint16_t number)
 
 void mark_clear(struct efi_port *port)
 {
+	port->mark = efi_variable(port, next_name, &mark_guid, &port->mark_size);
 	efi_set_variable(port, next_name, &mark_guid, EFI_VARIABLE_NON_VOLATILE, NULL, 0);
+}
+
+void mark_restore(struct efi_port *port)
+{
+	if (port->mark != NULL)
+		efi_set_variable(port, next_name, &mark_guid, EFI_VARIABLE_NON_VOLATILE,
+		                 port->mark, port->mark_size);
+	efi_free(port, port->mark);
 }
