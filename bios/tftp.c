@@ -234,7 +234,7 @@ static bool begins(const struct transfer *t, uint16_t opcode, struct wire rest)
 }
 
 /*
- * Another port began a transfer too. One that takes our options is the server, if the first
+ * Another port answered too. One that takes our options is the server, if the first
  * did not. Otherwise one of two, to one request, is no server of ours; which, cannot be told,
  * so it begins anew. That two always say the same is a network that sends packets twice.
  */
@@ -245,7 +245,7 @@ static int meet_rival(struct transfer *t, uint16_t opcode, uint32_t beginning)
 		t->complete = t->unacknowledged = t->answered = false;
 		return 0;
 	}
-	if (t->requests > 1 || (opcode == TFTP_DATA && !t->doubtful) ||
+	if (t->requests > 1 || (opcode != TFTP_OACK && !t->doubtful) ||
 	    (t->last_try && beginning == t->beginning))
 		return 0;
 	return t->last_try ? ERR_REFUSED : RIVALS;
@@ -262,7 +262,9 @@ static int handle(struct transfer *t, const struct endpoint *from, const uint8_t
 	if (memcmp(from->address, t->server.address, 4) != 0)
 		return 0;
 	if (t->answered && from->port != t->server.port) {
-		rc = begins(t, opcode, wire) ? meet_rival(t, opcode, crc32(data, length)) : 0;
+		rc = 0;
+		if (opcode == TFTP_ERROR || begins(t, opcode, wire))
+			rc = meet_rival(t, opcode, crc32(data, length));
 		if (rc || t->answered)
 			return rc;
 	}
@@ -278,6 +280,8 @@ static int handle(struct transfer *t, const struct endpoint *from, const uint8_t
 	if (!t->answered) {
 		if (!begins(t, opcode, wire))
 			return 0;
+		if (opcode == TFTP_DATA && t->error && t->requests == 1)
+			return t->last_try ? ERR_REFUSED : RIVALS;
 		t->answered = true;
 		t->server.port = from->port;
 		t->beginning = crc32(data, length);

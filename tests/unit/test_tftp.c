@@ -143,9 +143,12 @@ static void twins_are_not_the_server(void **state)
 		{ sends_a_short_block, 9, 1, 0 },
 		{ sends_a_short_block, 1, 1, 2 },
 		{ sends_a_long_block, 9, 1, 1 },
-		{ says_not_found, 9, 1, 1 },
-		{ refuses, 9, 1, 1 },
-		{ refuses_options, 9, 1, 1 },
+		{ says_not_found, 9, 1, 0 },
+		{ says_not_found, 1, 1, 2 },
+		{ refuses, 9, 1, 0 },
+		{ refuses, 2, 1, 3 },
+		{ refuses_options, 9, 1, 0 },
+		{ refuses_options, 1, 1, 2 },
 		{ sends_a_transfer, 1, 2, 0 }, /* knows more than such a server: no file then */
 		{ sends_a_transfer, 2, 3, 0 },
 	};
@@ -178,7 +181,8 @@ static void twins_are_not_the_server(void **state)
 /* Two servers, to each request: neither is believed. */
 static void rivals_are_refused(void **state)
 {
-	static void (*const twins[])(struct net *net) = { sends_a_transfer, sends_a_short_block };
+	static void (*const twins[])(struct net *net) = { sends_a_transfer, sends_a_short_block,
+		                                          says_not_found, refuses_options };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(twins); i++) {
@@ -218,6 +222,115 @@ static void a_server_may_be_slow(void **state)
 	assert_int_equal(net->length, 1000);
 	assert_int_equal(net->requests, 2);
 	assert_int_equal(net->opened, 1);
+	free(net);
+}
+
+/* --- a crowd ------------------------------------------------------------------ */
+
+static uint32_t dice(struct net *net, uint32_t sides)
+{
+	net->random = net->random * 1664525 + 1013904223;
+	return (net->random >> 8) % sides;
+}
+
+/* Data, of any block or the next one; the end, too; or an error, or lies about options. */
+static size_t make_evil(struct net *net, uint8_t *data)
+{
+	static const char oack[] = "\0\6blksize\0" "512\0tsize\0" "4";
+	size_t block = dice(net, 2) ? dice(net, 3) + net->block : dice(net, 0x10000);
+	size_t length = 4 + (dice(net, 2) ? net->block_size : dice(net, 600));
+
+	switch (dice(net, 4)) {
+	case 0:
+		memcpy(data, oack, sizeof(oack));
+		return sizeof(oack);
+	case 1:
+		memcpy(data, "\0\5\0", 3);
+		data[3] = (uint8_t)dice(net, 9);
+		return 4 + (size_t)snprintf((char *)data + 4, 8, "no") + 1;
+	default:
+		memset(data, 0xee, length);
+		memcpy(data, (uint8_t[]){ 0, 3, (uint8_t)(block >> 8), (uint8_t)block }, 4);
+		return length;
+	}
+}
+
+/* Others send much; old blocks come again; in the server's name comes one datagram. */
+static void crowd(struct net *net)
+{
+	uint8_t data[2000];
+	size_t length = make_evil(net, data), block = net->block;
+
+	switch (dice(net, 6)) {
+	case 0:
+		net_answer(net, 2, dice(net, 2) ? net->port : TFTP_PORT, data, length);
+		break;
+	case 1:
+		if (block)
+			net_send_block(net, 1 + dice(net, (uint32_t)block));
+		net->block = block;
+		break;
+	case 2:
+		if (net->spoofs && dice(net, 4) == 0) {
+			net->spoofs--;
+			net_answer(net, 1, 1999, data, length);
+		}
+	}
+}
+
+/* Whatever they all send, it does not get into the file; and it is had, mostly. */
+static void a_crowd_does_not_change_the_file(void **state)
+{
+	unsigned int had = 0, spoofed = 0;
+
+	(void)state;
+	for (uint32_t seed = 1; seed <= 300; seed++) {
+		struct net *net = net_new(seed % 8 ? seed * 7 % 9000 : seed % 7 * 1432);
+		int rc;
+
+		net->random = seed * 2654435761u;
+		net->crowd = crowd;
+		net->options = dice(net, 3);
+		net->refuses_options = dice(net, 5) == 0;
+		net->delay = 1 + dice(net, 50);
+		net->twice = dice(net, 2);
+		net->spoofs = seed % 2;
+		if (seed % 2 == 0) /* loss might be of the server's first word */
+			net->lose = dice(net, 2) ? 0 : 5 + dice(net, 20);
+		rc = fetch(net, FILE_MAX);
+		spoofed += seed % 2;
+		had += seed % 2 && rc == 0;
+		if (seed % 2 == 0 && !net->lose && rc)
+			fail_msg("seed %u: %s", seed, error_text(rc));
+		if (rc == 0 && net->length != net->size)
+			fail_msg("seed %u: %zu bytes of %zu", seed, net->length, net->size);
+		for (size_t at = 0; rc == 0 && at < net->length; at++)
+			if (net->buffer[at] != content(at))
+				fail_msg("seed %u: byte %zu", seed, at);
+		assert_true(net->clock <= TFTP_TOTAL_MS + 10);
+		free(net);
+	}
+	assert_in_range(had, spoofed / 2, spoofed);
+}
+
+/* More blocks than there are numbers. */
+static void numbers_go_round(void **state)
+{
+	const size_t size = 0x10000 * 8 + 20;
+	struct net *net = net_new(size);
+	uint8_t *file = malloc(size);
+
+	(void)state;
+	net->oack = "blksize\0" "8";
+	net->oack_length = 10;
+	net->agreed = 8;
+	net->delay = 0;
+	assert_int_equal(tftp_fetch(&net->platform, &server_69, "pxelinux.0", file, size,
+	                            &net->length), 0);
+	assert_int_equal(net->length, size);
+	for (size_t at = 0; at < size; at++)
+		assert_int_equal(file[at], content(at));
+	free(file);
 	free(net);
 }
 
@@ -378,6 +491,8 @@ int main(void)
 		cmocka_unit_test(rivals_are_refused),
 		cmocka_unit_test(a_network_may_repeat),
 		cmocka_unit_test(a_server_may_be_slow),
+		cmocka_unit_test(a_crowd_does_not_change_the_file),
+		cmocka_unit_test(numbers_go_round),
 		cmocka_unit_test(ports_are_random),
 		cmocka_unit_test(the_size_told_is_the_size),
 		cmocka_unit_test(errors_of_the_server),

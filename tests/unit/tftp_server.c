@@ -69,15 +69,16 @@ void net_answer(struct net *net, uint8_t address, uint16_t port, const void *dat
 	net->queued++;
 }
 
-static void send_block(struct net *net, uint16_t block)
+void net_send_block(struct net *net, size_t block)
 {
 	uint8_t data[4 + 1432] = { 0, 3, (uint8_t)(block >> 8), (uint8_t)block };
-	size_t start = (size_t)(block - 1) * net->block_size, count = net->block_size;
+	size_t start = (block - 1) * net->block_size, count = net->block_size;
 
 	if (net->silent_from && block >= net->silent_from)
 		return;
 	if (start > net->size)
 		return; /* that was an ACK of the last block */
+	net->block = block;
 	if (count > net->size - start)
 		count = net->size - start;
 	for (size_t i = 0; i < count; i++)
@@ -112,7 +113,7 @@ static void send_oack(struct net *net)
 		length += (size_t)snprintf(data + 2, 90, "BLKSIZE%c1432%ctsize%c%zu", 0, 0, 0,
 		                           net->size) + 1;
 	}
-	net->block_size = 1432;
+	net->block_size = net->agreed;
 	if (net->strangers)
 		net_answer(net, 2, net->port, "\0\6blksize\0" "8", 12);
 	net_answer(net, 1, net->port, data, length);
@@ -130,6 +131,7 @@ static void request(struct net *net, const uint8_t *data, size_t length)
 		assert_memory_equal(data + 19, "blksize\0" "1432\0tsize\0" "0", 21);
 	net->port = (uint16_t)(2000 + net->requests++);
 	net->block_size = 512;
+	net->block = 0;
 	if (net->strangers) { /* which of its ports it is must not be learnt from these */
 		net_answer(net, 1, 1999, "\0\3\0\5late", 8);
 		if (!options)
@@ -145,7 +147,7 @@ static void request(struct net *net, const uint8_t *data, size_t length)
 		if (options && (net->options || net->oack))
 			send_oack(net);
 		else
-			send_block(net, 1);
+			net_send_block(net, 1);
 		return;
 	}
 	net_answer(net, 1, net->port, error, sizeof(error));
@@ -168,7 +170,9 @@ static int udp_send(struct platform *p, const struct endpoint *to, const void *p
 		request(net, data, length);
 	else if (data[1] == 4 && to->port >= 2000 && to->port < 2000 + net->requests) {
 		net->port = to->port; /* it answered each request from another one */
-		send_block(net, (uint16_t)((data[2] << 8 | data[3]) + 1));
+		/* Of the last 65,536 blocks the one with this number. */
+		net_send_block(net, net->block - (uint16_t)(net->block - (data[2] << 8 | data[3])) +
+		                    1);
 	}
 	return 0;
 }
@@ -179,6 +183,8 @@ static int udp_receive(struct platform *p, struct endpoint *from, void *buffer, 
 	struct net *net = net_of(p);
 
 	assert_true(net->open);
+	if (net->crowd)
+		net->crowd(net);
 	if (net->queued == 0 || net->queue[0].at > net->clock)
 		return ERR_AGAIN;
 	*from = (struct endpoint){ { 10, 0, 0, net->queue[0].address }, net->queue[0].port };
@@ -201,5 +207,6 @@ struct net *net_new(size_t size)
 	net->options = true;
 	net->error = -1;
 	net->delay = 1;
+	net->agreed = 1432;
 	return net;
 }

@@ -6,7 +6,7 @@
 
 /* A TFTP server, the network to it, and a clock that moves while the client rests. */
 
-#define QUEUE 8
+#define QUEUE 64
 #define FILE_MAX 100000
 
 struct net {
@@ -31,9 +31,15 @@ struct net {
 	/** Sends, before the server does, what may look like its answer to a request. */
 	void (*twin)(struct net *net);
 	unsigned int hits;        /* to so many requests */
+	/** Sends whatever it likes, whenever the client looks for something. */
+	void (*crowd)(struct net *net);
+	uint32_t random;          /* what @crowd throws dice with */
+	unsigned int spoofs;      /* how often it still may send in the server's name */
+	size_t agreed;            /* the block size, where options are known */
 	/* its transfer: */
 	size_t block_size;
 	uint16_t port;
+	size_t block;             /* sent last, counted on where its number goes round */
 	unsigned int count;       /* of packets, for lose */
 	struct {
 		uint32_t at;
@@ -53,6 +59,8 @@ extern const struct endpoint server_69;
 struct net *net_new(size_t size);
 /** Has a datagram come from 10.0.0.@address. */
 void net_answer(struct net *net, uint8_t address, uint16_t port, const void *data, size_t length);
+/** Sends a block of the file, the first is 1. */
+void net_send_block(struct net *net, size_t block);
 /** Returns the byte at @at of any file. */
 uint8_t content(size_t at);
 
