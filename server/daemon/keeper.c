@@ -105,8 +105,13 @@ static int answer(struct keeper *k, size_t i, size_t taken)
 {
 	struct matter *matter = &k->matters[i];
 	struct speaker speaker = { matter->datagram, &matter->question, NULL, matter->who.note };
-	int rc = keeper_resolve(k, matter);
+	int rc;
 
+	if (keeper_is_late(k, matter)) {
+		drop(k, matter, DROP_STORE);
+		return 0;
+	}
+	rc = keeper_resolve(k, matter);
 	if (rc == KEEPER_CUT) {
 		matter->datagram->reply_length = 0;
 		if (matter->tries++ < TRIES_MAX)

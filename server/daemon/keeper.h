@@ -175,6 +175,9 @@ bool keeper_clock_is_steady(const struct keeper *keeper);
 
 /* --- keeper_later.c -------------------------------------------------------- */
 
+/** Says whether whoever sent @matter, which is decoded, has gone on without what it asks for. */
+bool keeper_is_late(const struct keeper *keeper, const struct matter *matter);
+
 /** Puts @datagram off. Returns whether there is room. */
 bool keeper_put_off(struct keeper *keeper, const struct datagram *datagram);
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #define PATIENCE_NS ((int64_t)2700 * 1000000) /* of an NBP: then it boots its disk */
+#define RECEIPT_NS  ((int64_t)1200 * 1000000) /* the same for a receipt: 1.5 s, and the ways */
 
 /* Says whether two are of one question, which is sent again until it is answered. */
 static bool is_same(const struct datagram *one, const struct datagram *other)
@@ -14,12 +15,30 @@ static bool is_same(const struct datagram *one, const struct datagram *other)
 	       memcmp(&one->from, &other->from, address_size(&one->from)) == 0;
 }
 
+/* Waits for a receipt, without which it boots its disk: work that it does not do must not count
+ * as accepted, or as done at the handover. An agent's that is dropped for this is sent again. */
+static bool wants_receipt(const struct message *question)
+{
+	return question->type == MESSAGE_REPORT && (question->u.report.state == WORK_ACCEPTED ||
+	                                            question->u.report.state == WORK_DONE);
+}
+
+bool keeper_is_late(const struct keeper *k, const struct matter *matter)
+{
+	return wants_receipt(&matter->question) &&
+	       matter->datagram->arrived + RECEIPT_NS < k->moment.monotonic;
+}
+
 bool keeper_put_off(struct keeper *k, const struct datagram *datagram)
 {
 	for (size_t i = 0; i < k->later_count; i++) {
-		if (!is_same(&k->later[i], datagram))
+		struct datagram *same = &k->later[i];
+		int64_t arrived = same->arrived;
+
+		if (!is_same(same, datagram))
 			continue;
-		k->later[i] = *datagram;
+		*same = *datagram;
+		same->arrived = arrived; /* whose patience began with the first */
 		return true;
 	}
 	if (k->later_count == KEEPER_LATER)

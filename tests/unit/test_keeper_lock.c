@@ -147,6 +147,42 @@ static void test_patience_has_an_end(void **state)
 	assert_int_equal(attempt(bench, 1, 'a'), 1);
 }
 
+/* An NBP waits 1.5 s for a receipt, from the first time that it sends: what it has then done
+ * without is neither accepted nor done. An agent's report waits. */
+static void test_receipt_would_come_too_late(void **state)
+{
+	struct bench *bench = *state;
+	static const uint8_t states[] = { WORK_ACCEPTED, WORK_BEGUN, WORK_DONE };
+	static const enum lease_state before[] = { LEASE_PENDING, LEASE_OFFERED, LEASE_BEGUN };
+	sqlite3 *other = other_program(bench);
+
+	for (size_t i = 0; i < 3; i++) {
+		bool late = states[i] != WORK_BEGUN;
+		struct message reply;
+
+		run(other, "BEGIN IMMEDIATE");
+		for (int sent = 0; sent < 2; sent++) {
+			put_report(bench, 0, 1, bench->lease[1], 'a', 1, states[i]);
+			serve(bench, 1);
+			bench->keeper.later[0].arrived -= 700000000;
+		}
+		assert_int_equal(bench->keeper.later_count, 1);
+		run(other, "COMMIT");
+		serve(bench, 0);
+		assert_int_equal(bench->batch[0].reply_length == 0, late);
+		if (!late)
+			continue;
+		check_committed(bench, 1, before[i], before[i] != LEASE_PENDING);
+		put_report(bench, 0, 1, bench->lease[1], 'a', 1, states[i]);
+		serve(bench, 1);
+		decode(bench, 0, &reply);
+		assert_int_equal(reply.u.receipt.state, states[i]);
+	}
+	assert_int_equal(counted(bench).dropped[DROP_STORE], 2);
+	check_committed(bench, 1, LEASE_DONE, 1);
+	sqlite3_close(other);
+}
+
 /* However many wait, there is room for who only reads. */
 static void test_later_has_an_end(void **state)
 {
@@ -428,6 +464,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_only_writers_wait), TEST(test_patience_has_an_end),
+		TEST(test_receipt_would_come_too_late),
 		TEST(test_later_has_an_end), TEST(test_notes_wait), TEST(test_start_while_locked),
 		TEST(test_cancelled_in_between), TEST(test_unassigned_in_between),
 		TEST(test_commit_fails_for_one_boot), TEST(test_commit_fails_for_many),
