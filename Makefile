@@ -66,9 +66,9 @@ STORE := $(addprefix store/,store store_file store_where store_schema store_past
 CONFINE := $(addprefix daemon/,confine confine_landlock confine_seccomp)
 KEEPER := $(addprefix daemon/,serve serve_answer serve_fast serve_log notes keeper keeper_clock keeper_later keeper_judge \
 	keeper_work keeper_follow counters limit lanes queue journal) \
-	$(addprefix net/,address endpoint socket) $(POLICY) $(INDEX) $(STORE)
+	$(addprefix net/,address endpoint socket) tool/output $(POLICY) $(INDEX) $(STORE)
 PREBOOTD := $(addprefix daemon/,prebootd options threads lockfile real_path metrics service) \
-	tool/output store/stats data/whole_file $(CONFINE) $(KEEPER)
+	store/stats data/whole_file $(CONFINE) $(KEEPER)
 CTL := prebootctl ctl_options ctl_verbs ctl_help ctl_find ctl_show ctl_device ctl_device_add ctl_hardware \
 	ctl_device_show ctl_device_move ctl_trace ctl_settings ctl_work ctl_assign ctl_retry ctl_event \
 	ctl_menu ctl_menu_passwd canvas ctl_words ctl_target ctl_help_policy ctl_folder \

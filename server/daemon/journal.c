@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "error.h"
+#include "output.h"
 
 /* Lines a second in the long run, and at once after a rest. */
 static const struct {
@@ -189,7 +190,7 @@ static bool hand_on(struct journal *journal, const char *line, size_t length)
 
 void journal_line(struct journal *journal, enum journal_kind kind, const char *format, ...)
 {
-	char stamp[32] = "", line[2048], whole[2048 + 128];
+	char stamp[32] = "", line[2048], shown[2048], whole[2048 + 128];
 	time_t now = time(NULL);
 	uint64_t held_back;
 	size_t length;
@@ -206,7 +207,10 @@ void journal_line(struct journal *journal, enum journal_kind kind, const char *f
 	va_start(args, format);
 	vsnprintf(line, sizeof(line), format, args);
 	va_end(args);
-	length = (size_t)snprintf(whole, sizeof(whole), "%s%s", stamp, line);
+	/* Of machines there are none in it; names of files, as its administrator has them, may have
+	 * characters that terminals obey. */
+	output_escape(line, shown, sizeof(shown));
+	length = (size_t)snprintf(whole, sizeof(whole), "%s%s", stamp, shown);
 	held_back = __atomic_exchange_n(&journal->kind[kind].held_back, 0, __ATOMIC_RELAXED);
 	if (held_back)
 		length += (size_t)snprintf(whole + length, sizeof(whole) - length,

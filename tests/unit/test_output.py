@@ -10,7 +10,7 @@ import unicodedata
 
 import pytest
 
-from policy import BUILD, Ctl
+from policy import BUILD, Ctl, Daemon
 
 EVIL = b"\x1b[2J\x1b]0;pwn\x07a\nb\rc\x7f\xc2\x9b31m\x9b\xff\xe2\x80\xae\xed\xa0\x80\xc0\x9b\xc2"
 HOSTILE = [EVIL, b"/" + EVIL, b"group:" + EVIL, b"--" + EVIL, b"x=" + EVIL, b"-\x1b"]
@@ -213,3 +213,16 @@ def test_nobody_waits_for_a_reader(tmp_path, json_too):
         process.kill()
         process.wait()
         os.close(reader)
+
+
+def test_log_of_prebootd(tmp_path):
+    """Its lines name files, at the start and when one is lost."""
+    folder = tmp_path / "d\x1b]0;pwn\x07\n\x9b31m\u202e"
+    folder.mkdir()
+    Ctl(folder)("device", "add", "pc1", "52:54:00:00:00:01")
+    daemon = Daemon(folder / "test.db", tmp_path / "log")
+    (folder / "test.db").rename(folder / "other.db")
+    assert daemon.process.wait(20) == 1
+    log = (tmp_path / "log").read_bytes()
+    assert b"confined: " in log and b"error: " in log and log.count(rb"\x1b]0;pwn\x07\x0a") >= 2
+    assert_harmless(log, lines=len(re.findall(rb"^20\d\d-", log, re.MULTILINE)))
