@@ -307,9 +307,9 @@ static int end_overdue(struct keeper *k, size_t *ended)
 	if (rc == 0)
 		rc = work_overdue(&k->store, k->moment.now, leases, KEEPER_SWEEP, ended);
 	for (size_t i = 0; i < *ended && rc == 0; i++) {
-		struct verdict verdict = { .changed = true, .next = leases[i] };
+		struct verdict verdict;
 
-		lease_end(&verdict.next, LEASE_FAILED, k->moment.now, OVERDUE_REASON);
+		decide_overdue(&leases[i], k->moment.now, &verdict);
 		rc = keeper_apply(k, NULL, &verdict);
 	}
 	if (rc == 0)

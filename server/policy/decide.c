@@ -27,6 +27,13 @@ static void fail(struct verdict *verdict, int64_t now, const char *reason)
 	because(verdict, "work failed: %s", reason);
 }
 
+void decide_overdue(const struct lease *lease, int64_t now, struct verdict *verdict)
+{
+	memset(verdict, 0, sizeof(*verdict));
+	verdict->next = *lease;
+	fail(verdict, now, OVERDUE_REASON);
+}
+
 /* --- a request ------------------------------------------------------------- */
 
 static const char *loader_for(const struct lease *lease, uint8_t firmware)

@@ -72,4 +72,7 @@ void decide_query(const struct device *device, const struct lease *lease, enum p
 void decide_report(const struct device *device, const struct lease *lease,
                    const struct reporting *reporting, struct verdict *verdict);
 
+/** Ends work that is begun and overdue; there is no reply. */
+void decide_overdue(const struct lease *lease, int64_t now, struct verdict *verdict);
+
 #endif
