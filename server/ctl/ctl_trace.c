@@ -7,6 +7,7 @@
 #include "ctl_verbs.h"
 #include "error.h"
 #include "text.h"
+#include "work.h"
 
 #define BOOTS_MAX   100000
 #define MOMENTS_MAX (4 * EVENTS_PER_DEVICE)
@@ -14,6 +15,7 @@
 struct moment {
 	struct happening event;
 	int64_t at; /* ms since the NBP's start */
+	const char *from;
 };
 
 struct timeline {
@@ -68,6 +70,39 @@ static void sort(struct timeline *t)
 	}
 }
 
+/* Who told it: the NBP gives its time, the agent reports, and what is of neither is the server's. */
+static const char *source(const struct happening *event, const struct lease *lease)
+{
+	bool ended = strcmp(event->step, lease_state_name(lease->state)) == 0;
+
+	if (event->milliseconds)
+		return "NBP";
+	if (strcmp(event->step, "begun") == 0)
+		return "agent";
+	if (strcmp(event->step, "failed") == 0)
+		return ended && !lease->given_up ? "agent" : "server";
+	if (strcmp(event->step, "done") != 0 || event->reason[0])
+		return "server"; /* those who report it done give no reason */
+	return lease->completion == COMPLETION_HANDOVER ? "NBP" : "agent";
+}
+
+static int find_sources(struct ctl *ctl, struct timeline *t)
+{
+	struct lease lease;
+
+	for (size_t i = 0; i < t->count; i++) {
+		struct moment *moment = &t->moments[i];
+		int rc = work_by_lease(&ctl->store, moment->event.lease, &lease);
+
+		if (rc && rc != ERR_NOT_FOUND)
+			return rc;
+		if (rc)
+			memset(&lease, 0, sizeof(lease));
+		moment->from = source(&moment->event, &lease);
+	}
+	return 0;
+}
+
 static int read_moments(struct ctl *ctl, const struct device *device, struct timeline *t)
 {
 	sqlite3_stmt *rows;
@@ -82,19 +117,11 @@ static int read_moments(struct ctl *ctl, const struct device *device, struct tim
 			event_row(rows, &t->moments[t->count++].event);
 		rc = 0;
 	}
-	if (rc)
+	if (rc || find_sources(ctl, t))
 		return ctl_store_error(ctl);
 	find_start(t);
 	sort(t);
 	return 0;
-}
-
-static const char *source(const struct happening *event)
-{
-	if (event->milliseconds)
-		return "NBP";
-	return strcmp(event->step, "begun") == 0 || strcmp(event->step, "done") == 0 ? "agent"
-	                                                                            : "server";
 }
 
 static void print_boot(const struct device *device, struct timeline *t)
@@ -116,7 +143,7 @@ static void print_boot(const struct device *device, struct timeline *t)
 		snprintf(at, sizeof(at), "%7lld", (long long)t->moments[i].at);
 		if (event->lease)
 			text_format(lease, sizeof(lease), "%U", event->lease);
-		table_add(&table, at, event->step, source(event), lease, event->reason);
+		table_add(&table, at, event->step, t->moments[i].from, lease, event->reason);
 	}
 	table_print(&table);
 }
@@ -135,7 +162,7 @@ static json_t *json_boot(const struct device *device, const struct timeline *t)
 
 		json_array_append_new(events, json_pack(
 			"{s:I, s:s, s:s, s:o, s:s}", "ms", (json_int_t)t->moments[i].at, "step",
-			event->step, "from", source(event), "lease",
+			event->step, "from", t->moments[i].from, "lease",
 			event->lease ? json_integer((json_int_t)event->lease) : json_null(),
 			"reason", event->reason));
 	}

@@ -139,7 +139,7 @@ int event_find_boot(struct store *store, uint64_t device, uint32_t back,
 {
 	static const char sql[] =
 		"SELECT boot FROM event WHERE device = ? AND boot IS NOT NULL"
-		" GROUP BY boot ORDER BY min(id) DESC";
+		" GROUP BY boot HAVING max(step <> 'conflict') ORDER BY min(id) DESC";
 	sqlite3_stmt *rows;
 	int rc = store_start(store, &rows, sql, "i", (int64_t)device);
 

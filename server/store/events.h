@@ -45,7 +45,8 @@ int event_boot_of(struct store *store, uint64_t lease, uint8_t boot[NONCE_SIZE])
 int event_came_back(struct store *store, const struct lease *lease, bool *came_back);
 
 /**
- * Finds the boot that is @back boots before the last of a device, 0: the last.
+ * Finds the boot that is @back boots before the last of a device, 0: the last. A boot of which
+ * there are conflicts alone is that of another machine.
  * @count: receives how many the store knows
  * ERR_NOT_FOUND: there is none.
  */

@@ -267,6 +267,43 @@ def test_trace(ctl, daemon):
     assert "from 1 to" in ctl.fails(2, "device", "trace", "web01", "--boot", "0")
 
 
+def test_trace_of_another_machine_with_its_uuid(ctl, daemon):
+    """The conflict is among the device's events, but the boot is not its own."""
+    ctl("device", "add", "web01", MAC1, UUID1)
+    request(daemon, uuid=UUID1, nonce=b"\x11" * 16)
+    request(daemon, MAC2, UUID1, nonce=b"\x22" * 16, fields={0x15: b"another"})
+    eventually(lambda: "conflict" in ctl("event", "list", "web01"))
+    trace = eventually(lambda: ctl.json("device", "trace", "web01"))
+    assert (trace["nonce"], trace["boots"]) == ("11" * 16, 1)
+
+
+@pytest.mark.parametrize("completes, reports, expected", [
+    ("agent", [policy.BEGUN, policy.DONE], [("begun", "agent"), ("done", "agent")]),
+    ("agent", [policy.BEGUN, policy.FAILED], [("begun", "agent"), ("failed", "agent")]),
+    ("handover", [policy.DONE], [("done", "NBP")])])
+def test_trace_tells_who_ended_it(ctl, daemon, completes, reports, expected):
+    ctl("device", "add", "web01", MAC1)
+    ctl("bundle", "add", "b", "--completes", completes)
+    ctl("work", "assign", "web01", "--bundle", "b")
+    lease = request(daemon)[policy.LEASE]
+    for state in reports:
+        policy.report(daemon.port, {policy.MAC: policy.mac(MAC1)}, lease, state)
+    events = ctl.json("device", "trace", "web01")["events"]
+    assert [(e["step"], e["from"]) for e in events if e["step"] in ("begun", "done", "failed")] \
+        == expected
+
+
+@pytest.mark.parametrize("completes, step", [("agent", "failed"), ("next-boot", "done")])
+def test_trace_tells_what_the_server_ended(ctl, daemon, completes, step):
+    ctl("device", "add", "web01", MAC1)
+    ctl("bundle", "add", "b", "--completes", completes, "--attempts", "1")
+    ctl("work", "assign", "web01", "--bundle", "b")
+    request(daemon)
+    assert request(daemon)[policy.DECISION] == policy.LOCAL
+    event = next(e for e in ctl.json("device", "trace", "web01")["events"] if e["step"] == step)
+    assert event["from"] == "server"
+
+
 def test_repeated_questions_are_one_event(ctl, daemon):
     ctl("device", "add", "web01", MAC1)
     nonce = b"\x33" * 16
