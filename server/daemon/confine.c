@@ -136,9 +136,10 @@ static int check_file(struct confinement *c, const char *path, bool replaced)
 		return confine_fail(c, ERR_REFUSED, "%s: %s; create it: install -d -m 0700 -o %s %s",
 		                    folder, strerror(errno), name, folder);
 	if (access(folder, W_OK | X_OK))
-		return confine_fail(c, ERR_REFUSED, "%s: user %s cannot write there: %s; give it to "
-		                    "the user: chown -R %s %s", folder, name, strerror(errno), name,
-		                    folder);
+		return confine_fail(c, ERR_REFUSED, "%s: user %s cannot write there: %s; if the "
+		                    "folder has nothing else in it, give it to the user: chown -R %s "
+		                    "%s; else choose another folder", folder, name, strerror(errno),
+		                    name, folder);
 	if (!replaced && access(path, R_OK | W_OK) && errno != ENOENT)
 		return confine_fail(c, ERR_REFUSED, "%s: user %s cannot write it: %s; give it to the "
 		                    "user: chown %s %s*", path, name, strerror(errno), name, path);

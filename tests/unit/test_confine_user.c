@@ -82,7 +82,8 @@ static const struct refusal by_root[] = {
 	{ "no-such-user", "/tmp/x.db", ERR_NOT_FOUND, "no-such-user: there is no such user" },
 	{ OTHER, "/no-such-folder/x.db", ERR_REFUSED,
 	  "create it: install -d -m 0700 -o " OTHER " /no-such-folder" },
-	{ OTHER, "/root/x.db", ERR_REFUSED, "chown -R " OTHER " /root" },
+	{ OTHER, "/root/x.db", ERR_REFUSED, "if the folder has nothing else in it, give it to the "
+	  "user: chown -R " OTHER " /root; else choose another" },
 };
 
 static const struct refusal by_others[] = {
