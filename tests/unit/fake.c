@@ -159,14 +159,22 @@ static int fake_disk_read(struct platform *p, size_t disk, uint64_t lba, uint32_
 	return 0;
 }
 
+static void leave(struct fake *fake)
+{
+	fake->left.at = fake->clock;
+	fake->left.sent = fake->sent_count;
+}
+
 static void fake_reboot(struct platform *p)
 {
 	fake_of(p)->reboots++;
+	leave(fake_of(p));
 }
 
 static void fake_power_off(struct platform *p)
 {
 	fake_of(p)->power_offs++;
+	leave(fake_of(p));
 }
 
 static void fake_watchdog(struct platform *p, uint32_t seconds)
@@ -230,6 +238,7 @@ static int fake_chain(struct platform *p, const struct image *image,
 	assert_string_equal(handover->path_prefix, fake->chained_prefix);
 	fake->prepared = NULL;
 	fake->chains++;
+	leave(fake);
 	fake->leftover |= fake->typed != 0;
 	memcpy(fake->chained_record, fake->record, POWER_ON_SIZE);
 	return fake->chain_result;

@@ -66,6 +66,10 @@ struct fake {
 	int babble;            /* a key that is there whenever one is asked for; 0: none */
 	size_t typed;          /* of those, taken and still in the firmware's buffer */
 	bool leftover;         /* some were when another program got the machine */
+	struct {               /* when a loader got it, or it was to go off: */
+		uint32_t at;
+		size_t sent;   /* how much */
+	} left;
 	uint8_t shift;         /* what is held, from shift_from to shift_to, ms */
 	uint32_t shift_from, shift_to;
 	bool shift_unknown;    /* the firmware does not tell */

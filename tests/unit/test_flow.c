@@ -35,6 +35,7 @@ static void work_leads_to_the_loader(void **state)
 {
 	struct message reply = work_answer();
 	struct fake *fake = run(&reply);
+	size_t all;
 
 	(void)state;
 	assert_string_equal(fake->fetched, "10.0.0.1:boot/z_auto.cfg 10.0.0.1:pxelinux.0 ");
@@ -46,11 +47,14 @@ static void work_leads_to_the_loader(void **state)
 	                       "] answer from 10.0.0.1: work 7, attempt 2: pxelinux.0 with "
 	                       "z_auto.cfg\n"));
 	assert_non_null(strstr(fake->console, "] loaded pxelinux.0, 4321 bytes\n"));
+	/* This chain came back: what it told first is what counts. */
+	all = fake->sent_count;
+	fake->sent_count = fake->left.sent;
 	for (enum event_code code = EVENT_STARTED; code <= EVENT_ANSWERED; code++)
 		fake_event(fake, code);
 	fake_event(fake, EVENT_LOADED);
 	assert_int_equal(fake_event(fake, EVENT_HANDOVER).lease, 7);
-	/* This chain came back. */
+	fake->sent_count = all;
 	assert_string_equal(fake_event(fake, EVENT_ERROR).reason, "pxelinux.0: input/output error");
 	fake_event(fake, EVENT_LOCAL);
 	free(fake);

@@ -64,6 +64,11 @@ static void the_menu_does_what_is_chosen(void **state)
 		assert_string_equal(fake->chained_prefix, cases[i].prefix);
 		assert_int_equal(fake->reboots, cases[i].reboots);
 		assert_int_equal(fake->power_offs, cases[i].power_offs);
+		/* All these came back, which no machine does: what was sent later is lost. */
+		if (fake->left.sent)
+			fake->sent_count = fake->left.sent;
+		if (fake->reboots || fake->power_offs) /* a card needs time to send */
+			assert_true(fake->left.at >= fake->sent[fake->sent_count - 1].at + 100);
 		fake_event(fake, EVENT_MENU);
 		fake_event(fake, EVENT_CHOSEN);
 		if (cases[i].chains)
@@ -71,7 +76,7 @@ static void the_menu_does_what_is_chosen(void **state)
 		/* Only the server's work is accepted; nor has an entry its token. */
 		assert_int_equal(fake_questions(fake, MESSAGE_REPORT), cases[i].lease != 0);
 		assert_int_equal(fake->chained_record[8], cases[i].lease != 0);
-		assert_int_equal(fake->local_boots, 1); /* all these came back */
+		assert_int_equal(fake->local_boots, 1);
 		assert_int_equal(fake_questions(fake, MESSAGE_REQUEST), 1);
 		free(fake);
 	}

@@ -76,6 +76,23 @@ static void a_blocking_receive_is_begun_all_the_same(void **state)
 	free(fake);
 }
 
+/* A keyboard that takes long to look at: it is, while a key may call the menu, and no longer. */
+static void a_slow_keyboard_does_not_hold_the_work(void **state)
+{
+	struct message reply = work_answer();
+	struct fake *fake = machine(&reply);
+	size_t at = 0;
+
+	(void)state;
+	fake->takes.key = 300;
+	flow_run(&fake->platform);
+	assert_int_equal(fake->chains, 1);
+	while (fake->sent[at].data[5] != MESSAGE_REPORT)
+		at++;
+	assert_true(fake->left.at - fake->sent[at].at < 300);
+	free(fake);
+}
+
 /* Says that there is work, twice; but a minute later that there is none. */
 static void two_minds(struct fake *fake, const struct fake_datagram *datagram)
 {
@@ -217,6 +234,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_slow_disk_does_not_keep_it_from_asking),
 		cmocka_unit_test(a_blocking_receive_is_begun_all_the_same),
+		cmocka_unit_test(a_slow_keyboard_does_not_hold_the_work),
 		cmocka_unit_test(a_late_copy_does_not_bring_work_back),
 		cmocka_unit_test(a_second_question_is_bounded),
 		cmocka_unit_test(the_nonce_picks_the_ports),
