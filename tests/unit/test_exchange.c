@@ -144,6 +144,12 @@ static void nothing_of_what_was_dropped_stays(void **state)
 	free(a);
 }
 
+static void count_turn(struct platform *p, void *data)
+{
+	assert_true(((struct fake *)p)->socket_open);
+	++*(unsigned int *)data;
+}
+
 /* A flood that never lets udp_receive() say ERR_AGAIN still meets the deadline. */
 static int flood(struct platform *p, struct endpoint *from, void *buffer, size_t capacity,
                  size_t *length)
@@ -158,12 +164,16 @@ static int flood(struct platform *p, struct endpoint *from, void *buffer, size_t
 static void a_flood_does_not_hold_it(void **state)
 {
 	struct asking *a = asking_new(2700);
+	unsigned int turns = 0;
 
 	(void)state;
 	a->fake.platform.udp_receive = flood;
+	a->exchange.turn = count_turn;
+	a->exchange.turn_data = &turns;
 	assert_int_equal(ask(a), ERR_TIMEOUT);
 	assert_int_equal(a->fake.clock, 2700);
 	assert_int_equal(a->exchange.dropped, 2700);
+	assert_int_equal(turns, 2700); /* nor do other things wait for its end */
 	free(a);
 }
 
@@ -182,12 +192,6 @@ static void asks_several_servers_in_turn(void **state)
 	assert_memory_equal(a->fake.sent[2].peer.address, server_1.address, 4);
 	assert_int_equal(a->exchange.answered_by, 1);
 	free(a);
-}
-
-static void count_turn(struct platform *p, void *data)
-{
-	assert_true(((struct fake *)p)->socket_open);
-	++*(unsigned int *)data;
 }
 
 static void looks_at_other_things_meanwhile(void **state)
@@ -219,6 +223,7 @@ static void a_failing_send_counts_as_lost(void **state)
 static void a_blocking_receive_keeps_the_deadline(void **state)
 {
 	struct asking *a = asking_new(3500);
+	struct message answer = good_answer();
 
 	(void)state;
 	a->fake.clock = 100;
@@ -234,9 +239,16 @@ static void a_blocking_receive_keeps_the_deadline(void **state)
 	assert_int_equal(a->fake.sent_count, 3);
 	assert_in_range(a->fake.clock, 3000, 3400);
 	free(a);
+	/* One that will end just then is begun, whatever a stray datagram ended before. */
+	a = asking_new(4000);
+	a->fake.platform.receive_wait = 3000;
+	fake_deliver(&a->fake, 1000, server_1, "", 1);
+	fake_deliver_message(&a->fake, 4000, server_1, &answer);
+	assert_int_equal(ask(a), 0);
+	free(a);
 }
 
-/* Whatever took the time before: somebody who answers at once, or soon, is heard. */
+/* Whatever took the time before: somebody who answers soon is heard, a stray datagram or not. */
 static void a_deadline_that_is_past_leaves_time_to_ask(void **state)
 {
 	static const uint32_t waits[] = { 0, 3100 };
@@ -248,7 +260,8 @@ static void a_deadline_that_is_past_leaves_time_to_ask(void **state)
 
 		a->fake.clock = 10000;
 		a->fake.platform.receive_wait = waits[i];
-		fake_deliver_message(&a->fake, waits[i] ? 10000 : 10900, server_1, &answer);
+		fake_deliver(&a->fake, 10100, server_1, "", 1);
+		fake_deliver_message(&a->fake, waits[i] ? 10200 : 10900, server_1, &answer);
 		assert_int_equal(ask(a), 0);
 		free(a);
 		a = asking_new(2700);
@@ -290,6 +303,21 @@ static void it_asks_once_whatever_happens(void **state)
 	}
 }
 
+/* However long the firmware was away, what it has missed is not sent all at once. */
+static void a_stall_is_not_made_up_for(void **state)
+{
+	struct asking *a = asking_new(30000);
+
+	(void)state;
+	calls_to_jump = 50;
+	a->fake.platform.now = jumping_now;
+	assert_int_equal(ask(a), ERR_TIMEOUT);
+	assert_true(a->fake.sent[1].at > 10000);
+	for (size_t i = 1; i < a->fake.sent_count; i++)
+		assert_true(a->fake.sent[i].at - a->fake.sent[i - 1].at >= 150);
+	free(a);
+}
+
 /* The network's late copy of an answer is none to the next question of the same boot. */
 static void an_old_answer_is_not_a_new_one(void **state)
 {
@@ -298,8 +326,10 @@ static void an_old_answer_is_not_a_new_one(void **state)
 	uint32_t first;
 
 	(void)state;
+	fake_deliver(&a->fake, 290, server_1, "", 1);
 	fake_deliver_message(&a->fake, 300, server_1, &answer);
 	assert_int_equal(ask(a), 0);
+	assert_int_equal(a->exchange.dropped, 1);
 	first = a->exchange.sent;
 	assert_int_equal(first, 2); /* an answer to either is good */
 	a->exchange.deadline = 5000;
@@ -313,18 +343,21 @@ static void an_old_answer_is_not_a_new_one(void **state)
 	assert_int_equal(ask(a), 0);
 	assert_int_equal(a->answer.u.answer.local_boot, LOCAL_BOOT_MBR);
 	assert_int_equal(a->exchange.before, first);
-	assert_int_equal(a->exchange.dropped, first);
+	assert_int_equal(a->exchange.dropped, first); /* of this question */
 	free(a);
 }
 
 static void nobody_to_ask(void **state)
 {
+	static const struct message zeros;
 	struct asking *a = asking_new(2700);
 
 	(void)state;
 	a->exchange.server_count = 0;
+	memset(&a->answer, 0xee, sizeof(a->answer)); /* to an earlier question */
 	assert_int_equal(ask(a), ERR_NOT_FOUND);
 	assert_int_equal(a->fake.sent_count, 0);
+	assert_memory_equal(&a->answer, &zeros, sizeof(zeros));
 	a->exchange.server_count = 1;
 	a->question.u.request.identity.mac[0] = 0; /* cannot be encoded */
 	assert_int_equal(ask(a), ERR_MALFORMED);
@@ -346,6 +379,7 @@ int main(void)
 		cmocka_unit_test(a_blocking_receive_keeps_the_deadline),
 		cmocka_unit_test(a_deadline_that_is_past_leaves_time_to_ask),
 		cmocka_unit_test(it_asks_once_whatever_happens),
+		cmocka_unit_test(a_stall_is_not_made_up_for),
 		cmocka_unit_test(an_old_answer_is_not_a_new_one),
 		cmocka_unit_test(nobody_to_ask),
 	};
