@@ -207,7 +207,7 @@ $(B)/test/unit_%: $(B)/test/tests/unit/test_%.o $(B)/test/tests/unit/fake.o \
 		$(B)/test/tests/unit/vector.o $(CORE:%=$(B)/test/nbp/%.o)
 	$(call step,LINK)
 	$(Q)$(CC) $(CFLAGS_TEST) -o $@ $^ -lcmocka -lsqlite3 -ljansson -lnettle $(UNIT_LIBS_$*)
-$(B)/test/unit_tftp: $(B)/test/bios/tftp.o $(B)/test/tests/unit/tftp_server.o
+$(B)/test/unit_tftp $(B)/test/unit_tftp_rivals: $(B)/test/bios/tftp.o $(B)/test/tests/unit/tftp_server.o
 $(B)/test/unit_pxe_find: $(B)/test/bios/pxe_find.o
 $(B)/test/unit_unpack: $(addprefix $(B)/test/bios/,unpack.o pack.o pack_ways.o) | $(B)/nvlnbp.sys
 UNIT_LIBS_unpack := -lm

@@ -81,6 +81,19 @@ static void files_of_another_length_are_refused(void **state)
 	}
 }
 
+/* Where nobody tells what was read: so much that was not written is no file's own end. */
+static void eight_missing_bytes_are_seen(void **state)
+{
+	static const uint8_t file[ROOM];
+	size_t length;
+
+	(void)state;
+	for (size_t told = 9; told < 700; told++) {
+		assert_int_equal(fetch(file, told - 8, told, false, &length), ERR_TRUNCATED);
+		assert_int_equal(fetch(file, told - 7, told, false, &length), 0);
+	}
+}
+
 static void empty_files_are_refused(void **state)
 {
 	size_t length;
@@ -97,6 +110,7 @@ int main(void)
 		cmocka_unit_test(whole_files_are_whole),
 		cmocka_unit_test(length_shows_where_nobody_tells),
 		cmocka_unit_test(files_of_another_length_are_refused),
+		cmocka_unit_test(eight_missing_bytes_are_seen),
 		cmocka_unit_test(empty_files_are_refused),
 	};
 

@@ -210,3 +210,12 @@ struct net *net_new(size_t size)
 	net->agreed = 1432;
 	return net;
 }
+
+int net_fetch(struct net *net, size_t capacity)
+{
+	int rc = tftp_fetch(&net->platform, &server_69, "pxelinux.0", net->buffer, capacity,
+	                    &net->length);
+
+	assert_false(net->open);
+	return rc;
+}

@@ -57,6 +57,8 @@ extern const struct endpoint server_69;
 
 /** Makes one of a file of @size bytes, to be freed. */
 struct net *net_new(size_t size);
+/** Fetches that file into its buffer, of @capacity bytes. Returns as tftp_fetch() does. */
+int net_fetch(struct net *net, size_t capacity);
 /** Has a datagram come from 10.0.0.@address. */
 void net_answer(struct net *net, uint8_t address, uint16_t port, const void *data, size_t length);
 /** Sends a block of the file, the first is 1. */
