@@ -16,7 +16,7 @@
  */
 
 #define DATA_FORMAT  "openpreboot"
-#define DATA_VERSION 1
+#define DATA_VERSION 2 /* since 2 there are witnesses */
 #define DATA_FIELDS  24 /* room for the end behind the last, too */
 #define DATA_LISTS   4
 #define DATA_MESSAGE 256
@@ -36,6 +36,7 @@ enum data_kind {
 	DATA_GUID,
 	DATA_UUID,    /* any, also one that tells nothing */
 	DATA_MAC,
+	DATA_TOLD,    /* a MAC as a machine told it, also one that no card has */
 	DATA_NONCE,
 	DATA_DETAILS, /* an object of texts */
 	DATA_KEY,     /* of a setting */

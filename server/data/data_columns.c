@@ -50,9 +50,9 @@ static json_t *bytes_column(enum data_kind kind, const uint8_t *bytes, size_t le
 
 	if (kind == DATA_DETAILS)
 		return details_column((const char *)bytes, length);
-	if (!bytes || length != (kind == DATA_MAC ? 6 : 16))
+	if (!bytes || length != (kind == DATA_MAC || kind == DATA_TOLD ? 6 : 16))
 		return NULL;
-	text_format(text, sizeof(text), kind == DATA_MAC ? "%M" : "%G", bytes);
+	text_format(text, sizeof(text), length == 6 ? "%M" : "%G", bytes);
 	/* Elsewhere nonces are told without dashes. */
 	for (size_t from = 0, to = 0; kind == DATA_NONCE && to <= 32; from++)
 		if (text[from] != '-')
@@ -72,6 +72,7 @@ json_t *data_column(const struct data_field *field, sqlite3_stmt *row, int colum
 	case DATA_UUID:
 	case DATA_NONCE:
 	case DATA_MAC:
+	case DATA_TOLD:
 	case DATA_DETAILS:
 		return bytes_column(field->kind, sqlite3_column_blob(row, column),
 		                    (size_t)sqlite3_column_bytes(row, column));

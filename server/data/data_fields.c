@@ -147,10 +147,10 @@ static int check_bytes(enum data_kind kind, const char *text, struct data_value 
 	static const uint8_t none[6];
 
 	value->type = DATA_BYTES;
-	value->length = kind == DATA_MAC ? 6 : 16;
-	if (kind == DATA_MAC)
-		return text_parse_mac(text, value->bytes) || value->bytes[0] & 1 ||
-		       memcmp(value->bytes, none, 6) == 0;
+	value->length = kind == DATA_MAC || kind == DATA_TOLD ? 6 : 16;
+	if (value->length == 6)
+		return text_parse_mac(text, value->bytes) || memcmp(value->bytes, none, 6) == 0 ||
+		       (kind == DATA_MAC && value->bytes[0] & 1);
 	return text_parse_uuid(text, value->bytes) ||
 	       (kind == DATA_GUID && !device_uuid_ok(value->bytes));
 }
@@ -193,11 +193,16 @@ static int check_string(const struct data_field *field, const char *text, const 
 		       expected(message, "expected a UUID, as in "
 		                "\"4c4c4544-0034-4d10-8052-b4c04f4a3232\"");
 	case DATA_GUID:
+		if (check_bytes(DATA_UUID, text, value) == 0 && !device_uuid_ok(value->bytes))
+			return expected(message, "a placeholder that many machines have, so it tells "
+			                "nothing; leave it out, and give a MAC");
+		/* fall through */
 	case DATA_NONCE:
 		return check_bytes(field->kind, text, value) == 0 ? 0 :
 		       expected(message, "expected a UUID that no other machine has, as in "
 		                "\"4c4c4544-0034-4d10-8052-b4c04f4a3232\"");
 	case DATA_MAC:
+	case DATA_TOLD:
 		return check_bytes(field->kind, text, value) == 0 ? 0 :
 		       expected(message, "expected a machine's MAC address, as in "
 		                "\"52:54:00:12:34:56\"");

@@ -7,6 +7,7 @@
 #include "devices.h"
 #include "error.h"
 #include "text.h"
+#include "uuids.h"
 
 /* Where in the text things are; 0: nowhere. */
 struct sections {
@@ -87,7 +88,8 @@ static int check_format(struct putting *w, const struct sections *sections)
 		rc = put_fail_at(w, sections->format, "format: expected \"" DATA_FORMAT "\", as in "
 		                 "what \"prebootctl export\" writes");
 	else if (number < 1)
-		rc = put_fail_at(w, sections->version, "version: expected %d", DATA_VERSION);
+		rc = put_fail_at(w, sections->version, "version: expected a number from 1 to %d",
+		                 DATA_VERSION);
 	else if (number > DATA_VERSION)
 		rc = put_fail_at(w, sections->version, "version: %lld is newer than this program, "
 		                 "which knows up to %d; use the newer program", (long long)number,
@@ -98,6 +100,34 @@ static int check_format(struct putting *w, const struct sections *sections)
 }
 
 /* --- its parts ------------------------------------------------------------- */
+
+/*
+ * A device may have a UUID that is shared, as that is found out later, and it is for the
+ * administrator to say whose it is. One that is ignored tells nothing for good: a device is refused
+ * that has nothing else, or to which the file gives it without knowing that.
+ */
+static int look_at_ignored(struct putting *w, json_t *row, const struct place *place,
+                           const uint8_t uuid[16])
+{
+	struct place inner = { .up = place, .key = "uuid" };
+	bool others = json_array_size(json_object_get(row, "macs")) ||
+	              json_is_string(json_object_get(row, "isd"));
+	struct uuid_word word;
+	int rc = uuid_find(w->store, uuid, &word);
+
+	if (rc || word.state != UUID_IGNORED)
+		return rc;
+	if (others && w->tells_uuids) {
+		put_warn_at(w, w->at, "warning: device %s: its UUID is ignored, so it is known by "
+		            "the rest alone", json_string_value(json_object_get(row, "name")));
+		return 0;
+	}
+	return put_fail(w, &inner, w->tells_uuids
+	                ? "\"uuids\" says that it is ignored, so it tells nothing; give the device "
+	                  "a MAC, or, if it is one machine's, take it out there"
+	                : "is ignored here, so it tells nothing; leave it out and give a MAC, or, if "
+	                  "it is one machine's, \"prebootctl uuid allow\" it first");
+}
 
 /* Tools that read UUIDs, and firmware that tells them, do not agree on the order of the bytes. */
 static int look_at_uuid(struct putting *w, json_t *row, const struct place *place)
@@ -110,6 +140,9 @@ static int look_at_uuid(struct putting *w, json_t *row, const struct place *plac
 
 	if (strcmp(place->key, "devices") != 0 || !text || text_parse_uuid(text, uuid))
 		return 0;
+	rc = look_at_ignored(w, row, place, uuid);
+	if (rc)
+		return rc;
 	device_uuid_swap(uuid, swapped);
 	if (memcmp(uuid, swapped, sizeof(uuid)) == 0)
 		return 0;
@@ -235,6 +268,17 @@ static int empty(struct store *store)
 	return run_all(store, all);
 }
 
+/* A file of an older program tells nothing of UUIDs: what is known of them stays. */
+static int begin_uuids(struct putting *w, const char *key)
+{
+	bool uuids = strcmp(key, "uuids") == 0;
+
+	w->tells_uuids |= uuids;
+	if (!w->import->replace || !(uuids || strcmp(key, "witnesses") == 0))
+		return 0;
+	return store_run(w->store, uuids ? "DELETE FROM uuid" : "DELETE FROM witness", "");
+}
+
 static int put_all(struct putting *w, const struct sections *sections)
 {
 	static const char *const prepare[] = {
@@ -254,10 +298,9 @@ static int put_all(struct putting *w, const struct sections *sections)
 		rc = w->import->replace ? empty(w->store) : is_empty(w->store);
 	if (rc == 0)
 		rc = data_read_paths(w->store);
-	/* A file of an older program tells nothing of UUIDs: what is known of them stays. */
-	for (size_t i = 0; rc == 0 && w->import->replace && data_tables[i]; i++)
-		if (sections->tables[i] && strcmp(data_tables[i]->key, "uuids") == 0)
-			rc = store_run(w->store, "DELETE FROM uuid", "");
+	for (size_t i = 0; rc == 0 && data_tables[i]; i++)
+		if (sections->tables[i])
+			rc = begin_uuids(w, data_tables[i]->key);
 	for (size_t i = 0; rc == 0 && data_tables[i]; i++)
 		if (sections->tables[i])
 			rc = put_table(w, i, sections->tables[i]);

@@ -19,6 +19,8 @@ static int refused(struct putting *w, const struct place *place)
 		{ "device.isd", "isd", "another device has this device id" },
 		{ "device.claim_uuid", "claim_uuid", "another device is claimed by this UUID" },
 		{ "device.claim_mac", "claim_mac", "another device is claimed by this MAC" },
+		{ "witness.uuid, ", NULL, "it is there already" },
+		{ "witness.uuid", "uuid", "\"uuids\" tells nothing of this UUID" },
 		{ "card.", "mac", "the device has this card already" },
 		{ "work.device", "device", "the device has open work already" },
 		{ "work.lease", "lease", "other work has this number" },

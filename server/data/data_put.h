@@ -19,6 +19,7 @@ struct putting {
 	struct data_import *import;
 	size_t at;       /* of the row at work, in the text */
 	unsigned int errors, warnings;
+	bool tells_uuids; /* the text says which UUIDs are shared, ignored, allowed */
 };
 
 /* These tell of an error and return ERR_MALFORMED. */

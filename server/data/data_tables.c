@@ -74,7 +74,7 @@ static const struct data_table its_cards = {
 	.insert = "INSERT INTO card (device, mac, model, serial, board, time)"
 		" VALUES (?1, ifnull(?2, zeroblob(6)), ?3, ?4, ?5, ?6)",
 	.fields = {
-		{ "mac", DATA_MAC, true }, { "model", DATA_TEXT, true },
+		{ "mac", DATA_TOLD, true }, { "model", DATA_TEXT, true },
 		{ "serial", DATA_TEXT, true }, { "board", DATA_TEXT, true },
 		{ "time", DATA_TIME, true, true },
 	},
@@ -92,13 +92,14 @@ static const struct data_table devices = {
 	.fields = {
 		{ "name", DATA_NAME }, { "folder", DATA_FOLDER, true }, { "uuid", DATA_GUID, true },
 		{ "isd", DATA_GUID, true }, { "claim_uuid", DATA_GUID, true },
-		{ "claim_mac", DATA_MAC, true }, { "added", DATA_TIME, true, true },
+		{ "claim_mac", DATA_TOLD, true }, { "added", DATA_TIME, true, true },
 	},
 	.lists = { &its_macs, &its_groups, &its_settings, &its_cards },
 	.whole = data_whole_device,
 };
 
-/* What was found out, or said, of UUIDs: a device may have one that is shared. */
+/* What was found out, or said, of UUIDs: a device may have one that is shared. Before the devices,
+ * which are held against it. */
 static const struct data_table uuids = {
 	.key = "uuids",
 	.select = "SELECT 0, uuid, state, time FROM uuid ORDER BY uuid",
@@ -110,6 +111,22 @@ static const struct data_table uuids = {
 		{ "since", DATA_TIME, true, true },
 	},
 	.whole = data_whole_uuid,
+};
+
+/* What they came with, as "uuid show" tells. */
+static const struct data_table witnesses = {
+	.key = "witnesses",
+	.select = "SELECT 0, uuid, nullif(mac, zeroblob(6)), model, serial, board, first, last"
+		" FROM witness ORDER BY uuid, first, last, mac, serial, board",
+	/* Of one that nothing is known of there is none: NULL is refused. */
+	.insert = "INSERT INTO witness (uuid, mac, model, serial, board, first, last) VALUES"
+		" ((SELECT uuid FROM uuid WHERE uuid = ?2), ifnull(?3, zeroblob(6)),"
+		" ?4, ?5, ?6, ?7, ?8)",
+	.fields = {
+		{ "uuid", DATA_UUID }, { "mac", DATA_TOLD, true }, { "model", DATA_TEXT, true },
+		{ "serial", DATA_TEXT, true }, { "board", DATA_TEXT, true },
+		{ "first", DATA_TIME, true, true }, { "last", DATA_TIME, true, true },
+	},
 };
 
 /* --- bundles and who gets them --------------------------------------------- */
@@ -240,6 +257,6 @@ static const struct data_table work = {
 };
 
 const struct data_table *const data_tables[] = {
-	&zone_settings, &folders, &groups, &devices, &uuids, &bundles, &assignments, &rules,
-	&sessions, &work, NULL,
+	&zone_settings, &folders, &groups, &uuids, &witnesses, &devices, &bundles, &assignments,
+	&rules, &sessions, &work, NULL,
 };

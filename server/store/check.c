@@ -25,7 +25,8 @@ static const char *const queries[] = {
 	" iif(c.\"table\" || l.\"from\" IN ('devicefolder', 'folderparent', 'workbundle'),"
 	" 'UPDATE ' || c.\"table\" || ' SET ' || l.\"from\" || ' = NULL',"
 	" 'DELETE FROM ' || c.\"table\")"
-	" || ' WHERE ' || l.\"from\" || ' NOT IN (SELECT rowid FROM ' || c.parent || ')\"'"
+	" || ' WHERE ' || l.\"from\" || ' NOT IN (SELECT ' ||"
+	" iif(c.parent = 'uuid', 'uuid', 'rowid') || ' FROM ' || c.parent || ')\"'"
 	" FROM pragma_foreign_key_check c JOIN pragma_foreign_key_list(c.\"table\") l"
 	" ON l.id = c.fkid GROUP BY c.\"table\", c.fkid",
 
@@ -73,6 +74,11 @@ static const char *const queries[] = {
 	" \"prebootctl uuid show UUID\" tells the MACs'"
 	" FROM uuid u LEFT JOIN device d ON d.uuid = u.uuid OR d.claim_uuid = u.uuid"
 	" WHERE u.state = 'shared'",
+
+	"SELECT 'device ' || name || ' has nothing but a UUID that is ignored: it cannot be known'"
+	" || ' again', 'give it a MAC: \"prebootctl device change ' || name || ' --mac MAC\"'"
+	" FROM device JOIN uuid USING (uuid) WHERE state = 'ignored' AND isd IS NULL"
+	" AND NOT EXISTS (SELECT 1 FROM mac WHERE mac.device = device.id)",
 
 	"SELECT 'device ' || name || ' is claimed, though it has a UUID or MAC',"
 	" 'release it: \"prebootctl device release ' || name || '\"'"

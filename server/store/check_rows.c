@@ -20,6 +20,7 @@ static const struct {
 	             "and add it" },
 	{ "uuids", "say anew what it is with \"prebootctl uuid\", or forget it with \"prebootctl "
 	           "uuid forget\"" },
+	{ "witnesses", "forget its UUID with \"prebootctl uuid forget\"" },
 	{ "bundles", "correct it with \"prebootctl bundle change\"" },
 	{ "rules", "correct it with \"prebootctl rule change\"" },
 	{ "work", "if it is open, cancel it with \"prebootctl work cancel\" and assign it anew" },

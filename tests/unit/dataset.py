@@ -116,6 +116,10 @@ class Dataset:
             "SELECT uuid FROM device WHERE uuid IS NOT NULL ORDER BY id LIMIT 2")]
         for uuid_of in [*told, self.random.randbytes(16)] if self.shared else []:
             self.add("uuid", uuid=uuid_of, state="shared", time=self.time(0))
+            for number in range(self.random.randrange(4)):
+                self.add("witness", uuid=uuid_of, mac=bytes([number, 1, 2, 3, 4, 5]),
+                         model=self.random.choice(["", "Dell Inc. XPS"]), first=self.time(0),
+                         serial=self.random.choice(["", "5CG1"]), board="", last=self.time(0))
         for state in ("ignored", "allowed"):
             self.add("uuid", uuid=self.random.randbytes(16), state=state, time=self.time(0))
         self.add("uuid", uuid=bytes([254] * 16), state="ignored", time=self.time(0))

@@ -28,8 +28,13 @@ WRONGS = [
      "devices db01: x: no such setting"),
     ("INSERT INTO setting VALUES ('device', 2, 'admit-unknown', 'yes')",
      "devices db01: admit-unknown: this setting cannot be set here"),
-    ("UPDATE device SET uuid = zeroblob(16) WHERE id = 2", "devices db01: uuid: expected a UUID"),
+    ("UPDATE device SET uuid = zeroblob(16) WHERE id = 2", "devices db01: uuid: a placeholder"),
     ("DELETE FROM mac", "devices web01: it could not be known again"),
+    ("UPDATE device SET isd = NULL, uuid = randomblob(16) WHERE id = 2;"
+     "INSERT INTO uuid SELECT uuid, 'ignored', 5 FROM device WHERE id = 2",
+     "device db01 has nothing but a UUID that is ignored"),
+    ("INSERT INTO witness VALUES (randomblob(16), x'020000000001', '', '', '', 5, 5)",
+     "1 rows of witness are of a uuid that is gone"),
     ("UPDATE device SET claim_mac = x'020000000001' WHERE id = 1",
      "device web01 is claimed, though"),
     ("UPDATE device SET name = '12' WHERE id = 1", "devices 12: name: expected a device's name"),
@@ -121,7 +126,8 @@ def test_wrong(database, sql, problem):
     "DELETE FROM device", "DELETE FROM device WHERE id = 2",
     "UPDATE device SET folder = 3; DELETE FROM folder WHERE id = 3", "DROP TRIGGER folder_gone; DELETE FROM folder WHERE id = 3",
     "UPDATE folder SET parent = 2 WHERE id = 1", "DROP TRIGGER device_setting; DELETE FROM device",
-    "UPDATE sqlite_sequence SET seq = 0 WHERE name = 'work'"])
+    "UPDATE sqlite_sequence SET seq = 0 WHERE name = 'work'",
+    "INSERT INTO witness VALUES (randomblob(16), x'020000000001', '', '', '', 5, 5)"])
 def test_remedies_by_sqlite(database, sql):
     """What sqlite3 is told to run leaves nothing of the kind."""
     wrong(database, sql)

@@ -136,7 +136,7 @@ def test_folders_are_made_where_wanted(database):
     ("name,mac\nweb01,02:00:00:00:00:01\n", ["2:7: 02:00:00:00:00:01: device old has it already"]),
     ("name,mac\nOLD,02:00:00:00:00:02\n", ["2:1: OLD: device old has it already"]),
     ("name,uuid\na,03000200-0400-0500-0006-000700080009\nb,x\n",
-     ["2:3: 03000200-0400-0500-0006-000700080009: expected a UUID", "3:3: x: expected a UUID"]),
+     ["2:3: 03000200-0400-0500-0006-000700080009: a placeholder", "3:3: x: expected a UUID"]),
     (f"name,isd\na,{UUID}\nb,{UUID}\n", [f"3:3: {UUID}: line 2 has it already"]),
     (f"name,mac,folder,group\na,{MAC},site,nobody\n",
      ["2:21: site: expected the path of a folder", "2:26: nobody: there is no such group"]),

@@ -99,8 +99,8 @@ def test_written_by_hand(tmp_path):
     (tmp_path / "data.json").write_text(json.dumps(SMALL))
     result = run(tmp_path / "new.db", "--json", "import", tmp_path / "data.json")
     assert json.loads(result.stdout) == {
-        "settings": 1, "folders": 2, "groups": 1, "devices": 2, "uuids": 0, "bundles": 1, "assignments": 1,
-        "rules": 1, "multicast": 1, "work": 1, "open": 1}
+        "settings": 1, "folders": 2, "groups": 1, "devices": 2, "uuids": 0, "witnesses": 0, "bundles": 1,
+        "assignments": 1, "rules": 1, "multicast": 1, "work": 1, "open": 1}
     data = json.loads(exported(tmp_path / "new.db"))
     assert data["devices"][1]["groups"] == ["kiosks"]
     assert data["devices"][1]["added"].startswith("2")
@@ -138,6 +138,73 @@ def test_verdicts_are_kept(ctl, tmp_path):
     assert "a placeholder that many machines have cannot be allowed" in result.stderr
 
 
+def test_witnesses_are_kept(ctl, tmp_path):
+    """What a UUID came with is what an administrator decides by: also what nobody would register."""
+    witnesses = [(UUIDS[0], bytes(6), "Dell Inc. XPS", "5CG1", ""),
+                 (UUIDS[0], b"\x03\0\0\0\0\1", "", "5CG1", "B 1"),  # a group's, as anybody may tell
+                 (UUIDS[0], b"\x02\0\0\0\0\1", "x" * 127, "", ""),
+                 (UUIDS[1], b"\x02\0\0\0\0\1", "", "", "")]
+    ctl("device", "add", "a", "--uuid", UUIDS[0])
+    ctl("device", "add", "b", "--isd", UUIDS[2])
+    with sqlite3.connect(ctl.database) as db:
+        for word in UUIDS[:2]:
+            db.execute("INSERT INTO uuid VALUES (?, 'shared', 8)", (bytes.fromhex(word.replace("-", "")),))
+        for word, *rest in witnesses:
+            db.execute("INSERT INTO witness VALUES (?, ?, ?, ?, ?, 8, 9)",
+                       (bytes.fromhex(word.replace("-", "")), *rest))
+        db.execute("INSERT INTO card VALUES (1, x'030000000002', 'Dell Inc. XPS', '5CG1', '', 7)")
+        db.execute("UPDATE device SET claim_mac = x'030000000003' WHERE id = 2")
+    db.close()
+    before = exported(ctl.database)
+    assert len(json.loads(before)["witnesses"]) == 4 and json.loads(before)["version"] == 2
+    (tmp_path / "data.json").write_text(before)
+    for _ in range(2):  # into an empty database, and in the place of the same
+        result = run(tmp_path / "new.db", "import", "--replace", tmp_path / "data.json")
+        assert result.returncode == 0 and result.stderr == "", result.stderr
+        assert exported(tmp_path / "new.db") == before
+        for word in UUIDS[:2]:
+            assert run(tmp_path / "new.db", "uuid", "show", word).stdout == ctl("uuid", "show", word)
+    # A file of before there were any, and one that tells of none.
+    data = json.loads(before)
+    del data["witnesses"]
+    (tmp_path / "old.json").write_text(json.dumps(data | {"version": 1}))
+    assert run(tmp_path / "new.db", "import", "--replace", tmp_path / "old.json").returncode == 0
+    assert exported(tmp_path / "new.db") == before
+    (tmp_path / "none.json").write_text(json.dumps(data | {"witnesses": []}))
+    assert run(tmp_path / "new.db", "import", "--replace", tmp_path / "none.json").returncode == 0
+    assert json.loads(exported(tmp_path / "new.db"))["witnesses"] == []
+    # One is told of once.
+    data["witnesses"] = [{"uuid": UUIDS[0], "mac": "02:00:00:00:00:01"}] * 2
+    (tmp_path / "twice.json").write_text(json.dumps(data))
+    result = run(tmp_path / "new.db", "import", "--replace", tmp_path / "twice.json")
+    assert "witnesses[1]: it is there already" in result.stderr
+
+
+def test_ignored_uuids(tmp_path):
+    """A device is known by the rest, if it has any; and not by what only the database ignores."""
+    database, uuid = tmp_path / "new.db", SMALL["devices"][1]["uuid"]
+    data = json.loads(json.dumps(SMALL))
+    data["devices"][1]["macs"] = ["02:00:00:00:00:01"]
+    known = data | {"uuids": [{"uuid": uuid, "state": "ignored"}]}
+    text = json.dumps(known, indent=2)
+    (tmp_path / "data.json").write_text(text)
+    line = text[:text.index('"name": "db01"')].count("\n")
+    result = run(database, "import", tmp_path / "data.json")
+    assert result.returncode == 0
+    assert result.stderr == (f"{tmp_path}/data.json:{line}: warning: device db01: its UUID is ignored,"
+                             " so it is known by the rest alone\n")
+    assert json.loads(exported(database))["devices"][0]["uuid"] == uuid
+    text = json.dumps(data, indent=2)
+    (tmp_path / "data.json").write_text(text)
+    line = text[:text.index(uuid)].count("\n") + 1
+    result = run(database, "import", "--replace", tmp_path / "data.json")
+    assert result.returncode == 1
+    assert result.stderr.startswith(f"{tmp_path}/data.json:{line}: devices[1].uuid: is ignored here, so"
+                                    " it tells nothing; leave it out and give a MAC")
+    assert run(database, "uuid", "allow", uuid).returncode == 0
+    assert run(database, "import", "--replace", tmp_path / "data.json").returncode == 0
+
+
 def test_other_byte_order(tmp_path):
     """It is told of, with its line, and put in all the same."""
     data = json.loads(json.dumps(SMALL))
@@ -155,8 +222,9 @@ def test_other_byte_order(tmp_path):
 @pytest.mark.parametrize("path, value, message", [
     (["format"], "sql", 'format: expected "openpreboot"'),
     (["format"], None, 'format: expected "openpreboot"'),
-    (["version"], 2, "version: 2 is newer than this program"),
-    (["version"], "1", "version: expected 1"),
+    (["version"], 3, "version: 3 is newer than this program, which knows up to 2; use the newer"),
+    (["version"], "1", "version: expected a number from 1 to 2"),
+    (["version"], 0, "version: expected a number from 1 to 2"),
     (["farm"], [], "farm: there is no such key here"),
     (["folders"], {}, "folders: expected a list"),
     (["settings"], [], "settings: expected an object"),
@@ -181,7 +249,14 @@ def test_other_byte_order(tmp_path):
     (["devices", 1, "macs"], ["02:00:00:00:00:01", "525400123456"],
      "devices[1].macs[1]: another device has this MAC address"),
     (["devices", 1, "uuid"], "03000200-0400-0500-0006-000700080009",
-     "devices[1].uuid: expected a UUID that no other machine has"),
+     "devices[1].uuid: a placeholder that many machines have, so it tells nothing; leave it out"),
+    (["devices", 1, "uuid"], "4c4c4544", "devices[1].uuid: expected a UUID that no other machine"),
+    (["witnesses"], [{"uuid": UUIDS[0], "mac": "02:00:00:00:00:01"}],
+     'witnesses[0].uuid: "uuids" tells nothing of this UUID'),
+    (["witnesses"], [{"uuid": UUIDS[0], "mac": "00:00:00:00:00:00"}],
+     "witnesses[0].mac: expected a machine's MAC"),
+    (["uuids"], [{"uuid": SMALL["devices"][1]["uuid"], "state": "ignored"}],
+     'devices[1].uuid: "uuids" says that it is ignored, so it tells nothing; give the device a MAC'),
     (["devices", 1, "uuid"], None, "devices[1]: it could not be known again"),
     (["devices", 0, "folder"], "/site/web", "devices[0].folder: there is no folder /site/web"),
     (["devices", 0, "groups", 0], "k", "devices[0].groups[0]: there is no group k"),
