@@ -55,7 +55,7 @@ EFI_C := main firmware machine hardware rate net udp4 tftp fetched console keys 
 	image chain local mark fault
 
 # Of the server's programs, by folder.
-POLICY := $(addprefix policy/,choose choose_assigned choose_rules decide token)
+POLICY := $(addprefix policy/,choose choose_assigned choose_rules decide judge token)
 FILTER := $(addprefix policy/,filter filter_facts filter_match filter_table filter_value)
 # What prebootd knows, and decides by.
 INDEX := $(addprefix index/,index index_ahead index_arena index_devices index_entry index_follow \

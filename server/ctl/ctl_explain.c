@@ -4,15 +4,14 @@
 #include <string.h>
 #include <time.h>
 
-#include "bundles.h"
-#include "choose.h"
 #include "ctl_machine.h"
 #include "ctl_verbs.h"
-#include "decide.h"
 #include "error.h"
 #include "events.h"
 #include "filter_facts.h"
-#include "identify.h"
+#include "judge.h"
+#include "message_fields.h"
+#include "multicasts.h"
 #include "platform.h"
 #include "strangers.h"
 #include "text.h"
@@ -20,25 +19,24 @@
 
 struct explanation {
 	struct ctl *ctl;
+	int64_t now;
 	struct seen_machine machine;
 	const struct request *request; /* NULL: it never asked */
 	const char *address;
 	struct index *index;
-	struct device device;          /* who prebootd takes it for; id 0: an unknown machine */
-	bool admissible;               /* which may become a device by itself */
-	struct admission admission;    /* then: known by what */
-	struct stranger stranger;      /* as which it asked */
-	bool by_mac;                   /* known by its MAC alone, though it has a UUID */
-	char note[2 * REASON_SIZE];    /* what is odd about who it is */
+	struct identified who;         /* who prebootd takes it for */
+	bool known;                    /* a device, before it may become one */
+	struct stranger stranger;      /* else: as which it asked */
+	char note[3 * REASON_SIZE];    /* what is odd about who it is, or its work */
 	char admitted[NAME_SIZE];      /* the device that an unknown machine becomes, or "" */
-	struct settings settings;
 	struct lease lease;            /* number 0: it has no open work */
 	struct origin origin;          /* of the open work */
 	struct table table;            /* of candidates */
 	json_t *candidates;
-	struct choice choice;          /* what there would be without open work */
-	struct lease next;             /* what it gets: the open work, or what is made of choice */
-	bool work;                     /* it gets that, and does not boot its disk */
+	struct ruling ruling;          /* what there is, where there is no open work */
+	enum withheld withheld;        /* why what was chosen is not given */
+	struct verdict verdict;
+	bool work;                     /* it gets some, and does not boot its disk */
 	char loader[FILE_SIZE];        /* for its firmware, if that is known */
 	char outcome[REASON_SIZE + 32];
 	char last_boot[2 * REASON_SIZE + 32]; /* how it ended, or "" where that is plain */
@@ -46,109 +44,98 @@ struct explanation {
 
 /* --- finding out ----------------------------------------------------------- */
 
+static void add_note(struct explanation *e, const char *format, const char *name)
+{
+	size_t length = strlen(e->note);
+
+	if (length)
+		length += text_format(e->note + length, sizeof(e->note) - length, "; ");
+	text_format(e->note + length, sizeof(e->note) - length, format, name);
+}
+
 static void see_candidate(void *data, const struct candidate *candidate)
 {
 	struct explanation *e = data;
 	/* Open work comes before all of them, and may be of one of them. */
 	bool open = e->lease.number, its = open && candidate->id == e->origin.source_id &&
 	            strcmp(source_name(candidate->source), e->origin.source) == 0;
-	bool taken = open ? its : candidate->taken, next = candidate->taken && !taken;
+	bool kept = candidate->taken && e->withheld;
+	bool taken = open ? its : candidate->taken && !kept, next = candidate->taken && open && !its;
+	const char *reason = kept ? withheld_reason(e->withheld) : candidate->reason;
 
 	if (!e->ctl->json)
 		table_add(&e->table, taken ? "*" : next ? "+" : "-", candidate->bundle->name,
-		          candidate->origin, candidate->reason);
+		          candidate->origin, reason);
 	json_array_append_new(e->candidates, json_pack(
 		"{s:s, s:I, s:s, s:s, s:b, s:b, s:s}", "source", source_name(candidate->source), "id",
 		(json_int_t)candidate->id, "bundle", candidate->bundle->name, "origin",
-		candidate->origin, "taken", (int)taken, "next", (int)next, "reason",
-		candidate->reason));
+		candidate->origin, "taken", (int)taken, "next", (int)next, "reason", reason));
 }
 
-static int read_candidates(struct explanation *e)
+/* The unknown machine becomes a device; without work, it may have some as that. */
+static int admit(struct explanation *e)
 {
-	struct index *index = e->index;
-	const struct entry *entry = e->device.id ? index_by_id(index, e->device.id) : NULL;
-	struct chooser who = { .index = index, .entry = entry, .request = e->request,
-	                       .address = e->address, .now = time(NULL) };
-	struct device admitted = { .id = INDEX_DEVICE_MAX, .added = time(NULL) };
-	struct settings room;
+	struct device *device = &e->who.device;
 
-	for (const char *line = index_warnings(index); *line; line = strchr(line, '\n') + 1)
+	if (stranger_free_name(&e->ctl->store, &e->ruling.admission, e->admitted))
+		return ctl_store_error(e->ctl);
+	if (e->ruling.choice.bundle)
+		return 0;
+	*device = (struct device){ .id = INDEX_DEVICE_MAX, .added = e->now };
+	text_format(device->name, sizeof(device->name), "%s", e->admitted);
+	if (index_put_new(e->index, device))
+		return ctl_error(EXIT_FAULT, "not enough memory");
+	e->who.known = true;
+	e->who.entry = index_by_id(e->index, device->id);
+	return 0;
+}
+
+/* Has prebootd's own code say what it would answer; then once more, to hear of each candidate. */
+static int judge(struct explanation *e)
+{
+	struct store *store = &e->ctl->store;
+	struct asker asker = { .request = e->request, .address = e->address, .now = e->now,
+	                       .who = &e->who, .stranger = &e->stranger, .data = e };
+	const struct lease *lease = e->lease.number ? &e->lease : NULL;
+	int status;
+
+	for (const char *line = index_warnings(e->index); *line; line = strchr(line, '\n') + 1)
 		ctl_error(0, "%.*s", (int)strcspn(line, "\n"), line);
-	e->settings = entry ? *entry_settings(index, entry, &room) : index_policy(index)->settings;
 	if (!e->ctl->json)
 		table_add(&e->table, "", "BUNDLE", "FROM", "WHY, OR WHY NOT");
-	/* As prebootd: not one that looks like, or was, somebody else. */
-	if (!entry && !e->admissible) {
-		text_format(e->choice.reason, sizeof(e->choice.reason), "unknown device%s%s",
-		            e->note[0] ? ": " : "", e->note);
-		return 0;
-	}
-	/* One that is to be admitted, but has no work as an unknown machine, may have some as a
-	 * device. */
-	choose(&who, &e->choice, NULL, NULL);
-	if (!entry && (e->choice.bundle || e->settings.admit_unknown)) {
-		if (stranger_free_name(&e->ctl->store, &e->admission, e->admitted))
-			return ctl_store_error(e->ctl);
-		if (!e->choice.bundle) {
-			text_format(admitted.name, sizeof(admitted.name), "%s", e->admitted);
-			if (index_put_new(index, &admitted))
-				return ctl_error(EXIT_FAULT, "not enough memory");
-			who.entry = index_by_id(index, admitted.id);
-		}
-	}
-	choose(&who, &e->choice, see_candidate, e);
-	if (e->lease.number)
-		e->next = e->lease;
-	else if (e->choice.bundle)
-		bundle_lease(e->choice.bundle, &e->settings, &e->next);
+	if (judge_request(store, e->index, &asker, lease, &e->ruling, &e->verdict))
+		return ctl_store_error(e->ctl);
+	e->withheld = e->ruling.withheld;
+	status = e->ruling.admits ? admit(e) : 0;
+	if (status)
+		return status;
+	asker.tell = see_candidate;
+	if (judge_request(store, e->index, &asker, lease, &e->ruling, &e->verdict))
+		return ctl_store_error(e->ctl);
 	return 0;
 }
 
-/* Has the daemon's own code say what it would answer. */
-static void decide(struct explanation *e)
+static void put_outcome(struct explanation *e)
 {
-	struct asking asking = { .now = time(NULL) };
-	struct verdict verdict;
-	const struct device *device = &e->device;
+	const struct answer *answer = &e->verdict.reply.u.answer;
+	const char *reason = e->lease.number ? e->verdict.reason : e->ruling.choice.reason;
 
-	if (!e->lease.number && !e->choice.bundle) {
-		text_format(e->outcome, sizeof(e->outcome), "boots its disk; %s", e->choice.reason);
-		return;
-	}
-	/* One that never asked has the firmware that the work is for. */
-	asking.firmware = e->request ? e->request->firmware :
-	                  e->next.loader_bios[0] ? FIRMWARE_BIOS : FIRMWARE_UEFI;
-	asking.unproven = e->by_mac && !e->settings.work_by_mac;
-	decide_request(device, &e->next, &asking, &verdict);
-	e->work = verdict.reply.u.answer.decision == DECISION_WORK;
+	e->work = answer->decision == DECISION_WORK;
 	if (e->request)
-		text_format(e->loader, sizeof(e->loader), "%s", verdict.reply.u.answer.loader);
+		text_format(e->loader, sizeof(e->loader), "%s", answer->loader);
 	if (e->work && e->lease.number)
 		text_format(e->outcome, sizeof(e->outcome), "work %U, attempt %u of %u, %s",
-		            e->next.number, (uint32_t)verdict.reply.u.answer.attempt, verdict.next.attempts,
-		            verdict.reason);
-	else if (e->work)
-		text_format(e->outcome, sizeof(e->outcome), "new work; %s", e->choice.reason);
+		            e->lease.number, (uint32_t)answer->attempt, e->lease.attempts, reason);
 	else
-		text_format(e->outcome, sizeof(e->outcome), "boots its disk; %s", verdict.reason);
+		text_format(e->outcome, sizeof(e->outcome), "%s; %s",
+		            e->work ? "new work" : "boots its disk", reason);
 }
 
-/* Could it become a device by itself? */
-static int find_admission(struct explanation *e, const struct identified *who)
+static int check(struct explanation *e, int rc)
 {
-	const struct request *r = e->request;
-
-	if (who->pretends)
-		return 0;
-	memset(&e->stranger, 0, sizeof(e->stranger));
-	memcpy(e->stranger.mac, r->identity.mac, sizeof(e->stranger.mac));
-	memcpy(e->stranger.uuid, r->identity.uuid, sizeof(e->stranger.uuid));
-	e->stranger.request.u.request = *r;
-	if (stranger_weigh(&e->ctl->store, &e->stranger, &e->admission))
-		return ctl_store_error(e->ctl);
-	e->admissible = e->admission.by_uuid || e->admission.mac_count;
-	return 0;
+	if (rc == ERR_SPACE)
+		return ctl_error(EXIT_FAULT, "not enough memory");
+	return rc ? ctl_store_error(e->ctl) : 0;
 }
 
 /* Finds who prebootd takes the last request's machine for. */
@@ -156,37 +143,126 @@ static int find_who(struct explanation *e)
 {
 	const struct request *r = e->request;
 	struct sender sender = { &r->identity, r->isd_device, r, WEIGHED_NOT };
-	struct identified who;
-	int rc = identify(&e->ctl->store, e->index, &sender, &who);
+	struct identified *who = &e->who;
+	int status = check(e, identify(&e->ctl->store, e->index, &sender, who));
 
-	if (rc == ERR_SPACE)
-		return ctl_error(EXIT_FAULT, "not enough memory");
-	if (rc)
-		return ctl_store_error(e->ctl);
-	e->device = who.device;
-	e->by_mac = who.by_mac;
-	text_format(e->note, sizeof(e->note), "%s", who.note);
-	if (who.known && who.device.id != e->machine.device.id)
-		text_format(e->note, sizeof(e->note), "the machine that asked last would be taken "
-		            "for %s now%s%s", who.device.name, who.note[0] ? "; " : "", who.note);
-	else if (e->machine.device.id && !who.known && !who.note[0])
-		text_format(e->note, sizeof(e->note), "the machine that asked last would not be "
-		            "known now");
-	return who.known ? 0 : find_admission(e, &who);
+	if (status)
+		return status;
+	if (who->known && who->device.id != e->machine.device.id)
+		add_note(e, "the machine that asked last would be taken for %s now",
+		         who->device.name);
+	else if (e->machine.device.id && !who->known && !who->note[0])
+		add_note(e, "the machine that asked last would not be known now", "");
+	if (who->note[0])
+		add_note(e, "%s", who->note);
+	memcpy(e->stranger.mac, r->identity.mac, sizeof(e->stranger.mac));
+	memcpy(e->stranger.uuid, r->identity.uuid, sizeof(e->stranger.uuid));
+	e->stranger.request.u.request = *r;
+	return 0;
 }
 
-/* One that never asked will come with what it was registered with. */
-static int load(struct explanation *e)
+/* Says whether a machine with @identity, and the device id, would be taken for the device. */
+static int is_found(struct explanation *e, const struct identity *identity)
 {
-	int rc;
+	const struct device *device = &e->machine.device;
+	struct sender sender = { .identity = identity, .isd = device->isd };
+	int status = check(e, identify(&e->ctl->store, e->index, &sender, &e->who));
 
-	if (e->request)
-		return find_who(e);
-	e->device = e->machine.device;
-	rc = index_load_device(e->index, &e->ctl->store, e->device.id);
-	if (rc == ERR_SPACE)
-		return ctl_error(EXIT_FAULT, "not enough memory");
-	return rc ? ctl_store_error(e->ctl) : 0;
+	e->who.known = e->who.known && e->who.device.id == device->id;
+	return status;
+}
+
+/* One that never asked will come with what it was registered with, or has claimed. */
+static int find_registered(struct explanation *e)
+{
+	const struct device *device = &e->machine.device;
+	uint8_t macs[DEVICE_MACS_MAX][6];
+	struct identity identity = { 0 };
+	size_t count;
+	int status = check(e, index_load_device(e->index, &e->ctl->store, device->id));
+
+	if (status == 0)
+		status = check(e, device_macs(&e->ctl->store, device->id, macs, &count));
+	if (status)
+		return status;
+	memcpy(identity.uuid, all_zero(device->uuid, 16) ? device->claim_uuid : device->uuid, 16);
+	memcpy(identity.mac, device->claim_mac, sizeof(identity.mac));
+	/* By the device id alone, the first machine that comes with it is it. */
+	if (!count && all_zero(identity.uuid, 16) && all_zero(identity.mac, 6)) {
+		e->who.known = true;
+		e->who.device = *device;
+		e->who.entry = index_by_id(e->index, device->id);
+		return 0;
+	}
+	status = is_found(e, &identity);
+	for (size_t i = 0; i < count && status == 0 && !e->who.known; i++) {
+		memcpy(identity.mac, macs[i], sizeof(identity.mac));
+		status = is_found(e, &identity);
+	}
+	if (e->who.known)
+		return status;
+	e->who.pretends = true;
+	text_format(e->who.note, sizeof(e->who.note), "what it was registered with identifies "
+	            "nobody");
+	add_note(e, "%s", e->who.note);
+	return status;
+}
+
+/* Ends the work that was found to be open: it is overdue. */
+static int give_up(struct explanation *e)
+{
+	const struct origin *of = &e->origin;
+	uint64_t device = e->who.device.id;
+	int rc = 0;
+
+	add_note(e, "its work was " OVERDUE_REASON ", and has failed", "");
+	lease_end(&e->lease, LEASE_FAILED, e->now, OVERDUE_REASON);
+	if (strcmp(of->source, source_name(SOURCE_ASSIGNMENT)) == 0)
+		rc = index_put_past(e->index, device, PAST_OF_ASSIGNMENT, of->source_id,
+		                    PAST_FAILED);
+	else if (strcmp(of->source, source_name(SOURCE_MULTICAST)) == 0)
+		rc = index_put_past(e->index, device, PAST_OF_MULTICAST, of->source_id,
+		                    PAST_FAILED);
+	if (rc == 0 && of->bundle)
+		rc = index_put_past(e->index, device, PAST_OF_BUNDLE, of->bundle, PAST_FAILED);
+	e->who.entry = index_by_id(e->index, device);
+	return check(e, rc);
+}
+
+/* Sees to the sessions as prebootd does each second. */
+static int advance_sessions(struct explanation *e)
+{
+	const struct policy *policy = index_policy(e->index);
+	enum multicast_state next;
+	int rc = 0;
+
+	for (size_t i = 0; i < policy->multicast_count && rc == 0; i++) {
+		const struct multicast *session = &policy->multicasts[i];
+
+		while ((rc = multicast_next(&e->ctl->store, session, e->now, &next)) == 0 &&
+		       next != session->state)
+			index_put_state(e->index, session->id, next);
+	}
+	return check(e, rc);
+}
+
+/* Finds the open work, after what prebootd does by itself within a second. */
+static int find_work(struct explanation *e)
+{
+	struct store *store = &e->ctl->store;
+	struct lease *lease = &e->lease;
+	int rc = e->who.known ? work_newest(store, e->who.device.id, lease) : ERR_NOT_FOUND;
+	int status = 0;
+
+	if (rc && rc != ERR_NOT_FOUND)
+		return ctl_store_error(e->ctl);
+	if (rc == 0 && work_origin(store, lease->number, &e->origin))
+		return ctl_store_error(e->ctl);
+	if (rc == 0 && lease_overdue(lease, e->now))
+		status = give_up(e);
+	if (rc || !lease_open(lease->state))
+		memset(lease, 0, sizeof(*lease));
+	return status ? status : advance_sessions(e);
 }
 
 /* How the last boot ended, as the NBP told: what a person did is no fault of the policy. */
@@ -226,7 +302,7 @@ static int find_out(struct explanation *e)
 {
 	struct ctl *ctl = e->ctl;
 	struct fact_address parsed;
-	int status = ctl_find_machine(ctl, ctl->words[0], &e->machine), rc;
+	int status = ctl_find_machine(ctl, ctl->words[0], &e->machine);
 
 	if (status)
 		return status;
@@ -239,21 +315,16 @@ static int find_out(struct explanation *e)
 	e->index = index_new();
 	if (!e->index)
 		return ctl_error(EXIT_FAULT, "not enough memory");
-	status = load(e);
-	if (status)
-		return status;
-	rc = e->device.id ? work_newest(&ctl->store, e->device.id, &e->lease) : ERR_NOT_FOUND;
-	if (rc && rc != ERR_NOT_FOUND)
-		return ctl_store_error(ctl);
-	if (rc || !lease_open(e->lease.state))
-		memset(&e->lease, 0, sizeof(e->lease));
-	else if (work_origin(&ctl->store, e->lease.number, &e->origin))
-		return ctl_store_error(ctl);
-	status = find_last_boot(e);
+	status = e->request ? find_who(e) : find_registered(e);
+	e->known = e->who.known;
 	if (status == 0)
-		status = read_candidates(e);
+		status = find_work(e);
 	if (status == 0)
-		decide(e);
+		status = find_last_boot(e);
+	if (status == 0)
+		status = judge(e);
+	if (status == 0)
+		put_outcome(e);
 	return status;
 }
 
@@ -261,11 +332,11 @@ static int find_out(struct explanation *e)
 
 static void print(struct explanation *e)
 {
-	const struct lease *next = &e->next;
+	const struct lease *next = &e->verdict.next;
 	char seen[256];
 
 	machine_show(&e->machine, seen, sizeof(seen));
-	printf("%s%s\n", e->machine.label, e->device.id || e->machine.device.id
+	printf("%s%s\n", e->machine.label, e->known || e->machine.device.id
 	       ? "" : ", an unknown machine");
 	printf("  %-12s%s\n", "last seen", seen);
 	if (e->last_boot[0])
@@ -287,7 +358,8 @@ static void print(struct explanation *e)
 		puts("no session, no assignment and no rule");
 	printf("\nnow: %s\n", e->outcome);
 	if (e->admitted[0])
-		printf("     it becomes device %s\n", e->admitted);
+		printf("     it becomes device %s; where very many come at once, at a later boot\n",
+		       e->admitted);
 	if (e->loader[0])
 		printf("     %s%s%s\n", e->loader, next->config[0] ? " with " : "",
 		       next->config);
@@ -305,17 +377,17 @@ static json_t *text_or_null(const char *text)
 
 static void print_json(struct explanation *e)
 {
-	const struct choice *choice = &e->choice;
+	const struct choice *choice = &e->ruling.choice;
 	json_t *outcome = json_pack(
-		"{s:s, s:o, s:o, s:o, s:o, s:o, s:s}", "answer", e->work ? "work" : "local",
-		"admitted_as", text_or_null(e->admitted), "lease",
+		"{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:s}", "answer", e->work ? "work" : "local",
+		"device", text_or_null(e->verdict.reply.u.answer.device), "admitted_as", text_or_null(e->admitted), "lease",
 		e->lease.number ? json_integer((json_int_t)e->lease.number) : json_null(), "bundle",
 		text_or_null(e->work && choice->bundle && !e->lease.number ? choice->bundle->name : NULL),
 		"loader", text_or_null(e->loader), "config",
-		text_or_null(e->work ? e->next.config : NULL), "reason", e->outcome);
+		text_or_null(e->work ? e->verdict.next.config : NULL), "reason", e->outcome);
 
 	ctl_print_json(json_pack("{s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:O, s:o}", "machine",
-	                         e->machine.label, "known", e->device.id != 0, "seen",
+	                         e->machine.label, "known", (int)e->known, "seen",
 	                         ctl_json_time(e->machine.seen.time), "last_boot",
 	                         text_or_null(e->last_boot), "address",
 	                         text_or_null(e->address), "note", text_or_null(e->note),
@@ -326,9 +398,12 @@ static void print_json(struct explanation *e)
 
 int ctl_explain(struct ctl *ctl)
 {
-	struct explanation e = { .ctl = ctl, .table = { .columns = 4 },
+	struct explanation e = { .ctl = ctl, .now = time(NULL), .table = { .columns = 4 },
 	                         .candidates = json_array() };
-	int status = find_out(&e);
+	/* One look at the database, whoever changes it meanwhile. */
+	int status = store_run(&ctl->store, "BEGIN", "") ? ctl_store_error(ctl) : find_out(&e);
+
+	store_rollback(&ctl->store);
 
 	if (status == 0 && ctl->json)
 		print_json(&e);

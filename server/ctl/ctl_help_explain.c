@@ -5,7 +5,8 @@ const char help_explain[] =
 	"prebootctl explain DEVICE|MAC|UUID [--address A]\n"
 	"  Tells what a machine would be told if it asked now, by its last request, and why:\n"
 	"  every session, assignment and rule in their order, taken (*) or passed over. A MAC\n"
-	"  or UUID may be that of an unknown machine that has asked.\n"
+	"  or UUID may be that of an unknown machine that has asked. Where very many of those\n"
+	"  become devices at once, prebootd puts some off to a later boot.\n"
 	"    --address A  as if it asked from this IP address\n";
 const char help_rule_test[] =
 	"prebootctl rule test FILTER|RULE [DEVICE|MAC|UUID] [--address A]\n"

@@ -2,9 +2,7 @@
 #ifndef SERVER_KEEPER_H
 #define SERVER_KEEPER_H
 
-#include "choose.h"
-#include "decide.h"
-#include "identify.h"
+#include "judge.h"
 #include "serve.h"
 #include "serve_log.h"
 #include "store.h"
@@ -28,10 +26,8 @@ struct matter {
 	struct message question;
 	struct sender sender;      /* who asks, as it was weighed */
 	struct identified who;
-	uint64_t weighed_by;       /* the device that it was weighed for; 0: it was not */
-	uint8_t weighed_mac[6];
-	struct choice choice;      /* of new work */
-	bool admits;               /* a stranger is to become a device */
+	struct weighing weighing;
+	struct ruling ruling;      /* of a request: new work, and whether a stranger is admitted */
 	bool done;                 /* it is, and need not come in another round */
 	unsigned tries;
 	struct verdict verdict;
@@ -57,8 +53,7 @@ struct keeper {
 	size_t touched_count;
 	struct identity news[2 * KEEPER_BATCH];   /* who these machines are has changed */
 	size_t news_count;
-	struct stranger stranger;  /* who asks, if that is to become a device, and how */
-	struct admission admission;
+	struct stranger stranger;  /* who asks, if that is unknown */
 	char newcomer_names[KEEPER_BATCH][NAME_SIZE]; /* these have become devices */
 	size_t newcomer_count;
 	bool joined;               /* a session was joined */
@@ -211,23 +206,17 @@ bool keeper_is_news(const struct keeper *keeper, const struct identity *identity
 /** Says whether it has changed a device. */
 bool keeper_has_touched(const struct keeper *keeper, uint64_t device);
 
-/** Fills in @matter->choice and admits. Returns 0 or KEEPER_CUT. */
-int keeper_choose(struct keeper *keeper, struct matter *matter);
-
-/** Returns what counts for who asks, as entry_settings() does. */
-const struct settings *keeper_settings(const struct keeper *keeper, const struct matter *matter,
-                                       struct settings *room);
+/**
+ * Answers a request: fills in ruling and verdict. Returns 0, KEEPER_CUT, or the ERR_ values of
+ * store.h.
+ * @lease: the newest of who asks; NULL: there is none
+ */
+int keeper_request(struct keeper *keeper, struct matter *matter, const struct lease *lease);
 
 /** Makes a device of the stranger who asks. */
 int keeper_admit(struct keeper *keeper, struct matter *matter);
 
-/**
- * Decides on the work that was chosen, as if it were there: verdict.next has no number yet.
- * Takes the choice back where nothing can be offered.
- */
-void keeper_plan(struct keeper *keeper, struct matter *matter, const struct asking *asking);
-
-/** Stores the work that was planned, which gives it its number. */
+/** Stores the work that was chosen, which gives it its number. */
 int keeper_give(struct keeper *keeper, struct matter *matter);
 
 /** Has the device of @lease, at which it is now at work, join the session that it is of, if any. */

@@ -8,38 +8,8 @@
 #include "events.h"
 #include "message_fields.h"
 #include "devices.h"
-#include "settings.h"
 #include "text.h"
 #include "work.h"
-
-/* Answers a request: the work if there is any, and what policy says beside it. */
-static int judge_request(struct keeper *keeper, struct matter *matter, const struct lease *lease)
-{
-	const struct message *question = &matter->question;
-	const struct request *request = &question->u.request;
-	struct asking asking = { .firmware = request->firmware, .now = keeper->moment.now };
-	struct verdict *verdict = &matter->verdict;
-	struct settings room;
-	const struct settings *settings = keeper_settings(keeper, matter, &room);
-	int rc = 0;
-
-	asking.unproven = matter->who.by_mac && !settings->work_by_mac;
-	if (lease)
-		rc = work_attempt_of(&keeper->store, lease->number, question->nonce,
-		                     &asking.accepted);
-	if (rc == 0 && lease && lease->completion == COMPLETION_NEXT_BOOT)
-		rc = event_came_back(&keeper->store, lease, &asking.came_back);
-	/* The boot that had the last work has had its turn. */
-	if (rc == 0 && !(lease && (lease_open(lease->state) || asking.accepted)))
-		rc = keeper_choose(keeper, matter);
-	if (rc)
-		return rc;
-	decide_request(matter->who.known ? &matter->who.device : NULL, lease, &asking, verdict);
-	if (matter->choice.bundle)
-		keeper_plan(keeper, matter, &asking);
-	settings_answer(settings, request->firmware, &verdict->reply.u.answer);
-	return 0;
-}
 
 /*
  * Says what @token shows of an attempt at @lease.
@@ -124,11 +94,9 @@ static int find_who(struct keeper *keeper, struct matter *matter)
 	const struct message *question = &matter->question;
 	/* All begin with it. */
 	const struct identity *identity = &question->u.request.identity;
-	const struct index *index = keeper->server->index;
 	struct identified *who = &matter->who;
 	int rc;
 
-	matter->weighed_by = 0;
 	matter->sender = (struct sender){ .identity = identity };
 	if (question->type == MESSAGE_REQUEST) {
 		matter->sender.isd = question->u.request.isd_device;
@@ -136,15 +104,10 @@ static int find_who(struct keeper *keeper, struct matter *matter)
 	}
 	if (keeper_is_news(keeper, identity))
 		return KEEPER_CUT;
-	identify_machine(index, &matter->sender, who);
-	if (who->weigh) {
-		matter->weighed_by = entry_id(who->entry);
-		memcpy(matter->weighed_mac, who->identity.mac, sizeof(matter->weighed_mac));
-		rc = weigh(&keeper->store, index, &matter->sender, who, &matter->sender.weighed);
-		if (rc)
-			return rc;
-		identify_machine(index, &matter->sender, who);
-	}
+	rc = identify_weighed(&keeper->store, keeper->server->index, &matter->sender, who,
+	                      &matter->weighing);
+	if (rc)
+		return rc;
 	return who->claims && keeper_has_touched(keeper, who->device.id) ? KEEPER_CUT : 0;
 }
 
@@ -156,8 +119,8 @@ static int judge(struct keeper *keeper, struct matter *matter)
 	struct lease found, *lease = &found;
 	int rc = find_who(keeper, matter);
 
-	matter->choice.bundle = NULL;
-	matter->admits = false;
+	matter->ruling.choice.bundle = NULL;
+	matter->ruling.admits = false;
 	if (rc)
 		return rc;
 	rc = ERR_NOT_FOUND;
@@ -171,7 +134,7 @@ static int judge(struct keeper *keeper, struct matter *matter)
 		lease = NULL;
 	switch (question->type) {
 	case MESSAGE_REQUEST:
-		return judge_request(keeper, matter, lease);
+		return keeper_request(keeper, matter, lease);
 	case MESSAGE_QUERY:
 		return judge_query(keeper, matter, lease);
 	default:
@@ -209,8 +172,8 @@ int keeper_apply(struct keeper *keeper, const struct message *question,
 
 static bool writes(const struct matter *matter)
 {
-	return matter->verdict.changed || matter->choice.bundle || matter->who.claims ||
-	       matter->admits || matter->sender.weighed == WEIGHED_CARD ||
+	return matter->verdict.changed || matter->ruling.choice.bundle || matter->who.claims ||
+	       matter->ruling.admits || matter->sender.weighed == WEIGHED_CARD ||
 	       matter->sender.weighed == WEIGHED_SHARED;
 }
 
@@ -271,8 +234,8 @@ static int store_who(struct keeper *keeper, struct matter *matter)
 	int rc = 0;
 
 	if (matter->sender.weighed != WEIGHED_NOT)
-		rc = weigh_keep(&keeper->store, &matter->sender, matter->weighed_by,
-		                matter->weighed_mac, keeper->moment.now, matter->question.nonce);
+		rc = weigh_keep(&keeper->store, &matter->sender, &matter->weighing,
+		                keeper->moment.now, matter->question.nonce);
 	if (rc == 0 && who->claims)
 		rc = device_claim(&keeper->store, &who->device, &who->identity);
 	if (matter->sender.weighed == WEIGHED_CARD || matter->sender.weighed == WEIGHED_SHARED ||
@@ -288,19 +251,19 @@ static int store_all(struct keeper *keeper, struct matter *matter)
 {
 	int rc = store_who(keeper, matter);
 
-	if (rc == 0 && matter->admits) {
+	if (rc == 0 && matter->ruling.admits) {
 		rc = keeper_admit(keeper, matter);
 		/* As a device it may have work; it is judged again when it is one. */
-		if (rc == 0 && !matter->choice.bundle)
+		if (rc == 0 && !matter->ruling.choice.bundle)
 			return KEEPER_CUT;
 	}
-	if (rc == 0 && matter->choice.bundle)
+	if (rc == 0 && matter->ruling.choice.bundle)
 		rc = keeper_give(keeper, matter);
-	if (rc == 0 && matter->choice.bundle)
+	if (rc == 0 && matter->ruling.choice.bundle)
 		rc = encode(keeper, matter);
 	if (rc == 0 && matter->verdict.changed)
 		rc = keeper_apply(keeper, &matter->question, &matter->verdict);
-	if (matter->choice.bundle || matter->verdict.changed)
+	if (matter->ruling.choice.bundle || matter->verdict.changed)
 		touch(keeper, matter->verdict.next.device);
 	return rc;
 }

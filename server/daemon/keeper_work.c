@@ -38,41 +38,6 @@ bool keeper_has_touched(const struct keeper *k, uint64_t device)
 	return false;
 }
 
-/* Takes back that the machine becomes a device where there are as many as there may be. */
-static int check_admission(struct keeper *k, struct matter *matter)
-{
-	int64_t limit = index_policy(k->server->index)->settings.admit_limit, admitted;
-	int rc = device_admissions(&k->store, &admitted);
-
-	if (rc || admitted < limit)
-		return rc;
-	matter->admits = false;
-	matter->choice.bundle = NULL;
-	count(&k->counters.not_admitted, 1);
-	return 0;
-}
-
-/* Takes back what the device has had before, and is to have again, if it has had much of late: a
- * lease is kept for long. */
-static int check_hour(struct keeper *k, struct matter *matter)
-{
-	const struct choice *choice = &matter->choice;
-	bool many = false;
-	int rc;
-
-	if (!choice->bundle || entry_past(matter->who.entry, PAST_OF_BUNDLE,
-	                                  choice->bundle->id) == PAST_NONE)
-		return 0;
-	rc = work_many(&k->store, matter->who.device.id, k->moment.now - 3600, &many);
-	if (many) {
-		matter->choice.bundle = NULL;
-		journal_line(&k->server->journal, JOURNAL_TROUBLE, "warning: no more work for device=%s: "
-		             "it has had %d leases within an hour", matter->who.device.name,
-		             WORK_HOURLY);
-	}
-	return rc;
-}
-
 /* What the tools would make of the machine. */
 static void make_stranger(const struct matter *matter, const struct moment *moment,
                           struct stranger *stranger)
@@ -90,52 +55,64 @@ static void make_stranger(const struct matter *matter, const struct moment *mome
 	memcpy(stranger->datagram, d->data, stranger->length);
 }
 
-/* Says whether a stranger could be known again, and by what. */
-static int weigh_admission(struct keeper *k, struct matter *matter)
-{
-	int rc;
+/* What may_admit() must know. */
+struct inquiry {
+	struct keeper *keeper;
+	struct matter *matter;
+};
 
-	make_stranger(matter, &k->moment, &k->stranger);
-	rc = stranger_weigh(&k->store, &k->stranger, &k->admission);
-	matter->admits = rc == 0 && (k->admission.by_uuid || k->admission.mac_count);
-	if (rc == 0 && !matter->admits)
-		matter->choice.bundle = NULL;
-	return rc;
+/* Tells of what the machine does not get. */
+static void tell_withheld(struct keeper *k, const struct matter *matter)
+{
+	switch (matter->ruling.withheld) {
+	case WITHHELD_TOTAL:
+	case WITHHELD_RATE:
+		count(&k->counters.not_admitted, 1);
+		break;
+	case WITHHELD_HOURLY:
+		journal_line(&k->server->journal, JOURNAL_TROUBLE, "warning: no more work for device=%s: "
+		             "it has had %d leases within an hour", matter->who.device.name,
+		             WORK_HOURLY);
+		break;
+	default:
+		break;
+	}
 }
 
-int keeper_choose(struct keeper *k, struct matter *matter)
+/* Who looked like a device, as long as nobody looked into that, is counted with the others now. */
+static bool may_admit(void *data)
+{
+	struct inquiry *inquiry = data;
+	struct datagram *d = inquiry->matter->datagram;
+
+	if (!d->may_admit)
+		d->may_admit = server_may_admit(inquiry->keeper->server, d,
+		                                inquiry->keeper->moment.monotonic);
+	return d->may_admit;
+}
+
+int keeper_request(struct keeper *k, struct matter *matter, const struct lease *lease)
 {
 	const struct index *index = k->server->index;
-	const struct policy *policy = index_policy(index);
+	struct ruling *ruling = &matter->ruling;
 	char address[ADDRESS_TEXT];
-	const struct chooser chooser = { index, matter->who.entry, &matter->question.u.request,
-	                                 address, k->moment.now };
+	struct inquiry inquiry = { k, matter };
+	struct asker asker = { .request = &matter->question.u.request, .address = address,
+	                       .nonce = matter->question.nonce, .now = k->moment.now,
+	                       .who = &matter->who, .may_admit = may_admit, .data = &inquiry };
 	int rc;
 
-	if (!matter->who.known && matter->who.pretends)
-		return 0;
 	address_host(&matter->datagram->from, address);
-	choose(&chooser, &matter->choice, NULL, NULL);
-	if (!matter->who.known && (matter->choice.bundle || policy->settings.admit_unknown)) {
-		rc = weigh_admission(k, matter);
-		if (rc == 0 && matter->admits)
-			rc = check_admission(k, matter);
-	} else {
-		rc = check_hour(k, matter);
+	if (!matter->who.known) {
+		make_stranger(matter, &k->moment, &k->stranger);
+		asker.stranger = &k->stranger;
 	}
+	rc = judge_request(&k->store, index, &asker, lease, ruling, &matter->verdict);
 	if (rc)
 		return rc;
-	return matter->choice.bundle && matter->who.known &&
+	tell_withheld(k, matter);
+	return ruling->choice.bundle && matter->who.known &&
 	       keeper_has_touched(k, matter->who.device.id) ? KEEPER_CUT : 0;
-}
-
-const struct settings *keeper_settings(const struct keeper *k, const struct matter *matter,
-                                       struct settings *room)
-{
-	const struct index *index = k->server->index;
-
-	return matter->who.known ? entry_settings(index, matter->who.entry, room)
-	                         : &index_policy(index)->settings;
 }
 
 /* --- a device -------------------------------------------------------------- */
@@ -143,13 +120,17 @@ const struct settings *keeper_settings(const struct keeper *k, const struct matt
 int keeper_admit(struct keeper *k, struct matter *matter)
 {
 	struct device *device = &matter->who.device;
-	int rc = weigh_admission(k, matter);
+	struct admission admission;
+	int rc;
 
+	/* Weighed anew: what was stored of it just now counts. */
+	make_stranger(matter, &k->moment, &k->stranger);
+	rc = stranger_weigh(&k->store, &k->stranger, &admission);
 	device->added = k->moment.now;
 	if (rc == 0)
-		rc = stranger_free_name(&k->store, &k->admission, device->name);
+		rc = stranger_free_name(&k->store, &admission, device->name);
 	if (rc == 0)
-		rc = stranger_admit(&k->store, &k->admission, device);
+		rc = stranger_admit(&k->store, &admission, device);
 	if (rc == 0)
 		rc = device_admitted(&k->store, device->id, k->moment.now);
 	if (rc)
@@ -162,30 +143,9 @@ int keeper_admit(struct keeper *k, struct matter *matter)
 
 /* --- work ------------------------------------------------------------------ */
 
-void keeper_plan(struct keeper *k, struct matter *matter, const struct asking *asking)
-{
-	struct device device = matter->who.device;
-	struct settings settings;
-	struct lease lease;
-
-	/* Its name is told, so that must be known by now; the number has any value. */
-	if (matter->admits)
-		stranger_free_name(&k->store, &k->admission, device.name);
-	bundle_lease(matter->choice.bundle, keeper_settings(k, matter, &settings), &lease);
-	lease.number = UINT64_MAX;
-	lease.device = device.id;
-	lease.assigned = k->moment.now;
-	decide_request(&device, &lease, asking, &matter->verdict);
-	if (matter->verdict.reply.u.answer.decision == DECISION_WORK)
-		text_format(matter->verdict.reason, sizeof(matter->verdict.reason), "%s",
-		            matter->choice.reason);
-	else
-		matter->choice.bundle = NULL;
-}
-
 int keeper_give(struct keeper *k, struct matter *matter)
 {
-	const struct choice *choice = &matter->choice;
+	const struct choice *choice = &matter->ruling.choice;
 	const struct origin origin = { choice->bundle->id, source_name(choice->source),
 	                               choice->source_id };
 	struct lease *next = &matter->verdict.next;
@@ -238,35 +198,6 @@ int keeper_tell_session(struct keeper *k, struct details *details)
 	return 0;
 }
 
-/* Says whether a session that waits is to start; never with nobody. */
-static bool is_due(const struct multicast *session, int64_t now)
-{
-	if (session->state != MULTICAST_WAITING)
-		return false;
-	return (session->clients && session->joined >= session->clients) ||
-	       (session->wait && session->joined &&
-	        session->last_joined + session->wait <= now);
-}
-
-/* Says whether none of those that joined is at it any more. */
-static int is_over(struct keeper *k, const struct multicast *session, bool *over)
-{
-	static const char sql[] =
-		"SELECT 1 FROM multicast_member AS m JOIN work ON work.device = m.device"
-		" AND work.state IN ('pending', 'offered', 'begun')"
-		" WHERE m.multicast = ?1 AND work.source = 'multicast' AND work.source_id = ?1"
-		" LIMIT 1";
-	sqlite3_stmt *row;
-	int rc = store_start(&k->store, &row, sql, "i", (int64_t)session->id);
-
-	if (rc || (rc = store_step(&k->store, row)) < 0)
-		return rc;
-	*over = rc == 0;
-	if (rc == 1)
-		store_end(row);
-	return 0;
-}
-
 /* Starts or ends one. */
 static void advance(struct keeper *k, const struct multicast *session)
 {
@@ -293,11 +224,10 @@ void keeper_sessions(struct keeper *k)
 
 	for (size_t i = 0; i < policy->multicast_count; i++) {
 		const struct multicast *session = &policy->multicasts[i];
-		bool over = false;
+		enum multicast_state next;
 
-		if (session->state == MULTICAST_STARTED && is_over(k, session, &over))
-			continue;
-		if (!over && !is_due(session, k->moment.now))
+		if (multicast_next(&k->store, session, k->moment.now, &next) ||
+		    next == session->state)
 			continue;
 		advance(k, session);
 		advanced = true;

@@ -13,7 +13,10 @@
 #define QUESTIONS_ROOM 8192 /* in the longest time that an NBP waits for an answer */
 #define REGION_SHARES  4    /* networks' worth, of one region */
 #define UNKNOWN_SHARES 5    /* likewise, of all unknown machines */
-#define ADMITTED_RATE  5    /* a second, of a network; twenty seconds' worth at once */
+/* Machines that become devices by themselves: in all, and of a network. */
+#define ADMIT_COST     ((int64_t)1000000000 / 10) /* ns each */
+#define ADMIT_BURST    ((int64_t)20 * 1000000000)
+#define ADMITTED_RATE  5    /* a second; twenty seconds' worth at once */
 #define ADMITTED_BURST 20
 #define NOTES_ROOM     4096
 #define EVENTS_RATE    20   /* a second, of each device; a boot has a dozen */
@@ -77,6 +80,13 @@ void server_end(struct server *server)
 	queue_close(&server->notes);
 	lanes_close(&server->questions);
 	close(server->wake);
+}
+
+bool server_may_admit(struct server *server, const struct datagram *datagram, int64_t now)
+{
+	return !atomic_load_explicit(&server->admits_no_more, memory_order_relaxed) &&
+	       limit_take(&server->admissions, address_prefix(&datagram->from), now) &&
+	       limit_pass(&server->admissions_full, ADMIT_COST, ADMIT_BURST, now);
 }
 
 void server_counters(const struct server *server, struct counters *sum)

@@ -84,6 +84,12 @@ struct moment moment_now(void);
 int server_start(struct server *server, uint32_t rate);
 void server_end(struct server *server);
 
+/**
+ * Says whether the unknown machine that sent @datagram may become a device at @now, monotonic
+ * ns, and takes one of those that may.
+ */
+bool server_may_admit(struct server *server, const struct datagram *datagram, int64_t now);
+
 /** Adds what all threads have counted. */
 void server_counters(const struct server *server, struct counters *sum);
 

@@ -19,9 +19,6 @@
 #define STRANGERS_COST   (NANOSECONDS / 100)
 #define STRANGERS_BURST  (10 * NANOSECONDS)
 #define STRANGER_MINUTES 1
-/* And how many machines may become devices by themselves, likewise. */
-#define ADMIT_COST       (NANOSECONDS / 10)
-#define ADMIT_BURST      (20 * NANOSECONDS)
 #define UNKNOWN_BURST    (2 * NANOSECONDS)
 
 /* --- journal and notes ----------------------------------------------------- */
@@ -121,21 +118,17 @@ void serve_event(struct serving *s, const struct datagram *d)
 /* --- requests -------------------------------------------------------------- */
 
 /* Says whether an unknown machine may become a device now, for which the keeper has to write. */
-static bool may_admit(struct serving *s, const struct datagram *d)
+static bool may_admit(struct serving *s, struct datagram *d)
 {
-	struct server *server = s->server;
-	int64_t now = s->moment->monotonic;
-
-	if (!atomic_load_explicit(&server->admits_no_more, memory_order_relaxed) &&
-	    limit_take(&server->admissions, address_prefix(&d->from), now) &&
-	    limit_pass(&server->admissions_full, ADMIT_COST, ADMIT_BURST, now))
+	d->may_admit = server_may_admit(s->server, d, s->moment->monotonic);
+	if (d->may_admit)
 		return true;
 	count(&s->counters.not_admitted, 1);
 	return false;
 }
 
 /* Says whether there is or may be work, which the keeper sees to. */
-static bool needs_keeper(struct serving *s, const struct datagram *d)
+static bool needs_keeper(struct serving *s, struct datagram *d)
 {
 	const struct index *index = s->server->index;
 	const struct policy *policy = index_policy(index);
@@ -144,6 +137,7 @@ static bool needs_keeper(struct serving *s, const struct datagram *d)
 	char address[ADDRESS_TEXT];
 	struct choice choice;
 
+	d->may_admit = false;
 	if (s->who.weigh)
 		return true;
 	if (!s->who.known) {

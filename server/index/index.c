@@ -112,6 +112,15 @@ const struct policy *index_policy(const struct index *index)
 	return index->policy;
 }
 
+void index_put_state(struct index *index, uint64_t multicast, enum multicast_state state)
+{
+	struct policy *policy = index->policy;
+
+	for (size_t i = 0; i < policy->multicast_count; i++)
+		if (policy->multicasts[i].id == multicast)
+			policy->multicasts[i].state = state;
+}
+
 size_t index_count(const struct index *index)
 {
 	return index->count;

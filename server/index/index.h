@@ -252,6 +252,13 @@ int index_load_device(struct index *index, struct store *store, uint64_t device)
  */
 int index_put_new(struct index *index, const struct device *device);
 
+/** Likewise says what became of a device's work. Returns 0 or ERR_SPACE. */
+int index_put_past(struct index *index, uint64_t device, enum past_of of, uint64_t id,
+                   enum past past);
+
+/** Likewise says what a session is, harmless if it is not there. */
+void index_put_state(struct index *index, uint64_t multicast, enum multicast_state state);
+
 /* What has changed since the last time, read but not yet in the index. */
 struct changes;
 

@@ -206,3 +206,27 @@ int index_put_new(struct index *index, const struct device *device)
 	memcpy(entry.uuid, device->uuid, sizeof(entry.uuid));
 	return index_put(index, &entry, &new.block);
 }
+
+int index_put_past(struct index *index, uint64_t device, enum past_of of, uint64_t id,
+                   enum past past)
+{
+	uint32_t number = index_number(index, (uint32_t)device), new = PAST_OF(id, of, past);
+	const struct block *block = entry_block(index_at(index, number));
+	const uint8_t *from = (const uint8_t *)block, *pasts = (const uint8_t *)block_pasts(block);
+	size_t before = (size_t)(pasts - from);
+	struct entry entry = *index_at(index, number);
+	struct block *with = malloc(block->size + sizeof(new));
+	int rc;
+
+	if (!with)
+		return ERR_SPACE;
+	/* The first counts. */
+	memcpy(with, from, before);
+	memcpy((uint8_t *)with + before, &new, sizeof(new));
+	memcpy((uint8_t *)with + before + sizeof(new), pasts, block->size - before);
+	with->size += (uint32_t)sizeof(new);
+	with->pasts++;
+	rc = index_put(index, &entry, with);
+	free(with);
+	return rc;
+}

@@ -2,6 +2,8 @@
 #ifndef SERVER_DATAGRAM_H
 #define SERVER_DATAGRAM_H
 
+#include <stdbool.h>
+
 #include "address.h"
 #include "message.h"
 
@@ -25,6 +27,7 @@ struct datagram {
 	uint16_t length;
 	uint8_t data[MESSAGE_MAX + 1]; /* one more, to see what is too large */
 	int64_t arrived;          /* monotonic, ns */
+	bool may_admit;           /* it is one of those unknown machines that may become devices now */
 	/* out: */
 	uint16_t reply_length;    /* 0: no answer */
 	uint8_t reply[MESSAGE_MAX];

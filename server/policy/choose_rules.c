@@ -60,8 +60,10 @@ static bool take_rule(struct choosing *c, const struct rule *rule, bool *noted)
 		return choosing_pass(c, "it is for machines without an assignment");
 	if (c->matched)
 		return choosing_pass(c, "rule %s before it matches", c->matched->name);
-	if (!who->request)
+	if (!who->request) {
+		*noted = true;
 		return choosing_pass(c, "nothing is known of the machine's hardware");
+	}
 	if (!matches(c, rule, noted))
 		return false;
 	c->matched = rule;

@@ -70,20 +70,31 @@ void identify_machine(const struct index *index, const struct sender *sender,
 int weigh(struct store *store, const struct index *index, const struct sender *sender,
           const struct identified *who, enum weighed *weighed);
 
+/* What a machine was weighed as. */
+struct weighing {
+	uint64_t device; /* the one that has its UUID; 0: it was not weighed */
+	uint8_t mac[6];  /* what of its MAC counts */
+};
+
+/**
+ * As identify_machine(), and where that leaves it open, weighs. sender->weighed receives the
+ * outcome, which is for weigh_keep().
+ * Returns 0, known or not, or the ERR_ values of store.h.
+ */
+int identify_weighed(struct store *store, const struct index *index, struct sender *sender,
+                     struct identified *out, struct weighing *weighing);
+
 /**
  * Keeps what was weighed: the card, or that the UUID is shared, by whom, and an event of it.
  * In a transaction.
- * @device: the one that has the UUID
- * @mac: what of @sender's counts; zeros: none
  * @boot: the nonce
  */
-int weigh_keep(struct store *store, const struct sender *sender, uint64_t device,
-               const uint8_t mac[6], int64_t now, const uint8_t boot[NONCE_SIZE]);
+int weigh_keep(struct store *store, const struct sender *sender, const struct weighing *weighing,
+               int64_t now, const uint8_t boot[NONCE_SIZE]);
 
 /**
  * The same for a tool, which has no index of its own: reads into @index, which is new, what
- * @sender may be from @store, weighs it, and identifies it. sender->weighed receives the outcome.
- * Returns 0, known or not, ERR_SPACE without memory, or the ERR_ values of store.h.
+ * @sender may be from @store first. ERR_SPACE: there is not enough memory.
  */
 int identify(struct store *store, struct index *index, struct sender *sender,
              struct identified *out);

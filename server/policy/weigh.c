@@ -187,17 +187,38 @@ static int keep_card(struct store *store, const struct request *request, uint64_
 	return rc || count == CARDS_MAX ? rc : card_add(store, device, &card, now);
 }
 
-int weigh_keep(struct store *store, const struct sender *sender, uint64_t device,
-               const uint8_t mac[6], int64_t now, const uint8_t boot[NONCE_SIZE])
+int weigh_keep(struct store *store, const struct sender *sender, const struct weighing *weighing,
+               int64_t now, const uint8_t boot[NONCE_SIZE])
 {
+	uint64_t device = weighing->device;
+
 	switch (sender->weighed) {
 	case WEIGHED_CARD:
-		return keep_card(store, sender->request, device, mac, now);
+		return keep_card(store, sender->request, device, weighing->mac, now);
 	case WEIGHED_SHARED:
 		return keep_shared(store, sender->request, device, now, boot);
 	default:
 		return 0;
 	}
+}
+
+/* --- who it is, after all --------------------------------------------------- */
+
+int identify_weighed(struct store *store, const struct index *index, struct sender *sender,
+                     struct identified *out, struct weighing *weighing)
+{
+	int rc;
+
+	weighing->device = 0;
+	identify_machine(index, sender, out);
+	if (!out->weigh)
+		return 0;
+	weighing->device = entry_id(out->entry);
+	memcpy(weighing->mac, out->identity.mac, sizeof(weighing->mac));
+	rc = weigh(store, index, sender, out, &sender->weighed);
+	if (rc == 0)
+		identify_machine(index, sender, out);
+	return rc;
 }
 
 /* --- without an index ------------------------------------------------------ */
@@ -235,16 +256,9 @@ static int load_named(struct index *index, struct store *store, const struct sen
 int identify(struct store *store, struct index *index, struct sender *sender,
              struct identified *out)
 {
+	struct weighing weighing;
 	int rc = load_named(index, store, sender);
 
 	memset(out, 0, sizeof(*out));
-	if (rc)
-		return rc;
-	identify_machine(index, sender, out);
-	if (!out->weigh)
-		return 0;
-	rc = weigh(store, index, sender, out, &sender->weighed);
-	if (rc == 0)
-		identify_machine(index, sender, out);
-	return rc;
+	return rc ? rc : identify_weighed(store, index, sender, out, &weighing);
 }

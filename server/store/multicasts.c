@@ -92,6 +92,50 @@ int multicast_change(struct store *store, const struct multicast_row *row)
 	                 (int64_t)m->clients, (int64_t)m->wait);
 }
 
+/* Says whether a session that waits is to start; never with nobody. */
+static bool is_due(const struct multicast *session, int64_t now)
+{
+	return (session->clients && session->joined >= session->clients) ||
+	       (session->wait && session->joined &&
+	        session->last_joined + session->wait <= now);
+}
+
+/* Says whether none of those that joined is at it any more. */
+static int is_over(struct store *store, const struct multicast *session, int64_t now, bool *over)
+{
+	static const char sql[] =
+		"SELECT 1 FROM multicast_member AS m JOIN work ON work.device = m.device"
+		" AND (work.state IN ('pending', 'offered')"
+		" OR (work.state = 'begun' AND work.begun + work.deadline > ?2))"
+		" WHERE m.multicast = ?1 AND work.source = 'multicast' AND work.source_id = ?1"
+		" LIMIT 1";
+	sqlite3_stmt *row;
+	int rc = store_start(store, &row, sql, "ii", (int64_t)session->id, now);
+
+	if (rc || (rc = store_step(store, row)) < 0)
+		return rc;
+	*over = rc == 0;
+	if (rc == 1)
+		store_end(row);
+	return 0;
+}
+
+int multicast_next(struct store *store, const struct multicast *session, int64_t now,
+                   enum multicast_state *next)
+{
+	bool over = false;
+	int rc = 0;
+
+	*next = session->state;
+	if (session->state == MULTICAST_WAITING && is_due(session, now))
+		*next = MULTICAST_STARTED;
+	if (session->state == MULTICAST_STARTED)
+		rc = is_over(store, session, now, &over);
+	if (over)
+		*next = MULTICAST_ENDED;
+	return rc;
+}
+
 int multicast_start(struct store *store, uint64_t id, int64_t now)
 {
 	static const char sql[] =

@@ -39,6 +39,13 @@ int multicast_find(struct store *store, const char *name, struct multicast_row *
 int multicast_add(struct store *store, struct multicast_row *row);
 /** Stores name, bundle, clients and wait. */
 int multicast_change(struct store *store, const struct multicast_row *row);
+/**
+ * Says in @next what a session is to be at @now: started, if enough have joined it; ended, if none
+ * of those is at it any more. Overdue work counts as ended.
+ */
+int multicast_next(struct store *store, const struct multicast *session, int64_t now,
+                   enum multicast_state *next);
+
 /** Starts or ends it. */
 int multicast_start(struct store *store, uint64_t id, int64_t now);
 int multicast_end(struct store *store, uint64_t id, int64_t now);

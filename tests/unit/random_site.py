@@ -16,7 +16,7 @@ PRODUCTS = ("OptiPlex 7090", "Latitude 5420", "Standard PC", "")
 BUNDLES = ("win", "linux", "kiosk", "cad")
 SETTINGS = {"menu-mode": ("never", "always", "hotkey"), "loader-bios": ("b1.0", "b2.0"),
             "loader-uefi": ("u1.efi", "u2.efi"), "attempts": ("1", "5"),
-            "deadline": ("90s", "1d")}
+            "deadline": ("90s", "1d"), "work-by-mac": ("yes", "no")}
 SECONDS = {"90s": 90, "1d": 86400, "4h": 14400}
 
 
@@ -33,15 +33,19 @@ def isd(number):
 
 
 class RandomSite:
-    """Fills a database; the same seed gives the same, but for the time."""
+    """Fills a database; the same seed gives the same, but for the time.
 
-    def __init__(self, database, seed, now):
+    One that is wild has, too, what reference.py knows nothing of."""
+
+    def __init__(self, database, seed, now, wild=False):
         self.random = random.Random(seed)
         self.now = now
         create(database)
         with sqlite3.connect(database) as self.db:
             self.db.execute("PRAGMA foreign_keys=ON")
             self._fill()
+            if wild:
+                self._grow_wild()
         self.db.close()
 
     # --- pieces -----------------------------------------------------------------------
@@ -235,3 +239,65 @@ class RandomSite:
             if self.chance(0.7):
                 self._work(device, sources)
         return assignments, rules, sessions
+
+    # --- what is seldom -------------------------------------------------------------------
+
+    def _complete(self):
+        """What ends work, and boots that came back to their disks."""
+        for table, key in (("bundle", "id"), ("work", "lease")):
+            for row in self.db.execute(f"SELECT {key} FROM {table}").fetchall():
+                self.db.execute(f"UPDATE {table} SET completes = ? WHERE {key} = ?",
+                                (self.random.choice(("agent", "handover", "next-boot")), row[0]))
+        offers = self.db.execute("SELECT device, nonce, work.lease FROM offer"
+                                 " JOIN work ON work.lease = offer.lease").fetchall()
+        for device, nonce, lease in offers:
+            self.db.execute("UPDATE offer SET attempt = (SELECT attempt FROM work WHERE"
+                            " lease = ?1) WHERE lease = ?1", (lease,))
+            if self.chance(0.5):
+                self.add("event", device=device, time=self.now, step="local-boot", lease=lease,
+                         milliseconds=1, reason="no work", boot=nonce)
+
+    def _crowd_of_leases(self, device):
+        """Work of one bundle that was had many times within the hour, or nearly."""
+        bundle = self.random.choice(self.bundles)
+        self.db.execute("DELETE FROM work WHERE device = ?", (device,))
+        assignment = self.db.execute(
+            "INSERT INTO assignment (bundle, level, owner, mode, added) VALUES (?, 'device', ?,"
+            " 'always', 1) ON CONFLICT (level, owner, bundle) DO UPDATE SET mode = 'always',"
+            " until = 0 RETURNING id", (bundle, device)).fetchone()[0]
+        early = self.random.choice((60, 60, 5000))
+        for number in range(self.random.choice((11, 12, 12, 13))):
+            self.add("work", device=device, state="done", attempts=1, deadline=60, attempt=1,
+                     assigned=self.now - (early if number == 0 else 60), ended=self.now,
+                     loader_bios="", loader_uefi="", config="", prefix="", details=b"",
+                     bundle=bundle, source="assignment", source_id=assignment)
+
+    def _strangers(self):
+        for _ in range(self.random.randint(2, 7)):
+            request = self.request()
+            self.db.execute(
+                "INSERT OR IGNORE INTO stranger (mac, uuid, first, last, boots, address, request,"
+                " outcome) VALUES (?, ?, 1, ?, 1, '127.0.0.1', ?, '')",
+                (request.mac, request.uuid, self.now - self.random.randint(1, 99),
+                 request.datagram(self.random.randbytes(16))))
+
+    def _limit_admissions(self):
+        set_zone = "INSERT OR REPLACE INTO setting VALUES ('zone', 0, ?, ?)"
+        if self.chance(0.4):
+            self.db.execute(set_zone, ("admit-unknown", "yes"))
+        if self.chance(0.4):
+            self.db.execute(set_zone, ("admit-limit", str(self.random.randint(0, 3))))
+            for device in self.some(self.devices, 3):
+                self.add("admission", device=device, time=1)
+
+    def _grow_wild(self):
+        self._complete()
+        for device in self.devices:
+            if self.chance(0.25):
+                self._crowd_of_leases(device)
+        self._strangers()
+        self._limit_admissions()
+        for session in self.db.execute("SELECT id FROM multicast").fetchall():
+            self.db.execute("UPDATE multicast SET wait = ?, last_joined = ?, clients = ?"
+                            " WHERE id = ?", (NOW_SLACK, self.time() - NOW_SLACK,
+                                              self.random.choice((0, 0, 1, 3)), session[0]))

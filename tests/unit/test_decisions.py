@@ -80,6 +80,14 @@ def add_session(db, number, text):
     db.execute("INSERT INTO multicast (name, bundle, clients, wait, state, added)"
                " VALUES (?, ?, 2, 0, ?, 1)", (f"session-{number}", IDS[bundle], state))
     db.execute("INSERT INTO multicast_member VALUES (?, 1, ?)", (number, bool(joined)))
+    if state == "started":  # and it is another machine's turn; with none, it ends at once
+        member = db.execute("INSERT INTO device (name, added) VALUES (?, 1)",
+                            (f"member-{number}",)).lastrowid
+        db.execute("INSERT INTO multicast_member VALUES (?, ?, 1)", (number, member))
+        db.execute("INSERT INTO work (device, state, attempt, attempts, deadline, assigned,"
+                   " offered, loader_bios, loader_uefi, config, prefix, details, bundle, source,"
+                   " source_id) VALUES (?, 'offered', 1, 3, 14400, 1, 2, '', '', '', '', x'', ?,"
+                   " 'multicast', ?)", (member, IDS[bundle], number))
 
 
 def add_lease(db, text):
@@ -158,10 +166,31 @@ def test_decision_as_text(case, tmp_path):
         assert re.search(f"^{pattern}$", text, re.M), text
 
 
-ASKED = [case for case in CASES if "never" not in case.get("machine", {})]
+def is_foretold(case):
+    """Says whether the machine has told enough; what rules say of hardware that it never told of,
+    nobody can say, and as soon as it asks, they count."""
+    return not any(why == "nothing is known of the machine's hardware"
+                   for _, _, _, why in case["explain"])
 
 
-@pytest.mark.parametrize("case", ASKED, ids=lambda case: case["case"].replace(" ", "-"))
+FORETOLD = [case for case in CASES if is_foretold(case)]
+
+
+def test_what_is_not_foretold():
+    """No case is left out but for that."""
+    assert [case["case"] for case in CASES if case not in FORETOLD] == [
+        "a machine that never asked matches no rule"]
+
+
+def question_of(case):
+    """Returns what the machine asks; one that never did comes with a firmware the work is for."""
+    machine = dict(case.get("machine", {}))
+    if "never" in machine and isinstance(case["now"], list) and case["now"][2] == "modern.cfg":
+        machine["firmware"] = "uefi"
+    return request_of(machine)
+
+
+@pytest.mark.parametrize("case", FORETOLD, ids=lambda case: case["case"].replace(" ", "-"))
 def test_daemon_agrees(case, tmp_path):
     """What prebootd answers is what was foretold."""
     database = tmp_path / "test.db"
@@ -170,12 +199,16 @@ def test_daemon_agrees(case, tmp_path):
                                     "127.0.0.1"))["outcome"]
     daemon = policy.Daemon(database, tmp_path / "log")
     try:
-        answer = policy.ask(daemon.port, policy.REQUEST, request_of(case.get("machine", {})))
+        answer = policy.ask(daemon.port, policy.REQUEST, question_of(case))
     finally:
         daemon.kill()
     assert answer[policy.DECISION] == {"work": policy.WORK, "local": policy.LOCAL}[
         outcome["answer"]]
-    assert answer.get(policy.LOADER, b"").decode() == (outcome["loader"] or "")
+    loader = answer.get(policy.LOADER, b"").decode()
+    if "never" in case.get("machine", {}):
+        assert outcome["loader"] is None and bool(loader) == (outcome["answer"] == "work")
+    else:
+        assert loader == (outcome["loader"] or "")
     assert answer.get(policy.CONFIG, b"").decode() == (outcome["config"] or "")
     name = outcome["admitted_as"] or ("" if machine == MAC else "pc")
-    assert answer.get(policy.NAME, b"").decode() == name
+    assert answer.get(policy.NAME, b"").decode() == name == (outcome["device"] or "")

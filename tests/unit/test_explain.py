@@ -75,6 +75,88 @@ def test_admitted_without_work(tmp_path):
     assert "it becomes device pc-525400123456" in text
 
 
+def test_no_more_within_the_hour(tmp_path):
+    """The 13th lease within an hour is withheld, and told as that."""
+    database = tmp_path / "test.db"
+    had = ["win11 done, assignment 1"] * 12
+    machine = set_up(database, {"assigned": ["win11 to pc, always", "tools to pc, once"],
+                                "had": had})
+    with sqlite3.connect(database) as db:
+        db.execute("UPDATE work SET assigned = unixepoch() - 60")
+    why = "it has had 12 leases within an hour, which is as many as there may be"
+    assert f"now: boots its disk; win11: {why}\n" in prebootctl(database, "explain", machine)
+    told = json.loads(prebootctl(database, "--json", "explain", machine))
+    assert [(c["taken"], c["reason"]) for c in told["candidates"]] == [
+        (False, why), (False, "there is work before it")]
+    with sqlite3.connect(database) as db:
+        db.execute("UPDATE work SET assigned = unixepoch() - 3700 WHERE lease = 1")
+    db.close()
+    assert "now: new work; win11: " in prebootctl(database, "explain", machine)
+
+
+def test_no_more_are_admitted(tmp_path):
+    """Where admit-limit is reached, neither a rule nor admit-unknown makes a device."""
+    database = tmp_path / "test.db"
+    machine = set_up(database, {"machine": {"stranger": None}})
+    with sqlite3.connect(database) as db:
+        db.execute("INSERT INTO setting VALUES ('zone', 0, 'admit-unknown', 'yes'),"
+                   " ('zone', 0, 'admit-limit', '1')")
+        db.execute("INSERT INTO admission VALUES (2, 1)")
+    why = "as many unknown machines have become devices as admit-limit lets"
+    for rule in (None, "INSERT INTO rule VALUES (1, 1, 'r', 1, 'unknown', '', 0, 1)"):
+        with sqlite3.connect(database) as db:
+            db.execute(rule or "SELECT 1")
+        db.close()
+        text = prebootctl(database, "explain", machine)
+        assert f"now: boots its disk; unknown device: {why}\n" in text
+        assert "becomes device" not in text and "\n*" not in text
+    assert re.search(f"^- +win11 +rule r +{why}$", text, re.M)
+    prebootctl(database, "device", "remove", "other")
+    text = prebootctl(database, "explain", machine)
+    assert "it becomes device pc-525400123456; where very many come at once, at a later boot" in text
+
+
+def test_never_asked_and_known_by_nothing(tmp_path):
+    """A device that has a dock's MAC alone would be nobody, however it comes."""
+    database = tmp_path / "test.db"
+    set_up(database, {"machine": {"never": None}, "assigned": ["win11 to pc, always"]})
+    assert "now: new work; win11" in prebootctl(database, "explain", "pc")
+    prebootctl(database, "settings", "set", f"shared-macs={MAC[:8]}")
+    assert ("now: boots its disk; unknown device: what it was registered with identifies nobody"
+            in prebootctl(database, "explain", "pc"))
+    prebootctl(database, "device", "change", "pc", "--mac", "02:00:00:00:00:07")
+    assert "now: new work; win11" in prebootctl(database, "explain", "pc")
+
+
+def test_work_that_is_overdue(tmp_path):
+    """It has failed, as prebootd sees to that within a second; what is next is told."""
+    database = tmp_path / "test.db"
+    set_up(database, {"assigned": ["win11 to pc, always", "tools to pc, once"],
+                      "had": ["win11 begun, assignment 1"]})
+    with sqlite3.connect(database) as db:
+        db.execute("UPDATE work SET begun = unixepoch() - deadline - 9")
+    db.close()
+    text = prebootctl(database, "explain", "pc")
+    assert "open work   none" in text and "begun but not ended before its deadline" in text
+    assert "now: new work; tools: assigned to it, once" in text
+
+
+def test_boot_that_came_back(tmp_path):
+    """Work that ends with the next boot goes on where the last one ended at the disk."""
+    database = tmp_path / "test.db"
+    set_up(database, {"had": ["win11 offered, hand 0"]})
+    with sqlite3.connect(database) as db:
+        db.execute("UPDATE work SET completes = 'next-boot'")
+        db.execute("INSERT INTO offer VALUES (1, 1, ?, 1)", (bytes(15) + b"7",))
+    assert "now: boots its disk; work is done: the machine booted again" in prebootctl(
+        database, "explain", "pc")
+    with sqlite3.connect(database) as db:
+        db.execute("INSERT INTO event (device, time, step, lease, milliseconds, reason, boot)"
+                   " VALUES (1, 1, 'local-boot', 1, 1, '', ?)", (bytes(15) + b"7",))
+    db.close()
+    assert "now: work 1, attempt 2 of 3, offered again" in prebootctl(database, "explain", "pc")
+
+
 def test_at_the_dock_of_a_device(tmp_path):
     """A machine with a device's MAC and another UUID may be admitted, by its UUID alone."""
     database = tmp_path / "test.db"

@@ -96,14 +96,13 @@ static bool check_sure(const struct index *index, const struct sender *sender,
 }
 
 /* Keeps what was found out, as the server does for a request. Returns whether it had to. */
-static bool keep(struct bench *bench, const struct sender *sender, uint64_t weighed_by,
-                 const struct identified *out)
+static bool keep(struct bench *bench, const struct sender *sender,
+                 const struct weighing *weighing, const struct identified *out)
 {
 	static const uint8_t boot[NONCE_SIZE] = { 1 };
 
-	if (weighed_by)
-		assert_int_equal(weigh_keep(&bench->store, sender, weighed_by,
-		                            out->identity.mac, 5, boot), 0);
+	if (weighing->device)
+		assert_int_equal(weigh_keep(&bench->store, sender, weighing, 5, boot), 0);
 	if (out->claims)
 		assert_int_equal(device_claim(&bench->store, &out->device, &out->identity), 0);
 	return out->claims || sender->weighed == WEIGHED_CARD || sender->weighed == WEIGHED_SHARED;
@@ -135,7 +134,7 @@ static void ask(struct bench *bench, const struct told *told, struct identified 
 	struct identified of_store;
 	struct request request = { .firmware = 1, .manufacturer = "Maker", .product = "PC" };
 	struct identity *identity = &request.identity;
-	uint64_t weighed_by = 0;
+	struct weighing weighing;
 	uint8_t isd[16];
 	struct sender sender = { identity, isd, &request, WEIGHED_NOT }, tool = sender;
 
@@ -145,17 +144,10 @@ static void ask(struct bench *bench, const struct told *told, struct identified 
 	if (bench->serial)
 		snprintf(request.serial, sizeof(request.serial), "5CG01%c9", bench->serial);
 	load_index(bench);
-	identify_machine(bench->index, &sender, out);
-	if (!out->weigh)
+	assert_int_equal(identify_weighed(&bench->store, bench->index, &sender, out, &weighing), 0);
+	assert_false(out->weigh);
+	if (!weighing.device)
 		check_sure(bench->index, &sender, out);
-	else {
-		assert_false(out->known);
-		weighed_by = entry_id(out->entry);
-		assert_int_equal(weigh(&bench->store, bench->index, &sender, out, &sender.weighed),
-		                 0);
-		identify_machine(bench->index, &sender, out);
-		assert_false(out->weigh);
-	}
 	assert_int_equal(identify(&bench->store, own, &tool, &of_store), 0);
 	assert_int_equal(of_store.known, out->known);
 	assert_int_equal(of_store.device.id, out->device.id);
@@ -164,7 +156,7 @@ static void ask(struct bench *bench, const struct told *told, struct identified 
 	assert_string_equal(of_store.note, out->note);
 	assert_int_equal(tool.weighed, sender.weighed);
 	index_free(own);
-	follow(bench, keep(bench, &sender, weighed_by, out));
+	follow(bench, keep(bench, &sender, &weighing, out));
 }
 
 /* @expected: the device's name; NULL: it must be unknown */

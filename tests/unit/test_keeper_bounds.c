@@ -108,6 +108,34 @@ static void test_admissions_have_a_total(void **state)
 	assert_int_equal(drops(bench), 0);
 }
 
+/* Those that must be weighed first, as each tells a device's UUID, have the same rate. */
+static void test_weighed_have_the_same_rate(void **state)
+{
+	struct bench *bench = *state;
+	struct moment moment = at(NOW);
+	struct message message;
+
+	meddle(bench, "INSERT INTO setting VALUES ('zone', 0, 'admit-unknown', 'yes');"
+	       "UPDATE device SET uuid = x'6f700000000040008000000000000001' WHERE id = 3");
+	assert_int_equal(keeper_follow(&bench->keeper), 0);
+	/* All of them come before the first is found to be another machine. */
+	for (unsigned i = 0; i < 600; i++) {
+		put_invented(bench, 0, i, i % 100);
+		assert_int_equal(message_decode(&message, bench->batch[0].data,
+		                                bench->batch[0].length), 0);
+		memcpy(message.u.request.identity.uuid,
+		       "\x6f\x70\0\0\0\0\x40\0\x80\0\0\0\0\0\0\1", 16);
+		fill(&bench->batch[0], &message);
+		serve_batch(&bench->serving, bench->batch, 1, &moment);
+	}
+	assert_int_equal(lanes_count(&bench->server.questions), 600);
+	while (keeper_turn(&bench->keeper, &moment))
+		continue;
+	assert_in_range(devices(bench), 190, 210);
+	assert_in_range(counted(bench).not_admitted, 390, 410);
+	assert_int_equal(answers(bench), 600);
+}
+
 /* --- unknown machines' questions ----------------------------------------------- */
 
 /* They do not come to the keeper, whatever they are, and are bounded in all. */
@@ -391,7 +419,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_admissions_have_a_rate), TEST(test_rule_has_the_same_rate),
-		TEST(test_admissions_have_a_total), TEST(test_unknown_are_answered_at_once),
+		TEST(test_admissions_have_a_total), TEST(test_weighed_have_the_same_rate),
+		TEST(test_unknown_are_answered_at_once),
 		TEST(test_newcomer_is_known_with_its_answer),
 		TEST(test_regions_are_bounded), TEST(test_always_has_a_rate),
 		TEST(test_old_work_goes), TEST(test_past_follows_work),

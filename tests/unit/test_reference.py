@@ -74,12 +74,13 @@ def test_explained(place, seed):
     database, now = place / f"explained-{seed}.db", int(time.time())
     RandomSite(database, seed, now)
     site = Site(database)
-    for device in site.tables["device"]:
-        check_explained(database, site, device, now)
     if site.tables["multicast"]:
         sessions = json.loads(run(database, "--json", "multicast", "list").stdout)
         assert {s["session"]: s["joined"] for s in sessions} == {
             s["name"]: site.joined(s) for s in site.tables["multicast"]}
+    site.sweep(now)
+    for device in site.tables["device"]:
+        check_explained(database, site, device, now)
 
 
 # --- the daemon itself ---------------------------------------------------------------

@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What prebootctl explains of each machine is what prebootd answers it, on random sites with
+random histories: of devices that asked or never did, and of unknown machines.
+
+A failure names the seed of its site; "SEED=n pytest tests/unit/test_foretold.py" is that one
+alone, and SITES=n tries n of them.
+"""
+
+import json
+import os
+import sqlite3
+import time
+
+import policy
+import pytest
+from dataset import run
+from random_site import RandomSite
+from reference import Site, uuid_ok
+from reference_filter import BIOS, UEFI, Request
+
+SITES = int(os.environ.get("SITES", "24"))
+SEEDS = [int(os.environ["SEED"])] if "SEED" in os.environ else range(1, 1 + SITES)
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    return tmp_path_factory.mktemp("foretold")
+
+
+def rows(database, sql, *values):
+    with sqlite3.connect(database) as db:
+        found = db.execute(sql, values).fetchall()
+    db.close()
+    return found
+
+
+def machines(database):
+    """Returns how each machine is called, and its last request; None: it never asked."""
+    found = {name: request and Request.parse(request) for name, request in rows(
+        database, "SELECT name, request FROM device LEFT JOIN seen ON seen.device = device.id")}
+    named = {}
+    for mac, uuid, request in rows(
+            database, "SELECT mac, uuid, request FROM stranger ORDER BY last, id"):
+        # The last that asked with a MAC or a UUID is who is meant by it, unless a device is.
+        for part, table in ((mac, "mac"), (uuid, "uuid")):
+            if any(part):
+                named[part.hex()] = Request.parse(request)
+    devices = [part.hex() for part, in rows(
+        database, "SELECT mac FROM mac UNION SELECT uuid FROM device UNION SELECT isd FROM device"
+        " UNION SELECT claim_mac FROM device UNION SELECT claim_uuid FROM device") if part]
+    return found | {word: request for word, request in named.items()
+                    if word not in devices and (len(word) == 12 or uuid_ok(bytes.fromhex(word)))}
+
+
+def never_asked(database, name, told):
+    """Returns the question of a device that never asked: of what it was registered with."""
+    (number, uuid, isd, claim_uuid, claim_mac), = rows(
+        database, "SELECT id, uuid, isd, claim_uuid, claim_mac FROM device WHERE name = ?", name)
+    macs = [mac for mac, in rows(database, "SELECT mac FROM mac WHERE device = ?", number)]
+    request = Request(firmware=BIOS, uuid=uuid or claim_uuid or bytes(16),
+                      mac=(macs + [claim_mac or bytes(6)])[0], isd_device=isd or bytes(16))
+    if isd:
+        request.isd_state = 2
+    if isd and not any(request.mac) and not any(request.uuid):
+        request.mac = bytes([2, 0, 0, 9, 9, number])  # the first that comes with it is it
+    if told["config"] and told["config"] != "w.cfg":
+        bundle, = rows(database, "SELECT loader_bios FROM bundle WHERE config = ?",
+                       told["config"])
+        request.firmware = BIOS if bundle[0] else UEFI
+    elif told["config"]:
+        lease, = rows(database, "SELECT loader_bios FROM work WHERE device = ? ORDER BY lease"
+                      " DESC LIMIT 1", number)
+        request.firmware = BIOS if lease[0] else UEFI
+    return request
+
+
+def foretell(database, name):
+    result = run(database, "--json", "explain", name, "--address", "127.0.0.1")
+    assert result.returncode == 0 and not result.stderr, (name, result.stderr)
+    return json.loads(result.stdout)
+
+
+def settle(database):
+    end = time.monotonic() + 20
+    while not Site(database).settled(int(time.time())):
+        assert time.monotonic() < end, "sessions or overdue work are not ended"
+        time.sleep(0.02)
+
+
+def wait_until_kept(database, datagram):
+    """What is told beside the decision is kept a little later; of a device, what it said."""
+    end = time.monotonic() + 10
+    while not rows(database, "SELECT 1 FROM seen WHERE substr(request, 29) = ?1 UNION"
+                   " SELECT 1 FROM stranger WHERE substr(request, 9, 16) = ?2", datagram[28:],
+                   datagram[8:24]):
+        assert time.monotonic() < end, "the request is not kept"
+        time.sleep(0.01)
+
+
+def check(database, site, port, name, request):
+    told = foretell(database, name)
+    outcome, nonce = told["outcome"], site.random.randbytes(16)
+    if request is None:
+        # What a rule says of hardware that nobody has told yet, nobody can say.
+        if any("nothing is known" in c["reason"] for c in told["candidates"]):
+            return
+        request = never_asked(database, name, outcome)
+    answer = policy.boot(port, request.fields(), nonce)
+    where = (name, request, told, answer)
+    assert answer[policy.DECISION] == {"work": policy.WORK, "local": policy.LOCAL}[
+        outcome["answer"]], where
+    assert answer.get(policy.NAME, b"").decode() == (outcome["device"] or ""), where
+    assert answer.get(policy.CONFIG, b"").decode() == (outcome["config"] or ""), where
+    if outcome["loader"] is not None or outcome["answer"] == "local":
+        assert answer.get(policy.LOADER, b"").decode() == (outcome["loader"] or ""), where
+    if outcome["answer"] == "work" and told["open_work"]:
+        assert answer[policy.LEASE] == told["open_work"], where
+        assert outcome["reason"].startswith(
+            f"work {told['open_work']}, attempt {answer[policy.ATTEMPT]} of "), where
+    if outcome["admitted_as"]:
+        assert rows(database, "SELECT 1 FROM device WHERE name = ?", outcome["admitted_as"]), where
+    wait_until_kept(database, request.datagram(nonce))
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_foretold(place, seed):
+    database = place / f"{seed}.db"
+    site = RandomSite(database, seed, int(time.time()), wild=True)
+    asking = sorted(machines(database))
+    site.random.shuffle(asking)
+    daemon = policy.Daemon(database, place / f"{seed}.log")
+    try:
+        for name in asking:
+            settle(database)
+            now = machines(database)  # one that was unknown may be a device by now
+            if name in now:
+                check(database, site, daemon.port, name, now[name])
+    finally:
+        daemon.kill()
