@@ -276,6 +276,9 @@ struct stranger;
 /** Finds the unknown machine that @word names, by MAC or UUID. Returns 0, or an exit status. */
 int ctl_find_stranger(struct ctl *ctl, const char *word, struct stranger *stranger);
 
+/** Warns where another device than @device has its UUID in the other byte order. */
+int ctl_warn_other_order(struct ctl *ctl, const struct device *device);
+
 /** A device without its work, as JSON. */
 json_t *ctl_json_device(struct ctl *ctl, const struct device *device);
 /** Finds the bundle that work was made of, "" if none, and where it came from: "rule". */

@@ -85,15 +85,15 @@ static void tell(const struct admitting *a)
 
 	text_format(uuid, sizeof(uuid), "%G", a->stranger.uuid);
 	if (admission->by_uuid && !admission->mac_count)
-		ctl_error(0, "%s is known by its UUID alone: its MAC is %s%s", a->device.name,
+		ctl_error(0, "note: %s is known by its UUID alone: its MAC is %s%s", a->device.name,
 		          admission->mac_of[0] ? "that of device " : "a dock's",
 		          admission->mac_of);
 	else if (admission->doubtful)
-		ctl_error(0, "%s is known by its MAC alone: other machines have its UUID, or cannot be "
-		          "told from it; \"prebootctl uuid show %s\" tells which", a->device.name,
-		          uuid);
+		ctl_error(0, "note: %s is known by its MAC alone: other machines have its UUID, or "
+		          "cannot be told from it; \"prebootctl uuid show %s\" tells which",
+		          a->device.name, uuid);
 	else if (!admission->by_uuid && admission->state == UUID_SHARED)
-		ctl_error(0, "%s is known by its MAC alone: its UUID is shared", a->device.name);
+		ctl_error(0, "note: %s is known by its MAC alone: its UUID is shared", a->device.name);
 }
 
 int ctl_device_admit(struct ctl *ctl)
@@ -104,5 +104,7 @@ int ctl_device_admit(struct ctl *ctl)
 	if (status)
 		return status;
 	tell(&a);
+	if (a.admission.by_uuid && (status = ctl_warn_other_order(ctl, &a.device)) != 0)
+		return status;
 	return ctl_say(ctl, ctl_json_device(ctl, &a.device), "device %s added", a.device.name);
 }

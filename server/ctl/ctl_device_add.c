@@ -109,14 +109,30 @@ static int others(int rc, const struct addition *new, const struct device *other
 	return rc == 0 && other->id == new->device.id ? ERR_NOT_FOUND : rc;
 }
 
-/* A UUID that identifies nobody is refused; one in the other byte order is only told of. */
-static int check_uuid(struct ctl *ctl, const struct addition *new)
+int ctl_warn_other_order(struct ctl *ctl, const struct device *device)
 {
-	struct uuid_word word;
 	struct device other;
 	uint8_t swapped[16];
 	char text[40];
 	int rc;
+
+	device_uuid_swap(device->uuid, swapped);
+	rc = memcmp(swapped, device->uuid, 16) == 0 ? ERR_NOT_FOUND :
+	     device_by_uuid(&ctl->store, swapped, &other);
+	if (rc && rc != ERR_NOT_FOUND)
+		return ctl_store_error(ctl);
+	text_format(text, sizeof(text), "%G", device->uuid);
+	if (rc == 0 && other.id != device->id)
+		ctl_error(0, "warning: %s is the UUID of device %s in the other byte order", text,
+		          other.name);
+	return 0;
+}
+
+/* A UUID that identifies nobody is refused; one in the other byte order is only told of. */
+static int check_uuid(struct ctl *ctl, const struct addition *new)
+{
+	struct uuid_word word;
+	char text[40];
 
 	if (memcmp(new->device.uuid, no_uuid, 16) == 0)
 		return 0;
@@ -127,13 +143,7 @@ static int check_uuid(struct ctl *ctl, const struct addition *new)
 		return ctl_error(EXIT_FAULT, "UUID %s is %s, so it tells nothing; use --mac, or, if "
 		                 "it is one machine's, \"prebootctl uuid allow %s\" first", text,
 		                 uuid_state_name(word.state), text);
-	device_uuid_swap(new->device.uuid, swapped);
-	rc = memcmp(swapped, new->device.uuid, 16) == 0 ? ERR_NOT_FOUND :
-	     device_by_uuid(&ctl->store, swapped, &other);
-	if (rc == 0 && other.id != new->device.id)
-		ctl_error(0, "warning: %s is the UUID of device %s in the other byte order", text,
-		          other.name);
-	return rc == 0 || rc == ERR_NOT_FOUND ? 0 : ctl_store_error(ctl);
+	return ctl_warn_other_order(ctl, &new->device);
 }
 
 /* Refuses what another device has already, and says which. */

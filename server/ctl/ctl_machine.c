@@ -29,6 +29,7 @@ static int find_stranger(struct store *store, const uint8_t *mac, const uint8_t 
                          struct seen_machine *machine)
 {
 	struct stranger stranger;
+	char uuid_text[40];
 	sqlite3_stmt *row;
 	int rc = mac ? stranger_by_mac(store, mac, &row) : stranger_by_uuid(store, uuid, &row);
 
@@ -37,8 +38,16 @@ static int find_stranger(struct store *store, const uint8_t *mac, const uint8_t 
 	if (rc != 1)
 		return rc ? rc : ERR_NOT_FOUND;
 	stranger_row(row, &stranger);
-	store_end(row);
 	take_stranger(&stranger, machine);
+	rc = store_step(store, row);
+	if (rc < 1)
+		return rc;
+	store_end(row);
+	/* With one UUID they are mostly adapters of one machine. */
+	text_format(uuid_text, sizeof(uuid_text), "%G", stranger.uuid);
+	if (mac)
+		ctl_error(0, "note: several unknown machines came with this MAC; the one that asked "
+		          "last has UUID %s", uuid_text);
 	return 0;
 }
 

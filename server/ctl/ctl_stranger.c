@@ -45,6 +45,23 @@ static int start_by(struct ctl *ctl, const char *word, uint8_t key[16], sqlite3_
 	return rc ? ctl_store_error(ctl) : 0;
 }
 
+/* Says that there is no such unknown machine: it may be a device by now. */
+static int not_there(struct ctl *ctl, const char *word, const uint8_t key[16])
+{
+	uint8_t mac[6];
+	struct device device;
+	int rc = text_parse_mac(word, mac) == 0 ? device_by_mac(&ctl->store, key, &device)
+	                                        : device_by_uuid(&ctl->store, key, &device);
+
+	if (rc == 0)
+		return ctl_error(EXIT_FAULT, "%s: that is device %s, and no unknown machine has "
+		                 "asked with it", word, device.name);
+	if (rc != ERR_NOT_FOUND)
+		return ctl_store_error(ctl);
+	return ctl_error(EXIT_FAULT, "%s: no such unknown machine has asked; \"prebootctl stranger "
+	                 "list\" has those that did", word);
+}
+
 /* Says whether all with the UUID of @stranger are one machine. */
 static int one_machine(struct ctl *ctl, const struct stranger *stranger, const char *word)
 {
@@ -67,15 +84,14 @@ int ctl_find_stranger(struct ctl *ctl, const char *word, struct stranger *strang
 	struct stranger other;
 	sqlite3_stmt *rows;
 	uint8_t key[16];
-	char uuid[40];
+	char uuid[40]; /* or a MAC */
 	int rc, status = start_by(ctl, word, key, &rows);
 
 	if (status)
 		return status;
 	rc = store_step(&ctl->store, rows);
 	if (rc == 0)
-		return ctl_error(EXIT_FAULT, "%s: no such unknown machine has asked; \"prebootctl "
-		                 "stranger list\" has those that did", word);
+		return not_there(ctl, word, key);
 	if (rc < 0)
 		return ctl_store_error(ctl);
 	stranger_row(rows, stranger);
@@ -89,6 +105,11 @@ int ctl_find_stranger(struct ctl *ctl, const char *word, struct stranger *strang
 	/* The adapters of one machine are admitted together, whichever is named. */
 	if (memcmp(stranger->uuid, other.uuid, 16) == 0 && device_uuid_ok(other.uuid))
 		return one_machine(ctl, stranger, word);
+	if (memcmp(stranger->mac, other.mac, sizeof(other.mac))) {
+		mac_text(stranger, uuid, sizeof(uuid));
+		return ctl_error(EXIT_FAULT, "%s: a placeholder that many machines have as their "
+		                 "UUID; name one by its MAC, as in %s", word, uuid);
+	}
 	uuid_text(memcmp(stranger->uuid, zeros, 16) ? stranger : &other, uuid, sizeof(uuid));
 	return ctl_error(EXIT_FAULT, "%s: several machines came with this MAC; name one by its "
 	                 "UUID, as in %s", word, uuid);
@@ -167,7 +188,8 @@ int ctl_stranger_show(struct ctl *ctl)
 	mac_text(&s, text, sizeof(text));
 	printf("unknown machine %s\n", text);
 	uuid_text(&s, text, sizeof(text));
-	ctl_line("UUID", "%s", text);
+	ctl_line("UUID", "%s%s", text, text[0] == '-' || device_uuid_ok(s.uuid)
+	                               ? "" : ", a placeholder that many machines have");
 	ctl_time(s.first, text, sizeof(text));
 	ctl_line("first seen", "%s", text);
 	ctl_ago(s.last, text, sizeof(text));

@@ -55,6 +55,7 @@ int ctl_uuid_show(struct ctl *ctl)
 	uint8_t uuid[16];
 	sqlite3_stmt *rows;
 	json_t *array;
+	size_t count = 0;
 	int rc, status = read_uuid(ctl->words[0], uuid);
 
 	if (status)
@@ -76,8 +77,14 @@ int ctl_uuid_show(struct ctl *ctl)
 			witness.serials.serial, "board", witness.serials.board, "model",
 			witness.serials.model, "first", ctl_json_time(witness.first), "last",
 			ctl_json_time(witness.last)));
+		count++;
 		rc = 0;
 	}
+	if (rc == 0 && !device_uuid_ok(uuid))
+		ctl_error(0, "note: %s is a placeholder that many machines have; it tells nothing",
+		          ctl->words[0]);
+	else if (rc == 0 && count == 0)
+		ctl_error(0, "note: %s has come with no MACs that are doubtful", ctl->words[0]);
 	return ctl_answer_list(ctl, rc, &table, array);
 }
 

@@ -66,14 +66,16 @@ static const char *const queries[] = {
 	" 'move one of them: \"prebootctl rule move ' || min(name) || ' ' || position || '\"'"
 	" FROM rule GROUP BY position HAVING count(*) > 1",
 
-	"SELECT 'UUID ' || iif(d.name IS NULL, '', 'of device ' || d.name || ', ') || lower("
-	"substr(hex(u.uuid), 1, 8) || '-' || substr(hex(u.uuid), 9, 4) || '-' ||"
-	" substr(hex(u.uuid), 13, 4) || '-' || substr(hex(u.uuid), 17, 4) || '-' ||"
-	" substr(hex(u.uuid), 21)) || ', came with MACs of several machines, or that may be several',"
-	" 'if it is one machine: \"prebootctl uuid allow UUID\"; else \"prebootctl uuid ignore UUID\";"
-	" \"prebootctl uuid show UUID\" tells the MACs'"
+	"SELECT 'UUID ' || iif(name IS NULL, '', 'of device ' || name || ', ') || text ||"
+	" ', came with MACs of several machines, or that may be several',"
+	" 'see which with \"prebootctl uuid show ' || text || '\"; if they are one machine:"
+	" \"prebootctl uuid allow ' || text || '\"; else \"prebootctl uuid ignore ' || text || '\", and"
+	" \"prebootctl device admit\" with the MACs of those that are unknown'"
+	" FROM (SELECT d.name, lower(substr(hex(u.uuid), 1, 8) || '-' || substr(hex(u.uuid), 9, 4)"
+	" || '-' || substr(hex(u.uuid), 13, 4) || '-' || substr(hex(u.uuid), 17, 4) || '-' ||"
+	" substr(hex(u.uuid), 21)) AS text"
 	" FROM uuid u LEFT JOIN device d ON d.uuid = u.uuid OR d.claim_uuid = u.uuid"
-	" WHERE u.state = 'shared'",
+	" WHERE u.state = 'shared')",
 
 	"SELECT 'device ' || name || ' has nothing but a UUID that is ignored: it cannot be known'"
 	" || ' again', 'give it a MAC: \"prebootctl device change ' || name || ' --mac MAC\"'"
@@ -180,6 +182,24 @@ int check_schema(const struct check *check)
 
 /* --- unknown machines ------------------------------------------------------ */
 
+static void tell_stranger(const struct check *check, const struct stranger *stranger,
+                          const char *note)
+{
+	char problem[REASON_SIZE + 100], remedy[400], key[40];
+
+	text_format(problem, sizeof(problem), "unknown machine %M, UUID %G: %s", stranger->mac,
+	            stranger->uuid, note);
+	if (device_uuid_ok(stranger->uuid))
+		text_format(key, sizeof(key), "%G", stranger->uuid);
+	else
+		text_format(key, sizeof(key), "%M", stranger->mac);
+	text_format(remedy, sizeof(remedy), "see which machine it is with \"prebootctl stranger show "
+	            "%s\"; if it is another one, \"prebootctl device admit %s\"; if it is the "
+	            "device, say so with \"prebootctl device change\"; or forget it with "
+	            "\"prebootctl stranger remove %s\"", key, key, key);
+	check->found(check->data, problem, remedy);
+}
+
 /* Shared UUIDs are told of by themselves. */
 static int check_strangers(const struct check *check)
 {
@@ -188,7 +208,7 @@ static int check_strangers(const struct check *check)
 	int rc = stranger_list(check->store, &rows);
 
 	while (rc == 0 && (rc = store_step(check->store, rows)) == 1) {
-		char note[REASON_SIZE], problem[REASON_SIZE + 100];
+		char note[REASON_SIZE];
 		struct uuid_word word;
 
 		stranger_row(rows, &stranger);
@@ -199,11 +219,7 @@ static int check_strangers(const struct check *check)
 			store_end(rows);
 		if (rc || !note[0] || word.state == UUID_SHARED || word.state == UUID_IGNORED)
 			continue;
-		text_format(problem, sizeof(problem), "unknown machine %M, UUID %G: %s", stranger.mac,
-		            stranger.uuid, note);
-		check->found(check->data, problem, "see which machine it is with \"prebootctl "
-		             "stranger show\"; then admit it or change the device, or forget it with "
-		             "\"prebootctl stranger remove\"");
+		tell_stranger(check, &stranger, note);
 	}
 	return rc;
 }

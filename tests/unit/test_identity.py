@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Machines that share a UUID, and laptops that share a dock's MAC: none gets another one's work."""
 
+import re
 import sqlite3
 
 import policy
@@ -184,3 +185,58 @@ def test_first_with_the_mac_of_another_device(ctl, daemon):
     ctl("device", "add", "m", A)
     assert ask(daemon, A) == (policy.LOCAL, "m")
     assert ctl.json("uuid", "list")[0]["state"] == "shared"
+
+
+# --- what is said ----------------------------------------------------------------
+
+SWAPPED1 = "44454c4c-3400-104d-8052-b4c04f4a3201"
+PLACEHOLDER = "ff" * 16
+
+
+def remedies(ctl):
+    """The commands that check prints, run as they stand there."""
+    text = ctl.run("check").stdout
+    return re.findall(r'"prebootctl ([^"]+)"', text)
+
+
+def test_check_prints_commands_that_can_be_run(ctl, daemon):
+    """Of a UUID that is shared, and of one in the other byte order."""
+    ctl("device", "add", "a", A, UUID1)
+    ctl("device", "add", "rev", "--uuid", UUID2)
+    ask(daemon, A, UUID1, serial=b"one")
+    ask(daemon, B, UUID1, serial=b"two")
+    swapped = "44454c4c-3400-104d-8052-" + UUID2[24:]
+    ask(daemon, C, swapped)
+    eventually(lambda: len(ctl.json("stranger", "list")) == 2)
+    commands = remedies(ctl)
+    for command in (f"uuid show {UUID1}", f"uuid allow {UUID1}", f"uuid ignore {UUID1}",
+                    f"stranger show {swapped}", f"device admit {swapped}",
+                    f"stranger remove {swapped}"):
+        assert command in commands
+    assert C in ctl("stranger", "show", swapped)
+    ctl("uuid", "ignore", UUID1)
+    admitted = ctl.run("device", "admit", swapped, "other")
+    assert admitted.returncode == 0
+    assert "UUID of device rev in the other byte order" in admitted.stderr
+    ctl("device", "admit", B, "b")
+    assert "nothing wrong" in ctl("check")
+    assert "that is device b" in ctl.fails(1, "device", "admit", B)
+
+
+def test_placeholder_uuid_is_named(ctl, daemon):
+    for mac in (A, B):
+        ask(daemon, mac, PLACEHOLDER)
+    eventually(lambda: len(ctl.json("stranger", "list")) == 2)
+    assert "placeholder that many machines have as their UUID; name one by its MAC" in \
+        ctl.fails(1, "stranger", "show", PLACEHOLDER)
+    assert "a placeholder" in ctl("stranger", "show", A)
+    assert "it tells nothing" in ctl.run("uuid", "show", PLACEHOLDER).stderr
+    assert "no MACs that are doubtful" in ctl.run("uuid", "show", UUID1).stderr
+
+
+def test_explain_tells_of_others_at_the_dock(ctl, daemon):
+    for uuid in (UUID1, UUID2):
+        ask(daemon, A, uuid)
+    eventually(lambda: len(ctl.json("stranger", "list")) == 2)
+    assert f"the one that asked last has UUID {UUID2}" in ctl.run("explain", A).stderr
+    assert ctl.run("explain", UUID1).stderr == ""
