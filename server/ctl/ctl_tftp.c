@@ -30,21 +30,39 @@ static void host_path(const struct tftp *t, const char *folder, const char *name
 {
 	bool whole = name[0] == '/';
 
+	folder += folder[0] == '/';
 	snprintf(path, HOST_PATH, "%.127s/%.127s%s%.255s", t->root, whole ? "" : folder,
 	         whole || !folder[0] ? "" : "/", name + whole);
 }
 
-/* Says what is wrong with a file on this host, or NULL. */
-static const char *wrong(const char *path)
+/*
+ * Says what is wrong with a file on this host, or NULL. Folders are looked at from the TFTP
+ * server's root on, of which @root is the length; what is above is its own affair.
+ * @remedy: receives what to do, where it is something else than to put the file there
+ */
+static const char *wrong(const char *path, size_t root, char remedy[HOST_PATH])
 {
 	struct stat status;
+	char part[HOST_PATH];
 
 	if (stat(path, &status))
 		return errno == ENOENT || errno == ENOTDIR ? "is not there" : strerror(errno);
 	if (!S_ISREG(status.st_mode))
 		return "is no file";
-	return status.st_mode & S_IROTH ? NULL : "may be read by its owner only, not by all, as the "
-	                                         "TFTP server needs it";
+	if (status.st_size == 0)
+		return "is empty, so machines take it for missing";
+	for (size_t end = root; end; end = path[end] ? end + 1 + strcspn(path + end + 1, "/") : 0) {
+		bool file = !path[end];
+
+		snprintf(part, sizeof(part), "%.*s", (int)end, path);
+		if (stat(part, &status) || status.st_mode & (file ? S_IROTH : S_IXOTH))
+			continue;
+		snprintf(remedy, HOST_PATH, "chmod a+r%s %.500s", file ? "" : "x", part);
+		return file ? "may not be read by all, as the TFTP server needs it"
+		            : "is in a folder that may not be entered by all, as the TFTP server "
+		              "needs it";
+	}
+	return NULL;
 }
 
 /*
@@ -53,7 +71,7 @@ static const char *wrong(const char *path)
  */
 static void look_for(const struct tftp *t, const char *what, const char *name, const char *prefix)
 {
-	char problem[PROBLEM], path[HOST_PATH], joined[2 * FILE_SIZE];
+	char problem[PROBLEM], path[HOST_PATH], joined[2 * FILE_SIZE], remedy[HOST_PATH] = "";
 	const char *why;
 	size_t root = strlen(t->root);
 
@@ -71,7 +89,7 @@ static void look_for(const struct tftp *t, const char *what, const char *name, c
 	/* PXELINUX puts the prefix, as it is, before what is not absolute. */
 	snprintf(joined, sizeof(joined), "%s%s", name[0] == '/' ? "" : prefix, name);
 	host_path(t, prefix[0] ? "" : t->folder, joined, path);
-	why = wrong(path);
+	why = wrong(path, root, remedy);
 	if (!why)
 		return;
 	snprintf(problem, sizeof(problem), "%s: %s: %s %s", what, name, path, why);
@@ -80,7 +98,7 @@ static void look_for(const struct tftp *t, const char *what, const char *name, c
 		         name + root + 1);
 	else
 		snprintf(joined, sizeof(joined), "put it there, or name another one");
-	t->found(t->data, problem, joined);
+	t->found(t->data, problem, remedy[0] ? remedy : joined);
 }
 
 /* --- what names files ------------------------------------------------------ */
@@ -93,13 +111,13 @@ static void look_for_all(const struct tftp *t, const char *what, const char *loa
 	look_for(t, what, config, prefix);
 }
 
-/* Reads where the files are. @t->found is called where the folder itself is not there. */
+/* Reads where the files are. @t->found is called where one of the folders is not there. */
 static int start(struct ctl *ctl, struct tftp *t)
 {
 	static const struct setting_owner zone = { LEVEL_ZONE, 0 };
 	struct setting_owner from;
 	struct stat status;
-	char problem[PROBLEM];
+	char problem[PROBLEM], path[HOST_PATH];
 	int rc = setting_read(&ctl->store, &zone, (size_t)setting_find(SETTING_TFTP_ROOT), t->root,
 	                      &from);
 	size_t length = strlen(t->root);
@@ -111,11 +129,21 @@ static int start(struct ctl *ctl, struct tftp *t)
 		return rc;
 	while (length > 1 && t->root[length - 1] == '/')
 		t->root[--length] = '\0';
-	if (length && (stat(t->root, &status) || !S_ISDIR(status.st_mode))) {
+	if (!length)
+		return 0;
+	if (stat(t->root, &status) || !S_ISDIR(status.st_mode)) {
 		snprintf(problem, sizeof(problem), "tftp-root: %s is no folder of this host",
 		         t->root);
 		t->found(t->data, problem, "say where the TFTP server has its files, or \"prebootctl "
 		         "settings unset tftp-root\"");
+		t->root[0] = '\0';
+		return ERR_NOT_FOUND;
+	}
+	host_path(t, "", t->folder, path);
+	if (stat(path, &status) || !S_ISDIR(status.st_mode)) {
+		snprintf(problem, sizeof(problem), "tftp-folder: %s is no folder of this host", path);
+		t->found(t->data, problem, "say in which folder of the TFTP server's root the NBPs "
+		         "are, or \"prebootctl settings unset tftp-folder\"");
 		t->root[0] = '\0';
 		return ERR_NOT_FOUND;
 	}

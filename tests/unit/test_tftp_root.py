@@ -71,9 +71,13 @@ def test_wherever_work_is_made(site, file, options):
     os.makedirs(os.path.dirname(place), exist_ok=True)
     with open(place, "w", encoding="ascii"):
         pass
+    assert "is empty, so machines take it for missing" in checked(site)
+    with open(place, "w", encoding="ascii") as out:
+        out.write("x")
     assert "nothing wrong" in checked(site)
     os.chmod(place, 0o600)
-    assert "its owner only" in checked(site)
+    told = checked(site)
+    assert "may not be read by all" in told and f"chmod a+r {place}\n" in told
     os.unlink(place)
     os.mkdir(place)
     assert "is no file" in checked(site)
@@ -125,6 +129,24 @@ def test_nbps_in_a_folder(site):
     site("bundle", "add", "b", "--config", "mine.cfg", "image=x")
     assert "boot/z_auto.cfg is not there" in warned(site, "bundle", "add", "c", "image=x")
     site("bundle", "change", "c", "--config", "/z_auto.cfg")
+    assert "nothing wrong" in checked(site)
+
+
+def test_folder_that_is_not_there(site):
+    assert f"tftp-folder: {site.root}/nosuch is no folder" in \
+        warned_of_settings(site, "tftp-folder=nosuch")
+    assert f"tftp-folder: {site.root}/nosuch is no folder" in checked(site)
+    assert f"tftp-folder: {site.root}/nosuch is no folder" in \
+        warned_of_settings(site, "tftp-folder=/nosuch")
+
+
+def test_folder_that_not_all_may_enter(site):
+    site("settings", "set", "tftp-root=" + str(site.root))
+    site("bundle", "add", "fine")
+    os.chmod(site.root, 0o700)
+    told = checked(site)
+    assert "may not be entered by all" in told and f"chmod a+rx {site.root}\n" in told
+    os.chmod(site.root, 0o755)
     assert "nothing wrong" in checked(site)
 
 
