@@ -225,7 +225,8 @@ $(B)/test/unit_accept: $(patsubst %,$(B)/test/server/%.o,policy/decide policy/to
 $(B)/test/unit_filter: $(FILTER:%=$(B)/test/server/%.o)
 $(B)/test/unit_settings: $(STORE:%=$(B)/test/server/%.o)
 $(B)/test/unit_index $(B)/test/unit_index_follow: $(B)/test/tests/unit/index_dump.o
-$(B)/test/unit_identify $(B)/test/unit_index $(B)/test/unit_index_follow \
+$(B)/test/unit_identify $(B)/test/unit_identify_cards: $(B)/test/tests/unit/identify_bench.o
+$(B)/test/unit_identify $(B)/test/unit_identify_cards $(B)/test/unit_index $(B)/test/unit_index_follow \
 		$(B)/test/unit_index_memory: \
 	$(patsubst %,$(B)/test/server/%.o,$(STORE) $(INDEX))
 $(B)/test/unit_store_file $(B)/test/unit_store_rows: $(B)/test/tests/unit/store_place.o \

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "identify_bench.h"
+
+#include <unistd.h>
+
+#include "error.h"
+
+void fill(uint8_t *out, size_t size, char what)
+{
+	memset(out, 0, size);
+	if (what == '-')
+		return;
+	memset(out, what, size);
+	out[0] = 2; /* no group address, nor all bytes alike */
+}
+
+int set_up(void **state)
+{
+	static const struct store_options create = { .create = true };
+	struct bench *bench = calloc(1, sizeof(*bench));
+	int fd;
+
+	strcpy(bench->path, "/tmp/preboot-identify-XXXXXX");
+	fd = mkstemp(bench->path);
+	if (fd < 0)
+		return -1;
+	close(fd);
+	*state = bench;
+	return store_open(&bench->store, bench->path, &create);
+}
+
+int tear_down(void **state)
+{
+	struct bench *bench = *state;
+
+	index_free(bench->index);
+	store_close(&bench->store);
+	unlink(bench->path);
+	free(bench);
+	return 0;
+}
+
+uint64_t add(struct bench *bench, const struct known *known)
+{
+	struct device device = { .added = 1 };
+	uint8_t macs[1][6];
+
+	snprintf(device.name, sizeof(device.name), "%s", known->name);
+	fill(device.isd, sizeof(device.isd), known->isd);
+	fill(device.uuid, sizeof(device.uuid), known->uuid);
+	fill(macs[0], sizeof(macs[0]), known->mac);
+	assert_int_equal(device_add(&bench->store, &device, macs, known->mac != '-'), 0);
+	return device.id;
+}
+
+bool check_sure(const struct index *index, const struct sender *sender,
+                const struct identified *found)
+{
+	bool sure = false;
+
+	for (uint64_t id = 1; id <= 9; id++) {
+		const struct entry *entry = index_by_id(index, id);
+
+		if (!entry || !identify_is(index, entry, sender))
+			continue;
+		assert_true(found->known && !found->claims && !found->suspect);
+		assert_ptr_equal(found->entry, entry);
+		assert_string_equal(found->note, "");
+		sure = true;
+	}
+	return sure;
+}
+
+/* Keeps what was found out, as the server does for a request. Returns whether it had to. */
+static bool keep(struct bench *bench, const struct sender *sender,
+                 const struct weighing *weighing, const struct identified *out)
+{
+	static const uint8_t boot[NONCE_SIZE] = { 1 };
+
+	if (weighing->device)
+		assert_int_equal(weigh_keep(&bench->store, sender, weighing, 5, boot), 0);
+	if (out->claims)
+		assert_int_equal(device_claim(&bench->store, &out->device, &out->identity), 0);
+	return out->claims || sender->weighed == WEIGHED_CARD || sender->weighed == WEIGHED_SHARED;
+}
+
+static void load_index(struct bench *bench)
+{
+	if (bench->index)
+		return;
+	bench->index = index_new();
+	assert_int_equal(index_load(bench->index, &bench->store), 0);
+}
+
+static void follow(struct bench *bench, bool any)
+{
+	struct changes *changes;
+
+	assert_int_equal(index_read_changes(bench->index, &bench->store, &changes), 0);
+	assert_int_equal(changes != NULL, any);
+	if (changes)
+		assert_int_equal(index_apply(bench->index, changes), 0);
+}
+
+void ask(struct bench *bench, const struct told *told, struct identified *out)
+{
+	struct index *own = index_new();
+	struct identified of_store;
+	struct request request = { .firmware = 1, .manufacturer = "Maker", .product = "PC" };
+	struct identity *identity = &request.identity;
+	struct weighing weighing;
+	uint8_t isd[16];
+	struct sender sender = { identity, isd, &request, WEIGHED_NOT }, tool;
+
+	fill(identity->uuid, sizeof(identity->uuid), told->uuid);
+	fill(identity->mac, sizeof(identity->mac), told->mac);
+	fill(isd, sizeof(isd), told->isd);
+	if (bench->serial)
+		snprintf(request.serial, sizeof(request.serial), "5CG01%c9", bench->serial);
+	if (bench->board)
+		snprintf(request.board_serial, sizeof(request.board_serial), "B%c7", bench->board);
+	if (bench->agent)
+		sender.isd = NULL, sender.request = NULL;
+	tool = sender;
+	load_index(bench);
+	assert_int_equal(identify_weighed(&bench->store, bench->index, &sender, out, &weighing), 0);
+	assert_false(out->weigh);
+	bench->weighed += weighing.device != 0;
+	assert_false(check_sure(bench->index, &sender, out) && weighing.device);
+	assert_int_equal(identify(&bench->store, own, &tool, &of_store), 0);
+	assert_int_equal(of_store.known, out->known);
+	assert_int_equal(of_store.device.id, out->device.id);
+	assert_int_equal(of_store.claims, out->claims);
+	assert_int_equal(of_store.pretends, out->pretends);
+	assert_string_equal(of_store.note, out->note);
+	assert_int_equal(tool.weighed, sender.weighed);
+	index_free(own);
+	follow(bench, keep(bench, &sender, &weighing, out));
+}
+
+void expect(struct bench *bench, struct told told, const char *expected, const char *note)
+{
+	struct identified who;
+
+	print_message("           isd %c uuid %c mac %c: %s\n", told.isd, told.uuid, told.mac,
+	              expected ? expected : "unknown");
+	ask(bench, &told, &who);
+	assert_int_equal(who.known, expected != NULL);
+	if (expected)
+		assert_string_equal(who.device.name, expected);
+	if (note[0])
+		assert_non_null(strstr(who.note, note));
+	else
+		assert_string_equal(who.note, "");
+	assert_int_equal(who.by_mac, who.known && who.device.isd[1] != told.isd && told.uuid == '-' &&
+	                 (device_uuid_ok(who.device.uuid) || device_uuid_ok(who.device.claim_uuid)));
+	if (who.suspect)
+		assert_true(who.note[0] && who.suspect != (who.known ? who.device.id : 0));
+}

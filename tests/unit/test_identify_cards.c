@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "identify_bench.h"
+
+/* Who speaks, where more than its registration tells: serial numbers, a dock's MAC, an agent. */
+
+/* What is known of a card stays, and it is looked at in the database only where that may tell. */
+static void test_cards(void **state)
+{
+	static const struct {
+		char mac, serial, board;
+		const char *expected;
+		bool weighed;
+	} cases[] = {
+		{ '8', '1', 0, "a", true },
+		{ '8', '1', 0, "a", false },
+		{ '8', 0, 0, "a", false }, /* the card alone tells */
+		{ '9', '1', 0, "a", true },
+		{ '8', 0, 'b', "a", true },
+		{ '8', '1', 'b', "a", false }, /* one boot told the one, one the other */
+		{ '8', '2', 0, NULL, true },
+	};
+	struct bench *bench = *state;
+
+	add(bench, &(struct known){ "a", '-', 'a', '-' });
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		bench->serial = cases[i].serial;
+		bench->board = cases[i].board;
+		bench->weighed = 0;
+		expect(bench, (struct told){ '-', 'a', cases[i].mac }, cases[i].expected,
+		       cases[i].expected ? "" : "other machines have the same UUID");
+		assert_int_equal(bench->weighed, cases[i].weighed);
+	}
+}
+
+/* A dock's MAC makes nobody sure of a UUID, as its own MAC would. */
+static void test_shared_mac(void **state)
+{
+	struct bench *bench = *state;
+
+	add(bench, &(struct known){ "a", '-', 'a', '1' });
+	assert_int_equal(store_run(&bench->store, "INSERT INTO setting VALUES"
+	                           " ('zone', 0, 'shared-macs', '02:31:31:31:31:31')", ""), 0);
+	for (bench->serial = '1'; bench->serial <= '2'; bench->serial++) {
+		bool first = bench->serial == '1';
+
+		bench->weighed = 0;
+		expect(bench, (struct told){ '-', 'a', '1' }, first ? "a" : NULL,
+		       first ? "" : "other machines have the same UUID");
+		assert_int_equal(bench->weighed, 1);
+	}
+}
+
+/* Anybody can send what an agent sends: a device known by its MAC is not claimed by that. */
+static void test_an_agent_claims_nothing(void **state)
+{
+	struct bench *bench = *state;
+
+	add(bench, &(struct known){ "a", '-', '-', '1' });
+	bench->agent = true;
+	expect(bench, (struct told){ '-', 'x', '1' }, "a", "");
+	bench->agent = false;
+	expect(bench, (struct told){ '-', 'y', '1' }, "a", "");
+	expect(bench, (struct told){ '-', 'x', '1' }, NULL, "the MAC is that of a");
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_cards), TEST(test_shared_mac), TEST(test_an_agent_claims_nothing),
+	};
+
+	return cmocka_run_group_tests_name("identify cards", tests, NULL, NULL);
+}
