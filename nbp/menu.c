@@ -102,10 +102,12 @@ static void check_default(struct parser *parser, struct menu_section *section)
 	}
 	section->chosen = i;
 	entry = &entries[i];
+	/* A machine that restarts where nobody is would come back here for ever. */
 	if (section->timeout && (entry->kind == KIND_SUBMENU || entry->kind == KIND_RETURN ||
+	                         entry->kind == KIND_REBOOT ||
 	                         menu_entry_password(menu, entry).data))
 		menu_fail(parser, name.data ? name.data : value_at(menu, entry->value).data,
-		          "for a timeout, a default without password that ends the menu");
+		          "for a timeout: execute, exit, auto or poweroff, no password");
 }
 
 static void find_submenus(struct parser *parser, const struct menu_section *section)

@@ -16,7 +16,7 @@
 #define SECONDS "seconds, 0 to 3600"
 #define COLOURS "colours as in: title ; bright white ; blue"
 #define BRACKETS "[name], of 1 to 32 characters"
-#define UNATTENDED "for a timeout, a default without password that ends the menu"
+#define UNATTENDED "for a timeout: execute, exit, auto or poweroff, no password"
 
 static struct menu menu;
 
@@ -115,6 +115,10 @@ static const struct {
 	{ MAIN "timeout=5\noption=return;y\ndefault=y", 5, 9, UNATTENDED },
 	{ MAIN "timeout=0\noption=return;y\ndefault=y", 0, 0, NULL },
 	{ MAIN "timeout=5\noption=exit;y;password " HASH "\ndefault=y", 5, 9, UNATTENDED },
+	{ MAIN "timeout=5\noption=reboot;y\ndefault=y", 5, 9, UNATTENDED },
+	{ "[Main]\ntimeout=5\noption=reboot;x\noption=exit;y", 3, 8, UNATTENDED },
+	{ MAIN "timeout=5\noption=poweroff;y\ndefault=y", 0, 0, NULL },
+	{ MAIN "option=reboot;y\ndefault=y", 0, 0, NULL },
 	{ "[Main]\ntimeout=5\noption=submenu;x;;sub\n[Sub]\noption=exit;x", 3, 8, UNATTENDED },
 	/* levels */
 	{ MAIN "option=submenu;y;;main", 3, 8, "at most 8 levels, and no loop" },

@@ -146,14 +146,14 @@ static void opens_eight_levels(void **state)
 
 static void ends_by_itself(void **state)
 {
-	static const char counted[] = "[Main]\noption=exit;Exit\noption=reboot;Again\n"
+	static const char counted[] = "[Main]\noption=exit;Exit\noption=poweroff;Again\n"
 		"option=submenu;Sub;;Sub\ntimeout=5\ndefault=again\n"
 		"[Sub]\noption=auto;Auto\ntimeout=3\n";
 
 	(void)state;
 	assert_in_range(run(counted, KEYS(WAIT(10), LOOK(0), WAIT(4000), LOOK(1)),
 	                    SHOTS("count-5", "count-1")), 5000, 5010);
-	assert_choice(MENU_REBOOT, "Again", "default");
+	assert_choice(MENU_POWER_OFF, "Again", "default");
 	/* A key stops it, also one that says nothing, just before the end. */
 	assert_in_range(run(counted, KEYS(WAIT(4990), 'x', LOOK(0)), SHOTS("count-stopped")),
 	                MENU_IDLE_LIMIT + 4990, MENU_IDLE_LIMIT + 5020);
