@@ -25,7 +25,7 @@ static bool same(BOOLEAN have, const EFI_PXE_BASE_CODE_PACKET *packet,
  * loaders differ in which they read and which counts: syslinux.efi takes the
  * Ack, then the PxeReply if received, else the ProxyOffer if received; others
  * the other way round. Each keeps its own siaddr and file, which tell a loader
- * where it came from, and none is made up.
+ * where it came from; one without siaddr gets the server that we went by.
  */
 static int set_packets(struct efi_port *port, const struct handover *handover)
 {

@@ -192,7 +192,7 @@ void boot_work(struct boot *boot)
 	struct platform *p = boot->p;
 	const struct answer *answer = &boot->answer.u.answer;
 	struct told told;
-	struct handover handover = { told.config, told.prefix };
+	struct handover handover = { told.config, told.prefix, boot->lease.boot_server };
 	struct image image;
 	int rc;
 

@@ -299,6 +299,11 @@ static int set_text(void *packet, size_t size, uint8_t code, const char *text)
 
 int dhcp_set_handover(void *packet, size_t size, const struct handover *handover)
 {
+	uint8_t *siaddr = (uint8_t *)packet + BOOTP_SIADDR;
+
+	/* Where none is told, loaders and we would go by different rules to find another. */
+	if (handover->server && is_dhcp((struct span){ packet, size }) && is_zero(siaddr))
+		memcpy(siaddr, handover->server, 4);
 	/*
 	 * The prefix first: it is the configuration file's name that makes the
 	 * loader act, so half a hand-over must not have it. What the DHCP server

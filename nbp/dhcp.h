@@ -64,7 +64,7 @@ int dhcp_set_option(void *packet, size_t size, uint8_t code, const void *value, 
 
 /**
  * Sets options 209 and 210 of @handover in one packet, and drops those that it leaves
- * out. A packet that needs no change has none.
+ * out; and siaddr, if that is none. A packet that needs no change has none.
  * Returns as dhcp_set_option(); on error option 210 may have been set.
  */
 int dhcp_set_handover(void *packet, size_t size, const struct handover *handover);

@@ -107,10 +107,11 @@ struct image {
 	size_t length; /* bytes */
 };
 
-/* What the loader is to find in its DHCP packets (RFC 5071 section 4). */
+/* What the loader is to find in its DHCP packets (RFC 5071 section 4, RFC 2131 section 2). */
 struct handover {
 	const char *config_file; /* option 209; "": none */
 	const char *path_prefix; /* option 210; "": none */
+	const uint8_t *server;   /* siaddr, where a packet has none; NULL: it stays so */
 };
 
 /*

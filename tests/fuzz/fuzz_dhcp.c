@@ -89,7 +89,8 @@ static void set_option(const uint8_t *before, size_t size, uint8_t code, const u
 
 static void set_handover(const uint8_t *before, size_t size, uint8_t count)
 {
-	struct handover handover = { count & 2 ? "z_auto.cfg" : "", count & 1 ? "preboot/" : "" };
+	struct handover handover = { count & 2 ? "z_auto.cfg" : "", count & 1 ? "preboot/" : "",
+		                     count & 4 ? (const uint8_t *)"\12\0\0\1" : NULL };
 	uint8_t *after = malloc(size);
 
 	memcpy(after, before, size);
@@ -101,7 +102,7 @@ static void set_handover(const uint8_t *before, size_t size, uint8_t count)
 		        !(count & 1));
 	}
 	/* Where there is nothing to set or drop, nothing changes. */
-	if (!(count & 3) && size >= OPTIONS &&
+	if (!(count & 7) && size >= OPTIONS &&
 	    !find_option(before + OPTIONS, size - OPTIONS, DHCP_OVERLOAD) &&
 	    !find_option(before + OPTIONS, size - OPTIONS, DHCP_CONFIG_FILE) &&
 	    !find_option(before + OPTIONS, size - OPTIONS, DHCP_PATH_PREFIX))

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A whole boot in which firmware, disk, network, files and keyboard are the
- * input's: it must end at the local disk, once, and soon.
+ * input's: it must end at the local disk, once, and soon; and so must the next
+ * network entry's, without a word to anybody.
  */
 #include "fuzz.h"
 
@@ -28,6 +29,7 @@ struct booting {
 	const void *fetched;       /* what the last file held, */
 	bool prepared;             /* and that the firmware has taken it */
 	bool menu_shown, armed, accepted;
+	bool decided;              /* in this power-on, by the NBP's run before */
 	unsigned int chains, leaves;
 	bool keys_begun;
 	uint8_t record[POWER_ON_SIZE];
@@ -90,6 +92,7 @@ static void look(struct fuzz_net *net, const struct endpoint *to, const uint8_t 
 	static struct message sent;
 	struct booting *b = (struct booting *)net;
 
+	REQUIRE(!b->decided);
 	REQUIRE(message_decode(&sent, datagram, length) == 0 && to->port == POLICY_PORT);
 	memcpy(b->nonce, sent.nonce, NONCE_SIZE);
 	if (sent.type == MESSAGE_REPORT) {
@@ -172,6 +175,7 @@ static void require_state(struct booting *b, enum power_on_state state)
 
 static void clear(struct platform *p)
 {
+	REQUIRE(!booting_of(p)->decided);
 	booting_of(p)->menu_shown = true;
 }
 
@@ -210,7 +214,7 @@ static int fetch(struct platform *p, const uint8_t server[4], const char *name,
 	size_t length = strlen(name);
 
 	(void)server;
-	REQUIRE(!b->net.open && b->armed);
+	REQUIRE(!b->net.open && b->armed && !b->decided);
 	REQUIRE(length > 0 && length < 2 * FILE_SIZE);
 	b->net.clock += 500;
 	if (length > 4 && strcmp(name + length - 4, ".txt") == 0) {
@@ -280,6 +284,10 @@ static void run(struct booting *b)
 	REQUIRE(b->leaves == 1 && !b->net.open);
 	/* A key may be waited for as long as the server says: at most 65 s. */
 	REQUIRE(b->net.clock <= 80000u + (b->menu_shown ? MENU_TOTAL_LIMIT + 20000u : 0));
+	b->decided = true;
+	b->leaves = 0;
+	flow_run(&b->net.platform);
+	REQUIRE(b->leaves == 1);
 }
 
 static void set_up(struct booting *b, uint8_t *ack, size_t ack_size)

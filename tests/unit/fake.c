@@ -236,6 +236,7 @@ static int fake_chain(struct platform *p, const struct image *image,
 	assert_ptr_equal(image->data, fake->prepared);
 	assert_string_equal(handover->config_file, fake->chained_config);
 	assert_string_equal(handover->path_prefix, fake->chained_prefix);
+	memcpy(fake->chained_server, handover->server, 4);
 	fake->prepared = NULL;
 	fake->chains++;
 	leave(fake);

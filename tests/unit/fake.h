@@ -52,6 +52,7 @@ struct fake {
 	uint8_t record[POWER_ON_SIZE], chained_record[POWER_ON_SIZE]; /* now; while chaining */
 	int recall_result;
 	char chained_config[FILE_SIZE], chained_prefix[FILE_SIZE];
+	uint8_t chained_server[4];
 	const void *prepared;  /* the image that chain() may be given; NULL: none */
 	unsigned int chains, local_boots;
 	enum local_boot method;

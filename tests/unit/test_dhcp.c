@@ -240,20 +240,42 @@ static void sets_the_handover(void **state)
 
 	(void)state;
 	make_packet(packet, (const uint8_t[]){ 255 }, 1);
-	assert_int_equal(dhcp_set_handover(packet, PACKET, &(struct handover){ "c", "p/" }), 0);
+	assert_int_equal(dhcp_set_handover(packet, PACKET, &(struct handover){ "c", "p/", NULL }), 0);
 	assert_memory_equal(packet + 240, both, sizeof(both));
 	/* What we leave out, the site has for a loader of its own: it must not reach ours. */
-	assert_int_equal(dhcp_set_handover(packet, PACKET, &(struct handover){ "d", "" }), 0);
+	assert_int_equal(dhcp_set_handover(packet, PACKET, &(struct handover){ "d", "", NULL }), 0);
 	assert_memory_equal(packet + 240, without, sizeof(without));
-	assert_int_equal(dhcp_set_handover(packet, PACKET, &(struct handover){ "", "" }), 0);
+	assert_int_equal(dhcp_set_handover(packet, PACKET, &(struct handover){ "", "", NULL }), 0);
 	assert_memory_equal(packet + 240, ((uint8_t[]){ 255, 0 }), 2);
-	assert_int_equal(dhcp_set_handover(packet, 243, &(struct handover){ "d", "" }), ERR_SPACE);
+	assert_int_equal(dhcp_set_handover(packet, 243, &(struct handover){ "d", "", NULL }), ERR_SPACE);
+}
+
+/* Loader and NBP must look at the same server, where the packet leaves it to them. */
+static void names_the_server_where_nobody_does(void **state)
+{
+	static const uint8_t server[] = { 10, 0, 0, 7 }, other[] = { 10, 0, 0, 8 };
+	static const struct handover handover = { "", "", server };
+	uint8_t packet[PACKET];
+
+	(void)state;
+	make_packet(packet, (const uint8_t[]){ 54, 4, 10, 0, 0, 9, 255 }, 7);
+	memset(packet + 20, 0, 4);
+	assert_int_equal(dhcp_set_handover(packet, PACKET, &handover), 0);
+	assert_memory_equal(packet + 20, server, 4);
+	memcpy(packet + 20, other, 4);
+	assert_int_equal(dhcp_set_handover(packet, PACKET, &handover), 0);
+	assert_memory_equal(packet + 20, other, 4);
+	/* What is no packet stays as it is. */
+	memset(packet + 20, 0, 4);
+	packet[236] = 0;
+	dhcp_set_handover(packet, PACKET, &handover);
+	assert_memory_equal(packet + 20, ((uint8_t[4]){ 0 }), 4);
 }
 
 /* Wherever they are; and a packet that has neither stays as it is, to the byte. */
 static void drops_the_sites_own_options(void **state)
 {
-	static const struct handover nothing = { "", "" };
+	static const struct handover nothing = { "", "", NULL };
 	static const uint8_t options[] = { 0, 1, 2, 255, 255, 209, 1, 'x', 52, 1, 3, 0, 210, 2, 'o',
 		                           '/', 3, 1, 7 };
 	static const uint8_t left[] = { 1, 2, 255, 255, 52, 1, 3, 3, 1, 7, 255, 0 };
@@ -423,11 +445,11 @@ static void leaves_a_damaged_overloaded_field_alone(void **state)
 	(void)state;
 	make_packet(packet, options, sizeof(options));
 	memcpy(packet + 108, damaged, sizeof(damaged));
-	assert_int_equal(dhcp_set_handover(packet, PACKET, &(struct handover){ "c", "" }), 0);
+	assert_int_equal(dhcp_set_handover(packet, PACKET, &(struct handover){ "c", "", NULL }), 0);
 	assert_memory_equal(packet + 108, damaged, sizeof(damaged));
 	assert_memory_equal(packet + 240, ((uint8_t[]){ 52, 1, 3, 209, 1, 'c', 255 }), 7);
 	/* No room for the prefix: then not for the file either. */
-	assert_int_equal(dhcp_set_handover(packet, 247, &(struct handover){ "c", "p/" }), ERR_SPACE);
+	assert_int_equal(dhcp_set_handover(packet, 247, &(struct handover){ "c", "p/", NULL }), ERR_SPACE);
 	assert_memory_equal(packet + 240, ((uint8_t[]){ 52, 1, 3, 209, 1, 'c', 255 }), 7);
 }
 
@@ -445,6 +467,7 @@ int main(void)
 		cmocka_unit_test(refuses_what_is_no_dhcp_packet),
 		cmocka_unit_test(drops_the_option_from_overloaded_fields),
 		cmocka_unit_test(sets_the_handover),
+		cmocka_unit_test(names_the_server_where_nobody_does),
 		cmocka_unit_test(drops_the_sites_own_options),
 		cmocka_unit_test(takes_of_odd_options_what_makes_sense),
 		cmocka_unit_test(reads_policy_servers),

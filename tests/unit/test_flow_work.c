@@ -297,6 +297,37 @@ static void makes_sure_of_the_configuration_file(void **state)
 	}
 }
 
+/* Where that was found, the loader must look too. */
+static void tells_the_loader_which_server(void **state)
+{
+	static const struct {
+		uint8_t siaddr[4], options[16], server;
+	} cases[] = {
+		{ { 10, 0, 0, 1 }, { 54, 4, 10, 0, 0, 3, 255 }, 1 },
+		{ { 0 }, { 54, 4, 10, 0, 0, 3, 255 }, 3 },
+		{ { 0 }, { 54, 4, 10, 0, 0, 3, 66, 8, '1', '0', '.', '0', '.', '0', '.', '4' }, 4 },
+		{ { 0 }, { 131, 4, 10, 0, 0, 5, 255 }, 5 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct message reply = work_answer();
+		struct fake *fake = machine(&reply);
+		uint8_t *ack = (uint8_t *)(uintptr_t)fake->platform.machine.dhcp.ack.data;
+		char file[64];
+
+		memcpy(ack + 20, cases[i].siaddr, 4);
+		memcpy(ack + 240, cases[i].options, sizeof(cases[i].options));
+		flow_run(&fake->platform);
+		assert_int_equal(fake->chains, 1);
+		snprintf(file, sizeof(file), "10.0.0.%u:site/z_auto.cfg ", cases[i].server);
+		assert_non_null(strstr(fake->fetched, file));
+		assert_memory_equal(fake->chained_server,
+		                    ((uint8_t[]){ 10, 0, 0, cases[i].server }), 4);
+		free(fake);
+	}
+}
+
 static void an_empty_configuration_file_is_none(void **state)
 {
 	struct message reply = work_answer();
@@ -338,6 +369,7 @@ int main(void)
 		cmocka_unit_test(reports_work_done_that_ends_at_the_handover),
 		cmocka_unit_test(work_is_not_done_by_a_loader_that_is_refused),
 		cmocka_unit_test(makes_sure_of_the_configuration_file),
+		cmocka_unit_test(tells_the_loader_which_server),
 		cmocka_unit_test(an_empty_configuration_file_is_none),
 		cmocka_unit_test(knows_folders),
 	};
