@@ -229,7 +229,7 @@ $(B)/test/unit_identify $(B)/test/unit_identify_cards: $(B)/test/tests/unit/iden
 $(B)/test/unit_identify $(B)/test/unit_identify_cards $(B)/test/unit_index $(B)/test/unit_index_follow \
 		$(B)/test/unit_index_memory: \
 	$(patsubst %,$(B)/test/server/%.o,$(STORE) $(INDEX))
-$(B)/test/unit_store_file $(B)/test/unit_store_rows: $(B)/test/tests/unit/store_place.o \
+$(B)/test/unit_store_file $(B)/test/unit_store_rows $(B)/test/unit_uuids: $(B)/test/tests/unit/store_place.o \
 	$(STORE:%=$(B)/test/server/%.o)
 $(B)/test/unit_serve $(B)/test/unit_keeper $(B)/test/unit_keeper_lock $(B)/test/unit_keeper_bounds \
 		$(B)/test/unit_keeper_sync $(B)/test/unit_multicast $(B)/test/unit_lanes \

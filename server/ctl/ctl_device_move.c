@@ -5,6 +5,7 @@
 #include "ctl_verbs.h"
 #include "error.h"
 #include "text.h"
+#include "work.h"
 
 /* --- move ------------------------------------------------------------------ */
 
@@ -73,11 +74,29 @@ static int releasing(struct ctl *ctl, void *data)
 	return ctl_happened(ctl, device->id, "released", "it was claimed by %s", by);
 }
 
+/* What the device has open is the next machine's, whichever that is. */
+static int warn_of_work(struct ctl *ctl, const struct device *device)
+{
+	struct lease lease;
+	int rc = work_newest(&ctl->store, device->id, &lease);
+
+	if (rc && rc != ERR_NOT_FOUND)
+		return ctl_store_error(ctl);
+	if (rc == 0 && lease_open(lease.state))
+		ctl_error(0, "warning: device %s has open work, %llu, which is %s: the next machine "
+		          "is given it; \"prebootctl work cancel %llu\" if it is not to be",
+		          device->name, (unsigned long long)lease.number,
+		          lease_state_name(lease.state), (unsigned long long)lease.number);
+	return 0;
+}
+
 int ctl_device_release(struct ctl *ctl)
 {
 	struct device device;
 	int status = ctl_transaction(ctl, releasing, &device);
 
+	if (status == 0)
+		status = warn_of_work(ctl, &device);
 	return status ? status : ctl_say(ctl, json_pack("{s:s}", "released", device.name),
 	                                 "device %s released: the next machine that comes with "
 	                                 "its MAC or image-safe data is it", device.name);

@@ -29,7 +29,7 @@ const char help_device_change[] =
 const char help_device_release[] =
 	"prebootctl device release NAME|MAC|UUID\n"
 	"  Forgets which machine came first as a device that is known by its MAC or its\n"
-	"  image-safe data alone: the next one is it.\n";
+	"  image-safe data alone: the next one is it, and is given the work that is open.\n";
 const char help_device_list[] =
 	"prebootctl device list [FOLDER] [--group GROUP] [--seen] [--csv]\n"
 	"  Lists the devices, with the state of their newest work: all of them, those in a\n"

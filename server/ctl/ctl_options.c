@@ -18,7 +18,7 @@ static const struct {
 	[OPT_PREFIX] = { "prefix", "PATH" },
 	[OPT_ATTEMPTS] = { "attempts", "N" },
 	[OPT_DEADLINE] = { "deadline", "TIME" },
-	[OPT_COMPLETES] = { "completes", "WHAT" },
+	[OPT_COMPLETES] = { "completes", "agent|handover|next-boot" },
 	[OPT_REPLACE] = { "replace", NULL },
 	[OPT_FORCE] = { "force", NULL },
 	[OPT_OPEN] = { "open", NULL },

@@ -47,6 +47,20 @@ static const char *const queries[] = {
 	" '" TO_SQL "\"UPDATE folder SET parent = NULL WHERE id = ' || id || '\"'"
 	" FROM folder WHERE id NOT IN (SELECT id FROM temp.folder_path)",
 
+	/* As triggers keep it, see store_past.c. */
+	"WITH had AS (SELECT device, 0 AS kind, 0 AS id, max(lease), state FROM work GROUP BY device"
+	" UNION ALL SELECT device, 1, source_id, max(lease), state FROM work"
+	"  WHERE source = 'assignment' GROUP BY device, source_id"
+	" UNION ALL SELECT device, 2, bundle, max(lease), state FROM work"
+	"  WHERE bundle IS NOT NULL GROUP BY device, bundle"
+	" UNION ALL SELECT device, 3, source_id, max(lease), state FROM work"
+	"  WHERE source = 'multicast' GROUP BY device, source_id)"
+	" SELECT 'what is kept of the work of device ' || name || ' is not what it has had:"
+	" prebootd may choose wrong', '" TO_SQL "\"DELETE FROM past WHERE device = ' || device.id ||"
+	" '; UPDATE work SET bundle = bundle WHERE device = ' || device.id || '\"'"
+	" FROM device WHERE id IN (SELECT device FROM (SELECT * FROM had EXCEPT SELECT * FROM past)"
+	" UNION SELECT device FROM (SELECT * FROM past EXCEPT SELECT * FROM had))",
+
 	"SELECT 'device ' || ifnull((SELECT name FROM device WHERE id = device), device)"
 	" || ' has ' || count(*) || ' open leases', 'cancel all but one, the last is '"
 	" || max(lease) || ': \"prebootctl work cancel ' || min(lease) || '\"'"

@@ -78,15 +78,16 @@ int witness_add(struct store *store, const uint8_t uuid[16], const struct witnes
 		" (SELECT mac, serial, board FROM witness WHERE uuid = ?1"
 		"  ORDER BY first, last, mac LIMIT -1 OFFSET ?2)";
 	static const char all[] =
-		"DELETE FROM witness WHERE last < (SELECT last FROM witness ORDER BY last DESC"
-		" LIMIT 1 OFFSET ?)";
+		"DELETE FROM witness WHERE (uuid, mac, serial, board) IN"
+		" (SELECT uuid, mac, serial, board FROM witness ORDER BY last DESC"
+		"  LIMIT -1 OFFSET ?)";
 	int rc = store_run(store, keep, "bbtttii", uuid, (size_t)16, w->mac, (size_t)6,
 	                   w->serials.model, w->serials.serial, w->serials.board, w->first,
 	                   w->last);
 
 	if (rc == 0)
 		rc = store_run(store, room, "bi", uuid, (size_t)16, (int64_t)WITNESSES_MAX);
-	return rc ? rc : store_run(store, all, "i", (int64_t)WITNESSES_ALL - 1);
+	return rc ? rc : store_run(store, all, "i", (int64_t)WITNESSES_ALL);
 }
 
 int witness_list(struct store *store, const uint8_t uuid[16], sqlite3_stmt **rows)

@@ -63,6 +63,16 @@ WRONGS = [
 ]
 
 
+# What is kept of past work, and is not so: another lease, another state, nothing, too much.
+PASTS = ["UPDATE past SET lease = 9 WHERE kind = 0", "UPDATE past SET state = 'done' WHERE kind = 2",
+         "DELETE FROM past WHERE kind = 1", "INSERT INTO past VALUES (1, 3, 5, 1, 'pending')",
+         "INSERT INTO past VALUES (1, 7, 5, 1, 'pending')", "DELETE FROM past"]
+WORK = "UPDATE work SET source = 'assignment', source_id = 1, bundle = 1;"
+WRONGS += [(WORK + sql, "what is kept of the work of device web01 is not what it has had")
+           for sql in PASTS]
+WRONGS += [("INSERT INTO past VALUES (2, 0, 0, 1, 'done')", "what is kept of the work of device db01")]
+
+
 @pytest.fixture
 def database(tmp_path):
     """A small database in which there is something of everything."""
@@ -127,7 +137,8 @@ def test_wrong(database, sql, problem):
     "UPDATE device SET folder = 3; DELETE FROM folder WHERE id = 3", "DROP TRIGGER folder_gone; DELETE FROM folder WHERE id = 3",
     "UPDATE folder SET parent = 2 WHERE id = 1", "DROP TRIGGER device_setting; DELETE FROM device",
     "UPDATE sqlite_sequence SET seq = 0 WHERE name = 'work'",
-    "INSERT INTO witness VALUES (randomblob(16), x'020000000001', '', '', '', 5, 5)"])
+    "INSERT INTO witness VALUES (randomblob(16), x'020000000001', '', '', '', 5, 5)",
+    "INSERT INTO past VALUES (2, 0, 0, 1, 'done')", *(WORK + sql for sql in PASTS)])
 def test_remedies_by_sqlite(database, sql):
     """What sqlite3 is told to run leaves nothing of the kind."""
     wrong(database, sql)

@@ -78,6 +78,9 @@ def offered(line, cwd=None):
     ("prebootctl -d DB group join kiosks web01 we", ["web01", "web02"]),
     ("prebootctl -d DB bundle show ", ["win"]),
     ("prebootctl bundle add x --kind im", ["imaging"]),
+    ("prebootctl bundle add x --completes ", ["agent", "handover", "next-boot"]),
+    ("prebootctl -d DB bundle change win --completes=n", ["next-boot"]),
+    ("prebootctl bundle add x --comp", ["--completes"]),
     ("prebootctl -d DB assignment add w", ["win"]),
     ("prebootctl -d DB assignment add win group:kio", ["kiosks"]),
     ("prebootctl -d DB assignment add win --to /si", ["/site", "/site/lab"]),
@@ -156,6 +159,7 @@ def typed_in_bash(line, expected):
     ("prebootctl -d DB dev\tshow d\t | head -n 1", b"\ndb01\r"),
     ("prebootctl -d NEW settings set menu-m\th\t && prebootctl -d NEW settings show | grep zone",
      b"\nmenu-mode        hotkey"),
+    ("prebootctl -d DB bundle change win --comp\th\t", b"\nbundle win changed\r"),
     ("prebootctl -d DB bundle change win --uns\tsh\t", b"\nbundle win changed\r")])
 def test_typed_in_bash(database, tmp_path, line, expected):
     """A shell, a terminal, and the tab key."""

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Machines that share a UUID, and laptops that share a dock's MAC: none gets another one's work."""
 
+import json
 import re
 import sqlite3
 
@@ -85,11 +86,17 @@ def test_release(ctl, daemon):
     ctl("work", "assign", "lap", "--config", "wipe.cfg", "--attempts", "9")
     assert ask(daemon, A, UUID1) == (policy.WORK, "lap")
     assert ask(daemon, A, UUID2) == (policy.LOCAL, "")
-    assert ctl.json("device", "release", "lap") == {"released": "lap"}
+    result = ctl.run("--json", "device", "release", "lap")
+    assert (result.returncode, json.loads(result.stdout)) == (0, {"released": "lap"})
+    assert result.stderr == (
+        "prebootctl: warning: device lap has open work, 1, which is offered: the next machine is"
+        " given it; \"prebootctl work cancel 1\" if it is not to be\n")
     assert ctl.json("event", "list", "lap")[-1]["reason"] == f"it was claimed by {UUID1}"
     assert ask(daemon, A, UUID2) == (policy.WORK, "lap")
     assert ask(daemon, A, UUID1) == (policy.LOCAL, "")
     assert UUID2 in ctl("device", "show", "lap")
+    ctl("work", "cancel", "lap")
+    assert ctl.json("device", "release", "lap") == {"released": "lap"}  # and nothing else
 
 
 def test_uuid_that_tells_nothing(ctl):
