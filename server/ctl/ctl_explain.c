@@ -120,8 +120,9 @@ static void put_outcome(struct explanation *e)
 	const struct answer *answer = &e->verdict.reply.u.answer;
 	const char *reason = e->lease.number ? e->verdict.reason : e->ruling.choice.reason;
 
-	e->work = answer->decision == DECISION_WORK;
-	if (e->request)
+	/* It is told of work that is over, and goes to its disk when it has said so. */
+	e->work = answer->decision == DECISION_WORK && !e->verdict.ends;
+	if (e->request && !e->verdict.ends)
 		text_format(e->loader, sizeof(e->loader), "%s", answer->loader);
 	if (e->work && e->lease.number)
 		text_format(e->outcome, sizeof(e->outcome), "work %U, attempt %u of %u, %s",

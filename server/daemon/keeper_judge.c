@@ -57,6 +57,8 @@ static int judge_report(struct keeper *keeper, struct matter *matter, const stru
 		reporting.proof = prove(keeper, matter, lease,
 		                        lease->attempt + (reporting.accepted ? 0 : 1),
 		                        question->nonce, report->token);
+		if (rc == 0 && lease->completion == COMPLETION_NEXT_BOOT)
+			rc = event_came_back(&keeper->store, lease, &reporting.came_back);
 	} else if (lease && matter->who.known) {
 		rc = prove_agent(keeper, matter, lease, report->token, &reporting.proof);
 	}

@@ -60,26 +60,52 @@ static void give_work(struct verdict *verdict, const struct lease *lease, uint32
 	text_format(answer->prefix, sizeof(answer->prefix), "%s", lease->prefix);
 }
 
-/* The last attempt was used up by an earlier boot: this one goes to the disk. */
-static void exhausted(struct verdict *verdict, int64_t now)
+/*
+ * Work that the machine's next boot completes: not what an agent has begun, as that tells of
+ * its end, nor if the machine went to its disk instead.
+ */
+static bool is_complete(const struct lease *lease, bool came_back)
+{
+	return lease->completion == COMPLETION_NEXT_BOOT && lease->state == LEASE_OFFERED &&
+	       !came_back;
+}
+
+/* Says whether another boot that accepts @lease ends it: as done, or as no attempt is left. */
+static bool is_over(const struct lease *lease, bool came_back)
+{
+	return is_complete(lease, came_back) || lease->attempt >= lease->attempts;
+}
+
+/* Ends what is over. */
+static void end(struct verdict *verdict, bool came_back, int64_t now)
 {
 	struct lease *next = &verdict->next;
 	char reason[REASON_SIZE];
 
+	if (is_complete(next, came_back)) {
+		lease_end(next, LEASE_DONE, now, "the machine booted again");
+		verdict->changed = true;
+		because(verdict, "work is done: the machine booted again");
+		return;
+	}
 	text_format(reason, sizeof(reason), "not %s after %u %s",
 	            next->state == LEASE_BEGUN ? "ended" : "begun", next->attempts,
 	            next->attempts == 1 ? "attempt" : "attempts");
 	fail(verdict, now, reason);
 }
 
-/*
- * Work that the machine's next boot completes: not what an agent has begun, as that tells of
- * its end, nor if the machine went to its disk instead.
- */
-static bool is_complete(const struct lease *lease, const struct asking *asking)
+/* Tells another boot of work that is over, so that it shows with the token that it is one. The
+ * loader is not fetched, but an answer has one. */
+static void offer_end(struct verdict *verdict, const struct lease *lease, bool came_back,
+                      const char *loader)
 {
-	return lease->completion == COMPLETION_NEXT_BOOT && lease->state == LEASE_OFFERED &&
-	       !asking->came_back;
+	if (is_complete(lease, came_back))
+		because(verdict, "the machine booted again: accepted once more, it is done");
+	else
+		because(verdict, "no attempt of %u is left: accepted once more, it is failed",
+		        lease->attempts);
+	give_work(verdict, lease, lease->attempt + 1, loader);
+	verdict->ends = true;
 }
 
 static void offer(struct verdict *verdict, const struct lease *lease, const char *loader)
@@ -122,13 +148,10 @@ void decide_request(const struct device *device, const struct lease *lease,
 		fail(verdict, asking->now, OVERDUE_REASON);
 		return;
 	}
-	if (!asking->accepted && is_complete(lease, asking)) {
-		lease_end(&verdict->next, LEASE_DONE, asking->now, "the machine booted again");
-		verdict->changed = true;
-		because(verdict, "work is done: the machine booted again");
-		return;
-	}
 	loader = loader_for(lease, asking->firmware);
+	/* An installer may leave the machine to boot with the other firmware. */
+	if (!loader[0] && !asking->accepted && is_complete(lease, asking->came_back))
+		loader = lease->loader_bios[0] ? lease->loader_bios : lease->loader_uefi;
 	if (!loader[0]) {
 		because(verdict, "the work has no loader for %s firmware",
 		        asking->firmware == FIRMWARE_BIOS ? "BIOS" :
@@ -144,11 +167,10 @@ void decide_request(const struct device *device, const struct lease *lease,
 		give_work(verdict, lease, asking->accepted, loader);
 		return;
 	}
-	if (lease->attempt >= lease->attempts) {
-		exhausted(verdict, asking->now);
-		return;
-	}
-	offer(verdict, lease, loader);
+	if (is_over(lease, asking->came_back))
+		offer_end(verdict, lease, asking->came_back, loader);
+	else
+		offer(verdict, lease, loader);
 }
 
 /* --- the agent's questions ------------------------------------------------- */
@@ -210,6 +232,15 @@ static void count_attempt(struct lease *next, int64_t now)
 	next->begun = 0;
 }
 
+/* Another boot accepts what is over: it has shown that it is one, and goes to its disk. */
+static void take_end(struct verdict *verdict, const struct reporting *r)
+{
+	struct receipt *receipt = &verdict->reply.u.receipt;
+
+	end(verdict, r->came_back, r->now);
+	text_format(receipt->reason, sizeof(receipt->reason), "%s", verdict->reason);
+}
+
 static void take(struct verdict *verdict, const struct report *report, int64_t now)
 {
 	struct lease *next = &verdict->next;
@@ -255,11 +286,18 @@ static bool repeats(const struct lease *lease, const struct reporting *r)
 static bool fits(const struct lease *lease, const struct reporting *r)
 {
 	if (r->report->state == WORK_ACCEPTED)
-		return lease_open(lease->state) && !r->accepted && lease->attempt < lease->attempts;
+		return lease_open(lease->state) && !r->accepted && !is_over(lease, r->came_back);
 	/* The machine knows better than a clock, or a boot that had no attempt left. */
 	if (r->report->state == WORK_DONE && lease->state == LEASE_FAILED)
 		return lease->given_up && !r->superseded;
 	return lease->state == LEASE_OFFERED || lease->state == LEASE_BEGUN;
+}
+
+/* Says whether what @r accepts is over. */
+static bool ends(const struct lease *lease, const struct reporting *r)
+{
+	return r->report->state == WORK_ACCEPTED && lease_open(lease->state) && !r->accepted &&
+	       is_over(lease, r->came_back);
 }
 
 void decide_report(const struct device *device, const struct lease *lease,
@@ -299,6 +337,10 @@ void decide_report(const struct device *device, const struct lease *lease,
 	}
 	if (fits(&verdict->next, reporting)) {
 		take(verdict, report, now);
+		return;
+	}
+	if (ends(&verdict->next, reporting)) {
+		take_end(verdict, reporting);
 		return;
 	}
 	text_format(reason, sizeof(reason), "the lease is %s%s%s",

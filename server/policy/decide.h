@@ -16,6 +16,7 @@ struct verdict {
 	struct message reply; /* type and body; the caller adds nonce and sequence */
 	bool changed;         /* next differs from the lease given, and must be stored */
 	bool counted;         /* ... by a new attempt: the question's nonce belongs to it */
+	bool ends;            /* the answer tells of work that ends when this boot accepts it */
 	bool warn;            /* the administrator should hear of it */
 	struct lease next;    /* the lease from now on; all zeros where there is none */
 	char reason[REASON_SIZE]; /* one phrase for the log */
@@ -42,13 +43,16 @@ struct reporting {
 	const struct report *report;
 	enum proof proof;
 	uint32_t accepted; /* as in struct asking: of the report's own nonce */
+	bool came_back;    /* likewise */
 	bool superseded;   /* the device was offered newer work since */
 	int64_t now;
 };
 
 /**
  * Answers an NBP: is there work for this boot? Telling it of work changes nothing: what it
- * accepts is an attempt.
+ * accepts is an attempt. Nor does another boot end work by asking, as anybody could have sent
+ * that: it is told of the work once more, and ends it by accepting it, with a token that only
+ * who was answered has; the receipt is refused, and the machine boots its disk.
  * @device: NULL if unknown
  * @lease: the device's newest lease, ended or not; NULL if it never had one
  * @verdict: reply is an answer

@@ -170,11 +170,15 @@ def ask(port, kind, fields, nonce=None, after=FOLLOWED):
 
 
 def boot(port, request, nonce=None, after=FOLLOWED):
-    """Asks as a boot, and accepts the work that it is told of; returns the answer's fields."""
+    """Asks as a boot, and accepts the work that it is told of; returns the answer's fields.
+
+    Of work that is over by then, another boot gets no receipt: it goes to its disk."""
     nonce = nonce or secrets.token_bytes(16)
     answer = ask(port, REQUEST, request, nonce, after)
     if answer and answer[DECISION] == WORK:
         receipt = accept(port, request, answer, nonce)
+        if receipt.get(REASON, b"").startswith((b"work is done: ", b"work failed: not ")):
+            return {NAME: answer[NAME], DECISION: LOCAL, REASON: receipt[REASON]}
         assert receipt.get(STATE) == ACCEPTED, receipt
     return answer
 

@@ -216,7 +216,9 @@ uint32_t attempt(struct bench *bench, uint8_t number, uint8_t boot)
 	assert_int_equal(reply.type, MESSAGE_ANSWER);
 	if (reply.u.answer.decision != DECISION_WORK)
 		return 0;
-	assert_int_equal(accept_work(bench, number, reply.u.answer.lease, boot), WORK_ACCEPTED);
+	/* Without a receipt it boots its disk. */
+	if (accept_work(bench, number, reply.u.answer.lease, boot) != WORK_ACCEPTED)
+		return 0;
 	return reply.u.answer.attempt;
 }
 

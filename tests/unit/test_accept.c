@@ -121,6 +121,59 @@ static void test_accepting(void **state)
 	}
 }
 
+/* Another boot ends what is over when it shows that it is one, and gets no receipt for it. */
+static void test_accepting_what_is_over(void **state)
+{
+	static const struct {
+		uint8_t completion;
+		uint32_t attempt, accepted;
+		enum when begun;
+		bool came_back;
+		enum lease_state next;
+		const char *reason;
+	} cases[] = {
+		{ COMPLETION_NEXT_BOOT, 1, 0, NEVER, true, LEASE_OFFERED, "" },
+		{ COMPLETION_NEXT_BOOT, 1, 1, NEVER, false, LEASE_OFFERED, "" },
+		{ COMPLETION_NEXT_BOOT, 1, 0, IN_TIME, false, LEASE_OFFERED, "" },
+		{ COMPLETION_NEXT_BOOT, 1, 0, NEVER, false, LEASE_DONE, "booted again" },
+		{ COMPLETION_NEXT_BOOT, 3, 0, NEVER, false, LEASE_DONE, "booted again" },
+		{ COMPLETION_NEXT_BOOT, 3, 0, NEVER, true, LEASE_FAILED, "not begun after 3" },
+		{ COMPLETION_AGENT, 3, 3, NEVER, false, LEASE_OFFERED, "" },
+		{ COMPLETION_AGENT, 3, 0, NEVER, false, LEASE_FAILED, "not begun after 3" },
+		{ COMPLETION_HANDOVER, 3, 0, NEVER, false, LEASE_FAILED, "not begun after 3" },
+		{ COMPLETION_AGENT, 3, 0, IN_TIME, false, LEASE_FAILED, "not ended after 3" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct report report = { .lease = 7, .state = WORK_ACCEPTED };
+		struct reporting reporting = { .report = &report, .proof = PROOF_RIGHT,
+		                               .accepted = cases[i].accepted,
+		                               .came_back = cases[i].came_back, .now = NOW };
+		struct lease lease = make_lease(cases[i].begun == NEVER ? LEASE_OFFERED : LEASE_BEGUN,
+		                                cases[i].attempt, cases[i].begun);
+		bool ends = cases[i].next != LEASE_OFFERED;
+		struct verdict verdict;
+
+		lease.completion = cases[i].completion;
+		decide_report(&device, &lease, &reporting, &verdict);
+		assert_int_equal(verdict.next.state, cases[i].next);
+		assert_int_equal(verdict.reply.u.receipt.state, ends ? REFUSED : WORK_ACCEPTED);
+		assert_int_equal(verdict.counted, !ends && !cases[i].accepted);
+		assert_int_equal(verdict.warn, cases[i].next == LEASE_FAILED);
+		assert_non_null(strstr(verdict.next.reason, cases[i].reason));
+		assert_non_null(strstr(verdict.reply.u.receipt.reason, cases[i].reason));
+		if (!ends)
+			continue;
+		assert_true(verdict.changed);
+		assert_int_equal(verdict.next.attempt, cases[i].attempt);
+		assert_int_equal(verdict.next.ended, NOW);
+		reporting.proof = PROOF_WRONG;
+		decide_report(&device, &lease, &reporting, &verdict);
+		assert_false(verdict.changed);
+	}
+}
+
 /* However many boots: no more attempts than there may be, and then the end. */
 static void test_attempts_bound_boots(void **state)
 {
@@ -141,9 +194,9 @@ static void test_attempts_bound_boots(void **state)
 				decide_request(&device, &lease, &asking, &verdict);
 				assert_false(verdict.changed);
 				accept_work(&lease, 0, &verdict);
-				assert_true(verdict.counted);
+				assert_int_equal(verdict.counted, boots < attempts);
 				lease = verdict.next;
-				boots++;
+				boots += verdict.counted;
 			}
 			/* Every other one begins, and loses the work again. */
 			if (lease.state == LEASE_OFFERED && boot % 2) {
@@ -162,6 +215,7 @@ int main(void)
 		cmocka_unit_test(test_tokens),
 		cmocka_unit_test(test_nothing_without_the_token),
 		cmocka_unit_test(test_accepting),
+		cmocka_unit_test(test_accepting_what_is_over),
 		cmocka_unit_test(test_attempts_bound_boots),
 	};
 

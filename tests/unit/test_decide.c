@@ -49,7 +49,7 @@ static const struct request_case request_cases[] = {
 	{ "the third boot asks again", LEASE_OFFERED, 3, NEVER, 3, UEFI,
 	  3, LEASE_OFFERED, 3, false, "asked before" },
 	{ "fourth boot", LEASE_OFFERED, 3, NEVER, 0, BIOS,
-	  0, LEASE_FAILED, 3, true, "not begun after 3 attempts" },
+	  4, LEASE_OFFERED, 3, false, "no attempt of 3 is left" },
 	{ "begun, its boot's request comes late", LEASE_BEGUN, 1, IN_TIME, 1, BIOS,
 	  1, LEASE_BEGUN, 1, false, "asked before" },
 	{ "begun, and the machine rebooted", LEASE_BEGUN, 1, IN_TIME, 0, BIOS,
@@ -57,7 +57,7 @@ static const struct request_case request_cases[] = {
 	{ "begun, rebooted a second before the deadline", LEASE_BEGUN, 1, LAST_SECOND, 0, BIOS,
 	  2, LEASE_BEGUN, 1, false, "offered again" },
 	{ "begun at the last attempt, rebooted", LEASE_BEGUN, 3, IN_TIME, 0, BIOS,
-	  0, LEASE_FAILED, 3, true, "not ended after 3 attempts" },
+	  4, LEASE_BEGUN, 3, false, "no attempt of 3 is left" },
 	{ "begun, deadline passed, new boot", LEASE_BEGUN, 1, OVERDUE, 0, BIOS,
 	  0, LEASE_FAILED, 1, true, "before its deadline" },
 	{ "begun, deadline passed, same boot", LEASE_BEGUN, 1, OVERDUE, 1, BIOS,
@@ -179,20 +179,20 @@ static void test_unproven(void **state)
 	}
 }
 
-/* What the next boot completes, and what it does not. */
+/* What the next boot completes, and what it does not: anybody may have sent its request. */
 static void test_next_boot(void **state)
 {
 	static const struct {
 		enum lease_state state;
 		uint32_t accepted;
-		bool came_back, done;
+		bool came_back, ends;
 		uint32_t answered;
 	} cases[] = {
 		{ LEASE_PENDING, 0, false, false, 1 },
 		{ LEASE_OFFERED, 1, false, false, 1 }, /* the same boot */
 		{ LEASE_OFFERED, 0, true, false, 2 },  /* the last one went to the disk */
 		{ LEASE_BEGUN, 0, false, false, 2 },   /* an agent would have told */
-		{ LEASE_OFFERED, 0, false, true, 0 },
+		{ LEASE_OFFERED, 0, false, true, 2 },
 	};
 
 	(void)state;
@@ -207,8 +207,14 @@ static void test_next_boot(void **state)
 		decide_request(&device, &lease, &asking, &verdict);
 		assert_int_equal(verdict.reply.u.answer.attempt, cases[i].answered);
 		assert_int_equal(verdict.reply.u.answer.completes, COMPLETES_ELSEWHERE);
-		assert_int_equal(verdict.changed, cases[i].done);
-		assert_int_equal(verdict.next.state, cases[i].done ? LEASE_DONE : cases[i].state);
+		assert_false(verdict.changed);
+		assert_int_equal(verdict.ends, cases[i].ends);
+		/* With the other firmware it is the next boot, too, and has nothing to fetch. */
+		lease.loader_bios[0] = '\0';
+		decide_request(&device, &lease, &asking, &verdict);
+		assert_int_equal(verdict.reply.u.answer.decision, cases[i].ends ? DECISION_WORK
+		                                                                 : DECISION_LOCAL);
+		memcpy(lease.loader_bios, "pxelinux.0", 11);
 		lease.completion = COMPLETION_HANDOVER;
 		decide_request(&device, &lease, &asking, &verdict);
 		assert_int_equal(verdict.reply.u.answer.completes, COMPLETES_HANDOVER);
@@ -346,15 +352,16 @@ static void test_done_after_all(void **state)
 {
 	struct report report = { .lease = 7, .state = WORK_DONE };
 	struct reporting reporting = { .report = &report, .proof = PROOF_RIGHT, .now = NOW };
-	struct asking asking = { .firmware = BIOS, .now = NOW };
 	struct lease lease = make_lease(LEASE_OFFERED, 3, NEVER), failed;
 	struct verdict verdict;
 
 	(void)state;
-	decide_request(&device, &lease, &asking, &verdict);
+	report.state = WORK_ACCEPTED;
+	decide_report(&device, &lease, &reporting, &verdict);
 	failed = verdict.next;
 	assert_int_equal(failed.state, LEASE_FAILED);
 	assert_true(failed.given_up);
+	report.state = WORK_DONE;
 	reporting.superseded = true;
 	decide_report(&device, &failed, &reporting, &verdict);
 	assert_int_equal(verdict.reply.u.receipt.state, REFUSED);

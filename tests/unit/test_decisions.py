@@ -199,7 +199,7 @@ def test_daemon_agrees(case, tmp_path):
                                     "127.0.0.1"))["outcome"]
     daemon = policy.Daemon(database, tmp_path / "log")
     try:
-        answer = policy.ask(daemon.port, policy.REQUEST, question_of(case))
+        answer = policy.boot(daemon.port, question_of(case))
     finally:
         daemon.kill()
     assert answer[policy.DECISION] == {"work": policy.WORK, "local": policy.LOCAL}[

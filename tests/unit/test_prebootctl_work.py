@@ -133,7 +133,7 @@ def test_never_begun_is_told(ctl, daemon):
     assert decisions == [policy.WORK] * 3 + [policy.LOCAL] * 2
     assert ctl.json("work", "show", "1")["reason"] == "not begun after 3 attempts"
     assert "not begun after 3 attempts" in ctl("work", "list")
-    warnings = re.findall(r"warning: request .*device=web01 answer=local lease=1 attempt=3/3 "
+    warnings = re.findall(r"warning: report .*device=web01 answer=refused report=accepted lease=1 attempt=3/3 "
                           r'reason="work failed: not begun after 3 attempts"',
                           daemon.log.read_text())
     assert len(warnings) == 1
@@ -203,5 +203,27 @@ def test_next_boot_completes(ctl, daemon):
     assert request(daemon, second)[policy.ATTEMPT] == 2
     assert request(daemon, second)[policy.ATTEMPT] == 2
     assert ctl.json("work", "show", "web01")["state"] == "offered"
-    assert request(daemon, third)[policy.DECISION] == policy.LOCAL
+    # Anybody may have sent the request; what is sent back goes to the machine.
+    asked = {policy.MAC: policy.mac(MAC), policy.FIRMWARE: policy.BIOS}
+    for _ in range(2):
+        assert policy.ask(daemon.port, policy.REQUEST, asked)[policy.DECISION] == policy.WORK
+    assert ctl.json("work", "show", "web01")["state"] == "offered"
+    assert "now: boots its disk; the machine booted again" in ctl("explain", "web01")
+    assert request(daemon, third)[policy.REASON] == b"work is done: the machine booted again"
     assert ctl.json("work", "show", "web01")["state"] == "done"
+    assert request(daemon)[policy.DECISION] == policy.LOCAL
+
+
+@pytest.mark.parametrize("state", ["begun", "accepted"])
+def test_a_request_ends_no_work(ctl, daemon, state):
+    """However many ask in the machine's name and do not see what they are answered."""
+    ctl("device", "add", "web01", MAC)
+    ctl("work", "assign", "web01", "--config", "z_auto.cfg", "--attempts", "1")
+    lease = request(daemon)[policy.LEASE]
+    if state == "begun":
+        assert report(daemon, lease, policy.BEGUN)[policy.STATE] == policy.BEGUN
+    asked = {policy.MAC: policy.mac(MAC), policy.FIRMWARE: policy.BIOS}
+    for _ in range(3):
+        policy.ask(daemon.port, policy.REQUEST, asked)
+    assert report(daemon, lease, policy.BEGUN)[policy.STATE] == policy.BEGUN
+    assert report(daemon, lease, policy.DONE)[policy.STATE] == policy.DONE
