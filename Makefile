@@ -22,7 +22,7 @@ help:
 	@echo 'make demo          a machine boots, is given work, does it, boots its disk'
 	@echo 'make vm            a machine to play with; its serial console is this terminal'
 	@echo 'make test          all tests; test-unit and test-vm [K=name] run a part'
-	@echo 'make test-long     what takes longer: more damaged files in virtual machines'
+	@echo 'make test-long     what takes longer: more damaged files, each recipe on each firmware'
 	@echo 'make soak          many boots, in situations that come in random order: [N=100] of each firmware,'
 	@echo '                   [FIRMWARE=seabios|ovmf|ovmf-ipxe] [SEED=number]'
 	@echo 'make bench         sizes, packets and times, beside PXELINUX; answers a second, beside nginx'

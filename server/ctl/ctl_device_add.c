@@ -5,6 +5,7 @@
 
 #include "ctl_verbs.h"
 #include "error.h"
+#include "strangers.h"
 #include "text.h"
 #include "uuids.h"
 
@@ -182,6 +183,22 @@ static int check_addition(struct ctl *ctl, const struct addition *new)
 	return rc == ERR_NOT_FOUND ? 0 : ctl_store_error(ctl);
 }
 
+static int warn_of_docks(struct ctl *ctl, const struct addition *new)
+{
+	for (size_t i = 0; i < new->mac_count; i++) {
+		char text[40];
+		bool shared;
+
+		if (mac_is_shared(&ctl->store, new->macs[i], &shared))
+			return ctl_store_error(ctl);
+		text_format(text, sizeof(text), "%M", new->macs[i]);
+		if (shared)
+			ctl_error(0, "warning: the setting shared-macs names %s, so it identifies nobody",
+			          text);
+	}
+	return 0;
+}
+
 static int adding(struct ctl *ctl, void *data)
 {
 	struct addition *new = data;
@@ -190,6 +207,8 @@ static int adding(struct ctl *ctl, void *data)
 
 	if (status == 0)
 		status = check_uuid(ctl, new);
+	if (status == 0)
+		status = warn_of_docks(ctl, new);
 	if (status == 0 && ctl_given(ctl, OPT_FOLDER))
 		status = ctl_find_folder(ctl, ctl->option[OPT_FOLDER], &folder);
 	if (status == 0 &&

@@ -17,7 +17,8 @@ const char help_device_rename[] =
 const char help_device_admit[] =
 	"prebootctl device admit MAC|UUID [NAME] [--folder FOLDER]\n"
 	"  Makes a device of an unknown machine that has asked, known by what it told. All its\n"
-	"  network adapters that asked with the same UUID are taken. NAME: pc-525400123456.\n";
+	"  network adapters that asked with the same UUID are taken where serial numbers say that\n"
+	"  it is one machine. NAME: pc-525400123456.\n";
 
 const char help_folder_add[] =
 	"prebootctl folder add PATH...\n"

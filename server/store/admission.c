@@ -31,7 +31,7 @@ static int look_at_uuid(struct store *store, struct admission *a)
 	return a->by_uuid ? 0 : rc;
 }
 
-static int mac_is_shared(struct store *store, const uint8_t mac[6], bool *shared)
+int mac_is_shared(struct store *store, const uint8_t mac[6], bool *shared)
 {
 	static const struct setting_owner zone = { LEVEL_ZONE, 0 };
 	struct mac_prefix prefixes[SHARED_MACS_MAX];

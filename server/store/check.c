@@ -238,6 +238,51 @@ static int check_strangers(const struct check *check)
 	return rc;
 }
 
+/* --- devices that no machine can be ----------------------------------------- */
+
+static void tell_of_nobody(const struct check *check, const char *name)
+{
+	char problem[200], remedy[300];
+
+	text_format(problem, sizeof(problem), "device %s is known by nothing but what shared-macs "
+	            "names, so no machine is it", name);
+	text_format(remedy, sizeof(remedy), "give it what it is known by: \"prebootctl device change "
+	            "%s --uuid UUID\"; or take the MAC out of the setting shared-macs", name);
+	check->found(check->data, problem, remedy);
+}
+
+static int check_shared_macs(const struct check *check)
+{
+	static const char sql[] =
+		"SELECT d.name, m.mac FROM device d JOIN mac m ON m.device = d.id"
+		" WHERE d.uuid IS NULL AND d.isd IS NULL AND d.claim_uuid IS NULL ORDER BY d.id";
+	char name[NAME_SIZE] = "", last[NAME_SIZE] = "";
+	bool all = false; /* MACs of the last device are shared ones */
+	uint8_t mac[6];
+	sqlite3_stmt *rows;
+	int rc = store_start(check->store, &rows, sql, "");
+
+	while (rc == 0 && (rc = store_step(check->store, rows)) == 1) {
+		bool shared;
+
+		store_text(rows, 0, name, sizeof(name));
+		store_bytes(rows, 1, mac, sizeof(mac));
+		rc = mac_is_shared(check->store, mac, &shared);
+		if (rc)
+			store_end(rows);
+		if (strcmp(name, last) != 0) {
+			if (all)
+				tell_of_nobody(check, last);
+			all = true;
+		}
+		all = all && shared;
+		memcpy(last, name, sizeof(last));
+	}
+	if (rc == 0 && all)
+		tell_of_nobody(check, last);
+	return rc;
+}
+
 /* --- all ------------------------------------------------------------------- */
 
 static void check_mode(const struct check *check)
@@ -261,5 +306,7 @@ int check_all(const struct check *check)
 		rc = run_query(check, queries[i]);
 	if (rc == 0)
 		rc = check_strangers(check);
+	if (rc == 0)
+		rc = check_shared_macs(check);
 	return rc ? rc : check_rows(check);
 }

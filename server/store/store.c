@@ -113,8 +113,10 @@ int store_open(struct store *store, const char *path, const struct store_options
 	if (rc == 0 && !options->again)
 		rc = (options->trusting ? store_file_glance : store_file_check)(
 			path, store->message, sizeof(store->message));
-	if (rc == ERR_NOT_FOUND && options->create)
+	if (rc == ERR_NOT_FOUND && options->create) {
 		rc = store_file_create(path, store->message, sizeof(store->message));
+		store->created = rc == 0;
+	}
 	if (rc)
 		return rc;
 	/* Only one thread uses it at a time, so SQLite need not lock it at each step. */

@@ -32,6 +32,7 @@ struct store {
 	char message[512]; /* for people: the last failure, naming file and remedy */
 	const char *path;  /* the caller's */
 	bool relaxed;      /* its commits do not wait for the disk */
+	bool created;      /* by opening it: there was none */
 	struct {
 		const char *sql;
 		sqlite3_stmt *statement;

@@ -74,6 +74,9 @@ struct admission {
 	char name[NAME_SIZE];            /* what it is called unless told otherwise */
 };
 
+/** Says whether the zone's shared-macs name @mac, so that it identifies nobody. */
+int mac_is_shared(struct store *store, const uint8_t mac[6], bool *shared);
+
 /**
  * Says what @stranger would be known by. Others with the same UUID are its other network
  * adapters where serial numbers say so; else the UUID is that of nobody.

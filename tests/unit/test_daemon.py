@@ -138,6 +138,8 @@ def test_database_that_is_replaced(ctl, change, told, name):
         ctl("check")
     finally:
         assert again.stop() == 0
+    new = f"{ctl.database}: there was no database; this is a new one, which knows no device"
+    assert (new in daemon.log.read_text()) == (name is None)
 
 
 @pytest.mark.parametrize("lost", [("-wal", "-shm"), ("-wal",), ("-shm",)])

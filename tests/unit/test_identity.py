@@ -247,3 +247,18 @@ def test_explain_tells_of_others_at_the_dock(ctl, daemon):
     eventually(lambda: len(ctl.json("stranger", "list")) == 2)
     assert f"the one that asked last has UUID {UUID2}" in ctl.run("explain", A).stderr
     assert ctl.run("explain", UUID1).stderr == ""
+
+
+def test_devices_known_by_a_dock_alone(ctl):
+    ctl("device", "add", "a", A)
+    ctl("device", "add", "b", B, C)
+    ctl("device", "add", "c", "52:54:00:12:34:0d", UUID1)
+    ctl("settings", "set", f"shared-macs={A},{B},52:54:00:12:34:0d")
+    told = ctl.run("check")
+    assert told.returncode == 1 and told.stdout.count("so no machine is it") == 1
+    assert "device a is known by nothing but what shared-macs names" in told.stdout
+    ctl("settings", "set", "shared-macs=52:54:00")
+    assert ctl.run("check").stdout.count("so no machine is it") == 2
+    assert "identifies nobody" in ctl.run("device", "add", "d", "52:54:00:12:34:0e").stderr
+    ctl("settings", "unset", "shared-macs")
+    assert "nothing wrong" in ctl("check")

@@ -91,6 +91,7 @@ def test_example_fills_a_tftp_root(place, tmp_path):
     run(fill, root, env=environment)
     assert (root / "pxemenu.txt").read_text() == "mine"
     assert (root / "nvlnbp.sys").read_bytes() == (policy.BUILD / "nvlnbp.sys").read_bytes()
+    assert not list(root.glob("*.new"))
     run(place / "usr/bin/prebootctl", "menu", "check",
         place / "usr/share/doc/openpreboot/examples/pxemenu.txt")
 
