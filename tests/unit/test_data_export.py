@@ -132,7 +132,13 @@ def test_verdicts_are_kept(ctl, tmp_path):
     (tmp_path / "small.json").write_text(json.dumps(SMALL))
     assert run(tmp_path / "new.db", "import", "--replace", tmp_path / "small.json").returncode == 0
     assert json.loads(run(tmp_path / "new.db", "--json", "uuid", "list").stdout) == words
-    assert run(tmp_path / "new.db", "check").stdout.count("foreign") == 0
+    # Nothing of the devices that are gone is left; and that would be found.
+    assert "gone" not in run(tmp_path / "new.db", "check").stdout
+    with sqlite3.connect(tmp_path / "new.db") as db:
+        assert not db.execute("SELECT * FROM card").fetchall()
+        db.execute("INSERT INTO card VALUES (99, x'525400123456', '', '', '', 7)")
+    db.close()
+    assert "1 rows of card are of a device that is gone" in run(tmp_path / "new.db", "check").stdout
     (tmp_path / "data.json").write_text(before.replace('"ignored"', '"allowed"'))
     result = run(tmp_path / "bad.db", "import", tmp_path / "data.json")
     assert "a placeholder that many machines have cannot be allowed" in result.stderr
