@@ -331,6 +331,13 @@ static int find_out(struct explanation *e)
 
 /* --- telling it ------------------------------------------------------------ */
 
+/* The menu that comes before all else: the words of the setting stand as the answer numbers them. */
+static const char *menu_mode(const struct explanation *e)
+{
+	return setting_word((size_t)setting_find("menu-mode"),
+	                    e->verdict.reply.u.answer.menu_mode);
+}
+
 static void print(struct explanation *e)
 {
 	const struct lease *next = &e->verdict.next;
@@ -369,6 +376,8 @@ static void print(struct explanation *e)
 		       next->loader_bios[0] ? next->loader_bios : "nothing",
 		       next->loader_uefi[0] ? next->loader_uefi : "nothing",
 		       next->config[0] ? ", with " : "", next->config);
+	if (e->verdict.reply.u.answer.menu_mode)
+		printf("     menu-mode=%s\n", menu_mode(e));
 }
 
 static json_t *text_or_null(const char *text)
@@ -380,12 +389,13 @@ static void print_json(struct explanation *e)
 {
 	const struct choice *choice = &e->ruling.choice;
 	json_t *outcome = json_pack(
-		"{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:s}", "answer", e->work ? "work" : "local",
+		"{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:s}", "answer", e->work ? "work" : "local",
 		"device", text_or_null(e->verdict.reply.u.answer.device), "admitted_as", text_or_null(e->admitted), "lease",
 		e->lease.number ? json_integer((json_int_t)e->lease.number) : json_null(), "bundle",
 		text_or_null(e->work && choice->bundle && !e->lease.number ? choice->bundle->name : NULL),
 		"loader", text_or_null(e->loader), "config",
-		text_or_null(e->work ? e->verdict.next.config : NULL), "reason", e->outcome);
+		text_or_null(e->work ? e->verdict.next.config : NULL), "menu", menu_mode(e), "reason",
+		e->outcome);
 
 	ctl_print_json(json_pack("{s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:O, s:o}", "machine",
 	                         e->machine.label, "known", (int)e->known, "seen",

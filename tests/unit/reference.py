@@ -222,17 +222,21 @@ class Site:
         loader = row["loader_" + kind] if kind else ""
         return self.setting(device, "loader-" + kind) if loader == "*" else loader
 
+    def _is_due(self, session, now):
+        """Says whether a session that waits is to start."""
+        joined = self.joined(session)
+        return joined and (0 < session["clients"] <= joined or (
+            session["wait"] and session["last_joined"] + session["wait"] <= now))
+
     def sweep(self, now):
         """Does to its rows what the server does each second, without being asked."""
-        joined_before = {session["id"]: self.joined(session) for session in self.tables["multicast"]}
+        due = [session["id"] for session in self.tables["multicast"]
+               if self._is_due(session, now)]
         for row in self.tables["work"]:
             if row["state"] == "begun" and row["begun"] + row["deadline"] <= now:
                 row["state"] = "failed"
         for session in self.tables["multicast"]:
-            joined = joined_before[session["id"]]
-            if session["state"] == "waiting" and joined and (
-                    0 < session["clients"] <= joined or
-                    (session["wait"] and session["last_joined"] + session["wait"] <= now)):
+            if session["state"] == "waiting" and session["id"] in due:
                 session["state"] = "started"
             if session["state"] == "started" and not any(
                     row["state"] in OPEN and row["source"] == "multicast" and
@@ -250,7 +254,9 @@ class Site:
             row["source"] == "multicast" and row["source_id"] == session["id"] and
             self.one("multicast_member", multicast=session["id"], device=row["device"])
             for row in open_work) for session in self.tables["multicast"])
-        return not overdue and not over
+        due = any(session["state"] == "waiting" and self._is_due(session, now)
+                  for session in self.tables["multicast"])
+        return not overdue and not over and not due
 
     # --- work -------------------------------------------------------------------------
 

@@ -16,9 +16,10 @@ import pytest
 from dataset import run
 from random_site import RandomSite
 from reference import Site, uuid_ok
-from reference_filter import BIOS, UEFI, Request
+from reference_filter import BIOS, MAC, UEFI, UUID, Request
 
-SITES = int(os.environ.get("SITES", "24"))
+SITES = int(os.environ.get("SITES", "12"))
+LOCAL_BOOT = 10  # the event that tells of it
 SEEDS = [int(os.environ["SEED"])] if "SEED" in os.environ else range(1, 1 + SITES)
 
 
@@ -97,8 +98,16 @@ def wait_until_kept(database, datagram):
         time.sleep(0.01)
 
 
-def check(database, site, port, name, request):
-    told = foretell(database, name)
+def of_what_is_due(database, now):
+    """Returns the devices whose work is overdue, or that are in a session."""
+    return [name for name, in rows(
+        database, "SELECT name FROM device WHERE id IN (SELECT device FROM work WHERE"
+        " state = 'begun' AND begun + deadline <= ? UNION SELECT device FROM multicast_member)",
+        now)]
+
+
+def check(database, site, port, name, request, told):
+    """Compares what was told of a machine with what it is answered."""
     outcome, nonce = told["outcome"], site.random.randbytes(16)
     if request is None:
         # What a rule says of hardware that nobody has told yet, nobody can say.
@@ -113,6 +122,8 @@ def check(database, site, port, name, request):
     assert answer.get(policy.CONFIG, b"").decode() == (outcome["config"] or ""), where
     if outcome["loader"] is not None or outcome["answer"] == "local":
         assert answer.get(policy.LOADER, b"").decode() == (outcome["loader"] or ""), where
+    assert ("never", "always", "hotkey").index(outcome["menu"]) == answer.get(
+        policy.MENU_MODE, 0), where
     if outcome["answer"] == "work" and told["open_work"]:
         assert answer[policy.LEASE] == told["open_work"], where
         assert outcome["reason"].startswith(
@@ -120,6 +131,23 @@ def check(database, site, port, name, request):
     if outcome["admitted_as"]:
         assert rows(database, "SELECT 1 FROM device WHERE name = ?", outcome["admitted_as"]), where
     wait_until_kept(database, request.datagram(nonce))
+    if outcome["answer"] == "work":
+        go_on(database, site, port, request, answer[policy.LEASE], nonce)
+
+
+def go_on(database, site, port, request, lease, nonce):
+    """What becomes of the work: its agent tells, or the machine goes on to its disk, or neither."""
+    who = {number: value for number, value in request.fields().items() if number in (MAC, UUID)}
+    for state in site.some((policy.BEGUN, policy.DONE, policy.FAILED)):
+        policy.report(port, who, lease, state, after=0)
+    if not site.chance(0.3) or not any(request.mac):
+        return
+    policy.tell(port, nonce, {**who, policy.CODE: LOCAL_BOOT, policy.MILLISECONDS: 9,
+                              policy.REASON: b"a file is missing"})
+    end = time.monotonic() + 10
+    while not rows(database, "SELECT 1 FROM event WHERE boot = ? AND step = 'local-boot'", nonce):
+        assert time.monotonic() < end, "the event is not kept"
+        time.sleep(0.01)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -128,12 +156,18 @@ def test_foretold(place, seed):
     site = RandomSite(database, seed, int(time.time()), wild=True)
     asking = sorted(machines(database))
     site.random.shuffle(asking)
+    # Of the first, what prebootd sees to when it starts is foretold, too.
+    due = of_what_is_due(database, site.now)
+    asking.sort(key=lambda name: name not in due)
+    told = foretell(database, asking[0])
     daemon = policy.Daemon(database, place / f"{seed}.log")
     try:
-        for name in asking:
+        for name in asking + asking:
             settle(database)
             now = machines(database)  # one that was unknown may be a device by now
             if name in now:
-                check(database, site, daemon.port, name, now[name])
+                check(database, site, daemon.port, name, now[name],
+                      told or foretell(database, name))
+            told = None
     finally:
         daemon.kill()
