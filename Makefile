@@ -231,9 +231,10 @@ $(B)/test/unit_identify $(B)/test/unit_identify_cards $(B)/test/unit_index $(B)/
 	$(patsubst %,$(B)/test/server/%.o,$(STORE) $(INDEX))
 $(B)/test/unit_store_file $(B)/test/unit_store_rows $(B)/test/unit_uuids: $(B)/test/tests/unit/store_place.o \
 	$(STORE:%=$(B)/test/server/%.o)
+$(B)/test/unit_keeper_lock $(B)/test/unit_keeper_between: $(B)/test/tests/unit/between.o
 $(B)/test/unit_serve $(B)/test/unit_keeper $(B)/test/unit_keeper_lock $(B)/test/unit_keeper_bounds \
-		$(B)/test/unit_keeper_sync $(B)/test/unit_multicast $(B)/test/unit_lanes \
-		$(B)/test/unit_fast: \
+		$(B)/test/unit_keeper_between $(B)/test/unit_keeper_sync $(B)/test/unit_multicast \
+		$(B)/test/unit_lanes $(B)/test/unit_fast: \
 	$(B)/test/tests/unit/site.o \
 	$(KEEPER:%=$(B)/test/server/%.o)
 $(B)/test/unit_storm $(B)/test/unit_storm_socket: $(B)/test/tests/unit/storm.o

@@ -155,18 +155,22 @@ struct moment at(int64_t now)
 	return (struct moment){ now, 0, moment_now().monotonic };
 }
 
-/* Serves the first @count slots. */
+void serve_at(struct bench *bench, size_t count, const struct moment *moment)
+{
+	/* As it does every few milliseconds. */
+	assert_int_equal(keeper_follow(&bench->keeper), 0);
+	serve_batch(&bench->serving, bench->batch, count, moment);
+	while (keeper_turn(&bench->keeper, moment))
+		continue;
+	while (keeper_notes(&bench->keeper))
+		continue;
+}
+
 void serve(struct bench *bench, size_t count)
 {
 	struct moment moment = at(bench->now);
 
-	/* As it does every few milliseconds. */
-	assert_int_equal(keeper_follow(&bench->keeper), 0);
-	serve_batch(&bench->serving, bench->batch, count, &moment);
-	while (keeper_turn(&bench->keeper, &moment))
-		continue;
-	while (keeper_notes(&bench->keeper))
-		continue;
+	serve_at(bench, count, &moment);
 }
 
 /* Slot @slot must hold an answer to its question. */

@@ -42,8 +42,9 @@ int64_t assigned_of(struct bench *bench, uint64_t lease);
 struct datagram *put_report(struct bench *bench, size_t slot, uint8_t number, uint64_t lease,
                             uint8_t boot, uint32_t attempt, uint8_t state);
 struct moment at(int64_t now);
-/** Serves the first @count slots. */
+/** Serves the first @count slots, now or at @moment. */
 void serve(struct bench *bench, size_t count);
+void serve_at(struct bench *bench, size_t count, const struct moment *moment);
 /** Slot @slot must hold an answer to its question. */
 void decode(const struct bench *bench, size_t slot, struct message *reply);
 /** Asks one question and decodes the answer. */

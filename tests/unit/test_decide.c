@@ -330,6 +330,7 @@ static void test_reports_of_others(void **state)
 	struct lease lease = make_lease(LEASE_OFFERED, 1, NEVER);
 	struct report report = { .lease = 7, .state = WORK_DONE };
 	struct reporting reporting = { .report = &report, .proof = PROOF_RIGHT, .now = NOW };
+	static const struct lease none;
 	struct device other = { .id = 6, .name = "db01" };
 	struct verdict verdict;
 
@@ -338,6 +339,7 @@ static void test_reports_of_others(void **state)
 	assert_int_equal(verdict.reply.u.receipt.state, REFUSED);
 	assert_string_equal(verdict.reply.u.receipt.reason, "the lease is another device's");
 	assert_false(verdict.changed);
+	assert_memory_equal(&verdict.next, &none, sizeof(none)); /* nor is it told of */
 	decide_report(NULL, &lease, &reporting, &verdict);
 	assert_int_equal(verdict.reply.u.receipt.state, REFUSED);
 	assert_false(verdict.changed);

@@ -45,6 +45,33 @@ static void test_assigned_always(void **state)
 	assert_int_equal(number_of(bench, "SELECT count(*) FROM work WHERE device = 3"), 3);
 }
 
+/* Done after all, where the server had given up: unless the machine has gone on to newer work. */
+static void test_done_beside_newer_work(void **state)
+{
+	struct bench *bench = *state;
+	struct message reply;
+
+	for (uint8_t number = 1; number <= 2; number++) {
+		bool gone_on = number == 2;
+
+		for (uint8_t boot = 'a'; boot <= 'd'; boot++)
+			assert_int_equal(attempt(bench, number, boot),
+			                 boot == 'd' ? 0 : boot - 'a' + 1);
+		check_committed(bench, number, LEASE_FAILED, 3);
+		meddle(bench, gone_on ? "UPDATE assignment SET owner = 2" :
+		       BUNDLE "INSERT INTO assignment VALUES (7, 1, 'device', 1, 'once', 0, 1)");
+		ask(bench, MESSAGE_REQUEST, number, 'e', &reply);
+		assert_int_equal(reply.u.answer.attempt, 1);
+		if (gone_on)
+			assert_int_equal(attempt(bench, number, 'e'), 1);
+		put_report(bench, 0, number, bench->lease[number], 'c', 3, WORK_DONE);
+		serve(bench, 1);
+		decode(bench, 0, &reply);
+		assert_int_equal(reply.u.receipt.state, gone_on ? 0 : WORK_DONE);
+		check_committed(bench, number, gone_on ? LEASE_FAILED : LEASE_DONE, 3);
+	}
+}
+
 /* What happened before it in the batch counts for the next question. */
 static void test_chosen_within_a_batch(void **state)
 {
@@ -307,6 +334,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_assigned_once), TEST(test_assigned_always),
+		TEST(test_done_beside_newer_work),
 		TEST(test_chosen_within_a_batch), TEST(test_small_question_makes_no_work),
 		TEST(test_work_not_stored_is_not_told), TEST(test_rules),
 		TEST(test_strangers_are_kept), TEST(test_strangers_are_admitted),

@@ -345,6 +345,7 @@ static void test_clock_is_wrong_at_first(void **state)
 static void test_clock_set_while_locked(void **state)
 {
 	struct bench *bench = *state;
+	struct message reply;
 	sqlite3 *other;
 
 	look(bench, NOW, 10);
@@ -353,12 +354,20 @@ static void test_clock_set_while_locked(void **state)
 	assert_int_equal(sqlite3_open(bench->path, &other), SQLITE_OK);
 	sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL);
 	look(bench, NOW + 5 * 3600, 11);
+	look(bench, NOW + 9 * 3600, 12); /* once more, while the first waits */
 	sqlite3_exec(other, "COMMIT", NULL, NULL, NULL);
 	sqlite3_close(other);
-	look(bench, NOW + 5 * 3600 + 1, 12);
+	/* Before the next look its work is not too late for that. */
+	put(bench, 0, MESSAGE_REQUEST, 1, 'b');
+	serve(bench, 1);
+	assert_int_equal(bench->batch[0].reply_length, 0);
+	check_committed(bench, 1, LEASE_BEGUN, 1);
+	look(bench, NOW + 9 * 3600 + 1, 13);
+	decode(bench, 0, &reply);
+	assert_int_equal(reply.u.answer.attempt, 2);
 	check_committed(bench, 1, LEASE_BEGUN, 1);
 	assert_int_equal(number_of(bench, "SELECT begun FROM work WHERE lease = 1"),
-	                 NOW + 5 * 3600 - 1);
+	                 NOW + 9 * 3600 - 2);
 }
 
 #define OLD "INSERT INTO event (device, time, step, lease, milliseconds, reason)" \
