@@ -11,6 +11,7 @@ from console import SilentError
 from terminal import Terminal
 
 TEXT_MEMORY, TEXT_SIZE = 0xb8000, 80 * 25 * 2
+BIOS_MEMORY = 1 << 20  # bytes that a BIOS, and our NBP, use
 LOOK_SECONDS = 0.05
 
 
@@ -133,6 +134,28 @@ class Person:
         if wrong:
             rows = "\n    ".join(screen[i:i + 80] for i in range(0, len(screen), 80))
             raise machine.MachineError(f"wrong on the screen: {wrong}\n    {rows}")
+
+    def do_forgotten(self, password):
+        """Looks through the machine's memory for a password, in each form that it takes there."""
+        word = password[:8].encode()
+        swapped = word[3::-1] + word[:3:-1]  # the words of a big-endian hash
+        forms = {f"{name}, xor {pad:02x}": bytes(byte ^ pad for byte in form)
+                 for name, form in (("text", word), ("words", swapped))
+                 for pad in (0, 0x36, 0x5c)}  # HMAC's
+        forms["UTF-16"] = password[:8].encode("utf-16-le")
+        kind = self._lab.firmware.kind
+        self._monitor.run("stop")
+        memory = self._monitor.memory(0, debugger.MEMORY if kind == "uefi" else BIOS_MEMORY,
+                                      self._folder / "memory.bin")
+        self._monitor.run("cont")
+        (self._folder / "memory.bin").unlink()
+        found = {name: hex(memory.find(form)) for name, form in forms.items() if form in memory}
+        # In the BIOS's keyboard buffer, each with its scan code.
+        if kind == "bios" and (at := re.search(b".".join(re.escape(password[i:i + 1].encode())
+                                               for i in range(4)), memory, re.S)):
+            found["keys"] = hex(at.start())
+        if found:
+            raise machine.MachineError(f"the password is in memory: {found}")
 
     def do_firmware(self, pattern):
         """Waits for a line of the firmware's own debug output, after the last one waited for."""
