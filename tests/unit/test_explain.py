@@ -141,6 +141,26 @@ def test_work_that_is_overdue(tmp_path):
     assert "now: new work; tools: assigned to it, once" in text
 
 
+def test_sessions_that_are_due(tmp_path):
+    """They have started or ended, as prebootd sees to that within a second."""
+    database = tmp_path / "test.db"
+    set_up(database, {"sessions": ["win11 started"], "assigned": ["tools to pc, once"]})
+    with sqlite3.connect(database) as db:
+        db.execute("UPDATE multicast SET state = 'waiting', clients = 0, wait = 60, last_joined ="
+                   " unixepoch()")
+    assert "now: new work; win11: multicast session" in prebootctl(database, "explain", "pc")
+    with sqlite3.connect(database) as db:
+        db.execute("UPDATE multicast SET last_joined = unixepoch() - 99")
+    text = prebootctl(database, "explain", "pc")
+    assert "the session has started without it" in text and "now: new work; tools" in text
+    with sqlite3.connect(database) as db:
+        db.execute("UPDATE multicast SET state = 'started'")
+        db.execute("UPDATE work SET state = 'done'")
+    db.close()
+    text = prebootctl(database, "explain", "pc")
+    assert "the session has ended" in text and "now: new work; tools" in text
+
+
 def test_boot_that_came_back(tmp_path):
     """Work that ends with the next boot goes on where the last one ended at the disk."""
     database = tmp_path / "test.db"
