@@ -67,6 +67,11 @@ static void take_note(struct keeper *k, struct matter *matter)
 		text_format(note->reason, sizeof(note->reason), "%s", receipt->reason);
 	matter->noted = question->type == MESSAGE_REQUEST ||
 	                (question->type == MESSAGE_REPORT && note->device && !receipt->state);
+	if (matter->noted && !server_notes(k->server, note->device, matter->datagram,
+	                                   k->moment.monotonic)) {
+		matter->noted = false;
+		count(&k->counters.notes_lost, 1);
+	}
 }
 
 static enum answered kind_of_answer(const struct matter *matter)

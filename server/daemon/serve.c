@@ -20,6 +20,8 @@
 #define ADMITTED_BURST 20
 #define NOTES_ROOM     4096
 #define EVENTS_RATE    20   /* a second, of each device; a boot has a dozen */
+#define NOTED_RATE     20   /* requests a second that are kept, of a device or a network of unknown */
+#define NOTED_BURST    25   /* machines; so many seconds' worth at once: a network is switched on */
 
 /* --- what threads share ---------------------------------------------------- */
 
@@ -54,6 +56,8 @@ int server_start(struct server *server, uint32_t rate)
 	limit_start(&server->regions, rate * REGION_SHARES);
 	server->unknown_cost = rate ? server->limit.cost / UNKNOWN_SHARES : 0;
 	limit_start(&server->events, EVENTS_RATE);
+	limit_start(&server->noted, NOTED_RATE);
+	server->noted.burst = (int64_t)NOTED_BURST * 1000000000;
 	limit_start(&server->admissions, ADMITTED_RATE);
 	server->admissions.burst = (int64_t)ADMITTED_BURST * 1000000000;
 	start_lock(&server->lock);
@@ -71,6 +75,11 @@ int server_start(struct server *server, uint32_t rate)
 	if (rc)
 		server_end(server);
 	return rc;
+}
+
+bool server_notes(struct server *server, uint64_t device, const struct datagram *d, int64_t now)
+{
+	return limit_take(&server->noted, device ? device : address_prefix(&d->from), now);
 }
 
 void server_end(struct server *server)

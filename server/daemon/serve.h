@@ -43,6 +43,7 @@ struct server {
 	struct limit admissions;
 	_Atomic bool admits_no_more;
 	struct limit events;
+	struct limit noted; /* what a device, or a network of unknown machines, has of the notes */
 	_Atomic uint64_t strangers[SERVE_STRANGERS]; /* hashes of those noted lately */
 	/* Of each thread, the keeper's last. */
 	const struct counters *counters[SERVE_THREADS_MAX + 1];
@@ -83,6 +84,10 @@ struct moment moment_now(void);
  */
 int server_start(struct server *server, uint32_t rate);
 void server_end(struct server *server);
+
+/** Says whether what @d tells may be kept: nobody has more than a share of what is kept in all.
+ *  @device: 0: an unknown machine, which counts by its network */
+bool server_notes(struct server *server, uint64_t device, const struct datagram *d, int64_t now);
 
 /**
  * Says whether the unknown machine that sent @datagram may become a device at @now, monotonic

@@ -81,6 +81,7 @@ static bool note_request(struct serving *s, const struct datagram *d)
 	if (!s->who.known && !stranger_is_news(s))
 		return false;
 	if (queue_full(&server->notes) ||
+	    !server_notes(server, s->who.known ? s->who.device.id : 0, d, now) ||
 	    !(s->who.known ? limit_pass(&server->requests_full, REQUESTS_COST, REQUESTS_BURST, now)
 	                   : limit_pass(&server->strangers_full, STRANGERS_COST,
 	                                STRANGERS_BURST, now))) {

@@ -422,11 +422,49 @@ static void test_events_of_the_future(void **state)
 	assert_int_equal(kept(bench), 1);
 }
 
+/* --- what is noted ------------------------------------------------------------ */
+
+/* Has @number ask as so many boots. */
+static void ask_often(struct bench *bench, uint8_t number, int boots)
+{
+	for (int i = 0; i < boots; i++) {
+		struct datagram *d = put(bench, (size_t)i % BATCH, MESSAGE_REQUEST, number, 'a');
+
+		memcpy(d->data + 8, &i, sizeof(i)); /* in the nonce */
+		if (i % BATCH == BATCH - 1 || i == boots - 1)
+			serve(bench, (size_t)i % BATCH + 1);
+	}
+}
+
+/* Whoever asks in one machine's name, or invents machines, does not hide others. */
+static void test_notes_are_shared(void **state)
+{
+	struct bench *bench = *state;
+	uint64_t lost;
+
+	for (uint8_t number = 1; number <= 3; number += 2) { /* by the keeper, and not */
+		lost = counted(bench).notes_lost;
+		ask_often(bench, number, 1000);
+		lost = counted(bench).notes_lost - lost;
+		assert_in_range(lost, 100, 500);
+	}
+	for (uint8_t number = 100; number < 130; number++)
+		ask_often(bench, number, 100);
+	/* 500 at once, and a few that are due by then: 100 of each are asked. */
+	assert_in_range(number_of(bench, "SELECT count(*) FROM stranger"), 5, 25);
+	for (size_t i = 0; i < 20; i++)
+		put(bench, i, MESSAGE_REQUEST, (uint8_t)(200 + i), 'a')->from.in.sin_addr.s_addr =
+			htonl(0x0a090909);
+	serve(bench, 20);
+	assert_int_equal(number_of(bench, "SELECT count(*) FROM stranger WHERE address = '10.9.9.9'"), 20);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(test_notes_are_shared),
 		TEST(test_admissions_have_a_rate), TEST(test_rule_has_the_same_rate),
 		TEST(test_admissions_have_a_total), TEST(test_weighed_have_the_same_rate),
 		TEST(test_unknown_are_answered_at_once),
