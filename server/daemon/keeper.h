@@ -61,6 +61,7 @@ struct keeper {
 	bool followed;             /* since changes were last deleted */
 	dev_t device;              /* that the file is on */
 	ino_t beside[2];           /* the files "-wal" and "-shm" beside it */
+	off_t log_size;            /* of "-wal", at the last look */
 	bool replaced;             /* keeper_replaced() has said so */
 	bool keep_log;             /* its log is not to be put into the database at the end */
 	struct {
@@ -117,7 +118,7 @@ bool keeper_sweep(struct keeper *keeper, const struct moment *moment);
 
 /**
  * Says whether another file has the database's name by now, or none, or that of a file that SQLite
- * has beside it: what others change there is not seen here, and what is kept here is lost. The
+ * has beside it, or whether one of them was emptied: what others change there is not seen here, and what is kept here is lost. The
  * log is told once.
  */
 bool keeper_replaced(struct keeper *keeper);

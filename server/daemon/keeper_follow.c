@@ -2,6 +2,7 @@
 /* The index and the database: what goes from one to the other. */
 #include "keeper.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -16,6 +17,7 @@
 
 #define PRUNE_SPAN  2000 /* lease numbers at once: some milliseconds */
 #define PRUNE_AGAIN 3600 /* s, from end to beginning */
+#define HEADER_SIZE 100  /* of a database, which has no fewer bytes */
 
 void keeper_tell_warnings(struct keeper *k)
 {
@@ -32,14 +34,20 @@ void keeper_tell_warnings(struct keeper *k)
 
 static const char *const suffixes[] = { "-wal", "-shm" };
 
+static int look_beside(const struct keeper *k, const char *suffix, struct stat *status)
+{
+	char name[PATH_MAX];
+
+	text_format(name, sizeof(name), "%s%s", k->store.path, suffix);
+	return lstat(name, status);
+}
+
 /* Returns the inode of the file with @suffix beside the database; 0: there is none. */
 static ino_t inode_of(const struct keeper *k, const char *suffix)
 {
-	char name[PATH_MAX];
 	struct stat status;
 
-	text_format(name, sizeof(name), "%s%s", k->store.path, suffix);
-	return lstat(name, &status) == 0 ? status.st_ino : 0;
+	return look_beside(k, suffix, &status) == 0 ? status.st_ino : 0;
 }
 
 void keeper_note_files(struct keeper *k)
@@ -73,9 +81,41 @@ static void rescue(struct keeper *k)
 	k->keep_log = true;
 }
 
+/* Says whether the log has lost what is in use of it. SQLite makes it shorter, too, but only when
+ * all of it is in the database: then there is nothing to read for a checkpoint. */
+static bool log_is_cut(struct keeper *k)
+{
+	struct stat status;
+	int code;
+
+	if (look_beside(k, "-wal", &status))
+		return false;
+	if (status.st_size >= k->log_size) {
+		k->log_size = status.st_size;
+		return false;
+	}
+	code = sqlite3_wal_checkpoint_v2(k->store.db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+	if (code == SQLITE_OK)
+		k->log_size = status.st_size;
+	return code != SQLITE_OK && code != SQLITE_BUSY && code != SQLITE_LOCKED;
+}
+
+/* Returns the suffix of a file that another program has cut short, as to empty it; NULL: none is. */
+static const char *cut_short(struct keeper *k, off_t size)
+{
+	const char *suffix = size < HEADER_SIZE ? "" : log_is_cut(k) ? "-wal" : NULL;
+
+	if (!suffix)
+		return NULL;
+	/* What is left of one does not go into the other. */
+	sqlite3_db_config(k->store.db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+	k->keep_log = true;
+	return suffix;
+}
+
 bool keeper_replaced(struct keeper *k)
 {
-	const char *path = k->store.path, *suffix = "";
+	const char *path = k->store.path, *suffix = "", *cut = NULL;
 	struct stat status;
 	int moved = 0;
 	bool there;
@@ -83,17 +123,24 @@ bool keeper_replaced(struct keeper *k)
 	if (k->replaced)
 		return true;
 	there = stat(path, &status) == 0;
+	/* A folder that may not be entered does not tell. */
+	if (!there && errno == EACCES)
+		return false;
 	/* SQLite compares the inode, which is the same in a snapshot of a file system. */
 	sqlite3_file_control(k->store.db, NULL, SQLITE_FCNTL_HAS_MOVED, &moved);
 	if (there && !moved && status.st_dev == k->device) {
 		suffix = lost_beside(k);
 		if (!suffix)
+			suffix = cut = cut_short(k, status.st_size);
+		if (!suffix)
 			return false;
 		there = inode_of(k, suffix) != 0;
-		rescue(k);
+		if (!cut)
+			rescue(k);
 	}
 	text_format(k->store.message, sizeof(k->store.message), "%s%s: %s while it was in use",
-	            path, suffix, there ? "replaced by another file" : "removed or moved away");
+	            path, suffix, cut ? "cut short" : there ? "replaced by another file"
+	                                                     : "removed or moved away");
 	journal_line(&k->server->journal, JOURNAL_ALWAYS, "error: %s; stopping, as what is kept in "
 	             "it from now on is lost", k->store.message);
 	k->replaced = true;

@@ -219,6 +219,37 @@ static void test_one_file_is_lost(void **state)
 	}
 }
 
+/* Nor does it go on where one was emptied; SQLite itself may make them shorter. */
+static void test_one_file_is_emptied(void **state)
+{
+	struct bench *bench = *state;
+	sqlite3 *other;
+
+	for (int i = 0; i < 2; i++) {
+		char name[96];
+
+		other = other_program(bench);
+		assert_int_equal(attempt(bench, 1, 'a'), 1);
+		run(other, "VACUUM; PRAGMA wal_checkpoint(TRUNCATE)");
+		assert_false(keeper_replaced(&bench->keeper));
+		sqlite3_close(other);
+		assert_int_equal(attempt(bench, 2, 'a'), 1);
+		meddle(bench, "UPDATE device SET added = added + 1");
+		assert_false(keeper_replaced(&bench->keeper));
+		snprintf(name, sizeof(name), "%s%s", bench->path, i ? "" : "-wal");
+		assert_int_equal(truncate(name, 0), 0);
+		assert_true(keeper_replaced(&bench->keeper));
+		assert_non_null(strstr(bench->keeper.store.message, ": cut short"));
+		if (i)
+			break;
+		keeper_close(&bench->keeper);
+		server_end(&bench->server);
+		assert_int_equal(server_start(&bench->server, 0), 0);
+		assert_int_equal(keeper_open(&bench->keeper, &bench->server, bench->path), 0);
+		take_replies(bench);
+	}
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -227,7 +258,7 @@ int main(void)
 		TEST(test_only_writers_wait), TEST(test_patience_has_an_end),
 		TEST(test_receipt_would_come_too_late), TEST(test_later_has_an_end),
 		TEST(test_notes_wait), TEST(test_start_while_locked),
-		TEST(test_one_file_is_lost),
+		TEST(test_one_file_is_lost), TEST(test_one_file_is_emptied),
 	};
 
 	return cmocka_run_group_tests_name("keeper lock", tests, NULL, NULL);
