@@ -314,6 +314,7 @@ static void test_reports(void **state)
 		assert_int_equal(verdict.reply.u.receipt.state, c->receipt);
 		assert_int_equal(verdict.next.state, c->next);
 		assert_int_equal(verdict.changed, c->changed);
+		assert_int_equal(verdict.warn, c->changed && c->next == LEASE_FAILED);
 		if (c->receipt == REFUSED)
 			assert_non_null(strstr(verdict.reply.u.receipt.reason, c->reason));
 		else
