@@ -262,3 +262,43 @@ def test_devices_known_by_a_dock_alone(ctl):
     assert "identifies nobody" in ctl.run("device", "add", "d", "52:54:00:12:34:0e").stderr
     ctl("settings", "unset", "shared-macs")
     assert "nothing wrong" in ctl("check")
+
+
+# --- admitting one of several -----------------------------------------------------------
+
+
+def test_cards_are_admitted_with_their_machine(ctl, daemon):
+    """Beside another machine that has its UUID, which nobody had noticed."""
+    ctl("device", "add", "other", "52:54:00:00:00:01")
+    for mac, serial in ((A, b"S1"), (C, b"S1"), (B, b"S2")):
+        ask(daemon, mac, serial=serial)
+    assert eventually(lambda: len(ctl.json("stranger", "list")) == 3 and ctl.json("uuid", "list"))
+    ctl("uuid", "forget", UUID1)
+    ctl("device", "admit", A, "one")
+    assert [row["mac"] for row in ctl.json("stranger", "list")] == [B]
+    assert ctl.json("uuid", "list")[0]["state"] == "shared"
+
+
+def test_a_dock_s_mac_is_no_card(ctl, daemon):
+    """Of a device admitted by its UUID: what it is kept with has no MAC."""
+    ctl("device", "add", "other", "52:54:00:00:00:01")
+    ctl("settings", "set", f"shared-macs={A}")
+    ask(daemon, A)
+    eventually(lambda: ctl.json("stranger", "list"))
+    ctl("device", "admit", UUID1, "lap")
+    with sqlite3.connect(ctl.database) as db:
+        assert db.execute("SELECT mac FROM card").fetchall() == [(bytes(6),)]
+    db.close()
+
+
+def test_doubted_uuids_have_a_bound(ctl, daemon):
+    """From there on, what machines that anybody may invent share is told of with them alone."""
+    ctl("device", "add", "other", "52:54:00:00:00:01")
+    with sqlite3.connect(ctl.database) as db:
+        db.executemany("INSERT INTO uuid VALUES (?, 'shared', 1)",
+                       [(b"shared" + number.to_bytes(10, "big"),) for number in range(4096)])
+    db.close()
+    for mac, serial in ((A, b"S1"), (B, b"S2")):
+        ask(daemon, mac, serial=serial)
+    assert set(notes(ctl, 2).values()) == {"shared UUID: other unknown machines have it too"}
+    assert len(ctl.json("uuid", "list")) == 4096
