@@ -144,6 +144,14 @@ static int judge(struct keeper *keeper, struct matter *matter)
 	}
 }
 
+/* An agent's nonce is its own: its boot is the one that has accepted the work. */
+static bool has_nonce_of_boot(const struct message *question)
+{
+	return question && (question->type == MESSAGE_REQUEST ||
+	                    (question->type == MESSAGE_REPORT &&
+	                     question->u.report.state == WORK_ACCEPTED));
+}
+
 int keeper_apply(struct keeper *keeper, const struct message *question,
                  const struct verdict *verdict)
 {
@@ -156,8 +164,7 @@ int keeper_apply(struct keeper *keeper, const struct message *question,
 		rc = work_accepted(&keeper->store, next, question->nonce);
 	if (rc == 0 && verdict->counted)
 		rc = keeper_join(keeper, next);
-	/* An agent's nonce is its own: its boot is the one that has accepted the work. */
-	if (rc == 0 && question && question->type == MESSAGE_REQUEST)
+	if (rc == 0 && has_nonce_of_boot(question))
 		memcpy(event.boot, question->nonce, sizeof(event.boot));
 	else if (rc == 0)
 		rc = event_boot_of(&keeper->store, next->number, event.boot);

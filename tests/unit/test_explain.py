@@ -168,8 +168,8 @@ def test_boot_that_came_back(tmp_path):
     with sqlite3.connect(database) as db:
         db.execute("UPDATE work SET completes = 'next-boot'")
         db.execute("INSERT INTO offer VALUES (1, 1, ?, 1)", (bytes(15) + b"7",))
-    assert "now: boots its disk; work is done: the machine booted again" in prebootctl(
-        database, "explain", "pc")
+    assert "now: boots its disk; the machine booted again: accepted once more, it is done" in \
+        prebootctl(database, "explain", "pc")
     with sqlite3.connect(database) as db:
         db.execute("INSERT INTO event (device, time, step, lease, milliseconds, reason, boot)"
                    " VALUES (1, 1, 'local-boot', 1, 1, '', ?)", (bytes(15) + b"7",))
