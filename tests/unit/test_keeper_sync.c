@@ -130,7 +130,7 @@ static void test_end_by_request_waits(void **state)
 
 	assign_to_all(bench);
 	assert_int_equal(attempt(bench, 1, 'a'), 1);
-	meddle(bench, "UPDATE work SET attempts = 1 WHERE device = 1");
+	meddle(bench, "UPDATE work SET state = 'begun', begun = 1 WHERE device = 1"); /* overdue */
 	put(bench, 0, MESSAGE_REQUEST, 2, 'a');
 	put(bench, 1, MESSAGE_REQUEST, 1, 'b');
 	serve_counted(bench, 2);
