@@ -25,6 +25,7 @@ static const struct {
 
 #define END_MS    500 /* for what still waits when it ends */
 #define GATHER_MS 10  /* lines that come so soon after each other are written together */
+#define PIECE     (16 << 10) /* bytes written at a time: so soon there is room again */
 
 #define read_one(value)       __atomic_load_n(&(value), __ATOMIC_RELAXED)
 #define write_one(value, new) __atomic_store_n(&(value), (new), __ATOMIC_RELAXED)
@@ -109,26 +110,28 @@ static void write_all(const char *text, size_t length)
 static void *write_lines(void *data)
 {
 	struct journal *journal = data;
+	size_t taken;
 
 	pthread_mutex_lock(&journal->lock);
 	for (;;) {
+		bool waited = !journal->length;
+
 		while (!journal->length && !journal->ending)
 			pthread_cond_wait(&journal->news, &journal->lock);
 		if (!journal->length)
 			break;
-		if (!journal->ending) {
+		if (waited && !journal->ending) {
 			pthread_mutex_unlock(&journal->lock);
 			gather();
 			pthread_mutex_lock(&journal->lock);
 		}
 		/* What comes meanwhile is put behind these. */
-		journal->taken = journal->length;
+		taken = journal->length < PIECE ? journal->length : PIECE;
 		pthread_mutex_unlock(&journal->lock);
-		write_all(journal->lines, journal->taken);
+		write_all(journal->lines, taken);
 		pthread_mutex_lock(&journal->lock);
-		journal->length -= journal->taken;
-		memmove(journal->lines, journal->lines + journal->taken, journal->length);
-		journal->taken = 0;
+		journal->length -= taken;
+		memmove(journal->lines, journal->lines + taken, journal->length);
 	}
 	pthread_cond_signal(&journal->drained);
 	pthread_mutex_unlock(&journal->lock);

@@ -31,9 +31,9 @@ struct journal {
 		int64_t last_ms;
 		uint64_t held_back;
 	} kind[JOURNAL_KINDS];
-	/* Lines for the thread, one behind the other; those before @taken are being written. */
+	/* Lines for the thread, one behind the other; it alone takes the first away. */
 	char *lines;
-	size_t length, taken;
+	size_t length;
 	bool ending;
 	pthread_t thread;
 	pthread_cond_t news, drained;

@@ -113,6 +113,15 @@ static const char *cut_short(struct keeper *k, off_t size)
 	return suffix;
 }
 
+static void lose(struct keeper *k, const char *suffix, const char *how)
+{
+	text_format(k->store.message, sizeof(k->store.message), "%s%s: %s while it was in use",
+	            k->store.path, suffix, how);
+	journal_line(&k->server->journal, JOURNAL_ALWAYS, "error: %s; stopping, as what is kept in "
+	             "it from now on is lost", k->store.message);
+	k->replaced = true;
+}
+
 bool keeper_replaced(struct keeper *k)
 {
 	const char *path = k->store.path, *suffix = "", *cut = NULL;
@@ -138,12 +147,8 @@ bool keeper_replaced(struct keeper *k)
 		if (!cut)
 			rescue(k);
 	}
-	text_format(k->store.message, sizeof(k->store.message), "%s%s: %s while it was in use",
-	            path, suffix, cut ? "cut short" : there ? "replaced by another file"
-	                                                     : "removed or moved away");
-	journal_line(&k->server->journal, JOURNAL_ALWAYS, "error: %s; stopping, as what is kept in "
-	             "it from now on is lost", k->store.message);
-	k->replaced = true;
+	lose(k, suffix, cut ? "cut short" : there ? "replaced by another file"
+	                                          : "removed or moved away");
 	return true;
 }
 
@@ -154,6 +159,11 @@ int keeper_follow(struct keeper *k)
 	struct changes *changes;
 	int rc = index_read_changes(server->index, &k->store, &changes);
 
+	/* What is in memory, and what the tokens were made with, is of another database. */
+	if (rc == ERR_VERSION) {
+		lose(k, "", "replaced by an older copy");
+		return 0;
+	}
 	if (rc || !changes)
 		return rc;
 	pthread_rwlock_wrlock(&server->lock);

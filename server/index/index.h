@@ -267,6 +267,8 @@ struct changes;
  * nothing. Nothing of the index changes, so others may use it meanwhile.
  * A transaction that is open must not have written: it may yet be given up.
  * @changes: receives them; NULL where there are none
+ * Returns 0, ERR_VERSION if the database is older than the index, ERR_SPACE, or the ERR_ values
+ * of store.h.
  */
 int index_read_changes(const struct index *index, struct store *store, struct changes **changes);
 

@@ -156,6 +156,18 @@ static int read_changed(const struct index *index, struct store *store, struct c
 	return rc;
 }
 
+/* Ids of changes only grow, unless somebody puts an older database into the same file. */
+static int check_past(const struct index *index, struct store *store)
+{
+	uint64_t last = 0;
+	int rc = store_one(store, store_take_number, &last,
+	                   "SELECT seq FROM sqlite_sequence WHERE name = 'change'", "");
+
+	if (rc == ERR_NOT_FOUND)
+		rc = 0;
+	return rc == 0 && last < (uint64_t)index->change ? ERR_VERSION : rc;
+}
+
 int index_read_changes(const struct index *index, struct store *store, struct changes **out)
 {
 	struct changes *changes = calloc(1, sizeof(*changes));
@@ -165,7 +177,9 @@ int index_read_changes(const struct index *index, struct store *store, struct ch
 	*out = NULL;
 	if (rc == 0)
 		rc = read_notes(index, store, changes);
-	if (rc == 0 && changes->last != index->change) {
+	if (rc == 0 && changes->last == index->change) {
+		rc = check_past(index, store);
+	} else if (rc == 0) {
 		rc = read_changed(index, store, changes);
 		if (rc == 0)
 			*out = changes;

@@ -142,6 +142,30 @@ def test_database_that_is_replaced(ctl, change, told, name):
     assert (new in daemon.log.read_text()) == (name is None)
 
 
+def test_database_that_is_older_again(ctl):
+    """A backup is put back into the file, not in its place."""
+    ctl("device", "add", "old", MAC)
+    ctl("backup", ctl.folder / "backup.db")
+    ctl("device", "rename", "old", "new")
+    daemon = policy.Daemon(ctl.database, ctl.folder / "log")
+    try:
+        assert request(daemon)[policy.NAME] == b"new"
+        with contextlib.closing(sqlite3.connect(ctl.folder / "backup.db")) as backup, \
+                contextlib.closing(sqlite3.connect(ctl.database)) as db:
+            backup.backup(db)
+        assert daemon.process.wait(2) == 1
+    finally:
+        daemon.kill()
+    assert f"error: {ctl.database}: replaced by an older copy while it was in use; stopping" \
+        in daemon.log.read_text()
+    again = policy.Daemon(ctl.database, ctl.folder / "log")
+    try:
+        assert request(again)[policy.NAME] == b"old"
+        ctl("check")
+    finally:
+        assert again.stop() == 0
+
+
 @pytest.mark.parametrize("lost", [("-wal", "-shm"), ("-wal",), ("-shm",)])
 def test_files_beside_the_database_are_lost(ctl, lost):
     """It stops; what was told is known, and what others did meanwhile is there."""
