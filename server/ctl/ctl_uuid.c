@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "ctl_verbs.h"
+#include "devices.h"
 #include "error.h"
 #include "text.h"
 #include "uuids.h"
@@ -88,6 +89,32 @@ int ctl_uuid_show(struct ctl *ctl)
 	return ctl_answer_list(ctl, rc, &table, array);
 }
 
+/* An allowed UUID outweighs any MAC, that of another device as well. */
+static int warn_of_others(struct ctl *ctl, const uint8_t uuid[16])
+{
+	struct witness witness;
+	struct device device;
+	sqlite3_stmt *rows;
+	int rc = witness_list(&ctl->store, uuid, &rows);
+
+	while (rc == 0 && (rc = store_step(&ctl->store, rows)) == 1) {
+		char mac[40];
+
+		witness_row(rows, &witness);
+		text_format(mac, sizeof(mac), "%M", witness.mac);
+		rc = device_by_mac(&ctl->store, witness.mac, &device);
+		if (rc == 0 && memcmp(device.uuid, uuid, sizeof(device.uuid)) != 0)
+			ctl_error(0, "warning: it came with %s, which is device %s's; if two machines "
+			          "have this UUID, both are one device now, and \"prebootctl uuid "
+			          "ignore\" is right", mac, device.name);
+		if (rc && rc != ERR_NOT_FOUND)
+			store_end(rows);
+		else
+			rc = 0;
+	}
+	return rc;
+}
+
 static int setting(struct ctl *ctl, void *data)
 {
 	const enum uuid_state *state = data;
@@ -101,7 +128,8 @@ static int setting(struct ctl *ctl, void *data)
 		if (*state == UUID_ALLOWED && !device_uuid_ok(uuid))
 			return ctl_error(EXIT_USAGE, "%s: a placeholder that many machines have; "
 			                 "nothing makes it one machine's", ctl->words[i]);
-		if (uuid_set(&ctl->store, uuid, *state, time(NULL)))
+		if (uuid_set(&ctl->store, uuid, *state, time(NULL)) ||
+		    (*state == UUID_ALLOWED && warn_of_others(ctl, uuid)))
 			return ctl_store_error(ctl);
 	}
 	return 0;

@@ -32,7 +32,8 @@ def test_two_boards_with_one_uuid(ctl, daemon):
     ctl("device", "add", "b", B)
     assert ask(daemon, B) == (policy.LOCAL, "b")
     assert "nothing is assigned" in ctl("explain", B)
-    ctl("uuid", "allow", UUID1)
+    told = ctl.run("uuid", "allow", UUID1).stderr
+    assert f"warning: it came with {B}, which is device b's" in told and "device a" not in told
     assert ask(daemon, C) == (policy.WORK, "a")
 
 
