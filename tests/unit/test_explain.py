@@ -216,7 +216,8 @@ def test_how_the_last_boot_ended(tmp_path):
                     policy.MAC: policy.mac(MAC), policy.REASON: reason.encode(),
                     policy.CODE: 10 if at == len(reasons) else 11, policy.MILLISECONDS: at})
             end = time.monotonic() + 10
-            while reasons[-1] not in prebootctl(database, "event", "list", "pc"):
+            while not set(reasons) <= {event["reason"] for event in json.loads(
+                    prebootctl(database, "--json", "event", "list", "pc"))}:
                 assert time.monotonic() < end
                 time.sleep(0.05)
             text = prebootctl(database, "explain", "pc")
