@@ -104,16 +104,22 @@ static void test_new_work_does_not_wait(void **state)
 	assert_int_equal(drops(bench), 0);
 }
 
+/* Has a machine ask for work; returns the lease, that nothing has waited for yet. */
+static uint64_t first_lease(struct bench *bench)
+{
+	assign_to_all(bench);
+	put(bench, 0, MESSAGE_REQUEST, 1, 'a');
+	serve_counted(bench, 1);
+	return lease_in(bench, 0);
+}
+
 /* Where others wait all the same, it is one transaction and one wait. */
 static void test_new_work_beside_a_report(void **state)
 {
 	struct bench *bench = *state;
 	uint64_t lease;
 
-	assign_to_all(bench);
-	put(bench, 0, MESSAGE_REQUEST, 1, 'a');
-	serve_counted(bench, 1);
-	lease = lease_in(bench, 0);
+	lease = first_lease(bench);
 	put(bench, 0, MESSAGE_REQUEST, 2, 'a');
 	put_report(bench, 1, 1, lease, 'a', 1, WORK_ACCEPTED);
 	serve_counted(bench, 2);
@@ -165,10 +171,7 @@ static void test_relaxed_no_longer_than_it_takes(void **state)
 	struct bench *bench = *state;
 	uint64_t lease;
 
-	assign_to_all(bench);
-	put(bench, 0, MESSAGE_REQUEST, 1, 'a');
-	serve_counted(bench, 1);
-	lease = lease_in(bench, 0);
+	lease = first_lease(bench);
 	meddle(bench, "CREATE TRIGGER no BEFORE INSERT ON work BEGIN SELECT RAISE(ABORT, 'no'); END");
 	put(bench, 0, MESSAGE_REQUEST, 2, 'a');
 	serve(bench, 1);
@@ -188,10 +191,7 @@ static void test_number_used_again(void **state)
 	char sql[160];
 	uint64_t lease;
 
-	assign_to_all(bench);
-	put(bench, 0, MESSAGE_REQUEST, 1, 'a');
-	serve_counted(bench, 1);
-	lease = lease_in(bench, 0);
+	lease = first_lease(bench);
 	put_report(bench, 0, 1, lease, 'a', 1, WORK_ACCEPTED);
 	snprintf(sql, sizeof(sql), "UPDATE work SET assigned = assigned + 30 WHERE lease = %llu",
 	         (unsigned long long)lease);
