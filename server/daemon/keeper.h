@@ -118,8 +118,8 @@ bool keeper_sweep(struct keeper *keeper, const struct moment *moment);
 
 /**
  * Says whether another file has the database's name by now, or none, or that of a file that SQLite
- * has beside it, or whether one of them was emptied: what others change there is not seen here, and what is kept here is lost. The
- * log is told once.
+ * has beside it, or whether one of them was emptied: what others change there is not seen here,
+ * and what is kept here is lost. The log is told once.
  */
 bool keeper_replaced(struct keeper *keeper);
 

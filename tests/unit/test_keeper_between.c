@@ -9,6 +9,14 @@
 
 /* --- what is committed in between ------------------------------------------ */
 
+/* Serves @count datagrams, and counts the transactions meanwhile. */
+static void serve_watched(struct bench *bench, size_t count, struct between *between)
+{
+	watch(bench, between, NULL);
+	serve(bench, count);
+	stop_watching(bench, between);
+}
+
 static void test_cancelled_in_between(void **state)
 {
 	struct bench *bench = *state;
@@ -112,9 +120,7 @@ static void test_commit_fails_for_many(void **state)
 	for (size_t i = 0; i < 40; i++)
 		put(bench, i, MESSAGE_REQUEST, (uint8_t)(100 + i), 'a');
 	put(bench, 40, MESSAGE_QUERY, 2, 'q');
-	watch(bench, &between, NULL);
-	serve(bench, 41);
-	stop_watching(bench, &between);
+	serve_watched(bench, 41, &between);
 	assert_true(between.begun <= 4);
 	assert_int_equal(counted(bench).dropped[DROP_STORE], 40);
 	assert_details(bench, 40);
@@ -136,9 +142,7 @@ static void test_disk_is_full_for_many(void **state)
 	for (size_t i = 0; i < 100; i++)
 		put(bench, i, MESSAGE_REQUEST, (uint8_t)(100 + i), 'a');
 	put(bench, 100, MESSAGE_QUERY, 2, 'q');
-	watch(bench, &between, NULL);
-	serve(bench, 101);
-	stop_watching(bench, &between);
+	serve_watched(bench, 101, &between);
 	assert_details(bench, 100);
 	assert_true(counted(bench).dropped[DROP_STORE] > 10);
 	assert_true(between.begun <= 4);
@@ -173,9 +177,7 @@ static void test_claims_in_a_batch(void **state)
 	put_with_disk(bench, 1, 101, 1); /* a copy of the same disk */
 	put_with_disk(bench, 2, 102, 2);
 	put_with_disk(bench, 3, 102, 3); /* the same machine with another disk */
-	watch(bench, &between, NULL);
-	serve(bench, 4);
-	stop_watching(bench, &between);
+	serve_watched(bench, 4, &between);
 	decode(bench, 0, &reply);
 	assert_string_equal(reply.u.answer.device, "d1");
 	assert_int_equal(reply.u.answer.decision, DECISION_WORK);
