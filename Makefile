@@ -8,7 +8,7 @@ Q := $(if $(V),,@)
 step = @$(if $(V),:,printf '  %-8s %s\n' $(1) $@)
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all nbps tools machines servers help demo vm test test-unit unit-tests replays test-vm test-long \
+.PHONY: all nbps tools machines servers help demo vm test test-unit test-system unit-tests replays test-vm test-long \
 	soak bench bench-server storm fuzz coverage install uninstall deb clean FORCE
 
 all: nbps tools
@@ -21,7 +21,7 @@ help:
 	@echo 'make               the NBPs and the server programs, in $(B)/'
 	@echo 'make demo          a machine boots, is given work, does it, boots its disk'
 	@echo 'make vm            a machine to play with; its serial console is this terminal'
-	@echo 'make test          all tests; test-unit and test-vm [K=name] run a part'
+	@echo 'make test          all tests; test-unit, test-system [K=name] and test-vm [K=name] run a part'
 	@echo 'make test-long     what takes longer: more damaged files, each recipe on each firmware'
 	@echo 'make soak          many boots, in situations that come in random order: [N=100] of each firmware,'
 	@echo '                   [FIRMWARE=seabios|ovmf|ovmf-ipxe] [SEED=number]'
@@ -256,8 +256,12 @@ $(B)/test/unit_agent: $(patsubst %,$(B)/test/server/%.o,agent/agent_facts agent/
 
 unit-tests: $(UNIT:%=$(B)/test/unit_%)
 test-unit: $(B)/dependencies
-	@$(MAKE) --no-print-directory all unit-tests replays $(B)/bench/load
+	@$(MAKE) --no-print-directory all unit-tests replays
 	@scripts/run-unit-tests $(UNIT:%=$(B)/test/unit_%) $(REPLAYS)
+# Whole programs, each as an administrator or a service manager starts it.
+test-system: $(B)/dependencies
+	@$(MAKE) --no-print-directory all $(B)/bench/load
+	@scripts/run-system-tests $(if $(K),-k '$(K)')
 
 # Many more hostile datagrams than test-unit sends: as many as N says.
 storm: $(B)/dependencies
@@ -348,25 +352,25 @@ endif
 
 # --- the virtual machines: their Linux and their local disks ---------------
 
-$(B)/linux/version: scripts/fetch-kernel | $(B)
-	scripts/fetch-kernel $(B)/linux
+$(B)/linux/version: scripts/lab/fetch-kernel | $(B)
+	scripts/lab/fetch-kernel $(B)/linux
 	@touch $@
 # The DHCP and TFTP servers of the recipes, as Debian has them.
 servers: $(B)/servers/packages
-$(B)/servers/packages: scripts/fetch-servers | $(B)
-	scripts/fetch-servers $(B)/servers
+$(B)/servers/packages: scripts/lab/fetch-servers | $(B)
+	scripts/lab/fetch-servers $(B)/servers
 	@touch $@
-$(B)/vm/initrd: scripts/make-initramfs scripts/initramfs/init $(B)/linux/version | $(B)/vm
+$(B)/vm/initrd: scripts/lab/make-initramfs scripts/lab/initramfs/init $(B)/linux/version | $(B)/vm
 	$(call step,MAKE)
-	$(Q)scripts/make-initramfs initrd $@ $(B)/linux
-$(B)/vm/root: scripts/make-initramfs scripts/initramfs/work $(B)/prebootwork | $(B)/vm
+	$(Q)scripts/lab/make-initramfs initrd $@ $(B)/linux
+$(B)/vm/root: scripts/lab/make-initramfs scripts/lab/initramfs/work $(B)/prebootwork | $(B)/vm
 	$(call step,MAKE)
-	$(Q)scripts/make-initramfs root $@ $(B)/prebootwork
+	$(Q)scripts/lab/make-initramfs root $@ $(B)/prebootwork
 
-$(B)/vm/bootsector.bin: scripts/disk/bootsector.asm | $(B)/vm
+$(B)/vm/bootsector.bin: scripts/lab/disk/bootsector.asm | $(B)/vm
 	$(call step,NASM)
 	$(Q)nasm -f bin -Wall -Werror -o $@ $<
-$(B)/vm/bootx64.o: scripts/disk/bootx64.c Makefile | $(B)/vm
+$(B)/vm/bootx64.o: scripts/lab/disk/bootx64.c Makefile | $(B)/vm
 	$(call step,CC)
 	$(Q)$(CC) $(CFLAGS_EFI) -c -o $@ $<
 $(B)/vm/bootx64.elf: $(B)/vm/bootx64.o
@@ -375,12 +379,12 @@ $(B)/vm/bootx64.elf: $(B)/vm/bootx64.o
 $(B)/vm/bootx64.efi: $(B)/vm/bootx64.elf
 	$(call step,OBJCOPY)
 	$(Q)$(make_efi)
-$(B)/vm/disk-bios.img: scripts/make-disk $(B)/vm/bootsector.bin
+$(B)/vm/disk-bios.img: scripts/lab/make-disk $(B)/vm/bootsector.bin
 	$(call step,MAKE)
-	$(Q)scripts/make-disk bios $@ $(B)/vm/bootsector.bin
-$(B)/vm/disk-uefi.img: scripts/make-disk $(B)/vm/bootx64.efi
+	$(Q)scripts/lab/make-disk bios $@ $(B)/vm/bootsector.bin
+$(B)/vm/disk-uefi.img: scripts/lab/make-disk $(B)/vm/bootx64.efi
 	$(call step,MAKE)
-	$(Q)scripts/make-disk uefi $@ $(B)/vm/bootx64.efi
+	$(Q)scripts/lab/make-disk uefi $@ $(B)/vm/bootx64.efi
 
 # --- what bench-server measures with ----------------------------------------
 
@@ -408,7 +412,7 @@ demo: $(B)/dependencies
 vm: $(B)/dependencies
 	@$(MAKE) --no-print-directory all machines
 	scripts/vm $(if $(GDB),--gdb) $(or $(FIRMWARE),bios)
-test: test-unit test-vm
+test: test-unit test-system test-vm
 test-vm: $(B)/dependencies
 	@$(MAKE) --no-print-directory all machines servers
 	scripts/run-vm-tests $(if $(K),-k '$(K)')
@@ -416,7 +420,7 @@ test-vm: $(B)/dependencies
 test-long: $(B)/dependencies
 	@$(MAKE) --no-print-directory all machines servers
 	FLIPS=20 LONG=1 scripts/run-vm-tests -k 'damaged or recipe'
-# FIRMWARE: one of scripts/machine.py's, as in make soak FIRMWARE=seabios; default: all of them.
+# FIRMWARE: one of scripts/lab/machine.py's, as in make soak FIRMWARE=seabios; default: all of them.
 soak: $(B)/dependencies
 	@$(MAKE) --no-print-directory all machines
 	scripts/soak --boots $(or $(N),100) $(if $(SEED),--seed $(SEED)) $(FIRMWARE)
@@ -433,7 +437,7 @@ bench-server: $(B)/dependencies
 # --- installing ------------------------------------------------------------
 
 prefix := /usr/local
-INSTALL := B='$(B)' DESTDIR='$(DESTDIR)' prefix='$(prefix)' scripts/install
+INSTALL := B='$(B)' DESTDIR='$(DESTDIR)' prefix='$(prefix)' scripts/packaging/install
 
 install: all
 	@$(INSTALL)
@@ -442,7 +446,7 @@ uninstall:
 	@$(INSTALL) --uninstall
 deb: $(B)/dependencies
 	@scripts/install-dependencies --deb
-	@scripts/make-deb $(VERSION) '$(abspath $(B))/deb'
+	@scripts/packaging/make-deb $(VERSION) '$(abspath $(B))/deb'
 
 clean:
 	rm -rf $(B)

@@ -23,7 +23,7 @@ static char shipped[MENU_TEXT_MAX];
 
 static void shows_the_shipped_menu(void **state)
 {
-	FILE *file = fopen("scripts/tftp/pxemenu.txt", "r");
+	FILE *file = fopen("scripts/packaging/examples/pxemenu.txt", "r");
 	uint32_t took;
 
 	(void)state;

@@ -8,7 +8,7 @@ _FOLDER = Path("/usr/share/ovmf")
 CERTIFICATE = _FOLDER / "PkKek-1-snakeoil.pem"
 _KEY, _PASSWORD = _FOLDER / "PkKek-1-snakeoil.key", "snakeoil"
 _PROGRAM = "::EFI/BOOT/BOOTX64.EFI"
-_PARTITION = "@@1M"  # as scripts/make-disk places it
+_PARTITION = "@@1M"  # as scripts/lab/make-disk places it
 
 
 def _run(command):

@@ -17,7 +17,7 @@ import pytest
 
 import policy
 
-UNITS = policy.BUILD.parent / "server" / "systemd"
+UNITS = policy.BUILD.parent / "scripts" / "packaging" / "systemd"
 MOST_EXPOSURE = 2.0
 
 

@@ -2,7 +2,7 @@
 """What prebootctl explains of each machine is what prebootd answers it, on random sites with
 random histories: of devices that asked or never did, and of unknown machines.
 
-A failure names the seed of its site; "SEED=n pytest tests/unit/test_foretold.py" is that one
+A failure names the seed of its site; "SEED=n pytest tests/system/test_foretold.py" is that one
 alone, and SITES=n tries n of them.
 """
 

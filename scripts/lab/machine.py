@@ -12,7 +12,7 @@ from pathlib import Path
 import ovmf_vars
 from console import Console, MachineError, SilentError  # noqa: F401, part of this module
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parent.parent.parent
 BUILD = ROOT / "build"
 OVMF = Path("/usr/share/OVMF")
 MODULES = Path("/usr/lib/syslinux/modules")
@@ -220,11 +220,11 @@ def for_firmware(pattern, firmware, quote=False):
                   pattern)
 
 
-def tftp_files(firmware, z_auto=ROOT / "scripts/tftp/z_auto.cfg"):
+def tftp_files(firmware, z_auto=ROOT / "scripts/packaging/examples/z_auto.cfg"):
     """Returns what a TFTP server needs for @firmware, from the NBP to Linux: name to source."""
     menu = ("pxemenu.txt", "z_maint.cfg", "z_zpdis.cfg", "z_zpen.cfg")
     return {
-        **{name: ROOT / "scripts/tftp" / name for name in menu},
+        **{name: ROOT / "scripts/packaging/examples" / name for name in menu},
         firmware.nbp: BUILD / firmware.nbp,
         firmware.loader.name: firmware.loader,
         firmware.module.name: firmware.module,

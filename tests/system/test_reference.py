@@ -2,7 +2,7 @@
 """What prebootctl explains, and what prebootd answers, is what reference.py decides, on random
 sites and for random machines.
 
-A failure names the seed of its site; "SEED=n pytest tests/unit/test_reference.py" is that one
+A failure names the seed of its site; "SEED=n pytest tests/system/test_reference.py" is that one
 alone, and SITES=n tries n of them.
 """
 

@@ -16,7 +16,7 @@ MAC = "52:54:00:12:34:56"
 
 
 def install(folder, *options, **variables):
-    subprocess.run([ROOT / "scripts" / "install", *options], check=True, timeout=60,
+    subprocess.run([ROOT / "scripts" / "packaging" / "install", *options], check=True, timeout=60,
                    env={**os.environ, "DESTDIR": str(folder), "B": str(policy.BUILD),
                         **variables})
 
@@ -124,9 +124,9 @@ def test_example_is_dnsmasqs(place, tmp_path):
 
 
 def test_package():
-    """scripts/debian and the rest must agree."""
+    """scripts/packaging/debian and the rest must agree."""
     version = re.search(r"^VERSION := (.*)$", (ROOT / "Makefile").read_text(), re.M)[1]
-    debian = ROOT / "scripts" / "debian"
+    debian = ROOT / "scripts" / "packaging" / "debian"
     assert (debian / "changelog").read_text().startswith(f"openpreboot ({version}-")
     # All that is there for the programs and the NBPs is wanted for the package as well.
     needed = (debian / "control").read_text().split("Build-Depends:")[1].split("Standards")[0]

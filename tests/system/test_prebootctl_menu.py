@@ -14,7 +14,7 @@ import pytest
 from policy import BUILD
 
 ROOT = BUILD.parent
-SHIPPED = ROOT / "scripts/tftp/pxemenu.txt"
+SHIPPED = ROOT / "scripts/packaging/examples/pxemenu.txt"
 CTL = [BUILD / "prebootctl", "--database", "/nonexistent/never-opened", "menu"]
 
 MENU = """\
