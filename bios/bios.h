@@ -2,12 +2,12 @@
 #ifndef BIOS_BIOS_H
 #define BIOS_BIOS_H
 
-#include "dhcp.h"
-#include "edd.h"
-#include "keys.h"
-#include "platform.h"
-#include "pxe.h"
-#include "x86.h"
+#include "bios/edd.h"
+#include "bios/pxe.h"
+#include "nbp/ansi_keys.h"
+#include "nbp/dhcp.h"
+#include "nbp/platform.h"
+#include "nbp/x86.h"
 
 /* The BIOS port: everything it knows, in one structure that begins with the
  * platform, so that the platform's functions find the rest. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "bios.h"
-#include "debug.h"
-#include "error.h"
-#include "memory.h"
-#include "tftp.h"
+#include "bios/bios.h"
+#include "nbp/debug.h"
+#include "nbp/proto/error.h"
+#include "nbp/proto/memory.h"
+#include "nbp/tftp.h"
 
 #define LOAD_ADDRESS 0x7c00u
 #define MOVER_ROOM 256u /* for realmode_move and its alignment */

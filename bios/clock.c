@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "bios.h"
-#include "memory.h"
+#include "bios/bios.h"
+#include "nbp/proto/memory.h"
 
 #define PIT_CHANNEL0 0x40
 #define PIT_CHANNEL2 0x42

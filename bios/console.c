@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "bios.h"
-#include "keyboard.h"
-#include "memory.h"
-#include "text.h"
+#include "bios/bios.h"
+#include "bios/keyboard.h"
+#include "nbp/proto/memory.h"
+#include "nbp/proto/text.h"
 
 /*
  * The screen by INT 10h and a terminal on COM1 by ANSI X3.64, both at once. Where the BIOS

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "bios.h"
-#include "debug.h"
-#include "error.h"
-#include "memory.h"
+#include "bios/bios.h"
+#include "nbp/debug.h"
+#include "nbp/proto/error.h"
+#include "nbp/proto/memory.h"
 
 #define FIRST_DRIVE 0x80
 #define READ_TRIES 3

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "edd.h"
+#include "bios/edd.h"
 
-#include "error.h"
-#include "memory.h"
-#include "wire.h"
+#include "nbp/proto/error.h"
+#include "nbp/proto/memory.h"
+#include "nbp/proto/wire.h"
 
 #define EDD_FLAGS 0x02
 #define EDD_SECTORS 0x10

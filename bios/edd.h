@@ -2,7 +2,7 @@
 #ifndef BIOS_EDD_H
 #define BIOS_EDD_H
 
-#include "platform.h"
+#include "nbp/platform.h"
 
 /*
  * What INT 13h's Enhanced Disk Drive services say of a disk: T13/1572D, BIOS

@@ -5,7 +5,7 @@
 ; of its API. All of it is kept on the ROM's own stack, so that the machine can
 ; be given back, or handed on, as it came.
 
-%include "realmode.inc"
+%include "bios/realmode.inc"
 
 extern bss_start, bss_dwords
 extern unpack, unpack_to, unpack_from, unpack_dwords, unpack_model, unpack_end

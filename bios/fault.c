@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "bios.h"
-#include "boot.h"
-#include "log.h"
+#include "bios/bios.h"
+#include "nbp/boot.h"
+#include "nbp/log.h"
 
 /* realmode.asm: the stubs stand STUB_SIZE bytes apart. */
 extern const uint8_t fault_stubs[], fault_nmi[];

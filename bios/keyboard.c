@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "keyboard.h"
+#include "bios/keyboard.h"
 
 /* Bits of INT 16h AH=02h. */
 #define EITHER_SHIFT 0x03

@@ -2,7 +2,7 @@
 #ifndef BIOS_KEYBOARD_H
 #define BIOS_KEYBOARD_H
 
-#include "platform.h"
+#include "nbp/platform.h"
 
 /**
  * Translates a key as INT 16h AH=10h gives it.

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "bios.h"
-#include "crc32.h"
-#include "debug.h"
-#include "error.h"
-#include "log.h"
-#include "memory.h"
+#include "bios/bios.h"
+#include "nbp/debug.h"
+#include "nbp/log.h"
+#include "nbp/proto/crc32.h"
+#include "nbp/proto/error.h"
+#include "nbp/proto/memory.h"
 
 /* Ways out of the NBP other than a loader. */
 

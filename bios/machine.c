@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "bios.h"
-#include "debug.h"
-#include "memory.h"
+#include "bios/bios.h"
+#include "nbp/debug.h"
+#include "nbp/proto/memory.h"
 
 /* Of PXENV_UNDI_GET_NIC_TYPE; only what a PCI card has. */
 struct nic_type {

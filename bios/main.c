@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "bios.h"
-#include "debug.h"
-#include "error.h"
-#include "flow.h"
-#include "log.h"
-#include "memory.h"
+#include "bios/bios.h"
+#include "nbp/debug.h"
+#include "nbp/flow.h"
+#include "nbp/log.h"
+#include "nbp/proto/error.h"
+#include "nbp/proto/memory.h"
 
 /* entry.asm */
 void bios_main(void) __attribute__((noreturn));

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "bios.h"
-#include "debug.h"
-#include "memory.h"
-#include "smbios.h"
+#include "bios/bios.h"
+#include "nbp/debug.h"
+#include "nbp/proto/memory.h"
+#include "nbp/smbios.h"
 
 #define BASE_MEMORY_END 0xa0000u
 #define MIB 0x100000u

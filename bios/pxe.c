@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "pxe.h"
+#include "bios/pxe.h"
 
-#include "error.h"
-#include "memory.h"
+#include "nbp/proto/error.h"
+#include "nbp/proto/memory.h"
 
 #define STATUS_FAILURE 1
 

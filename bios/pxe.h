@@ -2,8 +2,8 @@
 #ifndef BIOS_PXE_H
 #define BIOS_PXE_H
 
-#include "platform.h"
-#include "realmode.h"
+#include "bios/realmode.h"
+#include "nbp/platform.h"
 
 /* The Preboot Execution Environment specification, version 2.1. */
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "error.h"
-#include "memory.h"
-#include "pxe.h"
-#include "wire.h"
+#include "bios/pxe.h"
+#include "nbp/proto/error.h"
+#include "nbp/proto/memory.h"
+#include "nbp/proto/wire.h"
 
 /* The structures !PXE and, older, PXENV+ (PXE 2.1 section 3.1). */
 #define BANG_ENTRY 0x10       /* EntryPointSP */

@@ -3,7 +3,7 @@
 ; Between 32-bit C and the firmware's real mode. All code here lies below 64
 ; KiB and runs with CS = 0, so that offsets are addresses.
 
-%include "realmode.inc"
+%include "bios/realmode.inc"
 
 extern bios_fault
 extern realmode_esp, realmode_ss, realmode_gdtr

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "realmode.h"
+#include "bios/realmode.h"
 
 void realmode_interrupt(uint8_t vector, struct realmode *r)
 {

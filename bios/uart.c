@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "bios.h"
+#include "bios/bios.h"
 
 /* The 16550 UART's registers, from its base port on. */
 #define UART_DATA 0        /* and the divisor's low byte while DLAB is set */

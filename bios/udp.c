@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "bios.h"
-#include "debug.h"
-#include "error.h"
-#include "memory.h"
+#include "bios/bios.h"
+#include "nbp/debug.h"
+#include "nbp/proto/error.h"
+#include "nbp/proto/memory.h"
 
 /* The parameters of PXENV_UDP_OPEN and the others of PXE 2.1. */
 

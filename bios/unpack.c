@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "pack.h"
+#include "bios/pack/pack.h"
 
 /* This runs before anything else of ours is there: see entry.asm. It goes by nothing
  * in the packed data that it has not bounded. */

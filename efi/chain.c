@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "dhcp.h"
-#include "efi_port.h"
-#include "error.h"
-#include "memory.h"
+#include "efi/efi_port.h"
+#include "nbp/dhcp.h"
+#include "nbp/proto/error.h"
+#include "nbp/proto/memory.h"
 
 /* Prepares a copy of a packet, or nothing where the firmware has none. */
 static int prepare(BOOLEAN have, const EFI_PXE_BASE_CODE_PACKET *packet,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "efi_port.h"
+#include "efi/efi_port.h"
 
 #define CHUNK 80
 #define DEBUG_PORT 0xE9

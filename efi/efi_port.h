@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef EFI_PORT_H
-#define EFI_PORT_H
+#ifndef EFI_EFI_PORT_H
+#define EFI_EFI_PORT_H
 
 #include <efi.h>
 
-#include "option.h"
-#include "platform.h"
-#include "x86.h"
+#include "efi/option.h"
+#include "nbp/platform.h"
+#include "nbp/x86.h"
 
 /*
  * The UEFI port. Firmware is called through GNU-EFI's headers only; with

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "boot.h"
-#include "debug.h"
-#include "efi_port.h"
-#include "memory.h"
-#include "text.h"
+#include "efi/efi_port.h"
+#include "nbp/boot.h"
+#include "nbp/debug.h"
+#include "nbp/proto/memory.h"
+#include "nbp/proto/text.h"
 
 #include <efidebug.h>
 

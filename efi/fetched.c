@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "fetched.h"
+#include "efi/fetched.h"
 
-#include "error.h"
+#include "nbp/proto/error.h"
 
 /*
  * So much of the pattern is no file's own end. It differs from place to place,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "efi_port.h"
-#include "error.h"
-#include "memory.h"
+#include "efi/efi_port.h"
+#include "nbp/proto/error.h"
+#include "nbp/proto/memory.h"
 
 #include <efipciio.h>
 

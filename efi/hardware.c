@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "debug.h"
-#include "efi_port.h"
-#include "memory.h"
-#include "text.h"
-#include "wire.h"
+#include "efi/efi_port.h"
+#include "nbp/debug.h"
+#include "nbp/proto/memory.h"
+#include "nbp/proto/text.h"
+#include "nbp/proto/wire.h"
 
 /* What only firmware knows of NIC, firmware and TPM. */
 

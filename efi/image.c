@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "debug.h"
-#include "efi_port.h"
-#include "error.h"
+#include "efi/efi_port.h"
+#include "nbp/debug.h"
+#include "nbp/proto/error.h"
 
 int image_load(struct efi_port *port, EFI_DEVICE_PATH *path, void *data, size_t size,
                EFI_HANDLE *image)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "efi_port.h"
+#include "efi/efi_port.h"
 
 #include <eficonex.h>
 
-#include "memory.h"
+#include "nbp/proto/memory.h"
 
 /*
  * Keys by EFI_SIMPLE_TEXT_INPUT_EX_PROTOCOL (UEFI 12.3), else the plain one

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "debug.h"
-#include "efi_port.h"
-#include "error.h"
-#include "memory.h"
+#include "efi/efi_port.h"
+#include "nbp/debug.h"
+#include "nbp/proto/error.h"
+#include "nbp/proto/memory.h"
 
 /*
  * The ways to the local disk. To exit with an error, so that the boot manager

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "debug.h"
-#include "efi_port.h"
-#include "memory.h"
-#include "smbios.h"
+#include "efi/efi_port.h"
+#include "nbp/debug.h"
+#include "nbp/proto/memory.h"
+#include "nbp/smbios.h"
 
 #define ARCHITECTURE_X64_UEFI 7 /* RFC 4578 section 2.1, as errata and practice have it */
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "debug.h"
-#include "efi_port.h"
-#include "error.h"
-#include "flow.h"
-#include "memory.h"
-#include "rate.h"
+#include "efi/efi_port.h"
+#include "efi/rate.h"
+#include "nbp/debug.h"
+#include "nbp/flow.h"
+#include "nbp/proto/error.h"
+#include "nbp/proto/memory.h"
 
 #define CALIBRATION_MS 1
 #define CALIBRATIONS 4

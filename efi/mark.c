@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "debug.h"
-#include "efi_port.h"
-#include "error.h"
+#include "efi/efi_port.h"
+#include "nbp/debug.h"
+#include "nbp/proto/error.h"
 
 /*
  * What is kept from one start of the NBP to the next, in variables of ours: until

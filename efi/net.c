@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "debug.h"
-#include "dhcp.h"
-#include "efi_port.h"
-#include "error.h"
-#include "memory.h"
-#include "source.h"
+#include "efi/efi_port.h"
+#include "efi/source.h"
+#include "nbp/debug.h"
+#include "nbp/dhcp.h"
+#include "nbp/proto/error.h"
+#include "nbp/proto/memory.h"
 
 /* EFI_PXE_BASE_CODE_PROTOCOL (UEFI 24.3): who we are, and UDP as a last resort. */
 

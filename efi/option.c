@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "option.h"
+#include "efi/option.h"
 
-#include "error.h"
-#include "memory.h"
-#include "wire.h"
+#include "nbp/proto/error.h"
+#include "nbp/proto/memory.h"
+#include "nbp/proto/wire.h"
 
 /* UEFI 3.1.3 */
 #define ACTIVE 0x00000001u

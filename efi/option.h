@@ -2,7 +2,7 @@
 #ifndef EFI_OPTION_H
 #define EFI_OPTION_H
 
-#include "path.h"
+#include "efi/path.h"
 
 /*
  * The boot manager's variables (UEFI 3.1) as bytes. Anybody may have written

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "path.h"
+#include "efi/path.h"
 
-#include "error.h"
-#include "memory.h"
-#include "wire.h"
+#include "nbp/proto/error.h"
+#include "nbp/proto/memory.h"
+#include "nbp/proto/wire.h"
 
 /* Types and sub-types of UEFI 10.3 */
 enum { HARDWARE = 1, ACPI = 2, MESSAGING = 3, MEDIA = 4, END = 0x7f };

@@ -2,7 +2,7 @@
 #ifndef EFI_PATH_H
 #define EFI_PATH_H
 
-#include "platform.h"
+#include "nbp/platform.h"
 
 /*
  * Device paths (UEFI 10.3) as bytes: firmware's, and those that boot entries

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "rate.h"
+#include "efi/rate.h"
 
 #include <stdbool.h>
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "source.h"
+#include "efi/source.h"
 
-#include "memory.h"
-#include "wire.h"
+#include "nbp/proto/memory.h"
+#include "nbp/proto/wire.h"
 
 /* UEFI 10.3 */
 enum { MESSAGING = 3, END = 0x7f };

@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "platform.h"
+#include "nbp/platform.h"
 
 /*
  * What the device path of the handle that we were loaded from tells of how.

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "debug.h"
-#include "efi_port.h"
-#include "error.h"
-#include "fetched.h"
-#include "memory.h"
+#include "efi/efi_port.h"
+#include "efi/fetched.h"
+#include "nbp/debug.h"
+#include "nbp/proto/error.h"
+#include "nbp/proto/memory.h"
 
 /* TFTP by EFI_PXE_BASE_CODE_PROTOCOL.Mtftp() (UEFI 24.3.5). */
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "boot.h"
+#include "nbp/boot.h"
 
-#include "error.h"
-#include "folder.h"
-#include "log.h"
-#include "memory.h"
-#include "text.h"
+#include "nbp/folder.h"
+#include "nbp/log.h"
+#include "nbp/proto/error.h"
+#include "nbp/proto/memory.h"
+#include "nbp/proto/text.h"
 
 #define WATCHDOG_SECONDS 120
 #define REPORT_MS 1500 /* for a receipt */

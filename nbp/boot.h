@@ -2,12 +2,12 @@
 #ifndef NBP_BOOT_H
 #define NBP_BOOT_H
 
-#include "dhcp.h"
-#include "exchange.h"
-#include "hotkey.h"
-#include "message.h"
-#include "platform.h"
-#include "trail.h"
+#include "nbp/dhcp.h"
+#include "nbp/exchange.h"
+#include "nbp/hotkey.h"
+#include "nbp/platform.h"
+#include "nbp/proto/message.h"
+#include "nbp/trail.h"
 
 /* One boot on its way; flow.c tells the story, boot.c has its steps with work. */
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "cpu.h"
+#include "nbp/cpu.h"
 
-#include "text.h"
+#include "nbp/proto/text.h"
 
 enum { EAX, EBX, ECX, EDX };
 

@@ -2,7 +2,7 @@
 #ifndef NBP_CPU_H
 #define NBP_CPU_H
 
-#include "message.h"
+#include "nbp/proto/message.h"
 
 /**
  * Puts into @request what CPUID says of the processor (Intel SDM volume 2A,

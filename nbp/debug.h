@@ -2,7 +2,7 @@
 #ifndef NBP_DEBUG_H
 #define NBP_DEBUG_H
 
-#include "log.h"
+#include "nbp/log.h"
 
 /*
  * Debug output, compiled in by "make DEBUG=module[:level],..." only: the build

@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "detect.h"
+#include "nbp/detect.h"
 
-#include "cpu.h"
-#include "error.h"
-#include "isd.h"
-#include "log.h"
-#include "memory.h"
-#include "smbios.h"
-#include "text.h"
+#include "nbp/cpu.h"
+#include "nbp/log.h"
+#include "nbp/proto/error.h"
+#include "nbp/isd_load.h"
+#include "nbp/proto/isd.h"
+#include "nbp/proto/memory.h"
+#include "nbp/proto/text.h"
+#include "nbp/smbios.h"
 
 static void describe_disks(const struct machine *machine, struct request *request)
 {
-	for (size_t i = 0; i < machine->disk_count && i < REQUEST_DISKS; i++) {
+	for (size_t i = 0; i < machine->disk_count && i < DISKS_MAX; i++) {
 		const struct disk *disk = &machine->disks[i];
 
-		request->disks[i] = (struct disk_fact){
+		request->disks[i] = (struct disk){
 			.kind = disk->kind,
 			.sector_size = disk->sector_size,
 			.sectors = disk->sectors,

@@ -2,10 +2,10 @@
 #ifndef NBP_DETECT_H
 #define NBP_DETECT_H
 
-#include "dhcp.h"
-#include "exchange.h"
-#include "message.h"
-#include "platform.h"
+#include "nbp/dhcp.h"
+#include "nbp/exchange.h"
+#include "nbp/platform.h"
+#include "nbp/proto/message.h"
 
 /* What the NBP finds out before it asks; each function says so in a line. */
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "dhcp.h"
+#include "nbp/dhcp.h"
 
-#include "error.h"
-#include "memory.h"
-#include "text.h"
-#include "wire.h"
+#include "nbp/proto/error.h"
+#include "nbp/proto/memory.h"
+#include "nbp/proto/text.h"
+#include "nbp/proto/wire.h"
 
 /* Offsets in a BOOTP packet (RFC 2131 section 2). */
 enum {

@@ -2,7 +2,7 @@
 #ifndef NBP_DHCP_H
 #define NBP_DHCP_H
 
-#include "platform.h"
+#include "nbp/platform.h"
 
 /* DHCP packets as the firmware kept them (RFC 2131, RFC 2132, RFC 4578). */
 

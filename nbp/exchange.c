@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "exchange.h"
+#include "nbp/exchange.h"
 
-#include "debug.h"
-#include "error.h"
-#include "memory.h"
+#include "nbp/debug.h"
+#include "nbp/proto/error.h"
+#include "nbp/proto/memory.h"
 
 #define FIRST_GAP_MS    200
 #define BLIND_SENDS     3 /* up front, where receiving blocks */

@@ -2,8 +2,8 @@
 #ifndef NBP_EXCHANGE_H
 #define NBP_EXCHANGE_H
 
-#include "message.h"
-#include "platform.h"
+#include "nbp/platform.h"
+#include "nbp/proto/message.h"
 
 #define EXCHANGE_SERVERS_MAX 4
 

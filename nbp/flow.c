@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "flow.h"
+#include "nbp/flow.h"
 
-#include "boot.h"
-#include "detect.h"
-#include "error.h"
-#include "log.h"
-#include "memory.h"
-#include "menu_view.h"
-#include "nonce.h"
-#include "text.h"
+#include "nbp/boot.h"
+#include "nbp/detect.h"
+#include "nbp/log.h"
+#include "nbp/menu_view.h"
+#include "nbp/nonce.h"
+#include "nbp/proto/error.h"
+#include "nbp/proto/memory.h"
+#include "nbp/proto/text.h"
 
 /* How long to ask, in ms: local boot must begin 3 s after the NBP's start on
  * BIOS, 4 s on UEFI. */

@@ -2,7 +2,7 @@
 #ifndef NBP_FLOW_H
 #define NBP_FLOW_H
 
-#include "platform.h"
+#include "nbp/platform.h"
 
 /**
  * Runs a boot, from asking the policy server to the loader or the local disk.

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "folder.h"
+#include "nbp/folder.h"
 
 #include <stdbool.h>
 
-#include "memory.h"
+#include "nbp/proto/memory.h"
 
 size_t folder_length(const char *name)
 {

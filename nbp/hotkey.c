@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "hotkey.h"
+#include "nbp/hotkey.h"
 
-#include "log.h"
+#include "nbp/log.h"
 
 #define CHORD_BITS (SHIFT_SHIFT | SHIFT_CTRL | SHIFT_ALT)
 

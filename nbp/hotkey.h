@@ -2,8 +2,8 @@
 #ifndef NBP_HOTKEY_H
 #define NBP_HOTKEY_H
 
-#include "message.h"
-#include "platform.h"
+#include "nbp/platform.h"
+#include "nbp/proto/message.h"
 
 /*
  * The hot key. Which one it is, the answer tells; so all that is held or

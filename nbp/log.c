@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "log.h"
+#include "nbp/log.h"
 
-#include "text.h"
+#include "nbp/proto/text.h"
 
 void log_line(struct platform *p, const char *format, ...)
 {

@@ -2,7 +2,7 @@
 #ifndef NBP_LOG_H
 #define NBP_LOG_H
 
-#include "platform.h"
+#include "nbp/platform.h"
 
 /**
  * Writes one line to the console: the milliseconds since the NBP's start in

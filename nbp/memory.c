@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "memory.h"
+#include "nbp/proto/memory.h"
 
 /*
  * Plain byte loops: the NBP copies a few kilobytes in its life. They are built

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "menu.h"
+#include "nbp/menu.h"
 
-#include "error.h"
-#include "memory.h"
-#include "menu_read.h"
-#include "menu_text.h"
+#include "nbp/menu_read.h"
+#include "nbp/menu_text.h"
+#include "nbp/proto/error.h"
+#include "nbp/proto/memory.h"
 
 /* --- what a menu says ------------------------------------------------------ */
 

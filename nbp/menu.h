@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "platform.h"
+#include "nbp/platform.h"
 
 /*
  * The menu file, pxemenu.txt: nbp/README.md, "The menu", has the grammar. The

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "menu_ask.h"
+#include "nbp/menu_ask.h"
 
-#include "memory.h"
-#include "menu_view.h"
-#include "password.h"
-#include "text.h"
+#include "nbp/menu_view.h"
+#include "nbp/proto/memory.h"
+#include "nbp/proto/password.h"
+#include "nbp/proto/text.h"
 
 #define WARNING    60  /* seconds before the idle limit that are counted down, too */
 #define WATCHDOG   60  /* seconds */

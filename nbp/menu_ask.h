@@ -2,7 +2,7 @@
 #ifndef NBP_MENU_ASK_H
 #define NBP_MENU_ASK_H
 
-#include "menu_screen.h"
+#include "nbp/menu_screen.h"
 
 /* What the menu asks a person, and for how long; only menu_view.c calls these. */
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "menu_read.h"
+#include "nbp/menu_read.h"
 
-#include "menu_text.h"
-#include "message.h"
-#include "password.h"
-#include "text.h"
+#include "nbp/menu_text.h"
+#include "nbp/proto/message.h"
+#include "nbp/proto/password.h"
+#include "nbp/proto/text.h"
 
 /* In the order of enum menu_kind, menu_part, colour and key. */
 static const char kinds[] = "execute\0submenu\0return\0exit\0auto\0reboot\0poweroff\0";

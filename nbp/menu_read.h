@@ -2,7 +2,7 @@
 #ifndef NBP_MENU_READ_H
 #define NBP_MENU_READ_H
 
-#include "menu.h"
+#include "nbp/menu.h"
 
 /* How menu.c reads the file line by line; for nobody else. */
 

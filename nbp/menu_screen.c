@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "menu_screen.h"
+#include "nbp/menu_screen.h"
 
-#include "memory.h"
-#include "text.h"
+#include "nbp/proto/memory.h"
+#include "nbp/proto/text.h"
 
 #define COLUMNS     80
 #define BOX_ROW     2

@@ -2,7 +2,7 @@
 #ifndef NBP_MENU_SCREEN_H
 #define NBP_MENU_SCREEN_H
 
-#include "menu.h"
+#include "nbp/menu.h"
 
 /* How the menu looks; only menu_view.c calls these. Row 24's last column is
  * never written to, which would scroll many terminals. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "menu_text.h"
+#include "nbp/menu_text.h"
 
-#include "memory.h"
+#include "nbp/proto/memory.h"
 
 static bool blank(uint8_t c)
 {

@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "platform.h"
+#include "nbp/platform.h"
 
 /* Words and fields of a menu file; only menu.c and its view use these. */
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "menu_view.h"
+#include "nbp/menu_view.h"
 
-#include "memory.h"
-#include "menu_ask.h"
-#include "text.h"
+#include "nbp/menu_ask.h"
+#include "nbp/proto/memory.h"
+#include "nbp/proto/text.h"
 
 #define PAGE 12 /* entries */
 

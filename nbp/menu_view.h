@@ -2,9 +2,9 @@
 #ifndef NBP_MENU_VIEW_H
 #define NBP_MENU_VIEW_H
 
-#include "menu.h"
-#include "message.h"
-#include "platform.h"
+#include "nbp/menu.h"
+#include "nbp/platform.h"
+#include "nbp/proto/message.h"
 
 /* The machine boots its disk when no key was pressed for so long, ms, where no
  * countdown runs, */

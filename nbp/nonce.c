@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "nonce.h"
+#include "nbp/nonce.h"
 
-#include "memory.h"
+#include "nbp/proto/memory.h"
 
 #define ROUNDS 12
 

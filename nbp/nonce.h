@@ -2,8 +2,8 @@
 #ifndef NBP_NONCE_H
 #define NBP_NONCE_H
 
-#include "message.h"
-#include "platform.h"
+#include "nbp/platform.h"
+#include "nbp/proto/message.h"
 
 /**
  * Makes this boot's nonce, which tells its answers from all others. All the

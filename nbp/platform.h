@@ -6,7 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "power_on.h"
+#include "nbp/proto/message.h"
+#include "nbp/proto/power_on.h"
+#include "nbp/proto/span.h"
 
 /*
  * The one interface between the portable core and a firmware. A port fills one
@@ -25,12 +27,6 @@ struct endpoint {
 	uint16_t port;      /* in host byte order */
 };
 
-/* Foreign bytes in memory that the port owns and that stay put. */
-struct span {
-	const uint8_t *data; /* NULL where there is nothing */
-	size_t length;
-};
-
 /*
  * The packets of the firmware's own DHCP exchange, each a whole BOOTP packet
  * from its op field on (RFC 2131 section 2). Those not had are empty.
@@ -39,37 +35,6 @@ struct dhcp_packets {
 	struct span discover; /* what the client asked */
 	struct span ack;      /* the DHCP server's answer */
 	struct span reply;    /* the boot server's (PXE 2.1 section 2.2) */
-};
-
-enum firmware_kind {
-	FIRMWARE_BIOS = 1,
-	FIRMWARE_UEFI = 2,
-};
-
-#define DISKS_MAX 8
-
-/* What a disk hangs on, where the firmware tells; the wire's values. */
-enum disk_kind {
-	DISK_UNKNOWN = 0,
-	DISK_ATA = 1, /* SATA too */
-	DISK_SCSI = 2,
-	DISK_USB = 3,
-	DISK_NVME = 4,
-	DISK_VIRTIO = 5,
-	DISK_SD = 6,
-};
-
-struct disk {
-	uint64_t sectors;     /* 0: unknown */
-	uint32_t sector_size; /* bytes, 512 to 4096; 0: unknown */
-	uint8_t kind;         /* enum disk_kind */
-};
-
-/* Answers of yes or no, where a third is "unknown"; the wire's values. */
-enum tristate {
-	STATE_UNKNOWN = 0,
-	STATE_NO = 1,
-	STATE_YES = 2,
 };
 
 /* How the firmware came by this program. */
@@ -113,44 +78,6 @@ struct handover {
 	const char *path_prefix; /* option 210; "": none */
 	const uint8_t *server;   /* siaddr, where a packet has none; NULL: it stays so */
 };
-
-/*
- * How the machine is to boot its own disk; the wire's values. Each fails on
- * some machines. One that fails or comes back falls through to the next: on
- * BIOS mbr, int18, return; on UEFI bootnext or entry, then exit. A method of
- * the other firmware stands for the default.
- */
-enum local_boot {
-	LOCAL_BOOT_DEFAULT = 0,  /* BIOS: return; UEFI: exit */
-	LOCAL_BOOT_RETURN = 1,   /* BIOS: far return to the ROM, AX = 0 */
-	LOCAL_BOOT_INT18 = 2,    /* BIOS: INT 18h */
-	LOCAL_BOOT_MBR = 3,      /* BIOS: the first disk's boot sector, 18h and 19h caught */
-	LOCAL_BOOT_EXIT = 4,     /* UEFI: exit with an error status */
-	LOCAL_BOOT_ENTRY = 5,    /* UEFI: first disk entry of BootOrder, else BOOTX64.EFI */
-	LOCAL_BOOT_BOOTNEXT = 6, /* UEFI: set BootNext to that entry, reset */
-};
-
-/* Keys as key() gives them: ASCII in lower or upper case, or one of these. */
-enum key {
-	KEY_NONE = 0,
-	KEY_BACKSPACE = 0x08,
-	KEY_ENTER = 0x0d,
-	KEY_ESCAPE = 0x1b,
-	KEY_UP = 0x100,
-	KEY_DOWN,
-	KEY_LEFT,
-	KEY_RIGHT,
-	KEY_HOME,
-	KEY_END,
-	KEY_PAGE_UP,
-	KEY_PAGE_DOWN,
-};
-
-/* Bits of shift(), either key of a pair. */
-#define SHIFT_SHIFT 0x01
-#define SHIFT_CTRL  0x02
-#define SHIFT_ALT   0x04
-#define SHIFT_KNOWN 0x80 /* the firmware tells the shift state at all */
 
 /* The eight colours of ANSI X3.64, of ConOut and of VGA, each also bright. */
 enum colour {

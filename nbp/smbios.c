@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "smbios.h"
+#include "nbp/smbios.h"
 
-#include "error.h"
-#include "memory.h"
-#include "text.h"
-#include "wire.h"
+#include "nbp/proto/error.h"
+#include "nbp/proto/memory.h"
+#include "nbp/proto/text.h"
+#include "nbp/proto/wire.h"
 
 enum structure_type {
 	TYPE_BIOS = 0,

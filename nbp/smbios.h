@@ -2,8 +2,8 @@
 #ifndef NBP_SMBIOS_H
 #define NBP_SMBIOS_H
 
-#include "message.h"
-#include "platform.h"
+#include "nbp/platform.h"
+#include "nbp/proto/message.h"
 
 /* System Management BIOS, DMTF DSP0134. */
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "trail.h"
+#include "nbp/trail.h"
 
-#include "memory.h"
-#include "text.h"
+#include "nbp/proto/memory.h"
+#include "nbp/proto/text.h"
 
 /* An event without padding: header, identity, code, time, lease, reason. */
 #define EVENT_MAX (MESSAGE_HEADER + 10 + 20 + 5 + 8 + 12 + 4 + 64)

@@ -2,8 +2,8 @@
 #ifndef NBP_TRAIL_H
 #define NBP_TRAIL_H
 
-#include "message.h"
-#include "platform.h"
+#include "nbp/platform.h"
+#include "nbp/proto/message.h"
 
 /*
  * Tells the policy server of the steps of a boot. Nobody waits for it, and

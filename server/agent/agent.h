@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef SERVER_AGENT_H
-#define SERVER_AGENT_H
+#ifndef SERVER_AGENT_AGENT_H
+#define SERVER_AGENT_AGENT_H
 
 #include <stdbool.h>
 
 #include <netinet/in.h>
 
-#include "message.h"
+#include "nbp/proto/message.h"
 
 /* What the parts of prebootwork share. */
 

@@ -7,9 +7,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "agent.h"
-#include "error.h"
-#include "output.h"
+#include "nbp/proto/error.h"
+#include "server/agent/agent.h"
+#include "server/tool/output.h"
 
 #define FIRST_GAP_MS 250
 #define LONGEST_GAP_MS 4000

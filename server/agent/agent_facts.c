@@ -2,11 +2,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "agent.h"
-#include "endpoint.h"
-#include "error.h"
-#include "message_fields.h"
-#include "text.h"
+#include "nbp/proto/error.h"
+#include "nbp/proto/message_fields.h"
+#include "nbp/proto/text.h"
+#include "server/agent/agent.h"
+#include "server/net/endpoint.h"
 
 /* Reads the first line of @root@name into @out; empty if there is none. */
 static void read_line(const char *root, const char *name, char *out, size_t size)

@@ -6,8 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "agent.h"
-#include "text.h"
+#include "nbp/proto/text.h"
+#include "server/agent/agent.h"
 
 /* Reads a file of an interface, one line. */
 static bool read_fact(const char *folder, const char *fact, char *out, int size)

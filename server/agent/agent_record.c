@@ -6,10 +6,10 @@
 #include <sys/mount.h>
 #include <unistd.h>
 
-#include "agent.h"
-#include "error.h"
-#include "message_fields.h"
-#include "power_on.h"
+#include "nbp/proto/error.h"
+#include "nbp/proto/message_fields.h"
+#include "nbp/proto/power_on.h"
+#include "server/agent/agent.h"
 
 #define VARIABLES "/sys/firmware/efi/efivars"
 #define VARIABLE VARIABLES "/OpenPrebootPowerOn-6134f6a1-f8d4-4743-96c8-0403611a5ec3"

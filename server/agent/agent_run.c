@@ -8,9 +8,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "agent.h"
-#include "output.h"
-#include "text.h"
+#include "nbp/proto/text.h"
+#include "server/agent/agent.h"
+#include "server/tool/output.h"
 
 static volatile pid_t child;
 

@@ -4,9 +4,9 @@
 
 #include <jansson.h>
 
-#include "agent.h"
-#include "endpoint.h"
-#include "text.h"
+#include "nbp/proto/text.h"
+#include "server/agent/agent.h"
+#include "server/net/endpoint.h"
 
 void agent_variables(const struct agent *agent, const struct details *work,
                      void (*each)(const char *name, const char *value))

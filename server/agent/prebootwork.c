@@ -6,12 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent.h"
-#include "endpoint.h"
-#include "error.h"
-#include "message_fields.h"
-#include "output.h"
-#include "text.h"
+#include "nbp/proto/error.h"
+#include "nbp/proto/message_fields.h"
+#include "nbp/proto/text.h"
+#include "server/agent/agent.h"
+#include "server/net/endpoint.h"
+#include "server/tool/output.h"
 
 #define TIMEOUT_MS 30000
 #define END_TIMEOUT_MS 3600000 /* of done and failed: else it is all done again */

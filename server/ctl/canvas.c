@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "canvas.h"
+#include "server/ctl/canvas.h"
 
 #include <string.h>
 

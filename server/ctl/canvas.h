@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef SERVER_CANVAS_H
-#define SERVER_CANVAS_H
+#ifndef SERVER_CTL_CANVAS_H
+#define SERVER_CTL_CANVAS_H
 
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "platform.h"
+#include "nbp/platform.h"
 
 #define CANVAS_ROWS    25
 #define CANVAS_COLUMNS 80

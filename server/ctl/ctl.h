@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef SERVER_CTL_H
-#define SERVER_CTL_H
+#ifndef SERVER_CTL_CTL_H
+#define SERVER_CTL_CTL_H
 
 #include <jansson.h>
 
-#include "assignments.h"
-#include "bundles.h"
-#include "devices.h"
-#include "events.h"
-#include "folders.h"
-#include "lease.h"
-#include "multicasts.h"
-#include "rules.h"
-#include "store.h"
+#include "server/store/assignments.h"
+#include "server/store/bundles.h"
+#include "server/store/devices.h"
+#include "server/store/events.h"
+#include "server/store/folders.h"
+#include "server/store/lease.h"
+#include "server/store/multicasts.h"
+#include "server/store/rules.h"
+#include "server/store/store.h"
 
 /* What the parts of prebootctl share. */
 

@@ -2,10 +2,10 @@
 #include <string.h>
 #include <time.h>
 
-#include "ctl_verbs.h"
-#include "error.h"
-#include "strangers.h"
-#include "text.h"
+#include "nbp/proto/error.h"
+#include "nbp/proto/text.h"
+#include "server/ctl/ctl_verbs.h"
+#include "server/store/strangers.h"
 
 /* device admit: an unknown machine becomes a device. */
 

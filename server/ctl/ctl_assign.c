@@ -2,10 +2,10 @@
 #include <string.h>
 #include <time.h>
 
-#include "ctl_verbs.h"
-#include "error.h"
-#include "text.h"
-#include "work.h"
+#include "nbp/proto/error.h"
+#include "nbp/proto/text.h"
+#include "server/ctl/ctl_verbs.h"
+#include "server/store/work.h"
 
 /* Makes room for new work, if that is wanted. */
 static int check_open(struct ctl *ctl, const struct device *device)

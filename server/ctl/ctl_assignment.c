@@ -4,9 +4,9 @@
 #include <string.h>
 #include <time.h>
 
-#include "ctl_verbs.h"
-#include "error.h"
-#include "text.h"
+#include "nbp/proto/error.h"
+#include "nbp/proto/text.h"
+#include "server/ctl/ctl_verbs.h"
 
 void ctl_assignment_when(const struct assignment *assignment, char *out, size_t size)
 {

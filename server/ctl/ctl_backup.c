@@ -3,10 +3,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "ctl_verbs.h"
-#include "error.h"
-#include "store_file.h"
-#include "whole_file.h"
+#include "nbp/proto/error.h"
+#include "server/ctl/ctl_verbs.h"
+#include "server/store/store_file.h"
+#include "server/transfer/whole_file.h"
 
 #define BUSY_WAIT_MS 100
 #define BUSY_WAITS   100

@@ -3,11 +3,11 @@
 #include <string.h>
 #include <time.h>
 
-#include "ctl_verbs.h"
-#include "error.h"
-#include "multicasts.h"
-#include "rules.h"
-#include "text.h"
+#include "nbp/proto/error.h"
+#include "nbp/proto/text.h"
+#include "server/ctl/ctl_verbs.h"
+#include "server/store/multicasts.h"
+#include "server/store/rules.h"
 
 /* Refuses a name that may not be, or that another bundle than @id has. */
 static int check_name(struct ctl *ctl, const char *name, uint64_t id)

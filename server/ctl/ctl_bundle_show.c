@@ -2,9 +2,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "ctl_verbs.h"
-#include "error.h"
-#include "text.h"
+#include "nbp/proto/error.h"
+#include "nbp/proto/text.h"
+#include "server/ctl/ctl_verbs.h"
 
 json_t *ctl_json_bundle(const struct bundle_whole *whole)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <stdio.h>
 
-#include "check.h"
-#include "ctl_verbs.h"
-#include "error.h"
+#include "nbp/proto/error.h"
+#include "server/ctl/ctl_verbs.h"
+#include "server/transfer/check.h"
 
 struct findings {
 	json_t *list; /* NULL: they are printed as they come */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "ctl_complete.h"
+#include "server/ctl/ctl_complete.h"
 
 #include <stdio.h>
 #include <string.h>

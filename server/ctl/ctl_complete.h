@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef SERVER_CTL_COMPLETE_H
-#define SERVER_CTL_COMPLETE_H
+#ifndef SERVER_CTL_CTL_COMPLETE_H
+#define SERVER_CTL_CTL_COMPLETE_H
 
-#include "ctl_verbs.h"
+#include "server/ctl/ctl_verbs.h"
 
 /*
  * What may stand next on the command line, for the shell: a line each; "@files"

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "ctl_complete.h"
+#include "server/ctl/ctl_complete.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#include "bundles.h"
-#include "error.h"
-#include "settings.h"
+#include "nbp/proto/error.h"
+#include "server/store/bundles.h"
+#include "server/store/settings.h"
 
 #define WORD_SIZE 64
 #define PLACES_MAX 16

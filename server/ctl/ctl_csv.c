@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "ctl_csv.h"
+#include "server/ctl/ctl_csv.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#include "error.h"
-#include "folders.h"
-#include "groups.h"
-#include "output.h"
-#include "text.h"
-#include "uuids.h"
+#include "nbp/proto/error.h"
+#include "nbp/proto/text.h"
+#include "server/store/folders.h"
+#include "server/store/groups.h"
+#include "server/store/uuids.h"
+#include "server/tool/output.h"
 
 /* Tells that another device has a value already; and its line, where it is of this file. */
 static void tell_other(struct adding *a, const struct csv_field *field, const char *what,

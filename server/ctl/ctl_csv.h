@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef SERVER_CTL_CSV_H
-#define SERVER_CTL_CSV_H
+#ifndef SERVER_CTL_CTL_CSV_H
+#define SERVER_CTL_CTL_CSV_H
 
-#include "csv.h"
-#include "ctl.h"
-#include "data.h"
+#include "server/ctl/ctl.h"
+#include "server/transfer/csv.h"
+#include "server/transfer/data.h"
 
 /* Devices from a file of comma-separated values: what its parts share. */
 

@@ -2,12 +2,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "ctl_csv.h"
-#include "ctl_data.h"
-#include "error.h"
-#include "folders.h"
-#include "groups.h"
-#include "text.h"
+#include "nbp/proto/error.h"
+#include "nbp/proto/text.h"
+#include "server/ctl/ctl_csv.h"
+#include "server/ctl/ctl_data.h"
+#include "server/store/folders.h"
+#include "server/store/groups.h"
 
 /* Names, paths and addresses need no quotes; what another program wrote may. */
 static void put_field(const char *text)

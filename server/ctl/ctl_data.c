@@ -5,13 +5,13 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "ctl_data.h"
-#include "ctl_verbs.h"
-#include "data.h"
-#include "encoding.h"
-#include "error.h"
-#include "output.h"
-#include "whole_file.h"
+#include "server/ctl/ctl_data.h"
+#include "nbp/proto/error.h"
+#include "server/ctl/ctl_verbs.h"
+#include "server/tool/output.h"
+#include "server/transfer/data.h"
+#include "server/transfer/encoding.h"
+#include "server/transfer/whole_file.h"
 
 /* --- export ---------------------------------------------------------------- */
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef SERVER_CTL_DATA_H
-#define SERVER_CTL_DATA_H
+#ifndef SERVER_CTL_CTL_DATA_H
+#define SERVER_CTL_CTL_DATA_H
 
-#include "ctl.h"
+#include "server/ctl/ctl.h"
 
 /* What the verbs that move data share. */
 

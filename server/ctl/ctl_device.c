@@ -2,11 +2,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "ctl_data.h"
-#include "ctl_verbs.h"
-#include "error.h"
-#include "text.h"
-#include "work.h"
+#include "nbp/proto/error.h"
+#include "nbp/proto/text.h"
+#include "server/ctl/ctl_data.h"
+#include "server/ctl/ctl_verbs.h"
+#include "server/store/work.h"
 
 #define SHOWN_EVENTS 20
 

@@ -3,11 +3,11 @@
 #include <string.h>
 #include <time.h>
 
-#include "ctl_verbs.h"
-#include "error.h"
-#include "strangers.h"
-#include "text.h"
-#include "uuids.h"
+#include "nbp/proto/error.h"
+#include "nbp/proto/text.h"
+#include "server/ctl/ctl_verbs.h"
+#include "server/store/strangers.h"
+#include "server/store/uuids.h"
 
 static const uint8_t no_uuid[16];
 

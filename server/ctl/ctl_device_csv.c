@@ -4,11 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ctl_csv.h"
-#include "ctl_data.h"
-#include "ctl_verbs.h"
-#include "error.h"
-#include "output.h"
+#include "nbp/proto/error.h"
+#include "server/ctl/ctl_csv.h"
+#include "server/ctl/ctl_data.h"
+#include "server/ctl/ctl_verbs.h"
+#include "server/tool/output.h"
 
 #define COLUMN_NAMES "name, mac, uuid, isd, folder, group"
 

@@ -2,10 +2,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "ctl_verbs.h"
-#include "error.h"
-#include "groups.h"
-#include "text.h"
+#include "nbp/proto/error.h"
+#include "nbp/proto/text.h"
+#include "server/ctl/ctl_verbs.h"
+#include "server/store/groups.h"
 
 #define SHOWN_EVENTS 20
 

@@ -4,18 +4,18 @@
 #include <string.h>
 #include <time.h>
 
-#include "ctl_machine.h"
-#include "ctl_verbs.h"
-#include "error.h"
-#include "events.h"
-#include "filter_facts.h"
-#include "judge.h"
-#include "message_fields.h"
-#include "multicasts.h"
-#include "platform.h"
-#include "strangers.h"
-#include "text.h"
-#include "work.h"
+#include "nbp/proto/message.h"
+#include "nbp/proto/error.h"
+#include "nbp/proto/message_fields.h"
+#include "nbp/proto/text.h"
+#include "server/ctl/ctl_machine.h"
+#include "server/ctl/ctl_verbs.h"
+#include "server/filter/filter_facts.h"
+#include "server/policy/judge.h"
+#include "server/store/events.h"
+#include "server/store/multicasts.h"
+#include "server/store/strangers.h"
+#include "server/store/work.h"
 
 struct explanation {
 	struct ctl *ctl;

@@ -3,10 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ctl.h"
-#include "error.h"
-#include "text.h"
-#include "work.h"
+#include "nbp/proto/error.h"
+#include "nbp/proto/text.h"
+#include "server/ctl/ctl.h"
+#include "server/store/work.h"
 
 int ctl_found(struct ctl *ctl, int rc, const char *word, const char *what, const char *noun)
 {

@@ -2,10 +2,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "assignments.h"
-#include "ctl_verbs.h"
-#include "error.h"
-#include "text.h"
+#include "nbp/proto/error.h"
+#include "nbp/proto/text.h"
+#include "server/ctl/ctl_verbs.h"
+#include "server/store/assignments.h"
 
 /* --- folder list ----------------------------------------------------------- */
 

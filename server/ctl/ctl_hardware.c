@@ -3,9 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "ctl.h"
-#include "platform.h"
-#include "text.h"
+#include "nbp/proto/message.h"
+#include "nbp/proto/text.h"
+#include "server/ctl/ctl.h"
 
 enum kind { TEXT, NUMBER, SIZE, HEX, MAC, GUID, TIME, FLAG, TRISTATE, CHASSIS, FIRMWARE, ISD };
 
@@ -146,7 +146,7 @@ static void format(const struct request *r, const struct line *line, char *out, 
 static void print_disks(const struct request *r)
 {
 	for (size_t i = 0; i < r->disk_count; i++) {
-		const struct disk_fact *disk = &r->disks[i];
+		const struct disk *disk = &r->disks[i];
 		char label[24];
 
 		snprintf(label, sizeof(label), "disk %zu", i + 1);

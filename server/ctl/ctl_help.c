@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "ctl_help.h"
+#include "server/ctl/ctl_help.h"
 
-#include "store.h"
+#include "server/store/store.h"
 
 const char help_usage[] =
 	"Usage: prebootctl [--database FILE] [--json] NOUN VERB [ARGUMENT]...\n"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef SERVER_CTL_HELP_H
-#define SERVER_CTL_HELP_H
+#ifndef SERVER_CTL_CTL_HELP_H
+#define SERVER_CTL_CTL_HELP_H
 
 /*
  * What prebootctl --help says, before and after its list of nouns; and for each verb: a

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "ctl_help.h"
+#include "server/ctl/ctl_help.h"
 
 const char help_explain[] =
 	"prebootctl explain DEVICE|MAC|UUID [--address A]\n"

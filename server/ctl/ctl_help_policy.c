@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What --help says of folders, groups, bundles, assignments, rules, sessions and strangers. */
-#include "ctl_help.h"
+#include "server/ctl/ctl_help.h"
 
 /* Wherever devices can be given, as the first of these says. */
 #define DEVICES \

@@ -2,9 +2,9 @@
 /* What each machine last told of itself, as a table. */
 #include <stdio.h>
 
-#include "ctl_verbs.h"
-#include "error.h"
-#include "text.h"
+#include "nbp/proto/error.h"
+#include "nbp/proto/text.h"
+#include "server/ctl/ctl_verbs.h"
 
 /* Writes a size as people say it: "512 MiB", "932 GiB". */
 static void size_text(uint64_t mib, char *out, size_t size)

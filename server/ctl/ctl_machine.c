@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "ctl_machine.h"
+#include "server/ctl/ctl_machine.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#include "error.h"
-#include "message_fields.h"
-#include "platform.h"
-#include "strangers.h"
-#include "text.h"
+#include "nbp/proto/message.h"
+#include "nbp/proto/error.h"
+#include "nbp/proto/message_fields.h"
+#include "nbp/proto/text.h"
+#include "server/store/strangers.h"
 
 static void take_stranger(const struct stranger *stranger, struct seen_machine *machine)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef SERVER_CTL_MACHINE_H
-#define SERVER_CTL_MACHINE_H
+#ifndef SERVER_CTL_CTL_MACHINE_H
+#define SERVER_CTL_CTL_MACHINE_H
 
-#include "ctl.h"
-#include "devices.h"
+#include "server/ctl/ctl.h"
+#include "server/store/devices.h"
 
 /* A machine that has asked, or a device that may not have. */
 struct seen_machine {

@@ -4,12 +4,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "canvas.h"
-#include "ctl_verbs.h"
-#include "encoding.h"
-#include "menu_text.h"
-#include "menu_view.h"
-#include "output.h"
+#include "nbp/menu_text.h"
+#include "nbp/menu_view.h"
+#include "server/ctl/canvas.h"
+#include "server/ctl/ctl_verbs.h"
+#include "server/tool/output.h"
+#include "server/transfer/encoding.h"
 
 #define ERRORS_MAX 100
 

@@ -9,8 +9,8 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include "ctl_verbs.h"
-#include "password.h"
+#include "nbp/proto/password.h"
+#include "server/ctl/ctl_verbs.h"
 
 #define ITERATIONS 100000
 #define SALT_SIZE  16

@@ -3,11 +3,11 @@
 #include <string.h>
 #include <time.h>
 
-#include "ctl_multicast.h"
-#include "ctl_verbs.h"
-#include "error.h"
-#include "output.h"
-#include "text.h"
+#include "server/ctl/ctl_multicast.h"
+#include "nbp/proto/error.h"
+#include "nbp/proto/text.h"
+#include "server/ctl/ctl_verbs.h"
+#include "server/tool/output.h"
 
 #define WAIT_MAX (7 * 86400)
 #define CLIENTS_MAX 100000

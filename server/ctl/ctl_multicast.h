@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef SERVER_CTL_MULTICAST_H
-#define SERVER_CTL_MULTICAST_H
+#ifndef SERVER_CTL_CTL_MULTICAST_H
+#define SERVER_CTL_CTL_MULTICAST_H
 
-#include "ctl.h"
+#include "server/ctl/ctl.h"
 
 /*
  * What prebootctl's verbs for multicast sessions share. Functions return 0, or an exit

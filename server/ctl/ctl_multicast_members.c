@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "ctl_multicast.h"
-#include "ctl_verbs.h"
-#include "error.h"
+#include "nbp/proto/error.h"
+#include "server/ctl/ctl_multicast.h"
+#include "server/ctl/ctl_verbs.h"
 
 int session_find_waiting(struct ctl *ctl, const char *name, struct multicast_row *row)
 {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <stdio.h>
 
-#include "ctl_verbs.h"
-#include "error.h"
-#include "multicasts.h"
-#include "text.h"
-#include "work.h"
+#include "nbp/proto/error.h"
+#include "nbp/proto/text.h"
+#include "server/ctl/ctl_verbs.h"
+#include "server/store/multicasts.h"
+#include "server/store/work.h"
 
 json_t *ctl_json_multicast(const struct multicast_row *row)
 {

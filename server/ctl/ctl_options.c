@@ -2,7 +2,7 @@
 #include <getopt.h>
 #include <stdio.h>
 
-#include "ctl_verbs.h"
+#include "server/ctl/ctl_verbs.h"
 
 static const struct {
 	const char *name;

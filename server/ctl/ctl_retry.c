@@ -3,10 +3,10 @@
 #include <string.h>
 #include <time.h>
 
-#include "ctl_verbs.h"
-#include "error.h"
-#include "text.h"
-#include "work.h"
+#include "nbp/proto/error.h"
+#include "nbp/proto/text.h"
+#include "server/ctl/ctl_verbs.h"
+#include "server/store/work.h"
 
 struct retry {
 	struct device device;

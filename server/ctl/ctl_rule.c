@@ -2,10 +2,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "ctl_verbs.h"
-#include "error.h"
-#include "rules.h"
-#include "text.h"
+#include "nbp/proto/error.h"
+#include "nbp/proto/text.h"
+#include "server/ctl/ctl_verbs.h"
+#include "server/store/rules.h"
 
 int ctl_find_rule(struct ctl *ctl, const char *name, struct rule_row *row)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <stdio.h>
 
-#include "ctl_verbs.h"
-#include "rules.h"
-#include "text.h"
+#include "nbp/proto/text.h"
+#include "server/ctl/ctl_verbs.h"
+#include "server/store/rules.h"
 
 json_t *ctl_json_rule(const struct rule_row *row)
 {

@@ -3,11 +3,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "ctl_machine.h"
-#include "ctl_verbs.h"
-#include "error.h"
-#include "filter_facts.h"
-#include "rules.h"
+#include "nbp/proto/error.h"
+#include "server/ctl/ctl_machine.h"
+#include "server/ctl/ctl_verbs.h"
+#include "server/filter/filter_facts.h"
+#include "server/store/rules.h"
 
 struct test {
 	const struct filter *filter;

@@ -2,10 +2,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "ctl_verbs.h"
-#include "error.h"
-#include "settings.h"
-#include "text.h"
+#include "nbp/proto/error.h"
+#include "nbp/proto/text.h"
+#include "server/ctl/ctl_verbs.h"
+#include "server/store/settings.h"
 
 /* Writes where a value is set: "device", "folder /site/lab", "zone" or "default". */
 static void level_text(struct ctl *ctl, const struct setting_owner *from, char *out, size_t size)

@@ -8,9 +8,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "ctl.h"
-#include "error.h"
-#include "work.h"
+#include "nbp/proto/error.h"
+#include "server/ctl/ctl.h"
+#include "server/store/work.h"
 
 /* Running out of memory for a line of text: there is nothing better to do. */
 static void *need(void *memory)

@@ -3,9 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "ctl_verbs.h"
-#include "error.h"
-#include "stats.h"
+#include "nbp/proto/error.h"
+#include "server/ctl/ctl_verbs.h"
+#include "server/store/stats.h"
 
 static void add_row(struct table *table, const char *what, const char *kind, uint64_t count)
 {

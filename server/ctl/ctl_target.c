@@ -6,10 +6,10 @@
 #include <string.h>
 #include <time.h>
 
-#include "ctl.h"
-#include "error.h"
-#include "groups.h"
-#include "text.h"
+#include "nbp/proto/error.h"
+#include "nbp/proto/text.h"
+#include "server/ctl/ctl.h"
+#include "server/store/groups.h"
 
 #define GROUP_PREFIX "group:"
 

@@ -5,11 +5,11 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "ctl.h"
-#include "error.h"
-#include "output.h"
-#include "text.h"
-#include "work.h"
+#include "nbp/proto/error.h"
+#include "nbp/proto/text.h"
+#include "server/ctl/ctl.h"
+#include "server/store/work.h"
+#include "server/tool/output.h"
 
 #define HOST_PATH 520 /* holds a root, a folder, a prefix and a name */
 #define PROBLEM 1200

@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ctl_verbs.h"
-#include "error.h"
-#include "text.h"
-#include "work.h"
+#include "nbp/proto/error.h"
+#include "nbp/proto/text.h"
+#include "server/ctl/ctl_verbs.h"
+#include "server/store/work.h"
 
 #define BOOTS_MAX   100000
 #define MOMENTS_MAX (4 * EVENTS_PER_DEVICE)

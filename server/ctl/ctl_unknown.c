@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "ctl_verbs.h"
+#include "server/ctl/ctl_verbs.h"
 
 #define NAMES_SIZE 512
 #define WORD_MAX 24 /* characters; no name is longer */

@@ -3,11 +3,11 @@
 #include <string.h>
 #include <time.h>
 
-#include "ctl_verbs.h"
-#include "devices.h"
-#include "error.h"
-#include "text.h"
-#include "uuids.h"
+#include "nbp/proto/error.h"
+#include "nbp/proto/text.h"
+#include "server/ctl/ctl_verbs.h"
+#include "server/store/devices.h"
+#include "server/store/uuids.h"
 
 /* UUIDs that are not simply one machine's. */
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "ctl_verbs.h"
+#include "server/ctl/ctl_verbs.h"
 
 #include <string.h>
 
-#include "ctl_help.h"
+#include "server/ctl/ctl_help.h"
 
 /* In the order in which --help shows them. */
 static const struct noun nouns[] = {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef SERVER_CTL_VERBS_H
-#define SERVER_CTL_VERBS_H
+#ifndef SERVER_CTL_CTL_VERBS_H
+#define SERVER_CTL_CTL_VERBS_H
 
-#include "ctl.h"
+#include "server/ctl/ctl.h"
 
 /* What can be typed: nouns, their verbs, and the options of each, as data. */
 

@@ -8,10 +8,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "ctl_verbs.h"
-#include "error.h"
-#include "folders.h"
-#include "text.h"
+#include "nbp/proto/error.h"
+#include "nbp/proto/text.h"
+#include "server/ctl/ctl_verbs.h"
+#include "server/store/folders.h"
 
 #define POLL_MS 100
 #define LIMIT_MAX 1000000

@@ -4,9 +4,9 @@
 #include <string.h>
 #include <time.h>
 
-#include "ctl.h"
-#include "error.h"
-#include "text.h"
+#include "nbp/proto/error.h"
+#include "nbp/proto/text.h"
+#include "server/ctl/ctl.h"
 
 #define FROM_SETTINGS "*"
 

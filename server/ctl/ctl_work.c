@@ -3,10 +3,10 @@
 #include <string.h>
 #include <time.h>
 
-#include "ctl_verbs.h"
-#include "error.h"
-#include "text.h"
-#include "work.h"
+#include "nbp/proto/error.h"
+#include "nbp/proto/text.h"
+#include "server/ctl/ctl_verbs.h"
+#include "server/store/work.h"
 
 int ctl_tell(struct ctl *ctl, const struct lease *lease, const char *step, const char *reason)
 {

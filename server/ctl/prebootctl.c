@@ -12,10 +12,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "ctl_help.h"
-#include "ctl_verbs.h"
-#include "error.h"
-#include "output.h"
+#include "nbp/proto/error.h"
+#include "server/ctl/ctl_help.h"
+#include "server/ctl/ctl_verbs.h"
+#include "server/tool/output.h"
 
 int ctl_error(int status, const char *format, ...)
 {

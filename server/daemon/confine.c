@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "confine.h"
+#include "server/daemon/confine.h"
 
 #include <errno.h>
 #include <grp.h>
@@ -15,7 +15,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "error.h"
+#include "nbp/proto/error.h"
 
 int confine_fail(struct confinement *c, int rc, const char *format, ...)
 {

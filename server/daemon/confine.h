@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef SERVER_CONFINE_H
-#define SERVER_CONFINE_H
+#ifndef SERVER_DAEMON_CONFINE_H
+#define SERVER_DAEMON_CONFINE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -10,8 +10,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "confine.h"
-#include "error.h"
+#include "nbp/proto/error.h"
+#include "server/daemon/confine.h"
 
 /* What came after the headers of Debian 12; linux/landlock.h of newer kernels has them. */
 #define ACCESS_FS_TRUNCATE (1ull << 14)  /* version 3 */

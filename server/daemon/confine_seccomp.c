@@ -11,8 +11,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "confine.h"
-#include "error.h"
+#include "nbp/proto/error.h"
+#include "server/daemon/confine.h"
 
 #define CALL(name) SCMP_SYS(name)
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "counters.h"
+#include "server/daemon/counters.h"
 
 #define ALL (sizeof(struct counters) / sizeof(uint64_t))
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef SERVER_COUNTERS_H
-#define SERVER_COUNTERS_H
+#ifndef SERVER_DAEMON_COUNTERS_H
+#define SERVER_DAEMON_COUNTERS_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "journal.h"
+#include "server/daemon/journal.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -9,8 +9,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "error.h"
-#include "output.h"
+#include "nbp/proto/error.h"
+#include "server/tool/output.h"
 
 /* Lines a second in the long run, and at once after a rest. */
 static const struct {

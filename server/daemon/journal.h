@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef SERVER_JOURNAL_H
-#define SERVER_JOURNAL_H
+#ifndef SERVER_DAEMON_JOURNAL_H
+#define SERVER_DAEMON_JOURNAL_H
 
 #include <pthread.h>
 #include <stdbool.h>

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "keeper.h"
+#include "server/daemon/keeper.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "error.h"
-#include "serve_log.h"
-#include "socket.h"
-#include "text.h"
+#include "nbp/proto/error.h"
+#include "nbp/proto/text.h"
+#include "server/daemon/serve_log.h"
+#include "server/net/socket.h"
 
 /* Each round is done with the first that waits, at the second try at the latest. */
 #define TRIES_MAX (2 * KEEPER_BATCH)

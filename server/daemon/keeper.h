@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef SERVER_KEEPER_H
-#define SERVER_KEEPER_H
+#ifndef SERVER_DAEMON_KEEPER_H
+#define SERVER_DAEMON_KEEPER_H
 
-#include "judge.h"
-#include "serve.h"
-#include "serve_log.h"
-#include "store.h"
-#include "strangers.h"
-#include "token.h"
+#include "server/daemon/serve.h"
+#include "server/daemon/serve_log.h"
+#include "server/policy/judge.h"
+#include "server/policy/token.h"
+#include "server/store/store.h"
+#include "server/store/strangers.h"
 
 /*
  * The keeper: the one thread that uses the database. It takes the questions that wait,

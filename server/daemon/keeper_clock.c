@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The clock on the wall, which may be set, beside one that only goes on. */
-#include "keeper.h"
+#include "server/daemon/keeper.h"
 
 #include <stdlib.h>
 
-#include "events.h"
-#include "strangers.h"
+#include "server/store/events.h"
+#include "server/store/strangers.h"
 
 #define SLEW_S   2    /* from look to look: the clock is drawn to the right time */
 #define STEP_S   120  /* it was set */

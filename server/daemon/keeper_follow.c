@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The index and the database: what goes from one to the other. */
-#include "keeper.h"
+#include "server/daemon/keeper.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -8,12 +8,12 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#include "devices.h"
-#include "error.h"
-#include "events.h"
-#include "strangers.h"
-#include "text.h"
-#include "work.h"
+#include "nbp/proto/error.h"
+#include "nbp/proto/text.h"
+#include "server/store/devices.h"
+#include "server/store/events.h"
+#include "server/store/strangers.h"
+#include "server/store/work.h"
 
 #define PRUNE_SPAN  2000 /* lease numbers at once: some milliseconds */
 #define PRUNE_AGAIN 3600 /* s, from end to beginning */

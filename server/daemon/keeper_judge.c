@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "keeper.h"
+#include "server/daemon/keeper.h"
 
 #include <string.h>
 #include <sys/random.h>
 
-#include "error.h"
-#include "events.h"
-#include "message_fields.h"
-#include "devices.h"
-#include "text.h"
-#include "work.h"
+#include "nbp/proto/error.h"
+#include "nbp/proto/message_fields.h"
+#include "nbp/proto/text.h"
+#include "server/store/devices.h"
+#include "server/store/events.h"
+#include "server/store/work.h"
 
 /*
  * Says what @token shows of an attempt at @lease.

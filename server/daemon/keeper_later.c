@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Questions that wait until another program has ended its transaction. */
-#include "keeper.h"
+#include "server/daemon/keeper.h"
 
 #include <string.h>
 

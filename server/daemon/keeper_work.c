@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* New work, and new devices. */
-#include "keeper.h"
+#include "server/daemon/keeper.h"
 
 #include <string.h>
 
-#include "bundles.h"
-#include "error.h"
-#include "message_fields.h"
-#include "multicasts.h"
-#include "strangers.h"
-#include "text.h"
-#include "work.h"
+#include "nbp/proto/error.h"
+#include "nbp/proto/message_fields.h"
+#include "nbp/proto/text.h"
+#include "server/store/bundles.h"
+#include "server/store/multicasts.h"
+#include "server/store/strangers.h"
+#include "server/store/work.h"
 
 /* --- choosing -------------------------------------------------------------- */
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "lanes.h"
+#include "server/daemon/lanes.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <unistd.h>
 
-#include "error.h"
+#include "nbp/proto/error.h"
 
 #define LANE_RESERVE 8 /* a part of the room in so many is for networks that have little in it: */
 #define LANE_LEAST   2 /* less than that */

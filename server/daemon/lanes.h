@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef SERVER_LANES_H
-#define SERVER_LANES_H
+#ifndef SERVER_DAEMON_LANES_H
+#define SERVER_DAEMON_LANES_H
 
 #include <pthread.h>
 #include <stdbool.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "limit.h"
+#include "server/daemon/limit.h"
 
 #include <string.h>
 #include <sys/random.h>

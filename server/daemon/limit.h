@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef SERVER_LIMIT_H
-#define SERVER_LIMIT_H
+#ifndef SERVER_DAEMON_LIMIT_H
+#define SERVER_DAEMON_LIMIT_H
 
 #include <stdatomic.h>
 #include <stdbool.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "lockfile.h"
+#include "server/daemon/lockfile.h"
 
 #include <errno.h>
 #include <fcntl.h>

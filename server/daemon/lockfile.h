@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef SERVER_LOCKFILE_H
-#define SERVER_LOCKFILE_H
+#ifndef SERVER_DAEMON_LOCKFILE_H
+#define SERVER_DAEMON_LOCKFILE_H
 
 #include <stddef.h>
 

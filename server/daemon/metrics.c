@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "metrics.h"
+#include "server/daemon/metrics.h"
 
 #include <string.h>
 #include <sys/stat.h>
 
-#include "error.h"
-#include "stats.h"
-#include "whole_file.h"
+#include "nbp/proto/error.h"
+#include "server/store/stats.h"
+#include "server/transfer/whole_file.h"
 
 int metrics_open(struct metrics *m, const char *database)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef SERVER_METRICS_H
-#define SERVER_METRICS_H
+#ifndef SERVER_DAEMON_METRICS_H
+#define SERVER_DAEMON_METRICS_H
 
-#include "journal.h"
-#include "store.h"
+#include "server/daemon/journal.h"
+#include "server/store/store.h"
 
 #define METRICS_SECONDS 10 /* how often they are written */
 

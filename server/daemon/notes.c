@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "notes.h"
+#include "server/daemon/notes.h"
 
 #include <string.h>
 
-#include "devices.h"
-#include "events.h"
-#include "strangers.h"
-#include "text.h"
+#include "nbp/proto/text.h"
+#include "server/store/devices.h"
+#include "server/store/events.h"
+#include "server/store/strangers.h"
 
 void note_begin(struct note *note, const struct datagram *datagram,
                 const struct message *question, const struct identified *who,

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef SERVER_NOTES_H
-#define SERVER_NOTES_H
+#ifndef SERVER_DAEMON_NOTES_H
+#define SERVER_DAEMON_NOTES_H
 
-#include "datagram.h"
-#include "decide.h"
-#include "identify.h"
-#include "store.h"
+#include "server/net/datagram.h"
+#include "server/policy/decide.h"
+#include "server/policy/identify.h"
+#include "server/store/store.h"
 
 /* What is kept beside the decisions, and may be lost: events, hardware, strangers. */
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "options.h"
+#include "server/daemon/options.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -7,10 +7,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "limit.h"
-#include "output.h"
-#include "serve.h"
-#include "store.h"
+#include "server/daemon/limit.h"
+#include "server/daemon/serve.h"
+#include "server/store/store.h"
+#include "server/tool/output.h"
 
 #define THREADS_DEFAULT_MAX 4 /* they have little to do beside waiting for the kernel */
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef SERVER_OPTIONS_H
-#define SERVER_OPTIONS_H
+#ifndef SERVER_DAEMON_OPTIONS_H
+#define SERVER_DAEMON_OPTIONS_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "address.h"
+#include "server/net/address.h"
 
 /* prebootd's command line. */
 

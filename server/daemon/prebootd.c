@@ -7,18 +7,18 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "confine.h"
-#include "error.h"
-#include "keeper.h"
-#include "lockfile.h"
-#include "metrics.h"
-#include "options.h"
-#include "output.h"
-#include "real_path.h"
-#include "serve_log.h"
-#include "service.h"
-#include "socket.h"
-#include "threads.h"
+#include "nbp/proto/error.h"
+#include "server/daemon/confine.h"
+#include "server/daemon/keeper.h"
+#include "server/daemon/lockfile.h"
+#include "server/daemon/metrics.h"
+#include "server/daemon/options.h"
+#include "server/daemon/real_path.h"
+#include "server/daemon/serve_log.h"
+#include "server/daemon/service.h"
+#include "server/daemon/threads.h"
+#include "server/net/socket.h"
+#include "server/tool/output.h"
 
 #define WAIT_MS 200 /* from try to try, for a database that is locked at the start */
 

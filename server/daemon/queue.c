@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "queue.h"
+#include "server/daemon/queue.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "error.h"
+#include "nbp/proto/error.h"
 
 int queue_open(struct queue *queue, size_t size, size_t room, int wake)
 {

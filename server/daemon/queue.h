@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef SERVER_QUEUE_H
-#define SERVER_QUEUE_H
+#ifndef SERVER_DAEMON_QUEUE_H
+#define SERVER_DAEMON_QUEUE_H
 
 #include <pthread.h>
 #include <stdbool.h>

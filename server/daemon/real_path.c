@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "real_path.h"
+#include "server/daemon/real_path.h"
 
 #include <errno.h>
 #include <limits.h>

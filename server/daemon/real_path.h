@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef SERVER_REAL_PATH_H
-#define SERVER_REAL_PATH_H
+#ifndef SERVER_DAEMON_REAL_PATH_H
+#define SERVER_DAEMON_REAL_PATH_H
 
 /**
  * Finds the one name of the file at @path, which need not be there yet: absolute and without

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "serve.h"
+#include "server/daemon/serve.h"
 
 #include <string.h>
 #include <sys/eventfd.h>
@@ -7,8 +7,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "error.h"
-#include "message_fields.h"
+#include "nbp/proto/error.h"
+#include "nbp/proto/message_fields.h"
 
 #define QUESTIONS_ROOM 8192 /* in the longest time that an NBP waits for an answer */
 #define REGION_SHARES  4    /* networks' worth, of one region */

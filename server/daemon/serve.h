@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef SERVER_SERVE_H
-#define SERVER_SERVE_H
+#ifndef SERVER_DAEMON_SERVE_H
+#define SERVER_DAEMON_SERVE_H
 
-#include "counters.h"
-#include "datagram.h"
-#include "identify.h"
-#include "index.h"
-#include "journal.h"
-#include "lanes.h"
-#include "limit.h"
-#include "notes.h"
-#include "queue.h"
-#include "serve_log.h"
+#include "server/daemon/counters.h"
+#include "server/daemon/journal.h"
+#include "server/daemon/lanes.h"
+#include "server/daemon/limit.h"
+#include "server/daemon/notes.h"
+#include "server/daemon/queue.h"
+#include "server/daemon/serve_log.h"
+#include "server/index/index.h"
+#include "server/net/datagram.h"
+#include "server/policy/identify.h"
 
 /*
  * The serving threads: datagrams in, datagrams out, in batches, from memory. What

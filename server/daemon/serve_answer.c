@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What a serving thread answers by itself: that there is no work. */
-#include "serve.h"
+#include "server/daemon/serve.h"
 
 #include <string.h>
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-#include "choose.h"
-#include "decide.h"
-#include "error.h"
-#include "text.h"
+#include "nbp/proto/error.h"
+#include "nbp/proto/text.h"
+#include "server/policy/choose.h"
+#include "server/policy/decide.h"
 
 /* How many notes there may be a second, and for how long at once. */
 #define NANOSECONDS      ((int64_t)1000000000)

@@ -8,14 +8,14 @@
  * top: 40 bits of the hash of body, address and policy; 16 of the nonce's; 8 of the
  * minute. The last two say whether it is news.
  */
-#include "serve.h"
+#include "server/daemon/serve.h"
 
 #include <string.h>
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-#include "message_fields.h"
+#include "nbp/proto/message_fields.h"
 
 #define NEWS_BITS   24
 #define FIELDS_MAX  16 /* fields within which all that is needed must stand */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "serve_log.h"
+#include "server/daemon/serve_log.h"
 
-#include "error.h"
-#include "events.h"
-#include "message_fields.h"
-#include "text.h"
+#include "nbp/proto/error.h"
+#include "nbp/proto/message_fields.h"
+#include "nbp/proto/text.h"
+#include "server/store/events.h"
 
 #define QUOTED (2 * REASON_SIZE) /* holds any reason as quote() writes it */
 

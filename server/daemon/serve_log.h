@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef SERVER_SERVE_LOG_H
-#define SERVER_SERVE_LOG_H
+#ifndef SERVER_DAEMON_SERVE_LOG_H
+#define SERVER_DAEMON_SERVE_LOG_H
 
-#include "counters.h"
-#include "datagram.h"
-#include "decide.h"
-#include "journal.h"
+#include "server/daemon/counters.h"
+#include "server/daemon/journal.h"
+#include "server/net/datagram.h"
+#include "server/policy/decide.h"
 
 /* The log's lines: key=value pairs that scripts may rely on; README.md lists them. */
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "service.h"
+#include "server/daemon/service.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
@@ -15,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "error.h"
+#include "nbp/proto/error.h"
 
 int service_sockets(int *sockets, size_t max, char *message, size_t size)
 {

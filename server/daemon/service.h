@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef SERVER_SERVICE_H
-#define SERVER_SERVICE_H
+#ifndef SERVER_DAEMON_SERVICE_H
+#define SERVER_DAEMON_SERVICE_H
 
 #include <stddef.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "threads.h"
+#include "server/daemon/threads.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -10,10 +10,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "error.h"
-#include "serve_log.h"
-#include "service.h"
-#include "socket.h"
+#include "nbp/proto/error.h"
+#include "server/daemon/serve_log.h"
+#include "server/daemon/service.h"
+#include "server/net/socket.h"
 
 #define FOLLOW_MS      25                        /* how often the keeper looks for changes */
 #define RETRY_MS       5                         /* how often for the lock, if questions wait for it */

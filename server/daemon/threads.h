@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef SERVER_THREADS_H
-#define SERVER_THREADS_H
+#ifndef SERVER_DAEMON_THREADS_H
+#define SERVER_DAEMON_THREADS_H
 
 #include <pthread.h>
 
-#include "keeper.h"
-#include "options.h"
+#include "server/daemon/keeper.h"
+#include "server/daemon/options.h"
 
 /* The daemon's threads: those that serve, and the keeper. */
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "index.h"
+#include "server/index/index.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -7,8 +7,8 @@
 #include <string.h>
 #include <sys/random.h>
 
-#include "error.h"
-#include "index_internal.h"
+#include "nbp/proto/error.h"
+#include "server/index/index_internal.h"
 
 /* The index as a whole: finding devices, putting them in and taking them out. */
 

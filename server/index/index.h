@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef SERVER_INDEX_H
-#define SERVER_INDEX_H
+#ifndef SERVER_INDEX_INDEX_H
+#define SERVER_INDEX_INDEX_H
 
-#include "filter.h"
-#include "lease.h"
-#include "settings.h"
-#include "store.h"
-#include "uuids.h"
+#include "server/filter/filter.h"
+#include "server/store/lease.h"
+#include "server/store/settings.h"
+#include "server/store/store.h"
+#include "server/store/uuids.h"
 
 /* Ids above these are left out, with a warning: SQLite gives them in order, from 1. */
 #define INDEX_DEVICE_MAX 0xffffffffu /* of devices and groups */

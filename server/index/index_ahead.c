@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "index_internal.h"
+#include "server/index/index_internal.h"
 
 /* Finding devices, ahead of time: fetching from memory what that will read. */
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "index_arena.h"
+#include "server/index/index_arena.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef SERVER_INDEX_ARENA_H
-#define SERVER_INDEX_ARENA_H
+#ifndef SERVER_INDEX_INDEX_ARENA_H
+#define SERVER_INDEX_INDEX_ARENA_H
 
 #include <stddef.h>
 #include <stdint.h>

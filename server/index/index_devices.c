@@ -2,9 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "error.h"
-#include "index_internal.h"
-#include "message_fields.h"
+#include "nbp/proto/error.h"
+#include "nbp/proto/message_fields.h"
+#include "server/index/index_internal.h"
 
 /* The devices in the index: finding them, putting them in and taking them out. */
 
@@ -99,13 +99,13 @@ const struct entry *index_by_mac(const struct index *index, const uint8_t mac[MA
 /* --- changing -------------------------------------------------------------- */
 
 /* A key in one of the tables. */
-struct key {
+struct index_key {
 	struct index_table *table;
 	uint32_t hash;
 };
 
 /* Goes through all that an entry is found by. Returns false behind the last. */
-static bool next_key(struct index *index, const struct entry *entry, size_t i, struct key *key)
+static bool next_key(struct index *index, const struct entry *entry, size_t i, struct index_key *key)
 {
 	const struct block *block = entry_block(entry);
 	const uint8_t *mac = NULL, *uuid = NULL;
@@ -146,7 +146,7 @@ static bool next_key(struct index *index, const struct entry *entry, size_t i, s
 
 static void remove_keys(struct index *index, uint32_t number)
 {
-	struct key key;
+	struct index_key key;
 
 	for (size_t i = 0; next_key(index, index_at(index, number), i, &key); i++)
 		if (key.table)
@@ -155,7 +155,7 @@ static void remove_keys(struct index *index, uint32_t number)
 
 static int add_keys(struct index *index, uint32_t number)
 {
-	struct key key;
+	struct index_key key;
 
 	for (size_t i = 0; next_key(index, index_at(index, number), i, &key); i++)
 		if (key.table && index_table_add(key.table, key.hash, number))

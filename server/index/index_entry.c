@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <string.h>
 
-#include "index_internal.h"
-#include "message_fields.h"
+#include "nbp/proto/message_fields.h"
+#include "server/index/index_internal.h"
 
 /* What is known of a device in the index. */
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef SERVER_INDEX_INTERNAL_H
-#define SERVER_INDEX_INTERNAL_H
+#ifndef SERVER_INDEX_INDEX_INTERNAL_H
+#define SERVER_INDEX_INDEX_INTERNAL_H
 
-#include "index.h"
-#include "index_arena.h"
-#include "index_table.h"
+#include "server/index/index.h"
+#include "server/index/index_arena.h"
+#include "server/index/index_table.h"
 
 /* How the index is kept. For index_*.c and their tests alone. */
 

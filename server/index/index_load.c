@@ -2,8 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "error.h"
-#include "index_internal.h"
+#include "nbp/proto/error.h"
+#include "server/index/index_internal.h"
 
 /* Loading the index from the database. */
 

@@ -2,10 +2,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "error.h"
-#include "index_internal.h"
-#include "message_fields.h"
-#include "text.h"
+#include "nbp/proto/error.h"
+#include "nbp/proto/message_fields.h"
+#include "nbp/proto/text.h"
+#include "server/index/index_internal.h"
 
 /* What many machines share: finding it, and reading it as a whole. */
 

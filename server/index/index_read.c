@@ -2,8 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "error.h"
-#include "index_read.h"
+#include "server/index/index_read.h"
+#include "nbp/proto/error.h"
 
 /*
  * Reading devices: each table's rows in the order of devices, side by side, so

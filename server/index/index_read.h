@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef SERVER_INDEX_READ_H
-#define SERVER_INDEX_READ_H
+#ifndef SERVER_INDEX_INDEX_READ_H
+#define SERVER_INDEX_INDEX_READ_H
 
-#include "index_internal.h"
+#include "server/index/index_internal.h"
 
 /* Reading devices, between index_read.c, which goes through the tables, and
  * index_take.c, which takes their rows. */

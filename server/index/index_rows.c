@@ -2,10 +2,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "error.h"
-#include "index_internal.h"
-#include "multicasts.h"
-#include "text.h"
+#include "nbp/proto/error.h"
+#include "nbp/proto/text.h"
+#include "server/index/index_internal.h"
+#include "server/store/multicasts.h"
 
 /* Reading the rows of the policy. One that is unsound is left out, with a warning. */
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "index_table.h"
+#include "server/index/index_table.h"
 
 #include <stdlib.h>
 
-#include "error.h"
-#include "index_arena.h"
+#include "nbp/proto/error.h"
+#include "server/index/index_arena.h"
 
 #define SIZE_MIN 16
 

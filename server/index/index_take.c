@@ -2,10 +2,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "error.h"
-#include "index_read.h"
-#include "message_fields.h"
-#include "uuids.h"
+#include "nbp/proto/error.h"
+#include "nbp/proto/message_fields.h"
+#include "server/index/index_read.h"
+#include "server/store/uuids.h"
 
 /* What the rows of the tables say of a device. */
 

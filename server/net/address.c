@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "address.h"
+#include "server/net/address.h"
 
 #include <arpa/inet.h>
 #include <net/if.h>
@@ -7,10 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "endpoint.h"
-#include "error.h"
-#include "message.h"
-#include "text.h"
+#include "nbp/proto/error.h"
+#include "nbp/proto/message.h"
+#include "nbp/proto/text.h"
+#include "server/net/endpoint.h"
 
 static int parse_port(const char *text, uint16_t *port)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef SERVER_ADDRESS_H
-#define SERVER_ADDRESS_H
+#ifndef SERVER_NET_ADDRESS_H
+#define SERVER_NET_ADDRESS_H
 
 #include <netinet/in.h>
 #include <stddef.h>

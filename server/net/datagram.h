@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef SERVER_DATAGRAM_H
-#define SERVER_DATAGRAM_H
+#ifndef SERVER_NET_DATAGRAM_H
+#define SERVER_NET_DATAGRAM_H
 
 #include <stdbool.h>
 
-#include "address.h"
-#include "message.h"
+#include "nbp/proto/message.h"
+#include "server/net/address.h"
 
 #define BATCH 128              /* datagrams that are taken at once */
 #define DATAGRAM_CONTROL 40   /* room for one struct in6_pktinfo as a control message */

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "endpoint.h"
+#include "server/net/endpoint.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "error.h"
-#include "message.h"
-#include "text.h"
+#include "nbp/proto/error.h"
+#include "nbp/proto/message.h"
+#include "nbp/proto/text.h"
 
 int endpoint_parse(const char *text, struct sockaddr_in *endpoint)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef SERVER_ENDPOINT_H
-#define SERVER_ENDPOINT_H
+#ifndef SERVER_NET_ENDPOINT_H
+#define SERVER_NET_ENDPOINT_H
 
 #include <stddef.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "socket.h"
+#include "server/net/socket.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef SERVER_SOCKET_H
-#define SERVER_SOCKET_H
+#ifndef SERVER_NET_SOCKET_H
+#define SERVER_NET_SOCKET_H
 
 #include <stddef.h>
 
-#include "datagram.h"
+#include "server/net/datagram.h"
 
 /**
  * Opens @count UDP sockets at @address, among which the kernel shares out what

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "choose.h"
+#include "server/policy/choose.h"
 
 #include <stdarg.h>
 #include <string.h>
 
-#include "choosing.h"
-#include "platform.h"
-#include "text.h"
+#include "nbp/proto/message.h"
+#include "nbp/proto/text.h"
+#include "server/policy/choosing.h"
 
 const char *source_name(enum source source)
 {

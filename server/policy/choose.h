@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef SERVER_CHOOSE_H
-#define SERVER_CHOOSE_H
+#ifndef SERVER_POLICY_CHOOSE_H
+#define SERVER_POLICY_CHOOSE_H
 
-#include "index.h"
+#include "server/index/index.h"
 
 /*
  * Chooses new work for a machine that has none open. In this order, and the

@@ -2,8 +2,8 @@
 /* Work that is meant for a device: sessions it is a member of, and assignments. */
 #include <time.h>
 
-#include "choosing.h"
-#include "text.h"
+#include "nbp/proto/text.h"
+#include "server/policy/choosing.h"
 
 #define GROUPS_MAX 256  /* of a device; what is beyond does not count */
 #define SESSIONS_MAX 64

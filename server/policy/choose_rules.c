@@ -2,8 +2,8 @@
 /* Work for machines that look like those of a rule. */
 #include <strings.h>
 
-#include "choosing.h"
-#include "text.h"
+#include "nbp/proto/text.h"
+#include "server/policy/choosing.h"
 
 /* Says whether the rule's bundle has been on the machine, and how that is known. */
 static bool repeats(struct choosing *c, const struct rule *rule)

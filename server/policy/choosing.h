@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef SERVER_CHOOSING_H
-#define SERVER_CHOOSING_H
+#ifndef SERVER_POLICY_CHOOSING_H
+#define SERVER_POLICY_CHOOSING_H
 
-#include "choose.h"
+#include "server/policy/choose.h"
 
 /* What choose*.c share: a choice while it is being made. */
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "decide.h"
+#include "server/policy/decide.h"
 
 #include <string.h>
 
-#include "platform.h"
-#include "text.h"
+#include "nbp/proto/message.h"
+#include "nbp/proto/text.h"
 
 static void begin(struct verdict *verdict, const struct lease *lease, enum message_type type)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef SERVER_DECIDE_H
-#define SERVER_DECIDE_H
+#ifndef SERVER_POLICY_DECIDE_H
+#define SERVER_POLICY_DECIDE_H
 
-#include "lease.h"
+#include "server/store/lease.h"
 
 /*
  * The decisions, and nothing else: no database, no network, no clock. The

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "identify.h"
+#include "server/policy/identify.h"
 
 #include <string.h>
 
-#include "error.h"
-#include "message_fields.h"
-#include "text.h"
+#include "nbp/proto/error.h"
+#include "nbp/proto/message_fields.h"
+#include "nbp/proto/text.h"
 
 /* The devices that each part of an identity names; NULL: there is none. */
 struct named {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef SERVER_IDENTIFY_H
-#define SERVER_IDENTIFY_H
+#ifndef SERVER_POLICY_IDENTIFY_H
+#define SERVER_POLICY_IDENTIFY_H
 
-#include "devices.h"
-#include "index.h"
+#include "server/index/index.h"
+#include "server/store/devices.h"
 
 /* Who speaks. README.md gives the rules, under "Who is who". */
 

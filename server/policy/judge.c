@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "judge.h"
+#include "server/policy/judge.h"
 
-#include "bundles.h"
-#include "events.h"
-#include "platform.h"
-#include "text.h"
-#include "work.h"
+#include "nbp/proto/message.h"
+#include "nbp/proto/text.h"
+#include "server/store/bundles.h"
+#include "server/store/events.h"
+#include "server/store/work.h"
 
 #define TEXT_OF(number)     #number
 #define NUMBER_TEXT(number) TEXT_OF(number) /* what the macro stands for */

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef SERVER_JUDGE_H
-#define SERVER_JUDGE_H
+#ifndef SERVER_POLICY_JUDGE_H
+#define SERVER_POLICY_JUDGE_H
 
-#include "choose.h"
-#include "decide.h"
-#include "identify.h"
-#include "strangers.h"
+#include "server/policy/choose.h"
+#include "server/policy/decide.h"
+#include "server/policy/identify.h"
+#include "server/store/strangers.h"
 
 /*
  * What a request comes to, from the index and the database: the work that there is, or

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "token.h"
+#include "server/policy/token.h"
 
 #include <nettle/hmac.h>
 #include <nettle/memops.h>
 
-#include "message_fields.h"
+#include "nbp/proto/message_fields.h"
 
 static void put_number(struct hmac_sha256_ctx *hmac, uint64_t number)
 {

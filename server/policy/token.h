@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef SERVER_TOKEN_H
-#define SERVER_TOKEN_H
+#ifndef SERVER_POLICY_TOKEN_H
+#define SERVER_POLICY_TOKEN_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "message.h"
+#include "nbp/proto/message.h"
 
 /*
  * What only the machine that asked was given: its answer's token. It can be made again from

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Is a machine with a device's UUID and a strange MAC that device, or another one? */
-#include "identify.h"
+#include "server/policy/identify.h"
 
 #include <string.h>
 
-#include "error.h"
-#include "events.h"
-#include "message_fields.h"
-#include "text.h"
+#include "nbp/proto/error.h"
+#include "nbp/proto/message_fields.h"
+#include "nbp/proto/text.h"
+#include "server/store/events.h"
 
 /* What is known of the machine that a device is. */
 struct known {

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* An unknown machine becomes a device: what it is to be known by. */
-#include "strangers.h"
+#include "server/store/strangers.h"
 
 #include <string.h>
 
-#include "error.h"
-#include "message_fields.h"
-#include "settings.h"
-#include "text.h"
+#include "nbp/proto/error.h"
+#include "nbp/proto/message_fields.h"
+#include "nbp/proto/text.h"
+#include "server/store/settings.h"
 
 /* --- what counts ----------------------------------------------------------- */
 

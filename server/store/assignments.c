@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "assignments.h"
+#include "server/store/assignments.h"
 
 #include <string.h>
 

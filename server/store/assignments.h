@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef SERVER_ASSIGNMENTS_H
-#define SERVER_ASSIGNMENTS_H
+#ifndef SERVER_STORE_ASSIGNMENTS_H
+#define SERVER_STORE_ASSIGNMENTS_H
 
-#include "index.h"
-#include "store.h"
+#include "server/index/index.h"
+#include "server/store/store.h"
 
 /*
  * Who is to get which bundle; what an assignment is stands in index.h. Functions

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "bundles.h"
+#include "server/store/bundles.h"
 
 #include <string.h>
 
-#include "error.h"
-#include "text.h"
+#include "nbp/proto/error.h"
+#include "nbp/proto/text.h"
 
 static const struct {
 	const char *name, *config;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef SERVER_BUNDLES_H
-#define SERVER_BUNDLES_H
+#ifndef SERVER_STORE_BUNDLES_H
+#define SERVER_STORE_BUNDLES_H
 
-#include "index.h"
-#include "store.h"
+#include "server/index/index.h"
+#include "server/store/store.h"
 
 /*
  * Named work, which leases are made of; what a bundle is stands in index.h.

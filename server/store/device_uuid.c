@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "devices.h"
+#include "server/store/devices.h"
 
 #include <string.h>
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "devices.h"
+#include "server/store/devices.h"
 
 #include <string.h>
 
-#include "uuids.h"
-#include "wire.h"
+#include "nbp/proto/wire.h"
+#include "server/store/uuids.h"
 
 bool device_name_ok(const char *name)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef SERVER_DEVICES_H
-#define SERVER_DEVICES_H
+#ifndef SERVER_STORE_DEVICES_H
+#define SERVER_STORE_DEVICES_H
 
-#include "lease.h"
-#include "store.h"
+#include "server/store/lease.h"
+#include "server/store/store.h"
 
 #define DEVICE_MACS_MAX 16
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "events.h"
+#include "server/store/events.h"
 
 #include <string.h>
 
-#include "error.h"
+#include "nbp/proto/error.h"
 
 /* The database holds these, so they must not change. */
 static const char *const names[] = {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef SERVER_EVENTS_H
-#define SERVER_EVENTS_H
+#ifndef SERVER_STORE_EVENTS_H
+#define SERVER_STORE_EVENTS_H
 
-#include "lease.h"
-#include "store.h"
+#include "server/store/lease.h"
+#include "server/store/store.h"
 
 #define EVENTS_PER_DEVICE 200 /* that its machine told, as many conflicts, and as many of the rest:
                                  the oldest make room for the newest; a boot is a dozen */

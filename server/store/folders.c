@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "folders.h"
+#include "server/store/folders.h"
 
 #include <string.h>
 
-#include "devices.h"
-#include "error.h"
-#include "text.h"
+#include "nbp/proto/error.h"
+#include "nbp/proto/text.h"
+#include "server/store/devices.h"
 
 bool folder_name_ok(const char *name)
 {

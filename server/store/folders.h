@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef SERVER_FOLDERS_H
-#define SERVER_FOLDERS_H
+#ifndef SERVER_STORE_FOLDERS_H
+#define SERVER_STORE_FOLDERS_H
 
-#include "lease.h"
-#include "store.h"
+#include "server/store/lease.h"
+#include "server/store/store.h"
 
 /*
  * Folders are a tree, and a device is in one of them or in none. They are named

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "groups.h"
+#include "server/store/groups.h"
 
-#include "devices.h"
-#include "error.h"
+#include "nbp/proto/error.h"
+#include "server/store/devices.h"
 
 int group_find(struct store *store, const char *name, uint64_t *id)
 {

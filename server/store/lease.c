@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "lease.h"
+#include "server/store/lease.h"
 
 #include <string.h>
 
-#include "error.h"
-#include "text.h"
+#include "nbp/proto/error.h"
+#include "nbp/proto/text.h"
 
 /* The database holds these, so they must not change. */
 static const char *const names[] = {

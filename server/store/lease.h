@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef SERVER_LEASE_H
-#define SERVER_LEASE_H
+#ifndef SERVER_STORE_LEASE_H
+#define SERVER_STORE_LEASE_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "message.h"
+#include "nbp/proto/message.h"
 
 /*
  * Work that happens once is a lease. Its states:

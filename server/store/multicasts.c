@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "multicasts.h"
+#include "server/store/multicasts.h"
 
 #include <string.h>
 
-#include "error.h"
-#include "work.h"
+#include "nbp/proto/error.h"
+#include "server/store/work.h"
 
 static const char *const states[] = {
 	[MULTICAST_WAITING] = "waiting", [MULTICAST_STARTED] = "started",

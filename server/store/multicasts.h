@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef SERVER_MULTICASTS_H
-#define SERVER_MULTICASTS_H
+#ifndef SERVER_STORE_MULTICASTS_H
+#define SERVER_STORE_MULTICASTS_H
 
-#include "index.h"
-#include "store.h"
+#include "server/index/index.h"
+#include "server/store/store.h"
 
 /*
  * Multicast sessions and their members; what they are stands in index.h. Functions

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "rules.h"
+#include "server/store/rules.h"
 
 #include <string.h>
 
-#include "error.h"
+#include "nbp/proto/error.h"
 
 static const char *const applies_names[] = {
 	[RULE_KNOWN] = "known", [RULE_UNKNOWN] = "unknown", [RULE_BOTH] = "both",

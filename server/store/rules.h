@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef SERVER_RULES_H
-#define SERVER_RULES_H
+#ifndef SERVER_STORE_RULES_H
+#define SERVER_STORE_RULES_H
 
-#include "index.h"
-#include "store.h"
+#include "server/index/index.h"
+#include "server/store/store.h"
 
 /*
  * Rules, in their order; what they are stands in index.h. Functions return 0 or

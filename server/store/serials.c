@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "serials.h"
+#include "server/store/serials.h"
 
 #include <ctype.h>
 #include <stdbool.h>
 #include <string.h>
 #include <strings.h>
 
-#include "text.h"
+#include "nbp/proto/text.h"
 
 /* Letters and digits alone, small: makers write the same with blanks, dots and lines. */
 static void squeeze(const char *text, char out[TEXT_SIZE])

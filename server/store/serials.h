@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef SERVER_SERIALS_H
-#define SERVER_SERIALS_H
+#ifndef SERVER_STORE_SERIALS_H
+#define SERVER_STORE_SERIALS_H
 
-#include "message.h"
+#include "nbp/proto/message.h"
 
 /*
  * What a machine tells of its serial numbers, by which it is told from another one with the

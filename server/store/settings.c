@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "settings.h"
+#include "server/store/settings.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "error.h"
-#include "platform.h"
-#include "text.h"
+#include "nbp/proto/message.h"
+#include "nbp/proto/error.h"
+#include "nbp/proto/text.h"
 
 #define WAIT_MAX  60000 /* ms */
 #define TIME_MAX  LEASE_DEADLINE_MAX

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef SERVER_SETTINGS_H
-#define SERVER_SETTINGS_H
+#ifndef SERVER_STORE_SETTINGS_H
+#define SERVER_STORE_SETTINGS_H
 
-#include "devices.h"
-#include "store.h"
+#include "server/store/devices.h"
+#include "server/store/store.h"
 
 /*
  * What policy says beside the work: menu, hot key, local boot; and of work that

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "stats.h"
+#include "server/store/stats.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "error.h"
+#include "nbp/proto/error.h"
 
 /* --- reading --------------------------------------------------------------- */
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef SERVER_STATS_H
-#define SERVER_STATS_H
+#ifndef SERVER_STORE_STATS_H
+#define SERVER_STORE_STATS_H
 
 #include <stdio.h>
 
-#include "lease.h"
-#include "store.h"
+#include "server/store/lease.h"
+#include "server/store/store.h"
 
 /* What can be counted: by prebootd, and in its database. */
 

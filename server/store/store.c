@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "store.h"
+#include "server/store/store.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "error.h"
-#include "store_file.h"
-#include "store_schema.h"
-#include "store_where.h"
+#include "nbp/proto/error.h"
+#include "server/store/store_file.h"
+#include "server/store/store_schema.h"
+#include "server/store/store_where.h"
 
 /* Keeps what SQLite says of @code, and turns it into one of our errors. */
 /* SQLite says "full" of a table, too, whose numbers have come to their end. */

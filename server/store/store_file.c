@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "store_file.h"
+#include "server/store/store_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,10 +13,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "error.h"
-#include "store.h"
-#include "store_schema.h"
-#include "wire.h"
+#include "nbp/proto/error.h"
+#include "nbp/proto/wire.h"
+#include "server/store/store.h"
+#include "server/store/store_schema.h"
 
 #define GLANCE_MAX  (8 << 20) /* bytes that are gone through in a hundredth of a second */
 #define HEADER_SIZE 100 /* of an SQLite file; sqlite.org/fileformat2.html 1.3 */

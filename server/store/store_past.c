@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "store_schema.h"
+#include "server/store/store_schema.h"
 
 /*
  * The table past: how the newest lease stands of each device, and of each thing that a device had

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "store_schema.h"
+#include "server/store/store_schema.h"
 
 /*
  * Each step makes a version from the one before, the first from nothing. A step

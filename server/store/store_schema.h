@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef SERVER_STORE_SCHEMA_H
-#define SERVER_STORE_SCHEMA_H
+#ifndef SERVER_STORE_STORE_SCHEMA_H
+#define SERVER_STORE_STORE_SCHEMA_H
 
 #include <sqlite3.h>
 
-#include "store.h"
+#include "server/store/store.h"
 
 /* How the tables of each version come to be; README.md describes those of the last. */
 struct store_step {

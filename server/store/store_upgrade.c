@@ -2,8 +2,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "devices.h"
-#include "store_schema.h"
+#include "server/store/devices.h"
+#include "server/store/store_schema.h"
 
 /* --- from version to version ----------------------------------------------- */
 

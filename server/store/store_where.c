@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "store_where.h"
+#include "server/store/store_where.h"
 
 #include <libgen.h>
 #include <limits.h>
@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
-#include "error.h"
+#include "nbp/proto/error.h"
 
 /* The numbers of statfs(2), of those where another host may have the file open as well. */
 static const struct {

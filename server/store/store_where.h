@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef SERVER_STORE_WHERE_H
-#define SERVER_STORE_WHERE_H
+#ifndef SERVER_STORE_STORE_WHERE_H
+#define SERVER_STORE_STORE_WHERE_H
 
 #include <stddef.h>
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What is odd about an unknown machine. */
-#include "strangers.h"
+#include "server/store/strangers.h"
 
 #include <string.h>
 
-#include "error.h"
-#include "message_fields.h"
-#include "text.h"
+#include "nbp/proto/error.h"
+#include "nbp/proto/message_fields.h"
+#include "nbp/proto/text.h"
 
 /* Its UUID alone, or with those of other unknown machines. */
 static int look_at_word(struct store *store, const struct stranger *stranger,

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "strangers.h"
+#include "server/store/strangers.h"
 
 #include <string.h>
 
-#include "error.h"
-#include "text.h"
+#include "nbp/proto/error.h"
+#include "nbp/proto/text.h"
 
 static const uint8_t no_mac[6];
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef SERVER_STRANGERS_H
-#define SERVER_STRANGERS_H
+#ifndef SERVER_STORE_STRANGERS_H
+#define SERVER_STORE_STRANGERS_H
 
-#include "devices.h"
-#include "uuids.h"
+#include "server/store/devices.h"
+#include "server/store/uuids.h"
 
 /*
  * Machines that ask and are no devices, known by MAC and UUID together. Functions

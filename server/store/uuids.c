@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "uuids.h"
+#include "server/store/uuids.h"
 
 #include <string.h>
 
-#include "error.h"
+#include "nbp/proto/error.h"
 
 static const char *const names[] = {
 	[UUID_FREE] = "free", [UUID_SHARED] = "shared", [UUID_IGNORED] = "ignored",

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef SERVER_UUIDS_H
-#define SERVER_UUIDS_H
+#ifndef SERVER_STORE_UUIDS_H
+#define SERVER_STORE_UUIDS_H
 
-#include "serials.h"
-#include "store.h"
+#include "server/store/serials.h"
+#include "server/store/store.h"
 
 /*
  * UUIDs that are not simply a machine's: what came of them, and what the administrator says.

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "work.h"
+#include "server/store/work.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#include "error.h"
+#include "nbp/proto/error.h"
 
 #define COLUMNS \
 	"lease, device, state, attempt, attempts, deadline, assigned, offered, begun, ended," \

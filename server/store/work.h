@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef SERVER_WORK_H
-#define SERVER_WORK_H
+#ifndef SERVER_STORE_WORK_H
+#define SERVER_STORE_WORK_H
 
-#include "lease.h"
-#include "store.h"
+#include "server/store/lease.h"
+#include "server/store/store.h"
 
 /* Functions return 0 or the ERR_ values of store.h. */
 

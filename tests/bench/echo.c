@@ -10,9 +10,9 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "datagram.h"
-#include "endpoint.h"
-#include "message.h"
+#include "nbp/proto/message.h"
+#include "server/net/datagram.h"
+#include "server/net/endpoint.h"
 
 #define ANSWER_MIN (MESSAGE_HEADER + 9)
 

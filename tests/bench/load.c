@@ -6,7 +6,7 @@
  * Machine N has the MAC address 52:54 and N in four bytes, and the UUID
  * 6f70656e-7072-4562-8000-0000 and N likewise.
  */
-#include "load.h"
+#include "tests/bench/load.h"
 
 #include <errno.h>
 #include <poll.h>

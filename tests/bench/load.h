@@ -8,7 +8,7 @@
 
 #include <sys/socket.h>
 
-#include "message.h"
+#include "nbp/proto/message.h"
 
 #define LOAD_BATCH   32      /* datagrams sent or taken at once; so many fit 64 KiB */
 #define WINDOW_USUAL 128

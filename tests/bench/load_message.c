@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "load.h"
+#include "tests/bench/load.h"
 
 #include <string.h>
 
 #include <netinet/udp.h>
 
-#include "endpoint.h"
-#include "error.h"
-#include "platform.h"
+#include "nbp/platform.h"
+#include "nbp/proto/error.h"
+#include "server/net/endpoint.h"
 
 /* What all machines' begin with. */
 static const uint8_t uuid_head[] = { 0x6f, 0x70, 0x65, 0x6e, 0x70, 0x72, 0x45, 0x62,

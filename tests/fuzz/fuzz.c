@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "fuzz.h"
+#include "tests/fuzz/fuzz.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "error.h"
-#include "password.h"
+#include "nbp/proto/error.h"
+#include "nbp/proto/password.h"
 
 void fuzz_fail(const char *condition, const char *file, int line)
 {

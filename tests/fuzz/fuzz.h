@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef TESTS_FUZZ_H
-#define TESTS_FUZZ_H
+#ifndef TESTS_FUZZ_FUZZ_H
+#define TESTS_FUZZ_FUZZ_H
 
-#include "platform.h"
-#include "wire.h"
+#include "nbp/platform.h"
+#include "nbp/proto/wire.h"
 
 /*
  * What the fuzzers share. Each fuzz_NAME.c has one entry point, which libFuzzer

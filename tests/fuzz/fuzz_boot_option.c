@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* UEFI's variables Boot####, which anybody may have written, and the device paths in them. */
-#include "fuzz.h"
+#include "tests/fuzz/fuzz.h"
 
 #include <string.h>
 
-#include "../../efi/option.h"
-#include "error.h"
+#include "efi/option.h"
+#include "nbp/proto/error.h"
 
 /* What the parts of a path make must be a path that reads the same. */
 static void join(const uint8_t *path, const struct device_path *facts)

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* DHCP packets: read as a lease, then changed, with what must hold after that. */
-#include "fuzz.h"
+#include "tests/fuzz/fuzz.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "dhcp.h"
-#include "error.h"
+#include "nbp/dhcp.h"
+#include "nbp/proto/error.h"
 
 #define SNAME    44
 #define FILE_AT  108

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Asking over a hostile network: what arrives, when and from whom is the input's. */
-#include "fuzz.h"
+#include "tests/fuzz/fuzz.h"
 
 #include <string.h>
 
-#include "error.h"
-#include "exchange.h"
+#include "nbp/exchange.h"
+#include "nbp/proto/error.h"
 
 struct asking {
 	struct fuzz_net net; /* first: net's functions cast back */

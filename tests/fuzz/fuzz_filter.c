@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Filters of rules: parsed, and held against a machine. */
-#include "fuzz.h"
+#include "tests/fuzz/fuzz.h"
 
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "filter_facts.h"
+#include "server/filter/filter_facts.h"
 
 static const char *const addresses[] = { "10.0.2.15", "fd00::1:2", "::ffff:192.0.2.1", "", "x" };
 
@@ -44,7 +44,7 @@ static void fill(struct request *request, struct wire *in)
 	for (size_t i = 0; fact_table[i].name; i++)
 		if (fact_table[i].kind == FACT_TEXT && fact_table[i].size)
 			((char *)request)[fact_table[i].offset + fact_table[i].size - 1] = '\0';
-	request->disk_count %= REQUEST_DISKS + 1;
+	request->disk_count %= DISKS_MAX + 1;
 }
 
 static bool match(const struct filter *filter, const struct subject *subject)

@@ -4,17 +4,17 @@
  * input's: it must end at the local disk, once, and soon; and so must the next
  * network entry's, without a word to anybody.
  */
-#include "fuzz.h"
+#include "tests/fuzz/fuzz.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "crc32.h"
-#include "error.h"
-#include "flow.h"
-#include "isd.h"
-#include "menu_view.h"
-#include "message.h"
+#include "nbp/flow.h"
+#include "nbp/menu_view.h"
+#include "nbp/proto/crc32.h"
+#include "nbp/proto/error.h"
+#include "nbp/proto/isd.h"
+#include "nbp/proto/message.h"
 
 struct booting {
 	struct fuzz_net net; /* first: net's functions cast back */

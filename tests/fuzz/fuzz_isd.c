@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Image-safe data: two copies on a disk. */
-#include "fuzz.h"
+#include "tests/fuzz/fuzz.h"
 
 #include <string.h>
 
-#include "crc32.h"
-#include "error.h"
-#include "isd.h"
+#include "nbp/proto/crc32.h"
+#include "nbp/proto/error.h"
+#include "nbp/isd_load.h"
+#include "nbp/proto/isd.h"
 
 #define HEADER 12
 

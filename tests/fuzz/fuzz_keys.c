@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What a serial terminal, or a noisy line, sends: bytes, and the pauses between them. */
-#include "fuzz.h"
+#include "tests/fuzz/fuzz.h"
 
-#include "keys.h"
+#include "nbp/ansi_keys.h"
 
 static void require_key(int key)
 {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* pxemenu.txt: read, checked, drawn and used, with keys and a clock that the input drives. */
-#include "fuzz.h"
+#include "tests/fuzz/fuzz.h"
 
 #include <string.h>
 
-#include "error.h"
-#include "menu.h"
-#include "menu_view.h"
+#include "nbp/menu.h"
+#include "nbp/menu_view.h"
+#include "nbp/proto/error.h"
 
 #define STEP 20000 /* ms that pass at a time once there are no more keys */
 

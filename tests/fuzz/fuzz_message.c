@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Datagrams of the policy protocol: as they are, and their fields as each message type. */
-#include "fuzz.h"
+#include "tests/fuzz/fuzz.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "error.h"
-#include "message.h"
+#include "nbp/proto/error.h"
+#include "nbp/proto/message.h"
 
 static void require_texts(const struct message *m)
 {
@@ -14,7 +14,7 @@ static void require_texts(const struct message *m)
 	case MESSAGE_REQUEST:
 		fuzz_require_text(m->u.request.manufacturer, TEXT_SIZE);
 		fuzz_require_text(m->u.request.cpu, TEXT_SIZE);
-		REQUIRE(m->u.request.disk_count <= REQUEST_DISKS);
+		REQUIRE(m->u.request.disk_count <= DISKS_MAX);
 		break;
 	case MESSAGE_ANSWER:
 		fuzz_require_text(m->u.answer.device, NAME_SIZE);

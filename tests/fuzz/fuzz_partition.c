@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Partition tables: MBR with logical partitions, and GPT with its backup. */
-#include "fuzz.h"
+#include "tests/fuzz/fuzz.h"
 
 #include <string.h>
 
-#include "crc32.h"
-#include "error.h"
-#include "partition.h"
+#include "nbp/proto/crc32.h"
+#include "nbp/proto/error.h"
+#include "server/isdctl/partition.h"
 
 #define DISK_MAX (96 * 512) /* whatever the sector size */
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The search for the PXE API in a ROM's memory. */
-#include "fuzz.h"
+#include "tests/fuzz/fuzz.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../bios/pxe.h"
-#include "error.h"
+#include "bios/pxe.h"
+#include "nbp/proto/error.h"
 
 static struct segoff int1a_says;
 

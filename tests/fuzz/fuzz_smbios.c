@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* SMBIOS: an entry point and a structure table. */
-#include "fuzz.h"
+#include "tests/fuzz/fuzz.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "error.h"
-#include "smbios.h"
+#include "nbp/proto/error.h"
+#include "nbp/smbios.h"
 
 /* Gives the entry point sums that hold, as no fuzzer finds them. */
 static void mend(uint8_t *entry, size_t size)

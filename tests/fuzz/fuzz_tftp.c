@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The BIOS port's TFTP client against a server, and a network, that do as they like. */
-#include "fuzz.h"
+#include "tests/fuzz/fuzz.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../bios/tftp.h"
-#include "error.h"
+#include "nbp/proto/error.h"
+#include "nbp/tftp.h"
 
 struct fetching {
 	struct fuzz_net net; /* first: net's functions cast back */

@@ -5,7 +5,7 @@
  * folder or file, and each input's name before it is tried, so that the last one
  * printed is the one that failed.
  */
-#include "fuzz.h"
+#include "tests/fuzz/fuzz.h"
 
 #include <dirent.h>
 #include <libgen.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "crc32.h"
+#include "nbp/proto/crc32.h"
 
 #include <string.h>
 

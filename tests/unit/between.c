@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "between.h"
+#include "tests/unit/between.h"
 
 sqlite3 *other_program(const struct bench *bench)
 {
@@ -9,7 +9,7 @@ sqlite3 *other_program(const struct bench *bench)
 	return db;
 }
 
-void run(sqlite3 *db, const char *sql)
+void between_run(sqlite3 *db, const char *sql)
 {
 	if (sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK)
 		fail_msg("%s", sqlite3_errmsg(db));
@@ -25,7 +25,7 @@ static int before_begin(unsigned kind, void *data, void *statement, void *text)
 		return 0;
 	between->begun++;
 	if (between->sql)
-		run(between->db, between->sql);
+		between_run(between->db, between->sql);
 	between->sql = NULL;
 	return 0;
 }

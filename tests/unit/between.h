@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef TESTS_BETWEEN_H
-#define TESTS_BETWEEN_H
+#ifndef TESTS_UNIT_BETWEEN_H
+#define TESTS_UNIT_BETWEEN_H
 
-#include "site.h"
+#include "tests/unit/site.h"
 
 /* Another program, and what it commits just before the keeper does. */
 
@@ -15,7 +15,7 @@ struct between {
 /** Opens the database once more. */
 sqlite3 *other_program(const struct bench *bench);
 /** Runs statements, which must succeed. */
-void run(sqlite3 *db, const char *sql);
+void between_run(sqlite3 *db, const char *sql);
 /** Has another program run @sql just before the keeper's next transaction that writes. */
 void watch(struct bench *bench, struct between *between, const char *sql);
 void stop_watching(struct bench *bench, struct between *between);

@@ -2,14 +2,14 @@
 #ifndef TESTS_UNIT_CONFINED_H
 #define TESTS_UNIT_CONFINED_H
 
-#include "unit.h"
+#include "tests/unit/unit.h"
 
 #include <pwd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "confine.h"
+#include "server/daemon/confine.h"
 
 /* Children that confine themselves: there is no way back for who does. */
 

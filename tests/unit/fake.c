@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "fake.h"
+#include "tests/unit/fake.h"
 
-#include "unit.h"
+#include "tests/unit/unit.h"
 
-#include "error.h"
+#include "nbp/proto/error.h"
 
 static struct fake *fake_of(struct platform *p)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef TESTS_FAKE_H
-#define TESTS_FAKE_H
+#ifndef TESTS_UNIT_FAKE_H
+#define TESTS_UNIT_FAKE_H
 
-#include "message.h"
-#include "platform.h"
+#include "nbp/platform.h"
+#include "nbp/proto/message.h"
 
 /*
  * A platform without a machine: a clock that moves when the core rests, and with

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "identify_bench.h"
+#include "tests/unit/identify_bench.h"
 
 #include <unistd.h>
 
-#include "error.h"
+#include "nbp/proto/error.h"
 
-void fill(uint8_t *out, size_t size, char what)
+void bench_fill(uint8_t *out, size_t size, char what)
 {
 	memset(out, 0, size);
 	if (what == '-')
@@ -14,7 +14,7 @@ void fill(uint8_t *out, size_t size, char what)
 	out[0] = 2; /* no group address, nor all bytes alike */
 }
 
-int set_up(void **state)
+int bench_set_up(void **state)
 {
 	static const struct store_options create = { .create = true };
 	struct bench *bench = calloc(1, sizeof(*bench));
@@ -29,7 +29,7 @@ int set_up(void **state)
 	return store_open(&bench->store, bench->path, &create);
 }
 
-int tear_down(void **state)
+int bench_tear_down(void **state)
 {
 	struct bench *bench = *state;
 
@@ -40,20 +40,20 @@ int tear_down(void **state)
 	return 0;
 }
 
-uint64_t add(struct bench *bench, const struct known *known)
+uint64_t bench_add(struct bench *bench, const struct known *known)
 {
 	struct device device = { .added = 1 };
 	uint8_t macs[1][6];
 
 	snprintf(device.name, sizeof(device.name), "%s", known->name);
-	fill(device.isd, sizeof(device.isd), known->isd);
-	fill(device.uuid, sizeof(device.uuid), known->uuid);
-	fill(macs[0], sizeof(macs[0]), known->mac);
+	bench_fill(device.isd, sizeof(device.isd), known->isd);
+	bench_fill(device.uuid, sizeof(device.uuid), known->uuid);
+	bench_fill(macs[0], sizeof(macs[0]), known->mac);
 	assert_int_equal(device_add(&bench->store, &device, macs, known->mac != '-'), 0);
 	return device.id;
 }
 
-bool check_sure(const struct index *index, const struct sender *sender,
+bool bench_check_sure(const struct index *index, const struct sender *sender,
                 const struct identified *found)
 {
 	bool sure = false;
@@ -102,7 +102,7 @@ static void follow(struct bench *bench, bool any)
 		assert_int_equal(index_apply(bench->index, changes), 0);
 }
 
-void ask(struct bench *bench, const struct told *told, struct identified *out)
+void bench_ask(struct bench *bench, const struct told *told, struct identified *out)
 {
 	struct index *own = index_new();
 	struct identified of_store;
@@ -112,9 +112,9 @@ void ask(struct bench *bench, const struct told *told, struct identified *out)
 	uint8_t isd[16];
 	struct sender sender = { identity, isd, &request, WEIGHED_NOT }, tool;
 
-	fill(identity->uuid, sizeof(identity->uuid), told->uuid);
-	fill(identity->mac, sizeof(identity->mac), told->mac);
-	fill(isd, sizeof(isd), told->isd);
+	bench_fill(identity->uuid, sizeof(identity->uuid), told->uuid);
+	bench_fill(identity->mac, sizeof(identity->mac), told->mac);
+	bench_fill(isd, sizeof(isd), told->isd);
 	if (bench->serial)
 		snprintf(request.serial, sizeof(request.serial), "5CG01%c9", bench->serial);
 	if (bench->board)
@@ -126,7 +126,7 @@ void ask(struct bench *bench, const struct told *told, struct identified *out)
 	assert_int_equal(identify_weighed(&bench->store, bench->index, &sender, out, &weighing), 0);
 	assert_false(out->weigh);
 	bench->weighed += weighing.device != 0;
-	assert_false(check_sure(bench->index, &sender, out) && weighing.device);
+	assert_false(bench_check_sure(bench->index, &sender, out) && weighing.device);
 	assert_int_equal(identify(&bench->store, own, &tool, &of_store), 0);
 	assert_int_equal(of_store.known, out->known);
 	assert_int_equal(of_store.device.id, out->device.id);
@@ -138,13 +138,13 @@ void ask(struct bench *bench, const struct told *told, struct identified *out)
 	follow(bench, keep(bench, &sender, &weighing, out));
 }
 
-void expect(struct bench *bench, struct told told, const char *expected, const char *note)
+void bench_expect(struct bench *bench, struct told told, const char *expected, const char *note)
 {
 	struct identified who;
 
 	print_message("           isd %c uuid %c mac %c: %s\n", told.isd, told.uuid, told.mac,
 	              expected ? expected : "unknown");
-	ask(bench, &told, &who);
+	bench_ask(bench, &told, &who);
 	assert_int_equal(who.known, expected != NULL);
 	if (expected)
 		assert_string_equal(who.device.name, expected);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef TESTS_IDENTIFY_BENCH_H
-#define TESTS_IDENTIFY_BENCH_H
+#ifndef TESTS_UNIT_IDENTIFY_BENCH_H
+#define TESTS_UNIT_IDENTIFY_BENCH_H
 
-#include "unit.h"
+#include "tests/unit/unit.h"
 
-#include "identify.h"
+#include "server/policy/identify.h"
 
 /* A database of devices, and machines that are told apart by it. */
 
@@ -28,21 +28,21 @@ struct told {
 };
 
 /** Makes one, of an empty database, for cmocka. */
-int set_up(void **state);
-int tear_down(void **state);
+int bench_set_up(void **state);
+int bench_tear_down(void **state);
 /** Writes what a letter stands for, as an id or a MAC. */
-void fill(uint8_t *out, size_t size, char what);
+void bench_fill(uint8_t *out, size_t size, char what);
 /** Adds a device; returns its number. */
-uint64_t add(struct bench *bench, const struct known *known);
+uint64_t bench_add(struct bench *bench, const struct known *known);
 /** Says whether one that is surely a device is found, and is found to be that one, as it must. */
-bool check_sure(const struct index *index, const struct sender *sender,
+bool bench_check_sure(const struct index *index, const struct sender *sender,
                 const struct identified *found);
 /**
  * Identifies, weighs and claims where that is due, as the server does for a request. The index is
  * loaded at the first question, and follows what comes of it.
  */
-void ask(struct bench *bench, const struct told *told, struct identified *out);
+void bench_ask(struct bench *bench, const struct told *told, struct identified *out);
 /** Asks. @expected: the device's name; NULL: it must be unknown. @note: a part of what is noted */
-void expect(struct bench *bench, struct told told, const char *expected, const char *note);
+void bench_expect(struct bench *bench, struct told told, const char *expected, const char *note);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "index_dump.h"
+#include "tests/unit/index_dump.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef TESTS_INDEX_DUMP_H
-#define TESTS_INDEX_DUMP_H
+#ifndef TESTS_UNIT_INDEX_DUMP_H
+#define TESTS_UNIT_INDEX_DUMP_H
 
-#include "index.h"
+#include "server/index/index.h"
 
 #define POOL 24 /* ids of each kind, UUIDs and MACs, that the tests use: 1 to 24 */
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef TESTS_LEASE_SAMPLE_H
-#define TESTS_LEASE_SAMPLE_H
+#ifndef TESTS_UNIT_LEASE_SAMPLE_H
+#define TESTS_UNIT_LEASE_SAMPLE_H
 
-#include "lease.h"
+#include "server/store/lease.h"
 
 /* A device and its lease, of which three attempts may be made, as they are at NOW. */
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef TESTS_MENU_SAMPLE_H
-#define TESTS_MENU_SAMPLE_H
+#ifndef TESTS_UNIT_MENU_SAMPLE_H
+#define TESTS_UNIT_MENU_SAMPLE_H
 
 /* What the tests' menus are made of. */
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "partitioned.h"
+#include "tests/unit/partitioned.h"
 
-#include "unit.h"
+#include "tests/unit/unit.h"
 
-#include "error.h"
-#include "isd.h"
+#include "nbp/proto/error.h"
+#include "nbp/proto/isd.h"
 
 static int read_at(void *context, uint64_t offset, void *buffer, size_t length)
 {
@@ -17,7 +17,7 @@ static int read_at(void *context, uint64_t offset, void *buffer, size_t length)
 	return 0;
 }
 
-struct bench *fresh(uint32_t sector_size)
+struct bench *partitioned_fresh(uint32_t sector_size)
 {
 	static struct bench bench;
 
@@ -26,7 +26,7 @@ struct bench *fresh(uint32_t sector_size)
 	return &bench;
 }
 
-int check(struct bench *bench)
+int partitioned_check(struct bench *bench)
 {
 	struct partition_answer answer;
 	int rc = partition_check(&bench->disk, ISD_OFFSET, ISD_END, &answer);
@@ -39,7 +39,7 @@ int check(struct bench *bench)
 	return rc;
 }
 
-void put(uint8_t *at, uint64_t value, size_t size)
+void partitioned_put(uint8_t *at, uint64_t value, size_t size)
 {
 	for (size_t i = 0; i < size; i++)
 		at[i] = (uint8_t)(value >> 8 * i);
@@ -54,6 +54,6 @@ void put_entry(struct bench *bench, uint64_t sector, int i, uint8_t type, uint32
 	at[511] = 0xaa;
 	at += 446 + 16 * i;
 	at[4] = type;
-	put(at + 8, start, 4);
-	put(at + 12, count, 4);
+	partitioned_put(at + 8, start, 4);
+	partitioned_put(at + 12, count, 4);
 }

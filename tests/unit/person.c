@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "person.h"
+#include "tests/unit/person.h"
 
-#include "unit.h"
+#include "tests/unit/unit.h"
 
 struct person person;
 struct menu menu;

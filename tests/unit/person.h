@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef TESTS_PERSON_H
-#define TESTS_PERSON_H
+#ifndef TESTS_UNIT_PERSON_H
+#define TESTS_UNIT_PERSON_H
 
-#include "canvas.h"
-#include "menu_view.h"
+#include "nbp/menu_view.h"
+#include "server/ctl/canvas.h"
 
 /*
  * Somebody at a machine: presses keys, waits, looks at the screen. What the

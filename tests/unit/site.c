@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "site.h"
+#include "tests/unit/site.h"
 
 #include <arpa/inet.h>
 #include <unistd.h>
 
-#include "devices.h"
-#include "platform.h"
-#include "work.h"
+#include "nbp/platform.h"
+#include "server/store/devices.h"
+#include "server/store/work.h"
 
 static struct bench *the_bench; /* to which the keeper's answers go */
 

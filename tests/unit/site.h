@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef TESTS_SITE_H
-#define TESTS_SITE_H
+#ifndef TESTS_UNIT_SITE_H
+#define TESTS_UNIT_SITE_H
 
-#include "unit.h"
+#include "tests/unit/unit.h"
 
-#include "keeper.h"
+#include "server/daemon/keeper.h"
 
 /* A server from datagram to datagram, without a network, and three machines. */
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "store_place.h"
+#include "tests/unit/store_place.h"
 
 #include <dirent.h>
 #include <unistd.h>
 
 const struct store_options create = { .create = true, .busy_timeout_ms = 100 };
 
-int set_up(void **state)
+int place_set_up(void **state)
 {
 	struct place *place = calloc(1, sizeof(*place));
 
@@ -36,7 +36,7 @@ size_t count_files(const struct place *place, bool remove)
 	return count;
 }
 
-int tear_down(void **state)
+int place_tear_down(void **state)
 {
 	struct place *place = *state;
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef TESTS_STORE_PLACE_H
-#define TESTS_STORE_PLACE_H
+#ifndef TESTS_UNIT_STORE_PLACE_H
+#define TESTS_UNIT_STORE_PLACE_H
 
-#include "unit.h"
+#include "tests/unit/unit.h"
 
-#include "store.h"
+#include "server/store/store.h"
 
 /* A folder of its own for each test, and the database's path in it. */
 
@@ -17,11 +17,11 @@ struct place {
 extern const struct store_options create;
 
 /** Makes a folder, without a database, for cmocka. */
-int set_up(void **state);
-int tear_down(void **state);
+int place_set_up(void **state);
+int place_tear_down(void **state);
 /** Returns how many files there are in the folder; with @remove they are gone then. */
 size_t count_files(const struct place *place, bool remove);
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, place_set_up, place_tear_down)
 
 #endif

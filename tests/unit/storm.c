@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "storm.h"
+#include "tests/unit/storm.h"
 
-#include "unit.h"
+#include "tests/unit/unit.h"
 
-#include "message_fields.h"
-#include "platform.h"
-#include "vector.h"
+#include "nbp/platform.h"
+#include "nbp/proto/message_fields.h"
+#include "tests/unit/vector.h"
 
 static const char *const vector_names[STORM_VECTORS] = {
 	"request", "answer with work", "answer without work", "event", "query", "details",
@@ -105,9 +105,9 @@ static void make_request(struct storm *s, uint32_t number, struct request *r)
 	r->memory_mib = storm_below(s, 3) * 8192;
 	r->cpu_cores = (uint16_t)storm_below(s, 9);
 	r->tpm = (uint8_t)storm_below(s, 3);
-	r->disk_count = (uint8_t)storm_below(s, REQUEST_DISKS + 1);
+	r->disk_count = (uint8_t)storm_below(s, DISKS_MAX + 1);
 	for (int i = 0; i < r->disk_count; i++)
-		r->disks[i] = (struct disk_fact){ 1, 512, 1 + next_random(s) };
+		r->disks[i] = (struct disk){ 1 + next_random(s), 512, DISK_ATA };
 	if (number % 10 && storm_below(s, 8))
 		return;
 	r->isd_state = ISD_VALID;

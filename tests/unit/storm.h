@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef TESTS_STORM_H
-#define TESTS_STORM_H
+#ifndef TESTS_UNIT_STORM_H
+#define TESTS_UNIT_STORM_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-#include "message.h"
+#include "nbp/proto/message.h"
 
 /*
  * Datagrams as a hostile or broken network brings them: sound ones of a site's

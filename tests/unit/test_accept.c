@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "unit.h"
+#include "tests/unit/unit.h"
 
-#include "decide.h"
-#include "lease_sample.h"
-#include "platform.h"
-#include "token.h"
+#include "nbp/platform.h"
+#include "server/policy/decide.h"
+#include "server/policy/token.h"
+#include "tests/unit/lease_sample.h"
 
 /* A boot accepts what it was told of; the token shows that it was. */
 

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "unit.h"
+#include "tests/unit/unit.h"
 
 #include <arpa/inet.h>
 #include <ftw.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "agent.h"
-#include "endpoint.h"
-#include "error.h"
-#include "power_on.h"
+#include "nbp/proto/error.h"
+#include "nbp/proto/power_on.h"
+#include "server/agent/agent.h"
+#include "server/net/endpoint.h"
 
 /* What the agent finds out by itself in a booted system. */
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "unit.h"
+#include "tests/unit/unit.h"
 
-#include "../../bios/edd.h"
-#include "error.h"
+#include "bios/edd.h"
+#include "nbp/proto/error.h"
 
 struct edd {
 	uint16_t size, flags;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "unit.h"
+#include "tests/unit/unit.h"
 
-#include "../../bios/keyboard.h"
+#include "bios/keyboard.h"
 
 static void keys(void **state)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "confined.h"
+#include "tests/unit/confined.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,7 +16,7 @@
 
 #include <sqlite3.h>
 
-#include "error.h"
+#include "nbp/proto/error.h"
 
 /* What a confined process can no longer do, and what it still can. */
 

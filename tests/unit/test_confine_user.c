@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "confined.h"
+#include "tests/unit/confined.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/prctl.h>
 
-#include "error.h"
+#include "nbp/proto/error.h"
 
 /* Whom a daemon becomes that was started as root, what it keeps, and when it refuses. */
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "unit.h"
+#include "tests/unit/unit.h"
 
-#include "cpu.h"
+#include "nbp/cpu.h"
 
 /* What the processor answers; leaves above the largest fail the test. */
 static struct {

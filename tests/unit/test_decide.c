@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "unit.h"
+#include "tests/unit/unit.h"
 
-#include "decide.h"
-#include "lease_sample.h"
-#include "platform.h"
+#include "nbp/platform.h"
+#include "server/policy/decide.h"
+#include "tests/unit/lease_sample.h"
 
 /*
  * The rules of leases as a table: each state, asked by the same boot or a new

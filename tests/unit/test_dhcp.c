@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "unit.h"
+#include "tests/unit/unit.h"
 
-#include "detect.h"
-#include "dhcp.h"
-#include "error.h"
-#include "fake.h"
+#include "nbp/detect.h"
+#include "nbp/dhcp.h"
+#include "nbp/proto/error.h"
+#include "tests/unit/fake.h"
 
 #define PACKET 548
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "unit.h"
+#include "tests/unit/unit.h"
 
 #include <stdbool.h>
 
-#include "../../efi/fetched.h"
-#include "error.h"
+#include "efi/fetched.h"
+#include "nbp/proto/error.h"
 
 #define ROOM 4096
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "unit.h"
+#include "tests/unit/unit.h"
 
-#include "../../efi/option.h"
-#include "error.h"
+#include "efi/option.h"
+#include "nbp/proto/error.h"
 
 #define ROOT 2, 1, 12, 0, 0xd0, 0x41, 0x03, 0x0a, 0, 0, 0, 0
 #define PCI 1, 1, 6, 0, 0, 5

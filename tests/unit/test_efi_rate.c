@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "unit.h"
+#include "tests/unit/unit.h"
 
-#include "../../efi/rate.h"
+#include "efi/rate.h"
 
 static void believes_what_can_be(void **state)
 {

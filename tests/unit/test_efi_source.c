@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "unit.h"
+#include "tests/unit/unit.h"
 
-#include "../../efi/source.h"
+#include "efi/source.h"
 
 #define ROOT "\2\1\14\0\320\101\3\12\0\0\0\0"
 #define PCI "\1\1\6\0\0\5"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "unit.h"
+#include "tests/unit/unit.h"
 
-#include "error.h"
-#include "exchange.h"
-#include "fake.h"
+#include "nbp/exchange.h"
+#include "nbp/proto/error.h"
+#include "tests/unit/fake.h"
 
 static const struct endpoint server_1 = { { 10, 0, 0, 1 }, POLICY_PORT };
 static const struct endpoint server_2 = { { 10, 0, 0, 2 }, POLICY_PORT };

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "site.h"
+#include "tests/unit/site.h"
 
 #include <arpa/inet.h>
 
-#include "message_fields.h"
-#include "platform.h"
+#include "nbp/platform.h"
+#include "nbp/proto/message_fields.h"
 
 /* Requests that are answered without decoding them, and how much a network may ask. */
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "unit.h"
+#include "tests/unit/unit.h"
 
-#include "filter.h"
-#include "platform.h"
+#include "nbp/platform.h"
+#include "server/filter/filter.h"
 
 /* Filters: which machines they match, what they say of it, and of their errors. */
 
@@ -17,7 +17,7 @@ static const struct request desk = {
 	.cpu = "Intel(R) Core(TM) i5-3470", .cpu_vendor = "GenuineIntel", .cpu_cores = 4,
 	.cpu_64bit = 1, .memory_mib = 8050, .installed_mib = 8192, .nic_vendor = 0x8086,
 	.nic_device = 0x0e, .disk_count = 2,
-	.disks = { { DISK_ATA, 512, 976773168 }, { DISK_NVME, 4096, 1ull << 28 } },
+	.disks = { { 976773168, 512, DISK_ATA }, { 1ull << 28, 4096, DISK_NVME } },
 };
 static const struct request bare; /* tells nothing */
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "unit.h"
+#include "tests/unit/unit.h"
 
-#include "cpu.h"
-#include "error.h"
-#include "fake.h"
-#include "flow.h"
-#include "isd.h"
-#include "nonce.h"
+#include "nbp/cpu.h"
+#include "nbp/flow.h"
+#include "nbp/nonce.h"
+#include "nbp/proto/error.h"
+#include "nbp/proto/isd.h"
+#include "tests/unit/fake.h"
 
 static struct message work_answer(void)
 {

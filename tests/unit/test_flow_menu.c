@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "unit.h"
+#include "tests/unit/unit.h"
 
-#include "fake.h"
-#include "flow.h"
+#include "nbp/flow.h"
+#include "tests/unit/fake.h"
 
 static const char menu_text[] =
 	"[Main]\n"

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "unit.h"
+#include "tests/unit/unit.h"
 
-#include "error.h"
-#include "fake.h"
-#include "flow.h"
-#include "power_on.h"
+#include "nbp/flow.h"
+#include "nbp/proto/error.h"
+#include "nbp/proto/power_on.h"
+#include "tests/unit/fake.h"
 
 /* One power-on, one decision: what the NBP leaves for its next start, and what it does then. */
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "unit.h"
+#include "tests/unit/unit.h"
 
-#include "error.h"
-#include "fake.h"
-#include "flow.h"
+#include "nbp/flow.h"
+#include "nbp/proto/error.h"
+#include "tests/unit/fake.h"
 
 /* Machines on which steps take long, and networks on which answers do. */
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "unit.h"
+#include "tests/unit/unit.h"
 
-#include "error.h"
-#include "fake.h"
-#include "flow.h"
-#include "folder.h"
-#include "power_on.h"
+#include "nbp/flow.h"
+#include "nbp/folder.h"
+#include "nbp/proto/error.h"
+#include "nbp/proto/power_on.h"
+#include "tests/unit/fake.h"
 
 /* Work from the answer to the loader: confirmed by the server, and able to succeed. */
 

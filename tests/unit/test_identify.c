@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "identify_bench.h"
+#include "tests/unit/identify_bench.h"
 
-#include "error.h"
+#include "nbp/proto/error.h"
 
 /*
  * Who speaks, with image-safe data: no machine may be taken for another one
@@ -15,22 +15,22 @@ static void test_all_three(void **state)
 {
 	struct bench *bench = *state;
 
-	add(bench, &(struct known){ "a", 'A', 'a', '1' });
-	add(bench, &(struct known){ "b", 'B', 'b', '2' });
-	expect(bench, (struct told){ 'A', 'a', '1' }, "a", "");
-	expect(bench, (struct told){ 'A', 'a', '2' }, "a", "the MAC is that of b");
-	expect(bench, (struct told){ 'A', '-', '1' }, "a", "");
-	expect(bench, (struct told){ '-', 'a', '1' }, "a", ""); /* a new disk */
-	expect(bench, (struct told){ 'X', 'a', '1' }, "a", "another disk");
+	bench_add(bench, &(struct known){ "a", 'A', 'a', '1' });
+	bench_add(bench, &(struct known){ "b", 'B', 'b', '2' });
+	bench_expect(bench, (struct told){ 'A', 'a', '1' }, "a", "");
+	bench_expect(bench, (struct told){ 'A', 'a', '2' }, "a", "the MAC is that of b");
+	bench_expect(bench, (struct told){ 'A', '-', '1' }, "a", "");
+	bench_expect(bench, (struct told){ '-', 'a', '1' }, "a", ""); /* a new disk */
+	bench_expect(bench, (struct told){ 'X', 'a', '1' }, "a", "another disk");
 	/* The disk of a, or a copy of it, in b. */
-	expect(bench, (struct told){ 'A', 'b', '2' }, "b", "image-safe data of a, but is another "
+	bench_expect(bench, (struct told){ 'A', 'b', '2' }, "b", "image-safe data of a, but is another "
 	       "machine");
 	/* In a stranger, who is left alone: with any network adapter, a's own too. */
-	expect(bench, (struct told){ 'A', 'x', '9' }, NULL, DISK);
-	expect(bench, (struct told){ 'A', 'x', '1' }, NULL, DISK);
-	expect(bench, (struct told){ 'A', 'x', '2' }, NULL, DISK);
-	expect(bench, (struct told){ 'A', '-', '9' }, NULL, DISK);
-	expect(bench, (struct told){ 'A', '-', '2' }, "b", DISK);
+	bench_expect(bench, (struct told){ 'A', 'x', '9' }, NULL, DISK);
+	bench_expect(bench, (struct told){ 'A', 'x', '1' }, NULL, DISK);
+	bench_expect(bench, (struct told){ 'A', 'x', '2' }, NULL, DISK);
+	bench_expect(bench, (struct told){ 'A', '-', '9' }, NULL, DISK);
+	bench_expect(bench, (struct told){ 'A', '-', '2' }, "b", DISK);
 }
 
 /* Devices without a UUID, as on boards that have none. */
@@ -38,14 +38,14 @@ static void test_without_uuid(void **state)
 {
 	struct bench *bench = *state;
 
-	add(bench, &(struct known){ "a", 'A', '-', '1' });
-	add(bench, &(struct known){ "b", '-', '-', '2' });
-	expect(bench, (struct told){ 'A', '-', '1' }, "a", "");
-	expect(bench, (struct told){ 'A', 'x', '1' }, "a", "");
-	expect(bench, (struct told){ 'A', '-', '2' }, "b", DISK);
-	expect(bench, (struct told){ 'A', 'x', '2' }, "b", DISK);
-	expect(bench, (struct told){ 'A', '-', '9' }, NULL, DISK);
-	expect(bench, (struct told){ 'A', 'x', '9' }, NULL, DISK);
+	bench_add(bench, &(struct known){ "a", 'A', '-', '1' });
+	bench_add(bench, &(struct known){ "b", '-', '-', '2' });
+	bench_expect(bench, (struct told){ 'A', '-', '1' }, "a", "");
+	bench_expect(bench, (struct told){ 'A', 'x', '1' }, "a", "");
+	bench_expect(bench, (struct told){ 'A', '-', '2' }, "b", DISK);
+	bench_expect(bench, (struct told){ 'A', 'x', '2' }, "b", DISK);
+	bench_expect(bench, (struct told){ 'A', '-', '9' }, NULL, DISK);
+	bench_expect(bench, (struct told){ 'A', 'x', '9' }, NULL, DISK);
 }
 
 /* Known by image-safe data alone: the first machine that comes with them is it. */
@@ -53,34 +53,34 @@ static void test_claim(void **state)
 {
 	struct bench *bench = *state;
 
-	add(bench, &(struct known){ "a", 'A', '-', '-' });
-	add(bench, &(struct known){ "b", '-', 'b', '2' });
-	expect(bench, (struct told){ '-', 'x', '8' }, NULL, "");
+	bench_add(bench, &(struct known){ "a", 'A', '-', '-' });
+	bench_add(bench, &(struct known){ "b", '-', 'b', '2' });
+	bench_expect(bench, (struct told){ '-', 'x', '8' }, NULL, "");
 	/* Not even the first, where its own UUID names another device. */
-	expect(bench, (struct told){ 'A', 'b', '2' }, "b", DISK);
-	expect(bench, (struct told){ 'A', 'x', '8' }, "a", "");
-	expect(bench, (struct told){ 'A', 'x', '8' }, "a", "");
+	bench_expect(bench, (struct told){ 'A', 'b', '2' }, "b", DISK);
+	bench_expect(bench, (struct told){ 'A', 'x', '8' }, "a", "");
+	bench_expect(bench, (struct told){ 'A', 'x', '8' }, "a", "");
 	/* Its agent and its events tell of no image-safe data. */
-	expect(bench, (struct told){ '-', 'x', '8' }, "a", "");
-	expect(bench, (struct told){ '-', '-', '8' }, "a", "");
+	bench_expect(bench, (struct told){ '-', 'x', '8' }, "a", "");
+	bench_expect(bench, (struct told){ '-', '-', '8' }, "a", "");
 	/* A copy of the disk, anywhere else. */
-	expect(bench, (struct told){ 'A', 'y', '7' }, NULL, DISK);
-	expect(bench, (struct told){ 'A', 'y', '8' }, NULL, DISK);
-	expect(bench, (struct told){ 'A', '-', '7' }, NULL, DISK);
-	expect(bench, (struct told){ 'A', 'b', '2' }, "b", DISK);
-	expect(bench, (struct told){ 'A', 'x', '8' }, "a", "");
+	bench_expect(bench, (struct told){ 'A', 'y', '7' }, NULL, DISK);
+	bench_expect(bench, (struct told){ 'A', 'y', '8' }, NULL, DISK);
+	bench_expect(bench, (struct told){ 'A', '-', '7' }, NULL, DISK);
+	bench_expect(bench, (struct told){ 'A', 'b', '2' }, "b", DISK);
+	bench_expect(bench, (struct told){ 'A', 'x', '8' }, "a", "");
 }
 
 static void test_claim_by_mac(void **state)
 {
 	struct bench *bench = *state;
 
-	add(bench, &(struct known){ "a", 'A', '-', '-' });
-	expect(bench, (struct told){ 'A', '-', '8' }, "a", "");
-	expect(bench, (struct told){ 'A', '-', '8' }, "a", "");
-	expect(bench, (struct told){ 'A', '-', '7' }, NULL, DISK);
-	expect(bench, (struct told){ 'A', 'y', '7' }, NULL, DISK);
-	expect(bench, (struct told){ '-', '-', '8' }, "a", "");
+	bench_add(bench, &(struct known){ "a", 'A', '-', '-' });
+	bench_expect(bench, (struct told){ 'A', '-', '8' }, "a", "");
+	bench_expect(bench, (struct told){ 'A', '-', '8' }, "a", "");
+	bench_expect(bench, (struct told){ 'A', '-', '7' }, NULL, DISK);
+	bench_expect(bench, (struct told){ 'A', 'y', '7' }, NULL, DISK);
+	bench_expect(bench, (struct told){ '-', '-', '8' }, "a", "");
 }
 
 /* The image-safe data come before the MAC. */
@@ -88,14 +88,14 @@ static void test_before_the_mac(void **state)
 {
 	struct bench *bench = *state;
 
-	add(bench, &(struct known){ "a", 'A', '-', '-' });
-	add(bench, &(struct known){ "b", '-', '-', '2' });
+	bench_add(bench, &(struct known){ "a", 'A', '-', '-' });
+	bench_add(bench, &(struct known){ "b", '-', '-', '2' });
 	/* But without a UUID there would be nothing to know the machine by. */
-	expect(bench, (struct told){ 'A', '-', '2' }, "b", DISK);
-	expect(bench, (struct told){ 'A', '-', '-' }, NULL, DISK);
-	expect(bench, (struct told){ 'A', 'x', '2' }, "a", "the MAC is that of b, the image-safe "
+	bench_expect(bench, (struct told){ 'A', '-', '2' }, "b", DISK);
+	bench_expect(bench, (struct told){ 'A', '-', '-' }, NULL, DISK);
+	bench_expect(bench, (struct told){ 'A', 'x', '2' }, "a", "the MAC is that of b, the image-safe "
 	       "data count");
-	expect(bench, (struct told){ 'A', 'x', '2' }, "a", "the MAC is that of b");
+	bench_expect(bench, (struct told){ 'A', 'x', '2' }, "a", "the MAC is that of b");
 }
 
 /* One machine, one disk after the other: it stays what it was at first. */
@@ -103,15 +103,15 @@ static void test_disks_taken_in_turn(void **state)
 {
 	struct bench *bench = *state;
 
-	add(bench, &(struct known){ "a", 'A', '-', '-' });
-	add(bench, &(struct known){ "b", 'B', '-', '-' });
-	expect(bench, (struct told){ 'A', 'x', '8' }, "a", "");
-	expect(bench, (struct told){ 'B', 'x', '8' }, "a", DISK);
+	bench_add(bench, &(struct known){ "a", 'A', '-', '-' });
+	bench_add(bench, &(struct known){ "b", 'B', '-', '-' });
+	bench_expect(bench, (struct told){ 'A', 'x', '8' }, "a", "");
+	bench_expect(bench, (struct told){ 'B', 'x', '8' }, "a", DISK);
 	/* Another machine with the first one's network adapter: both keep what they are. */
-	expect(bench, (struct told){ 'B', 'y', '8' }, "b", "the MAC is that of a");
-	expect(bench, (struct told){ 'B', 'y', '8' }, "b", "the MAC is that of a");
-	expect(bench, (struct told){ 'A', 'x', '8' }, "a", "");
-	expect(bench, (struct told){ 'A', 'z', '7' }, NULL, DISK);
+	bench_expect(bench, (struct told){ 'B', 'y', '8' }, "b", "the MAC is that of a");
+	bench_expect(bench, (struct told){ 'B', 'y', '8' }, "b", "the MAC is that of a");
+	bench_expect(bench, (struct told){ 'A', 'x', '8' }, "a", "");
+	bench_expect(bench, (struct told){ 'A', 'z', '7' }, NULL, DISK);
 }
 
 static void test_device_id_is_one_device_s(void **state)
@@ -119,10 +119,10 @@ static void test_device_id_is_one_device_s(void **state)
 	struct device device = { .name = "b" };
 	struct bench *bench = *state;
 
-	add(bench, &(struct known){ "a", 'A', 'a', '1' });
-	fill(device.isd, sizeof(device.isd), 'A');
+	bench_add(bench, &(struct known){ "a", 'A', 'a', '1' });
+	bench_fill(device.isd, sizeof(device.isd), 'A');
 	assert_int_equal(device_add(&bench->store, &device, NULL, 0), ERR_REFUSED);
-	fill(device.isd, sizeof(device.isd), 'B');
+	bench_fill(device.isd, sizeof(device.isd), 'B');
 	assert_int_equal(device_add(&bench->store, &device, NULL, 0), 0);
 }
 
@@ -133,14 +133,14 @@ static void test_every_combination(void **state)
 	static const char isds[] = "-ABX", uuids[] = "-abx", macs[] = "-129";
 	struct bench *bench = *state;
 
-	add(bench, &(struct known){ "a", 'A', 'a', '1' });
-	add(bench, &(struct known){ "b", 'B', 'b', '2' });
+	bench_add(bench, &(struct known){ "a", 'A', 'a', '1' });
+	bench_add(bench, &(struct known){ "b", 'B', 'b', '2' });
 	for (int i = 0; i < 4 * 4 * 4; i++) {
 		struct told told = { isds[i % 4], uuids[i / 4 % 4], macs[i / 16] };
 		struct identified who;
 		char name;
 
-		ask(bench, &told, &who);
+		bench_ask(bench, &told, &who);
 		assert_false(who.claims);
 		if (!who.known)
 			continue;
@@ -192,7 +192,7 @@ static void test_hardware_alone(void **state)
 		if (!cases[i].mac)
 			memset(identity.mac, 0, 6);
 		identify_machine(bench->index, &sender, &found);
-		sure += check_sure(bench->index, &sender, &found);
+		sure += bench_check_sure(bench->index, &sender, &found);
 		assert_int_equal(found.known, cases[i].expected != NULL);
 		if (cases[i].expected)
 			assert_string_equal(found.device.name, cases[i].expected);
@@ -201,7 +201,7 @@ static void test_hardware_alone(void **state)
 	assert_in_range(sure, 1, COUNT(cases) - 1);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, bench_set_up, bench_tear_down)
 
 int main(void)
 {

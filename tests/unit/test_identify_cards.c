@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "identify_bench.h"
+#include "tests/unit/identify_bench.h"
 
 /* Who speaks, where more than its registration tells: serial numbers, a dock's MAC, an agent. */
 
@@ -21,12 +21,12 @@ static void test_cards(void **state)
 	};
 	struct bench *bench = *state;
 
-	add(bench, &(struct known){ "a", '-', 'a', '-' });
+	bench_add(bench, &(struct known){ "a", '-', 'a', '-' });
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		bench->serial = cases[i].serial;
 		bench->board = cases[i].board;
 		bench->weighed = 0;
-		expect(bench, (struct told){ '-', 'a', cases[i].mac }, cases[i].expected,
+		bench_expect(bench, (struct told){ '-', 'a', cases[i].mac }, cases[i].expected,
 		       cases[i].expected ? "" : "other machines have the same UUID");
 		assert_int_equal(bench->weighed, cases[i].weighed);
 	}
@@ -37,14 +37,14 @@ static void test_shared_mac(void **state)
 {
 	struct bench *bench = *state;
 
-	add(bench, &(struct known){ "a", '-', 'a', '1' });
+	bench_add(bench, &(struct known){ "a", '-', 'a', '1' });
 	assert_int_equal(store_run(&bench->store, "INSERT INTO setting VALUES"
 	                           " ('zone', 0, 'shared-macs', '02:31:31:31:31:31')", ""), 0);
 	for (bench->serial = '1'; bench->serial <= '2'; bench->serial++) {
 		bool first = bench->serial == '1';
 
 		bench->weighed = 0;
-		expect(bench, (struct told){ '-', 'a', '1' }, first ? "a" : NULL,
+		bench_expect(bench, (struct told){ '-', 'a', '1' }, first ? "a" : NULL,
 		       first ? "" : "other machines have the same UUID");
 		assert_int_equal(bench->weighed, 1);
 	}
@@ -55,15 +55,15 @@ static void test_an_agent_claims_nothing(void **state)
 {
 	struct bench *bench = *state;
 
-	add(bench, &(struct known){ "a", '-', '-', '1' });
+	bench_add(bench, &(struct known){ "a", '-', '-', '1' });
 	bench->agent = true;
-	expect(bench, (struct told){ '-', 'x', '1' }, "a", "");
+	bench_expect(bench, (struct told){ '-', 'x', '1' }, "a", "");
 	bench->agent = false;
-	expect(bench, (struct told){ '-', 'y', '1' }, "a", "");
-	expect(bench, (struct told){ '-', 'x', '1' }, NULL, "the MAC is that of a");
+	bench_expect(bench, (struct told){ '-', 'y', '1' }, "a", "");
+	bench_expect(bench, (struct told){ '-', 'x', '1' }, NULL, "the MAC is that of a");
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, bench_set_up, bench_tear_down)
 
 int main(void)
 {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "unit.h"
+#include "tests/unit/unit.h"
 
 #include <unistd.h>
 
-#include "error.h"
-#include "index_dump.h"
+#include "nbp/proto/error.h"
+#include "tests/unit/index_dump.h"
 
 /* The index: what it makes of odd data, and how it follows. */
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "unit.h"
+#include "tests/unit/unit.h"
 
 #include <unistd.h>
 
-#include "error.h"
-#include "index.h"
-#include "index_dump.h"
+#include "nbp/proto/error.h"
+#include "server/index/index.h"
+#include "tests/unit/index_dump.h"
 
 /*
  * An index that follows changes is the same as one loaded anew, whatever happens

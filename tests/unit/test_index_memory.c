@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "unit.h"
+#include "tests/unit/unit.h"
 
-#include "error.h"
-#include "index_internal.h"
+#include "nbp/proto/error.h"
+#include "server/index/index_internal.h"
 
 /* What the index is made of, and the memory it takes. */
 

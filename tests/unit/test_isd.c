@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "unit.h"
+#include "tests/unit/unit.h"
 
-#include "crc32.h"
-#include "error.h"
-#include "fake.h"
-#include "isd.h"
-#include "vector.h"
+#include "nbp/proto/crc32.h"
+#include "nbp/proto/error.h"
+#include "nbp/isd_load.h"
+#include "nbp/proto/isd.h"
+#include "tests/unit/fake.h"
+#include "tests/unit/vector.h"
 
 /* Image-safe data: copies, and which of a disk's two counts. */
 

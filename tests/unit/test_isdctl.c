@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "unit.h"
+#include "tests/unit/unit.h"
 
-#include "error.h"
-#include "isd_disk.h"
-#include "isd_fields.h"
+#include "nbp/proto/error.h"
+#include "server/isdctl/isd_disk.h"
+#include "server/isdctl/isd_fields.h"
 
 /* Writing image-safe data to a disk, and the fields as text. */
 

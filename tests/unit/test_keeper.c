@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "site.h"
+#include "tests/unit/site.h"
 
-#include "platform.h"
+#include "nbp/platform.h"
 
 /* New work, new devices, strangers: what the keeper makes of requests. */
 

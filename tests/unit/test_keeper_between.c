@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "between.h"
+#include "tests/unit/between.h"
 
-#include "error.h"
-#include "platform.h"
+#include "nbp/platform.h"
+#include "nbp/proto/error.h"
 
 /* What others commit just before the keeper does, what becomes of a batch whose commit fails, and
  * what there is one transaction for. */

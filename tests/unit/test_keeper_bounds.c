@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "site.h"
+#include "tests/unit/site.h"
 
 #include <arpa/inet.h>
 
-#include "devices.h"
-#include "platform.h"
+#include "nbp/platform.h"
+#include "server/store/devices.h"
 
 /* What bounds what grows: unknown machines that become devices, leases that have ended; and what a
  * clock that is set must not undo. */

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "between.h"
+#include "tests/unit/between.h"
 
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "error.h"
-#include "platform.h"
+#include "nbp/platform.h"
+#include "nbp/proto/error.h"
 
 /* What the keeper does while another program writes, or puts other files beside the database. */
 
@@ -18,13 +18,13 @@ static sqlite3 *begin_writing(struct bench *bench)
 
 	assert_int_equal(attempt(bench, 2, 'a'), 1);
 	other = other_program(bench);
-	run(other, "BEGIN IMMEDIATE");
+	between_run(other, "BEGIN IMMEDIATE");
 	return other;
 }
 
 static void end_writing(sqlite3 *other)
 {
-	run(other, "COMMIT");
+	between_run(other, "COMMIT");
 	sqlite3_close(other);
 }
 
@@ -102,14 +102,14 @@ static void test_receipt_would_come_too_late(void **state)
 		bool late = states[i] != WORK_BEGUN;
 		struct message reply;
 
-		run(other, "BEGIN IMMEDIATE");
+		between_run(other, "BEGIN IMMEDIATE");
 		for (int sent = 0; sent < 2; sent++) {
 			put_report(bench, 0, 1, bench->lease[1], 'a', 1, states[i]);
 			serve(bench, 1);
 			bench->keeper.later[0].arrived -= 700000000;
 		}
 		assert_int_equal(bench->keeper.later_count, 1);
-		run(other, "COMMIT");
+		between_run(other, "COMMIT");
 		serve(bench, 0);
 		assert_int_equal(bench->batch[0].reply_length == 0, late);
 		if (!late)
@@ -156,7 +156,7 @@ static void test_notes_wait(void **state)
 	struct moment moment = at(NOW);
 	sqlite3 *other = other_program(bench);
 
-	run(other, "BEGIN IMMEDIATE");
+	between_run(other, "BEGIN IMMEDIATE");
 	put(bench, 0, MESSAGE_EVENT, 3, 'a');
 	serve(bench, 1);
 	keeper_sweep(&bench->keeper, &moment);
@@ -230,7 +230,7 @@ static void test_one_file_is_emptied(void **state)
 
 		other = other_program(bench);
 		assert_int_equal(attempt(bench, 1, 'a'), 1);
-		run(other, "VACUUM; PRAGMA wal_checkpoint(TRUNCATE)");
+		between_run(other, "VACUUM; PRAGMA wal_checkpoint(TRUNCATE)");
 		assert_false(keeper_replaced(&bench->keeper));
 		sqlite3_close(other);
 		assert_int_equal(attempt(bench, 2, 'a'), 1);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "site.h"
+#include "tests/unit/site.h"
 
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "platform.h"
+#include "nbp/platform.h"
 
 /* What is on the disk before an answer leaves, and what need not be: each wait for it is counted. */
 

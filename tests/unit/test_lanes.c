@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "unit.h"
+#include "tests/unit/unit.h"
 
 #include <arpa/inet.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "address.h"
-#include "lanes.h"
+#include "server/daemon/lanes.h"
+#include "server/net/address.h"
 
 /* A queue that networks share: who asks much takes nobody's turn and nobody's room. */
 

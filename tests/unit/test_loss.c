@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "unit.h"
+#include "tests/unit/unit.h"
 
-#include "error.h"
-#include "exchange.h"
-#include "fake.h"
+#include "nbp/exchange.h"
+#include "nbp/proto/error.h"
+#include "tests/unit/fake.h"
 
 /*
  * The exchange over bad networks, thousands of times, by the fake clock. All is

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "unit.h"
+#include "tests/unit/unit.h"
 
 /* The NBPs' own, under names that leave the C library's alone. */
 #define memcpy core_memcpy
@@ -7,7 +7,7 @@
 #define memset core_memset
 #define memcmp core_memcmp
 #define strlen core_strlen
-#include "../../nbp/memory.c"
+#include "nbp/memory.c"
 #undef memcpy
 #undef memmove
 #undef memset

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "unit.h"
+#include "tests/unit/unit.h"
 
-#include "menu.h"
-#include "menu_sample.h"
-#include "menu_text.h"
+#include "nbp/menu.h"
+#include "nbp/menu_text.h"
+#include "tests/unit/menu_sample.h"
 
 static const char sample[] =
 	"# what a machine shows\r\n"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "unit.h"
+#include "tests/unit/unit.h"
 
-#include "error.h"
-#include "menu.h"
-#include "menu_sample.h"
+#include "nbp/menu.h"
+#include "nbp/proto/error.h"
+#include "tests/unit/menu_sample.h"
 
 #define TEN "0123456789"
 #define SIXTY TEN TEN TEN TEN TEN TEN

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "unit.h"
+#include "tests/unit/unit.h"
 
 #include <pthread.h>
 #include <sys/mman.h>
 
-#include "menu_sample.h"
-#include "password.h"
-#include "person.h"
+#include "nbp/proto/password.h"
+#include "tests/unit/menu_sample.h"
+#include "tests/unit/person.h"
 
 /* The check between takes no time here, and would swallow what is typed ahead. */
 #define SECRET 's', 'e', 'c', 'r', 'e', 't', KEY_ENTER, WAIT(10)

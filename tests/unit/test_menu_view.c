@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "unit.h"
+#include "tests/unit/unit.h"
 
-#include "menu_sample.h"
-#include "person.h"
+#include "tests/unit/menu_sample.h"
+#include "tests/unit/person.h"
 
 static const char plain[] =
 	"[Main]\n"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "unit.h"
+#include "tests/unit/unit.h"
 
-#include "error.h"
-#include "message.h"
-#include "vector.h"
+#include "nbp/proto/error.h"
+#include "nbp/proto/message.h"
+#include "tests/unit/vector.h"
 
 /* --- the golden vectors, read from the specification itself ---------------- */
 

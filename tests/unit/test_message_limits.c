@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Messages at the edges: full lists, full datagrams, structures that break the rules. */
-#include "unit.h"
+#include "tests/unit/unit.h"
 
-#include "error.h"
-#include "message.h"
+#include "nbp/proto/error.h"
+#include "nbp/proto/message.h"
 
 static uint8_t bytes[MESSAGE_MAX];
 static size_t length;
@@ -14,15 +14,15 @@ static struct message request_with_disks(uint8_t count)
 
 	message.u.request.identity.mac[0] = 2;
 	message.u.request.disk_count = count;
-	for (uint8_t i = 0; i < REQUEST_DISKS; i++)
-		message.u.request.disks[i] = (struct disk_fact){ i, 512u << i % 4, 1ull << (i * 5) };
+	for (uint8_t i = 0; i < DISKS_MAX; i++)
+		message.u.request.disks[i] = (struct disk){ 1ull << (i * 5), 512u << i % 4, i };
 	return message;
 }
 
 static void disks_go_there_and_back(void **state)
 {
 	(void)state;
-	for (uint8_t count = 0; count <= REQUEST_DISKS; count++) {
+	for (uint8_t count = 0; count <= DISKS_MAX; count++) {
 		struct message message = request_with_disks(count), decoded;
 		const struct request *request = &decoded.u.request;
 
@@ -40,8 +40,8 @@ static void disks_go_there_and_back(void **state)
 static void a_ninth_disk_is_malformed(void **state)
 {
 	static const uint8_t disk[] = { 0, 0x2f, 0, 13, 1, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 9 };
-	struct message message = request_with_disks(REQUEST_DISKS);
-	size_t end = MESSAGE_HEADER + 4 + 6 + REQUEST_DISKS * sizeof(disk);
+	struct message message = request_with_disks(DISKS_MAX);
+	size_t end = MESSAGE_HEADER + 4 + 6 + DISKS_MAX * sizeof(disk);
 
 	(void)state;
 	assert_int_equal(message_encode(&message, bytes, sizeof(bytes), &length), 0);
@@ -53,7 +53,7 @@ static void a_ninth_disk_is_malformed(void **state)
 	message = request_with_disks(9); /* more than the structure has: those it has */
 	assert_int_equal(message_encode(&message, bytes, sizeof(bytes), &length), 0);
 	assert_int_equal(message_decode(&message, bytes, length), 0);
-	assert_int_equal(message.u.request.disk_count, REQUEST_DISKS);
+	assert_int_equal(message.u.request.disk_count, DISKS_MAX);
 }
 
 /* What does not fit gives way, from the least important on, and nothing is half there. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "site.h"
+#include "tests/unit/site.h"
 
 /* Multicast sessions: who is counted, when they start, and when they end. */
 

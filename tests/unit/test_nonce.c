@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "unit.h"
+#include "tests/unit/unit.h"
 
-#include "nonce.h"
+#include "nbp/nonce.h"
 
 static const char *source;   /* what the firmware's entropy is */
 static size_t source_length; /* what it says that it gave */

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "unit.h"
+#include "tests/unit/unit.h"
 
-#include "error.h"
-#include "isd.h"
-#include "partitioned.h"
+#include "nbp/proto/error.h"
+#include "nbp/proto/isd.h"
+#include "tests/unit/partitioned.h"
 
 /* What is before the place, and in no partition. */
 
 /* A disk with a boot loader's code in its first sector, and one partition from 1 MiB on. */
 static struct bench *with_partition(void)
 {
-	struct bench *bench = fresh(512);
+	struct bench *bench = partitioned_fresh(512);
 
 	memset(bench->bytes, 0x90, 440);
 	put_entry(bench, 0, 0, 0x83, 2048, 1000);
@@ -26,9 +26,9 @@ static void put_grub(struct bench *bench, uint32_t last)
 	memcpy(first, "\x52\x56\xbe", 3);
 	memcpy(first + 0x11b, "loading", 8);
 	memset(first + 476, 0, 36);
-	put(first + 500, 2, 8);
-	put(first + 508, last - 1, 2);
-	put(first + 510, 0x820, 2);
+	partitioned_put(first + 500, 2, 8);
+	partitioned_put(first + 508, last - 1, 2);
+	partitioned_put(first + 510, 0x820, 2);
 	memset(bench->bytes + 1024, 0xcc, (last - 1) * 512);
 }
 
@@ -48,11 +48,11 @@ static void test_marks(void **state)
 		struct bench *bench = with_partition();
 
 		memcpy(bench->bytes + marks[i].at, marks[i].mark, strlen(marks[i].mark));
-		assert_int_equal(check(bench), ERR_REFUSED);
+		assert_int_equal(partitioned_check(bench), ERR_REFUSED);
 		assert_false(bench->forcible);
 		/* A table without partitions is no better than none. */
 		put_entry(bench, 0, 0, 0, 0, 0);
-		assert_int_equal(check(bench), ERR_REFUSED);
+		assert_int_equal(partitioned_check(bench), ERR_REFUSED);
 		assert_false(bench->forcible);
 	}
 }
@@ -65,18 +65,18 @@ static void test_unknown(void **state)
 	for (size_t i = 0; i < COUNT(places); i++) {
 		struct bench *bench = with_partition();
 
-		assert_int_equal(check(bench), 0);
+		assert_int_equal(partitioned_check(bench), 0);
 		bench->bytes[places[i]] = 1;
-		assert_int_equal(check(bench), ERR_REFUSED);
+		assert_int_equal(partitioned_check(bench), ERR_REFUSED);
 		assert_true(bench->forcible);
 		/* In a partition of its own it is nothing to us. */
 		put_entry(bench, 0, 1, 0x83, 1, 2031);
-		assert_int_equal(check(bench), 0);
+		assert_int_equal(partitioned_check(bench), 0);
 		/* One behind the disk's end proves nothing. */
-		bench = fresh(512);
+		bench = partitioned_fresh(512);
 		bench->bytes[places[i]] = 1;
 		put_entry(bench, 0, 0, 0x83, DISK_SIZE / 512, 10);
-		assert_int_equal(check(bench), ERR_REFUSED);
+		assert_int_equal(partitioned_check(bench), ERR_REFUSED);
 		assert_false(bench->forcible);
 	}
 }
@@ -92,10 +92,10 @@ static void test_raid_at_the_end(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(marks); i++) {
-		struct bench *bench = fresh(512);
+		struct bench *bench = partitioned_fresh(512);
 
 		memcpy(bench->bytes + marks[i].at, marks[i].mark, strlen(marks[i].mark));
-		assert_int_equal(check(bench), ERR_REFUSED);
+		assert_int_equal(partitioned_check(bench), ERR_REFUSED);
 		assert_false(bench->forcible);
 	}
 }
@@ -106,30 +106,30 @@ static void test_grub(void **state)
 
 	(void)state;
 	put_grub(bench, 120);
-	assert_int_equal(check(bench), 0);
+	assert_int_equal(partitioned_check(bench), 0);
 	bench->bytes[121 * 512] = 1; /* behind it */
-	assert_int_equal(check(bench), ERR_REFUSED);
+	assert_int_equal(partitioned_check(bench), ERR_REFUSED);
 	assert_true(bench->forcible);
 	bench = with_partition();
 	put_grub(bench, 899); /* as far as it may go */
-	assert_int_equal(check(bench), 0);
+	assert_int_equal(partitioned_check(bench), 0);
 	bench = with_partition();
 	put_grub(bench, 900);
-	assert_int_equal(check(bench), ERR_REFUSED);
+	assert_int_equal(partitioned_check(bench), ERR_REFUSED);
 	/* A list without an end, or of nothing. */
 	bench = with_partition();
 	put_grub(bench, 120);
 	memset(bench->bytes + 512 + 200, 2, 300);
-	assert_int_equal(check(bench), ERR_REFUSED);
+	assert_int_equal(partitioned_check(bench), ERR_REFUSED);
 	bench = with_partition();
 	put_grub(bench, 120);
-	put(bench->bytes + 512 + 508, 0, 2);
-	assert_int_equal(check(bench), ERR_REFUSED);
+	partitioned_put(bench->bytes + 512 + 508, 0, 2);
+	assert_int_equal(partitioned_check(bench), ERR_REFUSED);
 	/* Without partitions it may be in the boot area of a file system, as Btrfs has one. */
 	bench = with_partition();
 	put_grub(bench, 120);
 	put_entry(bench, 0, 0, 0, 0, 0);
-	assert_int_equal(check(bench), ERR_REFUSED);
+	assert_int_equal(partitioned_check(bench), ERR_REFUSED);
 	assert_false(bench->forcible);
 }
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "unit.h"
+#include "tests/unit/unit.h"
 
-#include "crc32.h"
-#include "error.h"
-#include "isd.h"
-#include "partitioned.h"
+#include "nbp/proto/crc32.h"
+#include "nbp/proto/error.h"
+#include "nbp/proto/isd.h"
+#include "tests/unit/partitioned.h"
 
 struct gpt {
 	uint64_t at, alternate, entries;
@@ -21,16 +21,16 @@ static void put_gpt(struct bench *bench, const struct gpt *gpt)
 	memset(header, 0, size);
 	memset(entries, 0, (size_t)gpt->count * gpt->entry_size);
 	memset(entries + 2 * gpt->entry_size, 0xaf, 32);
-	put(entries + 2 * gpt->entry_size + 32, gpt->first, 8);
-	put(entries + 2 * gpt->entry_size + 40, gpt->last, 8);
+	partitioned_put(entries + 2 * gpt->entry_size + 32, gpt->first, 8);
+	partitioned_put(entries + 2 * gpt->entry_size + 40, gpt->last, 8);
 	memcpy(header, "EFI PART\0\0\1\0\x5c\0\0\0", 16);
-	put(header + 24, gpt->at, 8);
-	put(header + 32, gpt->alternate, 8);
-	put(header + 72, gpt->entries, 8);
-	put(header + 80, gpt->count, 4);
-	put(header + 84, gpt->entry_size, 4);
-	put(header + 88, crc32(entries, (size_t)gpt->count * gpt->entry_size), 4);
-	put(header + 16, crc32(header, 92), 4);
+	partitioned_put(header + 24, gpt->at, 8);
+	partitioned_put(header + 32, gpt->alternate, 8);
+	partitioned_put(header + 72, gpt->entries, 8);
+	partitioned_put(header + 80, gpt->count, 4);
+	partitioned_put(header + 84, gpt->entry_size, 4);
+	partitioned_put(header + 88, crc32(entries, (size_t)gpt->count * gpt->entry_size), 4);
+	partitioned_put(header + 16, crc32(header, 92), 4);
 }
 
 /* A usual GPT: both tables and a protective MBR, partition 3 from @first to @last. */
@@ -70,62 +70,62 @@ static void test_gpt(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		struct bench *bench = fresh(cases[i].sector_size);
+		struct bench *bench = partitioned_fresh(cases[i].sector_size);
 		uint32_t guessed;
 
 		make_gpt(bench, cases[i].first, cases[i].last);
-		assert_int_equal(check(bench), cases[i].expected);
+		assert_int_equal(partitioned_check(bench), cases[i].expected);
 		assert_int_equal(partition_guess_sector_size(&bench->disk, &guessed), 0);
 		assert_int_equal(guessed, cases[i].sector_size);
 		/* The primary table is damaged or gone: the backup tells. */
 		bench->bytes[cases[i].sector_size + 24] ^= 1;
-		assert_int_equal(check(bench), cases[i].expected);
+		assert_int_equal(partitioned_check(bench), cases[i].expected);
 		memset(bench->bytes + cases[i].sector_size, 0, 92);
-		assert_int_equal(check(bench), cases[i].expected);
+		assert_int_equal(partitioned_check(bench), cases[i].expected);
 		/* And now both are. */
 		bench->bytes[DISK_SIZE - cases[i].sector_size + 24] ^= 1;
-		assert_int_equal(check(bench), ERR_MALFORMED);
+		assert_int_equal(partitioned_check(bench), ERR_MALFORMED);
 		memset(bench->bytes + DISK_SIZE - cases[i].sector_size, 0, 92);
-		assert_int_equal(check(bench), ERR_MALFORMED);
+		assert_int_equal(partitioned_check(bench), ERR_MALFORMED);
 		put_entry(bench, 0, 0, 0, 0, 0);
 		memset(bench->bytes, 0, 512);
 		memset(bench->bytes + 512, 0, 40000);
-		assert_int_equal(check(bench), 0); /* nothing is announced, all is zeros */
+		assert_int_equal(partitioned_check(bench), 0); /* nothing is announced, all is zeros */
 	}
 }
 
 /* A hybrid MBR's own partitions count as well as the GPT's. */
 static void test_hybrid(void **state)
 {
-	struct bench *bench = fresh(512);
+	struct bench *bench = partitioned_fresh(512);
 
 	(void)state;
 	make_gpt(bench, 2048, 4000);
 	put_entry(bench, 0, 0, 0xee, 1, 1);
 	put_entry(bench, 0, 1, 0x0c, 2048, 1953);
-	assert_int_equal(check(bench), 0);
+	assert_int_equal(partitioned_check(bench), 0);
 	put_entry(bench, 0, 2, 0x0c, 1000, 1040);
-	assert_int_equal(check(bench), ERR_REFUSED);
-	bench = fresh(512);
+	assert_int_equal(partitioned_check(bench), ERR_REFUSED);
+	bench = partitioned_fresh(512);
 	make_gpt(bench, 2040, 4000);
 	put_entry(bench, 0, 1, 0x0c, 2048, 1953);
-	assert_int_equal(check(bench), ERR_REFUSED);
+	assert_int_equal(partitioned_check(bench), ERR_REFUSED);
 }
 
 /* The tables themselves may be in the place. */
 static void test_large_tables(void **state)
 {
-	struct bench *bench = fresh(512);
+	struct bench *bench = partitioned_fresh(512);
 	struct gpt gpt = make_gpt(bench, 5000, 6000);
 
 	(void)state;
 	memset(bench->bytes + DISK_SIZE - 512, 0, 512);
 	gpt.count = 8000; /* 1,024,000 bytes: sectors 2 to 2001 */
 	put_gpt(bench, &gpt);
-	assert_int_equal(check(bench), 0);
+	assert_int_equal(partitioned_check(bench), 0);
 	gpt.count = 8192; /* to sector 2049 */
 	put_gpt(bench, &gpt);
-	assert_int_equal(check(bench), ERR_REFUSED);
+	assert_int_equal(partitioned_check(bench), ERR_REFUSED);
 	/* The backup of a small disk, or one that was put there. */
 	gpt = make_gpt(bench, 5000, 6000);
 	gpt.alternate = 2040;
@@ -133,7 +133,7 @@ static void test_large_tables(void **state)
 	gpt.at = 2040;
 	gpt.entries = 3000;
 	put_gpt(bench, &gpt);
-	assert_int_equal(check(bench), ERR_REFUSED);
+	assert_int_equal(partitioned_check(bench), ERR_REFUSED);
 }
 
 /* Values that no sane table has; the header's CRC is right each time. */
@@ -152,15 +152,15 @@ static void test_mad_headers(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		struct bench *bench = fresh(512);
+		struct bench *bench = partitioned_fresh(512);
 		uint8_t *header = bench->bytes + 512;
 
 		make_gpt(bench, 2048, 4000);
 		memset(bench->bytes + DISK_SIZE - 512, 0, 512);
-		put(header + cases[i].at, cases[i].value, cases[i].size);
-		put(header + 16, 0, 4);
-		put(header + 16, crc32(header, 92), 4);
-		assert_int_equal(check(bench), ERR_MALFORMED);
+		partitioned_put(header + cases[i].at, cases[i].value, cases[i].size);
+		partitioned_put(header + 16, 0, 4);
+		partitioned_put(header + 16, crc32(header, 92), 4);
+		assert_int_equal(partitioned_check(bench), ERR_MALFORMED);
 	}
 }
 
@@ -171,7 +171,7 @@ static void test_noise(void **state)
 
 	(void)state;
 	for (int round = 0; round < 300; round++) {
-		struct bench *bench = fresh(round % 2 ? 4096 : 512);
+		struct bench *bench = partitioned_fresh(round % 2 ? 4096 : 512);
 		struct partition_answer answer;
 
 		make_gpt(bench, 2048, 4000);
@@ -188,20 +188,20 @@ static void test_noise(void **state)
 
 static void test_small_and_unreadable(void **state)
 {
-	struct bench *bench = fresh(512);
+	struct bench *bench = partitioned_fresh(512);
 	uint32_t size;
 
 	(void)state;
 	bench->disk.size = ISD_END - 1;
-	assert_int_equal(check(bench), ERR_SPACE);
+	assert_int_equal(partitioned_check(bench), ERR_SPACE);
 	bench->disk.size = ISD_END;
-	assert_int_equal(check(bench), 0);
+	assert_int_equal(partitioned_check(bench), 0);
 	bench->disk.size = 100;
 	assert_int_equal(partition_guess_sector_size(&bench->disk, &size), 0);
 	bench->disk.size = (uint64_t)DISK_SIZE * 2; /* the backup cannot be read */
 	make_gpt(bench, 2048, 4000);
 	memset(bench->bytes + 512, 0, 512);
-	assert_int_equal(check(bench), ERR_IO);
+	assert_int_equal(partitioned_check(bench), ERR_IO);
 	memcpy(bench->bytes + 512, "EFI PART", 8);
 	memcpy(bench->bytes + 4096, "EFI PART", 8);
 	assert_int_equal(partition_guess_sector_size(&bench->disk, &size), ERR_REFUSED);

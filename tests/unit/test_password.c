@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "unit.h"
+#include "tests/unit/unit.h"
 
 #include <nettle/pbkdf2.h>
 #include <nettle/sha2.h>
 
-#include "error.h"
-#include "password.h"
+#include "nbp/proto/error.h"
+#include "nbp/proto/password.h"
 
 static struct span span_of(const char *text)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "unit.h"
+#include "tests/unit/unit.h"
 
-#include "error.h"
-#include "power_on.h"
+#include "nbp/proto/error.h"
+#include "nbp/proto/power_on.h"
 
 /* As README.md lays it out: the agent and other programs read it in place. */
 static void writes_the_bytes_that_are_specified(void **state)

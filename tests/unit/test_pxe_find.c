@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "unit.h"
+#include "tests/unit/unit.h"
 
-#include "../../bios/pxe.h"
-#include "error.h"
+#include "bios/pxe.h"
+#include "nbp/proto/error.h"
 
 #define MIB 0x100000u
 #define MARK 0x9a000u

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "site.h"
+#include "tests/unit/site.h"
 
-#include "events.h"
-#include "platform.h"
+#include "nbp/platform.h"
+#include "server/store/events.h"
 
 /* The server as machines see it: nothing may kill it. */
 

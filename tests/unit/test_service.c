@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "unit.h"
+#include "tests/unit/unit.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -8,8 +8,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "error.h"
-#include "service.h"
+#include "nbp/proto/error.h"
+#include "server/daemon/service.h"
 
 /* What systemd hears, and the sockets it passes; the tests are systemd. */
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "unit.h"
+#include "tests/unit/unit.h"
 
 #include <unistd.h>
 
-#include "error.h"
-#include "platform.h"
-#include "settings.h"
+#include "nbp/platform.h"
+#include "nbp/proto/error.h"
+#include "server/store/settings.h"
 
 /* Settings: their values, and which level counts. */
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "unit.h"
+#include "tests/unit/unit.h"
 
-#include "error.h"
-#include "smbios.h"
+#include "nbp/proto/error.h"
+#include "nbp/smbios.h"
 
 /* Types 0 to 4 and 17, then 127; what each field must come out as is below. */
 static const uint8_t table[] = {

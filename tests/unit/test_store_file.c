@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "store_place.h"
+#include "tests/unit/store_place.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "devices.h"
-#include "error.h"
-#include "store_where.h"
+#include "nbp/proto/error.h"
+#include "server/store/devices.h"
+#include "server/store/store_where.h"
 
 /* The database file: what is opened, what is refused and left as it is. */
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "store_place.h"
+#include "tests/unit/store_place.h"
 
-#include "devices.h"
-#include "error.h"
-#include "events.h"
-#include "work.h"
+#include "nbp/proto/error.h"
+#include "server/store/devices.h"
+#include "server/store/events.h"
+#include "server/store/work.h"
 
 /* Rows of the database: what it forbids, whoever writes. */
 

@@ -5,14 +5,14 @@
  *
  * STORM=N in the environment: so many; SEED=N: not the usual ones
  */
-#include "unit.h"
+#include "tests/unit/unit.h"
 
 #include <sanitizer/asan_interface.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "keeper.h"
-#include "storm.h"
+#include "server/daemon/keeper.h"
+#include "tests/unit/storm.h"
 
 #define USUAL     200000
 #define EPOCH     250000 /* with a database of their own */

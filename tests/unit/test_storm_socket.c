@@ -3,7 +3,7 @@
  * The same datagrams to a whole prebootd, built with sanitizers, over real sockets. It is
  * the one beside this program. STORM and SEED as in test_storm.c, but a thousandth.
  */
-#include "unit.h"
+#include "tests/unit/unit.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -18,7 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "storm.h"
+#include "tests/unit/storm.h"
 
 #define USUAL    5000
 #define WAIT_MS  20    /* for an answer that may never come */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "unit.h"
+#include "tests/unit/unit.h"
 
-#include "../../bios/tftp.h"
-#include "error.h"
-#include "tftp_server.h"
+#include "nbp/proto/error.h"
+#include "nbp/tftp.h"
+#include "tests/unit/tftp_server.h"
 
 /* Somebody who sees nothing of a transfer, but sends in the server's name, and hits our port. */
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "unit.h"
+#include "tests/unit/unit.h"
 
-#include "error.h"
-#include "fake.h"
-#include "trail.h"
+#include "nbp/proto/error.h"
+#include "nbp/trail.h"
+#include "tests/unit/fake.h"
 
 static const struct endpoint server = { { 10, 0, 0, 1 }, POLICY_PORT };
 

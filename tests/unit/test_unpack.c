@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "unit.h"
+#include "tests/unit/unit.h"
 
 #include <libgen.h>
 #include <stdbool.h>
 #include <unistd.h>
 
-#include "../../bios/pack.h"
-#include "crc32.h"
+#include "bios/pack/pack.h"
+#include "nbp/proto/crc32.h"
 
 /*
  * What is packed, and nvlnbp.sys as it was built. All that is unpacked lies in

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "store_place.h"
+#include "tests/unit/store_place.h"
 
-#include "error.h"
-#include "platform.h"
-#include "strangers.h"
-#include "uuids.h"
+#include "nbp/platform.h"
+#include "nbp/proto/error.h"
+#include "server/store/strangers.h"
+#include "server/store/uuids.h"
 
 /* How much is kept of UUIDs, whatever machines tell. */
 

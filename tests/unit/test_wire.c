@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "unit.h"
+#include "tests/unit/unit.h"
 
-#include "error.h"
-#include "wire.h"
+#include "nbp/proto/error.h"
+#include "nbp/proto/wire.h"
 
 static void reads_numbers_in_both_orders(void **state)
 {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "tftp_server.h"
+#include "tests/unit/tftp_server.h"
 
-#include "unit.h"
+#include "tests/unit/unit.h"
 
-#include "../../bios/tftp.h"
-#include "error.h"
+#include "nbp/proto/error.h"
+#include "nbp/tftp.h"
 
 const struct endpoint server_69 = { { 10, 0, 0, 1 }, TFTP_PORT };
 

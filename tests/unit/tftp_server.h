@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef TESTS_TFTP_SERVER_H
-#define TESTS_TFTP_SERVER_H
+#ifndef TESTS_UNIT_TFTP_SERVER_H
+#define TESTS_UNIT_TFTP_SERVER_H
 
-#include "platform.h"
+#include "nbp/platform.h"
 
 /* A TFTP server, the network to it, and a clock that moves while the client rests. */
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "unit.h"
+#include "tests/unit/unit.h"
 
-#include "vector.h"
+#include "tests/unit/vector.h"
 
 #define SPECIFICATION "nbp/README.md"
 

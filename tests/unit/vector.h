@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef TESTS_VECTOR_H
-#define TESTS_VECTOR_H
+#ifndef TESTS_UNIT_VECTOR_H
+#define TESTS_UNIT_VECTOR_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef NBP_PROTO_MESSAGE_H
+#define NBP_PROTO_MESSAGE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * The policy protocol's messages, in both directions; nbp/README.md specifies
+ * them byte by byte. The same object is linked into the NBPs, the server, the
+ * agent, the unit tests and the fuzzers.
+ *
+ * In these structures an absent field is zero or the empty string. Strings are
+ * NUL-terminated printable ASCII; file names hold only [A-Za-z0-9._/-] and no
+ * "..". Both are checked on encoding and on decoding.
+ */
+
+#define POLICY_PORT      13331
+#define MESSAGE_VERSION  1
+#define MESSAGE_MAX      1200 /* the largest datagram, and the size of a question */
+#define MESSAGE_HEADER   28   /* bytes before the first field */
+#define NONCE_SIZE       16
+#define TOKEN_SIZE       8
+
+#define NAME_SIZE        64   /* device names, with the NUL */
+#define TEXT_SIZE        64   /* maker, product, serial, ...: what does not fit is cut */
+#define FILE_SIZE        128  /* file names and path prefixes, with the NUL */
+#define REASON_SIZE      128
+#define DISKS_MAX        8
+#define DETAILS_SIZE     1024 /* all "key=value" strings of a work item, with NULs */
+
+enum message_type {
+	MESSAGE_REQUEST = 1, /* NBP: what am I to do?         question */
+	MESSAGE_ANSWER = 2,  /* server, to a request                   */
+	MESSAGE_EVENT = 3,   /* NBP: a step was reached; not answered  */
+	MESSAGE_QUERY = 4,   /* agent: what is my work?       question */
+	MESSAGE_DETAILS = 5, /* server, to a query                     */
+	MESSAGE_REPORT = 6,  /* NBP: accepted; agent: begun, done, failed  question */
+	MESSAGE_RECEIPT = 7, /* server, to a report, once it is durable */
+};
+
+enum firmware_kind {
+	FIRMWARE_BIOS = 1,
+	FIRMWARE_UEFI = 2,
+};
+
+/* What a disk hangs on, where the firmware tells. */
+enum disk_kind {
+	DISK_UNKNOWN = 0,
+	DISK_ATA = 1, /* SATA too */
+	DISK_SCSI = 2,
+	DISK_USB = 3,
+	DISK_NVME = 4,
+	DISK_VIRTIO = 5,
+	DISK_SD = 6,
+};
+
+/* Answers of yes or no, where a third is "unknown". */
+enum tristate {
+	STATE_UNKNOWN = 0,
+	STATE_NO = 1,
+	STATE_YES = 2,
+};
+
+/*
+ * How the machine is to boot its own disk. Each fails on
+ * some machines. One that fails or comes back falls through to the next: on
+ * BIOS mbr, int18, return; on UEFI bootnext or entry, then exit. A method of
+ * the other firmware stands for the default.
+ */
+enum local_boot {
+	LOCAL_BOOT_DEFAULT = 0,  /* BIOS: return; UEFI: exit */
+	LOCAL_BOOT_RETURN = 1,   /* BIOS: far return to the ROM, AX = 0 */
+	LOCAL_BOOT_INT18 = 2,    /* BIOS: INT 18h */
+	LOCAL_BOOT_MBR = 3,      /* BIOS: the first disk's boot sector, 18h and 19h caught */
+	LOCAL_BOOT_EXIT = 4,     /* UEFI: exit with an error status */
+	LOCAL_BOOT_ENTRY = 5,    /* UEFI: first disk entry of BootOrder, else BOOTX64.EFI */
+	LOCAL_BOOT_BOOTNEXT = 6, /* UEFI: set BootNext to that entry, reset */
+};
+
+/* One disk. */
+struct disk {
+	uint64_t sectors;     /* 0: unknown */
+	uint32_t sector_size; /* bytes, 512 to 4096; 0: unknown */
+	uint8_t kind;         /* enum disk_kind */
+};
+
+/* Who speaks. A device is known by its ISD's device id, else by its UUID, else by its MAC. */
+struct identity {
+	uint8_t mac[6];   /* zeros: unknown */
+	uint8_t uuid[16]; /* in the order it is printed (RFC 9562); zeros: unknown */
+};
+
+/*
+ * What an NBP is and found. Texts are SMBIOS's (DMTF DSP0134 section 7), cleaned
+ * and cut to fit. message_fields.c has the order in which fields give way where
+ * all of them do not fit one datagram.
+ */
+struct request {
+	struct identity identity;
+	uint16_t architecture;        /* DHCP option 93's values */
+	uint8_t firmware;             /* enum firmware_kind */
+	char version[TEXT_SIZE];      /* of the NBP, "nvlnbp.sys 0.1.0" */
+
+	/* image-safe data of the boot disk; isd_state 0: not looked for */
+	uint8_t isd_state;            /* enum isd_state */
+	uint8_t isd_device[16];       /* its device id */
+	uint8_t isd_just_imaged;
+	char isd_image[TEXT_SIZE];    /* the last image's name */
+	uint64_t isd_image_time;      /* Unix time */
+	uint64_t isd_image_size;      /* bytes */
+
+	char manufacturer[TEXT_SIZE]; /* system, type 1 */
+	char product[TEXT_SIZE];
+	char serial[TEXT_SIZE];
+	char system_version[TEXT_SIZE];
+	char sku[TEXT_SIZE];
+	char family[TEXT_SIZE];
+	char board_manufacturer[TEXT_SIZE]; /* base board, type 2 */
+	char board_product[TEXT_SIZE];
+	char board_serial[TEXT_SIZE];
+	uint8_t chassis_type;         /* type 3 */
+	char asset_tag[TEXT_SIZE];
+	char bios_vendor[TEXT_SIZE];  /* type 0 */
+	char bios_version[TEXT_SIZE];
+	char bios_date[TEXT_SIZE];
+	char firmware_version[TEXT_SIZE];
+	uint8_t secure_boot;          /* enum tristate */
+	uint8_t tpm;                  /* enum tristate */
+
+	char cpu[TEXT_SIZE];          /* the brand string */
+	char cpu_vendor[TEXT_SIZE];
+	uint16_t cpu_family;          /* CPUID's display family */
+	uint16_t cpu_cores;           /* cores of all processors */
+	uint8_t cpu_64bit;            /* 1: can run 64-bit code */
+	uint32_t memory_mib;          /* usable, by the firmware's memory map */
+	uint32_t installed_mib;       /* by SMBIOS, types 16 and 17 */
+
+	uint16_t nic_vendor, nic_device; /* PCI */
+	uint8_t nic_type;             /* ARP hardware type */
+	uint8_t disk_count;           /* used in disks */
+	struct disk disks[DISKS_MAX];
+};
+
+enum isd_state {
+	ISD_NOT_READ = 0, /* no disk, or an error on it */
+	ISD_ABSENT = 1,   /* the place has none */
+	ISD_VALID = 2,
+};
+
+enum decision {
+	DECISION_LOCAL = 1, /* boot the local disk */
+	DECISION_WORK = 2,  /* chain the loader */
+};
+
+enum menu_mode {
+	MENU_NEVER = 0,
+	MENU_ALWAYS = 1,
+	MENU_HOT_KEY = 2,
+};
+
+/* Keys: ASCII in lower or upper case, or one of these. */
+enum key {
+	KEY_NONE = 0,
+	KEY_BACKSPACE = 0x08,
+	KEY_ENTER = 0x0d,
+	KEY_ESCAPE = 0x1b,
+	KEY_UP = 0x100,
+	KEY_DOWN,
+	KEY_LEFT,
+	KEY_RIGHT,
+	KEY_HOME,
+	KEY_END,
+	KEY_PAGE_UP,
+	KEY_PAGE_DOWN,
+};
+
+/* Shift keys that are down, either key of a pair. */
+#define SHIFT_SHIFT 0x01
+#define SHIFT_CTRL  0x02
+#define SHIFT_ALT   0x04
+#define SHIFT_KNOWN 0x80 /* the firmware tells the shift state at all */
+
+/* Hot keys: a chord of shift keys, by SHIFT_ bits, or a plain key's ASCII. */
+#define MENU_KEY_CHORD   0x80
+#define MENU_KEY_DEFAULT 0 /* Ctrl+Alt */
+
+struct answer {
+	uint8_t decision;        /* enum decision; never absent */
+	char device[NAME_SIZE];  /* the device's name; empty: the server knows none */
+	uint8_t local_boot;      /* enum local_boot */
+	uint8_t menu_mode;       /* enum menu_mode */
+	uint8_t hot_key;         /* MENU_KEY_ value, or an ASCII key */
+	uint16_t hot_key_wait;   /* ms to wait for it where the shift state is not told */
+	char menu_file[FILE_SIZE]; /* by TFTP; empty: pxemenu.txt */
+	uint16_t valid_for;      /* seconds that this answer holds; 0: for this boot */
+	/* only with DECISION_WORK: */
+	uint64_t lease;          /* never 0 */
+	uint8_t attempt;         /* 1 for the first offer of this lease */
+	char loader[FILE_SIZE];
+	char config[FILE_SIZE];  /* may be empty: the loader takes none */
+	char prefix[FILE_SIZE];  /* may be empty */
+	uint8_t token[TOKEN_SIZE]; /* never all zero; proves that this machine was offered it */
+	uint8_t completes;       /* enum completes */
+};
+
+/* What ends work, as far as the NBP has to know. */
+enum completes {
+	COMPLETES_ELSEWHERE = 0, /* an agent's report, or what the server sees for itself */
+	COMPLETES_HANDOVER = 1,  /* the NBP reports it done, right before it hands over */
+};
+
+/* Steps of a boot, as events report them. */
+enum event_code {
+	EVENT_STARTED = 1,  /* the NBP runs */
+	EVENT_HARDWARE = 2, /* what it found; reason: maker and product */
+	EVENT_IDENTITY = 3, /* image-safe data were looked for; reason: the outcome */
+	EVENT_ASKED = 4,    /* reason: whom first */
+	EVENT_ANSWERED = 5, /* reason: the decision */
+	EVENT_MENU = 6,     /* the menu shows */
+	EVENT_CHOSEN = 7,   /* reason: the entry */
+	EVENT_LOADED = 8,   /* the loader is in memory; reason names it */
+	EVENT_HANDOVER = 9, /* about to jump into it */
+	EVENT_LOCAL = 10,   /* booting the local disk; reason says why */
+	EVENT_ERROR = 11,   /* something failed; reason says what */
+};
+
+struct event {
+	struct identity identity;
+	uint8_t code;            /* enum event_code */
+	uint32_t milliseconds;   /* since the NBP's start; at least 1 */
+	uint64_t lease;          /* 0: none */
+	char reason[REASON_SIZE];
+};
+
+/* The agent's question for the details of the work this device has on offer. */
+struct query {
+	struct identity identity;
+	uint8_t token[TOKEN_SIZE]; /* of the answer; zeros: it has none, and is told no details */
+};
+
+struct details {
+	uint8_t decision;        /* enum decision; never absent */
+	/* only with DECISION_WORK, but for the device's name: */
+	uint64_t lease;          /* never 0 */
+	uint8_t attempt;
+	char device[NAME_SIZE];
+	char config[FILE_SIZE];
+	uint16_t details_length; /* bytes used in details, with the NULs */
+	char details[DETAILS_SIZE]; /* "key=value" strings, each with its NUL */
+};
+
+enum work_state { /* as an agent, or the NBP, reports it */
+	WORK_BEGUN = 1,
+	WORK_DONE = 2,
+	WORK_FAILED = 3,
+	WORK_ACCEPTED = 4, /* the NBP goes on with it: from now on it is an attempt */
+};
+
+struct report {
+	struct identity identity;
+	uint64_t lease;
+	uint8_t token[TOKEN_SIZE]; /* of the answer */
+	uint8_t state;            /* enum work_state */
+	char reason[REASON_SIZE]; /* of a failure; may be empty */
+};
+
+struct receipt {
+	uint64_t lease;
+	uint8_t state;            /* what the server now holds; 0: it refused the report */
+	char reason[REASON_SIZE]; /* of a refusal */
+};
+
+struct message {
+	uint8_t type;              /* enum message_type; names the member of u */
+	uint8_t nonce[NONCE_SIZE]; /* an answer's is its question's */
+	uint32_t sequence;         /* of the transmission; an answer's is its question's */
+	union {
+		struct request request;
+		struct answer answer;
+		struct event event;
+		struct query query;
+		struct details details;
+		struct report report;
+		struct receipt receipt;
+	} u;
+};
+
+/**
+ * Encodes @message into @buffer. Questions (request, query, report) are padded
+ * to MESSAGE_MAX, so that no answer is ever larger than what asked for it. Of a
+ * request the least important fields that do not fit are left out.
+ * @capacity: size of @buffer; for an answer, the size of the question
+ * @length: receives the datagram's size
+ * Returns 0, ERR_SPACE if it does not fit, or ERR_MALFORMED if a string, a file
+ * name or a value that the message needs is not as it must be.
+ */
+int message_encode(const struct message *message, void *buffer, size_t capacity,
+                   size_t *length);
+
+/**
+ * Decodes the datagram of @length bytes at @data. Unknown fields are passed
+ * over; anything else amiss fails, and then *@message is not to be used.
+ * Returns 0, ERR_TRUNCATED (too short or a length field too large),
+ * ERR_VERSION, ERR_CRITICAL or ERR_MALFORMED (magic, type, a field's size, a
+ * field twice, a bad string, a needed field missing).
+ */
+int message_decode(struct message *message, const void *data, size_t length);
+
+/**
+ * Says whether @name may stand as a file name: 1 to FILE_SIZE - 1 characters
+ * of [A-Za-z0-9._/-], no ".." component.
+ */
+int file_name_ok(const char *name);
+
+/** Says whether @text is printable ASCII throughout; the empty string is. */
+int text_ok(const char *text);
+
+/**
+ * Appends "@key=@value" to @details, for the server and its tools.
+ * Returns 0, ERR_MALFORMED (key not [A-Za-z_][A-Za-z0-9_]*, at most 32 long, or
+ * a value not printable) or ERR_SPACE (it would not fit one datagram).
+ */
+int details_add(struct details *details, const char *key, const char *value);
+
+#endif

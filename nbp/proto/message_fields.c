@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "nbp/proto/message_fields.h"
+
+#include "nbp/proto/memory.h"
+
+#define FIELD(number, kind, member) \
+	{ number, kind, offsetof(struct message, u.member), sizeof(((struct message *)0)->u.member) }
+#define IDENTITY(type) \
+	FIELD(FIELD_MAC, BYTES, type.identity.mac), FIELD(FIELD_UUID, BYTES, type.identity.uuid)
+
+/* In order of importance: the last are the first to be left out. */
+static const struct field request_fields[] = {
+	IDENTITY(request),
+	FIELD(FIELD_ISD_STATE, NUMBER, request.isd_state),
+	FIELD(FIELD_ISD_DEVICE, BYTES, request.isd_device),
+	FIELD(FIELD_ARCHITECTURE, NUMBER, request.architecture),
+	FIELD(FIELD_FIRMWARE, NUMBER, request.firmware),
+	FIELD(FIELD_VERSION, TEXT, request.version),
+	FIELD(FIELD_ISD_JUST_IMAGED, NUMBER, request.isd_just_imaged),
+	FIELD(FIELD_ISD_IMAGE, TEXT, request.isd_image),
+	FIELD(FIELD_ISD_IMAGE_TIME, NUMBER, request.isd_image_time),
+	FIELD(FIELD_ISD_IMAGE_SIZE, NUMBER, request.isd_image_size),
+	FIELD(FIELD_MANUFACTURER, TEXT, request.manufacturer),
+	FIELD(FIELD_PRODUCT, TEXT, request.product),
+	FIELD(FIELD_SERIAL, TEXT, request.serial),
+	FIELD(FIELD_CPU, TEXT, request.cpu),
+	FIELD(FIELD_CPU_64BIT, NUMBER, request.cpu_64bit),
+	FIELD(FIELD_MEMORY, NUMBER, request.memory_mib),
+	FIELD(FIELD_INSTALLED_MEMORY, NUMBER, request.installed_mib),
+	FIELD(FIELD_CPU_CORES, NUMBER, request.cpu_cores),
+	FIELD(FIELD_CHASSIS_TYPE, NUMBER, request.chassis_type),
+	FIELD(FIELD_SECURE_BOOT, NUMBER, request.secure_boot),
+	FIELD(FIELD_TPM, NUMBER, request.tpm),
+	FIELD(FIELD_NIC_VENDOR, NUMBER, request.nic_vendor),
+	FIELD(FIELD_NIC_DEVICE, NUMBER, request.nic_device),
+	FIELD(FIELD_NIC_TYPE, NUMBER, request.nic_type),
+	FIELD(FIELD_DISK, DISK, request.disks),
+	FIELD(FIELD_ASSET_TAG, TEXT, request.asset_tag),
+	FIELD(FIELD_BIOS_VERSION, TEXT, request.bios_version),
+	FIELD(FIELD_BIOS_VENDOR, TEXT, request.bios_vendor),
+	FIELD(FIELD_BIOS_DATE, TEXT, request.bios_date),
+	FIELD(FIELD_FIRMWARE_VERSION, TEXT, request.firmware_version),
+	FIELD(FIELD_CPU_VENDOR, TEXT, request.cpu_vendor),
+	FIELD(FIELD_CPU_FAMILY, NUMBER, request.cpu_family),
+	FIELD(FIELD_SKU, TEXT, request.sku),
+	FIELD(FIELD_SYSTEM_VERSION, TEXT, request.system_version),
+	FIELD(FIELD_FAMILY, TEXT, request.family),
+	FIELD(FIELD_BOARD_PRODUCT, TEXT, request.board_product),
+	FIELD(FIELD_BOARD_MANUFACTURER, TEXT, request.board_manufacturer),
+	FIELD(FIELD_BOARD_SERIAL, TEXT, request.board_serial),
+};
+
+static const struct field answer_fields[] = {
+	FIELD(FIELD_DECISION, NUMBER, answer.decision),
+	FIELD(FIELD_DEVICE, TEXT, answer.device),
+	FIELD(FIELD_LOCAL_BOOT, NUMBER, answer.local_boot),
+	FIELD(FIELD_MENU_MODE, NUMBER, answer.menu_mode),
+	FIELD(FIELD_HOT_KEY, NUMBER, answer.hot_key),
+	FIELD(FIELD_HOT_KEY_WAIT, NUMBER, answer.hot_key_wait),
+	FIELD(FIELD_MENU_FILE, FILE_NAME, answer.menu_file),
+	FIELD(FIELD_VALID_FOR, NUMBER, answer.valid_for),
+	FIELD(FIELD_LEASE, NUMBER, answer.lease),
+	FIELD(FIELD_ATTEMPT, NUMBER, answer.attempt),
+	FIELD(FIELD_LOADER, FILE_NAME, answer.loader),
+	FIELD(FIELD_CONFIG, FILE_NAME, answer.config),
+	FIELD(FIELD_PREFIX, FILE_NAME, answer.prefix),
+	/* Who would not know it would do work that is never counted. */
+	FIELD(FIELD_TOKEN | CRITICAL, BYTES, answer.token),
+	FIELD(FIELD_COMPLETES, NUMBER, answer.completes),
+};
+
+static const struct field event_fields[] = {
+	IDENTITY(event),
+	FIELD(FIELD_EVENT, NUMBER, event.code),
+	FIELD(FIELD_MILLISECONDS, NUMBER, event.milliseconds),
+	FIELD(FIELD_LEASE, NUMBER, event.lease),
+	FIELD(FIELD_REASON, TEXT, event.reason),
+};
+
+static const struct field query_fields[] = {
+	IDENTITY(query),
+	FIELD(FIELD_TOKEN | CRITICAL, BYTES, query.token),
+};
+
+static const struct field details_fields[] = {
+	FIELD(FIELD_DECISION, NUMBER, details.decision),
+	FIELD(FIELD_LEASE, NUMBER, details.lease),
+	FIELD(FIELD_ATTEMPT, NUMBER, details.attempt),
+	FIELD(FIELD_DEVICE, TEXT, details.device),
+	FIELD(FIELD_CONFIG, FILE_NAME, details.config),
+	FIELD(FIELD_DETAIL, DETAIL, details.details),
+};
+
+static const struct field report_fields[] = {
+	IDENTITY(report),
+	FIELD(FIELD_LEASE, NUMBER, report.lease),
+	FIELD(FIELD_TOKEN | CRITICAL, BYTES, report.token),
+	FIELD(FIELD_STATE, NUMBER, report.state),
+	FIELD(FIELD_REASON, TEXT, report.reason),
+};
+
+static const struct field receipt_fields[] = {
+	FIELD(FIELD_LEASE, NUMBER, receipt.lease),
+	FIELD(FIELD_STATE, NUMBER, receipt.state),
+	FIELD(FIELD_REASON, TEXT, receipt.reason),
+};
+
+#define LAYOUT(name, question, cut) \
+	{ name##_fields, sizeof(name##_fields) / sizeof(name##_fields[0]), question, cut }
+
+static const struct layout layouts[] = {
+	[MESSAGE_REQUEST] = LAYOUT(request, true, true),
+	[MESSAGE_ANSWER] = LAYOUT(answer, false, false),
+	[MESSAGE_EVENT] = LAYOUT(event, false, false),
+	[MESSAGE_QUERY] = LAYOUT(query, true, false),
+	[MESSAGE_DETAILS] = LAYOUT(details, false, false),
+	[MESSAGE_REPORT] = LAYOUT(report, true, false),
+	[MESSAGE_RECEIPT] = LAYOUT(receipt, false, false),
+};
+
+const struct layout *layout_of(uint8_t type)
+{
+	if (type >= sizeof(layouts) / sizeof(layouts[0]) || !layouts[type].fields)
+		return NULL;
+	return &layouts[type];
+}
+
+int text_ok(const char *text)
+{
+	for (; *text; text++)
+		if (*text < 0x20 || *text > 0x7e)
+			return 0;
+	return 1;
+}
+
+int file_name_ok(const char *name)
+{
+	size_t length = strlen(name);
+	const char *component = name;
+
+	if (length == 0 || length >= FILE_SIZE)
+		return 0;
+	for (const char *at = name;; at++) {
+		bool letter = (*at >= 'A' && *at <= 'Z') || (*at >= 'a' && *at <= 'z') ||
+		              (*at >= '0' && *at <= '9');
+
+		if (*at == '/' || *at == '\0') {
+			if (at - component == 2 && component[0] == '.' && component[1] == '.')
+				return 0;
+			if (*at == '\0')
+				return 1;
+			component = at + 1;
+		} else if (!letter && *at != '.' && *at != '_' && *at != '-') {
+			return 0;
+		}
+	}
+}
+
+bool detail_key_ok(const char *key)
+{
+	size_t length = strlen(key);
+
+	if (length == 0 || length > 32 || (key[0] >= '0' && key[0] <= '9'))
+		return false;
+	for (; *key; key++)
+		if (!(*key >= 'A' && *key <= 'Z') && !(*key >= 'a' && *key <= 'z') &&
+		    !(*key >= '0' && *key <= '9') && *key != '_')
+			return false;
+	return true;
+}
+
+bool all_zero(const uint8_t *bytes, size_t count)
+{
+	/* Of a million machines, most have no image-safe data: memcmp() finds that soonest. */
+	return count == 0 || (bytes[0] == 0 && memcmp(bytes, bytes + 1, count - 1) == 0);
+}
+
+bool message_complete(const struct message *message)
+{
+	/* Request, event, query and report begin with the identity. */
+	const struct identity *identity = &message->u.request.identity;
+	const struct answer *answer = &message->u.answer;
+	const struct details *details = &message->u.details;
+	const struct report *report = &message->u.report;
+	bool known = !all_zero(identity->mac, sizeof(identity->mac)) ||
+	             !all_zero(identity->uuid, sizeof(identity->uuid));
+
+	switch (message->type) {
+	case MESSAGE_REQUEST:
+	case MESSAGE_QUERY:
+		return known;
+	case MESSAGE_ANSWER:
+		return answer->decision == DECISION_LOCAL ||
+		       (answer->decision == DECISION_WORK && answer->lease && answer->attempt &&
+		        answer->loader[0] && !all_zero(answer->token, TOKEN_SIZE));
+	case MESSAGE_DETAILS:
+		return details->decision == DECISION_LOCAL ||
+		       (details->decision == DECISION_WORK && details->lease && details->attempt);
+	case MESSAGE_EVENT:
+		return known && message->u.event.code && message->u.event.milliseconds;
+	case MESSAGE_REPORT:
+		return known && report->lease && report->state >= WORK_BEGUN &&
+		       report->state <= WORK_ACCEPTED;
+	case MESSAGE_RECEIPT:
+		return message->u.receipt.lease != 0;
+	default:
+		return true;
+	}
+}

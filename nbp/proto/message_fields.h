@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef NBP_PROTO_MESSAGE_FIELDS_H
+#define NBP_PROTO_MESSAGE_FIELDS_H
+
+#include <stdbool.h>
+
+#include "nbp/proto/message.h"
+
+/* The protocol's field tables: what message.c encodes and decodes by. */
+
+#define FIELD_HEADER 4      /* number and length */
+#define CRITICAL     0x8000 /* in a number: whoever does not know the field must not go on */
+
+/* Field numbers. Those a comment calls reserved have their meaning fixed in README.md. */
+enum {
+	FIELD_PADDING = 0x0000,
+	FIELD_MAC = 0x0001,
+	FIELD_UUID = 0x0002,
+	FIELD_ISD_STATE = 0x0003,
+	FIELD_ISD_DEVICE = 0x0004,
+	FIELD_ISD_JUST_IMAGED = 0x0005,
+	FIELD_ISD_IMAGE = 0x0006,
+	FIELD_ISD_IMAGE_TIME = 0x0007,
+	FIELD_ISD_IMAGE_SIZE = 0x0008,
+	FIELD_ARCHITECTURE = 0x0010,
+	FIELD_FIRMWARE = 0x0011,
+	FIELD_VERSION = 0x0012,
+	FIELD_MANUFACTURER = 0x0013,
+	FIELD_PRODUCT = 0x0014,
+	FIELD_SERIAL = 0x0015,
+	FIELD_CPU = 0x0016,
+	FIELD_CPU_64BIT = 0x0017,
+	FIELD_MEMORY = 0x0018,
+	/* 0x0019 reserved: capabilities */
+	FIELD_SYSTEM_VERSION = 0x001a,
+	FIELD_SKU = 0x001b,
+	FIELD_FAMILY = 0x001c,
+	FIELD_BOARD_MANUFACTURER = 0x001d,
+	FIELD_BOARD_PRODUCT = 0x001e,
+	FIELD_BOARD_SERIAL = 0x001f,
+	FIELD_CHASSIS_TYPE = 0x0020,
+	FIELD_ASSET_TAG = 0x0021,
+	FIELD_BIOS_VENDOR = 0x0022,
+	FIELD_BIOS_VERSION = 0x0023,
+	FIELD_BIOS_DATE = 0x0024,
+	FIELD_FIRMWARE_VERSION = 0x0025,
+	FIELD_SECURE_BOOT = 0x0026,
+	FIELD_TPM = 0x0027,
+	FIELD_CPU_VENDOR = 0x0028,
+	FIELD_CPU_FAMILY = 0x0029,
+	FIELD_CPU_CORES = 0x002a,
+	FIELD_INSTALLED_MEMORY = 0x002b,
+	FIELD_NIC_VENDOR = 0x002c,
+	FIELD_NIC_DEVICE = 0x002d,
+	FIELD_NIC_TYPE = 0x002e,
+	FIELD_DISK = 0x002f,
+	FIELD_DECISION = 0x0040,
+	FIELD_DEVICE = 0x0041,
+	FIELD_LOCAL_BOOT = 0x0042,
+	FIELD_LEASE = 0x0043,
+	FIELD_ATTEMPT = 0x0044,
+	FIELD_LOADER = 0x0045,
+	FIELD_CONFIG = 0x0046,
+	FIELD_PREFIX = 0x0047,
+	FIELD_MENU_MODE = 0x0048,
+	FIELD_HOT_KEY_WAIT = 0x0049,
+	FIELD_MENU_FILE = 0x004a,
+	FIELD_VALID_FOR = 0x004b,
+	/* 0x004c reserved: further servers */
+	FIELD_HOT_KEY = 0x004d,
+	FIELD_TOKEN = 0x004e,
+	FIELD_COMPLETES = 0x004f,
+	FIELD_EVENT = 0x0060,
+	FIELD_MILLISECONDS = 0x0061,
+	FIELD_REASON = 0x0062,
+	FIELD_DETAIL = 0x0070,
+	FIELD_STATE = 0x0071,
+	/* 0x007f reserved: signature */
+};
+
+/* How a field's value stands in its message structure and on the wire. */
+enum kind {
+	NUMBER,   /* unsigned, size bytes in both; 0: absent */
+	BYTES,    /* size bytes in both; all zero: absent */
+	TEXT,     /* NUL-terminated in size bytes; without the NUL on the wire */
+	FILE_NAME, /* likewise, and file_name_ok() */
+	/* those from here on may repeat */
+	DETAIL,   /* struct details' strings, a field each */
+	DISK,     /* struct request's disks, a field each */
+};
+
+struct field {
+	uint16_t number; /* with CRITICAL if it is sent so; either way it is understood */
+	uint8_t kind;
+	uint16_t offset; /* in struct message */
+	uint16_t size;
+};
+
+struct layout {
+	const struct field *fields;
+	uint8_t count;
+	bool question; /* padded to MESSAGE_MAX */
+	bool cut;      /* what does not fit is left out */
+};
+
+/** Returns the layout of messages of @type, in static memory, or NULL. */
+const struct layout *layout_of(uint8_t type);
+
+/** Says whether @message has what its type cannot do without. */
+bool message_complete(const struct message *message);
+
+/** Says whether @key may name a detail: [A-Za-z_][A-Za-z0-9_]*, at most 32 long. */
+bool detail_key_ok(const char *key);
+
+/** Says whether all @count bytes are zero. */
+bool all_zero(const uint8_t *bytes, size_t count);
+
+#endif

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef NBP_PROTO_TEXT_H
+#define NBP_PROTO_TEXT_H
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/**
+ * Formats into @buffer of @size bytes, always NUL-terminated, cut to fit.
+ * Knows only: %s, %u (uint32_t), %d (int), %x (uint32_t), %U (uint64_t), %I
+ * (const uint8_t[4], an IPv4 address), %M (const uint8_t[6], a MAC address),
+ * %G (const uint8_t[16], a UUID), %%; %u, %d and %x take a width, filled with
+ * blanks, or with zeros if the width begins with 0.
+ * Returns the length written, without the NUL.
+ */
+size_t text_format(char *buffer, size_t size, const char *format, ...);
+size_t text_vformat(char *buffer, size_t size, const char *format, va_list args);
+
+/**
+ * Copies @length bytes of foreign text to @out of @size bytes: stops at a NUL,
+ * writes '?' for what is not printable ASCII, drops blanks at both ends, cuts
+ * to fit. @out is always NUL-terminated.
+ */
+void text_clean(char *out, size_t size, const void *bytes, size_t length);
+
+/**
+ * Reads a MAC address in any usual spelling: 52:54:00:12:34:56,
+ * 52-54-00-12-34-56, 52 54 00 12 34 56, 52:54:0:12:34:56, 5254.0012.3456,
+ * 5254-0012-3456, 525400123456 or 0x525400123456, either case.
+ * Returns 0 or ERR_MALFORMED; then @mac is unchanged.
+ */
+int text_parse_mac(const char *text, uint8_t mac[6]);
+
+/**
+ * Reads a UUID: 8-4-4-4-12 hexadecimal digits or 32 of them, either case,
+ * optionally in braces or after "urn:uuid:".
+ * Returns 0 or ERR_MALFORMED; then @uuid is unchanged.
+ */
+int text_parse_uuid(const char *text, uint8_t uuid[16]);
+
+/** Reads a dotted IPv4 address. Returns 0 or ERR_MALFORMED. */
+int text_parse_ipv4(const char *text, uint8_t address[4]);
+
+#endif

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdio.h>
+#include <string.h>
+
+#include "nbp/proto/error.h"
+#include "server/transfer/check.h"
+#include "server/transfer/data.h"
+
+#define PROBLEM_SIZE 512
+
+/* What to do about a wrong value, by the table's key; the last is for all others. */
+static const struct {
+	const char *table, *remedy;
+} remedies[] = {
+	{ "settings", "set it anew with \"prebootctl settings set\", or take it away with "
+	              "\"prebootctl settings unset\"" },
+	{ "folders", "\"prebootctl folder rename\" gives it another name" },
+	{ "groups", "\"prebootctl group rename\" gives it another name" },
+	{ "devices", "say anew what it is known by with \"prebootctl device change\", or remove "
+	             "and add it" },
+	{ "uuids", "say anew what it is with \"prebootctl uuid\", or forget it with \"prebootctl "
+	           "uuid forget\"" },
+	{ "witnesses", "forget its UUID with \"prebootctl uuid forget\"" },
+	{ "bundles", "correct it with \"prebootctl bundle change\"" },
+	{ "rules", "correct it with \"prebootctl rule change\"" },
+	{ "work", "if it is open, cancel it with \"prebootctl work cancel\" and assign it anew" },
+	{ NULL, "remove it and make it anew" },
+};
+
+static const char *remedy_for(const char *table)
+{
+	size_t i = 0;
+
+	while (remedies[i].table && strcmp(remedies[i].table, table) != 0)
+		i++;
+	return remedies[i].remedy;
+}
+
+/* One table's rows; @where: what people call the row around, with what follows it. */
+struct rows_check {
+	const struct check *check;
+	const struct data_table *table;
+	const char *where;
+	const char *remedy;
+};
+
+static void tell(const struct rows_check *c, const char *what, const char *message)
+{
+	char problem[PROBLEM_SIZE];
+
+	snprintf(problem, sizeof(problem), "%s%s%s%s", c->where, what, what[0] ? ": " : "",
+	         message);
+	c->check->found(c->check->data, problem, c->remedy);
+}
+
+static void check_field(const struct rows_check *c, const struct data_field *field,
+                        const json_t *json, const char *setting, const char *name)
+{
+	struct data_value value;
+	char message[DATA_MESSAGE];
+
+	if (data_check(field, json, setting, &value, message))
+		tell(c, name, message);
+	else if (field->kind == DATA_KEY && !setting_at((size_t)setting_find(setting),
+	                                                c->table->level))
+		tell(c, name, DATA_NOT_HERE);
+}
+
+static void check_map(const struct rows_check *c, json_t *map)
+{
+	const char *key;
+	json_t *value;
+
+	json_object_foreach(map, key, value) {
+		json_t *text = json_string(key);
+
+		check_field(c, &c->table->fields[0], text, key, key);
+		check_field(c, &c->table->fields[1], value, key, key);
+		json_decref(text);
+	}
+}
+
+static void check_object(const struct rows_check *c, json_t *row);
+
+static void check_list(const struct rows_check *c, json_t *list)
+{
+	json_t *value;
+	size_t i;
+
+	if (c->table->shape == DATA_MAP)
+		check_map(c, list);
+	json_array_foreach(list, i, value) {
+		if (c->table->shape == DATA_VALUES)
+			check_field(c, &c->table->fields[0], value, NULL, c->table->fields[0].key);
+		else
+			check_object(c, value);
+	}
+}
+
+static void check_object(const struct rows_check *c, json_t *row)
+{
+	const char *wrong;
+
+	for (const struct data_field *field = c->table->fields; field->key; field++)
+		check_field(c, field, json_object_get(row, field->key), NULL, field->key);
+	for (size_t i = 0; i < DATA_LISTS && c->table->lists[i]; i++) {
+		struct rows_check inner = *c;
+
+		inner.table = c->table->lists[i];
+		check_list(&inner, json_object_get(row, inner.table->key));
+	}
+	wrong = c->table->whole ? c->table->whole(row) : NULL;
+	if (wrong)
+		tell(c, "", wrong);
+}
+
+/* Names a row by its first value: its name, path or number. */
+static void name_row(const struct data_table *table, const json_t *row, char *out, size_t size)
+{
+	const json_t *first = json_object_get(row, table->fields[0].key);
+
+	if (json_is_string(first))
+		snprintf(out, size, "%s %s: ", table->key, json_string_value(first));
+	else
+		snprintf(out, size, "%s %lld: ", table->key, (long long)json_integer_value(first));
+}
+
+static int check_table(const struct check *check, const struct data_table *table)
+{
+	struct rows_check c = { check, table, "", remedy_for(table->key) };
+	char name[PROBLEM_SIZE], message[DATA_MESSAGE];
+	sqlite3_stmt *rows;
+	json_t *row;
+	int rc = store_start(check->store, &rows, table->select, "");
+
+	while (rc == 0 && (rc = store_step(check->store, rows)) == 1) {
+		rc = 0;
+		row = data_row(check->store, table, rows, message);
+		if (!row && !message[0]) {
+			store_end(rows);
+			return ERR_IO;
+		}
+		if (!row) {
+			tell(&c, "", message);
+			continue;
+		}
+		name_row(table, row, name, sizeof(name));
+		c.where = table->shape == DATA_MAP ? "settings of the zone: " : name;
+		if (table->shape == DATA_MAP) {
+			json_t *text = json_object_get(row, "key");
+			const char *key = json_string_value(text);
+
+			check_field(&c, &table->fields[0], text, key, key);
+			check_field(&c, &table->fields[1], json_object_get(row, "value"), key, key);
+		} else {
+			check_object(&c, row);
+		}
+		json_decref(row);
+		c.where = "";
+	}
+	return rc;
+}
+
+int check_rows(const struct check *check)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && data_tables[i]; i++)
+		rc = check_table(check, data_tables[i]);
+	return rc;
+}

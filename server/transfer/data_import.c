@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdio.h>
+#include <string.h>
+
+#include "nbp/proto/error.h"
+#include "nbp/proto/text.h"
+#include "server/store/devices.h"
+#include "server/store/uuids.h"
+#include "server/transfer/data_put.h"
+#include "server/transfer/data_scan.h"
+
+/* Where in the text things are; 0: nowhere. */
+struct sections {
+	size_t tables[DATA_TABLES_MAX];
+	size_t format, version, last_lease;
+};
+
+/* --- the whole ------------------------------------------------------------- */
+
+/* Tells of the first thing that is not JSON, or not one object. @at: where it was seen */
+static int not_json(struct putting *w, size_t at)
+{
+	json_t *whole = put_parse(w, 0);
+
+	if (!whole)
+		return ERR_MALFORMED;
+	json_decref(whole);
+	return put_fail_at(w, at, "expected one object, as \"prebootctl export\" writes, and "
+	                   "nothing behind it");
+}
+
+/* Returns where to keep the place of what @key names; NULL: nothing. */
+static size_t *section_of(struct sections *sections, const char *key, size_t length)
+{
+	const struct {
+		const char *key;
+		size_t *at;
+	} scalars[] = { { "format", &sections->format }, { "version", &sections->version },
+		        { "last_lease", &sections->last_lease } };
+
+	for (size_t i = 0; i < 3; i++)
+		if (strlen(scalars[i].key) == length && memcmp(scalars[i].key, key, length) == 0)
+			return scalars[i].at;
+	for (size_t i = 0; data_tables[i]; i++)
+		if (strlen(data_tables[i]->key) == length &&
+		    memcmp(data_tables[i]->key, key, length) == 0)
+			return &sections->tables[i];
+	return NULL;
+}
+
+/* Finds what there is at the top, in whatever order. */
+static int find_sections(struct putting *w, struct sections *sections)
+{
+	const char *text = w->import->text;
+	size_t length = w->import->length, at = scan_blanks(text, length, 0), key;
+	bool first = true;
+	int rc;
+
+	if (at == length || text[at] != '{')
+		return not_json(w, at);
+	for (; (rc = scan_next(text, length, &at, first, &key)) == 1; first = false) {
+		const char *end = memchr(text + key + 1, '"', length - key - 1);
+		size_t size = (size_t)(end - text) - key - 1, *section;
+
+		section = section_of(sections, text + key + 1, size);
+		if (!section)
+			return put_fail_at(w, key, "%.*s: there is no such key here",
+			                   size < 64 ? (int)size : 64, text + key + 1);
+		if (*section)
+			return put_fail_at(w, key, "%.*s: is here a second time", (int)size,
+			                   text + key + 1);
+		*section = at;
+	}
+	if (rc < 0 || scan_blanks(text, length, at) != length)
+		return not_json(w, at);
+	return 0;
+}
+
+static int check_format(struct putting *w, const struct sections *sections)
+{
+	json_t *format = sections->format ? put_parse(w, sections->format) : NULL;
+	json_t *version = sections->version ? put_parse(w, sections->version) : NULL;
+	const char *name = json_string_value(format);
+	json_int_t number = json_integer_value(version);
+	int rc = 0;
+
+	if (!name || strcmp(name, DATA_FORMAT) != 0)
+		rc = put_fail_at(w, sections->format, "format: expected \"" DATA_FORMAT "\", as in "
+		                 "what \"prebootctl export\" writes");
+	else if (number < 1)
+		rc = put_fail_at(w, sections->version, "version: expected a number from 1 to %d",
+		                 DATA_VERSION);
+	else if (number > DATA_VERSION)
+		rc = put_fail_at(w, sections->version, "version: %lld is newer than this program, "
+		                 "which knows up to %d; use the newer program", (long long)number,
+		                 DATA_VERSION);
+	json_decref(format);
+	json_decref(version);
+	return rc;
+}
+
+/* --- its parts ------------------------------------------------------------- */
+
+/*
+ * A device may have a UUID that is shared, as that is found out later, and it is for the
+ * administrator to say whose it is. One that is ignored tells nothing for good: a device is refused
+ * that has nothing else, or to which the file gives it without knowing that.
+ */
+static int look_at_ignored(struct putting *w, json_t *row, const struct place *place,
+                           const uint8_t uuid[16])
+{
+	struct place inner = { .up = place, .key = "uuid" };
+	bool others = json_array_size(json_object_get(row, "macs")) ||
+	              json_is_string(json_object_get(row, "isd"));
+	struct uuid_word word;
+	int rc = uuid_find(w->store, uuid, &word);
+
+	if (rc || word.state != UUID_IGNORED)
+		return rc;
+	if (others && w->tells_uuids) {
+		put_warn_at(w, w->at, "warning: device %s: its UUID is ignored, so it is known by "
+		            "the rest alone", json_string_value(json_object_get(row, "name")));
+		return 0;
+	}
+	return put_fail(w, &inner, w->tells_uuids
+	                ? "\"uuids\" says that it is ignored, so it tells nothing; give the device "
+	                  "a MAC, or, if it is one machine's, take it out there"
+	                : "is ignored here, so it tells nothing; leave it out and give a MAC, or, if "
+	                  "it is one machine's, \"prebootctl uuid allow\" it first");
+}
+
+/* Tools that read UUIDs, and firmware that tells them, do not agree on the order of the bytes. */
+static int look_at_uuid(struct putting *w, json_t *row, const struct place *place)
+{
+	const char *text = json_string_value(json_object_get(row, "uuid"));
+	const char *name = json_string_value(json_object_get(row, "name"));
+	uint8_t uuid[16], swapped[16];
+	struct device other;
+	int rc;
+
+	if (strcmp(place->key, "devices") != 0 || !text || text_parse_uuid(text, uuid))
+		return 0;
+	rc = look_at_ignored(w, row, place, uuid);
+	if (rc)
+		return rc;
+	device_uuid_swap(uuid, swapped);
+	if (memcmp(uuid, swapped, sizeof(uuid)) == 0)
+		return 0;
+	rc = device_by_uuid(w->store, swapped, &other);
+	if (rc == 0)
+		put_warn_at(w, w->at, "warning: device %s: %s is the UUID of device %s in the other "
+		            "byte order", name, text, other.name);
+	return rc == ERR_NOT_FOUND ? 0 : rc;
+}
+
+/* Takes one row at a time: there may be a million. */
+static int put_section(struct putting *w, size_t table, size_t at)
+{
+	struct place place = { .key = data_tables[table]->key };
+	const char *text = w->import->text;
+	bool first = true;
+	int rc;
+
+	if (text[at] != '[')
+		return put_fail_at(w, at, "%s: expected a list", place.key);
+	for (; (rc = scan_next(text, w->import->length, &at, first, NULL)) == 1; first = false) {
+		json_t *row = put_parse(w, at);
+
+		if (!row)
+			return ERR_MALFORMED;
+		w->at = at;
+		rc = put_row(w, data_tables[table], row, &place);
+		if (rc == 0)
+			rc = look_at_uuid(w, row, &place);
+		if (rc == 0 && json_object_get(row, "lease") &&
+		    !json_is_string(json_object_get(row, "ended")))
+			w->import->counts.open++;
+		json_decref(row);
+		if (rc && rc != ERR_MALFORMED)
+			return rc;
+		place.index++;
+	}
+	w->import->counts.rows[table] = place.index;
+	if (rc < 0)
+		return put_fail_at(w, at, "%s: not JSON: expected \",\" or \"]\"", place.key);
+	return w->errors ? ERR_MALFORMED : 0;
+}
+
+static int put_table(struct putting *w, size_t table, size_t at)
+{
+	struct place place = { .key = data_tables[table]->key, .index = PLACE_WHOLE };
+	json_t *map;
+	int rc;
+
+	if (data_tables[table]->shape == DATA_ROWS)
+		return put_section(w, table, at);
+	map = put_parse(w, at);
+	if (!map)
+		return ERR_MALFORMED;
+	w->at = at;
+	rc = put_map(w, data_tables[table], map, 0, &place);
+	w->import->counts.rows[table] = json_object_size(map);
+	json_decref(map);
+	return rc;
+}
+
+/* Numbers that machines were told, here or where the data come from, are not given again. */
+static int put_last_lease(struct putting *w, size_t at)
+{
+	static const char make[] =
+		"INSERT INTO sqlite_sequence (name, seq) SELECT 'work', 0"
+		" WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'work')";
+	static const char raise[] =
+		"UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = 'work'";
+	json_t *value = put_parse(w, at);
+	json_int_t last = json_integer_value(value);
+	bool right = json_is_integer(value) && last >= 0 && last <= LEASE_NUMBER_MAX;
+	int rc;
+
+	json_decref(value);
+	if (!right)
+		return put_fail_at(w, at, "last_lease: expected a number from 0 to %lld, of the last "
+		                   "lease there ever was; if that is not known, the highest in "
+		                   "\"work\"", (long long)LEASE_NUMBER_MAX);
+	rc = store_run(w->store, make, "");
+	return rc ? rc : store_run(w->store, raise, "i", (int64_t)last);
+}
+
+/* --- the database ---------------------------------------------------------- */
+
+static int is_empty(struct store *store)
+{
+	static const char sql[] =
+		"SELECT 1 FROM folder UNION ALL SELECT 1 FROM device UNION ALL"
+		" SELECT 1 FROM device_group UNION ALL SELECT 1 FROM bundle UNION ALL"
+		" SELECT 1 FROM setting UNION ALL SELECT 1 FROM work UNION ALL"
+		" SELECT 1 FROM uuid WHERE state <> 'shared' LIMIT 1";
+	sqlite3_stmt *row;
+	int rc = store_start(store, &row, sql, "");
+
+	if (rc || (rc = store_step(store, row)) <= 0)
+		return rc;
+	store_end(row);
+	return ERR_REFUSED;
+}
+
+static int run_all(struct store *store, const char *const *sql)
+{
+	int rc = 0;
+
+	for (; rc == 0 && *sql; sql++)
+		rc = store_run(store, *sql, "");
+	return rc;
+}
+
+/* Devices keep their numbers, so that events and last requests stay theirs. */
+static int empty(struct store *store)
+{
+	static const char *const all[] = {
+		"INSERT INTO temp.old_device (name, id) SELECT name, id FROM device",
+		"DELETE FROM offer", "DELETE FROM work", "DELETE FROM multicast_member",
+		"DELETE FROM multicast", "DELETE FROM rule", "DELETE FROM assignment",
+		"DELETE FROM bundle", "DELETE FROM member", "DELETE FROM device_group",
+		"DELETE FROM mac", "DELETE FROM card", "DELETE FROM device", "DELETE FROM folder",
+		"DELETE FROM setting", NULL,
+	};
+
+	return run_all(store, all);
+}
+
+/* A file of an older program tells nothing of UUIDs: what is known of them stays. */
+static int begin_uuids(struct putting *w, const char *key)
+{
+	bool uuids = strcmp(key, "uuids") == 0;
+
+	w->tells_uuids |= uuids;
+	if (!w->import->replace || !(uuids || strcmp(key, "witnesses") == 0))
+		return 0;
+	return store_run(w->store, uuids ? "DELETE FROM uuid" : "DELETE FROM witness", "");
+}
+
+static int put_all(struct putting *w, const struct sections *sections)
+{
+	static const char *const prepare[] = {
+		"CREATE TEMP TABLE IF NOT EXISTS old_device"
+		" (name TEXT PRIMARY KEY COLLATE NOCASE, id INTEGER NOT NULL)",
+		"DELETE FROM temp.old_device", NULL,
+	};
+	static const char *const finish[] = {
+		"DELETE FROM event WHERE device NOT IN (SELECT id FROM device)",
+		"DELETE FROM seen WHERE device NOT IN (SELECT id FROM device)",
+		"DELETE FROM admission WHERE device NOT IN (SELECT id FROM device)",
+		"DELETE FROM witness WHERE uuid NOT IN (SELECT uuid FROM uuid)", NULL,
+	};
+	int rc = run_all(w->store, prepare);
+
+	if (rc == 0)
+		rc = w->import->replace ? empty(w->store) : is_empty(w->store);
+	if (rc == 0)
+		rc = data_read_paths(w->store);
+	for (size_t i = 0; rc == 0 && data_tables[i]; i++)
+		if (sections->tables[i])
+			rc = begin_uuids(w, data_tables[i]->key);
+	for (size_t i = 0; rc == 0 && data_tables[i]; i++)
+		if (sections->tables[i])
+			rc = put_table(w, i, sections->tables[i]);
+	if (rc == 0 && sections->last_lease)
+		rc = put_last_lease(w, sections->last_lease);
+	if (rc == 0)
+		rc = run_all(w->store, finish);
+	return rc ? rc : store_commit(w->store);
+}
+
+int data_put(struct store *store, struct data_import *import)
+{
+	struct putting w = { .store = store, .import = import };
+	struct sections sections = { .format = 0 };
+	int rc = find_sections(&w, &sections);
+
+	memset(&import->counts, 0, sizeof(import->counts));
+	if (rc == 0)
+		rc = check_format(&w, &sections);
+	/* Else the events of a device would go with its old row. All that is put in is
+	 * looked up first. */
+	if (rc == 0)
+		rc = store_run(store, "PRAGMA foreign_keys=OFF", "");
+	if (rc == 0)
+		rc = store_begin(store);
+	if (rc == 0)
+		rc = put_all(&w, &sections);
+	store_rollback(store);
+	store_run(store, "PRAGMA foreign_keys=ON", "");
+	put_tell_rest(&w);
+	return rc;
+}

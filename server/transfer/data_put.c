@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "server/transfer/data_put.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "nbp/proto/error.h"
+#include "server/transfer/data_refer.h"
+
+/* What the schema forbids, as people say it. */
+static int refused(struct putting *w, const struct place *place)
+{
+	static const struct {
+		const char *column, *key, *message;
+	} clashes[] = {
+		{ "'folder_name'", "path", "there is such a folder already" },
+		{ "mac.mac", NULL, "another device has this MAC address" },
+		{ "device.uuid", "uuid", "another device has this UUID" },
+		{ "device.isd", "isd", "another device has this device id" },
+		{ "device.claim_uuid", "claim_uuid", "another device is claimed by this UUID" },
+		{ "device.claim_mac", "claim_mac", "another device is claimed by this MAC" },
+		{ "witness.uuid, ", NULL, "it is there already" },
+		{ "witness.uuid", "uuid", "\"uuids\" tells nothing of this UUID" },
+		{ "card.", "mac", "the device has this card already" },
+		{ "work.device", "device", "the device has open work already" },
+		{ "work.lease", "lease", "other work has this number" },
+		{ "assignment.", "to", "the bundle is assigned to it already" },
+		{ "member.", NULL, "the device is in this group already" },
+		{ "multicast_member.", "device", "it is a member already" },
+		{ "offer.lease", NULL, "another offer has this attempt or nonce" },
+		{ ".name", "name", "another one has this name" },
+	};
+	const char *what = strstr(w->store->message, "failed: ");
+
+	for (size_t i = 0; what && i < sizeof(clashes) / sizeof(clashes[0]); i++) {
+		struct place inner = { .up = place, .key = clashes[i].key };
+
+		if (strstr(what, clashes[i].column))
+			return put_fail(w, inner.key ? &inner : place, clashes[i].message);
+	}
+	return put_fail(w, place, what ? what : w->store->message);
+}
+
+static int bind_value(sqlite3_stmt *statement, int index, const struct data_value *value)
+{
+	switch (value->type) {
+	case DATA_INTEGER: return sqlite3_bind_int64(statement, index, value->number);
+	case DATA_STRING:
+		return sqlite3_bind_text(statement, index, value->text, -1, SQLITE_TRANSIENT);
+	case DATA_BYTES:
+		return sqlite3_bind_blob64(statement, index, value->bytes, value->length,
+		                           SQLITE_TRANSIENT);
+	default: return sqlite3_bind_null(statement, index);
+	}
+}
+
+static void bind_reference(sqlite3_stmt *statement, int index, enum data_kind kind,
+                           const struct data_reference *r)
+{
+	if (kind == DATA_PATH) {
+		if (r->id)
+			sqlite3_bind_int64(statement, index, r->id);
+		else
+			sqlite3_bind_null(statement, index);
+		sqlite3_bind_text(statement, index + 1, r->name, -1, SQLITE_TRANSIENT);
+		return;
+	}
+	if (r->parameters == 2)
+		sqlite3_bind_text(statement, index++, r->text, -1, SQLITE_TRANSIENT);
+	sqlite3_bind_int64(statement, index, r->id);
+}
+
+/* Checks one field and binds it; *@index goes on. Errors are told. */
+static int put_field(struct putting *w, const struct data_field *field, const json_t *json,
+                     const char *setting, const struct place *place, sqlite3_stmt *statement,
+                     int *index)
+{
+	struct data_reference reference;
+	struct data_value value;
+	char message[DATA_MESSAGE];
+
+	if (data_check(field, json, setting, &value, message))
+		return put_fail(w, place, message);
+	if (value.type == DATA_STRING && data_refers(field->kind)) {
+		int rc = data_refer(w->store, field->kind, value.text, &reference, message);
+
+		if (rc)
+			return rc == ERR_MALFORMED ? put_fail(w, place, message) : rc;
+		bind_reference(statement, *index, field->kind, &reference);
+		*index += reference.parameters;
+		return 0;
+	}
+	return bind_value(statement, (*index)++, &value) == SQLITE_OK ? 0 : ERR_IO;
+}
+
+static int run(struct putting *w, sqlite3_stmt *statement, const struct place *place)
+{
+	int rc = store_step(w->store, statement);
+
+	return rc == ERR_REFUSED ? refused(w, place) : rc;
+}
+
+/* The one value of a list of values, or a setting's key and value. */
+static int put_pair(struct putting *w, const struct data_table *table, const char *key,
+                    const json_t *json, int64_t around, const struct place *place)
+{
+	sqlite3_stmt *statement;
+	json_t *text = key ? json_string(key) : NULL;
+	int index = 2, rc = store_start(w->store, &statement, table->insert, "");
+
+	if (rc == 0 && sqlite3_bind_int64(statement, 1, around) != SQLITE_OK)
+		rc = ERR_IO;
+	if (rc == 0 && key)
+		rc = put_field(w, &table->fields[0], text, NULL, place, statement, &index);
+	if (rc == 0 && key && !setting_at((size_t)setting_find(key), table->level))
+		rc = put_fail(w, place, DATA_NOT_HERE);
+	if (rc == 0)
+		rc = put_field(w, &table->fields[key ? 1 : 0], json, key, place, statement, &index);
+	if (rc == 0)
+		rc = run(w, statement, place);
+	json_decref(text);
+	return rc;
+}
+
+static int check_keys(struct putting *w, const struct data_table *table, json_t *row,
+                      const struct place *place)
+{
+	const char *key;
+	json_t *value;
+	int rc = 0;
+
+	json_object_foreach(row, key, value) {
+		struct place inner = { .up = place, .key = key };
+		bool known = false;
+
+		for (size_t i = 0; table->fields[i].key; i++)
+			known |= strcmp(table->fields[i].key, key) == 0;
+		for (size_t i = 0; i < DATA_LISTS && table->lists[i]; i++)
+			known |= strcmp(table->lists[i]->key, key) == 0;
+		if (!known)
+			rc = put_fail(w, &inner, "there is no such key here");
+	}
+	return rc;
+}
+
+static int put_object(struct putting *w, const struct data_table *table, json_t *row,
+                      int64_t around, const struct place *place)
+{
+	sqlite3_stmt *statement;
+	int index = 2, rc, worst;
+
+	if (!json_is_object(row))
+		return put_fail(w, place, "expected an object");
+	worst = check_keys(w, table, row, place);
+	rc = store_start(w->store, &statement, table->insert, "");
+	if (rc)
+		return rc;
+	sqlite3_bind_int64(statement, 1, around);
+	for (const struct data_field *field = table->fields; field->key; field++) {
+		struct place inner = { .up = place, .key = field->key };
+
+		rc = put_field(w, field, json_object_get(row, field->key), NULL, &inner, statement,
+		               &index);
+		if (rc && rc != ERR_MALFORMED)
+			return rc;
+		worst = rc ? rc : worst;
+	}
+	if (worst == 0 && table->whole && table->whole(row))
+		worst = put_fail(w, place, table->whole(row));
+	return worst ? worst : run(w, statement, place);
+}
+
+int put_map(struct putting *w, const struct data_table *table, json_t *map, int64_t around,
+            const struct place *place)
+{
+	struct place inner = { .up = place };
+	json_t *value;
+	int worst = 0;
+
+	if (!json_is_object(map))
+		return put_fail(w, place, "expected an object");
+	json_object_foreach(map, inner.key, value) {
+		int rc = put_pair(w, table, inner.key, value, around, &inner);
+
+		if (rc && rc != ERR_MALFORMED)
+			return rc;
+		worst = rc ? rc : worst;
+	}
+	return worst;
+}
+
+static int put_list(struct putting *w, const struct data_table *table, json_t *list,
+                    int64_t around, const struct place *place)
+{
+	struct place inner = { .up = place };
+	json_t *value;
+	int worst = 0;
+
+	if (table->shape == DATA_MAP)
+		return put_map(w, table, list, around, place);
+	if (!json_is_array(list))
+		return put_fail(w, place, "expected a list");
+	json_array_foreach(list, inner.index, value) {
+		int rc = table->shape == DATA_VALUES
+		         ? put_pair(w, table, NULL, value, around, &inner)
+		         : put_object(w, table, value, around, &inner);
+
+		if (rc && rc != ERR_MALFORMED)
+			return rc;
+		worst = rc ? rc : worst;
+	}
+	return worst;
+}
+
+int put_row(struct putting *w, const struct data_table *table, json_t *row,
+                   const struct place *place)
+{
+	static const char path[] =
+		"INSERT INTO temp.folder_path (id, path) VALUES (last_insert_rowid(), ?)";
+	int rc = put_object(w, table, row, 0, place);
+	int64_t id = sqlite3_last_insert_rowid(w->store->db);
+
+	if (rc == 0 && table->fields[0].kind == DATA_PATH)
+		rc = store_run(w->store, path, "t",
+		               json_string_value(json_object_get(row, table->fields[0].key)));
+	for (size_t i = 0; rc == 0 && i < DATA_LISTS && table->lists[i]; i++) {
+		struct place inner = { .up = place, .key = table->lists[i]->key };
+		json_t *list = json_object_get(row, inner.key);
+
+		if (list)
+			rc = put_list(w, table->lists[i], list, id, &inner);
+	}
+	return rc;
+}
