@@ -7,7 +7,7 @@ import dpkt
 
 POLICY_PORT = 13331
 MESSAGE_MAGIC = b"OPBP"
-# As nbp/message.h numbers them.
+# As nbp/proto/message.h numbers them.
 REQUEST, ANSWER, EVENT, QUERY, DETAILS, REPORT, RECEIPT = range(1, 8)
 
 

@@ -44,7 +44,7 @@ static const struct request usual = {
 	.cpu = "Intel(R) Core(TM) i7-10700 CPU @ 2.90GHz", .cpu_vendor = "GenuineIntel",
 	.cpu_family = 6, .cpu_cores = 8, .cpu_64bit = 1, .memory_mib = 16220,
 	.installed_mib = 16384, .nic_vendor = 0x8086, .nic_device = 0x15f9, .nic_type = 1,
-	.disk_count = 1, .disks = { { 1, 512, 1000215216 } },
+	.disk_count = 1, .disks = { { 1000215216, 512, DISK_ATA } },
 };
 
 int question_make(struct question *question)
