@@ -40,12 +40,12 @@ static void keep_server(struct boot *boot)
 }
 
 /* Makes the question a report; trail.c finds the identity in the same place. */
-static void make_report(struct boot *boot, enum work_state state)
+static void make_report(struct boot *boot, enum report_state state)
 {
 	const struct answer *answer = &boot->answer.u.answer;
 	struct report report = {
 		.identity = boot->question.u.request.identity,
-		.lease = answer->lease,
+		.job = answer->job,
 		.state = (uint8_t)state,
 	};
 
@@ -55,10 +55,10 @@ static void make_report(struct boot *boot, enum work_state state)
 }
 
 /* Tells the server of @state, and goes on only when that is durable there. */
-static int report(struct boot *boot, enum work_state state)
+static int report(struct boot *boot, enum report_state state)
 {
 	struct platform *p = boot->p;
-	uint64_t lease = boot->answer.u.answer.lease;
+	uint64_t job = boot->answer.u.answer.job;
 	struct message message;
 	const struct receipt *receipt = &message.u.receipt;
 	const char *why;
@@ -68,10 +68,10 @@ static int report(struct boot *boot, enum work_state state)
 	make_report(boot, state);
 	rc = boot_ask(boot, p->now(p) + REPORT_MS, MESSAGE_RECEIPT, &message);
 	why = rc ? error_text(rc) : receipt->reason;
-	if (rc == 0 && (receipt->lease != lease || receipt->state != state))
+	if (rc == 0 && (receipt->job != job || receipt->state != state))
 		rc = ERR_REFUSED;
 	if (rc) {
-		log_line(p, "work %U: no receipt: %s", lease, why);
+		log_line(p, "work %U: no receipt: %s", job, why);
 		trail_step(p, &boot->trail, EVENT_ERROR, "no receipt: %s", why);
 		boot->reason = "no receipt for the work";
 	}
@@ -85,7 +85,7 @@ static const char *own_name(const struct boot *boot)
 {
 	const char *real = boot->p->machine.boot_file;
 
-	return real[0] ? real : boot->lease.boot_file;
+	return real[0] ? real : boot->dhcp.boot_file;
 }
 
 /* Fetches a file from the folder that the first @length bytes of @folder name. */
@@ -99,7 +99,7 @@ static int fetch_from(struct boot *boot, const char *folder, size_t length, cons
 	prefix[length] = '\0';
 	text_format(boot->name, sizeof(boot->name), "%s%s", prefix, file);
 	boot->p->watchdog(boot->p, WATCHDOG_SECONDS);
-	rc = boot->p->fetch(boot->p, boot->lease.boot_server, boot->name, image);
+	rc = boot->p->fetch(boot->p, boot->dhcp.boot_server, boot->name, image);
 	if (rc == 0)
 		log_line(boot->p, "loaded %s, %u bytes", boot->name, (uint32_t)image->length);
 	return rc;
@@ -171,7 +171,7 @@ struct told {
 static void tell(const struct boot *boot, struct told *told)
 {
 	const struct answer *answer = &boot->answer.u.answer;
-	const char *own = own_name(boot), *file = boot->lease.boot_file;
+	const char *own = own_name(boot), *file = boot->dhcp.boot_file;
 	char *prefix = told->prefix;
 	size_t length = folder_length(own);
 
@@ -186,18 +186,18 @@ static void tell(const struct boot *boot, struct told *told)
 	            answer->config);
 }
 
-void boot_work(struct boot *boot)
+void boot_job(struct boot *boot)
 {
 	static const uint8_t none[TOKEN_SIZE];
 	struct platform *p = boot->p;
 	const struct answer *answer = &boot->answer.u.answer;
 	struct told told;
-	struct handover handover = { told.config, told.prefix, boot->lease.boot_server };
+	struct handover handover = { told.config, told.prefix, boot->dhcp.boot_server };
 	struct image image;
 	int rc;
 
 	boot->reason = "what was to be done failed";
-	if (memcmp(answer->token, none, sizeof(none)) != 0 && report(boot, WORK_ACCEPTED) != 0)
+	if (memcmp(answer->token, none, sizeof(none)) != 0 && report(boot, REPORT_ACCEPTED) != 0)
 		return;
 	rc = fetch_config(boot, &image);
 	if (rc == 0)
@@ -208,11 +208,11 @@ void boot_work(struct boot *boot)
 		rc = p->prepare(p, &image, &handover);
 	}
 	if (rc == 0) {
-		if (answer->completes == COMPLETES_HANDOVER && report(boot, WORK_DONE) != 0)
+		if (answer->completes == COMPLETES_HANDOVER && report(boot, REPORT_DONE) != 0)
 			return;
 		log_line(p, "handing over to %s", boot->name);
 		trail_step(p, &boot->trail, EVENT_HANDOVER, "%s", boot->name);
-		trail_send(p, &boot->trail, boot->work);
+		trail_send(p, &boot->trail, boot->job);
 		boot_remember(p, boot);
 		p->forget_keys(p);
 		rc = p->chain(p, &image, &handover);

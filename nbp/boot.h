@@ -13,7 +13,7 @@
 
 struct boot {
 	struct platform *p;
-	struct dhcp_lease lease;
+	struct dhcp_lease dhcp;
 	struct exchange exchange;
 	struct hotkey hotkey;
 	struct trail trail;
@@ -21,7 +21,7 @@ struct boot {
 	struct message answer;
 	enum local_boot local_boot; /* of the last answer that came */
 	uint32_t answered;          /* when, ms */
-	uint64_t work;              /* the lease that steps from now on belong to; 0: none */
+	uint64_t job;              /* the job that steps from now on belong to; 0: none */
 	const char *reason;         /* of a local boot */
 	char said[64];              /* of @reason, what the menu has of it */
 	char name[2 * FILE_SIZE];   /* of the file last fetched by TFTP, or tried */
@@ -54,6 +54,6 @@ void boot_remember(struct platform *p, const struct boot *handed_over);
  * gives the machine to the loader. Comes back only if that failed; why, is in
  * boot->reason.
  */
-void boot_work(struct boot *boot);
+void boot_job(struct boot *boot);
 
 #endif

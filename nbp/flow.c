@@ -27,7 +27,7 @@
 /* What to do in the end. */
 enum way {
 	WAY_LOCAL,
-	WAY_WORK,      /* what the answer says */
+	WAY_JOB,      /* what the answer says */
 	WAY_REBOOT,
 	WAY_POWER_OFF,
 };
@@ -88,22 +88,22 @@ static enum way read_answer(struct boot *boot)
 {
 	const struct answer *answer = &boot->answer.u.answer;
 	const struct endpoint *server = &boot->exchange.servers[boot->exchange.answered_by];
-	bool work = answer->decision == DECISION_WORK;
+	bool job = answer->decision == DECISION_JOB;
 
-	if (work)
+	if (job)
 		log_line(boot->p, "answer from %I: work %U, attempt %u: %s%s%s",
-		         server->address, answer->lease, (uint32_t)answer->attempt,
+		         server->address, answer->job, (uint32_t)answer->attempt,
 		         answer->loader, answer->config[0] ? " with " : "", answer->config);
 	else
 		log_line(boot->p, "answer from %I: %s%sno work", server->address, answer->device,
 		         answer->device[0] ? ": " : "");
 	boot->local_boot = (enum local_boot)answer->local_boot;
 	boot->trail.server = server;
-	boot->work = answer->lease;
+	boot->job = answer->job;
 	boot->reason = "no work";
-	trail_step(boot->p, &boot->trail, EVENT_ANSWERED, work ? "work" : "no work");
-	trail_send(boot->p, &boot->trail, boot->work);
-	return work ? WAY_WORK : WAY_LOCAL;
+	trail_step(boot->p, &boot->trail, EVENT_ANSWERED, job ? "work" : "no work");
+	trail_send(boot->p, &boot->trail, boot->job);
+	return job ? WAY_JOB : WAY_LOCAL;
 }
 
 /* F9: fetches the menu and has somebody choose. */
@@ -129,7 +129,7 @@ static int show_menu(struct boot *boot, struct menu_choice *choice)
 		return rc;
 	}
 	trail_step(boot->p, &boot->trail, EVENT_MENU, "%s", boot->name);
-	trail_send(boot->p, &boot->trail, boot->work);
+	trail_send(boot->p, &boot->trail, boot->job);
 	/* Nobody is there, whatever called it: a stray key is no choice of local boot. */
 	menu_run(boot->p, &menu, answer->menu_mode == MENU_ALWAYS ? MENU_LOCAL : MENU_AUTO,
 	         choice);
@@ -150,7 +150,7 @@ static enum way go_on(struct boot *boot, uint32_t patience)
 	uint32_t now = boot->p->now(boot->p);
 
 	if (answer->valid_for == 0 || now - boot->answered < answer->valid_for * 1000u)
-		return answer->decision == DECISION_WORK ? WAY_WORK : WAY_LOCAL;
+		return answer->decision == DECISION_JOB ? WAY_JOB : WAY_LOCAL;
 	log_line(boot->p, "the answer is too old");
 	if (ask(boot, now + patience) != 0) {
 		boot->reason = "no answer";
@@ -159,17 +159,17 @@ static enum way go_on(struct boot *boot, uint32_t patience)
 	return read_answer(boot);
 }
 
-/* Turns the entry chosen into an answer of its own, which belongs to no lease. */
+/* Turns the entry chosen into an answer of its own, which belongs to no job. */
 static enum way do_chosen(struct boot *boot, const struct menu_choice *choice)
 {
 	struct answer *answer = &boot->answer.u.answer;
 
-	boot->work = 0;
+	boot->job = 0;
 	memset(answer, 0, sizeof(*answer));
 	memcpy(answer->loader, choice->loader, sizeof(answer->loader));
 	memcpy(answer->config, choice->config, sizeof(answer->config));
 	memcpy(answer->prefix, choice->prefix, sizeof(answer->prefix));
-	return WAY_WORK;
+	return WAY_JOB;
 }
 
 /* F8, F9: shows the menu if policy or the person at the machine wants it. */
@@ -210,7 +210,7 @@ static int detect(struct boot *boot)
 	rc = detect_identity(p, request, name);
 	trail_step(p, &boot->trail, EVENT_IDENTITY, "%s", rc ? error_text(rc) : name);
 	nonce_make(p, boot->question.nonce);
-	return detect_servers(p, request, &boot->lease, &boot->exchange);
+	return detect_servers(p, request, &boot->dhcp, &boot->exchange);
 }
 
 /* Gives the NIC time for what was just sent, before the power goes. */
@@ -233,11 +233,11 @@ static void run(struct boot *boot)
 	if (detect(boot) != 0 || ask(boot, patience) != 0)
 		return;
 	way = menu(boot, read_answer(boot), patience);
-	if (way == WAY_WORK)
-		boot_work(boot);
+	if (way == WAY_JOB)
+		boot_job(boot);
 	if (way != WAY_REBOOT && way != WAY_POWER_OFF)
 		return;
-	trail_send(p, &boot->trail, boot->work);
+	trail_send(p, &boot->trail, boot->job);
 	linger(p);
 	if (way == WAY_REBOOT)
 		p->reboot(p);
@@ -260,7 +260,7 @@ void flow_run(struct platform *p)
 		run(&boot);
 		log_line(p, "local boot"); /* F11 */
 		trail_step(p, &boot.trail, EVENT_LOCAL, "%s", boot.reason);
-		trail_send(p, &boot.trail, boot.work);
+		trail_send(p, &boot.trail, boot.job);
 	}
 	boot_remember(p, NULL);
 	p->forget_keys(p);

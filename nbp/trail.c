@@ -4,7 +4,7 @@
 #include "nbp/proto/memory.h"
 #include "nbp/proto/text.h"
 
-/* An event without padding: header, identity, code, time, lease, reason. */
+/* An event without padding: header, identity, code, time, job, reason. */
 #define EVENT_MAX (MESSAGE_HEADER + 10 + 20 + 5 + 8 + 12 + 4 + 64)
 
 void trail_step(struct platform *p, struct trail *trail, enum event_code code,
@@ -24,7 +24,7 @@ void trail_step(struct platform *p, struct trail *trail, enum event_code code,
 }
 
 static void send_step(struct platform *p, const struct trail *trail,
-                      const struct trail_step *step, uint64_t lease)
+                      const struct trail_step *step, uint64_t job)
 {
 	struct message message = { .type = MESSAGE_EVENT };
 	struct event *event = &message.u.event;
@@ -35,13 +35,13 @@ static void send_step(struct platform *p, const struct trail *trail,
 	event->identity = trail->question->u.request.identity;
 	event->code = step->code;
 	event->milliseconds = step->milliseconds ? step->milliseconds : 1; /* 0 is absent */
-	event->lease = lease;
+	event->job = job;
 	memcpy(event->reason, step->reason, sizeof(step->reason));
 	if (message_encode(&message, datagram, sizeof(datagram), &length) == 0)
 		p->udp_send(p, trail->server, datagram, length);
 }
 
-void trail_send(struct platform *p, struct trail *trail, uint64_t lease)
+void trail_send(struct platform *p, struct trail *trail, uint64_t job)
 {
 	const uint8_t *nonce = trail->question->nonce;
 
@@ -49,7 +49,7 @@ void trail_send(struct platform *p, struct trail *trail, uint64_t lease)
 	    p->udp_open(p, (uint16_t)(0xc000 | (nonce[2] << 8 | nonce[3]))) != 0)
 		return;
 	for (size_t i = 0; i < trail->count; i++)
-		send_step(p, trail, &trail->steps[i], lease);
+		send_step(p, trail, &trail->steps[i], job);
 	p->udp_close(p);
 	trail->count = 0;
 }

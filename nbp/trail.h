@@ -34,8 +34,8 @@ void trail_step(struct platform *p, struct trail *trail, enum event_code code,
 /**
  * Sends the steps noted and forgets them, if a server is known. The platform's
  * socket must be closed; it is afterwards.
- * @lease: the lease they belong to; 0: none
+ * @job: the job they belong to; 0: none
  */
-void trail_send(struct platform *p, struct trail *trail, uint64_t lease);
+void trail_send(struct platform *p, struct trail *trail, uint64_t job);
 
 #endif

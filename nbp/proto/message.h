@@ -148,9 +148,9 @@ enum isd_state {
 	ISD_VALID = 2,
 };
 
-enum decision {
+enum decision_kind {
 	DECISION_LOCAL = 1, /* boot the local disk */
-	DECISION_WORK = 2,  /* chain the loader */
+	DECISION_JOB = 2,  /* chain the loader */
 };
 
 enum menu_mode {
@@ -186,7 +186,7 @@ enum key {
 #define MENU_KEY_DEFAULT 0 /* Ctrl+Alt */
 
 struct answer {
-	uint8_t decision;        /* enum decision; never absent */
+	uint8_t decision;        /* enum decision_kind; never absent */
 	char device[NAME_SIZE];  /* the device's name; empty: the server knows none */
 	uint8_t local_boot;      /* enum local_boot */
 	uint8_t menu_mode;       /* enum menu_mode */
@@ -194,9 +194,9 @@ struct answer {
 	uint16_t hot_key_wait;   /* ms to wait for it where the shift state is not told */
 	char menu_file[FILE_SIZE]; /* by TFTP; empty: pxemenu.txt */
 	uint16_t valid_for;      /* seconds that this answer holds; 0: for this boot */
-	/* only with DECISION_WORK: */
-	uint64_t lease;          /* never 0 */
-	uint8_t attempt;         /* 1 for the first offer of this lease */
+	/* only with DECISION_JOB: */
+	uint64_t job;          /* never 0 */
+	uint8_t attempt;         /* 1 for the first offer of this job */
 	char loader[FILE_SIZE];
 	char config[FILE_SIZE];  /* may be empty: the loader takes none */
 	char prefix[FILE_SIZE];  /* may be empty */
@@ -229,7 +229,7 @@ struct event {
 	struct identity identity;
 	uint8_t code;            /* enum event_code */
 	uint32_t milliseconds;   /* since the NBP's start; at least 1 */
-	uint64_t lease;          /* 0: none */
+	uint64_t job;          /* 0: none */
 	char reason[REASON_SIZE];
 };
 
@@ -240,9 +240,9 @@ struct query {
 };
 
 struct details {
-	uint8_t decision;        /* enum decision; never absent */
-	/* only with DECISION_WORK, but for the device's name: */
-	uint64_t lease;          /* never 0 */
+	uint8_t decision;        /* enum decision_kind; never absent */
+	/* only with DECISION_JOB, but for the device's name: */
+	uint64_t job;          /* never 0 */
 	uint8_t attempt;
 	char device[NAME_SIZE];
 	char config[FILE_SIZE];
@@ -250,23 +250,23 @@ struct details {
 	char details[DETAILS_SIZE]; /* "key=value" strings, each with its NUL */
 };
 
-enum work_state { /* as an agent, or the NBP, reports it */
-	WORK_BEGUN = 1,
-	WORK_DONE = 2,
-	WORK_FAILED = 3,
-	WORK_ACCEPTED = 4, /* the NBP goes on with it: from now on it is an attempt */
+enum report_state { /* as an agent, or the NBP, reports it */
+	REPORT_BEGUN = 1,
+	REPORT_DONE = 2,
+	REPORT_FAILED = 3,
+	REPORT_ACCEPTED = 4, /* the NBP goes on with it: from now on it is an attempt */
 };
 
 struct report {
 	struct identity identity;
-	uint64_t lease;
+	uint64_t job;
 	uint8_t token[TOKEN_SIZE]; /* of the answer */
-	uint8_t state;            /* enum work_state */
+	uint8_t state;            /* enum report_state */
 	char reason[REASON_SIZE]; /* of a failure; may be empty */
 };
 
 struct receipt {
-	uint64_t lease;
+	uint64_t job;
 	uint8_t state;            /* what the server now holds; 0: it refused the report */
 	char reason[REASON_SIZE]; /* of a refusal */
 };

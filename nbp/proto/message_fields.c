@@ -59,7 +59,7 @@ static const struct field answer_fields[] = {
 	FIELD(FIELD_HOT_KEY_WAIT, NUMBER, answer.hot_key_wait),
 	FIELD(FIELD_MENU_FILE, FILE_NAME, answer.menu_file),
 	FIELD(FIELD_VALID_FOR, NUMBER, answer.valid_for),
-	FIELD(FIELD_LEASE, NUMBER, answer.lease),
+	FIELD(FIELD_JOB, NUMBER, answer.job),
 	FIELD(FIELD_ATTEMPT, NUMBER, answer.attempt),
 	FIELD(FIELD_LOADER, FILE_NAME, answer.loader),
 	FIELD(FIELD_CONFIG, FILE_NAME, answer.config),
@@ -73,7 +73,7 @@ static const struct field event_fields[] = {
 	IDENTITY(event),
 	FIELD(FIELD_EVENT, NUMBER, event.code),
 	FIELD(FIELD_MILLISECONDS, NUMBER, event.milliseconds),
-	FIELD(FIELD_LEASE, NUMBER, event.lease),
+	FIELD(FIELD_JOB, NUMBER, event.job),
 	FIELD(FIELD_REASON, TEXT, event.reason),
 };
 
@@ -84,7 +84,7 @@ static const struct field query_fields[] = {
 
 static const struct field details_fields[] = {
 	FIELD(FIELD_DECISION, NUMBER, details.decision),
-	FIELD(FIELD_LEASE, NUMBER, details.lease),
+	FIELD(FIELD_JOB, NUMBER, details.job),
 	FIELD(FIELD_ATTEMPT, NUMBER, details.attempt),
 	FIELD(FIELD_DEVICE, TEXT, details.device),
 	FIELD(FIELD_CONFIG, FILE_NAME, details.config),
@@ -93,14 +93,14 @@ static const struct field details_fields[] = {
 
 static const struct field report_fields[] = {
 	IDENTITY(report),
-	FIELD(FIELD_LEASE, NUMBER, report.lease),
+	FIELD(FIELD_JOB, NUMBER, report.job),
 	FIELD(FIELD_TOKEN | CRITICAL, BYTES, report.token),
 	FIELD(FIELD_STATE, NUMBER, report.state),
 	FIELD(FIELD_REASON, TEXT, report.reason),
 };
 
 static const struct field receipt_fields[] = {
-	FIELD(FIELD_LEASE, NUMBER, receipt.lease),
+	FIELD(FIELD_JOB, NUMBER, receipt.job),
 	FIELD(FIELD_STATE, NUMBER, receipt.state),
 	FIELD(FIELD_REASON, TEXT, receipt.reason),
 };
@@ -191,18 +191,18 @@ bool message_complete(const struct message *message)
 		return known;
 	case MESSAGE_ANSWER:
 		return answer->decision == DECISION_LOCAL ||
-		       (answer->decision == DECISION_WORK && answer->lease && answer->attempt &&
+		       (answer->decision == DECISION_JOB && answer->job && answer->attempt &&
 		        answer->loader[0] && !all_zero(answer->token, TOKEN_SIZE));
 	case MESSAGE_DETAILS:
 		return details->decision == DECISION_LOCAL ||
-		       (details->decision == DECISION_WORK && details->lease && details->attempt);
+		       (details->decision == DECISION_JOB && details->job && details->attempt);
 	case MESSAGE_EVENT:
 		return known && message->u.event.code && message->u.event.milliseconds;
 	case MESSAGE_REPORT:
-		return known && report->lease && report->state >= WORK_BEGUN &&
-		       report->state <= WORK_ACCEPTED;
+		return known && report->job && report->state >= REPORT_BEGUN &&
+		       report->state <= REPORT_ACCEPTED;
 	case MESSAGE_RECEIPT:
-		return message->u.receipt.lease != 0;
+		return message->u.receipt.job != 0;
 	default:
 		return true;
 	}

@@ -15,7 +15,7 @@ enum {
 	AGENT_OK = 0,
 	AGENT_FAULT = 1,
 	AGENT_USAGE = 2,
-	AGENT_NO_WORK = 3,
+	AGENT_NO_JOB = 3,
 	AGENT_SILENT = 4,
 	AGENT_REFUSED = 5,
 	RUN_OFFSET = 120,
@@ -61,22 +61,22 @@ int agent_ask(const struct agent *agent, struct message *question, uint8_t type,
               uint32_t timeout_ms, struct message *answer);
 
 /**
- * Calls @each with the variables that tell of work, PREBOOT_LEASE and such and
- * WORK_key for each detail.
+ * Calls @each with the variables that tell of work, PREBOOT_JOB and such and
+ * JOB_key for each detail.
  */
-void agent_variables(const struct agent *agent, const struct details *work,
+void agent_variables(const struct agent *agent, const struct details *job,
                      void (*each)(const char *name, const char *value));
 
 /** Prints them for a shell to eval, or as one JSON object. */
-void agent_print_shell(const struct agent *agent, const struct details *work);
-void agent_print_json(const struct agent *agent, const struct details *work);
+void agent_print_shell(const struct agent *agent, const struct details *job);
+void agent_print_json(const struct agent *agent, const struct details *job);
 
 /**
- * Runs @argv with the variables of @work in its environment, and waits for it.
+ * Runs @argv with the variables of @job in its environment, and waits for it.
  * @reason: receives what to report of a failure; REASON_SIZE bytes
  * Returns its status as a shell does: 126 or 127 where it could not be started,
  * 128 and the signal where one ended it.
  */
-int agent_run(const struct agent *agent, const struct details *work, char **argv, char *reason);
+int agent_run(const struct agent *agent, const struct details *job, char **argv, char *reason);
 
 #endif

@@ -26,7 +26,7 @@ static void set_variable(const char *name, const char *value)
 	setenv(name, value, 1);
 }
 
-static void become(const struct agent *agent, const struct details *work, char **argv,
+static void become(const struct agent *agent, const struct details *job, char **argv,
                    const sigset_t *mask)
 {
 	int reason;
@@ -36,14 +36,14 @@ static void become(const struct agent *agent, const struct details *work, char *
 	signal(SIGINT, SIG_DFL);
 	signal(SIGQUIT, SIG_DFL);
 	sigprocmask(SIG_SETMASK, mask, NULL);
-	agent_variables(agent, work, set_variable);
+	agent_variables(agent, job, set_variable);
 	execvp(argv[0], argv);
 	reason = errno;
 	output_line("prebootwork", "%s: %s", argv[0], strerror(reason));
 	_exit(reason == ENOENT ? 127 : 126);
 }
 
-int agent_run(const struct agent *agent, const struct details *work, char **argv, char *reason)
+int agent_run(const struct agent *agent, const struct details *job, char **argv, char *reason)
 {
 	struct sigaction action = { .sa_handler = pass_on, .sa_flags = SA_RESTART };
 	sigset_t all, old;
@@ -55,7 +55,7 @@ int agent_run(const struct agent *agent, const struct details *work, char **argv
 	fflush(NULL);
 	child = fork();
 	if (child == 0)
-		become(agent, work, argv, &old);
+		become(agent, job, argv, &old);
 	sigaction(SIGTERM, &action, NULL);
 	sigaction(SIGHUP, &action, NULL);
 	/* A terminal sends these to the command too. */

@@ -19,7 +19,7 @@
 
 struct options {
 	struct agent agent;
-	uint64_t lease; /* 0: ask the server */
+	uint64_t job; /* 0: ask the server */
 	bool json;
 	char **words;   /* the verb, and what follows it */
 	int word_count;
@@ -72,13 +72,13 @@ static int read_timeout(const char *text, uint32_t *milliseconds)
 	return -1;
 }
 
-static int read_lease(const char *text, uint64_t *lease)
+static int read_job_row(const char *text, uint64_t *job)
 {
 	char *end;
 
 	errno = 0;
-	*lease = strtoull(text, &end, 10);
-	if (text[0] < '0' || text[0] > '9' || *end || errno || *lease == 0)
+	*job = strtoull(text, &end, 10);
+	if (text[0] < '0' || text[0] > '9' || *end || errno || *job == 0)
 		return fail(AGENT_USAGE, text, "expected --lease NUMBER");
 	return -1;
 }
@@ -107,7 +107,7 @@ static int take_option(struct options *o, int option)
 			return fail(AGENT_USAGE, optarg, "expected --token with 16 hexadecimal digits");
 		return -1;
 	case 't': return read_timeout(optarg, &o->agent.timeout_ms);
-	case 'l': return read_lease(optarg, &o->lease);
+	case 'l': return read_job_row(optarg, &o->job);
 	case 'j': o->json = true; return -1;
 	case 'S': o->json = false; return -1;
 	case 'h': fputs(help, stdout); return 0;
@@ -191,9 +191,9 @@ static int ask_as_each(struct options *o, struct message *question, uint32_t tim
 	return 0;
 }
 
-static bool has_work(const struct message *answer)
+static bool has_job(const struct message *answer)
 {
-	return answer->u.details.lease != 0;
+	return answer->u.details.job != 0;
 }
 
 static bool is_taken(const struct message *answer)
@@ -201,34 +201,34 @@ static bool is_taken(const struct message *answer)
 	return answer->u.receipt.state != 0;
 }
 
-/* Asks for the work; AGENT_NO_WORK if there is none. */
-static int ask_work(struct options *o, struct details *work)
+/* Asks for the work; AGENT_NO_JOB if there is none. */
+static int ask_job(struct options *o, struct details *job)
 {
 	struct message question = { .type = MESSAGE_QUERY }, answer;
 	int rc;
 
 	memcpy(question.u.query.token, o->agent.token, TOKEN_SIZE);
-	rc = ask_as_each(o, &question, TIMEOUT_MS, MESSAGE_DETAILS, has_work, &answer);
+	rc = ask_as_each(o, &question, TIMEOUT_MS, MESSAGE_DETAILS, has_job, &answer);
 	if (rc)
 		return outcome(rc);
-	*work = answer.u.details;
-	return work->lease ? AGENT_OK : AGENT_NO_WORK;
+	*job = answer.u.details;
+	return job->job ? AGENT_OK : AGENT_NO_JOB;
 }
 
-static int no_work(const struct options *o)
+static int no_job(const struct options *o)
 {
-	return fail(AGENT_NO_WORK, "no work", all_zero(o->agent.token, TOKEN_SIZE)
+	return fail(AGENT_NO_JOB, "no work", all_zero(o->agent.token, TOKEN_SIZE)
 	            ? "this system has no token, as the NBP leaves for those that it starts with "
 	              "work; where that cannot be read, give --token" : "");
 }
 
-static int report(struct options *o, uint64_t lease, uint8_t state, const char *reason)
+static int report(struct options *o, uint64_t job, uint8_t state, const char *reason)
 {
-	uint32_t timeout_ms = state == WORK_BEGUN ? TIMEOUT_MS : END_TIMEOUT_MS;
+	uint32_t timeout_ms = state == REPORT_BEGUN ? TIMEOUT_MS : END_TIMEOUT_MS;
 	struct message question = { .type = MESSAGE_REPORT }, answer;
 	int rc;
 
-	question.u.report.lease = lease;
+	question.u.report.job = job;
 	memcpy(question.u.report.token, o->agent.token, TOKEN_SIZE);
 	question.u.report.state = state;
 	text_clean(question.u.report.reason, sizeof(question.u.report.reason), reason,
@@ -236,7 +236,7 @@ static int report(struct options *o, uint64_t lease, uint8_t state, const char *
 	rc = ask_as_each(o, &question, timeout_ms, MESSAGE_RECEIPT, is_taken, &answer);
 	if (rc)
 		return outcome(rc);
-	if (answer.u.receipt.lease != lease || answer.u.receipt.state != state)
+	if (answer.u.receipt.job != job || answer.u.receipt.state != state)
 		return fail(AGENT_REFUSED, "the server refused the report",
 		            answer.u.receipt.reason);
 	return AGENT_OK;
@@ -246,13 +246,13 @@ static int report(struct options *o, uint64_t lease, uint8_t state, const char *
 
 static int show(struct options *o)
 {
-	struct details work;
-	int status = ask_work(o, &work);
+	struct details job;
+	int status = ask_job(o, &job);
 
-	if (status == AGENT_NO_WORK)
-		no_work(o);
-	if (status == AGENT_OK || (status == AGENT_NO_WORK && o->json))
-		(o->json ? agent_print_json : agent_print_shell)(&o->agent, &work);
+	if (status == AGENT_NO_JOB)
+		no_job(o);
+	if (status == AGENT_OK || (status == AGENT_NO_JOB && o->json))
+		(o->json ? agent_print_json : agent_print_shell)(&o->agent, &job);
 	if (fflush(stdout))
 		return fail(AGENT_FAULT, "cannot write the output", strerror(errno));
 	return status;
@@ -260,32 +260,32 @@ static int show(struct options *o)
 
 static int report_verb(struct options *o, uint8_t state)
 {
-	const char *reason = state == WORK_FAILED && o->word_count > 1 ? o->words[1] : "";
-	struct details work = { .lease = o->lease };
+	const char *reason = state == REPORT_FAILED && o->word_count > 1 ? o->words[1] : "";
+	struct details job = { .job = o->job };
 	int status = AGENT_OK;
 
-	if (!work.lease)
-		status = ask_work(o, &work);
-	if (status == AGENT_NO_WORK)
-		return no_work(o);
-	return status ? status : report(o, work.lease, state, reason);
+	if (!job.job)
+		status = ask_job(o, &job);
+	if (status == AGENT_NO_JOB)
+		return no_job(o);
+	return status ? status : report(o, job.job, state, reason);
 }
 
 static int run(struct options *o)
 {
 	char reason[REASON_SIZE] = "";
-	struct details work;
-	int status = ask_work(o, &work), reported;
+	struct details job;
+	int status = ask_job(o, &job), reported;
 
-	if (status == AGENT_NO_WORK)
-		no_work(o);
+	if (status == AGENT_NO_JOB)
+		no_job(o);
 	if (status == AGENT_OK)
-		status = report(o, work.lease, WORK_BEGUN, "");
+		status = report(o, job.job, REPORT_BEGUN, "");
 	/* Work that the server does not know as begun is not begun. */
 	if (status)
 		return RUN_OFFSET + status;
-	status = agent_run(&o->agent, &work, o->words + 1, reason);
-	reported = report(o, work.lease, status ? WORK_FAILED : WORK_DONE, status ? reason : "");
+	status = agent_run(&o->agent, &job, o->words + 1, reason);
+	reported = report(o, job.job, status ? REPORT_FAILED : REPORT_DONE, status ? reason : "");
 	return status ? status : reported ? RUN_OFFSET + reported : AGENT_OK;
 }
 
@@ -300,11 +300,11 @@ static int dispatch(struct options *o)
 	if (strcmp(verb, "show") == 0)
 		return show(o);
 	if (strcmp(verb, "begun") == 0)
-		return report_verb(o, WORK_BEGUN);
+		return report_verb(o, REPORT_BEGUN);
 	if (strcmp(verb, "done") == 0)
-		return report_verb(o, WORK_DONE);
+		return report_verb(o, REPORT_DONE);
 	if (strcmp(verb, "failed") == 0)
-		return report_verb(o, WORK_FAILED);
+		return report_verb(o, REPORT_FAILED);
 	return fail(AGENT_USAGE, verb, "no such verb; expected show, run, begun, done or failed");
 }
 

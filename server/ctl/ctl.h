@@ -9,7 +9,7 @@
 #include "server/store/devices.h"
 #include "server/store/events.h"
 #include "server/store/folders.h"
-#include "server/store/lease.h"
+#include "server/model/job.h"
 #include "server/store/multicasts.h"
 #include "server/store/rules.h"
 #include "server/store/store.h"
@@ -96,13 +96,13 @@ int ctl_store_error(struct ctl *ctl);
 
 /**
  * Ends looking for what @word names, and says so if there is no such one.
- * @rc: of the store; @what: "lease"; @noun: "work", whose list has those there are
+ * @rc: of the store; @what: "job"; @noun: "work", whose list has those there are
  */
 int ctl_found(struct ctl *ctl, int rc, const char *word, const char *what, const char *noun);
 /** Finds the device that @word names: by name, MAC or UUID. */
 int ctl_find_device(struct ctl *ctl, const char *word, struct device *device);
-/** Finds the lease with number @word, or the newest of the device that @word names. */
-int ctl_find_work(struct ctl *ctl, const char *word, struct device *device, struct lease *lease);
+/** Finds the job with number @word, or the newest of the device that @word names. */
+int ctl_find_job(struct ctl *ctl, const char *word, struct device *device, struct job *job);
 /** Reads a number from 1 to @most. @what: the option's name */
 int ctl_number(const char *text, const char *what, uint32_t most, uint32_t *number);
 /** Reads "90", "90s", "30m", "4h" or "2d" as seconds. */
@@ -172,7 +172,7 @@ int ctl_say(struct ctl *ctl, json_t *value, const char *format, ...)
  * Warns, on standard error, of files that the TFTP server does not have, as far as tftp-root says
  * where its files are: the loaders and the configuration of work. @what: what names them, "work 7"
  */
-void ctl_warn_work(struct ctl *ctl, const char *what, const struct lease *lease);
+void ctl_warn_job(struct ctl *ctl, const char *what, const struct job *job);
 /** The same for the work that would be made of a bundle. */
 void ctl_warn_bundle_id(struct ctl *ctl, uint64_t id);
 /** The same for the files that settings of @owner name. */
@@ -238,18 +238,18 @@ void ctl_print_names(const char *label, const json_t *names);
 /** Prints @value, and frees it. */
 void ctl_print_json(json_t *value);
 json_t *ctl_json_time(int64_t time); /* UTC, ISO 8601; null for 0 */
-json_t *ctl_json_event(const struct happening *event, const char *device);
-/** All of a lease, with its details and offers. NULL after a failure of the store. */
-json_t *ctl_json_work(struct ctl *ctl, const struct device *device, const struct lease *lease);
+json_t *ctl_json_event(const struct event_record *event, const char *device);
+/** All of a job, with its details and offers. NULL after a failure of the store. */
+json_t *ctl_json_job(struct ctl *ctl, const struct device *device, const struct job *job);
 
 /* --- what verbs share; each returns 0, or an exit status after having told why */
 
-/** Stores a step in the story of the lease's device. Returns an ERR_ value. */
-int ctl_tell(struct ctl *ctl, const struct lease *lease, const char *step, const char *reason);
-/** Cancels @lease, in the transaction that is open. */
-int ctl_cancel(struct ctl *ctl, struct lease *lease, const char *reason);
-/** Prints @lease as JSON where that is wanted, else @sentence. */
-int ctl_answer_work(struct ctl *ctl, const struct device *device, const struct lease *lease,
+/** Stores a step in the story of the job's device. Returns an ERR_ value. */
+int ctl_tell(struct ctl *ctl, const struct job *job, const char *step, const char *reason);
+/** Cancels @job, in the transaction that is open. */
+int ctl_cancel(struct ctl *ctl, struct job *job, const char *reason);
+/** Prints @job as JSON where that is wanted, else @sentence. */
+int ctl_answer_job(struct ctl *ctl, const struct device *device, const struct job *job,
                     const char *sentence);
 /** Prints what a request tells of its machine; and the same as JSON. */
 void ctl_print_hardware(const struct request *r);
@@ -268,13 +268,13 @@ int ctl_start_devices(struct ctl *ctl, sqlite3_stmt **rows);
 void ctl_device_path(struct ctl *ctl, const struct device *device, char path[FOLDER_PATH]);
 /** Reads a device's last request and its newest work, of number 0 if there is none. */
 int ctl_gather_device(struct ctl *ctl, const struct device *device, struct seen *seen,
-                      struct lease *lease);
+                      struct job *job);
 /** A device with both, as JSON. */
 json_t *ctl_json_full(struct ctl *ctl, const struct device *device, const struct seen *seen,
-                      const struct lease *lease);
-struct stranger;
+                      const struct job *job);
+struct unknown;
 /** Finds the unknown machine that @word names, by MAC or UUID. Returns 0, or an exit status. */
-int ctl_find_stranger(struct ctl *ctl, const char *word, struct stranger *stranger);
+int ctl_find_unknown(struct ctl *ctl, const char *word, struct unknown *unknown);
 
 /** Warns where another device than @device has its UUID in the other byte order. */
 int ctl_warn_other_order(struct ctl *ctl, const struct device *device);
@@ -282,12 +282,12 @@ int ctl_warn_other_order(struct ctl *ctl, const struct device *device);
 /** A device without its work, as JSON. */
 json_t *ctl_json_device(struct ctl *ctl, const struct device *device);
 /** Finds the bundle that work was made of, "" if none, and where it came from: "rule". */
-void ctl_origin(struct ctl *ctl, const struct lease *lease, char bundle[NAME_SIZE],
+void ctl_origin(struct ctl *ctl, const struct job *job, char bundle[NAME_SIZE],
                 const char **source);
 /** What people call work: by its @bundle, if that is not "", or by what it has the loader do. */
-const char *ctl_work_name(const char *bundle, const struct lease *lease);
-/** Prints a lease as lines of text. */
-int ctl_print_work(struct ctl *ctl, const struct lease *lease, const char *indent);
+const char *ctl_job_name(const char *bundle, const struct job *job);
+/** Prints a job as lines of text. */
+int ctl_print_job(struct ctl *ctl, const struct job *job, const char *indent);
 /** Prints the last @limit events of a device, 0: of all, as a table. */
 int ctl_print_events(struct ctl *ctl, const struct device *device, uint32_t limit);
 /** The same as JSON; NULL after a failure of the store. */

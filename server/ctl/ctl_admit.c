@@ -5,13 +5,13 @@
 #include "nbp/proto/error.h"
 #include "nbp/proto/text.h"
 #include "server/ctl/ctl_verbs.h"
-#include "server/store/strangers.h"
+#include "server/store/unknown.h"
 
 /* device admit: an unknown machine becomes a device. */
 
 struct admitting {
 	struct device device;
-	struct stranger stranger;
+	struct unknown unknown;
 	struct admission admission;
 };
 
@@ -23,9 +23,9 @@ static int check_identity(struct ctl *ctl, const struct admitting *a)
 	struct device other;
 	int rc = ERR_NOT_FOUND;
 
-	if (device_uuid_ok(a->stranger.uuid) && admission->state != UUID_SHARED &&
+	if (device_uuid_ok(a->unknown.uuid) && admission->state != UUID_SHARED &&
 	    admission->state != UUID_IGNORED)
-		rc = device_by_uuid(&ctl->store, a->stranger.uuid, &other);
+		rc = device_by_uuid(&ctl->store, a->unknown.uuid, &other);
 	if (rc == 0)
 		return ctl_error(EXIT_FAULT, "%s: device %s has this UUID by now; if it is the same "
 		                 "machine, \"prebootctl stranger remove %s\"; if it is another "
@@ -50,13 +50,13 @@ static int admitting(struct ctl *ctl, void *data)
 	struct admitting *a = data;
 	struct device *device = &a->device, other;
 	uint64_t folder = 0;
-	int rc, status = ctl_find_stranger(ctl, ctl->words[0], &a->stranger);
+	int rc, status = ctl_find_unknown(ctl, ctl->words[0], &a->unknown);
 
 	if (status == 0 && ctl->word_count > 1)
 		status = ctl_check_device_name(ctl->words[1]);
 	if (status == 0 && ctl_given(ctl, OPT_FOLDER))
 		status = ctl_find_folder(ctl, ctl->option[OPT_FOLDER], &folder);
-	if (status == 0 && stranger_weigh(&ctl->store, &a->stranger, &a->admission))
+	if (status == 0 && unknown_weigh(&ctl->store, &a->unknown, &a->admission))
 		status = ctl_store_error(ctl);
 	if (status)
 		return status;
@@ -71,7 +71,7 @@ static int admitting(struct ctl *ctl, void *data)
 	status = check_identity(ctl, a);
 	if (status)
 		return status;
-	if (stranger_admit(&ctl->store, &a->admission, device) ||
+	if (unknown_admit(&ctl->store, &a->admission, device) ||
 	    (folder && device_move(&ctl->store, device->id, folder)))
 		return ctl_store_error(ctl);
 	return ctl_happened(ctl, device->id, "admitted", "by the administrator");
@@ -83,7 +83,7 @@ static void tell(const struct admitting *a)
 	const struct admission *admission = &a->admission;
 	char uuid[40];
 
-	text_format(uuid, sizeof(uuid), "%G", a->stranger.uuid);
+	text_format(uuid, sizeof(uuid), "%G", a->unknown.uuid);
 	if (admission->by_uuid && !admission->mac_count)
 		ctl_error(0, "note: %s is known by its UUID alone: its MAC is %s%s", a->device.name,
 		          admission->mac_of[0] ? "that of device " : "a dock's",

@@ -72,8 +72,8 @@ static int copy(struct ctl *ctl, const char *path)
 	return status;
 }
 
-/* Reads the copy as a stranger would. @devices, @leases: receive how many it has */
-static int verify(const char *path, int64_t *devices, int64_t *leases)
+/* Reads the copy as an unknown machine would. @devices, @jobs: receive how many it has */
+static int verify(const char *path, int64_t *devices, int64_t *jobs)
 {
 	static const char sql[] =
 		"SELECT (SELECT group_concat(integrity_check) FROM pragma_integrity_check(1)),"
@@ -96,7 +96,7 @@ static int verify(const char *path, int64_t *devices, int64_t *leases)
 		                   "tells what to do", sqlite3_column_text(row, 0));
 	} else {
 		*devices = sqlite3_column_int64(row, 2);
-		*leases = sqlite3_column_int64(row, 3);
+		*jobs = sqlite3_column_int64(row, 3);
 	}
 	sqlite3_finalize(row);
 	sqlite3_close(db);
@@ -107,7 +107,7 @@ int ctl_backup(struct ctl *ctl)
 {
 	const char *path = ctl->words[0];
 	struct whole_file file = { .fresh = "" };
-	int64_t devices = 0, leases = 0;
+	int64_t devices = 0, jobs = 0;
 	int status = check_target(ctl, path);
 
 	if (status)
@@ -116,7 +116,7 @@ int ctl_backup(struct ctl *ctl)
 		return ctl_error(EXIT_FAULT, "%s", file.message);
 	status = copy(ctl, file.fresh);
 	if (status == 0)
-		status = verify(file.fresh, &devices, &leases);
+		status = verify(file.fresh, &devices, &jobs);
 	if (status == 0 && whole_file_finish(&file, ctl_given(ctl, OPT_FORCE)))
 		status = ctl_error(EXIT_FAULT, "%s", file.message);
 	whole_file_drop(&file);
@@ -124,9 +124,9 @@ int ctl_backup(struct ctl *ctl)
 		return status;
 	if (ctl->json)
 		ctl_print_json(json_pack("{s:s, s:I, s:I}", "backup", path, "devices",
-		                         (json_int_t)devices, "work", (json_int_t)leases));
+		                         (json_int_t)devices, "work", (json_int_t)jobs));
 	else
 		printf("%s written and verified: %lld devices, %lld leases\n", path,
-		       (long long)devices, (long long)leases);
+		       (long long)devices, (long long)jobs);
 	return 0;
 }

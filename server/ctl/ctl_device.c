@@ -6,7 +6,7 @@
 #include "nbp/proto/text.h"
 #include "server/ctl/ctl_data.h"
 #include "server/ctl/ctl_verbs.h"
-#include "server/store/work.h"
+#include "server/store/jobs.h"
 
 #define SHOWN_EVENTS 20
 
@@ -66,32 +66,32 @@ json_t *ctl_json_seen(const struct seen *seen)
 
 /* Adds what is known of @device beside itself: its last request, its newest work. */
 int ctl_gather_device(struct ctl *ctl, const struct device *device, struct seen *seen,
-                      struct lease *lease)
+                      struct job *job)
 {
 	int rc = device_last_seen(&ctl->store, device->id, seen);
 
-	lease->number = 0;
+	job->number = 0;
 	if (rc == 0)
-		rc = work_newest(&ctl->store, device->id, lease);
+		rc = job_newest(&ctl->store, device->id, job);
 	return rc == ERR_NOT_FOUND ? 0 : rc;
 }
 
 json_t *ctl_json_full(struct ctl *ctl, const struct device *device, const struct seen *seen,
-                      const struct lease *lease)
+                      const struct job *job)
 {
 	json_t *object = ctl_json_device(ctl, device);
 
 	json_object_set_new(object, "seen", ctl_json_seen(seen));
 	json_object_set_new(object, "work",
-	                    lease->number ? ctl_json_work(ctl, device, lease) : json_null());
+	                    job->number ? ctl_json_job(ctl, device, job) : json_null());
 	return object;
 }
 
 static void list_row(struct ctl *ctl, struct table *table, const struct device *device,
-                     const struct seen *seen, const struct lease *lease)
+                     const struct seen *seen, const struct job *job)
 {
 	uint8_t macs[DEVICE_MACS_MAX][6];
-	char id[48] = "-", path[FOLDER_PATH], work[64] = "-", ago[32];
+	char id[48] = "-", path[FOLDER_PATH], state[64] = "-", ago[32];
 	size_t count = 0;
 
 	if (device_macs(&ctl->store, device->id, macs, &count) == 0 && count > 1)
@@ -102,13 +102,13 @@ static void list_row(struct ctl *ctl, struct table *table, const struct device *
 		text_format(id, sizeof(id), "%G", device->uuid);
 	else
 		text_format(id, sizeof(id), "ISD %G", device->isd);
-	if (lease->number)
-		text_format(work, sizeof(work), "%U %s, %u/%u", lease->number,
-		            lease_state_name(lease->state), lease->attempt, lease->attempts);
+	if (job->number)
+		text_format(state, sizeof(state), "%U %s, %u/%u", job->number,
+		            job_state_name(job->state), job->attempt, job->attempts);
 	ctl_ago(seen->time, ago, sizeof(ago));
 	ctl_device_path(ctl, device, path);
 	table_add(table, device->name, path, id,
-	          seen->time ? ctl_firmware_name(seen->request.u.request.firmware) : "-", work,
+	          seen->time ? ctl_firmware_name(seen->request.u.request.firmware) : "-", state,
 	          ago);
 }
 
@@ -117,7 +117,7 @@ int ctl_device_list(struct ctl *ctl)
 	struct table table = { .columns = 6 };
 	struct device device;
 	struct seen seen;
-	struct lease lease;
+	struct job job;
 	sqlite3_stmt *rows;
 	json_t *array;
 	int rc = 0, status = ctl_start_devices(ctl, &rows);
@@ -130,11 +130,11 @@ int ctl_device_list(struct ctl *ctl)
 	table_add(&table, "DEVICE", "FOLDER", "MAC OR UUID", "FW", "NEWEST WORK", "LAST SEEN");
 	while (rc == 0 && (rc = store_step(&ctl->store, rows)) == 1) {
 		device_row(rows, &device);
-		rc = ctl_gather_device(ctl, &device, &seen, &lease);
+		rc = ctl_gather_device(ctl, &device, &seen, &job);
 		if (rc == 0 && ctl->json)
-			json_array_append_new(array, ctl_json_full(ctl, &device, &seen, &lease));
+			json_array_append_new(array, ctl_json_full(ctl, &device, &seen, &job));
 		else if (rc == 0)
-			list_row(ctl, &table, &device, &seen, &lease);
+			list_row(ctl, &table, &device, &seen, &job);
 	}
 	return ctl_answer_list(ctl, rc, &table, array);
 }
@@ -144,16 +144,16 @@ int ctl_device_list(struct ctl *ctl)
 static int removing(struct ctl *ctl, void *data)
 {
 	struct device *device = data;
-	struct lease lease;
+	struct job job;
 	int rc, status = ctl_find_device(ctl, ctl->words[0], device);
 
 	if (status)
 		return status;
-	rc = work_newest(&ctl->store, device->id, &lease);
-	if (rc == 0 && lease_open(lease.state) && !ctl_given(ctl, OPT_FORCE))
+	rc = job_newest(&ctl->store, device->id, &job);
+	if (rc == 0 && job_is_open(job.state) && !ctl_given(ctl, OPT_FORCE))
 		return ctl_error(EXIT_FAULT, "%s has work %llu, which is %s; cancel it with "
 		                 "\"prebootctl work cancel %s\", or use --force", device->name,
-		                 (unsigned long long)lease.number, lease_state_name(lease.state),
+		                 (unsigned long long)job.number, job_state_name(job.state),
 		                 device->name);
 	if ((rc && rc != ERR_NOT_FOUND) || device_remove(&ctl->store, device->id))
 		return ctl_store_error(ctl);

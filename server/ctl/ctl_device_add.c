@@ -6,7 +6,7 @@
 #include "nbp/proto/error.h"
 #include "nbp/proto/text.h"
 #include "server/ctl/ctl_verbs.h"
-#include "server/store/strangers.h"
+#include "server/store/unknown.h"
 #include "server/store/uuids.h"
 
 static const uint8_t no_uuid[16];

@@ -5,7 +5,7 @@
 #include "nbp/proto/error.h"
 #include "nbp/proto/text.h"
 #include "server/ctl/ctl_verbs.h"
-#include "server/store/work.h"
+#include "server/store/jobs.h"
 
 /* --- move ------------------------------------------------------------------ */
 
@@ -75,18 +75,18 @@ static int releasing(struct ctl *ctl, void *data)
 }
 
 /* What the device has open is the next machine's, whichever that is. */
-static int warn_of_work(struct ctl *ctl, const struct device *device)
+static int warn_of_job(struct ctl *ctl, const struct device *device)
 {
-	struct lease lease;
-	int rc = work_newest(&ctl->store, device->id, &lease);
+	struct job job;
+	int rc = job_newest(&ctl->store, device->id, &job);
 
 	if (rc && rc != ERR_NOT_FOUND)
 		return ctl_store_error(ctl);
-	if (rc == 0 && lease_open(lease.state))
+	if (rc == 0 && job_is_open(job.state))
 		ctl_error(0, "warning: device %s has open work, %llu, which is %s: the next machine "
 		          "is given it; \"prebootctl work cancel %llu\" if it is not to be",
-		          device->name, (unsigned long long)lease.number,
-		          lease_state_name(lease.state), (unsigned long long)lease.number);
+		          device->name, (unsigned long long)job.number,
+		          job_state_name(job.state), (unsigned long long)job.number);
 	return 0;
 }
 
@@ -96,7 +96,7 @@ int ctl_device_release(struct ctl *ctl)
 	int status = ctl_transaction(ctl, releasing, &device);
 
 	if (status == 0)
-		status = warn_of_work(ctl, &device);
+		status = warn_of_job(ctl, &device);
 	return status ? status : ctl_say(ctl, json_pack("{s:s}", "released", device.name),
 	                                 "device %s released: the next machine that comes with "
 	                                 "its MAC or image-safe data is it", device.name);

@@ -89,19 +89,19 @@ int ctl_device_show(struct ctl *ctl)
 {
 	struct device device;
 	struct seen seen;
-	struct lease lease;
+	struct job job;
 	json_t *object, *events;
 	int status = ctl_find_device(ctl, ctl->words[0], &device);
 
 	if (status)
 		return status;
-	if (ctl_gather_device(ctl, &device, &seen, &lease))
+	if (ctl_gather_device(ctl, &device, &seen, &job))
 		return ctl_store_error(ctl);
 	if (ctl->json) {
 		events = ctl_json_events(ctl, &device, SHOWN_EVENTS);
 		if (!events)
 			return ctl_store_error(ctl);
-		object = ctl_json_full(ctl, &device, &seen, &lease);
+		object = ctl_json_full(ctl, &device, &seen, &job);
 		add_owned(ctl, &device, object);
 		json_object_set_new(object, "events", events);
 		ctl_print_json(object);
@@ -111,11 +111,11 @@ int ctl_device_show(struct ctl *ctl)
 	add_owned(ctl, &device, object);
 	print_device(ctl, &device, &seen, object);
 	json_decref(object);
-	if (lease.number == 0)
+	if (job.number == 0)
 		printf("\nwork: none\n");
 	else
-		status = printf("\nwork %llu\n", (unsigned long long)lease.number) < 0 ||
-		         ctl_print_work(ctl, &lease, "  ");
+		status = printf("\nwork %llu\n", (unsigned long long)job.number) < 0 ||
+		         ctl_print_job(ctl, &job, "  ");
 	if (status)
 		return EXIT_FAULT;
 	printf("\nevents\n");

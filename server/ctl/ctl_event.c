@@ -9,7 +9,7 @@
 #define EVENTS_SHOWN_MAX 1000000
 
 /* Finds the name of the device of @event. */
-static int name_device(struct ctl *ctl, const struct happening *event, struct device *device)
+static int name_device(struct ctl *ctl, const struct event_record *event, struct device *device)
 {
 	return device->id == event->device ? 0 : device_by_id(&ctl->store, event->device, device);
 }
@@ -18,23 +18,23 @@ int ctl_print_events(struct ctl *ctl, const struct device *device, uint32_t limi
 {
 	struct table table = { .columns = 6 };
 	struct device named = *device;
-	struct happening event;
+	struct event_record event;
 	sqlite3_stmt *rows;
 	int rc = event_list(&ctl->store, device->id, limit, &rows);
 
 	table_add(&table, "TIME", "DEVICE", "STEP", "LEASE", "AFTER", "REASON");
 	while (rc == 0 && (rc = store_step(&ctl->store, rows)) == 1) {
-		char when[24], lease[24] = "-", after[24] = "-";
+		char when[24], job[24] = "-", after[24] = "-";
 
 		event_row(rows, &event);
 		rc = name_device(ctl, &event, &named);
 		ctl_time(event.time, when, sizeof(when));
-		if (event.lease)
-			text_format(lease, sizeof(lease), "%U", event.lease);
+		if (event.job)
+			text_format(job, sizeof(job), "%U", event.job);
 		if (event.milliseconds)
 			text_format(after, sizeof(after), "%u ms", event.milliseconds);
 		if (rc == 0)
-			table_add(&table, when, named.name, event.step, lease, after, event.reason);
+			table_add(&table, when, named.name, event.step, job, after, event.reason);
 	}
 	if (rc)
 		return ctl_store_error(ctl);
@@ -46,7 +46,7 @@ json_t *ctl_json_events(struct ctl *ctl, const struct device *device, uint32_t l
 {
 	json_t *array = json_array();
 	struct device named = *device;
-	struct happening event;
+	struct event_record event;
 	sqlite3_stmt *rows;
 	int rc = event_list(&ctl->store, device->id, limit, &rows);
 

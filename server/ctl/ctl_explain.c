@@ -11,11 +11,11 @@
 #include "server/ctl/ctl_machine.h"
 #include "server/ctl/ctl_verbs.h"
 #include "server/filter/filter_facts.h"
-#include "server/policy/judge.h"
+#include "server/policy/evaluate.h"
 #include "server/store/events.h"
 #include "server/store/multicasts.h"
-#include "server/store/strangers.h"
-#include "server/store/work.h"
+#include "server/store/unknown.h"
+#include "server/store/jobs.h"
 
 struct explanation {
 	struct ctl *ctl;
@@ -26,17 +26,17 @@ struct explanation {
 	struct index *index;
 	struct identified who;         /* who prebootd takes it for */
 	bool known;                    /* a device, before it may become one */
-	struct stranger stranger;      /* else: as which it asked */
+	struct unknown unknown;      /* else: as which it asked */
 	char note[3 * REASON_SIZE];    /* what is odd about who it is, or its work */
 	char admitted[NAME_SIZE];      /* the device that an unknown machine becomes, or "" */
-	struct lease lease;            /* number 0: it has no open work */
+	struct job job;            /* number 0: it has no open work */
 	struct origin origin;          /* of the open work */
 	struct table table;            /* of candidates */
 	json_t *candidates;
 	struct ruling ruling;          /* what there is, where there is no open work */
 	enum withheld withheld;        /* why what was chosen is not given */
-	struct verdict verdict;
-	bool work;                     /* it gets some, and does not boot its disk */
+	struct decision decision;
+	bool gets_job;                     /* it gets some, and does not boot its disk */
 	char loader[FILE_SIZE];        /* for its firmware, if that is known */
 	char outcome[REASON_SIZE + 32];
 	char last_boot[2 * REASON_SIZE + 32]; /* how it ended, or "" where that is plain */
@@ -57,7 +57,7 @@ static void see_candidate(void *data, const struct candidate *candidate)
 {
 	struct explanation *e = data;
 	/* Open work comes before all of them, and may be of one of them. */
-	bool open = e->lease.number, its = open && candidate->id == e->origin.source_id &&
+	bool open = e->job.number, its = open && candidate->id == e->origin.source_id &&
 	            strcmp(source_name(candidate->source), e->origin.source) == 0;
 	bool kept = candidate->taken && e->withheld;
 	bool taken = open ? its : candidate->taken && !kept, next = candidate->taken && open && !its;
@@ -77,7 +77,7 @@ static int admit(struct explanation *e)
 {
 	struct device *device = &e->who.device;
 
-	if (stranger_free_name(&e->ctl->store, &e->ruling.admission, e->admitted))
+	if (unknown_free_name(&e->ctl->store, &e->ruling.admission, e->admitted))
 		return ctl_store_error(e->ctl);
 	if (e->ruling.choice.bundle)
 		return 0;
@@ -91,45 +91,45 @@ static int admit(struct explanation *e)
 }
 
 /* Has prebootd's own code say what it would answer; then once more, to hear of each candidate. */
-static int judge(struct explanation *e)
+static int evaluate(struct explanation *e)
 {
 	struct store *store = &e->ctl->store;
 	struct asker asker = { .request = e->request, .address = e->address, .now = e->now,
-	                       .who = &e->who, .stranger = &e->stranger, .data = e };
-	const struct lease *lease = e->lease.number ? &e->lease : NULL;
+	                       .who = &e->who, .unknown = &e->unknown, .data = e };
+	const struct job *job = e->job.number ? &e->job : NULL;
 	int status;
 
 	for (const char *line = index_warnings(e->index); *line; line = strchr(line, '\n') + 1)
 		ctl_error(0, "%.*s", (int)strcspn(line, "\n"), line);
 	if (!e->ctl->json)
 		table_add(&e->table, "", "BUNDLE", "FROM", "WHY, OR WHY NOT");
-	if (judge_request(store, e->index, &asker, lease, &e->ruling, &e->verdict))
+	if (evaluate_request(store, e->index, &asker, job, &e->ruling, &e->decision))
 		return ctl_store_error(e->ctl);
 	e->withheld = e->ruling.withheld;
 	status = e->ruling.admits ? admit(e) : 0;
 	if (status)
 		return status;
 	asker.tell = see_candidate;
-	if (judge_request(store, e->index, &asker, lease, &e->ruling, &e->verdict))
+	if (evaluate_request(store, e->index, &asker, job, &e->ruling, &e->decision))
 		return ctl_store_error(e->ctl);
 	return 0;
 }
 
 static void put_outcome(struct explanation *e)
 {
-	const struct answer *answer = &e->verdict.reply.u.answer;
-	const char *reason = e->lease.number ? e->verdict.reason : e->ruling.choice.reason;
+	const struct answer *answer = &e->decision.reply.u.answer;
+	const char *reason = e->job.number ? e->decision.reason : e->ruling.choice.reason;
 
 	/* It is told of work that is over, and goes to its disk when it has said so. */
-	e->work = answer->decision == DECISION_WORK && !e->verdict.ends;
-	if (e->request && !e->verdict.ends)
+	e->gets_job = answer->decision == DECISION_JOB && !e->decision.ends;
+	if (e->request && !e->decision.ends)
 		text_format(e->loader, sizeof(e->loader), "%s", answer->loader);
-	if (e->work && e->lease.number)
+	if (e->gets_job && e->job.number)
 		text_format(e->outcome, sizeof(e->outcome), "work %U, attempt %u of %u, %s",
-		            e->lease.number, (uint32_t)answer->attempt, e->lease.attempts, reason);
+		            e->job.number, (uint32_t)answer->attempt, e->job.attempts, reason);
 	else
 		text_format(e->outcome, sizeof(e->outcome), "%s; %s",
-		            e->work ? "new work" : "boots its disk", reason);
+		            e->gets_job ? "new work" : "boots its disk", reason);
 }
 
 static int check(struct explanation *e, int rc)
@@ -156,9 +156,9 @@ static int find_who(struct explanation *e)
 		add_note(e, "the machine that asked last would not be known now", "");
 	if (who->note[0])
 		add_note(e, "%s", who->note);
-	memcpy(e->stranger.mac, r->identity.mac, sizeof(e->stranger.mac));
-	memcpy(e->stranger.uuid, r->identity.uuid, sizeof(e->stranger.uuid));
-	e->stranger.request.u.request = *r;
+	memcpy(e->unknown.mac, r->identity.mac, sizeof(e->unknown.mac));
+	memcpy(e->unknown.uuid, r->identity.uuid, sizeof(e->unknown.uuid));
+	e->unknown.request.u.request = *r;
 	return 0;
 }
 
@@ -217,7 +217,7 @@ static int give_up(struct explanation *e)
 	int rc = 0;
 
 	add_note(e, "its work was " OVERDUE_REASON ", and has failed", "");
-	lease_end(&e->lease, LEASE_FAILED, e->now, OVERDUE_REASON);
+	job_end(&e->job, JOB_FAILED, e->now, OVERDUE_REASON);
 	if (strcmp(of->source, source_name(SOURCE_ASSIGNMENT)) == 0)
 		rc = index_put_past(e->index, device, PAST_OF_ASSIGNMENT, of->source_id,
 		                    PAST_FAILED);
@@ -248,21 +248,21 @@ static int advance_sessions(struct explanation *e)
 }
 
 /* Finds the open work, after what prebootd does by itself within a second. */
-static int find_work(struct explanation *e)
+static int find_job(struct explanation *e)
 {
 	struct store *store = &e->ctl->store;
-	struct lease *lease = &e->lease;
-	int rc = e->who.known ? work_newest(store, e->who.device.id, lease) : ERR_NOT_FOUND;
+	struct job *job = &e->job;
+	int rc = e->who.known ? job_newest(store, e->who.device.id, job) : ERR_NOT_FOUND;
 	int status = 0;
 
 	if (rc && rc != ERR_NOT_FOUND)
 		return ctl_store_error(e->ctl);
-	if (rc == 0 && work_origin(store, lease->number, &e->origin))
+	if (rc == 0 && job_origin(store, job->number, &e->origin))
 		return ctl_store_error(e->ctl);
-	if (rc == 0 && lease_overdue(lease, e->now))
+	if (rc == 0 && job_is_overdue(job, e->now))
 		status = give_up(e);
-	if (rc || !lease_open(lease->state))
-		memset(lease, 0, sizeof(*lease));
+	if (rc || !job_is_open(job->state))
+		memset(job, 0, sizeof(*job));
 	return status ? status : advance_sessions(e);
 }
 
@@ -273,7 +273,7 @@ static int find_last_boot(struct explanation *e)
 	char local[REASON_SIZE] = "", error[REASON_SIZE] = "";
 	uint64_t device = e->machine.device.id;
 	uint8_t boot[NONCE_SIZE];
-	struct happening event;
+	struct event_record event;
 	sqlite3_stmt *rows;
 	uint32_t count;
 	int rc = device ? event_find_boot(store, device, 0, boot, &count) : ERR_NOT_FOUND;
@@ -319,11 +319,11 @@ static int find_out(struct explanation *e)
 	status = e->request ? find_who(e) : find_registered(e);
 	e->known = e->who.known;
 	if (status == 0)
-		status = find_work(e);
+		status = find_job(e);
 	if (status == 0)
 		status = find_last_boot(e);
 	if (status == 0)
-		status = judge(e);
+		status = evaluate(e);
 	if (status == 0)
 		put_outcome(e);
 	return status;
@@ -335,12 +335,12 @@ static int find_out(struct explanation *e)
 static const char *menu_mode(const struct explanation *e)
 {
 	return setting_word((size_t)setting_find("menu-mode"),
-	                    e->verdict.reply.u.answer.menu_mode);
+	                    e->decision.reply.u.answer.menu_mode);
 }
 
 static void print(struct explanation *e)
 {
-	const struct lease *next = &e->verdict.next;
+	const struct job *next = &e->decision.next;
 	char seen[256];
 
 	machine_show(&e->machine, seen, sizeof(seen));
@@ -353,10 +353,10 @@ static void print(struct explanation *e)
 		printf("  %-12s%s\n", "asking from", e->address);
 	if (e->note[0])
 		printf("  %-12s%s\n", "note", e->note);
-	if (e->lease.number)
+	if (e->job.number)
 		printf("  %-12s%llu, %s, attempt %u of %u; it comes before all below\n", "open work",
-		       (unsigned long long)e->lease.number, lease_state_name(e->lease.state),
-		       e->lease.attempt, e->lease.attempts);
+		       (unsigned long long)e->job.number, job_state_name(e->job.state),
+		       e->job.attempt, e->job.attempts);
 	else
 		printf("  %-12snone\n", "open work");
 	puts("");
@@ -371,12 +371,12 @@ static void print(struct explanation *e)
 	if (e->loader[0])
 		printf("     %s%s%s\n", e->loader, next->config[0] ? " with " : "",
 		       next->config);
-	else if (e->work)
+	else if (e->gets_job)
 		printf("     %s for BIOS, %s for UEFI%s%s\n",
 		       next->loader_bios[0] ? next->loader_bios : "nothing",
 		       next->loader_uefi[0] ? next->loader_uefi : "nothing",
 		       next->config[0] ? ", with " : "", next->config);
-	if (e->verdict.reply.u.answer.menu_mode)
+	if (e->decision.reply.u.answer.menu_mode)
 		printf("     menu-mode=%s\n", menu_mode(e));
 }
 
@@ -389,12 +389,12 @@ static void print_json(struct explanation *e)
 {
 	const struct choice *choice = &e->ruling.choice;
 	json_t *outcome = json_pack(
-		"{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:s}", "answer", e->work ? "work" : "local",
-		"device", text_or_null(e->verdict.reply.u.answer.device), "admitted_as", text_or_null(e->admitted), "lease",
-		e->lease.number ? json_integer((json_int_t)e->lease.number) : json_null(), "bundle",
-		text_or_null(e->work && choice->bundle && !e->lease.number ? choice->bundle->name : NULL),
+		"{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:s}", "answer", e->gets_job ? "work" : "local",
+		"device", text_or_null(e->decision.reply.u.answer.device), "admitted_as", text_or_null(e->admitted), "lease",
+		e->job.number ? json_integer((json_int_t)e->job.number) : json_null(), "bundle",
+		text_or_null(e->gets_job && choice->bundle && !e->job.number ? choice->bundle->name : NULL),
 		"loader", text_or_null(e->loader), "config",
-		text_or_null(e->work ? e->verdict.next.config : NULL), "menu", menu_mode(e), "reason",
+		text_or_null(e->gets_job ? e->decision.next.config : NULL), "menu", menu_mode(e), "reason",
 		e->outcome);
 
 	ctl_print_json(json_pack("{s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:O, s:o}", "machine",
@@ -402,8 +402,8 @@ static void print_json(struct explanation *e)
 	                         ctl_json_time(e->machine.seen.time), "last_boot",
 	                         text_or_null(e->last_boot), "address",
 	                         text_or_null(e->address), "note", text_or_null(e->note),
-	                         "open_work", e->lease.number
-	                         ? json_integer((json_int_t)e->lease.number) : json_null(),
+	                         "open_work", e->job.number
+	                         ? json_integer((json_int_t)e->job.number) : json_null(),
 	                         "candidates", e->candidates, "outcome", outcome));
 }
 

@@ -6,7 +6,7 @@
 #include "nbp/proto/error.h"
 #include "nbp/proto/text.h"
 #include "server/ctl/ctl.h"
-#include "server/store/work.h"
+#include "server/store/jobs.h"
 
 int ctl_found(struct ctl *ctl, int rc, const char *word, const char *what, const char *noun)
 {
@@ -40,21 +40,21 @@ int ctl_find_device(struct ctl *ctl, const char *word, struct device *device)
 	return ctl_found(ctl, rc, word, "device", "device");
 }
 
-int ctl_find_work(struct ctl *ctl, const char *word, struct device *device, struct lease *lease)
+int ctl_find_job(struct ctl *ctl, const char *word, struct device *device, struct job *job)
 {
 	int rc, status;
 
-	/* Twelve digits may be a MAC; lease numbers do not get that long. */
+	/* Twelve digits may be a MAC; job numbers do not get that long. */
 	if (word[0] && strspn(word, "0123456789") == strlen(word) && strlen(word) < 12) {
-		rc = work_by_lease(&ctl->store, strtoull(word, NULL, 10), lease);
-		if (rc == 0 && device_by_id(&ctl->store, lease->device, device))
+		rc = job_by_number(&ctl->store, strtoull(word, NULL, 10), job);
+		if (rc == 0 && device_by_id(&ctl->store, job->device, device))
 			return ctl_store_error(ctl);
 		return ctl_found(ctl, rc, word, "lease", "work");
 	}
 	status = ctl_find_device(ctl, word, device);
 	if (status)
 		return status;
-	rc = work_newest(&ctl->store, device->id, lease);
+	rc = job_newest(&ctl->store, device->id, job);
 	if (rc == ERR_NOT_FOUND)
 		return ctl_error(EXIT_FAULT, "%s has no work", device->name);
 	return rc ? ctl_store_error(ctl) : 0;

@@ -170,7 +170,7 @@ int ctl_folder_show(struct ctl *ctl)
 		json_decref(devices);
 		return status;
 	}
-	owner.level = owner.id ? LEVEL_FOLDER : LEVEL_ZONE;
+	owner.level = owner.id ? LEVEL_FOLDER : LEVEL_GLOBAL;
 	object = ctl_json_owned(ctl, &owner);
 	if (!ctl->json) {
 		printf("%s\n", path);

@@ -45,7 +45,7 @@ const char help_device_trace[] =
 const char help_device_remove[] =
 	"prebootctl device remove NAME|MAC|UUID [--force]\n"
 	"  Forgets a device, its work and its events. With open work only by --force.\n";
-const char help_work_assign[] =
+const char help_job_assign[] =
 	"prebootctl work assign DEVICE --bundle BUNDLE|--config FILE [OPTION]... [KEY=VALUE]...\n"
 	"  Gives a device work for its next boot: a bundle, or what the options say, which come\n"
 	"  before the bundle's own. A device has one open work at a time. KEY=VALUE pairs are\n"
@@ -59,13 +59,13 @@ const char help_work_assign[] =
 	"    --deadline TIME     how long it may take once begun: 90s, 30m, 4h, 1d (the setting\n"
 	"                        deadline, 4h)\n"
 	"    --replace           cancel the open work there is\n";
-const char help_work_list[] =
+const char help_job_list[] =
 	"prebootctl work list [DEVICE] [--open]\n"
 	"  Lists work, the newest first; with --open only what is not ended.\n";
-const char help_work_show[] =
+const char help_job_show[] =
 	"prebootctl work show DEVICE|LEASE\n"
 	"  Shows the work with this lease number, or the newest of a device.\n";
-const char help_work_cancel[] =
+const char help_job_cancel[] =
 	"prebootctl work cancel DEVICE|LEASE\n"
 	"  Cancels work that is not ended. A machine that has begun it is not stopped, but\n"
 	"  its reports are refused from now on.\n";

@@ -11,7 +11,7 @@ extern const char help_usage[], help_options[];
 extern const char help_device_add[], help_device_change[], help_device_list[];
 extern const char help_device_show[], help_device_remove[], help_device_trace[];
 extern const char help_explain[], help_rule_test[], help_rule_facts[];
-extern const char help_work_assign[], help_work_list[], help_work_show[], help_work_cancel[];
+extern const char help_job_assign[], help_job_list[], help_job_show[], help_job_cancel[];
 extern const char help_event_list[];
 extern const char help_settings_show[], help_settings_set[], help_settings_unset[];
 extern const char help_menu_check[], help_menu_show[], help_menu_passwd[];
@@ -36,7 +36,7 @@ extern const char help_multicast_show[], help_multicast_start[], help_multicast_
 extern const char help_multicast_join[], help_multicast_leave[], help_multicast_remove[];
 extern const char help_uuid_list[], help_uuid_show[], help_uuid_allow[], help_uuid_ignore[],
 	help_uuid_forget[];
-extern const char help_stranger_list[], help_stranger_show[], help_stranger_remove[];
-extern const char help_work_retry[], help_work_release[], help_inventory[];
+extern const char help_unknown_list[], help_unknown_show[], help_unknown_remove[];
+extern const char help_job_retry[], help_job_release[], help_inventory[];
 
 #endif

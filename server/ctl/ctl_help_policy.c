@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What --help says of folders, groups, bundles, assignments, rules, sessions and strangers. */
+/* What --help says of folders, groups, bundles, assignments, rules, sessions and unknown machines. */
 #include "server/ctl/ctl_help.h"
 
 /* Wherever devices can be given, as the first of these says. */
@@ -65,14 +65,14 @@ const char help_group_remove[] =
 	"prebootctl group remove GROUP [--force]\n"
 	"  Removes a group; the devices stay. With assignments only by --force.\n";
 
-const char help_stranger_list[] =
+const char help_unknown_list[] =
 	"prebootctl stranger list [--limit N]\n"
 	"  Lists machines that have asked and are no devices, the last one first. The 10000\n"
 	"  seen last are kept. The note says whose their UUID or MAC may be, too.\n";
-const char help_stranger_show[] =
+const char help_unknown_show[] =
 	"prebootctl stranger show MAC|UUID\n"
 	"  Shows all that an unknown machine told.\n";
-const char help_stranger_remove[] =
+const char help_unknown_remove[] =
 	"prebootctl stranger remove MAC|UUID|--all\n"
 	"  Forgets an unknown machine, or all of them, until they ask again.\n";
 
@@ -225,11 +225,11 @@ const char help_multicast_remove[] =
 	"  Removes a session. One that machines have joined and that has not ended only by\n"
 	"  --force, which ends it.\n";
 
-const char help_work_retry[] =
+const char help_job_retry[] =
 	"prebootctl work retry DEVICE|LEASE [--force]\n"
 	"  Gives a device once more what has failed or was cancelled, with all attempts; by\n"
 	"  --force also what is done. It is a new lease, made as the old one was.\n";
-const char help_work_release[] =
+const char help_job_release[] =
 	"prebootctl work release DEVICE|LEASE\n"
 	"  Takes back work that a machine was offered or has begun, and has it wait for the\n"
 	"  next boot with all attempts, as another lease.\n";

@@ -8,43 +8,43 @@
 #include "nbp/proto/error.h"
 #include "nbp/proto/message_fields.h"
 #include "nbp/proto/text.h"
-#include "server/store/strangers.h"
+#include "server/store/unknown.h"
 
-static void take_stranger(const struct stranger *stranger, struct seen_machine *machine)
+static void take_unknown(const struct unknown *unknown, struct seen_machine *machine)
 {
 	memset(machine, 0, sizeof(*machine));
-	if (all_zero(stranger->mac, sizeof(stranger->mac)))
-		text_format(machine->label, sizeof(machine->label), "%G", stranger->uuid);
+	if (all_zero(unknown->mac, sizeof(unknown->mac)))
+		text_format(machine->label, sizeof(machine->label), "%G", unknown->uuid);
 	else
-		text_format(machine->label, sizeof(machine->label), "%M", stranger->mac);
-	stranger_name(stranger, machine->becomes);
-	machine->seen.time = stranger->last;
+		text_format(machine->label, sizeof(machine->label), "%M", unknown->mac);
+	unknown_name(unknown, machine->becomes);
+	machine->seen.time = unknown->last;
 	text_format(machine->seen.address, sizeof(machine->seen.address), "%s",
-	            stranger->address);
-	machine->seen.request = stranger->request;
+	            unknown->address);
+	machine->seen.request = unknown->request;
 }
 
 /* Finds the unknown machine that asked last with a MAC address or else a UUID. */
-static int find_stranger(struct store *store, const uint8_t *mac, const uint8_t *uuid,
+static int find_unknown(struct store *store, const uint8_t *mac, const uint8_t *uuid,
                          struct seen_machine *machine)
 {
-	struct stranger stranger;
+	struct unknown unknown;
 	char uuid_text[40];
 	sqlite3_stmt *row;
-	int rc = mac ? stranger_by_mac(store, mac, &row) : stranger_by_uuid(store, uuid, &row);
+	int rc = mac ? unknown_by_mac(store, mac, &row) : unknown_by_uuid(store, uuid, &row);
 
 	if (rc == 0)
 		rc = store_step(store, row);
 	if (rc != 1)
 		return rc ? rc : ERR_NOT_FOUND;
-	stranger_row(row, &stranger);
-	take_stranger(&stranger, machine);
+	unknown_row(row, &unknown);
+	take_unknown(&unknown, machine);
 	rc = store_step(store, row);
 	if (rc < 1)
 		return rc;
 	store_end(row);
 	/* With one UUID they are mostly adapters of one machine. */
-	text_format(uuid_text, sizeof(uuid_text), "%G", stranger.uuid);
+	text_format(uuid_text, sizeof(uuid_text), "%G", unknown.uuid);
 	if (mac)
 		ctl_error(0, "note: several unknown machines came with this MAC; the one that asked "
 		          "last has UUID %s", uuid_text);
@@ -52,7 +52,7 @@ static int find_stranger(struct store *store, const uint8_t *mac, const uint8_t 
 }
 
 /* ERR_NOT_FOUND: @word is no MAC address or UUID of an unknown machine. */
-static int look_for_stranger(struct store *store, const char *word, struct seen_machine *machine)
+static int look_for_unknown(struct store *store, const char *word, struct seen_machine *machine)
 {
 	uint8_t mac[6], uuid[16];
 	struct device device;
@@ -61,7 +61,7 @@ static int look_for_stranger(struct store *store, const char *word, struct seen_
 	/* Devices count more. */
 	if (text_parse_mac(word, mac) == 0) {
 		rc = device_by_mac(store, mac, &device);
-		return rc == ERR_NOT_FOUND ? find_stranger(store, mac, NULL, machine)
+		return rc == ERR_NOT_FOUND ? find_unknown(store, mac, NULL, machine)
 		                           : ERR_NOT_FOUND;
 	}
 	if (text_parse_uuid(word, uuid))
@@ -69,12 +69,12 @@ static int look_for_stranger(struct store *store, const char *word, struct seen_
 	rc = device_by_uuid(store, uuid, &device);
 	if (rc == ERR_NOT_FOUND)
 		rc = device_by_isd(store, uuid, &device);
-	return rc == ERR_NOT_FOUND ? find_stranger(store, NULL, uuid, machine) : ERR_NOT_FOUND;
+	return rc == ERR_NOT_FOUND ? find_unknown(store, NULL, uuid, machine) : ERR_NOT_FOUND;
 }
 
 int ctl_find_machine(struct ctl *ctl, const char *word, struct seen_machine *machine)
 {
-	int rc = look_for_stranger(&ctl->store, word, machine), status;
+	int rc = look_for_unknown(&ctl->store, word, machine), status;
 
 	if (rc != ERR_NOT_FOUND)
 		return rc ? ctl_store_error(ctl) : 0;
@@ -92,7 +92,7 @@ int ctl_each_machine(struct ctl *ctl, void (*see)(void *data, const struct seen_
                      void *data)
 {
 	struct store *store = &ctl->store;
-	struct stranger stranger;
+	struct unknown unknown;
 	struct seen_machine machine;
 	sqlite3_stmt *rows;
 	int rc = device_list(store, &rows);
@@ -106,10 +106,10 @@ int ctl_each_machine(struct ctl *ctl, void (*see)(void *data, const struct seen_
 			see(data, &machine);
 	}
 	if (rc == 0)
-		rc = stranger_list(store, &rows);
+		rc = unknown_list(store, &rows);
 	while (rc == 0 && (rc = store_step(store, rows)) == 1) {
-		stranger_row(rows, &stranger);
-		take_stranger(&stranger, &machine);
+		unknown_row(rows, &unknown);
+		take_unknown(&unknown, &machine);
 		see(data, &machine);
 		rc = 0;
 	}

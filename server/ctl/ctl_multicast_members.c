@@ -31,12 +31,12 @@ static int join_one(struct ctl *ctl, const struct device *device, void *data)
 
 int session_cancel(struct ctl *ctl, const struct session *s, uint64_t device, const char *reason)
 {
-	struct lease lease;
-	int rc = multicast_lease(&ctl->store, s->row.multicast.id, device, &lease);
+	struct job job;
+	int rc = multicast_job(&ctl->store, s->row.multicast.id, device, &job);
 
 	if (rc == ERR_NOT_FOUND)
 		return 0;
-	return rc ? ctl_store_error(ctl) : ctl_cancel(ctl, &lease, reason);
+	return rc ? ctl_store_error(ctl) : ctl_cancel(ctl, &job, reason);
 }
 
 static int leave_one(struct ctl *ctl, const struct device *device, void *data)

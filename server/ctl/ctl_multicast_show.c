@@ -5,7 +5,7 @@
 #include "nbp/proto/text.h"
 #include "server/ctl/ctl_verbs.h"
 #include "server/store/multicasts.h"
-#include "server/store/work.h"
+#include "server/store/jobs.h"
 
 json_t *ctl_json_multicast(const struct multicast_row *row)
 {
@@ -64,16 +64,16 @@ int ctl_multicast_list(struct ctl *ctl)
 /* --- show ------------------------------------------------------------------ */
 
 /* Reads a member's newest work if it is the session's; number 0: it is not. */
-static int work_of(struct ctl *ctl, const struct multicast_row *session, uint64_t device,
-                   struct lease *lease)
+static int job_of(struct ctl *ctl, const struct multicast_row *session, uint64_t device,
+                   struct job *job)
 {
 	struct origin origin;
-	int rc = work_newest(&ctl->store, device, lease);
+	int rc = job_newest(&ctl->store, device, job);
 
 	if (rc == 0)
-		rc = work_origin(&ctl->store, lease->number, &origin);
+		rc = job_origin(&ctl->store, job->number, &origin);
 	if (rc || origin.source[0] != 'm' || origin.source_id != session->multicast.id)
-		lease->number = 0;
+		job->number = 0;
 	return rc == ERR_NOT_FOUND ? 0 : rc;
 }
 
@@ -87,21 +87,21 @@ static int list_members(struct ctl *ctl, const struct multicast_row *session,
 	table_add(table, "MEMBER", "JOINED", "WORK");
 	while (rc == 0 && (rc = store_step(&ctl->store, rows)) == 1) {
 		int64_t joined = sqlite3_column_int64(rows, MULTICAST_JOINED_COLUMN);
-		char when[32], work[64] = "-";
-		struct lease lease;
+		char when[32], state[64] = "-";
+		struct job job;
 
 		device_row(rows, &device);
-		rc = work_of(ctl, session, device.id, &lease);
-		if (lease.number)
-			text_format(work, sizeof(work), "%U %s", lease.number,
-			            lease_state_name(lease.state));
+		rc = job_of(ctl, session, device.id, &job);
+		if (job.number)
+			text_format(state, sizeof(state), "%U %s", job.number,
+			            job_state_name(job.state));
 		ctl_time(joined, when, sizeof(when));
-		table_add(table, device.name, joined ? when : "not yet", work);
+		table_add(table, device.name, joined ? when : "not yet", state);
 		json_array_append_new(array, json_pack(
 			"{s:s, s:o, s:o, s:o}", "device", device.name, "joined",
-			ctl_json_time(joined), "lease", lease.number ?
-			json_integer((json_int_t)lease.number) : json_null(), "state", lease.number ?
-			json_string(lease_state_name(lease.state)) : json_null()));
+			ctl_json_time(joined), "lease", job.number ?
+			json_integer((json_int_t)job.number) : json_null(), "state", job.number ?
+			json_string(job_state_name(job.state)) : json_null()));
 	}
 	return rc;
 }

@@ -1,28 +1,28 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Work once more, by the administrator's hand: a lease ends, its copy is another one. */
+/* Work once more, by the administrator's hand: a job ends, its copy is another one. */
 #include <string.h>
 #include <time.h>
 
 #include "nbp/proto/error.h"
 #include "nbp/proto/text.h"
 #include "server/ctl/ctl_verbs.h"
-#include "server/store/work.h"
+#include "server/store/jobs.h"
 
 struct retry {
 	struct device device;
-	struct lease old, new;
+	struct job old, new;
 	uint64_t session; /* that it is of and that waits for its members; 0: none */
 };
 
-/* Stores a copy of the old lease, with all of its attempts. */
+/* Stores a copy of the old job, with all of its attempts. */
 static int copy(struct ctl *ctl, struct retry *r)
 {
 	struct details details;
 	struct origin origin;
 	char reason[64];
 
-	if (work_details(&ctl->store, r->old.number, &details) ||
-	    work_origin(&ctl->store, r->old.number, &origin))
+	if (job_details(&ctl->store, r->old.number, &details) ||
+	    job_origin(&ctl->store, r->old.number, &origin))
 		return ctl_store_error(ctl);
 	r->new = r->old;
 	r->new.assigned = time(NULL);
@@ -30,7 +30,7 @@ static int copy(struct ctl *ctl, struct retry *r)
 	r->new.given_up = false;
 	r->new.reason[0] = '\0';
 	text_format(reason, sizeof(reason), "again, after work %U", r->old.number);
-	if (work_add_of(&ctl->store, &r->new, &details, &origin) ||
+	if (job_add_of(&ctl->store, &r->new, &details, &origin) ||
 	    (r->session && multicast_joined(&ctl->store, r->session, r->device.id,
 	                                    r->new.assigned)) ||
 	    ctl_tell(ctl, &r->new, "assigned", reason))
@@ -45,7 +45,7 @@ static int check_session(struct ctl *ctl, struct retry *r)
 	struct origin origin;
 	sqlite3_stmt *rows;
 	bool over = true;
-	int rc = work_origin(&ctl->store, r->old.number, &origin);
+	int rc = job_origin(&ctl->store, r->old.number, &origin);
 
 	r->session = 0;
 	if (rc == 0 && strcmp(origin.source, "multicast") != 0)
@@ -72,25 +72,25 @@ static int check_session(struct ctl *ctl, struct retry *r)
 static int retrying(struct ctl *ctl, void *data)
 {
 	struct retry *r = data;
-	struct lease newest;
-	int status = ctl_find_work(ctl, ctl->words[0], &r->device, &r->old);
+	struct job newest;
+	int status = ctl_find_job(ctl, ctl->words[0], &r->device, &r->old);
 
 	if (status)
 		return status;
-	if (lease_open(r->old.state))
+	if (job_is_open(r->old.state))
 		return ctl_error(EXIT_FAULT, "work %llu of %s is %s; to have it offered anew with "
 		                 "all attempts: \"prebootctl work release %s\"",
 		                 (unsigned long long)r->old.number, r->device.name,
-		                 lease_state_name(r->old.state), r->device.name);
-	if (r->old.state == LEASE_DONE && !ctl_given(ctl, OPT_FORCE))
+		                 job_state_name(r->old.state), r->device.name);
+	if (r->old.state == JOB_DONE && !ctl_given(ctl, OPT_FORCE))
 		return ctl_error(EXIT_FAULT, "work %llu of %s is done; to have it done again, use "
 		                 "--force", (unsigned long long)r->old.number, r->device.name);
-	if (work_newest(&ctl->store, r->device.id, &newest))
+	if (job_newest(&ctl->store, r->device.id, &newest))
 		return ctl_store_error(ctl);
-	if (lease_open(newest.state))
+	if (job_is_open(newest.state))
 		return ctl_error(EXIT_FAULT, "%s has work %llu, which is %s; cancel it first with "
 		                 "\"prebootctl work cancel %s\"", r->device.name,
-		                 (unsigned long long)newest.number, lease_state_name(newest.state),
+		                 (unsigned long long)newest.number, job_state_name(newest.state),
 		                 r->device.name);
 	status = check_session(ctl, r);
 	return status ? status : copy(ctl, r);
@@ -99,17 +99,17 @@ static int retrying(struct ctl *ctl, void *data)
 static int releasing(struct ctl *ctl, void *data)
 {
 	struct retry *r = data;
-	int status = ctl_find_work(ctl, ctl->words[0], &r->device, &r->old);
+	int status = ctl_find_job(ctl, ctl->words[0], &r->device, &r->old);
 
 	if (status)
 		return status;
-	if (!lease_open(r->old.state))
+	if (!job_is_open(r->old.state))
 		return ctl_error(EXIT_FAULT, "work %llu of %s is %s; to have it again: "
 		                 "\"prebootctl work retry %llu\"",
 		                 (unsigned long long)r->old.number, r->device.name,
-		                 lease_state_name(r->old.state),
+		                 job_state_name(r->old.state),
 		                 (unsigned long long)r->old.number);
-	if (r->old.state == LEASE_PENDING)
+	if (r->old.state == JOB_PENDING)
 		return ctl_error(EXIT_FAULT, "work %llu of %s is pending: it waits for the next "
 		                 "boot already", (unsigned long long)r->old.number, r->device.name);
 	status = check_session(ctl, r);
@@ -127,18 +127,18 @@ static int again(struct ctl *ctl, int (*how)(struct ctl *ctl, void *data))
 	if (status)
 		return status;
 	text_format(text, sizeof(text), "work %U", r.new.number);
-	ctl_warn_work(ctl, text, &r.new);
+	ctl_warn_job(ctl, text, &r.new);
 	text_format(text, sizeof(text), "work %U of %s waits for its next boot, as work %U",
 	            r.old.number, r.device.name, r.new.number);
-	return ctl_answer_work(ctl, &r.device, &r.new, text);
+	return ctl_answer_job(ctl, &r.device, &r.new, text);
 }
 
-int ctl_work_retry(struct ctl *ctl)
+int ctl_job_retry(struct ctl *ctl)
 {
 	return again(ctl, retrying);
 }
 
-int ctl_work_release(struct ctl *ctl)
+int ctl_job_release(struct ctl *ctl)
 {
 	return again(ctl, releasing);
 }

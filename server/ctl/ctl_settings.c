@@ -11,7 +11,7 @@
 static void level_text(struct ctl *ctl, const struct setting_owner *from, char *out, size_t size)
 {
 	static const char *const levels[] = {
-		[LEVEL_DEFAULT] = "default", [LEVEL_ZONE] = "zone", [LEVEL_FOLDER] = "folder",
+		[LEVEL_DEFAULT] = "default", [LEVEL_GLOBAL] = "zone", [LEVEL_FOLDER] = "folder",
 		[LEVEL_DEVICE] = "device",
 	};
 	char path[FOLDER_PATH];
@@ -45,7 +45,7 @@ static int show(struct ctl *ctl, const struct setting_owner *owner)
 	return ctl_answer_list(ctl, rc, &table, object);
 }
 
-/* Finds what settings are for: a device, a folder, or "/" for the zone. */
+/* Finds what settings are for: a device, a folder, or "/" for global. */
 static int find_owner(struct ctl *ctl, const char *word, struct setting_owner *owner)
 {
 	int status = ctl_find_owner(ctl, word, owner);
@@ -58,7 +58,7 @@ static int find_owner(struct ctl *ctl, const char *word, struct setting_owner *o
 
 int ctl_settings_show(struct ctl *ctl)
 {
-	struct setting_owner owner = { LEVEL_ZONE, 0 };
+	struct setting_owner owner = { LEVEL_GLOBAL, 0 };
 	int status = ctl->word_count ? find_owner(ctl, ctl->words[0], &owner) : 0;
 
 	return status ? status : show(ctl, &owner);
@@ -117,7 +117,7 @@ static int unset_one(struct ctl *ctl, const struct setting_owner *owner, const c
 		ctl_owner_text(ctl, owner, text);
 	if (rc == ERR_NOT_FOUND)
 		return ctl_error(EXIT_FAULT, "%s is not set for %s", word,
-		                 owner->level == LEVEL_ZONE ? "the zone" : text);
+		                 owner->level == LEVEL_GLOBAL ? "the zone" : text);
 	return rc ? ctl_store_error(ctl) : 0;
 }
 
@@ -145,7 +145,7 @@ static int change_all(struct ctl *ctl, int first,
                       int (*one)(struct ctl *ctl, const struct setting_owner *owner,
                                  const char *word))
 {
-	struct change change = { { LEVEL_ZONE, 0 }, first, one };
+	struct change change = { { LEVEL_GLOBAL, 0 }, first, one };
 	int status = ctl_transaction(ctl, change_words, &change);
 
 	if (status == 0 && one == set_one)

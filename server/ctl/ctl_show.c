@@ -10,7 +10,7 @@
 
 #include "nbp/proto/error.h"
 #include "server/ctl/ctl.h"
-#include "server/store/work.h"
+#include "server/store/jobs.h"
 
 /* Running out of memory for a line of text: there is nothing better to do. */
 static void *need(void *memory)
@@ -195,11 +195,11 @@ void ctl_print_json(json_t *value)
 	json_decref(value);
 }
 
-json_t *ctl_json_event(const struct happening *event, const char *device)
+json_t *ctl_json_event(const struct event_record *event, const char *device)
 {
 	return json_pack("{s:o, s:i, s:s, s:s, s:o, s:o, s:s}", "time", ctl_json_time(event->time),
 	                 "time_ms", (int)event->time_ms, "device", device, "step", event->step, "lease",
-	                 event->lease ? json_integer((json_int_t)event->lease) : json_null(),
+	                 event->job ? json_integer((json_int_t)event->job) : json_null(),
 	                 "milliseconds",
 	                 event->milliseconds ? json_integer(event->milliseconds) : json_null(),
 	                 "reason", event->reason);
@@ -222,11 +222,11 @@ json_t *ctl_json_details(const struct details *details)
 	return object;
 }
 
-static json_t *json_offers(struct ctl *ctl, const struct lease *lease)
+static json_t *json_offers(struct ctl *ctl, const struct job *job)
 {
 	json_t *array = need(json_array());
 	sqlite3_stmt *rows;
-	int rc = work_offers(&ctl->store, lease->number, &rows);
+	int rc = job_offers(&ctl->store, job->number, &rows);
 
 	while (rc == 0 && (rc = store_step(&ctl->store, rows)) == 1) {
 		json_t *time = ctl_json_time(sqlite3_column_int64(rows, 1));
@@ -238,7 +238,7 @@ static json_t *json_offers(struct ctl *ctl, const struct lease *lease)
 	return array;
 }
 
-void ctl_origin(struct ctl *ctl, const struct lease *lease, char bundle[NAME_SIZE],
+void ctl_origin(struct ctl *ctl, const struct job *job, char bundle[NAME_SIZE],
                 const char **source)
 {
 	struct bundle_whole whole;
@@ -246,42 +246,42 @@ void ctl_origin(struct ctl *ctl, const struct lease *lease, char bundle[NAME_SIZ
 
 	bundle[0] = '\0';
 	*source = "hand";
-	if (work_origin(&ctl->store, lease->number, &origin))
+	if (job_origin(&ctl->store, job->number, &origin))
 		return;
 	*source = origin.source;
 	if (origin.bundle && bundle_by_id(&ctl->store, origin.bundle, &whole) == 0)
 		snprintf(bundle, NAME_SIZE, "%s", whole.bundle.name);
 }
 
-const char *ctl_work_name(const char *bundle, const struct lease *lease)
+const char *ctl_job_name(const char *bundle, const struct job *job)
 {
 	if (bundle[0])
 		return bundle;
-	if (lease->config[0])
-		return lease->config;
-	return lease->loader_bios[0] ? lease->loader_bios : lease->loader_uefi;
+	if (job->config[0])
+		return job->config;
+	return job->loader_bios[0] ? job->loader_bios : job->loader_uefi;
 }
 
-json_t *ctl_json_work(struct ctl *ctl, const struct device *device, const struct lease *lease)
+json_t *ctl_json_job(struct ctl *ctl, const struct device *device, const struct job *job)
 {
 	struct details details;
 	char bundle[NAME_SIZE];
 	const char *source;
 
-	if (work_details(&ctl->store, lease->number, &details))
+	if (job_details(&ctl->store, job->number, &details))
 		return NULL;
-	ctl_origin(ctl, lease, bundle, &source);
+	ctl_origin(ctl, job, bundle, &source);
 	return json_pack("{s:I, s:s, s:o, s:s, s:s, s:i, s:i, s:i, s:s, s:s, s:s, s:s, s:o, s:s,"
 	                 " s:o, s:o, s:o, s:o, s:o}",
-	                 "lease", (json_int_t)lease->number, "device", device->name,
+	                 "lease", (json_int_t)job->number, "device", device->name,
 	                 "bundle", bundle[0] ? json_string(bundle) : json_null(), "source", source,
-	                 "state", lease_state_name(lease->state), "attempt", (int)lease->attempt,
-	                 "attempts", (int)lease->attempts, "deadline", (int)lease->deadline,
-	                 "loader_bios", lease->loader_bios, "loader_uefi", lease->loader_uefi,
-	                 "config", lease->config, "prefix", lease->prefix, "details",
+	                 "state", job_state_name(job->state), "attempt", (int)job->attempt,
+	                 "attempts", (int)job->attempts, "deadline", (int)job->deadline,
+	                 "loader_bios", job->loader_bios, "loader_uefi", job->loader_uefi,
+	                 "config", job->config, "prefix", job->prefix, "details",
 	                 ctl_json_details(&details),
-	                 "reason", lease->reason, "assigned", ctl_json_time(lease->assigned),
-	                 "offered", ctl_json_time(lease->offered),
-	                 "begun", ctl_json_time(lease->begun),
-	                 "ended", ctl_json_time(lease->ended), "offers", json_offers(ctl, lease));
+	                 "reason", job->reason, "assigned", ctl_json_time(job->assigned),
+	                 "offered", ctl_json_time(job->offered),
+	                 "begun", ctl_json_time(job->begun),
+	                 "ended", ctl_json_time(job->ended), "offers", json_offers(ctl, job));
 }

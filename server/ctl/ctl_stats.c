@@ -43,11 +43,11 @@ static void print_stats(const struct stats *stats)
 		add_time(&table, "50 % within", stats_time_of(stats, 50));
 		add_time(&table, "99 % within", stats_time_of(stats, 99));
 	}
-	for (int state = 0; state <= LEASE_CANCELLED; state++)
-		add_row(&table, "leases", lease_state_name((enum lease_state)state),
-		        stats->leases[state]);
+	for (int state = 0; state <= JOB_CANCELLED; state++)
+		add_row(&table, "leases", job_state_name((enum job_state)state),
+		        stats->jobs[state]);
 	add_row(&table, "devices", "", stats->devices);
-	add_row(&table, "strangers", "", stats->strangers);
+	add_row(&table, "strangers", "", stats->unknowns);
 	table_print(&table);
 }
 
@@ -69,17 +69,17 @@ static json_t *json_times(const struct stats *stats)
 
 static json_t *json_stats(const struct stats *stats)
 {
-	json_t *counters = json_object(), *leases = json_object();
+	json_t *counters = json_object(), *jobs = json_object();
 
 	for (size_t i = 0; i < stats->counter_count; i++)
 		json_object_set_new(counters, stats->counters[i].name,
 		                    json_integer((json_int_t)stats->counters[i].value));
-	for (int state = 0; state <= LEASE_CANCELLED; state++)
-		json_object_set_new(leases, lease_state_name((enum lease_state)state),
-		                    json_integer((json_int_t)stats->leases[state]));
+	for (int state = 0; state <= JOB_CANCELLED; state++)
+		json_object_set_new(jobs, job_state_name((enum job_state)state),
+		                    json_integer((json_int_t)stats->jobs[state]));
 	return json_pack("{s:o, s:o, s:o, s:I, s:I}", "counters", counters, "answer_time",
-	                 json_times(stats), "leases", leases, "devices",
-	                 (json_int_t)stats->devices, "strangers", (json_int_t)stats->strangers);
+	                 json_times(stats), "leases", jobs, "devices",
+	                 (json_int_t)stats->devices, "strangers", (json_int_t)stats->unknowns);
 }
 
 int ctl_stats(struct ctl *ctl)

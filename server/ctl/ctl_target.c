@@ -46,7 +46,7 @@ int ctl_find_owner(struct ctl *ctl, const char *word, struct setting_owner *owne
 
 	if (word[0] == '/') {
 		status = ctl_find_folder(ctl, word, &owner->id);
-		owner->level = owner->id ? LEVEL_FOLDER : LEVEL_ZONE;
+		owner->level = owner->id ? LEVEL_FOLDER : LEVEL_GLOBAL;
 		return status;
 	}
 	if (strncmp(word, GROUP_PREFIX, strlen(GROUP_PREFIX)) == 0) {
@@ -189,7 +189,7 @@ int ctl_transaction(struct ctl *ctl, int (*change)(struct ctl *ctl, void *data),
 
 int ctl_happened(struct ctl *ctl, uint64_t device, const char *step, const char *format, ...)
 {
-	struct happening event = { .device = device, .time = time(NULL) };
+	struct event_record event = { .device = device, .time = time(NULL) };
 	va_list args;
 
 	text_format(event.step, sizeof(event.step), "%s", step);

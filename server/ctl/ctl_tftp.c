@@ -8,7 +8,7 @@
 #include "nbp/proto/error.h"
 #include "nbp/proto/text.h"
 #include "server/ctl/ctl.h"
-#include "server/store/work.h"
+#include "server/store/jobs.h"
 #include "server/tool/output.h"
 
 #define HOST_PATH 520 /* holds a root, a folder, a prefix and a name */
@@ -114,16 +114,16 @@ static void look_for_all(const struct tftp *t, const char *what, const char *loa
 /* Reads where the files are. @t->found is called where one of the folders is not there. */
 static int start(struct ctl *ctl, struct tftp *t)
 {
-	static const struct setting_owner zone = { LEVEL_ZONE, 0 };
+	static const struct setting_owner global = { LEVEL_GLOBAL, 0 };
 	struct setting_owner from;
 	struct stat status;
 	char problem[PROBLEM], path[HOST_PATH];
-	int rc = setting_read(&ctl->store, &zone, (size_t)setting_find(SETTING_TFTP_ROOT), t->root,
+	int rc = setting_read(&ctl->store, &global, (size_t)setting_find(SETTING_TFTP_ROOT), t->root,
 	                      &from);
 	size_t length = strlen(t->root);
 
 	if (rc == 0)
-		rc = setting_read(&ctl->store, &zone, (size_t)setting_find(SETTING_TFTP_FOLDER),
+		rc = setting_read(&ctl->store, &global, (size_t)setting_find(SETTING_TFTP_FOLDER),
 		                  t->folder, &from);
 	if (rc)
 		return rc;
@@ -157,28 +157,28 @@ static void warn(void *data, const char *problem, const char *remedy)
 	output_line("prebootctl: warning", "%s; %s", problem, remedy);
 }
 
-void ctl_warn_work(struct ctl *ctl, const char *what, const struct lease *lease)
+void ctl_warn_job(struct ctl *ctl, const char *what, const struct job *job)
 {
 	struct tftp t = { .found = warn };
 
 	if (start(ctl, &t) == 0)
-		look_for_all(&t, what, lease->loader_bios, lease->loader_uefi, lease->config,
-		             lease->prefix);
+		look_for_all(&t, what, job->loader_bios, job->loader_uefi, job->config,
+		             job->prefix);
 }
 
 void ctl_warn_bundle_id(struct ctl *ctl, uint64_t id)
 {
-	static const struct setting_owner zone = { LEVEL_ZONE, 0 };
+	static const struct setting_owner global = { LEVEL_GLOBAL, 0 };
 	struct bundle_whole whole;
 	struct settings settings;
-	struct lease lease;
+	struct job job;
 	char what[NAME_SIZE + 8];
 
-	if (bundle_by_id(&ctl->store, id, &whole) || settings_read(&ctl->store, &zone, &settings))
+	if (bundle_by_id(&ctl->store, id, &whole) || settings_read(&ctl->store, &global, &settings))
 		return;
 	snprintf(what, sizeof(what), "bundle %s", whole.bundle.name);
-	bundle_lease(&whole.bundle, &settings, &lease);
-	ctl_warn_work(ctl, what, &lease);
+	job_of_bundle(&whole.bundle, &settings, &job);
+	ctl_warn_job(ctl, what, &job);
 }
 
 /* Says whether the file that a setting names is to be looked for, where it is @from. */
@@ -247,7 +247,7 @@ void ctl_note_kind(struct ctl *ctl, const struct bundle *bundle)
 
 static int check_bundles(struct ctl *ctl, const struct tftp *t)
 {
-	static const struct setting_owner zone = { LEVEL_ZONE, 0 };
+	static const struct setting_owner global = { LEVEL_GLOBAL, 0 };
 	struct bundle_whole whole;
 	struct bundle *b = &whole.bundle;
 	char what[NAME_SIZE + 8];
@@ -265,11 +265,11 @@ static int check_bundles(struct ctl *ctl, const struct tftp *t)
 		             b->config, b->prefix);
 		rc = 0;
 	}
-	return rc ? rc : look_for_settings(ctl, t, &zone, used);
+	return rc ? rc : look_for_settings(ctl, t, &global, used);
 }
 
 /* Work is what it was made of, whatever became of its bundle. */
-static int check_work(struct ctl *ctl, const struct tftp *t)
+static int check_job(struct ctl *ctl, const struct tftp *t)
 {
 	static const char sql[] =
 		"SELECT min(lease), loader_bios, loader_uefi, config, prefix FROM work"
@@ -322,5 +322,5 @@ int ctl_check_files(struct ctl *ctl, void (*found)(void *data, const char *probl
 	rc = check_bundles(ctl, &t);
 	if (rc == 0)
 		rc = check_settings(ctl, &t);
-	return rc ? rc : check_work(ctl, &t);
+	return rc ? rc : check_job(ctl, &t);
 }

@@ -7,13 +7,13 @@
 #include "nbp/proto/error.h"
 #include "nbp/proto/text.h"
 #include "server/ctl/ctl_verbs.h"
-#include "server/store/work.h"
+#include "server/store/jobs.h"
 
 #define BOOTS_MAX   100000
 #define MOMENTS_MAX (4 * EVENTS_PER_DEVICE)
 
 struct moment {
-	struct happening event;
+	struct event_record event;
 	int64_t at; /* ms since the NBP's start */
 	const char *from;
 };
@@ -26,7 +26,7 @@ struct timeline {
 	int64_t start; /* Unix time in ms, by the server's clock */
 };
 
-static int64_t clock_of(const struct happening *event)
+static int64_t clock_of(const struct event_record *event)
 {
 	return event->time * 1000 + event->time_ms;
 }
@@ -41,7 +41,7 @@ static void find_start(struct timeline *t)
 
 	t->start = t->count ? clock_of(&t->moments[0].event) : 0;
 	for (size_t i = 0; i < t->count; i++) {
-		const struct happening *event = &t->moments[i].event;
+		const struct event_record *event = &t->moments[i].event;
 		int64_t start = clock_of(event) - event->milliseconds;
 
 		if (event->milliseconds && (!told || start < t->start)) {
@@ -71,34 +71,34 @@ static void sort(struct timeline *t)
 }
 
 /* Who told it: the NBP gives its time, the agent reports, and what is of neither is the server's. */
-static const char *source(const struct happening *event, const struct lease *lease)
+static const char *source(const struct event_record *event, const struct job *job)
 {
-	bool ended = strcmp(event->step, lease_state_name(lease->state)) == 0;
+	bool ended = strcmp(event->step, job_state_name(job->state)) == 0;
 
 	if (event->milliseconds)
 		return "NBP";
 	if (strcmp(event->step, "begun") == 0)
 		return "agent";
 	if (strcmp(event->step, "failed") == 0)
-		return ended && !lease->given_up ? "agent" : "server";
+		return ended && !job->given_up ? "agent" : "server";
 	if (strcmp(event->step, "done") != 0 || event->reason[0])
 		return "server"; /* those who report it done give no reason */
-	return lease->completion == COMPLETION_HANDOVER ? "NBP" : "agent";
+	return job->completion == COMPLETION_HANDOVER ? "NBP" : "agent";
 }
 
 static int find_sources(struct ctl *ctl, struct timeline *t)
 {
-	struct lease lease;
+	struct job job;
 
 	for (size_t i = 0; i < t->count; i++) {
 		struct moment *moment = &t->moments[i];
-		int rc = work_by_lease(&ctl->store, moment->event.lease, &lease);
+		int rc = job_by_number(&ctl->store, moment->event.job, &job);
 
 		if (rc && rc != ERR_NOT_FOUND)
 			return rc;
 		if (rc)
-			memset(&lease, 0, sizeof(lease));
-		moment->from = source(&moment->event, &lease);
+			memset(&job, 0, sizeof(job));
+		moment->from = source(&moment->event, &job);
 	}
 	return 0;
 }
@@ -137,13 +137,13 @@ static void print_boot(const struct device *device, struct timeline *t)
 	printf("%s, boot %u of %u, %s, nonce %s\n", device->name, t->number, t->boots, when, nonce);
 	table_add(&table, "     MS", "STEP", "FROM", "LEASE", "REASON");
 	for (size_t i = 0; i < t->count; i++) {
-		const struct happening *event = &t->moments[i].event;
-		char at[24], lease[24] = "-";
+		const struct event_record *event = &t->moments[i].event;
+		char at[24], job[24] = "-";
 
 		snprintf(at, sizeof(at), "%7lld", (long long)t->moments[i].at);
-		if (event->lease)
-			text_format(lease, sizeof(lease), "%U", event->lease);
-		table_add(&table, at, event->step, t->moments[i].from, lease, event->reason);
+		if (event->job)
+			text_format(job, sizeof(job), "%U", event->job);
+		table_add(&table, at, event->step, t->moments[i].from, job, event->reason);
 	}
 	table_print(&table);
 }
@@ -158,12 +158,12 @@ static json_t *json_boot(const struct device *device, const struct timeline *t)
 		used += text_format(nonce + used, sizeof(nonce) - used, "%02x",
 		                    (uint32_t)t->boot[i]);
 	for (size_t i = 0; i < t->count; i++) {
-		const struct happening *event = &t->moments[i].event;
+		const struct event_record *event = &t->moments[i].event;
 
 		json_array_append_new(events, json_pack(
 			"{s:I, s:s, s:s, s:o, s:s}", "ms", (json_int_t)t->moments[i].at, "step",
 			event->step, "from", t->moments[i].from, "lease",
-			event->lease ? json_integer((json_int_t)event->lease) : json_null(),
+			event->job ? json_integer((json_int_t)event->job) : json_null(),
 			"reason", event->reason));
 	}
 	return json_pack("{s:s, s:i, s:i, s:o, s:s, s:o}", "device", device->name, "boot",

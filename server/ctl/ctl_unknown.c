@@ -1,115 +1,237 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What to say of words that are no nouns or verbs, or not only one. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
+#include "nbp/proto/error.h"
+#include "nbp/proto/text.h"
 #include "server/ctl/ctl_verbs.h"
+#include "server/store/unknown.h"
 
-#define NAMES_SIZE 512
-#define WORD_MAX 24 /* characters; no name is longer */
+static const uint8_t zeros[16];
 
-/* Returns the name at @index of the nouns, or of verbs: "", not one of @noun; NULL: the end. */
-static const char *name_at(const char *noun, size_t index)
+/* Writes its MAC, or "-". */
+static void mac_text(const struct unknown *s, char *out, size_t size)
 {
-	const struct noun *n;
-	const struct verb *v;
+	if (memcmp(s->mac, zeros, sizeof(s->mac)))
+		text_format(out, size, "%M", s->mac);
+	else
+		text_format(out, size, "-");
+}
 
-	if (!noun) {
-		n = noun_at(index);
-		return n ? n->about ? n->name : "" : NULL;
+static void uuid_text(const struct unknown *s, char *out, size_t size)
+{
+	if (memcmp(s->uuid, zeros, sizeof(s->uuid)))
+		text_format(out, size, "%G", s->uuid);
+	else
+		text_format(out, size, "-");
+}
+
+/* --- finding --------------------------------------------------------------- */
+
+/* Starts the list of those with the MAC or UUID @word; @key is to stay until its end. */
+static int start_by(struct ctl *ctl, const char *word, uint8_t key[16], sqlite3_stmt **rows)
+{
+	int rc;
+
+	if (text_parse_mac(word, key) == 0)
+		rc = unknown_by_mac(&ctl->store, key, rows);
+	else if (text_parse_uuid(word, key) == 0)
+		rc = unknown_by_uuid(&ctl->store, key, rows);
+	else
+		return ctl_error(EXIT_USAGE, "%s: expected a MAC address, as in 52:54:00:12:34:56, "
+		                 "or a UUID", word);
+	return rc ? ctl_store_error(ctl) : 0;
+}
+
+/* Says that there is no such unknown machine: it may be a device by now. */
+static int not_there(struct ctl *ctl, const char *word, const uint8_t key[16])
+{
+	uint8_t mac[6];
+	struct device device;
+	int rc = text_parse_mac(word, mac) == 0 ? device_by_mac(&ctl->store, key, &device)
+	                                        : device_by_uuid(&ctl->store, key, &device);
+
+	if (rc == 0)
+		return ctl_error(EXIT_FAULT, "%s: that is device %s, and no unknown machine has "
+		                 "asked with it", word, device.name);
+	if (rc != ERR_NOT_FOUND)
+		return ctl_store_error(ctl);
+	return ctl_error(EXIT_FAULT, "%s: no such unknown machine has asked; \"prebootctl stranger "
+	                 "list\" has those that did", word);
+}
+
+/* Says whether all with the UUID of @unknown machine are one machine. */
+static int one_machine(struct ctl *ctl, const struct unknown *unknown, const char *word)
+{
+	struct admission admission;
+	char mac[40];
+
+	if (unknown_weigh(&ctl->store, unknown, &admission))
+		return ctl_store_error(ctl);
+	if (admission.by_uuid)
+		return 0;
+	mac_text(unknown, mac, sizeof(mac));
+	return ctl_error(EXIT_FAULT, "%s: several machines have this UUID, or may be several; name "
+	                 "one by its MAC, as in %s; or, if it is one machine, \"prebootctl uuid "
+	                 "allow %s\"", word, mac, word);
+}
+
+/* Finds the one that @word names, by MAC or UUID. */
+int ctl_find_unknown(struct ctl *ctl, const char *word, struct unknown *unknown)
+{
+	struct unknown other;
+	sqlite3_stmt *rows;
+	uint8_t key[16];
+	char uuid[40]; /* or a MAC */
+	int rc, status = start_by(ctl, word, key, &rows);
+
+	if (status)
+		return status;
+	rc = store_step(&ctl->store, rows);
+	if (rc == 0)
+		return not_there(ctl, word, key);
+	if (rc < 0)
+		return ctl_store_error(ctl);
+	unknown_row(rows, unknown);
+	rc = store_step(&ctl->store, rows);
+	if (rc == 0)
+		return 0;
+	if (rc < 0)
+		return ctl_store_error(ctl);
+	unknown_row(rows, &other);
+	store_end(rows);
+	/* The adapters of one machine are admitted together, whichever is named. */
+	if (memcmp(unknown->uuid, other.uuid, 16) == 0 && device_uuid_ok(other.uuid))
+		return one_machine(ctl, unknown, word);
+	if (memcmp(unknown->mac, other.mac, sizeof(other.mac))) {
+		mac_text(unknown, uuid, sizeof(uuid));
+		return ctl_error(EXIT_FAULT, "%s: a placeholder that many machines have as their "
+		                 "UUID; name one by its MAC, as in %s", word, uuid);
 	}
-	v = verb_at(index);
-	return v ? v->name && strcmp(v->noun, noun) == 0 ? v->name : "" : NULL;
+	uuid_text(memcmp(unknown->uuid, zeros, 16) ? unknown : &other, uuid, sizeof(uuid));
+	return ctl_error(EXIT_FAULT, "%s: several machines came with this MAC; name one by its "
+	                 "UUID, as in %s", word, uuid);
 }
 
-void names_list(const char *noun, char *out, size_t size)
-{
-	const char *name;
-	size_t length = 0;
+/* --- list and show --------------------------------------------------------- */
 
-	out[0] = '\0';
-	for (size_t i = 0; (name = name_at(noun, i)) != NULL && length < size; i++)
-		if (name[0])
-			length += (size_t)snprintf(out + length, size - length, "%s%s",
-			                           length ? ", " : "", name);
+static json_t *json_unknown(const struct unknown *s, const char *note)
+{
+	char mac[40], uuid[40];
+
+	mac_text(s, mac, sizeof(mac));
+	uuid_text(s, uuid, sizeof(uuid));
+	return json_pack("{s:o, s:o, s:o, s:o, s:I, s:s, s:s, s:o, s:o}",
+	                 "mac", mac[0] == '-' ? json_null() : json_string(mac),
+	                 "uuid", uuid[0] == '-' ? json_null() : json_string(uuid),
+	                 "first", ctl_json_time(s->first), "last", ctl_json_time(s->last),
+	                 "boots", (json_int_t)s->boots, "address", s->address,
+	                 "outcome", s->outcome,
+	                 "note", note[0] ? json_string(note) : json_null(),
+	                 "hardware", s->length ? ctl_json_hardware(&s->request.u.request)
+	                                       : json_null());
 }
 
-/* Writes those that @word begins, as "leave or list". Returns how many they are. */
-static size_t list_fitting(const char *noun, const char *word, char *out, size_t size)
+int ctl_unknown_list(struct ctl *ctl)
 {
-	const char *name, *last = NULL;
-	size_t count = 0, length = 0;
+	struct table table = { .columns = 7 };
+	struct unknown s;
+	uint32_t limit = UINT32_MAX;
+	sqlite3_stmt *rows;
+	json_t *array;
+	int rc, status = 0;
 
-	out[0] = '\0';
-	for (size_t i = 0; (name = name_at(noun, i)) != NULL && length < size; i++) {
-		if (!name[0] || strncmp(name, word, strlen(word)) != 0)
-			continue;
-		if (last)
-			length += (size_t)snprintf(out + length, size - length, "%s%s",
-			                           count > 1 ? ", " : "", last);
-		last = name;
-		count++;
-	}
-	if (last && length < size)
-		snprintf(out + length, size - length, "%s%s", count > 1 ? " or " : "", last);
-	return count;
-}
+	if (ctl_given(ctl, OPT_LIMIT))
+		status = ctl_number(ctl->option[OPT_LIMIT], "--limit", UNKNOWNS_MAX, &limit);
+	if (status)
+		return status;
+	array = json_array();
+	table_add(&table, "MAC", "PRODUCT", "SERIAL", "ADDRESS", "BOOTS", "LAST SEEN", "NOTE");
+	rc = unknown_list(&ctl->store, &rows);
+	while (rc == 0 && (rc = store_step(&ctl->store, rows)) == 1) {
+		const struct request *r = &s.request.u.request;
+		char mac[40], boots[24], ago[32], note[REASON_SIZE];
 
-static size_t least(size_t a, size_t b)
-{
-	return a < b ? a : b;
-}
-
-/* Counts the letters to add, drop, change or swap with the next one to make @b of @a. */
-static size_t distance(const char *a, const char *b)
-{
-	size_t d[WORD_MAX + 1][WORD_MAX + 1], m = strlen(a), n = strlen(b);
-
-	if (m > WORD_MAX || n > WORD_MAX)
-		return WORD_MAX;
-	for (size_t i = 0; i <= m; i++) {
-		for (size_t j = 0; j <= n; j++) {
-			if (i == 0 || j == 0) {
-				d[i][j] = i + j;
-				continue;
-			}
-			d[i][j] = least(d[i - 1][j - 1] + (a[i - 1] != b[j - 1]),
-			                least(d[i - 1][j], d[i][j - 1]) + 1);
-			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
-				d[i][j] = least(d[i][j], d[i - 2][j - 2] + 1);
+		unknown_row(rows, &s);
+		rc = limit ? unknown_note(&ctl->store, &s, note) : 0;
+		if (limit-- == 0 || rc) {
+			store_end(rows);
+			break;
 		}
+		mac_text(&s, mac, sizeof(mac));
+		text_format(boots, sizeof(boots), "%U", s.boots);
+		ctl_ago(s.last, ago, sizeof(ago));
+		table_add(&table, mac, r->product[0] ? r->product : "-",
+		          r->serial[0] ? r->serial : "-", s.address, boots, ago,
+		          note[0] ? note : "-");
+		json_array_append_new(array, json_unknown(&s, note));
 	}
-	return d[m][n];
+	return ctl_answer_list(ctl, rc, &table, array);
 }
 
-/* Returns the one name that is nearest to @word, if it is near: "devcie". */
-static const char *near_name(const char *noun, const char *word)
+int ctl_unknown_show(struct ctl *ctl)
 {
-	size_t nearest = strlen(word) < 5 ? 1 : 2;
-	const char *name, *found = NULL;
+	struct unknown s;
+	char text[64], note[REASON_SIZE];
+	int status = ctl_find_unknown(ctl, ctl->words[0], &s);
 
-	for (size_t i = 0; (name = name_at(noun, i)) != NULL; i++) {
-		size_t far = name[0] ? distance(word, name) : WORD_MAX;
-
-		if (far > nearest)
-			continue;
-		found = far == nearest && found ? NULL : name;
-		nearest = far;
+	if (status)
+		return status;
+	if (unknown_note(&ctl->store, &s, note))
+		return ctl_store_error(ctl);
+	if (ctl->json) {
+		ctl_print_json(json_unknown(&s, note));
+		return 0;
 	}
-	return found;
+	mac_text(&s, text, sizeof(text));
+	printf("unknown machine %s\n", text);
+	uuid_text(&s, text, sizeof(text));
+	ctl_line("UUID", "%s%s", text, text[0] == '-' || device_uuid_ok(s.uuid)
+	                               ? "" : ", a placeholder that many machines have");
+	ctl_time(s.first, text, sizeof(text));
+	ctl_line("first seen", "%s", text);
+	ctl_ago(s.last, text, sizeof(text));
+	ctl_line("last seen", "%s, from %s", text, s.address);
+	ctl_line("boots", "%llu", (unsigned long long)s.boots);
+	ctl_line("outcome", "%s", s.outcome);
+	if (note[0])
+		ctl_line("note", "%s", note);
+	printf("\nlast request\n");
+	ctl_print_hardware(&s.request.u.request);
+	return 0;
 }
 
-int ctl_unknown_word(const char *noun, const char *word)
-{
-	char names[NAMES_SIZE];
-	const char *meant;
+/* --- remove ---------------------------------------------------------------- */
 
-	if (word[0] && list_fitting(noun, word, names, sizeof(names)) > 1)
-		return ctl_error(EXIT_USAGE, "\"%s\" could be %s", word, names);
-	meant = near_name(noun, word);
-	names_list(noun, names, sizeof(names));
-	return ctl_error(EXIT_USAGE, "%s%s%s: no such %s;%s%s%s expected one of %s",
-	                 noun ? noun : "", noun ? " " : "", word, noun ? "verb" : "thing",
-	                 meant ? " did you mean " : "", meant ? meant : "", meant ? "?" : "",
-	                 names);
+static int removing(struct ctl *ctl, void *data)
+{
+	uint64_t *count = data;
+	struct unknown s;
+	int status;
+
+	if (ctl_given(ctl, OPT_ALL)) {
+		if (ctl->word_count)
+			return ctl_error(EXIT_USAGE, "stranger remove: expected a machine or "
+			                 "--all, not both");
+		return unknown_remove_all(&ctl->store, count) ? ctl_store_error(ctl) : 0;
+	}
+	if (ctl->word_count == 0)
+		return ctl_error(EXIT_USAGE, "stranger remove: which? expected a MAC, a UUID, or "
+		                 "--all");
+	status = ctl_find_unknown(ctl, ctl->words[0], &s);
+	*count = 1;
+	if (status == 0 && unknown_remove(&ctl->store, s.id))
+		status = ctl_store_error(ctl);
+	return status;
+}
+
+int ctl_unknown_remove(struct ctl *ctl)
+{
+	uint64_t count = 0;
+	int status = ctl_transaction(ctl, removing, &count);
+
+	return status ? status : ctl_say(ctl, json_pack("{s:I}", "removed", (json_int_t)count),
+	                                 "%llu forgotten", (unsigned long long)count);
 }

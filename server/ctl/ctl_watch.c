@@ -16,7 +16,7 @@
 #define POLL_MS 100
 #define LIMIT_MAX 1000000
 
-/* A stranger that has been told of, as long as it may be found once more. */
+/* An unknown machine that has been told of, as long as it may be found once more. */
 struct told {
 	int64_t id, boots;
 };
@@ -26,7 +26,7 @@ struct watch {
 	uint64_t device;     /* 0: not of one alone */
 	int64_t folder;      /* -1: not of one alone; 0: the top, which is all devices */
 	int64_t event;       /* the last that was told */
-	int64_t since;       /* strangers last seen before are told */
+	int64_t since;       /* unknown machines last seen before are told */
 	struct told *told;   /* those of that second */
 	size_t told_count;
 	int64_t version;     /* of the database, as this connection sees it */
@@ -49,25 +49,25 @@ static void put_line(json_t *object)
 	json_decref(object);
 }
 
-static void tell_event(struct watch *w, const struct happening *event, const char *device)
+static void tell_event(struct watch *w, const struct event_record *event, const char *device)
 {
-	char lease[24] = "-";
+	char job[24] = "-";
 
 	if (w->ctl->json) {
 		put_line(ctl_json_event(event, device));
 		return;
 	}
-	if (event->lease)
-		text_format(lease, sizeof(lease), "%U", event->lease);
+	if (event->job)
+		text_format(job, sizeof(job), "%U", event->job);
 	put_time(event->time, event->time_ms, true);
-	printf("  %-15s  %-10s  %5s  ", device, event->step, lease);
+	printf("  %-15s  %-10s  %5s  ", device, event->step, job);
 	if (event->milliseconds)
 		printf("after %u ms%s", event->milliseconds, event->reason[0] ? ": " : "");
 	printf("%s\n", event->reason);
 }
 
 /* Columns: id, last, boots, mac, uuid, address, outcome. */
-static void tell_stranger(struct watch *w, sqlite3_stmt *row)
+static void tell_unknown(struct watch *w, sqlite3_stmt *row)
 {
 	static const uint8_t none[16];
 	uint8_t mac[6], uuid[16];
@@ -104,7 +104,7 @@ static int look_at_events(struct watch *w)
 		" time_ms, device.name FROM event JOIN device ON device.id = event.device"
 		" WHERE event.id > ?1 AND (?2 = 0 OR device.id = ?2)"
 		" AND (?3 <= 0 OR device.folder IN (SELECT id FROM within)) ORDER BY event.id";
-	struct happening event;
+	struct event_record event;
 	char name[NAME_SIZE];
 	sqlite3_stmt *rows;
 	int rc = store_start(&w->ctl->store, &rows, sql, "iii", w->event, (int64_t)w->device,
@@ -120,7 +120,7 @@ static int look_at_events(struct watch *w)
 	return rc;
 }
 
-/* Says whether this boot of a stranger is news, and notes that it no longer is. */
+/* Says whether this boot of an unknown machine is news, and notes that it no longer is. */
 static bool is_news(struct watch *w, int64_t id, int64_t last, int64_t boots)
 {
 	if (last > w->since) {
@@ -148,7 +148,7 @@ static bool is_news(struct watch *w, int64_t id, int64_t last, int64_t boots)
 }
 
 /* @tell: no: they are only noted as told */
-static int look_at_strangers(struct watch *w, bool tell)
+static int look_at_unknowns(struct watch *w, bool tell)
 {
 	static const char sql[] =
 		"SELECT id, last, boots, mac, uuid, address, outcome FROM stranger"
@@ -159,7 +159,7 @@ static int look_at_strangers(struct watch *w, bool tell)
 	while (rc == 0 && (rc = store_step(&w->ctl->store, rows)) == 1) {
 		if (is_news(w, sqlite3_column_int64(rows, 0), sqlite3_column_int64(rows, 1),
 		            sqlite3_column_int64(rows, 2)) && tell)
-			tell_stranger(w, rows);
+			tell_unknown(w, rows);
 		rc = 0;
 	}
 	return rc;
@@ -175,7 +175,7 @@ static int look(struct watch *w)
 		return rc;
 	rc = look_at_events(w);
 	if (rc == 0 && !w->device && w->folder < 0)
-		rc = look_at_strangers(w, true);
+		rc = look_at_unknowns(w, true);
 	if (rc == 0)
 		w->version = version;
 	return rc;
@@ -200,7 +200,7 @@ static int start(struct watch *w, uint32_t limit)
 	w->since = sqlite3_column_int64(row, 2);
 	w->version = -1;
 	store_end(row);
-	return look_at_strangers(w, false);
+	return look_at_unknowns(w, false);
 }
 
 static int find_what(struct watch *w)

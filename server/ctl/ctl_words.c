@@ -54,11 +54,11 @@ int ctl_read_bundle(struct ctl *ctl, struct bundle *bundle)
 	if (status == 0 && attempts && strcmp(attempts, FROM_SETTINGS) == 0)
 		bundle->attempts = 0;
 	else if (status == 0 && attempts)
-		status = ctl_number(attempts, "--attempts", LEASE_ATTEMPTS_MAX, &bundle->attempts);
+		status = ctl_number(attempts, "--attempts", JOB_ATTEMPTS_MAX, &bundle->attempts);
 	if (status == 0 && deadline && strcmp(deadline, FROM_SETTINGS) == 0)
 		bundle->deadline = 0;
 	else if (status == 0 && deadline)
-		status = ctl_seconds(deadline, "--deadline", LEASE_DEADLINE_MAX, &bundle->deadline);
+		status = ctl_seconds(deadline, "--deadline", JOB_DEADLINE_MAX, &bundle->deadline);
 	return status;
 }
 

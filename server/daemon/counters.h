@@ -29,7 +29,7 @@ enum drop {
 enum asked { ASKED_REQUEST, ASKED_QUERY, ASKED_REPORT, ASKED_EVENT, ASKED_COUNT };
 
 enum answered {
-	ANSWERED_WORK,    /* requests: there is work */
+	ANSWERED_JOB,    /* requests: there is work */
 	ANSWERED_LOCAL,   /* none for this device */
 	ANSWERED_UNKNOWN, /* not a device that is known */
 	ANSWERED_DETAILS, /* queries */

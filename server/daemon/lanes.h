@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 /*
- * A queue of fixed room that networks share: from the serving threads to the keeper, like
+ * A queue of fixed room that networks share: from the serving threads to the writer, like
  * struct queue. Each region, an IPv4 /16 or an IPv6 /32, has a lane, and in it each network,
  * a /24 or /56, one of its own; regions take turns, and the networks of each. A lane may not take more
  * of the room than what it leaves free, so there is always some for who asks little. Lanes are

@@ -9,7 +9,7 @@
 
 #include "nbp/proto/error.h"
 #include "server/daemon/confine.h"
-#include "server/daemon/keeper.h"
+#include "server/daemon/writer.h"
 #include "server/daemon/lockfile.h"
 #include "server/daemon/metrics.h"
 #include "server/daemon/options.h"
@@ -27,7 +27,7 @@ struct daemon {
 	char database[PATH_MAX];
 	struct confinement confinement;
 	struct server server;
-	struct keeper keeper;
+	struct writer writer;
 	struct threads threads;
 	struct metrics metrics;
 	struct listen listen[LISTEN_MAX];
@@ -102,9 +102,9 @@ static void announce(struct daemon *d)
 	journal_line(&d->server.journal, JOURNAL_ALWAYS, "prebootd ready, listening on %s", line);
 	journal_line(&d->server.journal, JOURNAL_ALWAYS, "%s", d->confinement.report);
 	/* Nobody would know a machine any more where the old one was moved away. */
-	if (d->keeper.store.created)
+	if (d->writer.store.created)
 		journal_line(&d->server.journal, JOURNAL_ALWAYS, "%s: there was no database; this is a "
-		             "new one, which knows no device", d->keeper.store.path);
+		             "new one, which knows no device", d->writer.store.path);
 }
 
 /* Blocks the signals that the main thread waits for, before there are others. */
@@ -151,19 +151,19 @@ static int serve(struct daemon *d, const sigset_t *signals)
 	service_stopping();
 	threads_stop(&d->threads, &sum);
 	log_counts(&d->server.journal, &sum);
-	return d->keeper.replaced ? EXIT_FAULT : 0;
+	return d->writer.replaced ? EXIT_FAULT : 0;
 }
 
 /* Opens the database; where another program has it to itself, as soon as that has done. Returns 0,
  * a status to exit with, or -1 where it was told to stop meanwhile. */
-static int open_keeper(struct daemon *d, const char *database, const sigset_t *signals)
+static int open_writer(struct daemon *d, const char *database, const sigset_t *signals)
 {
 	const struct timespec pause = { 0, WAIT_MS * 1000000 };
-	const char *message = d->keeper.store.message;
+	const char *message = d->writer.store.message;
 	bool told = false;
 	int rc;
 
-	while ((rc = keeper_open(&d->keeper, &d->server, database)) == ERR_AGAIN) {
+	while ((rc = writer_open(&d->writer, &d->server, database)) == ERR_AGAIN) {
 		int which;
 
 		if (!told)
@@ -208,7 +208,7 @@ static int open_database(struct daemon *d, const sigset_t *signals)
 	/* A second daemon must not even open the database. */
 	if (lockfile_take(database, message, sizeof(message)) < 0)
 		return refuse(message);
-	status = open_keeper(d, database, signals);
+	status = open_writer(d, database, signals);
 	if (status)
 		return status;
 	d->metrics.path = d->options.metrics;
@@ -234,7 +234,7 @@ int main(int argc, char **argv)
 	if (status >= 0)
 		return status;
 	setvbuf(stderr, NULL, _IOLBF, 8192);
-	/* The keeper takes and gives the same memory again and again: no page of it is
+	/* The writer takes and gives the same memory again and again: no page of it is
 	 * worth giving back to the system in between. */
 	mallopt(M_ARENA_MAX, 1);
 	mallopt(M_TRIM_THRESHOLD, 64 << 20);
@@ -242,7 +242,7 @@ int main(int argc, char **argv)
 	if (server_start(&d.server, (uint32_t)d.options.rate))
 		return refuse("no memory");
 	d.threads.server = &d.server;
-	d.threads.keeper = &d.keeper;
+	d.threads.writer = &d.writer;
 	d.threads.listen = d.listen;
 	d.threads.count = d.options.threads;
 	status = open_sockets(&d);
@@ -253,7 +253,7 @@ int main(int argc, char **argv)
 	status = serve(&d, &signals);
 	metrics_write(&d.metrics);
 	metrics_close(&d.metrics);
-	keeper_close(&d.keeper);
+	writer_close(&d.writer);
 	if (status == 0)
 		journal_line(&d.server.journal, JOURNAL_ALWAYS, "prebootd stopped");
 	journal_end(&d.server.journal);

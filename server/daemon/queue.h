@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A queue of fixed room from the serving threads to the keeper. Items are copied. */
+/* A queue of fixed room from the serving threads to the writer. Items are copied. */
 struct queue {
 	pthread_mutex_t lock;
 	uint8_t *items;

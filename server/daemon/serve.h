@@ -6,7 +6,7 @@
 #include "server/daemon/journal.h"
 #include "server/daemon/lanes.h"
 #include "server/daemon/limit.h"
-#include "server/daemon/notes.h"
+#include "server/daemon/history.h"
 #include "server/daemon/queue.h"
 #include "server/daemon/serve_log.h"
 #include "server/index/index.h"
@@ -15,11 +15,11 @@
 
 /*
  * The serving threads: datagrams in, datagrams out, in batches, from memory. What
- * needs the database goes to the keeper (keeper.h), which alone uses that.
+ * needs the database goes to the writer (writer.h), which alone uses that.
  */
 
 #define SERVE_THREADS_MAX 64
-#define SERVE_STRANGERS   4096
+#define SERVE_UNKNOWNS   4096
 
 /* What all threads share. */
 struct server {
@@ -27,16 +27,16 @@ struct server {
 	struct limit limit, regions; /* of networks, and of what many of them share */
 	_Atomic int64_t unknown_full; /* bounds the answers to unknown machines, wherever they are */
 	int64_t unknown_cost;
-	struct lanes questions;  /* struct datagram: for the keeper to answer */
+	struct lanes questions;  /* struct datagram: for the writer to answer */
 	struct queue notes;      /* struct note: for it to keep, when it comes to that */
 	int wake;                /* eventfd of both */
-	/* The database in memory: the keeper changes it, with the lock held for writing. */
+	/* The database in memory: the writer changes it, with the lock held for writing. */
 	struct index *index;
 	pthread_rwlock_t lock;
 	uint64_t generation;     /* of the policy in it */
 	uint64_t seed;           /* of hashes */
-	/* What bounds notes: of all requests, of strangers', of each device's events. */
-	_Atomic int64_t requests_full, strangers_full;
+	/* What bounds notes: of all requests, of unknown machines', of each device's events. */
+	_Atomic int64_t requests_full, unknowns_full;
 	/* What bounds unknown machines that become devices by themselves: all, a network's, and
 	 * whether there are as many as there may be. */
 	_Atomic int64_t admissions_full;
@@ -44,8 +44,8 @@ struct server {
 	_Atomic bool admits_no_more;
 	struct limit events;
 	struct limit noted; /* what a device, or a network of unknown machines, has of the notes */
-	_Atomic uint64_t strangers[SERVE_STRANGERS]; /* hashes of those noted lately */
-	/* Of each thread, the keeper's last. */
+	_Atomic uint64_t unknowns[SERVE_UNKNOWNS]; /* hashes of those noted lately */
+	/* Of each thread, the writer's last. */
 	const struct counters *counters[SERVE_THREADS_MAX + 1];
 	size_t counters_count;
 };
@@ -68,7 +68,7 @@ struct serving {
 	const struct moment *moment;
 	struct message question;
 	struct identified who;
-	struct verdict verdict;
+	struct decision decision;
 	struct note note;
 	char line[LOG_LINE];
 	uint64_t held;           /* lines for the journal that were not put into words */
@@ -113,7 +113,7 @@ uint64_t serve_batch(struct serving *serving, struct datagram *batch, size_t cou
 
 /**
  * Answers the request that is decoded, unless that needs the database.
- * Returns 0, ERR_AGAIN if it is for the keeper, ERR_SPACE where the question is too small, or
+ * Returns 0, ERR_AGAIN if it is for the writer, ERR_SPACE where the question is too small, or
  * ERR_REFUSED where unknown machines have asked too much.
  */
 int serve_request(struct serving *serving, struct datagram *datagram);

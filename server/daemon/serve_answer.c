@@ -16,9 +16,9 @@
 #define NANOSECONDS      ((int64_t)1000000000)
 #define REQUESTS_COST    (NANOSECONDS / 200)
 #define REQUESTS_BURST   (50 * NANOSECONDS)
-#define STRANGERS_COST   (NANOSECONDS / 100)
-#define STRANGERS_BURST  (10 * NANOSECONDS)
-#define STRANGER_MINUTES 1
+#define UNKNOWNS_COST   (NANOSECONDS / 100)
+#define UNKNOWNS_BURST  (10 * NANOSECONDS)
+#define UNKNOWN_MINUTES 1
 #define UNKNOWN_BURST    (2 * NANOSECONDS)
 
 /* --- journal and notes ----------------------------------------------------- */
@@ -46,21 +46,21 @@ static void put_note(struct serving *s)
 		count(&s->counters.notes_lost, 1);
 }
 
-/* Says whether a stranger's request is news: another boot, or another minute. */
-static bool stranger_is_news(struct serving *s)
+/* Says whether an unknown machine's request is news: another boot, or another minute. */
+static bool unknown_is_news(struct serving *s)
 {
 	struct {
 		struct identity identity;
 		uint8_t nonce[NONCE_SIZE];
 		int64_t minute;
-	} key = { .minute = s->moment->now / 60 / STRANGER_MINUTES };
+	} key = { .minute = s->moment->now / 60 / UNKNOWN_MINUTES };
 	uint64_t hash;
 	_Atomic uint64_t *slot;
 
 	key.identity = s->question.u.request.identity;
 	memcpy(key.nonce, s->question.nonce, sizeof(key.nonce));
 	hash = XXH3_64bits_withSeed(&key, sizeof(key), s->server->seed);
-	slot = &s->server->strangers[hash % SERVE_STRANGERS];
+	slot = &s->server->unknowns[hash % SERVE_UNKNOWNS];
 	return atomic_exchange_explicit(slot, hash, memory_order_relaxed) != hash;
 }
 
@@ -78,18 +78,18 @@ static bool note_request(struct serving *s, const struct datagram *d)
 	struct server *server = s->server;
 	int64_t now = s->moment->monotonic;
 
-	if (!s->who.known && !stranger_is_news(s))
+	if (!s->who.known && !unknown_is_news(s))
 		return false;
 	if (queue_full(&server->notes) ||
 	    !server_notes(server, s->who.known ? s->who.device.id : 0, d, now) ||
 	    !(s->who.known ? limit_pass(&server->requests_full, REQUESTS_COST, REQUESTS_BURST, now)
-	                   : limit_pass(&server->strangers_full, STRANGERS_COST,
-	                                STRANGERS_BURST, now))) {
+	                   : limit_pass(&server->unknowns_full, UNKNOWNS_COST,
+	                                UNKNOWNS_BURST, now))) {
 		count(&s->counters.notes_lost, 1);
 		return false;
 	}
 	note_begin(&s->note, d, &s->question, &s->who, s->moment);
-	note_outcome(&s->note, &s->verdict);
+	note_outcome(&s->note, &s->decision);
 	put_note(s);
 	return true;
 }
@@ -118,7 +118,7 @@ void serve_event(struct serving *s, const struct datagram *d)
 
 /* --- requests -------------------------------------------------------------- */
 
-/* Says whether an unknown machine may become a device now, for which the keeper has to write. */
+/* Says whether an unknown machine may become a device now, for which the writer has to write. */
 static bool may_admit(struct serving *s, struct datagram *d)
 {
 	d->may_admit = server_may_admit(s->server, d, s->moment->monotonic);
@@ -128,8 +128,8 @@ static bool may_admit(struct serving *s, struct datagram *d)
 	return false;
 }
 
-/* Says whether there is or may be work, which the keeper sees to. */
-static bool needs_keeper(struct serving *s, struct datagram *d)
+/* Says whether there is or may be work, which the writer sees to. */
+static bool needs_writer(struct serving *s, struct datagram *d)
 {
 	const struct index *index = s->server->index;
 	const struct policy *policy = index_policy(index);
@@ -148,7 +148,7 @@ static bool needs_keeper(struct serving *s, struct datagram *d)
 			return may_admit(s, d);
 		if (!policy->rules_for_unknown)
 			return false;
-	} else if (s->who.claims || entry_has_open_work(s->who.entry)) {
+	} else if (s->who.claims || entry_has_open_job(s->who.entry)) {
 		return true;
 	}
 	if (s->who.known ? policy->rules_for_known : policy->rules_for_unknown) {
@@ -166,15 +166,15 @@ static void decide_none(struct serving *s)
 	struct asking asking = { .firmware = request->firmware, .now = s->moment->now };
 	const struct settings *settings = &index_policy(s->server->index)->settings;
 	struct settings room;
-	struct lease last = { 0 };
+	struct job last = { 0 };
 
 	if (s->who.known) {
 		settings = entry_settings(s->server->index, s->who.entry, &room);
-		last.state = entry_last_work(s->who.entry);
+		last.state = entry_last_job(s->who.entry);
 	}
 	decide_request(s->who.known ? &s->who.device : NULL,
-	               last.state == LEASE_PENDING ? NULL : &last, &asking, &s->verdict);
-	settings_answer(settings, request->firmware, &s->verdict.reply.u.answer);
+	               last.state == JOB_PENDING ? NULL : &last, &asking, &s->decision);
+	settings_answer(settings, request->firmware, &s->decision.reply.u.answer);
 }
 
 /* Says whether the answer to an unknown machine, of which there are any number, may leave. */
@@ -188,7 +188,7 @@ static bool may_answer(struct serving *s)
 /* Encodes the answer that was decided on. Returns 0, ERR_SPACE or ERR_REFUSED. */
 static int put_answer(struct serving *s, struct datagram *d)
 {
-	struct message *reply = &s->verdict.reply;
+	struct message *reply = &s->decision.reply;
 	size_t length;
 
 	if (!may_answer(s))
@@ -206,7 +206,7 @@ static void tell_answer(struct serving *s, const struct datagram *d)
 {
 	if (wants_line(s)) {
 		struct speaker speaker = speaker_of(s, d);
-		enum journal_kind kind = log_answer(s->line, &speaker, &s->verdict);
+		enum journal_kind kind = log_answer(s->line, &speaker, &s->decision);
 
 		journal_line(&s->server->journal, kind, "%s", s->line);
 	}
@@ -225,9 +225,9 @@ int serve_unknown(struct serving *s, struct datagram *d)
 	if (s->who.known || s->who.weigh)
 		return ERR_AGAIN;
 	if (query)
-		decide_query(NULL, NULL, PROOF_NONE, s->moment->now, &s->verdict);
+		decide_query(NULL, NULL, PROOF_NONE, s->moment->now, &s->decision);
 	else
-		decide_report(NULL, NULL, &reporting, &s->verdict);
+		decide_report(NULL, NULL, &reporting, &s->decision);
 	rc = put_answer(s, d);
 	if (rc)
 		return rc;
@@ -245,7 +245,7 @@ int serve_request(struct serving *s, struct datagram *d)
 	int rc;
 
 	identify_machine(s->server->index, &sender, &s->who);
-	if (needs_keeper(s, d))
+	if (needs_writer(s, d))
 		return ERR_AGAIN;
 	decide_none(s);
 	rc = put_answer(s, d);

@@ -163,7 +163,7 @@ static const struct entry *find(struct serving *s, const struct outline *outline
 			return NULL;
 		entry = s->who.entry;
 	}
-	return entry_has_open_work(entry) ? NULL : entry;
+	return entry_has_open_job(entry) ? NULL : entry;
 }
 
 bool serve_fast(struct serving *s, struct datagram *d, const struct outline *outline)

@@ -48,19 +48,19 @@ static size_t write_head(char *line, const struct speaker *speaker, const char *
 static const char *state_word(uint8_t state)
 {
 	switch (state) {
-	case WORK_BEGUN: return "begun";
-	case WORK_DONE: return "done";
-	case WORK_ACCEPTED: return "accepted";
+	case REPORT_BEGUN: return "begun";
+	case REPORT_DONE: return "done";
+	case REPORT_ACCEPTED: return "accepted";
 	default: return "failed";
 	}
 }
 
 enum journal_kind log_answer(char line[LOG_LINE], const struct speaker *speaker,
-                             const struct verdict *verdict)
+                             const struct decision *decision)
 {
-	const struct message *reply = &verdict->reply;
-	const struct lease *next = &verdict->next;
-	const char *mark = verdict->warn ? "warning: " : "";
+	const struct message *reply = &decision->reply;
+	const struct job *next = &decision->next;
+	const char *mark = decision->warn ? "warning: " : "";
 	char quoted[QUOTED];
 	size_t at;
 
@@ -68,11 +68,11 @@ enum journal_kind log_answer(char line[LOG_LINE], const struct speaker *speaker,
 	case MESSAGE_ANSWER:
 		at = write_head(line, speaker, mark, "request");
 		append(line, at, " answer=%s",
-		       reply->u.answer.decision == DECISION_WORK ? "work" : "local");
+		       reply->u.answer.decision == DECISION_JOB ? "work" : "local");
 		break;
 	case MESSAGE_DETAILS:
 		at = write_head(line, speaker, mark, "query");
-		append(line, at, " answer=%s", reply->u.details.lease ? "details" : "none");
+		append(line, at, " answer=%s", reply->u.details.job ? "details" : "none");
 		break;
 	default:
 		at = write_head(line, speaker, mark, "report");
@@ -88,10 +88,10 @@ enum journal_kind log_answer(char line[LOG_LINE], const struct speaker *speaker,
 	if (reply->type == MESSAGE_ANSWER && reply->u.answer.loader[0])
 		append(line, at, " loader=%s config=%s", reply->u.answer.loader,
 		       reply->u.answer.config[0] ? reply->u.answer.config : "-");
-	append(line, at, " reason=\"%s\"", quote(quoted, verdict->reason));
-	if (speaker->oddity[0])
-		append(line, at, " note=\"%s\"", quote(quoted, speaker->oddity));
-	return verdict->warn ? JOURNAL_ALWAYS : kind_of(speaker);
+	append(line, at, " reason=\"%s\"", quote(quoted, decision->reason));
+	if (speaker->anomaly[0])
+		append(line, at, " note=\"%s\"", quote(quoted, speaker->anomaly));
+	return decision->warn ? JOURNAL_ALWAYS : kind_of(speaker);
 }
 
 enum journal_kind log_event(char line[LOG_LINE], const struct speaker *speaker)
@@ -101,7 +101,7 @@ enum journal_kind log_event(char line[LOG_LINE], const struct speaker *speaker)
 	char quoted[QUOTED];
 
 	append(line, at, " step=%s at=%ums lease=%U reason=\"%s\"", event_name(event->code),
-	       event->milliseconds, event->lease, quote(quoted, event->reason));
+	       event->milliseconds, event->job, quote(quoted, event->reason));
 	return kind_of(speaker);
 }
 

@@ -16,12 +16,12 @@ struct speaker {
 	const struct datagram *datagram;
 	const struct message *question;
 	const char *device; /* its name; NULL if unknown */
-	const char *oddity; /* what is odd about who asks; "": nothing */
+	const char *anomaly; /* what is odd about who asks; "": nothing */
 };
 
 /** Writes the line of a decision. Returns its kind. */
 enum journal_kind log_answer(char line[LOG_LINE], const struct speaker *speaker,
-                             const struct verdict *verdict);
+                             const struct decision *decision);
 
 /** Writes the line of an NBP's event. Returns its kind. */
 enum journal_kind log_event(char line[LOG_LINE], const struct speaker *speaker);

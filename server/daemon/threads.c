@@ -15,7 +15,7 @@
 #include "server/daemon/service.h"
 #include "server/net/socket.h"
 
-#define FOLLOW_MS      25                        /* how often the keeper looks for changes */
+#define FOLLOW_MS      25                        /* how often the writer looks for changes */
 #define RETRY_MS       5                         /* how often for the lock, if questions wait for it */
 #define BEAT_MS        500                       /* how long a serving thread sleeps at most */
 #define BATCHES_MAX    16
@@ -28,7 +28,7 @@ struct worker {
 	struct threads *threads;
 	size_t number;
 	unsigned beats;    /* rises for as long as it lives */
-	unsigned seen;     /* the keeper's: where they were last */
+	unsigned seen;     /* the writer's: where they were last */
 	struct serving serving;
 	struct datagram batch[BATCH];
 };
@@ -114,7 +114,7 @@ static void tell_counts(struct threads *t, uint64_t *told)
 	*told = counters_dropped(&sum);
 }
 
-/* What the keeper does by the clock, and when the next time is, monotonic ns. */
+/* What the writer does by the clock, and when the next time is, monotonic ns. */
 struct chores {
 	int64_t notes, sweep, alive, counts;
 	uint64_t drops_told;
@@ -134,19 +134,19 @@ static void do_chores(struct threads *t, struct chores *chores, const struct mom
 	int64_t now = moment->monotonic;
 
 	/* The end that an administrator would make; once is enough, more does no harm. */
-	if (t->keeper->replaced) {
+	if (t->writer->replaced) {
 		pthread_kill(t->main_thread, SIGTERM);
 		return;
 	}
 	/* Nobody waits for notes, and a transaction for each would take most of the time:
 	 * one that comes alone is kept at once, many come together. */
-	if (waiting && (due(&chores->notes, NOTES_NS, now) || waiting >= KEEPER_BATCH))
-		keeper_notes(t->keeper);
+	if (waiting && (due(&chores->notes, NOTES_NS, now) || waiting >= WRITER_BATCH))
+		writer_notes(t->writer);
 	/* What is much is done in parts, with the questions that wait between them. */
-	if (due(&chores->sweep, SWEEP_NS, now) && keeper_sweep(t->keeper, moment))
+	if (due(&chores->sweep, SWEEP_NS, now) && writer_sweep(t->writer, moment))
 		chores->sweep = now;
 	if (__atomic_exchange_n(&t->reload, 0, __ATOMIC_ACQUIRE)) {
-		keeper_reload(t->keeper, moment);
+		writer_reload(t->writer, moment);
 		service_ready("serving");
 	}
 	if (t->watchdog_ms && due(&chores->alive, (int64_t)t->watchdog_ms * 1000000, now))
@@ -166,7 +166,7 @@ static void *keep(void *data)
 	bool more = false;
 
 	for (;;) {
-		bool stopping = poll_[1].revents, waits = keeper_waits(t->keeper);
+		bool stopping = poll_[1].revents, waits = writer_waits(t->writer);
 
 		if (!more)
 			poll(poll_, stopping ? 1 : 2, waits ? RETRY_MS : FOLLOW_MS);
@@ -175,18 +175,18 @@ static void *keep(void *data)
 			(void)!read(t->server->wake, &ignored, sizeof(ignored));
 		moment = moment_now();
 		clock_gettime(CLOCK_BOOTTIME, &boot);
-		keeper_clock(t->keeper, moment.now, boot.tv_sec);
-		more = keeper_turn(t->keeper, &moment);
-		if (stopping && !more && !keeper_waits(t->keeper))
+		writer_clock(t->writer, moment.now, boot.tv_sec);
+		more = writer_turn(t->writer, &moment);
+		if (stopping && !more && !writer_waits(t->writer))
 			break;
 		do_chores(t, &chores, &moment);
 		/* Nothing more is done with a database that is lost: then it waits to be stopped. */
-		more = more || (!t->keeper->replaced &&
+		more = more || (!t->writer->replaced &&
 		       (chores.sweep <= moment.monotonic ||
-		        (queue_count(&t->server->notes) >= KEEPER_BATCH && !t->keeper->notes_wait)));
+		        (queue_count(&t->server->notes) >= WRITER_BATCH && !t->writer->notes_wait)));
 	}
-	keeper_last(t->keeper);
-	while (keeper_notes(t->keeper))
+	writer_last(t->writer);
+	while (writer_notes(t->writer))
 		continue;
 	return NULL;
 }
@@ -207,7 +207,7 @@ int threads_start(struct threads *t)
 		serving_start(&t->workers[i].serving, t->server);
 	}
 	t->main_thread = pthread_self();
-	if (pthread_create(&t->keeper_thread, NULL, keep, t))
+	if (pthread_create(&t->writer_thread, NULL, keep, t))
 		return ERR_SPACE;
 	for (size_t i = 0; i < t->count; i++)
 		if (pthread_create(&t->workers[i].thread, NULL, serve, &t->workers[i]))
@@ -232,11 +232,11 @@ void threads_stop(struct threads *t, struct counters *sum)
 	for (size_t i = 0; i < t->count; i++)
 		pthread_join(t->workers[i].thread, NULL);
 	stop(t->stop[1]);
-	pthread_join(t->keeper_thread, NULL);
+	pthread_join(t->writer_thread, NULL);
 	close(t->stop[0]);
 	close(t->stop[1]);
 	server_counters(t->server, sum);
-	keeper_count(t->keeper);
+	writer_count(t->writer);
 	t->server->counters_count = 0; /* they go with the threads */
 	free(t->workers);
 }

@@ -3,7 +3,7 @@
 #define SERVER_INDEX_INDEX_H
 
 #include "server/filter/filter.h"
-#include "server/store/lease.h"
+#include "server/model/job.h"
 #include "server/store/settings.h"
 #include "server/store/store.h"
 #include "server/store/uuids.h"
@@ -47,7 +47,7 @@ struct assignment {
 	uint64_t id;
 	const struct bundle *bundle;
 	enum level level;
-	uint64_t owner;  /* the folder, group or device; 0 with LEVEL_ZONE */
+	uint64_t owner;  /* the folder, group or device; 0 with LEVEL_GLOBAL */
 	enum assignment_mode mode;
 	int64_t until;   /* Unix time, with ASSIGN_UNTIL */
 	int64_t added;
@@ -59,7 +59,7 @@ struct rule {
 	uint64_t id;
 	const struct bundle *bundle;
 	char name[NAME_SIZE];
-	enum rule_applies applies; /* to devices, to strangers */
+	enum rule_applies applies; /* to devices, to unknown machines */
 	bool repeat;               /* also where the machine has had the bundle */
 	bool enabled;              /* no: it is passed over */
 	struct filter *filter;     /* NULL, where it is not */
@@ -91,7 +91,7 @@ struct group {
 };
 
 struct policy {
-	struct settings settings;  /* the zone's: of devices in no folder, and of strangers */
+	struct settings settings;  /* global's: of devices in no folder, and of unknown machines */
 	struct folder *folders;    /* by id */
 	struct settings *folder_settings; /* of folders at which something is set */
 	struct group *groups;      /* by id */
@@ -119,7 +119,7 @@ enum uuid_state policy_uuid(const struct policy *policy, const uint8_t uuid[16])
 /** Says whether @mac belongs to a dock or an adapter, not to a machine. */
 bool policy_mac_shared(const struct policy *policy, const uint8_t mac[6]);
 
-/** Returns the assignments of a group, a folder or the zone, @owner 0, by id. */
+/** Returns the assignments of a group, a folder or global, @owner 0, by id. */
 const struct assignment *policy_assignments(const struct policy *policy, enum level level,
                                             uint64_t owner, size_t *count);
 
@@ -198,9 +198,9 @@ const struct settings *entry_settings(const struct index *index, const struct en
                                       struct settings *room);
 
 /** Says whether it has work that is not ended. */
-bool entry_has_open_work(const struct entry *entry);
-/** Says how its newest work ended; LEASE_PENDING: it never had any. */
-enum lease_state entry_last_work(const struct entry *entry);
+bool entry_has_open_job(const struct entry *entry);
+/** Says how its newest work ended; JOB_PENDING: it never had any. */
+enum job_state entry_last_job(const struct entry *entry);
 
 /** Writes its groups' ids, at most @max. Returns how many. */
 size_t entry_groups(const struct entry *entry, uint64_t *ids, size_t max);

@@ -185,14 +185,14 @@ void entry_set_mark(const struct entry *entry, struct mark mark)
 
 /* --- its work -------------------------------------------------------------- */
 
-bool entry_has_open_work(const struct entry *entry)
+bool entry_has_open_job(const struct entry *entry)
 {
-	return entry->flags & ENTRY_OPEN_WORK;
+	return entry->flags & ENTRY_OPEN_JOB;
 }
 
-enum lease_state entry_last_work(const struct entry *entry)
+enum job_state entry_last_job(const struct entry *entry)
 {
-	return (enum lease_state)entry->last_work;
+	return (enum job_state)entry->last_job_of;
 }
 
 size_t entry_groups(const struct entry *entry, uint64_t *ids, size_t max)

@@ -18,7 +18,7 @@ enum entry_flag {
 	ENTRY_MORE_MACS = 2,  /* its block has more */
 	ENTRY_CLAIM_UUID = 4, /* its block has the claim's */
 	ENTRY_CLAIM_MAC = 8,
-	ENTRY_OPEN_WORK = 16,
+	ENTRY_OPEN_JOB = 16,
 	ENTRY_CARDS = 32,     /* its block has some */
 };
 
@@ -32,7 +32,7 @@ struct entry {
 	uint16_t mark_length;
 	uint64_t mark_hash;
 	uint8_t mac[MAC_SIZE];   /* the first; zeros: none */
-	uint8_t last_work;       /* enum lease_state */
+	uint8_t last_job_of;       /* enum job_state */
 	uint8_t flags;
 };
 

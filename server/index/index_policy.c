@@ -122,9 +122,9 @@ const struct assignment *policy_assignments(const struct policy *policy, enum le
 
 /* --- folders and settings -------------------------------------------------- */
 
-/* What is set for the zone or a folder. */
+/* What is set for global or a folder. */
 struct value {
-	uint64_t owner; /* 0: the zone */
+	uint64_t owner; /* 0: global */
 	size_t index;
 	char text[FILE_SIZE];
 };
@@ -163,7 +163,7 @@ static int read_value(struct tree *tree, sqlite3_stmt *row)
 		     text, owner ? "folder" : "the zone,", (long long)owner);
 		return 0;
 	}
-	/* Long, and the zone's alone: kept apart from what each folder may have. */
+	/* Long, and global's alone: kept apart from what each folder may have. */
 	if (strcmp(key, SHARED_MACS) == 0)
 		return owner ? 0 : shared_macs_parse(text, tree->policy->shared_macs,
 		                                     &tree->policy->shared_mac_count);
@@ -294,7 +294,7 @@ static int read_tree(struct store *store, struct policy *policy, struct warnings
 		goto out;
 	}
 	settings_default(&policy->settings);
-	apply_values(&tree, 0, 0, &policy->settings); /* the zone is in front of all folders */
+	apply_values(&tree, 0, 0, &policy->settings); /* global is in front of all folders */
 	cut_parents(&tree);
 	for (size_t i = 0; i < policy->folder_count; i++)
 		settle(&tree, &policy->folders[i]);

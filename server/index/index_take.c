@@ -144,13 +144,13 @@ static int take_setting(struct reader *reader, sqlite3_stmt *row)
 /* --- what became of work --------------------------------------------------- */
 
 /* Notes how the newest work from one source stands; none is noted of what is under way. */
-static int note_past(struct reader *reader, int64_t id, enum past_of of, enum lease_state state)
+static int note_past(struct reader *reader, int64_t id, enum past_of of, enum job_state state)
 {
 	struct list *list = &reader->lists[PASTS];
-	uint32_t past = PAST_OF(id, of, state == LEASE_DONE ? PAST_DONE :
-	                        state == LEASE_FAILED ? PAST_FAILED : PAST_CANCELLED);
+	uint32_t past = PAST_OF(id, of, state == JOB_DONE ? PAST_DONE :
+	                        state == JOB_FAILED ? PAST_FAILED : PAST_CANCELLED);
 
-	if (!past_ok(id) || lease_open(state))
+	if (!past_ok(id) || job_is_open(state))
 		return 0;
 	if (list->length == BLOCK_COUNT_MAX * sizeof(past))
 		return leave_out(reader, "past work, of source", id);
@@ -162,18 +162,18 @@ static int take_past(struct reader *reader, sqlite3_stmt *row)
 {
 	const char *name = (const char *)sqlite3_column_text(row, 3);
 	int kind = sqlite3_column_int(row, 1);
-	enum lease_state state;
+	enum job_state state;
 
-	if (!name || lease_state_parse(name, &state))
-		state = LEASE_CANCELLED;
+	if (!name || job_state_parse(name, &state))
+		state = JOB_CANCELLED;
 	if (kind > PAST_OF_MULTICAST + 1)
 		return 0;
 	if (kind)
 		return note_past(reader, sqlite3_column_int64(row, 2), (enum past_of)(kind - 1),
 		                 state);
-	reader->entry.last_work = (uint8_t)state;
-	if (lease_open(state))
-		reader->entry.flags |= ENTRY_OPEN_WORK;
+	reader->entry.last_job_of = (uint8_t)state;
+	if (job_is_open(state))
+		reader->entry.flags |= ENTRY_OPEN_JOB;
 	return 0;
 }
 

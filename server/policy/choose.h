@@ -42,7 +42,7 @@ struct candidate {
 /* Who asks. */
 struct chooser {
 	const struct index *index;
-	const struct entry *entry;      /* NULL: a stranger */
+	const struct entry *entry;      /* NULL: an unknown machine */
 	const struct request *request;  /* NULL: not known; then rules match nothing, and
 	                                   any loader will do */
 	const char *address;            /* that it asks from, as text; may be "" */

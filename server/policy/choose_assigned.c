@@ -177,5 +177,5 @@ void choose_assignments(struct choosing *c)
 		look_at_level(c, LEVEL_GROUP, groups[i]);
 	for (; folder; folder = folder->parent)
 		look_at_level(c, LEVEL_FOLDER, folder->id);
-	look_at_level(c, LEVEL_ZONE, 0);
+	look_at_level(c, LEVEL_GLOBAL, 0);
 }

@@ -2,30 +2,30 @@
 #ifndef SERVER_POLICY_DECIDE_H
 #define SERVER_POLICY_DECIDE_H
 
-#include "server/store/lease.h"
+#include "server/model/job.h"
 
 /*
  * The decisions, and nothing else: no database, no network, no clock. The
- * caller loads what they need, stores the changed lease, and only then lets the
+ * caller loads what they need, stores the changed job, and only then lets the
  * answer leave.
  */
 
 #define OVERDUE_REASON "begun but not ended before its deadline"
 
-struct verdict {
+struct decision {
 	struct message reply; /* type and body; the caller adds nonce and sequence */
-	bool changed;         /* next differs from the lease given, and must be stored */
+	bool changed;         /* next differs from the job given, and must be stored */
 	bool counted;         /* ... by a new attempt: the question's nonce belongs to it */
 	bool ends;            /* the answer tells of work that ends when this boot accepts it */
 	bool warn;            /* the administrator should hear of it */
-	struct lease next;    /* the lease from now on; all zeros where there is none */
+	struct job next;    /* the job from now on; all zeros where there is none */
 	char reason[REASON_SIZE]; /* one phrase for the log */
 };
 
 /* The circumstances of a request. */
 struct asking {
 	uint8_t firmware;        /* enum firmware_kind, as the request says */
-	uint32_t accepted;       /* the attempt at this lease that is this boot's; 0: none yet */
+	uint32_t accepted;       /* the attempt at this job that is this boot's; 0: none yet */
 	bool unproven;           /* known by its MAC alone, which is not enough for work */
 	bool came_back;          /* the last attempt's boot ended at the local disk */
 	int64_t now;             /* Unix time */
@@ -54,29 +54,29 @@ struct reporting {
  * that: it is told of the work once more, and ends it by accepting it, with a token that only
  * who was answered has; the receipt is refused, and the machine boots its disk.
  * @device: NULL if unknown
- * @lease: the device's newest lease, ended or not; NULL if it never had one
- * @verdict: reply is an answer
+ * @job: the device's newest job, ended or not; NULL if it never had one
+ * @decision: reply is an answer
  */
-void decide_request(const struct device *device, const struct lease *lease,
-                    const struct asking *asking, struct verdict *verdict);
+void decide_request(const struct device *device, const struct job *job,
+                    const struct asking *asking, struct decision *decision);
 
 /**
  * Answers an agent that asks for its work. The reply is a details message, in
- * which the caller fills in the key=value strings if its lease is not 0.
- * @device, @lease: as above
+ * which the caller fills in the key=value strings if its job is not 0.
+ * @device, @job: as above
  */
-void decide_query(const struct device *device, const struct lease *lease, enum proof proof,
-                  int64_t now, struct verdict *verdict);
+void decide_query(const struct device *device, const struct job *job, enum proof proof,
+                  int64_t now, struct decision *decision);
 
 /**
  * Takes an NBP's or an agent's report. A repeated one is acknowledged again; one that
- * does not fit the lease's state is refused, with the reason in the receipt.
- * @lease: the lease that the report names; NULL if there is none
+ * does not fit the job's state is refused, with the reason in the receipt.
+ * @job: the job that the report names; NULL if there is none
  */
-void decide_report(const struct device *device, const struct lease *lease,
-                   const struct reporting *reporting, struct verdict *verdict);
+void decide_report(const struct device *device, const struct job *job,
+                   const struct reporting *reporting, struct decision *decision);
 
 /** Ends work that is begun and overdue; there is no reply. */
-void decide_overdue(const struct lease *lease, int64_t now, struct verdict *verdict);
+void decide_overdue(const struct job *job, int64_t now, struct decision *decision);
 
 #endif

@@ -22,7 +22,7 @@ void token_make(const uint8_t secret[TOKEN_SECRET_SIZE], const struct offer *off
 
 	hmac_sha256_set_key(&hmac, TOKEN_SECRET_SIZE, secret);
 	put_number(&hmac, offer->device);
-	put_number(&hmac, offer->lease);
+	put_number(&hmac, offer->job);
 	put_number(&hmac, (uint64_t)offer->assigned);
 	put_number(&hmac, offer->attempt);
 	hmac_sha256_update(&hmac, NONCE_SIZE, offer->nonce);

@@ -16,8 +16,8 @@
 
 /* What a token stands for. */
 struct offer {
-	uint64_t device, lease;
-	int64_t assigned; /* when the lease was made: a power cut may give its number to another */
+	uint64_t device, job;
+	int64_t assigned; /* when the job was made: a power cut may give its number to another */
 	uint32_t attempt;
 	uint8_t nonce[NONCE_SIZE]; /* of the boot */
 };

@@ -151,7 +151,7 @@ static int keep_shared(struct store *store, const struct request *request, uint6
                        int64_t now, const uint8_t boot[NONCE_SIZE])
 {
 	const struct identity *identity = &request->identity;
-	struct happening event = { .device = device, .time = now, .step = "conflict" };
+	struct event_record event = { .device = device, .time = now, .step = "conflict" };
 	int rc = uuid_set(store, identity->uuid, UUID_SHARED, now);
 
 	if (rc == 0)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* An unknown machine becomes a device: what it is to be known by. */
-#include "server/store/strangers.h"
+#include "server/store/unknown.h"
 
 #include <string.h>
 
@@ -13,7 +13,7 @@
 
 static int look_at_uuid(struct store *store, struct admission *a)
 {
-	const uint8_t *uuid = a->stranger->uuid;
+	const uint8_t *uuid = a->unknown->uuid;
 	struct device other;
 	struct uuid_word word;
 	int rc;
@@ -33,12 +33,12 @@ static int look_at_uuid(struct store *store, struct admission *a)
 
 int mac_is_shared(struct store *store, const uint8_t mac[6], bool *shared)
 {
-	static const struct setting_owner zone = { LEVEL_ZONE, 0 };
+	static const struct setting_owner global = { LEVEL_GLOBAL, 0 };
 	struct mac_prefix prefixes[SHARED_MACS_MAX];
 	struct setting_owner from;
 	char value[SETTING_TEXT];
 	size_t count = 0;
-	int rc = setting_read(store, &zone, (size_t)setting_find(SHARED_MACS), value, &from);
+	int rc = setting_read(store, &global, (size_t)setting_find(SHARED_MACS), value, &from);
 
 	*shared = false;
 	if (rc || shared_macs_parse(value, prefixes, &count))
@@ -70,10 +70,10 @@ static int look_at_mac(struct store *store, struct admission *a, const uint8_t m
 }
 
 /* Takes another unknown machine with the same UUID for a card of this one, or doubts the UUID. */
-static int weigh_other(struct store *store, struct admission *a, const struct stranger *other,
+static int weigh_other(struct store *store, struct admission *a, const struct unknown *other,
                        const struct serials *its)
 {
-	struct admission unused = { .stranger = other };
+	struct admission unused = { .unknown = other };
 	enum likeness likeness;
 	struct serials serials;
 	bool usable;
@@ -97,14 +97,14 @@ static int look_at_others(struct store *store, struct admission *a, size_t most)
 {
 	size_t seen = 0;
 	struct serials serials;
-	struct stranger other;
+	struct unknown other;
 	sqlite3_stmt *rows;
-	int rc = stranger_by_uuid(store, a->stranger->uuid, &rows);
+	int rc = unknown_by_uuid(store, a->unknown->uuid, &rows);
 
-	serials_of(&a->stranger->request.u.request, &serials);
+	serials_of(&a->unknown->request.u.request, &serials);
 	while (rc == 0 && (rc = store_step(store, rows)) == 1) {
-		stranger_row(rows, &other);
-		rc = memcmp(other.mac, a->stranger->mac, 6) == 0 ? 0 :
+		unknown_row(rows, &other);
+		rc = memcmp(other.mac, a->unknown->mac, 6) == 0 ? 0 :
 		     weigh_other(store, a, &other, &serials);
 		if (rc)
 			store_end(rows);
@@ -116,22 +116,22 @@ static int look_at_others(struct store *store, struct admission *a, size_t most)
 	return rc;
 }
 
-int stranger_weigh(struct store *store, const struct stranger *stranger,
+int unknown_weigh(struct store *store, const struct unknown *unknown,
                    struct admission *admission)
 {
-	struct stranger named = *stranger;
+	struct unknown named = *unknown;
 	bool usable;
 	int rc;
 
 	memset(admission, 0, sizeof(*admission));
-	admission->stranger = stranger;
+	admission->unknown = unknown;
 	rc = look_at_uuid(store, admission);
 	if (rc == 0)
-		rc = look_at_mac(store, admission, stranger->mac, &usable);
+		rc = look_at_mac(store, admission, unknown->mac, &usable);
 	if (rc)
 		return rc;
 	if (usable)
-		memcpy(admission->macs[admission->mac_count++], stranger->mac, 6);
+		memcpy(admission->macs[admission->mac_count++], unknown->mac, 6);
 	if (admission->by_uuid)
 		rc = look_at_others(store, admission, 0);
 	if (admission->doubtful)
@@ -139,11 +139,11 @@ int stranger_weigh(struct store *store, const struct stranger *stranger,
 	/* A dock's name would be that of many. */
 	if (!usable && admission->by_uuid)
 		memset(named.mac, 0, sizeof(named.mac));
-	stranger_name(&named, admission->name);
+	unknown_name(&named, admission->name);
 	return rc;
 }
 
-int stranger_free_name(struct store *store, const struct admission *admission,
+int unknown_free_name(struct store *store, const struct admission *admission,
                        char name[NAME_SIZE])
 {
 	struct device other;
@@ -160,17 +160,17 @@ int stranger_free_name(struct store *store, const struct admission *admission,
 /* Keeps that the UUID is told by several machines, and which. */
 static int keep_doubt(struct store *store, const struct admission *a, int64_t now)
 {
-	const uint8_t *uuid = a->stranger->uuid;
+	const uint8_t *uuid = a->unknown->uuid;
 	struct witness witness;
-	struct stranger other;
+	struct unknown other;
 	sqlite3_stmt *rows;
 	size_t noted = 0;
 	int rc = uuid_set(store, uuid, UUID_SHARED, now);
 
 	if (rc == 0)
-		rc = stranger_by_uuid(store, uuid, &rows);
+		rc = unknown_by_uuid(store, uuid, &rows);
 	while (rc == 0 && (rc = store_step(store, rows)) == 1) {
-		stranger_row(rows, &other);
+		unknown_row(rows, &other);
 		memcpy(witness.mac, other.mac, sizeof(witness.mac));
 		serials_of(&other.request.u.request, &witness.serials);
 		witness.first = other.first;
@@ -196,22 +196,22 @@ static int look_for_doubt(struct store *store, struct admission *a)
 	return rc;
 }
 
-int stranger_shares(struct store *store, const struct stranger *stranger, bool *shares)
+int unknown_shares(struct store *store, const struct unknown *unknown, bool *shares)
 {
-	struct admission a = { .stranger = stranger };
+	struct admission a = { .unknown = unknown };
 	int rc = look_for_doubt(store, &a);
 
 	*shares = a.doubtful;
 	return rc;
 }
 
-int stranger_doubt(struct store *store, const struct identity *identity, int64_t now)
+int unknown_doubt(struct store *store, const struct identity *identity, int64_t now)
 {
 	static const char count[] = "SELECT count(*) FROM uuid";
-	struct stranger stranger;
-	struct admission a = { .stranger = &stranger };
+	struct unknown unknown;
+	struct admission a = { .unknown = &unknown };
 	int64_t known = 0;
-	int rc = device_uuid_ok(identity->uuid) ? stranger_find(store, identity, &stranger)
+	int rc = device_uuid_ok(identity->uuid) ? unknown_find(store, identity, &unknown)
 	                                        : ERR_NOT_FOUND;
 
 	if (rc == 0)
@@ -227,20 +227,20 @@ static int keep_card(struct store *store, const struct admission *a, uint64_t de
 {
 	struct card card;
 	bool shared;
-	int rc = mac_is_shared(store, a->stranger->mac, &shared);
+	int rc = mac_is_shared(store, a->unknown->mac, &shared);
 
-	memcpy(card.mac, a->stranger->mac, sizeof(card.mac));
+	memcpy(card.mac, a->unknown->mac, sizeof(card.mac));
 	if (shared)
 		memset(card.mac, 0, sizeof(card.mac));
-	serials_of(&a->stranger->request.u.request, &card.serials);
+	serials_of(&a->unknown->request.u.request, &card.serials);
 	return rc ? rc : card_add(store, device, &card, now);
 }
 
 static int forget(struct store *store, const struct admission *a)
 {
 	static const char sql[] = "DELETE FROM stranger WHERE mac = ? AND uuid = ?";
-	const uint8_t *uuid = a->stranger->uuid;
-	int rc = store_run(store, sql, "bb", a->stranger->mac, (size_t)6, uuid, (size_t)16);
+	const uint8_t *uuid = a->unknown->uuid;
+	int rc = store_run(store, sql, "bb", a->unknown->mac, (size_t)6, uuid, (size_t)16);
 
 	for (size_t i = 0; rc == 0 && i < a->mac_count; i++)
 		rc = store_run(store, sql, "bb", a->macs[i], (size_t)6, uuid, (size_t)16);
@@ -250,20 +250,20 @@ static int forget(struct store *store, const struct admission *a)
 	return rc;
 }
 
-int stranger_admit(struct store *store, const struct admission *a, struct device *device)
+int unknown_admit(struct store *store, const struct admission *a, struct device *device)
 {
-	const struct stranger *stranger = a->stranger;
+	const struct unknown *unknown = a->unknown;
 	int rc = a->doubtful ? keep_doubt(store, a, device->added) : 0;
 
 	memset(device->isd, 0, sizeof(device->isd));
 	memset(device->uuid, 0, sizeof(device->uuid));
 	if (a->by_uuid)
-		memcpy(device->uuid, stranger->uuid, sizeof(device->uuid));
+		memcpy(device->uuid, unknown->uuid, sizeof(device->uuid));
 	if (rc == 0)
 		rc = device_add(store, device, (const uint8_t (*)[6])a->macs, a->mac_count);
-	if (rc == 0 && stranger->length)
-		rc = device_seen(store, device->id, stranger->last, stranger->address,
-		                 stranger->datagram, stranger->length);
+	if (rc == 0 && unknown->length)
+		rc = device_seen(store, device->id, unknown->last, unknown->address,
+		                 unknown->datagram, unknown->length);
 	if (rc == 0 && a->mac_count == 0)
 		rc = keep_card(store, a, device->id, device->added);
 	return rc ? rc : forget(store, a);

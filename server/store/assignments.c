@@ -7,7 +7,7 @@ static const char *const modes[] = {
 	[ASSIGN_ONCE] = "once", [ASSIGN_ALWAYS] = "always", [ASSIGN_UNTIL] = "until",
 };
 static const char *const levels[] = {
-	[LEVEL_DEFAULT] = "", [LEVEL_ZONE] = "zone", [LEVEL_FOLDER] = "folder",
+	[LEVEL_DEFAULT] = "", [LEVEL_GLOBAL] = "zone", [LEVEL_FOLDER] = "folder",
 	[LEVEL_GROUP] = "group", [LEVEL_DEVICE] = "device",
 };
 
@@ -35,7 +35,7 @@ void assignment_row(sqlite3_stmt *row, struct assignment_row *out)
 	out->bundle = (uint64_t)sqlite3_column_int64(row, 1);
 	store_text(row, 2, out->bundle_name, sizeof(out->bundle_name));
 	store_text(row, 3, text, sizeof(text));
-	for (int i = LEVEL_ZONE; i <= LEVEL_DEVICE; i++)
+	for (int i = LEVEL_GLOBAL; i <= LEVEL_DEVICE; i++)
 		if (strcmp(levels[i], text) == 0)
 			a->level = (enum level)i;
 	a->owner = (uint64_t)sqlite3_column_int64(row, 4);

@@ -41,7 +41,7 @@ void assignment_row(sqlite3_stmt *row, struct assignment_row *out);
 int assignment_find(struct store *store, const struct assignment_filter *filter,
                     struct assignment_row *row);
 
-/* How many leases an assignment has led to, by state. */
+/* How many jobs an assignment has led to, by state. */
 struct assignment_past {
 	uint64_t open, done, failed, cancelled;
 };

@@ -54,8 +54,8 @@ int bundle_details_fit(const char *config, const struct details *details, bool s
 	memset(longest, 'x', sizeof(longest) - 1);
 	longest[sizeof(longest) - 1] = '\0';
 	whole.u.details = *details;
-	whole.u.details.decision = DECISION_WORK;
-	whole.u.details.lease = UINT64_MAX;
+	whole.u.details.decision = DECISION_JOB;
+	whole.u.details.job = UINT64_MAX;
 	whole.u.details.attempt = 1;
 	memcpy(whole.u.details.device, longest, sizeof(longest));
 	text_format(whole.u.details.config, FILE_SIZE, "%s", config);
@@ -73,17 +73,17 @@ static void copy_loader(const char *own, const char *otherwise, char out[FILE_SI
 	text_format(out, FILE_SIZE, "%s", strcmp(own, LOADER_OF_SETTINGS) ? own : otherwise);
 }
 
-void bundle_lease(const struct bundle *bundle, const struct settings *settings,
-                  struct lease *lease)
+void job_of_bundle(const struct bundle *bundle, const struct settings *settings,
+                  struct job *job)
 {
-	memset(lease, 0, sizeof(*lease));
-	copy_loader(bundle->loader_bios, settings->loader_bios, lease->loader_bios);
-	copy_loader(bundle->loader_uefi, settings->loader_uefi, lease->loader_uefi);
-	text_format(lease->config, sizeof(lease->config), "%s", bundle->config);
-	text_format(lease->prefix, sizeof(lease->prefix), "%s", bundle->prefix);
-	lease->attempts = bundle->attempts ? bundle->attempts : settings->attempts;
-	lease->deadline = bundle->deadline ? bundle->deadline : settings->deadline;
-	lease->completion = bundle->completion;
+	memset(job, 0, sizeof(*job));
+	copy_loader(bundle->loader_bios, settings->loader_bios, job->loader_bios);
+	copy_loader(bundle->loader_uefi, settings->loader_uefi, job->loader_uefi);
+	text_format(job->config, sizeof(job->config), "%s", bundle->config);
+	text_format(job->prefix, sizeof(job->prefix), "%s", bundle->prefix);
+	job->attempts = bundle->attempts ? bundle->attempts : settings->attempts;
+	job->deadline = bundle->deadline ? bundle->deadline : settings->deadline;
+	job->completion = bundle->completion;
 }
 
 /* --- the store ------------------------------------------------------------- */

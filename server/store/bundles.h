@@ -6,7 +6,7 @@
 #include "server/store/store.h"
 
 /*
- * Named work, which leases are made of; what a bundle is stands in index.h.
+ * Named work, which jobs are made of; what a bundle is stands in index.h.
  * Functions return 0 or the ERR_ values of store.h.
  */
 
@@ -34,11 +34,11 @@ struct bundle_whole {
 int bundle_details_fit(const char *config, const struct details *details, bool session);
 
 /**
- * Makes a lease of a bundle for a machine with these settings: all but its number, its
+ * Makes a job of a bundle for a machine with these settings: all but its number, its
  * device and its times.
  */
-void bundle_lease(const struct bundle *bundle, const struct settings *settings,
-                  struct lease *lease);
+void job_of_bundle(const struct bundle *bundle, const struct settings *settings,
+                  struct job *job);
 
 int bundle_find(struct store *store, const char *name, struct bundle_whole *bundle);
 int bundle_by_id(struct store *store, uint64_t id, struct bundle_whole *bundle);
@@ -55,7 +55,7 @@ void bundle_row(sqlite3_stmt *row, struct bundle_whole *bundle);
 /* How many there are of what has to do with a bundle. */
 struct bundle_uses {
 	uint64_t assignments, rules, sessions; /* that have it */
-	uint64_t open, done, failed;           /* leases made of it */
+	uint64_t open, done, failed;           /* jobs made of it */
 };
 
 int bundle_uses(struct store *store, uint64_t id, struct bundle_uses *uses);

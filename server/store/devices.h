@@ -2,7 +2,7 @@
 #ifndef SERVER_STORE_DEVICES_H
 #define SERVER_STORE_DEVICES_H
 
-#include "server/store/lease.h"
+#include "server/model/job.h"
 #include "server/store/store.h"
 
 #define DEVICE_MACS_MAX 16

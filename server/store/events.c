@@ -38,13 +38,13 @@ static int prune(struct store *store, uint64_t device, const char *step)
 	return store_run(store, sql, "iit", (int64_t)device, (int64_t)EVENTS_PER_DEVICE, step);
 }
 
-int event_add(struct store *store, const struct happening *event)
+int event_add(struct store *store, const struct event_record *event)
 {
 	static const char sql[] =
 		"INSERT INTO event (device, time, step, lease, milliseconds, reason, boot, time_ms)"
 		" VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
 	int rc = store_run(store, sql, "iitiitui", (int64_t)event->device, event->time, event->step,
-	                   (int64_t)event->lease, (int64_t)event->milliseconds, event->reason,
+	                   (int64_t)event->job, (int64_t)event->milliseconds, event->reason,
 	                   event->boot, (int64_t)event->time_ms);
 
 	/* Counting costs more than adding, so it is done for some. */
@@ -83,7 +83,7 @@ int event_expire(struct store *store, int64_t time)
 	return store_run(store, sql, "ii", time, (int64_t)EVENTS_EXPIRE);
 }
 
-int event_add_once(struct store *store, const struct happening *event)
+int event_add_once(struct store *store, const struct event_record *event)
 {
 	static const char sql[] =
 		"SELECT 1 FROM (SELECT boot, step FROM event WHERE device = ? ORDER BY id DESC"
@@ -102,12 +102,12 @@ int event_add_once(struct store *store, const struct happening *event)
 
 /* --- boots ----------------------------------------------------------------- */
 
-int event_boot_of(struct store *store, uint64_t lease, uint8_t boot[NONCE_SIZE])
+int event_boot_of(struct store *store, uint64_t job, uint8_t boot[NONCE_SIZE])
 {
 	static const char sql[] =
 		"SELECT nonce FROM offer WHERE lease = ? ORDER BY attempt DESC LIMIT 1";
 	sqlite3_stmt *row;
-	int rc = store_start(store, &row, sql, "i", (int64_t)lease);
+	int rc = store_start(store, &row, sql, "i", (int64_t)job);
 
 	memset(boot, 0, NONCE_SIZE);
 	if (rc || (rc = store_step(store, row)) != 1)
@@ -117,14 +117,14 @@ int event_boot_of(struct store *store, uint64_t lease, uint8_t boot[NONCE_SIZE])
 	return 0;
 }
 
-int event_came_back(struct store *store, const struct lease *lease, bool *came_back)
+int event_came_back(struct store *store, const struct job *job, bool *came_back)
 {
 	static const char sql[] =
 		"SELECT 1 FROM event WHERE device = ?1 AND step = 'local-boot' AND boot ="
 		" (SELECT nonce FROM offer WHERE lease = ?2 AND attempt = ?3) LIMIT 1";
 	sqlite3_stmt *row;
-	int rc = store_start(store, &row, sql, "iii", (int64_t)lease->device,
-	                     (int64_t)lease->number, (int64_t)lease->attempt);
+	int rc = store_start(store, &row, sql, "iii", (int64_t)job->device,
+	                     (int64_t)job->number, (int64_t)job->attempt);
 
 	*came_back = false;
 	if (rc || (rc = store_step(store, row)) != 1)
@@ -177,13 +177,13 @@ int event_list(struct store *store, uint64_t device, uint32_t limit, sqlite3_stm
 	return store_start(store, rows, of_all, "i", (int64_t)limit);
 }
 
-void event_row(sqlite3_stmt *row, struct happening *event)
+void event_row(sqlite3_stmt *row, struct event_record *event)
 {
 	memset(event, 0, sizeof(*event));
 	event->device = (uint64_t)sqlite3_column_int64(row, 1);
 	event->time = sqlite3_column_int64(row, 2);
 	store_text(row, 3, event->step, sizeof(event->step));
-	event->lease = (uint64_t)sqlite3_column_int64(row, 4);
+	event->job = (uint64_t)sqlite3_column_int64(row, 4);
 	event->milliseconds = (uint32_t)sqlite3_column_int64(row, 5);
 	store_text(row, 6, event->reason, sizeof(event->reason));
 	store_bytes(row, 7, event->boot, sizeof(event->boot));

@@ -2,7 +2,7 @@
 #ifndef SERVER_STORE_EVENTS_H
 #define SERVER_STORE_EVENTS_H
 
-#include "server/store/lease.h"
+#include "server/model/job.h"
 #include "server/store/store.h"
 
 #define EVENTS_PER_DEVICE 200 /* that its machine told, as many conflicts, and as many of the rest:
@@ -11,13 +11,13 @@
 #define EVENTS_SLACK 16       /* so many more there may be for a while */
 
 /* Something that happened to a device, at the server or as the NBP tells it. */
-struct happening {
+struct event_record {
 	uint64_t device;
 	int64_t time;          /* Unix time, by the server's clock */
 	uint32_t time_ms;      /* the millisecond of its second */
 	uint8_t boot[NONCE_SIZE]; /* the boot's nonce; zeros: of no boot */
 	char step[16];         /* "offered", "begun", "handover", ... */
-	uint64_t lease;        /* 0: none */
+	uint64_t job;        /* 0: none */
 	uint32_t milliseconds; /* since the NBP's start; 0: the server's own event */
 	char reason[REASON_SIZE];
 };
@@ -26,10 +26,10 @@ struct happening {
 const char *event_name(uint8_t code);
 
 /** Adds @event, and now and then drops its device's oldest of that kind beyond EVENTS_PER_DEVICE. */
-int event_add(struct store *store, const struct happening *event);
+int event_add(struct store *store, const struct event_record *event);
 
 /** The same, unless that boot has such a step among the device's last. */
-int event_add_once(struct store *store, const struct happening *event);
+int event_add_once(struct store *store, const struct event_record *event);
 
 /** Reads when the newest event was, Unix time; 0: there is none. */
 int event_newest(struct store *store, int64_t *time);
@@ -38,11 +38,11 @@ int event_any_before(struct store *store, int64_t time, bool *any);
 /** Forgets events from before @time, but not more than EVENTS_EXPIRE, the oldest. */
 int event_expire(struct store *store, int64_t time);
 
-/** Finds the boot to which the last offer of a lease went; zeros: none. */
-int event_boot_of(struct store *store, uint64_t lease, uint8_t boot[NONCE_SIZE]);
+/** Finds the boot to which the last offer of a job went; zeros: none. */
+int event_boot_of(struct store *store, uint64_t job, uint8_t boot[NONCE_SIZE]);
 
-/** Says whether the boot of the lease's last attempt told that it went on to its disk. */
-int event_came_back(struct store *store, const struct lease *lease, bool *came_back);
+/** Says whether the boot of the job's last attempt told that it went on to its disk. */
+int event_came_back(struct store *store, const struct job *job, bool *came_back);
 
 /**
  * Finds the boot that is @back boots before the last of a device, 0: the last. A boot of which
@@ -62,6 +62,6 @@ int event_list_boot(struct store *store, uint64_t device, const uint8_t boot[NON
  * Take each with event_row(). Returns 0 or the ERR_ values of store.h.
  */
 int event_list(struct store *store, uint64_t device, uint32_t limit, sqlite3_stmt **rows);
-void event_row(sqlite3_stmt *row, struct happening *event);
+void event_row(sqlite3_stmt *row, struct event_record *event);
 
 #endif

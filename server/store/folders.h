@@ -2,7 +2,7 @@
 #ifndef SERVER_STORE_FOLDERS_H
 #define SERVER_STORE_FOLDERS_H
 
-#include "server/store/lease.h"
+#include "server/model/job.h"
 #include "server/store/store.h"
 
 /*

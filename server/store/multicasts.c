@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "nbp/proto/error.h"
-#include "server/store/work.h"
+#include "server/store/jobs.h"
 
 static const char *const states[] = {
 	[MULTICAST_WAITING] = "waiting", [MULTICAST_STARTED] = "started",
@@ -206,7 +206,7 @@ int multicast_members(struct store *store, uint64_t id, sqlite3_stmt **rows)
 	return store_start(store, rows, sql, "i", (int64_t)id);
 }
 
-int multicast_lease(struct store *store, uint64_t id, uint64_t device, struct lease *lease)
+int multicast_job(struct store *store, uint64_t id, uint64_t device, struct job *job)
 {
 	static const char sql[] =
 		"SELECT lease FROM work WHERE device = ? AND source = 'multicast' AND source_id = ?"
@@ -215,5 +215,5 @@ int multicast_lease(struct store *store, uint64_t id, uint64_t device, struct le
 	int rc = store_one(store, store_take_number, &number, sql, "ii", (int64_t)device,
 	                   (int64_t)id);
 
-	return rc ? rc : work_by_lease(store, number, lease);
+	return rc ? rc : job_by_number(store, number, job);
 }

@@ -68,7 +68,7 @@ int multicast_membership(struct store *store, uint64_t id, uint64_t device, int6
 int multicast_members(struct store *store, uint64_t id, sqlite3_stmt **rows);
 #define MULTICAST_JOINED_COLUMN 7
 
-/** Reads the lease that @device has from the session and that is not ended. */
-int multicast_lease(struct store *store, uint64_t id, uint64_t device, struct lease *lease);
+/** Reads the job that @device has from the session and that is not ended. */
+int multicast_job(struct store *store, uint64_t id, uint64_t device, struct job *job);
 
 #endif

@@ -10,7 +10,7 @@
 #include "nbp/proto/text.h"
 
 #define WAIT_MAX  60000 /* ms */
-#define TIME_MAX  LEASE_DEADLINE_MAX
+#define TIME_MAX  JOB_DEADLINE_MAX
 #define LIMIT_MAX 1000000
 #define VALID_MAX 65535 /* s: the field has two bytes */
 
@@ -108,7 +108,7 @@ static int parse_attempts(const char *text, uint32_t *out)
 {
 	uint16_t value;
 
-	if (parse_number(text, LEASE_ATTEMPTS_MAX, &value) || value == 0)
+	if (parse_number(text, JOB_ATTEMPTS_MAX, &value) || value == 0)
 		return ERR_MALFORMED;
 	*out = value;
 	return 0;
@@ -200,8 +200,8 @@ int shared_macs_parse(const char *text, struct mac_prefix prefixes[SHARED_MACS_M
 
 enum {
 	MENU_MODE, HOT_KEY, HOT_KEY_WAIT, MENU_FILE, LOCAL_BIOS, LOCAL_UEFI, VALID_FOR, LOADER_BIOS,
-	LOADER_UEFI, ATTEMPTS, DEADLINE, WORK_BY_MAC, /* for the zone only: */
-	ADMIT_UNKNOWN, ADMIT_LIMIT, KEEP_EVENTS, KEEP_WORK, TFTP_ROOT, TFTP_FOLDER,
+	LOADER_UEFI, ATTEMPTS, DEADLINE, JOB_BY_MAC, /* for global only: */
+	ADMIT_UNKNOWN, ADMIT_LIMIT, KEEP_EVENTS, KEEP_JOB, TFTP_ROOT, TFTP_FOLDER,
 	MACS_SHARED, COUNT
 };
 
@@ -224,10 +224,10 @@ static const struct {
 	[LOADER_UEFI] = { "loader-uefi", "syslinux.efi", A_FILE },
 	[ATTEMPTS] = { "attempts", "3", "a number from 1 to 100" },
 	[DEADLINE] = { "deadline", "4h", "a time up to 366 days, as in 90s, 30m, 4h or 1d" },
-	[WORK_BY_MAC] = { "work-by-mac", "no", "yes or no" },
+	[JOB_BY_MAC] = { "work-by-mac", "no", "yes or no" },
 	[ADMIT_UNKNOWN] = { "admit-unknown", "no", "yes or no" },
 	[ADMIT_LIMIT] = { "admit-limit", "10000", "a number from 0 to 1000000" },
-	[KEEP_WORK] = { "keep-work", "366d", "a time up to 366 days, as in 12h or 30d" },
+	[KEEP_JOB] = { "keep-work", "366d", "a time up to 366 days, as in 12h or 30d" },
 	[KEEP_EVENTS] = { "keep-events", "90d", "a time up to 366 days, as in 12h or 30d" },
 	/* These two are prebootctl's: it looks there for the files that work names. */
 	[TFTP_ROOT] = { SETTING_TFTP_ROOT, "", "the TFTP server's root as a path on this host, as "
@@ -243,7 +243,7 @@ static const struct word *const table_words[COUNT] = {
 	[MENU_MODE] = menu_modes,
 	[LOCAL_BIOS] = bios_methods,
 	[LOCAL_UEFI] = uefi_methods,
-	[WORK_BY_MAC] = yes_or_no,
+	[JOB_BY_MAC] = yes_or_no,
 	[ADMIT_UNKNOWN] = yes_or_no,
 };
 
@@ -303,10 +303,10 @@ int setting_parse(size_t index, const char *text, struct settings *settings)
 	case LOADER_UEFI: return parse_file(text, settings->loader_uefi);
 	case ATTEMPTS: return parse_attempts(text, &settings->attempts);
 	case DEADLINE: return parse_time(text, &settings->deadline);
-	case WORK_BY_MAC: return parse_word(table_words[WORK_BY_MAC], text, &settings->work_by_mac);
+	case JOB_BY_MAC: return parse_word(table_words[JOB_BY_MAC], text, &settings->job_by_mac);
 	case ADMIT_UNKNOWN: return parse_word(table_words[ADMIT_UNKNOWN], text, &settings->admit_unknown);
 	case ADMIT_LIMIT: return parse_limit(text, &settings->admit_limit);
-	case KEEP_WORK: return parse_time(text, &settings->keep_work);
+	case KEEP_JOB: return parse_time(text, &settings->keep_job);
 	case KEEP_EVENTS: return parse_time(text, &settings->keep_events);
 	case TFTP_ROOT: return check_path(text);
 	case TFTP_FOLDER: return text[0] && !file_name_ok(text) ? ERR_MALFORMED : 0;
@@ -318,7 +318,7 @@ int setting_parse(size_t index, const char *text, struct settings *settings)
 bool setting_at(size_t index, enum level level)
 {
 	switch (level) {
-	case LEVEL_ZONE: return true;
+	case LEVEL_GLOBAL: return true;
 	case LEVEL_FOLDER:
 	case LEVEL_DEVICE: return index < ADMIT_UNKNOWN;
 	default: return false;

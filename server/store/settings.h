@@ -7,7 +7,7 @@
 
 /*
  * What policy says beside the work: menu, hot key, local boot; and of work that
- * does not say so itself. A value is set for the zone, which is all machines,
+ * does not say so itself. A value is set for global, which is all machines,
  * unknown ones too, for a folder with those in it, or for one device; the nearest
  * counts, and where there is none, what is built in.
  */
@@ -22,13 +22,13 @@ struct settings {
 	char menu_file[FILE_SIZE];
 	char loader_bios[FILE_SIZE];
 	char loader_uefi[FILE_SIZE];
-	uint32_t attempts;       /* as struct lease's */
+	uint32_t attempts;       /* as struct job's */
 	uint32_t deadline;
-	uint8_t work_by_mac;     /* 1: also for who tells no UUID, where the device has one */
+	uint8_t job_by_mac;     /* 1: also for who tells no UUID, where the device has one */
 	uint8_t admit_unknown;   /* 1: unknown machines become devices */
 	uint32_t admit_limit;    /* how many of them there may be */
-	uint32_t keep_work;      /* seconds, of what has ended */
-	uint32_t keep_events;    /* seconds; and strangers for as long */
+	uint32_t keep_job;      /* seconds, of what has ended */
+	uint32_t keep_events;    /* seconds; and unknown machines for as long */
 };
 
 #define SETTING_TEXT 1024 /* holds any value as text */
@@ -71,7 +71,7 @@ int setting_parse(size_t index, const char *text, struct settings *settings);
 void settings_default(struct settings *settings);
 
 /* The levels at which things are kept, the nearer the higher; settings are not at groups. */
-enum level { LEVEL_DEFAULT, LEVEL_ZONE, LEVEL_FOLDER, LEVEL_GROUP, LEVEL_DEVICE };
+enum level { LEVEL_DEFAULT, LEVEL_GLOBAL, LEVEL_FOLDER, LEVEL_GROUP, LEVEL_DEVICE };
 
 #define FOLDER_DEPTH_MAX 32 /* folders within each other: what is further out does not count */
 
@@ -80,13 +80,13 @@ bool setting_at(size_t index, enum level level);
 
 /* Where a value is set. */
 struct setting_owner {
-	enum level level; /* LEVEL_ZONE, LEVEL_FOLDER or LEVEL_DEVICE */
-	uint64_t id;      /* the folder's or device's; 0: the zone's */
+	enum level level; /* LEVEL_GLOBAL, LEVEL_FOLDER or LEVEL_DEVICE */
+	uint64_t id;      /* the folder's or device's; 0: global's */
 };
 
 /* Functions return 0 or the ERR_ values of store.h. */
 
-/** Reads what counts for @owner; the zone's is that of unknown machines. */
+/** Reads what counts for @owner; global's is that of unknown machines. */
 int settings_read(struct store *store, const struct setting_owner *owner,
                   struct settings *settings);
 

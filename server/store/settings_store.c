@@ -20,7 +20,7 @@ static enum level level_of(const char *name)
 	switch (name[0]) {
 	case 'd': return LEVEL_DEVICE;
 	case 'f': return LEVEL_FOLDER;
-	default: return LEVEL_ZONE;
+	default: return LEVEL_GLOBAL;
 	}
 }
 

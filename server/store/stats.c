@@ -61,18 +61,18 @@ static int read_counters(struct store *store, struct stats *stats)
 	return rc;
 }
 
-static int read_leases(struct store *store, struct stats *stats)
+static int read_job_rows(struct store *store, struct stats *stats)
 {
 	static const char sql[] = "SELECT state, count(*) FROM work GROUP BY state";
-	enum lease_state state;
+	enum job_state state;
 	char name[16];
 	sqlite3_stmt *rows;
 	int rc = store_start(store, &rows, sql, "");
 
 	while (rc == 0 && (rc = store_step(store, rows)) == 1) {
 		store_text(rows, 0, name, sizeof(name));
-		if (lease_state_parse(name, &state) == 0)
-			stats->leases[state] = (uint64_t)sqlite3_column_int64(rows, 1);
+		if (job_state_parse(name, &state) == 0)
+			stats->jobs[state] = (uint64_t)sqlite3_column_int64(rows, 1);
 		rc = 0;
 	}
 	return rc;
@@ -88,13 +88,13 @@ int stats_read(struct store *store, struct stats *stats)
 	memset(stats, 0, sizeof(*stats));
 	rc = read_counters(store, stats);
 	if (rc == 0)
-		rc = read_leases(store, stats);
+		rc = read_job_rows(store, stats);
 	if (rc == 0)
 		rc = store_start(store, &row, sql, "");
 	if (rc || (rc = store_step(store, row)) != 1)
 		return rc;
 	stats->devices = (uint64_t)sqlite3_column_int64(row, 0);
-	stats->strangers = (uint64_t)sqlite3_column_int64(row, 1);
+	stats->unknowns = (uint64_t)sqlite3_column_int64(row, 1);
 	store_end(row);
 	return 0;
 }
@@ -174,11 +174,11 @@ void stats_prometheus(const struct stats *stats, FILE *out)
 	put_counters(stats, out);
 	put_times(stats, out);
 	put_head(out, "leases", "gauge", "Work, by its state.");
-	for (int state = 0; state <= LEASE_CANCELLED; state++)
+	for (int state = 0; state <= JOB_CANCELLED; state++)
 		fprintf(out, "openpreboot_leases{state=\"%s\"} %" PRIu64 "\n",
-		        lease_state_name((enum lease_state)state), stats->leases[state]);
+		        job_state_name((enum job_state)state), stats->jobs[state]);
 	put_head(out, "devices", "gauge", "Devices that are known.");
 	fprintf(out, "openpreboot_devices %" PRIu64 "\n", stats->devices);
 	put_head(out, "strangers", "gauge", "Unknown machines that have asked.");
-	fprintf(out, "openpreboot_strangers %" PRIu64 "\n", stats->strangers);
+	fprintf(out, "openpreboot_strangers %" PRIu64 "\n", stats->unknowns);
 }

@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-#include "server/store/lease.h"
+#include "server/model/job.h"
 #include "server/store/store.h"
 
 /* What can be counted: by prebootd, and in its database. */
@@ -26,8 +26,8 @@ struct stats_time {
 struct stats {
 	struct stats_counter counters[STATS_COUNTERS_MAX]; /* of the table counter, by name */
 	size_t counter_count;
-	uint64_t leases[LEASE_CANCELLED + 1]; /* by state */
-	uint64_t devices, strangers;
+	uint64_t jobs[JOB_CANCELLED + 1]; /* by state */
+	uint64_t devices, unknowns;
 	struct stats_time times[STATS_TIMES_MAX]; /* by limit */
 	size_t time_count;
 	uint64_t time_us;  /* that all answers took */

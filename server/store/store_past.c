@@ -2,11 +2,11 @@
 #include "server/store/store_schema.h"
 
 /*
- * The table past: how the newest lease stands of each device, and of each thing that a device had
+ * The table past: how the newest job stands of each device, and of each thing that a device had
  * work from. Whatever writes to work keeps it, so that nobody need read what was before.
  */
 
-/* What the lease of a trigger's @row is a piece of, as kind and id. */
+/* What the job of a trigger's @row is a piece of, as kind and id. */
 #define KEYS(row) \
 	"(SELECT 0 AS kind, 0 AS id" \
 	" UNION ALL SELECT 1, " row ".source_id WHERE " row ".source = 'assignment'" \

@@ -98,7 +98,7 @@ static const char version_2[] =
 	/* What applies to whom; the nearest level that has a key counts. */
 	"CREATE TABLE setting ("
 	" level TEXT NOT NULL CHECK (level IN ('zone', 'folder', 'device')),"
-	" owner INTEGER NOT NULL," /* of the level's table; 0: the zone */
+	" owner INTEGER NOT NULL," /* of the level's table; 0: global */
 	" key TEXT NOT NULL,"
 	" value TEXT NOT NULL,"
 	" PRIMARY KEY (level, owner, key)"
@@ -143,7 +143,7 @@ static const char version_3[] =
 	") STRICT, WITHOUT ROWID;"
 	"CREATE INDEX member_device ON member (device);"
 
-	/* Named work: what a lease is made from. Empty loaders: not for such firmware. */
+	/* Named work: what a job is made from. Empty loaders: not for such firmware. */
 	"CREATE TABLE bundle ("
 	" id INTEGER PRIMARY KEY AUTOINCREMENT,"
 	" name TEXT NOT NULL UNIQUE COLLATE NOCASE,"
@@ -159,7 +159,7 @@ static const char version_3[] =
 	" added INTEGER NOT NULL"
 	") STRICT;"
 
-	/* Who is to get what. Owner: of the level's table; 0: the zone, which is all. */
+	/* Who is to get what. Owner: of the level's table; 0: global, which is all. */
 	"CREATE TABLE assignment ("
 	" id INTEGER PRIMARY KEY AUTOINCREMENT,"
 	" bundle INTEGER NOT NULL REFERENCES bundle,"
@@ -221,7 +221,7 @@ static const char version_3[] =
 	" CHECK (source IN ('hand', 'assignment', 'rule', 'multicast'));"
 	"ALTER TABLE work ADD COLUMN source_id INTEGER NOT NULL DEFAULT 0;"
 	"CREATE INDEX work_bundle ON work (bundle) WHERE bundle IS NOT NULL;"
-	/* All that is read of each lease of each device when prebootd starts. */
+	/* All that is read of each job of each device when prebootd starts. */
 	"DROP INDEX work_device;"
 	"CREATE INDEX work_device ON work (device, lease, state, source, source_id, bundle);"
 

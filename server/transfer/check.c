@@ -9,7 +9,7 @@
 #include "nbp/proto/text.h"
 #include "server/store/store_file.h"
 #include "server/store/store_schema.h"
-#include "server/store/strangers.h"
+#include "server/store/unknown.h"
 #include "server/transfer/data.h"
 
 #define TO_SQL "stop prebootd, and let sqlite3 run "
@@ -196,17 +196,17 @@ int check_schema(const struct check *check)
 
 /* --- unknown machines ------------------------------------------------------ */
 
-static void tell_stranger(const struct check *check, const struct stranger *stranger,
+static void tell_unknown(const struct check *check, const struct unknown *unknown,
                           const char *note)
 {
 	char problem[REASON_SIZE + 100], remedy[400], key[40];
 
-	text_format(problem, sizeof(problem), "unknown machine %M, UUID %G: %s", stranger->mac,
-	            stranger->uuid, note);
-	if (device_uuid_ok(stranger->uuid))
-		text_format(key, sizeof(key), "%G", stranger->uuid);
+	text_format(problem, sizeof(problem), "unknown machine %M, UUID %G: %s", unknown->mac,
+	            unknown->uuid, note);
+	if (device_uuid_ok(unknown->uuid))
+		text_format(key, sizeof(key), "%G", unknown->uuid);
 	else
-		text_format(key, sizeof(key), "%M", stranger->mac);
+		text_format(key, sizeof(key), "%M", unknown->mac);
 	text_format(remedy, sizeof(remedy), "see which machine it is with \"prebootctl stranger show "
 	            "%s\"; if it is another one, \"prebootctl device admit %s\"; if it is the "
 	            "device, say so with \"prebootctl device change\"; or forget it with "
@@ -215,25 +215,25 @@ static void tell_stranger(const struct check *check, const struct stranger *stra
 }
 
 /* Shared UUIDs are told of by themselves. */
-static int check_strangers(const struct check *check)
+static int check_unknowns(const struct check *check)
 {
-	struct stranger stranger;
+	struct unknown unknown;
 	sqlite3_stmt *rows;
-	int rc = stranger_list(check->store, &rows);
+	int rc = unknown_list(check->store, &rows);
 
 	while (rc == 0 && (rc = store_step(check->store, rows)) == 1) {
 		char note[REASON_SIZE];
 		struct uuid_word word;
 
-		stranger_row(rows, &stranger);
-		rc = uuid_find(check->store, stranger.uuid, &word);
+		unknown_row(rows, &unknown);
+		rc = uuid_find(check->store, unknown.uuid, &word);
 		if (rc == 0)
-			rc = stranger_note(check->store, &stranger, note);
+			rc = unknown_note(check->store, &unknown, note);
 		if (rc)
 			store_end(rows);
 		if (rc || !note[0] || word.state == UUID_SHARED || word.state == UUID_IGNORED)
 			continue;
-		tell_stranger(check, &stranger, note);
+		tell_unknown(check, &unknown, note);
 	}
 	return rc;
 }
@@ -305,7 +305,7 @@ int check_all(const struct check *check)
 	for (size_t i = 0; rc == 0 && i < sizeof(queries) / sizeof(queries[0]); i++)
 		rc = run_query(check, queries[i]);
 	if (rc == 0)
-		rc = check_strangers(check);
+		rc = check_unknowns(check);
 	if (rc == 0)
 		rc = check_shared_macs(check);
 	return rc ? rc : check_rows(check);

@@ -4,7 +4,7 @@
 
 #include <jansson.h>
 
-#include "server/store/lease.h"
+#include "server/model/job.h"
 #include "server/store/settings.h"
 #include "server/store/store.h"
 
@@ -12,7 +12,7 @@
  * The administrator's data as JSON. Tables of fields say how rows become
  * objects and objects rows, so that export, import and check agree. What is
  * referred to is referred to by name or path; numbers stay in the database, but
- * for leases', which machines know.
+ * for jobs', which machines know.
  */
 
 #define DATA_FORMAT  "openpreboot"

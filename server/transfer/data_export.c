@@ -164,7 +164,7 @@ static int put_rows(struct store *store, const struct data_table *table, FILE *o
 	return rc;
 }
 
-static int put_last_lease(struct store *store, FILE *out)
+static int put_last_job(struct store *store, FILE *out)
 {
 	static const char sql[] =
 		"SELECT ifnull((SELECT seq FROM sqlite_sequence WHERE name = 'work'), 0)";
@@ -199,7 +199,7 @@ static int put_all(struct store *store, FILE *out, struct data_counts *counts,
 		json_decref(map);
 	}
 	if (rc == 0)
-		rc = put_last_lease(store, out);
+		rc = put_last_job(store, out);
 	fputs("\n}\n", out);
 	return rc;
 }

@@ -12,7 +12,7 @@
 /* Where in the text things are; 0: nowhere. */
 struct sections {
 	size_t tables[DATA_TABLES_MAX];
-	size_t format, version, last_lease;
+	size_t format, version, last_job;
 };
 
 /* --- the whole ------------------------------------------------------------- */
@@ -36,7 +36,7 @@ static size_t *section_of(struct sections *sections, const char *key, size_t len
 		const char *key;
 		size_t *at;
 	} scalars[] = { { "format", &sections->format }, { "version", &sections->version },
-		        { "last_lease", &sections->last_lease } };
+		        { "last_lease", &sections->last_job } };
 
 	for (size_t i = 0; i < 3; i++)
 		if (strlen(scalars[i].key) == length && memcmp(scalars[i].key, key, length) == 0)
@@ -205,7 +205,7 @@ static int put_table(struct putting *w, size_t table, size_t at)
 }
 
 /* Numbers that machines were told, here or where the data come from, are not given again. */
-static int put_last_lease(struct putting *w, size_t at)
+static int put_last_job(struct putting *w, size_t at)
 {
 	static const char make[] =
 		"INSERT INTO sqlite_sequence (name, seq) SELECT 'work', 0"
@@ -214,14 +214,14 @@ static int put_last_lease(struct putting *w, size_t at)
 		"UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = 'work'";
 	json_t *value = put_parse(w, at);
 	json_int_t last = json_integer_value(value);
-	bool right = json_is_integer(value) && last >= 0 && last <= LEASE_NUMBER_MAX;
+	bool right = json_is_integer(value) && last >= 0 && last <= JOB_NUMBER_MAX;
 	int rc;
 
 	json_decref(value);
 	if (!right)
 		return put_fail_at(w, at, "last_lease: expected a number from 0 to %lld, of the last "
 		                   "lease there ever was; if that is not known, the highest in "
-		                   "\"work\"", (long long)LEASE_NUMBER_MAX);
+		                   "\"work\"", (long long)JOB_NUMBER_MAX);
 	rc = store_run(w->store, make, "");
 	return rc ? rc : store_run(w->store, raise, "i", (int64_t)last);
 }
@@ -304,8 +304,8 @@ static int put_all(struct putting *w, const struct sections *sections)
 	for (size_t i = 0; rc == 0 && data_tables[i]; i++)
 		if (sections->tables[i])
 			rc = put_table(w, i, sections->tables[i]);
-	if (rc == 0 && sections->last_lease)
-		rc = put_last_lease(w, sections->last_lease);
+	if (rc == 0 && sections->last_job)
+		rc = put_last_job(w, sections->last_job);
 	if (rc == 0)
 		rc = run_all(w->store, finish);
 	return rc ? rc : store_commit(w->store);

@@ -9,15 +9,15 @@ static const char *const uuid_states[] = { "shared", "ignored", "allowed", NULL 
 static const char *const modes[] = { "once", "always", "until", NULL };
 static const char *const applies[] = { "known", "unknown", "both", NULL };
 static const char *const session_states[] = { "waiting", "started", "ended", NULL };
-static const char *const lease_states[] = { "pending", "offered", "begun", "done", "failed",
+static const char *const job_states[] = { "pending", "offered", "begun", "done", "failed",
 	                                    "cancelled", NULL };
 
 /* --- settings -------------------------------------------------------------- */
 
 #define SETTING_FIELDS { { "key", DATA_KEY }, { "value", DATA_VALUE } }
 
-static const struct data_table zone_settings = {
-	.key = "settings", .shape = DATA_MAP, .level = LEVEL_ZONE, .fields = SETTING_FIELDS,
+static const struct data_table global_settings = {
+	.key = "settings", .shape = DATA_MAP, .level = LEVEL_GLOBAL, .fields = SETTING_FIELDS,
 	.select = "SELECT 0, key, value FROM setting WHERE level = 'zone' AND owner = 0"
 		" ORDER BY key",
 	.insert = "INSERT INTO setting (level, owner, key, value) VALUES ('zone', 0, ?2, ?3)",
@@ -143,8 +143,8 @@ static const struct data_table bundles = {
 		{ "loader_bios", DATA_LOADER, true }, { "loader_uefi", DATA_LOADER, true },
 		{ "config", DATA_FILE, true }, { "prefix", DATA_FILE, true },
 		{ "details", DATA_DETAILS, true },
-		{ "attempts", DATA_NUMBER, true, false, 0, LEASE_ATTEMPTS_MAX },
-		{ "deadline", DATA_NUMBER, true, false, 0, LEASE_DEADLINE_MAX },
+		{ "attempts", DATA_NUMBER, true, false, 0, JOB_ATTEMPTS_MAX },
+		{ "deadline", DATA_NUMBER, true, false, 0, JOB_DEADLINE_MAX },
 		{ "added", DATA_TIME, true, true },
 		{ "completes", DATA_WORD, true, .words = completions },
 	},
@@ -196,7 +196,7 @@ static const struct data_table sessions = {
 	.fields = {
 		{ "name", DATA_LABEL }, { "bundle", DATA_BUNDLE },
 		{ "clients", DATA_NUMBER, true, false, 0, 1000000 },
-		{ "wait", DATA_NUMBER, true, false, 0, LEASE_DEADLINE_MAX },
+		{ "wait", DATA_NUMBER, true, false, 0, JOB_DEADLINE_MAX },
 		{ "state", DATA_WORD, .words = session_states },
 		{ "last_joined", DATA_TIME, true }, { "started", DATA_TIME, true },
 		{ "ended", DATA_TIME, true }, { "added", DATA_TIME, true, true },
@@ -212,12 +212,12 @@ static const struct data_table its_offers = {
 	.select = "SELECT 0, attempt, nonce, time FROM offer WHERE lease = ?1 ORDER BY attempt",
 	.insert = "INSERT INTO offer (lease, attempt, nonce, time) VALUES (?1, ?2, ?3, ?4)",
 	.fields = {
-		{ "attempt", DATA_NUMBER, false, false, 1, LEASE_ATTEMPTS_MAX }, { "nonce", DATA_NONCE },
+		{ "attempt", DATA_NUMBER, false, false, 1, JOB_ATTEMPTS_MAX }, { "nonce", DATA_NONCE },
 		{ "time", DATA_TIME, true },
 	},
 };
 
-static const struct data_table work = {
+static const struct data_table job = {
 	.key = "work",
 	.select = "SELECT w.lease, w.lease, device.name, w.state, w.attempt, w.attempts,"
 		" w.deadline, w.assigned, w.offered, w.begun, w.ended, w.loader_bios,"
@@ -238,11 +238,11 @@ static const struct data_table work = {
 		" ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20,"
 		" ifnull(nullif(?21, ''), 'agent'), ifnull(?22, 0))",
 	.fields = {
-		{ "lease", DATA_NUMBER, false, false, 1, LEASE_NUMBER_MAX }, { "device", DATA_DEVICE },
-		{ "state", DATA_WORD, .words = lease_states },
-		{ "attempt", DATA_NUMBER, true, false, 0, LEASE_ATTEMPTS_MAX },
-		{ "attempts", DATA_NUMBER, false, false, 1, LEASE_ATTEMPTS_MAX },
-		{ "deadline", DATA_NUMBER, false, false, 1, LEASE_DEADLINE_MAX },
+		{ "lease", DATA_NUMBER, false, false, 1, JOB_NUMBER_MAX }, { "device", DATA_DEVICE },
+		{ "state", DATA_WORD, .words = job_states },
+		{ "attempt", DATA_NUMBER, true, false, 0, JOB_ATTEMPTS_MAX },
+		{ "attempts", DATA_NUMBER, false, false, 1, JOB_ATTEMPTS_MAX },
+		{ "deadline", DATA_NUMBER, false, false, 1, JOB_DEADLINE_MAX },
 		{ "assigned", DATA_TIME, true }, { "offered", DATA_TIME, true },
 		{ "begun", DATA_TIME, true }, { "ended", DATA_TIME, true },
 		{ "loader_bios", DATA_FILE, true }, { "loader_uefi", DATA_FILE, true },
@@ -253,10 +253,10 @@ static const struct data_table work = {
 		{ "given_up", DATA_BOOL, true },
 	},
 	.lists = { &its_offers },
-	.whole = data_whole_work,
+	.whole = data_whole_job,
 };
 
 const struct data_table *const data_tables[] = {
-	&zone_settings, &folders, &groups, &uuids, &witnesses, &devices, &bundles, &assignments,
-	&rules, &sessions, &work, NULL,
+	&global_settings, &folders, &groups, &uuids, &witnesses, &devices, &bundles, &assignments,
+	&rules, &sessions, &job, NULL,
 };

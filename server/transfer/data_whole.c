@@ -5,7 +5,7 @@
 
 #include "nbp/proto/text.h"
 #include "server/store/bundles.h"
-#include "server/store/lease.h"
+#include "server/model/job.h"
 
 static const char *text_of(const json_t *row, const char *key)
 {
@@ -79,8 +79,8 @@ static bool can_be_told(const json_t *row)
 	size_t length;
 
 	read_details(row, details);
-	details->decision = DECISION_WORK;
-	details->lease = UINT64_MAX;
+	details->decision = DECISION_JOB;
+	details->job = UINT64_MAX;
 	details->attempt = 1;
 	text_format(details->device, sizeof(details->device), "%s", text_of(row, "device"));
 	text_format(details->config, sizeof(details->config), "%s", text_of(row, "config"));
@@ -100,20 +100,20 @@ static bool is_offered(const json_t *row)
 	return false;
 }
 
-const char *data_whole_work(const json_t *row)
+const char *data_whole_job(const json_t *row)
 {
-	enum lease_state state;
+	enum job_state state;
 	bool ended = text_of(row, "ended")[0];
 
-	if (lease_state_parse(text_of(row, "state"), &state))
+	if (job_state_parse(text_of(row, "state"), &state))
 		return NULL; /* told already */
-	if (lease_open(state) == ended)
+	if (job_is_open(state) == ended)
 		return "expected \"ended\" where it is done, failed or cancelled, and there alone";
-	if (state == LEASE_BEGUN && !text_of(row, "begun")[0])
+	if (state == JOB_BEGUN && !text_of(row, "begun")[0])
 		return "it is begun; expected the time in \"begun\"";
-	if ((state == LEASE_OFFERED || state == LEASE_BEGUN) && !is_offered(row))
+	if ((state == JOB_OFFERED || state == JOB_BEGUN) && !is_offered(row))
 		return "no boot has its attempt; expected it among \"offers\"";
-	if (lease_open(state) && !text_of(row, "loader_bios")[0] && !text_of(row, "loader_uefi")[0])
+	if (job_is_open(state) && !text_of(row, "loader_bios")[0] && !text_of(row, "loader_uefi")[0])
 		return NO_LOADER;
-	return lease_open(state) && !can_be_told(row) ? NO_ROOM : NULL;
+	return job_is_open(state) && !can_be_told(row) ? NO_ROOM : NULL;
 }

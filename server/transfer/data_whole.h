@@ -20,6 +20,6 @@ const char *data_whole_assignment(const json_t *row);
 /** Does anything start it? */
 const char *data_whole_session(const json_t *row);
 /** Do state, times, attempt, loaders and details go together? */
-const char *data_whole_work(const json_t *row);
+const char *data_whole_job(const json_t *row);
 
 #endif

@@ -120,14 +120,14 @@ static void count_end(struct load *load, struct slot *slot, uint32_t now)
 static void count_answer(struct load *load, struct slot *slot, const uint8_t *data,
                          size_t length, uint32_t now)
 {
-	bool work = data[MESSAGE_HEADER + 4] == DECISION_WORK;
+	bool job = data[MESSAGE_HEADER + 4] == DECISION_JOB;
 
-	load->work += work;
+	load->job += job;
 	load->bytes += length;
 	/* All that can be wrong with an answer, of a few of them. */
-	if (load->answered++ % 64 == 0 && !answer_right(data, length, load->plan.strangers))
+	if (load->answered++ % 64 == 0 && !answer_right(data, length, load->plan.unknowns))
 		load->wrong++;
-	if (!work || !load->plan.accept) {
+	if (!job || !load->plan.accept) {
 		count_end(load, slot, now);
 		return;
 	}
@@ -259,7 +259,7 @@ static void print(const struct load *load)
 	printf("{\"asked\": %lu, \"answered\": %lu, \"work\": %lu, \"accepted\": %lu,"
 	       " \"lost\": %lu, \"late\": %lu, \"wrong\": %lu, \"seconds\": %.3f, \"per_second\": %.1f,"
 	       " \"p50_us\": %u, \"p99_us\": %u, \"max_us\": %u, \"answer_bytes\": %.1f}\n",
-	       load->asked, load->answered, load->work, load->accepted, load->lost, load->late,
+	       load->asked, load->answered, load->job, load->accepted, load->lost, load->late,
 	       load->wrong, seconds, (double)load->answered / seconds, percentile(load, 0.5),
 	       percentile(load, 0.99), percentile(load, 0.999999),
 	       load->answered ? (double)load->bytes / (double)load->answered : 0.0);

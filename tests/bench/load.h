@@ -20,7 +20,7 @@
 struct plan {
 	const char *server; /* "ADDRESS:PORT" */
 	uint32_t machines, first, seconds, window, rate;
-	bool once, one_boot, strangers, accept;
+	bool once, one_boot, unknowns, accept;
 };
 
 /* A question that waits for its answer, or room for one. */
@@ -63,7 +63,7 @@ struct load {
 	struct question question;
 	struct reports reports; /* to be sent */
 	struct answers answers;
-	uint64_t asked, answered, work, accepted, lost, late, wrong, unsent, bytes;
+	uint64_t asked, answered, job, accepted, lost, late, wrong, unsent, bytes;
 	uint32_t took;       /* us */
 	uint32_t latency[LATENCY_MAX]; /* how many took so many us */
 };
@@ -91,7 +91,7 @@ int reports_send(struct reports *reports, int fd);
 
 /** Says whether @data is a receipt for accepted work. */
 bool receipt_right(const uint8_t *data, size_t length);
-/** Says whether @data is an answer; to a device, or with @strangers to any machine. */
-bool answer_right(const uint8_t *data, size_t length, bool strangers);
+/** Says whether @data is an answer; to a device, or with @unknown machines to any machine. */
+bool answer_right(const uint8_t *data, size_t length, bool unknowns);
 
 #endif

@@ -114,9 +114,9 @@ int report_add(struct reports *reports, const struct slot *slot, const uint8_t *
 	fill_identity(&report->identity, slot->machine);
 	memcpy(message.nonce, slot->nonce, sizeof(message.nonce));
 	message.sequence = answer.sequence;
-	report->lease = answer.u.answer.lease;
+	report->job = answer.u.answer.job;
 	memcpy(report->token, answer.u.answer.token, sizeof(report->token));
-	report->state = WORK_ACCEPTED;
+	report->state = REPORT_ACCEPTED;
 	vector->iov_base = reports->data[reports->count];
 	rc = message_encode(&message, vector->iov_base, MESSAGE_MAX, &vector->iov_len);
 	reports->count += rc == 0;
@@ -137,7 +137,7 @@ bool receipt_right(const uint8_t *data, size_t length)
 	struct message message;
 
 	return message_decode(&message, data, length) == 0 && message.type == MESSAGE_RECEIPT &&
-	       message.u.receipt.state == WORK_ACCEPTED;
+	       message.u.receipt.state == REPORT_ACCEPTED;
 }
 
 void answers_make(struct answers *answers)
@@ -150,10 +150,10 @@ void answers_make(struct answers *answers)
 	}
 }
 
-bool answer_right(const uint8_t *data, size_t length, bool strangers)
+bool answer_right(const uint8_t *data, size_t length, bool unknowns)
 {
 	struct message message;
 
 	return message_decode(&message, data, length) == 0 && message.type == MESSAGE_ANSWER &&
-	       (strangers || message.u.answer.device[0]);
+	       (unknowns || message.u.answer.device[0]);
 }

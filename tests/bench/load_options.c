@@ -42,7 +42,7 @@ static bool take_option(struct plan *plan, int option, const char *value)
 	case 'o': return plan->once = true;
 	case 'b': return plan->one_boot = true;
 	case 'a': return plan->accept = true;
-	case 'u': return plan->strangers = true;
+	case 'u': return plan->unknowns = true;
 	default:  return false;
 	}
 }

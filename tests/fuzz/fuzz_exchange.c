@@ -16,7 +16,7 @@ struct asking {
 };
 
 /* Bits of the byte before each datagram. */
-#define FROM_MASK    0x03 /* 0 and 1: the servers; 2: the wrong port; 3: a stranger */
+#define FROM_MASK    0x03 /* 0 and 1: the servers; 2: the wrong port; 3: an unknown machine */
 #define WITH_HEADER  0x04 /* only the fields are the input's */
 #define WITH_NONCE   0x08
 #define WAIT_SHIFT   4    /* two bits: index into waits */

@@ -46,7 +46,7 @@ struct booting {
 #define NO_MAC       0x80
 
 /* Bits of the byte before each datagram; as in fuzz_exchange.c. */
-#define STRANGER   0x02
+#define UNKNOWN   0x02
 #define RAW        0x04 /* all of it is the input's, not only the fields */
 #define WRONG_NONCE 0x08
 #define NOTHING    0x40
@@ -69,7 +69,7 @@ static int next(struct fuzz_net *net, struct endpoint *from, uint8_t *datagram, 
 	if (how & NOTHING)
 		return ERR_AGAIN;
 	*from = b->asked;
-	from->address[3] ^= how & STRANGER ? 0x80 : 0;
+	from->address[3] ^= how & UNKNOWN ? 0x80 : 0;
 	if (!(how & RAW)) {
 		memcpy(datagram, "OPBP\1\2\0", 8);
 		datagram[5] = b->answer_type;
@@ -96,8 +96,8 @@ static void look(struct fuzz_net *net, const struct endpoint *to, const uint8_t 
 	REQUIRE(message_decode(&sent, datagram, length) == 0 && to->port == POLICY_PORT);
 	memcpy(b->nonce, sent.nonce, NONCE_SIZE);
 	if (sent.type == MESSAGE_REPORT) {
-		REQUIRE(sent.u.report.state == WORK_ACCEPTED ||
-		        (sent.u.report.state == WORK_DONE && b->accepted && b->prepared));
+		REQUIRE(sent.u.report.state == REPORT_ACCEPTED ||
+		        (sent.u.report.state == REPORT_DONE && b->accepted && b->prepared));
 		REQUIRE(memcmp(to->address, b->asked.address, 4) == 0);
 		b->accepted = true;
 		b->answer_type = MESSAGE_RECEIPT;

@@ -19,7 +19,7 @@ static const struct endpoint server = { { 10, 0, 0, 1 }, TFTP_PORT };
 
 /* Bits of the byte before each datagram. */
 #define KIND_MASK  0x07 /* enum kind */
-#define STRANGER   0x08 /* another host's */
+#define UNKNOWN   0x08 /* another host's */
 #define PORT       0x10 /* from the next port */
 #define WAIT_SHIFT 5    /* three bits: index into waits */
 
@@ -40,7 +40,7 @@ static int next(struct fuzz_net *net, struct endpoint *from, uint8_t *datagram, 
 	if (kind == NOTHING)
 		return ERR_AGAIN;
 	f->port = (uint16_t)(f->port + (how & PORT ? 1 : 0));
-	*from = (struct endpoint){ { 10, 0, 0, how & STRANGER ? 2 : 1 }, f->port };
+	*from = (struct endpoint){ { 10, 0, 0, how & UNKNOWN ? 2 : 1 }, f->port };
 	memset(datagram, kind, FUZZ_DATAGRAM_MAX);
 	if (kind != RAW) {
 		datagram[at++] = 0;

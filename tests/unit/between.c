@@ -33,12 +33,12 @@ static int before_begin(unsigned kind, void *data, void *statement, void *text)
 void watch(struct bench *bench, struct between *between, const char *sql)
 {
 	*between = (struct between){ other_program(bench), sql, 0 };
-	sqlite3_trace_v2(bench->keeper.store.db, SQLITE_TRACE_STMT, before_begin, between);
+	sqlite3_trace_v2(bench->writer.store.db, SQLITE_TRACE_STMT, before_begin, between);
 }
 
 void stop_watching(struct bench *bench, struct between *between)
 {
-	sqlite3_trace_v2(bench->keeper.store.db, 0, NULL, NULL);
+	sqlite3_trace_v2(bench->writer.store.db, 0, NULL, NULL);
 	sqlite3_close(between->db);
 }
 

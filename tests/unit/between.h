@@ -4,19 +4,19 @@
 
 #include "tests/unit/site.h"
 
-/* Another program, and what it commits just before the keeper does. */
+/* Another program, and what it commits just before the writer does. */
 
 struct between {
 	sqlite3 *db;
 	const char *sql; /* NULL: it was, or there is none */
-	unsigned begun;  /* transactions of the keeper that write */
+	unsigned begun;  /* transactions of the writer that write */
 };
 
 /** Opens the database once more. */
 sqlite3 *other_program(const struct bench *bench);
 /** Runs statements, which must succeed. */
 void between_run(sqlite3 *db, const char *sql);
-/** Has another program run @sql just before the keeper's next transaction that writes. */
+/** Has another program run @sql just before the writer's next transaction that writes. */
 void watch(struct bench *bench, struct between *between, const char *sql);
 void stop_watching(struct bench *bench, struct between *between);
 /** Slot @slot must hold details. */

@@ -328,7 +328,7 @@ void fake_deliver_message(struct fake *fake, uint32_t ms, struct endpoint from,
 static void confirm(struct fake *fake, const struct message *report, struct endpoint from)
 {
 	struct message receipt = { .type = MESSAGE_RECEIPT, .sequence = report->sequence,
-		                   .u.receipt = { .lease = report->u.report.lease,
+		                   .u.receipt = { .job = report->u.report.job,
 		                                  .state = report->u.report.state } };
 
 	if (fake->receipts.none == report->u.report.state)
@@ -338,7 +338,7 @@ static void confirm(struct fake *fake, const struct message *report, struct endp
 		receipt.u.receipt.state = 0;
 		strcpy(receipt.u.receipt.reason, "withdrawn");
 	}
-	receipt.u.receipt.lease += fake->receipts.wrong_lease;
+	receipt.u.receipt.job += fake->receipts.wrong_job;
 	fake_deliver_message(fake, fake->clock + 3, from, &receipt);
 }
 

@@ -30,7 +30,7 @@ static void print_settings(FILE *out, const struct settings *s)
 	fprintf(out, " settings %u %u %u %u %u %u %s %s %s %u %u %u %u\n", s->menu_mode, s->hot_key,
 	        s->hot_key_wait, s->local_boot_bios, s->local_boot_uefi, s->valid_for,
 	        s->menu_file, s->loader_bios, s->loader_uefi, s->attempts, s->deadline,
-	        s->work_by_mac, s->admit_unknown);
+	        s->job_by_mac, s->admit_unknown);
 }
 
 static void print_assignment(FILE *out, const struct assignment *a)
@@ -61,7 +61,7 @@ static void print_policy(FILE *out, const struct policy *policy)
 			fprintf(out, "session %d %s bundle %s state %d %u %u joined %u %lld\n", i,
 			        m->name, m->bundle->name, m->state, m->clients, m->wait,
 			        m->joined, (long long)m->last_joined);
-		for (int level = LEVEL_ZONE; level <= LEVEL_GROUP; level++) {
+		for (int level = LEVEL_GLOBAL; level <= LEVEL_GROUP; level++) {
 			size_t count;
 			const struct assignment *a =
 				policy_assignments(policy, (enum level)level, (uint64_t)i, &count);
@@ -97,7 +97,7 @@ static void print_device(FILE *out, const struct index *index, const struct entr
 	fprintf(out, "device %llu %s %s added %lld folder %s mac %d open %d last %d",
 	        (unsigned long long)entry_id(entry), device.name, entry_name(entry),
 	        (long long)device.added, folder ? folder->name : "none", entry_has_mac(entry),
-	        entry_has_open_work(entry), entry_last_work(entry));
+	        entry_has_open_job(entry), entry_last_job(entry));
 	print_bytes(out, "uuid", device.uuid, 16);
 	print_bytes(out, "isd", device.isd, 16);
 	print_bytes(out, "claim", device.claim_uuid, 16);

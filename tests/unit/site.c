@@ -6,11 +6,11 @@
 
 #include "nbp/platform.h"
 #include "server/store/devices.h"
-#include "server/store/work.h"
+#include "server/store/jobs.h"
 
-static struct bench *the_bench; /* to which the keeper's answers go */
+static struct bench *the_bench; /* to which the writer's answers go */
 
-/* Puts what the keeper sends into the slots that asked: each has a port of its own. */
+/* Puts what the writer sends into the slots that asked: each has a port of its own. */
 static size_t keep_replies(struct datagram *batch, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
@@ -28,24 +28,24 @@ static void add_machine(struct bench *bench, uint8_t number)
 {
 	struct device device = { .name = "web0" };
 	uint8_t mac[1][6] = { { 2, 0, 0, 0, 0, number } };
-	struct lease lease = { .attempts = 3, .deadline = 100, .config = "z_auto.cfg",
+	struct job job = { .attempts = 3, .deadline = 100, .config = "z_auto.cfg",
 	                       .loader_bios = "pxelinux.0", .loader_uefi = "syslinux.efi" };
 	struct details details = { 0 };
 
 	device.name[3] = (char)('0' + number);
-	assert_int_equal(device_add(&bench->keeper.store, &device, mac, 1), 0);
+	assert_int_equal(device_add(&bench->writer.store, &device, mac, 1), 0);
 	if (number == MACHINES)
 		return;
-	lease.device = device.id;
+	job.device = device.id;
 	assert_int_equal(details_add(&details, "image", "a.img"), 0);
-	assert_int_equal(work_add(&bench->keeper.store, &lease, &details), 0);
-	bench->lease[number] = lease.number;
+	assert_int_equal(job_add(&bench->writer.store, &job, &details), 0);
+	bench->job[number] = job.number;
 }
 
 void take_replies(struct bench *bench)
 {
 	serving_start(&bench->serving, &bench->server);
-	bench->keeper.send = keep_replies;
+	bench->writer.send = keep_replies;
 	the_bench = bench;
 }
 
@@ -60,7 +60,7 @@ int set_up(void **state)
 		return -1;
 	close(fd);
 	if (server_start(&bench->server, 0) ||
-	    keeper_open(&bench->keeper, &bench->server, bench->path))
+	    writer_open(&bench->writer, &bench->server, bench->path))
 		return -1;
 	take_replies(bench);
 	bench->now = NOW;
@@ -74,7 +74,7 @@ int tear_down(void **state)
 {
 	struct bench *bench = *state;
 
-	keeper_close(&bench->keeper);
+	writer_close(&bench->writer);
 	server_end(&bench->server);
 	unlink(bench->path);
 	free(bench);
@@ -104,8 +104,8 @@ struct datagram *put(struct bench *bench, size_t slot, uint8_t type, uint8_t num
 	if (type == MESSAGE_REQUEST)
 		message.u.request.firmware = FIRMWARE_BIOS;
 	if (type == MESSAGE_REPORT) {
-		message.u.report.lease = bench->lease[number] ? bench->lease[number] : 99;
-		message.u.report.state = WORK_BEGUN;
+		message.u.report.job = bench->job[number] ? bench->job[number] : 99;
+		message.u.report.state = REPORT_BEGUN;
 		memcpy(message.u.report.token, bench->token[number], TOKEN_SIZE);
 	}
 	if (type == MESSAGE_QUERY)
@@ -122,30 +122,30 @@ struct datagram *put(struct bench *bench, size_t slot, uint8_t type, uint8_t num
 	return d;
 }
 
-int64_t assigned_of(struct bench *bench, uint64_t lease)
+int64_t assigned_of(struct bench *bench, uint64_t job)
 {
 	char sql[64];
 	int64_t assigned;
 
 	snprintf(sql, sizeof(sql), "SELECT assigned FROM work WHERE lease = %llu",
-	         (unsigned long long)lease);
+	         (unsigned long long)job);
 	assigned = number_of(bench, sql);
 	return assigned < 0 ? bench->now : assigned;
 }
 
-struct datagram *put_report(struct bench *bench, size_t slot, uint8_t number, uint64_t lease,
+struct datagram *put_report(struct bench *bench, size_t slot, uint8_t number, uint64_t job,
                             uint8_t boot, uint32_t attempt, uint8_t state)
 {
 	struct message message = { .type = MESSAGE_REPORT };
 	struct datagram *d = put(bench, slot, MESSAGE_QUERY, number, 'q');
-	struct offer offer = { number, lease, assigned_of(bench, lease), attempt, { 0 } };
+	struct offer offer = { number, job, assigned_of(bench, job), attempt, { 0 } };
 
 	memset(offer.nonce, boot, sizeof(offer.nonce));
-	memset(message.nonce, state == WORK_ACCEPTED ? boot : 'q', sizeof(message.nonce));
+	memset(message.nonce, state == REPORT_ACCEPTED ? boot : 'q', sizeof(message.nonce));
 	message.u.report.identity = (struct identity){ .mac = { 2, 0, 0, 0, 0, number } };
-	message.u.report.lease = lease;
+	message.u.report.job = job;
 	message.u.report.state = state;
-	token_make(bench->keeper.secret, &offer, message.u.report.token);
+	token_make(bench->writer.secret, &offer, message.u.report.token);
 	fill(d, &message);
 	return d;
 }
@@ -158,11 +158,11 @@ struct moment at(int64_t now)
 void serve_at(struct bench *bench, size_t count, const struct moment *moment)
 {
 	/* As it does every few milliseconds. */
-	assert_int_equal(keeper_follow(&bench->keeper), 0);
+	assert_int_equal(writer_follow(&bench->writer), 0);
 	serve_batch(&bench->serving, bench->batch, count, moment);
-	while (keeper_turn(&bench->keeper, moment))
+	while (writer_turn(&bench->writer, moment))
 		continue;
-	while (keeper_notes(&bench->keeper))
+	while (writer_notes(&bench->writer))
 		continue;
 }
 
@@ -192,19 +192,19 @@ void ask(struct bench *bench, uint8_t type, uint8_t number, uint8_t boot,
 	put(bench, 0, type, number, boot);
 	serve(bench, 1);
 	decode(bench, 0, reply);
-	if (type == MESSAGE_REQUEST && reply->u.answer.lease)
+	if (type == MESSAGE_REQUEST && reply->u.answer.job)
 		memcpy(bench->token[number], reply->u.answer.token, TOKEN_SIZE);
 }
 
-uint8_t accept_work(struct bench *bench, uint8_t number, uint64_t lease, uint8_t boot)
+uint8_t accept_job(struct bench *bench, uint8_t number, uint64_t job, uint8_t boot)
 {
 	struct message message = { .type = MESSAGE_REPORT }, reply;
 	struct datagram *d = put(bench, 0, MESSAGE_QUERY, number, boot);
 
 	memset(message.nonce, boot, sizeof(message.nonce));
 	message.u.report.identity = (struct identity){ .mac = { 2, 0, 0, 0, 0, number } };
-	message.u.report.lease = lease;
-	message.u.report.state = WORK_ACCEPTED;
+	message.u.report.job = job;
+	message.u.report.state = REPORT_ACCEPTED;
 	memcpy(message.u.report.token, bench->token[number], TOKEN_SIZE);
 	fill(d, &message);
 	serve(bench, 1);
@@ -218,10 +218,10 @@ uint32_t attempt(struct bench *bench, uint8_t number, uint8_t boot)
 
 	ask(bench, MESSAGE_REQUEST, number, boot, &reply);
 	assert_int_equal(reply.type, MESSAGE_ANSWER);
-	if (reply.u.answer.decision != DECISION_WORK)
+	if (reply.u.answer.decision != DECISION_JOB)
 		return 0;
 	/* Without a receipt it boots its disk. */
-	if (accept_work(bench, number, reply.u.answer.lease, boot) != WORK_ACCEPTED)
+	if (accept_job(bench, number, reply.u.answer.job, boot) != REPORT_ACCEPTED)
 		return 0;
 	return reply.u.answer.attempt;
 }
@@ -249,18 +249,18 @@ uint64_t answers(const struct bench *bench)
 }
 
 /* Another program's look at the file: what is there has been committed. */
-void check_committed(struct bench *bench, uint8_t number, enum lease_state state,
+void check_committed(struct bench *bench, uint8_t number, enum job_state state,
                      uint32_t attempts)
 {
 	struct store_options options = { .again = true };
 	struct store other;
-	struct lease lease;
+	struct job job;
 
 	assert_int_equal(store_open(&other, bench->path, &options), 0);
-	assert_int_equal(work_by_lease(&other, bench->lease[number], &lease), 0);
+	assert_int_equal(job_by_number(&other, bench->job[number], &job), 0);
 	store_close(&other);
-	assert_int_equal(lease.state, state);
-	assert_int_equal(lease.attempt, attempts);
+	assert_int_equal(job.state, state);
+	assert_int_equal(job.attempt, attempts);
 }
 
 int64_t number_of(struct bench *bench, const char *sql)
@@ -268,7 +268,7 @@ int64_t number_of(struct bench *bench, const char *sql)
 	sqlite3_stmt *row;
 	int64_t number = -1;
 
-	assert_int_equal(sqlite3_prepare_v2(bench->keeper.store.db, sql, -1, &row, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(bench->writer.store.db, sql, -1, &row, NULL), SQLITE_OK);
 	if (sqlite3_step(row) == SQLITE_ROW)
 		number = sqlite3_column_int64(row, 0);
 	sqlite3_finalize(row);
@@ -310,7 +310,7 @@ void report(struct bench *bench, uint8_t number, uint8_t state)
 	struct details details = details_of(bench, number);
 
 	message.u.report.identity = (struct identity){ .mac = { 2, 0, 0, 0, 0, number } };
-	message.u.report.lease = details.lease;
+	message.u.report.job = details.job;
 	memcpy(message.u.report.token, bench->token[number], TOKEN_SIZE);
 	message.u.report.state = state;
 	fill(d, &message);

@@ -4,7 +4,7 @@
 
 #include "tests/unit/unit.h"
 
-#include "server/daemon/keeper.h"
+#include "server/daemon/writer.h"
 
 /* A server from datagram to datagram, without a network, and three machines. */
 
@@ -15,10 +15,10 @@
 struct bench {
 	struct server server;
 	struct serving serving;
-	struct keeper keeper;
+	struct writer writer;
 	struct datagram batch[BATCH];
 	char path[64];
-	uint64_t lease[MACHINES + 1];
+	uint64_t job[MACHINES + 1];
 	uint8_t token[256][TOKEN_SIZE]; /* of the machine's last answer with work */
 	int64_t now;  /* Unix time, at first NOW */
 };
@@ -26,20 +26,20 @@ struct bench {
 /** Makes one of an empty database, for cmocka. */
 int set_up(void **state);
 int tear_down(void **state);
-/** Lets the slots have the answers of a server and keeper that were started just now. */
+/** Lets the slots have the answers of a server and writer that were started just now. */
 void take_replies(struct bench *bench);
 /** Encodes a question. */
 void fill(struct datagram *d, const struct message *message);
 /** Puts a message of machine @number into the batch's slot @slot. */
 struct datagram *put(struct bench *bench, size_t slot, uint8_t type, uint8_t number,
                      uint8_t boot);
-/** Returns when a lease was made; if it is not there, when it would be. */
-int64_t assigned_of(struct bench *bench, uint64_t lease);
+/** Returns when a job was made; if it is not there, when it would be. */
+int64_t assigned_of(struct bench *bench, uint64_t job);
 /**
  * Puts a report of work of the machine @number, one of those that there are at the start, into
  * slot @slot, with the token that its boot @boot was given for @attempt.
  */
-struct datagram *put_report(struct bench *bench, size_t slot, uint8_t number, uint64_t lease,
+struct datagram *put_report(struct bench *bench, size_t slot, uint8_t number, uint64_t job,
                             uint8_t boot, uint32_t attempt, uint8_t state);
 struct moment at(int64_t now);
 /** Serves the first @count slots, now or at @moment. */
@@ -51,7 +51,7 @@ void decode(const struct bench *bench, size_t slot, struct message *reply);
 void ask(struct bench *bench, uint8_t type, uint8_t number, uint8_t boot,
          struct message *reply);
 /** Has the boot that asked last accept the work that it was told of. Returns the receipt's state. */
-uint8_t accept_work(struct bench *bench, uint8_t number, uint64_t lease, uint8_t boot);
+uint8_t accept_job(struct bench *bench, uint8_t number, uint64_t job, uint8_t boot);
 /** The attempt that a machine's request is answered with, which it accepts; 0: local boot. */
 uint32_t attempt(struct bench *bench, uint8_t number, uint8_t boot);
 /** What the machine's agent is told. */
@@ -65,7 +65,7 @@ struct counters counted(const struct bench *bench);
 uint64_t drops(const struct bench *bench);
 uint64_t answers(const struct bench *bench);
 /** Another program's look at the file: what is there has been committed. */
-void check_committed(struct bench *bench, uint8_t number, enum lease_state state,
+void check_committed(struct bench *bench, uint8_t number, enum job_state state,
                      uint32_t attempts);
 /** Returns the first number that a query has; -1: none. */
 int64_t number_of(struct bench *bench, const char *sql);

@@ -139,7 +139,7 @@ static size_t make_message(struct storm *s, uint8_t *out)
 		snprintf(m.u.event.reason, sizeof(m.u.event.reason), "%%s %u", number);
 	}
 	if (m.type == MESSAGE_REPORT) {
-		m.u.report.lease = s->leases[number] ? s->leases[number] : 1 + storm_below(s, 300);
+		m.u.report.job = s->jobs[number] ? s->jobs[number] : 1 + storm_below(s, 300);
 		m.u.report.state = (uint8_t)(1 + storm_below(s, 3));
 		snprintf(m.u.report.reason, sizeof(m.u.report.reason), "exit %u", number);
 	}
@@ -293,7 +293,7 @@ void storm_check(struct storm *s, const uint8_t *data, size_t length, const uint
 	assert_memory_equal(answer.nonce, question.nonce, NONCE_SIZE);
 	assert_int_equal(answer.sequence, question.sequence);
 	memcpy(mac, question.u.request.identity.mac, 6);
-	if (answer.type == MESSAGE_ANSWER && answer.u.answer.lease &&
+	if (answer.type == MESSAGE_ANSWER && answer.u.answer.job &&
 	    sscanf(mac, "pc%4u", &number) == 1 && number < 2 * STORM_MACHINES)
-		s->leases[number] = answer.u.answer.lease;
+		s->jobs[number] = answer.u.answer.job;
 }

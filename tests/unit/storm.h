@@ -9,16 +9,16 @@
 
 /*
  * Datagrams as a hostile or broken network brings them: sound ones of a site's
- * machines and of strangers, the golden vectors, noise, and all of these damaged.
+ * machines and of unknown machines, the golden vectors, noise, and all of these damaged.
  * The same seed gives the same ones.
  */
 
-#define STORM_MACHINES 200 /* devices of storm_site(); there are as many strangers */
+#define STORM_MACHINES 200 /* devices of storm_site(); there are as many unknown machines */
 #define STORM_VECTORS  8
 
 struct storm {
 	uint64_t random;
-	uint64_t leases[2 * STORM_MACHINES]; /* what each machine was offered last */
+	uint64_t jobs[2 * STORM_MACHINES]; /* what each machine was offered last */
 	uint8_t vectors[STORM_VECTORS][MESSAGE_MAX];
 	size_t lengths[STORM_VECTORS];
 	/* What mutations take from: the last datagram made. */

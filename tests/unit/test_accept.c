@@ -4,7 +4,7 @@
 #include "nbp/platform.h"
 #include "server/policy/decide.h"
 #include "server/policy/token.h"
-#include "tests/unit/lease_sample.h"
+#include "tests/unit/job_sample.h"
 
 /* A boot accepts what it was told of; the token shows that it was. */
 
@@ -51,25 +51,25 @@ static void test_tokens(void **state)
 static void test_nothing_without_the_token(void **state)
 {
 	(void)state;
-	for (enum lease_state was = LEASE_PENDING; was <= LEASE_CANCELLED; was++) {
-		struct lease lease = make_lease(was, 1, was == LEASE_BEGUN ? IN_TIME : NEVER);
+	for (enum job_state was = JOB_PENDING; was <= JOB_CANCELLED; was++) {
+		struct job job = make_job(was, 1, was == JOB_BEGUN ? IN_TIME : NEVER);
 
 		for (enum proof proof = PROOF_NONE; proof < PROOF_RIGHT; proof++) {
-			struct verdict verdict;
+			struct decision decision;
 
-			decide_query(&device, &lease, proof, NOW, &verdict);
-			assert_int_equal(verdict.reply.u.details.lease, 0);
-			assert_string_equal(verdict.reply.u.details.config, "");
-			assert_false(verdict.changed);
-			for (uint8_t told = WORK_BEGUN; told <= WORK_ACCEPTED; told++) {
-				struct report report = { .lease = 7, .state = told };
+			decide_query(&device, &job, proof, NOW, &decision);
+			assert_int_equal(decision.reply.u.details.job, 0);
+			assert_string_equal(decision.reply.u.details.config, "");
+			assert_false(decision.changed);
+			for (uint8_t told = REPORT_BEGUN; told <= REPORT_ACCEPTED; told++) {
+				struct report report = { .job = 7, .state = told };
 				struct reporting reporting = { .report = &report, .proof = proof,
 				                               .now = NOW };
 
-				decide_report(&device, &lease, &reporting, &verdict);
-				assert_int_equal(verdict.reply.u.receipt.state, REFUSED);
-				assert_non_null(strstr(verdict.reply.u.receipt.reason, "token"));
-				assert_false(verdict.changed);
+				decide_report(&device, &job, &reporting, &decision);
+				assert_int_equal(decision.reply.u.receipt.state, REFUSED);
+				assert_non_null(strstr(decision.reply.u.receipt.reason, "token"));
+				assert_false(decision.changed);
 			}
 		}
 	}
@@ -78,46 +78,46 @@ static void test_nothing_without_the_token(void **state)
 /* --- accepting -------------------------------------------------------------- */
 
 /* Has a boot accept what it was told of. */
-static void accept_work(const struct lease *lease, uint32_t accepted, struct verdict *verdict)
+static void accept_job(const struct job *job, uint32_t accepted, struct decision *decision)
 {
-	struct report report = { .lease = 7, .state = WORK_ACCEPTED };
+	struct report report = { .job = 7, .state = REPORT_ACCEPTED };
 	struct reporting reporting = { .report = &report, .proof = PROOF_RIGHT,
 	                               .accepted = accepted, .now = NOW };
 
-	decide_report(&device, lease, &reporting, verdict);
+	decide_report(&device, job, &reporting, decision);
 }
 
 static void test_accepting(void **state)
 {
 	static const struct {
-		enum lease_state state;
+		enum job_state state;
 		uint32_t attempt, accepted;
 		enum when begun;
 		bool counted, taken;
 	} cases[] = {
-		{ LEASE_PENDING, 0, 0, NEVER, true, true }, { LEASE_OFFERED, 1, 0, NEVER, true, true },
-		{ LEASE_OFFERED, 1, 1, NEVER, false, true }, { LEASE_BEGUN, 1, 1, IN_TIME, false, true },
-		{ LEASE_BEGUN, 1, 0, IN_TIME, true, true }, { LEASE_BEGUN, 1, 0, OVERDUE, false, false },
-		{ LEASE_OFFERED, 3, 0, NEVER, false, false }, { LEASE_DONE, 1, 1, NEVER, false, false },
-		{ LEASE_FAILED, 1, 0, NEVER, false, false },
-		{ LEASE_CANCELLED, 0, 0, NEVER, false, false },
+		{ JOB_PENDING, 0, 0, NEVER, true, true }, { JOB_OFFERED, 1, 0, NEVER, true, true },
+		{ JOB_OFFERED, 1, 1, NEVER, false, true }, { JOB_BEGUN, 1, 1, IN_TIME, false, true },
+		{ JOB_BEGUN, 1, 0, IN_TIME, true, true }, { JOB_BEGUN, 1, 0, OVERDUE, false, false },
+		{ JOB_OFFERED, 3, 0, NEVER, false, false }, { JOB_DONE, 1, 1, NEVER, false, false },
+		{ JOB_FAILED, 1, 0, NEVER, false, false },
+		{ JOB_CANCELLED, 0, 0, NEVER, false, false },
 	};
-	struct verdict verdict;
+	struct decision decision;
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		struct lease lease = make_lease(cases[i].state, cases[i].attempt, cases[i].begun);
+		struct job job = make_job(cases[i].state, cases[i].attempt, cases[i].begun);
 
-		accept_work(&lease, cases[i].accepted, &verdict);
-		assert_int_equal(verdict.counted, cases[i].counted);
-		assert_int_equal(verdict.reply.u.receipt.state, cases[i].taken ? WORK_ACCEPTED
+		accept_job(&job, cases[i].accepted, &decision);
+		assert_int_equal(decision.counted, cases[i].counted);
+		assert_int_equal(decision.reply.u.receipt.state, cases[i].taken ? REPORT_ACCEPTED
 		                                                               : REFUSED);
-		assert_int_equal(verdict.next.attempt, cases[i].attempt + cases[i].counted);
+		assert_int_equal(decision.next.attempt, cases[i].attempt + cases[i].counted);
 		if (!cases[i].counted)
 			continue;
-		assert_int_equal(verdict.next.state, LEASE_OFFERED);
-		assert_int_equal(verdict.next.offered, NOW);
-		assert_int_equal(verdict.next.begun, 0); /* the deadline starts anew */
+		assert_int_equal(decision.next.state, JOB_OFFERED);
+		assert_int_equal(decision.next.offered, NOW);
+		assert_int_equal(decision.next.begun, 0); /* the deadline starts anew */
 	}
 }
 
@@ -129,48 +129,48 @@ static void test_accepting_what_is_over(void **state)
 		uint32_t attempt, accepted;
 		enum when begun;
 		bool came_back;
-		enum lease_state next;
+		enum job_state next;
 		const char *reason;
 	} cases[] = {
-		{ COMPLETION_NEXT_BOOT, 1, 0, NEVER, true, LEASE_OFFERED, "" },
-		{ COMPLETION_NEXT_BOOT, 1, 1, NEVER, false, LEASE_OFFERED, "" },
-		{ COMPLETION_NEXT_BOOT, 1, 0, IN_TIME, false, LEASE_OFFERED, "" },
-		{ COMPLETION_NEXT_BOOT, 1, 0, NEVER, false, LEASE_DONE, "booted again" },
-		{ COMPLETION_NEXT_BOOT, 3, 0, NEVER, false, LEASE_DONE, "booted again" },
-		{ COMPLETION_NEXT_BOOT, 3, 0, NEVER, true, LEASE_FAILED, "not begun after 3" },
-		{ COMPLETION_AGENT, 3, 3, NEVER, false, LEASE_OFFERED, "" },
-		{ COMPLETION_AGENT, 3, 0, NEVER, false, LEASE_FAILED, "not begun after 3" },
-		{ COMPLETION_HANDOVER, 3, 0, NEVER, false, LEASE_FAILED, "not begun after 3" },
-		{ COMPLETION_AGENT, 3, 0, IN_TIME, false, LEASE_FAILED, "not ended after 3" },
+		{ COMPLETION_NEXT_BOOT, 1, 0, NEVER, true, JOB_OFFERED, "" },
+		{ COMPLETION_NEXT_BOOT, 1, 1, NEVER, false, JOB_OFFERED, "" },
+		{ COMPLETION_NEXT_BOOT, 1, 0, IN_TIME, false, JOB_OFFERED, "" },
+		{ COMPLETION_NEXT_BOOT, 1, 0, NEVER, false, JOB_DONE, "booted again" },
+		{ COMPLETION_NEXT_BOOT, 3, 0, NEVER, false, JOB_DONE, "booted again" },
+		{ COMPLETION_NEXT_BOOT, 3, 0, NEVER, true, JOB_FAILED, "not begun after 3" },
+		{ COMPLETION_AGENT, 3, 3, NEVER, false, JOB_OFFERED, "" },
+		{ COMPLETION_AGENT, 3, 0, NEVER, false, JOB_FAILED, "not begun after 3" },
+		{ COMPLETION_HANDOVER, 3, 0, NEVER, false, JOB_FAILED, "not begun after 3" },
+		{ COMPLETION_AGENT, 3, 0, IN_TIME, false, JOB_FAILED, "not ended after 3" },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		struct report report = { .lease = 7, .state = WORK_ACCEPTED };
+		struct report report = { .job = 7, .state = REPORT_ACCEPTED };
 		struct reporting reporting = { .report = &report, .proof = PROOF_RIGHT,
 		                               .accepted = cases[i].accepted,
 		                               .came_back = cases[i].came_back, .now = NOW };
-		struct lease lease = make_lease(cases[i].begun == NEVER ? LEASE_OFFERED : LEASE_BEGUN,
+		struct job job = make_job(cases[i].begun == NEVER ? JOB_OFFERED : JOB_BEGUN,
 		                                cases[i].attempt, cases[i].begun);
-		bool ends = cases[i].next != LEASE_OFFERED;
-		struct verdict verdict;
+		bool ends = cases[i].next != JOB_OFFERED;
+		struct decision decision;
 
-		lease.completion = cases[i].completion;
-		decide_report(&device, &lease, &reporting, &verdict);
-		assert_int_equal(verdict.next.state, cases[i].next);
-		assert_int_equal(verdict.reply.u.receipt.state, ends ? REFUSED : WORK_ACCEPTED);
-		assert_int_equal(verdict.counted, !ends && !cases[i].accepted);
-		assert_int_equal(verdict.warn, cases[i].next == LEASE_FAILED);
-		assert_non_null(strstr(verdict.next.reason, cases[i].reason));
-		assert_non_null(strstr(verdict.reply.u.receipt.reason, cases[i].reason));
+		job.completion = cases[i].completion;
+		decide_report(&device, &job, &reporting, &decision);
+		assert_int_equal(decision.next.state, cases[i].next);
+		assert_int_equal(decision.reply.u.receipt.state, ends ? REFUSED : REPORT_ACCEPTED);
+		assert_int_equal(decision.counted, !ends && !cases[i].accepted);
+		assert_int_equal(decision.warn, cases[i].next == JOB_FAILED);
+		assert_non_null(strstr(decision.next.reason, cases[i].reason));
+		assert_non_null(strstr(decision.reply.u.receipt.reason, cases[i].reason));
 		if (!ends)
 			continue;
-		assert_true(verdict.changed);
-		assert_int_equal(verdict.next.attempt, cases[i].attempt);
-		assert_int_equal(verdict.next.ended, NOW);
+		assert_true(decision.changed);
+		assert_int_equal(decision.next.attempt, cases[i].attempt);
+		assert_int_equal(decision.next.ended, NOW);
 		reporting.proof = PROOF_WRONG;
-		decide_report(&device, &lease, &reporting, &verdict);
-		assert_false(verdict.changed);
+		decide_report(&device, &job, &reporting, &decision);
+		assert_false(decision.changed);
 	}
 }
 
@@ -179,33 +179,33 @@ static void test_attempts_bound_boots(void **state)
 {
 	(void)state;
 	for (uint32_t attempts = 1; attempts <= 5; attempts++) {
-		struct lease lease = make_lease(LEASE_PENDING, 0, NEVER);
+		struct job job = make_job(JOB_PENDING, 0, NEVER);
 		struct asking asking = { .firmware = FIRMWARE_BIOS, .now = NOW };
 		uint32_t boots = 0;
 
-		lease.attempts = attempts;
+		job.attempts = attempts;
 		for (int boot = 0; boot < 20; boot++) {
-			struct verdict verdict;
+			struct decision decision;
 
-			decide_request(&device, &lease, &asking, &verdict);
-			lease = verdict.next;
-			if (verdict.reply.u.answer.decision == DECISION_WORK) {
+			decide_request(&device, &job, &asking, &decision);
+			job = decision.next;
+			if (decision.reply.u.answer.decision == DECISION_JOB) {
 				/* However many others are told of it, and never accept. */
-				decide_request(&device, &lease, &asking, &verdict);
-				assert_false(verdict.changed);
-				accept_work(&lease, 0, &verdict);
-				assert_int_equal(verdict.counted, boots < attempts);
-				lease = verdict.next;
-				boots += verdict.counted;
+				decide_request(&device, &job, &asking, &decision);
+				assert_false(decision.changed);
+				accept_job(&job, 0, &decision);
+				assert_int_equal(decision.counted, boots < attempts);
+				job = decision.next;
+				boots += decision.counted;
 			}
 			/* Every other one begins, and loses the work again. */
-			if (lease.state == LEASE_OFFERED && boot % 2) {
-				lease.state = LEASE_BEGUN;
-				lease.begun = NOW;
+			if (job.state == JOB_OFFERED && boot % 2) {
+				job.state = JOB_BEGUN;
+				job.begun = NOW;
 			}
 		}
 		assert_int_equal(boots, attempts);
-		assert_int_equal(lease.state, LEASE_FAILED);
+		assert_int_equal(job.state, JOB_FAILED);
 	}
 }
 

@@ -90,7 +90,7 @@ static void jitter_differs_by_nonce(void **state)
 /* One of each thing that is not the answer; the answer itself comes last. */
 static void drops_and_counts_all_else(void **state)
 {
-	static const struct endpoint strangers[] = { { { 10, 0, 0, 66 }, POLICY_PORT },
+	static const struct endpoint unknowns[] = { { { 10, 0, 0, 66 }, POLICY_PORT },
 		                                     { { 10, 0, 0, 1 }, 4444 } };
 	struct asking *a = asking_new(2700);
 	struct message answer = good_answer(), forged = answer, receipt;
@@ -98,12 +98,12 @@ static void drops_and_counts_all_else(void **state)
 	size_t length, wrong = 0;
 
 	(void)state;
-	fake_deliver_message(&a->fake, 1, strangers[0], &answer);
-	fake_deliver_message(&a->fake, 2, strangers[1], &answer);
+	fake_deliver_message(&a->fake, 1, unknowns[0], &answer);
+	fake_deliver_message(&a->fake, 2, unknowns[1], &answer);
 	forged.nonce[15] ^= 1;
 	fake_deliver_message(&a->fake, 3, server_1, &forged);
 	receipt = (struct message){ .type = MESSAGE_RECEIPT, .sequence = 1,
-		                    .u.receipt.lease = 1 };
+		                    .u.receipt.job = 1 };
 	memset(receipt.nonce, 0x77, NONCE_SIZE);
 	fake_deliver_message(&a->fake, 4, server_1, &receipt);
 	/* To transmissions that there were not, or not yet. */
@@ -127,7 +127,7 @@ static void drops_and_counts_all_else(void **state)
 	free(a);
 }
 
-/* Who looks at the answer in spite of the error must not see a stranger's. */
+/* Who looks at the answer in spite of the error must not see an unknown machine's. */
 static void nothing_of_what_was_dropped_stays(void **state)
 {
 	static const struct message zeros;

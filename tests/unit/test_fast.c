@@ -30,7 +30,7 @@ static bool is_fast(struct bench *bench)
 	struct outline outline;
 	bool fast;
 
-	assert_int_equal(keeper_follow(&bench->keeper), 0);
+	assert_int_equal(writer_follow(&bench->writer), 0);
 	bench->serving.moment = &moment;
 	d->reply_length = 0;
 	serve_outline(d, &outline);

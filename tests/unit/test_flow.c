@@ -8,11 +8,11 @@
 #include "nbp/proto/isd.h"
 #include "tests/unit/fake.h"
 
-static struct message work_answer(void)
+static struct message job_answer(void)
 {
 	return (struct message){
 		.type = MESSAGE_ANSWER,
-		.u.answer = { .decision = DECISION_WORK, .lease = 7, .attempt = 2, .token = { 1 },
+		.u.answer = { .decision = DECISION_JOB, .job = 7, .attempt = 2, .token = { 1 },
 		              .loader = "pxelinux.0", .config = "z_auto.cfg", .prefix = "boot/" } };
 }
 
@@ -31,9 +31,9 @@ static struct fake *run(struct message *reply)
 	return fake;
 }
 
-static void work_leads_to_the_loader(void **state)
+static void job_leads_to_the_loader(void **state)
 {
-	struct message reply = work_answer();
+	struct message reply = job_answer();
 	struct fake *fake = run(&reply);
 	size_t all;
 
@@ -53,14 +53,14 @@ static void work_leads_to_the_loader(void **state)
 	for (enum event_code code = EVENT_STARTED; code <= EVENT_ANSWERED; code++)
 		fake_event(fake, code);
 	fake_event(fake, EVENT_LOADED);
-	assert_int_equal(fake_event(fake, EVENT_HANDOVER).lease, 7);
+	assert_int_equal(fake_event(fake, EVENT_HANDOVER).job, 7);
 	fake->sent_count = all;
 	assert_string_equal(fake_event(fake, EVENT_ERROR).reason, "pxelinux.0: input/output error");
 	fake_event(fake, EVENT_LOCAL);
 	free(fake);
 }
 
-static void no_work_boots_local_and_fetches_nothing(void **state)
+static void no_job_boots_local_and_fetches_nothing(void **state)
 {
 	struct message reply = { .type = MESSAGE_ANSWER,
 		                 .u.answer = { .decision = DECISION_LOCAL, .device = "web01",
@@ -101,7 +101,7 @@ static void a_silent_server_means_local_boot_in_time(void **state)
 
 static void a_missing_loader_means_local_boot(void **state)
 {
-	struct message reply = work_answer();
+	struct message reply = job_answer();
 	struct fake *fake = calloc(1, sizeof(*fake));
 
 	(void)state;
@@ -153,7 +153,7 @@ static void names_the_loader_from_the_nbps_folder(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		struct message reply = work_answer();
+		struct message reply = job_answer();
 		struct fake *fake = calloc(1, sizeof(*fake));
 
 		fake_start(fake);
@@ -322,8 +322,8 @@ static void a_machine_without_identity_boots_local(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(work_leads_to_the_loader),
-		cmocka_unit_test(no_work_boots_local_and_fetches_nothing),
+		cmocka_unit_test(job_leads_to_the_loader),
+		cmocka_unit_test(no_job_boots_local_and_fetches_nothing),
 		cmocka_unit_test(a_silent_server_means_local_boot_in_time),
 		cmocka_unit_test(a_missing_loader_means_local_boot),
 		cmocka_unit_test(without_dhcp_or_network_it_boots_local),

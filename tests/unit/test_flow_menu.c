@@ -17,7 +17,7 @@ static struct message menu_answer(uint8_t mode)
 {
 	return (struct message){
 		.type = MESSAGE_ANSWER,
-		.u.answer = { .decision = DECISION_WORK, .lease = 7, .attempt = 1, .token = { 1 },
+		.u.answer = { .decision = DECISION_JOB, .job = 7, .attempt = 1, .token = { 1 },
 		              .loader = "pxelinux.0", .config = "z_auto.cfg", .prefix = "boot/",
 		              .menu_mode = mode, .hot_key_wait = 3000 } };
 }
@@ -44,7 +44,7 @@ static void the_menu_does_what_is_chosen(void **state)
 	static const struct {
 		const char *keys, *config, *prefix;
 		unsigned int chains, reboots, power_offs;
-		uint64_t lease;
+		uint64_t job;
 	} cases[] = {
 		{ "1\r", "z_auto.cfg", "boot/", 1, 0, 0, 7 },
 		{ "2\r", "z_maint.cfg", "m/", 1, 0, 0, 0 },
@@ -72,10 +72,10 @@ static void the_menu_does_what_is_chosen(void **state)
 		fake_event(fake, EVENT_MENU);
 		fake_event(fake, EVENT_CHOSEN);
 		if (cases[i].chains)
-			assert_int_equal(fake_event(fake, EVENT_HANDOVER).lease, cases[i].lease);
+			assert_int_equal(fake_event(fake, EVENT_HANDOVER).job, cases[i].job);
 		/* Only the server's work is accepted; nor has an entry its token. */
-		assert_int_equal(fake_questions(fake, MESSAGE_REPORT), cases[i].lease != 0);
-		assert_int_equal(fake->chained_record[8], cases[i].lease != 0);
+		assert_int_equal(fake_questions(fake, MESSAGE_REPORT), cases[i].job != 0);
+		assert_int_equal(fake->chained_record[8], cases[i].job != 0);
 		assert_int_equal(fake->local_boots, 1);
 		assert_int_equal(fake_questions(fake, MESSAGE_REQUEST), 1);
 		free(fake);
@@ -117,7 +117,7 @@ static void local_boot_says_what_happened(void **state)
 		assert_int_equal(fake->chains, cases[i].reason == NULL);
 		if (cases[i].reason) {
 			assert_string_equal(fake_event(fake, EVENT_LOCAL).reason, cases[i].reason);
-			assert_int_equal(fake_event(fake, EVENT_LOCAL).lease, 7);
+			assert_int_equal(fake_event(fake, EVENT_LOCAL).job, 7);
 		} else {
 			assert_non_null(strstr(fake->console, "] menu: passed over ("));
 		}
@@ -147,7 +147,7 @@ static void old_keys_call_no_menu(void **state)
 	free(fake);
 }
 
-static void a_menu_that_is_missing_or_wrong_leaves_the_work(void **state)
+static void a_menu_that_is_missing_or_wrong_leaves_the_job(void **state)
 {
 	static const char *const texts[] = { NULL, "", "[Main]\nnonsense\n" };
 
@@ -343,7 +343,7 @@ int main(void)
 		cmocka_unit_test(the_menu_does_what_is_chosen),
 		cmocka_unit_test(local_boot_says_what_happened),
 		cmocka_unit_test(old_keys_call_no_menu),
-		cmocka_unit_test(a_menu_that_is_missing_or_wrong_leaves_the_work),
+		cmocka_unit_test(a_menu_that_is_missing_or_wrong_leaves_the_job),
 		cmocka_unit_test(an_answer_that_still_holds_is_not_asked_for_again),
 		cmocka_unit_test(an_answer_holds_from_its_coming),
 		cmocka_unit_test(a_stale_answer_is_asked_for_again),

@@ -8,18 +8,18 @@
 
 /* One power-on, one decision: what the NBP leaves for its next start, and what it does then. */
 
-static struct message answer_of(enum decision decision)
+static struct message answer_of(enum decision_kind decision)
 {
 	return (struct message){
 		.type = MESSAGE_ANSWER,
-		.u.answer = { .decision = (uint8_t)decision, .lease = decision == DECISION_WORK ? 7 : 0,
-		              .attempt = decision == DECISION_WORK, .local_boot = LOCAL_BOOT_INT18,
-		              .token = { decision == DECISION_WORK } } };
+		.u.answer = { .decision = (uint8_t)decision, .job = decision == DECISION_JOB ? 7 : 0,
+		              .attempt = decision == DECISION_JOB, .local_boot = LOCAL_BOOT_INT18,
+		              .token = { decision == DECISION_JOB } } };
 }
 
-static struct message work_answer(void)
+static struct message job_answer(void)
 {
-	struct message answer = answer_of(DECISION_WORK);
+	struct message answer = answer_of(DECISION_JOB);
 
 	strcpy(answer.u.answer.loader, "pxelinux.0");
 	strcpy(answer.u.answer.config, "z_auto.cfg");
@@ -71,13 +71,13 @@ static void assert_goes_on(struct fake *fake)
 /* Each way to end, then the next network entry of the same power-on: with work for it. */
 static void the_next_network_entry_goes_on_to_the_disk(void **state)
 {
-	struct message work = work_answer(), none = answer_of(DECISION_LOCAL);
+	struct message job = job_answer(), none = answer_of(DECISION_LOCAL);
 	struct {
 		struct message *reply;
 		int fetch_result;
 		uint8_t mac; /* 0: nobody could tell whose work it is */
-	} cases[] = { { &none, 0, 2 }, { NULL, 0, 2 }, { &work, ERR_NOT_FOUND, 2 },
-		      { &work, 0, 2 }, { &work, 0, 0 } };
+	} cases[] = { { &none, 0, 2 }, { NULL, 0, 2 }, { &job, ERR_NOT_FOUND, 2 },
+		      { &job, 0, 2 }, { &job, 0, 0 } };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
@@ -88,7 +88,7 @@ static void the_next_network_entry_goes_on_to_the_disk(void **state)
 		flow_run(&fake->platform);
 		assert_int_equal(state_in(fake->record), POWER_ON_LOCAL);
 		assert_int_equal(fake->local_boots, 1);
-		fake->server_data = &work;
+		fake->server_data = &job;
 		again(fake);
 		assert_goes_on(fake);
 		free(fake);
@@ -96,10 +96,10 @@ static void the_next_network_entry_goes_on_to_the_disk(void **state)
 }
 
 /* The loader has the machine with the record of it; the agent finds the server there. */
-static void a_loader_finds_who_gave_the_work(void **state)
+static void a_loader_finds_who_gave_the_job(void **state)
 {
-	struct message work = work_answer();
-	struct fake *fake = machine(&work);
+	struct message job = job_answer();
+	struct fake *fake = machine(&job);
 	struct power_on power_on;
 
 	(void)state;
@@ -117,8 +117,8 @@ static void a_loader_finds_who_gave_the_work(void **state)
 
 static void a_reset_or_rubbish_decides_nothing(void **state)
 {
-	struct message work = work_answer();
-	struct fake *fake = machine(&work);
+	struct message job = job_answer();
+	struct fake *fake = machine(&job);
 
 	(void)state;
 	memset(fake->record, 'O', sizeof(fake->record));
@@ -126,7 +126,7 @@ static void a_reset_or_rubbish_decides_nothing(void **state)
 	assert_int_equal(fake->chains, 1);
 	free(fake);
 	/* What stands in the buffer of a recall() that failed is nothing. */
-	fake = machine(&work);
+	fake = machine(&job);
 	power_on_encode(&(struct power_on){ .state = POWER_ON_LOCAL }, fake->record);
 	fake->recall_result = ERR_NOT_FOUND;
 	flow_run(&fake->platform);
@@ -138,7 +138,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_next_network_entry_goes_on_to_the_disk),
-		cmocka_unit_test(a_loader_finds_who_gave_the_work),
+		cmocka_unit_test(a_loader_finds_who_gave_the_job),
 		cmocka_unit_test(a_reset_or_rubbish_decides_nothing),
 	};
 

@@ -7,11 +7,11 @@
 
 /* Machines on which steps take long, and networks on which answers do. */
 
-static struct message work_answer(void)
+static struct message job_answer(void)
 {
 	return (struct message){
 		.type = MESSAGE_ANSWER,
-		.u.answer = { .decision = DECISION_WORK, .lease = 7, .attempt = 1, .token = { 1 },
+		.u.answer = { .decision = DECISION_JOB, .job = 7, .attempt = 1, .token = { 1 },
 		              .loader = "pxelinux.0", .config = "z_auto.cfg",
 		              .local_boot = LOCAL_BOOT_INT18 } };
 }
@@ -30,7 +30,7 @@ static struct fake *machine(struct message *reply)
 static void a_slow_disk_does_not_keep_it_from_asking(void **state)
 {
 	static uint8_t disk[1 << 20];
-	struct message reply = work_answer(), request;
+	struct message reply = job_answer(), request;
 
 	(void)state;
 	for (int fails = 0; fails < 2; fails++) {
@@ -64,7 +64,7 @@ static void a_slow_disk_does_not_keep_it_from_asking(void **state)
 /* UEFI without UDP4: a receive takes longer than what is left. */
 static void a_blocking_receive_is_begun_all_the_same(void **state)
 {
-	struct message reply = work_answer();
+	struct message reply = job_answer();
 	struct fake *fake = machine(&reply);
 
 	(void)state;
@@ -77,9 +77,9 @@ static void a_blocking_receive_is_begun_all_the_same(void **state)
 }
 
 /* A keyboard that takes long to look at: it is, while a key may call the menu, and no longer. */
-static void a_slow_keyboard_does_not_hold_the_work(void **state)
+static void a_slow_keyboard_does_not_hold_the_job(void **state)
 {
-	struct message reply = work_answer();
+	struct message reply = job_answer();
 	struct fake *fake = machine(&reply);
 	size_t at = 0;
 
@@ -96,7 +96,7 @@ static void a_slow_keyboard_does_not_hold_the_work(void **state)
 /* Says that there is work, twice; but a minute later that there is none. */
 static void two_minds(struct fake *fake, const struct fake_datagram *datagram)
 {
-	struct message question, reply = work_answer();
+	struct message question, reply = job_answer();
 
 	assert_int_equal(message_decode(&question, datagram->data, datagram->length), 0);
 	if (question.type != MESSAGE_REQUEST)
@@ -116,7 +116,7 @@ static void two_minds(struct fake *fake, const struct fake_datagram *datagram)
 }
 
 /* Work that was withdrawn while the menu showed; the late copy waits in the card. */
-static void a_late_copy_does_not_bring_work_back(void **state)
+static void a_late_copy_does_not_bring_job_back(void **state)
 {
 	struct fake *fake = machine(NULL);
 
@@ -142,7 +142,7 @@ static void answer_early(struct fake *fake, const struct fake_datagram *datagram
 /* The second question has its bound too, and what it leaves undone is still that work. */
 static void a_second_question_is_bounded(void **state)
 {
-	struct message reply = work_answer();
+	struct message reply = job_answer();
 
 	(void)state;
 	for (int uefi = 0; uefi < 2; uefi++) {
@@ -161,7 +161,7 @@ static void a_second_question_is_bounded(void **state)
 		assert_int_equal(fake->local_boots, 1);
 		assert_int_equal(fake->method, LOCAL_BOOT_INT18);
 		assert_string_equal(fake_event(fake, EVENT_LOCAL).reason, "no answer");
-		assert_int_equal(fake_event(fake, EVENT_LOCAL).lease, 7);
+		assert_int_equal(fake_event(fake, EVENT_LOCAL).job, 7);
 		free(fake);
 	}
 }
@@ -171,7 +171,7 @@ static void a_second_question_is_bounded(void **state)
 /* Nobody off the path can tell where the answer, or the receipt, goes. */
 static void the_nonce_picks_the_ports(void **state)
 {
-	struct message reply = work_answer(), request;
+	struct message reply = job_answer(), request;
 	uint16_t seen[8];
 
 	(void)state;
@@ -234,8 +234,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_slow_disk_does_not_keep_it_from_asking),
 		cmocka_unit_test(a_blocking_receive_is_begun_all_the_same),
-		cmocka_unit_test(a_slow_keyboard_does_not_hold_the_work),
-		cmocka_unit_test(a_late_copy_does_not_bring_work_back),
+		cmocka_unit_test(a_slow_keyboard_does_not_hold_the_job),
+		cmocka_unit_test(a_late_copy_does_not_bring_job_back),
 		cmocka_unit_test(a_second_question_is_bounded),
 		cmocka_unit_test(the_nonce_picks_the_ports),
 		cmocka_unit_test(says_why_there_is_no_server),

@@ -9,11 +9,11 @@
 
 /* Work from the answer to the loader: confirmed by the server, and able to succeed. */
 
-static struct message work_answer(void)
+static struct message job_answer(void)
 {
 	return (struct message){
 		.type = MESSAGE_ANSWER,
-		.u.answer = { .decision = DECISION_WORK, .lease = 7, .attempt = 2,
+		.u.answer = { .decision = DECISION_JOB, .job = 7, .attempt = 2,
 		              .loader = "pxelinux.0", .config = "z_auto.cfg",
 		              .token = { 1, 2, 3, 4, 5, 6, 7, 8 }, .local_boot = LOCAL_BOOT_MBR } };
 }
@@ -34,12 +34,12 @@ static void assert_local(const struct fake *fake, const char *reason)
 	assert_int_equal(fake->local_boots, 1);
 	assert_int_equal(fake->method, LOCAL_BOOT_MBR); /* as the answer said */
 	assert_string_equal(fake_event(fake, EVENT_LOCAL).reason, reason);
-	assert_int_equal(fake_event(fake, EVENT_LOCAL).lease, 7);
+	assert_int_equal(fake_event(fake, EVENT_LOCAL).job, 7);
 }
 
 /* --- the server counts it first ------------------------------------------------ */
 
-static struct report report_of(const struct fake *fake, enum work_state wanted)
+static struct report report_of(const struct fake *fake, enum report_state wanted)
 {
 	struct message message;
 
@@ -52,9 +52,9 @@ static struct report report_of(const struct fake *fake, enum work_state wanted)
 	return message.u.report;
 }
 
-static void accepts_the_work_before_it_fetches(void **state)
+static void accepts_the_job_before_it_fetches(void **state)
 {
-	struct message reply = work_answer(), request, report;
+	struct message reply = job_answer(), request, report;
 	struct fake *fake = machine(&reply);
 	struct power_on power_on;
 	size_t at = 0;
@@ -71,8 +71,8 @@ static void accepts_the_work_before_it_fetches(void **state)
 	assert_memory_equal(report.nonce, request.nonce, NONCE_SIZE);
 	assert_int_equal(report.sequence, 2);
 	assert_memory_equal(report.u.report.identity.mac, request.u.request.identity.mac, 6);
-	assert_int_equal(report.u.report.lease, 7);
-	assert_int_equal(report.u.report.state, WORK_ACCEPTED);
+	assert_int_equal(report.u.report.job, 7);
+	assert_int_equal(report.u.report.state, REPORT_ACCEPTED);
 	assert_memory_equal(report.u.report.token, reply.u.answer.token, TOKEN_SIZE);
 	assert_true(fake->sent[at].at < fake_event(fake, EVENT_LOADED).milliseconds);
 	/* The agent finds the token, and where it is good. */
@@ -86,7 +86,7 @@ static void accepts_the_work_before_it_fetches(void **state)
 /* Refused, or nobody there any more, or a receipt of something else: local boot, and soon. */
 static void without_a_receipt_it_boots_local(void **state)
 {
-	struct message reply = work_answer();
+	struct message reply = job_answer();
 
 	(void)state;
 	for (int i = 0; i < 6; i++) {
@@ -97,12 +97,12 @@ static void without_a_receipt_it_boots_local(void **state)
 		fake->clock = begun;
 		reply.u.answer.completes = done;
 		if (i % 3 == 0)
-			fake->receipts.none = done ? WORK_DONE : WORK_ACCEPTED;
+			fake->receipts.none = done ? REPORT_DONE : REPORT_ACCEPTED;
 		if (i % 3 == 1)
-			fake->receipts.refused = done ? WORK_DONE : WORK_ACCEPTED;
+			fake->receipts.refused = done ? REPORT_DONE : REPORT_ACCEPTED;
 		if (i % 3 == 2) {
-			fake->receipts.none = done ? WORK_DONE : 0;
-			fake->receipts.wrong_lease = !done;
+			fake->receipts.none = done ? REPORT_DONE : 0;
+			fake->receipts.wrong_job = !done;
 		}
 		flow_run(&fake->platform);
 		assert_int_equal(fake->chains, 0);
@@ -122,19 +122,19 @@ static void without_a_receipt_it_boots_local(void **state)
 static void other_servers_cannot_confirm(void **state)
 {
 	static const uint8_t options[] = { 224, 8, 10, 0, 0, 1, 10, 0, 0, 2, 255 };
-	struct message reply = work_answer(), receipt = { .type = MESSAGE_RECEIPT, .sequence = 2,
-		.u.receipt = { .lease = 7, .state = WORK_ACCEPTED } }, request;
+	struct message reply = job_answer(), receipt = { .type = MESSAGE_RECEIPT, .sequence = 2,
+		.u.receipt = { .job = 7, .state = REPORT_ACCEPTED } }, request;
 	struct fake *fake = machine(&reply);
 
 	(void)state;
 	memcpy((char *)fake->platform.machine.dhcp.ack.data + 240, options, sizeof(options));
-	fake->receipts.none = WORK_ACCEPTED;
+	fake->receipts.none = REPORT_ACCEPTED;
 	flow_run(&fake->platform);
 	assert_int_equal(message_decode(&request, fake->sent[0].data, MESSAGE_MAX), 0);
 	free(fake);
 	fake = machine(&reply);
 	memcpy((char *)fake->platform.machine.dhcp.ack.data + 240, options, sizeof(options));
-	fake->receipts.none = WORK_ACCEPTED;
+	fake->receipts.none = REPORT_ACCEPTED;
 	memcpy(receipt.nonce, request.nonce, NONCE_SIZE); /* the fake's nonces are all alike */
 	reply.sequence = 1;
 	memcpy(reply.nonce, request.nonce, NONCE_SIZE);
@@ -164,7 +164,7 @@ static void the_server_that_answered_is_told(void **state)
 
 	(void)state;
 	for (int from_menu = 0; from_menu < 2; from_menu++) {
-		struct message reply = work_answer(), message;
+		struct message reply = job_answer(), message;
 		struct fake *fake = machine(&reply);
 		struct power_on power_on;
 
@@ -191,9 +191,9 @@ static void the_server_that_answered_is_told(void **state)
 	}
 }
 
-static void reports_work_done_that_ends_at_the_handover(void **state)
+static void reports_job_done_that_ends_at_the_handover(void **state)
 {
-	struct message reply = work_answer();
+	struct message reply = job_answer();
 	struct fake *fake = machine(&reply);
 
 	(void)state;
@@ -201,7 +201,7 @@ static void reports_work_done_that_ends_at_the_handover(void **state)
 	flow_run(&fake->platform);
 	assert_int_equal(fake->chains, 1);
 	assert_int_equal(fake_questions(fake, MESSAGE_REPORT), 2);
-	assert_memory_equal(report_of(fake, WORK_DONE).token, reply.u.answer.token, TOKEN_SIZE);
+	assert_memory_equal(report_of(fake, REPORT_DONE).token, reply.u.answer.token, TOKEN_SIZE);
 	fake_event(fake, EVENT_HANDOVER);
 	free(fake);
 	/* Not where it did not come to that. */
@@ -209,14 +209,14 @@ static void reports_work_done_that_ends_at_the_handover(void **state)
 	fake->missing = "site/pxelinux.0";
 	flow_run(&fake->platform);
 	assert_int_equal(fake_questions(fake, MESSAGE_REPORT), 1);
-	assert_int_equal(report_of(fake, WORK_ACCEPTED).lease, 7);
+	assert_int_equal(report_of(fake, REPORT_ACCEPTED).job, 7);
 	free(fake);
 }
 
 /* Of a loader that the firmware refuses nothing is done, whoever was to say so. */
-static void work_is_not_done_by_a_loader_that_is_refused(void **state)
+static void job_is_not_done_by_a_loader_that_is_refused(void **state)
 {
-	struct message reply = work_answer();
+	struct message reply = job_answer();
 
 	(void)state;
 	for (uint8_t completes = 0; completes <= COMPLETES_HANDOVER; completes++) {
@@ -227,7 +227,7 @@ static void work_is_not_done_by_a_loader_that_is_refused(void **state)
 		flow_run(&fake->platform);
 		assert_int_equal(fake->chains, 0);
 		assert_int_equal(fake_questions(fake, MESSAGE_REPORT), 1);
-		assert_int_equal(report_of(fake, WORK_ACCEPTED).lease, 7);
+		assert_int_equal(report_of(fake, REPORT_ACCEPTED).job, 7);
 		assert_string_equal(fake_event(fake, EVENT_ERROR).reason, "site/pxelinux.0: refused");
 		assert_null(strstr(fake->console, "handing over"));
 		assert_local(fake, "what was to be done failed");
@@ -265,7 +265,7 @@ static void makes_sure_of_the_configuration_file(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < 2 * COUNT(places); i++) {
-		struct message reply = work_answer();
+		struct message reply = job_answer();
 		struct fake *fake = machine(&reply);
 		size_t place = i / 2;
 		bool missing = i % 2;
@@ -311,7 +311,7 @@ static void tells_the_loader_which_server(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		struct message reply = work_answer();
+		struct message reply = job_answer();
 		struct fake *fake = machine(&reply);
 		uint8_t *ack = (uint8_t *)(uintptr_t)fake->platform.machine.dhcp.ack.data;
 		char file[64];
@@ -330,7 +330,7 @@ static void tells_the_loader_which_server(void **state)
 
 static void an_empty_configuration_file_is_none(void **state)
 {
-	struct message reply = work_answer();
+	struct message reply = job_answer();
 	struct fake *fake = machine(&reply);
 
 	(void)state;
@@ -362,12 +362,12 @@ static void knows_folders(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(accepts_the_work_before_it_fetches),
+		cmocka_unit_test(accepts_the_job_before_it_fetches),
 		cmocka_unit_test(without_a_receipt_it_boots_local),
 		cmocka_unit_test(other_servers_cannot_confirm),
 		cmocka_unit_test(the_server_that_answered_is_told),
-		cmocka_unit_test(reports_work_done_that_ends_at_the_handover),
-		cmocka_unit_test(work_is_not_done_by_a_loader_that_is_refused),
+		cmocka_unit_test(reports_job_done_that_ends_at_the_handover),
+		cmocka_unit_test(job_is_not_done_by_a_loader_that_is_refused),
 		cmocka_unit_test(makes_sure_of_the_configuration_file),
 		cmocka_unit_test(tells_the_loader_which_server),
 		cmocka_unit_test(an_empty_configuration_file_is_none),

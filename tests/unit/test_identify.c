@@ -25,7 +25,7 @@ static void test_all_three(void **state)
 	/* The disk of a, or a copy of it, in b. */
 	bench_expect(bench, (struct told){ 'A', 'b', '2' }, "b", "image-safe data of a, but is another "
 	       "machine");
-	/* In a stranger, who is left alone: with any network adapter, a's own too. */
+	/* In an unknown machine, who is left alone: with any network adapter, a's own too. */
 	bench_expect(bench, (struct told){ 'A', 'x', '9' }, NULL, DISK);
 	bench_expect(bench, (struct told){ 'A', 'x', '1' }, NULL, DISK);
 	bench_expect(bench, (struct told){ 'A', 'x', '2' }, NULL, DISK);

@@ -15,7 +15,7 @@
 static const struct store_options options = { .create = true, .relaxed = true };
 
 #define ADD_DEVICE "INSERT INTO device (id, name, uuid, isd, added, folder) VALUES "
-#define ADD_WORK \
+#define ADD_JOB \
 	"INSERT INTO work (device, state, bundle, source, source_id, attempts, deadline, assigned," \
 	" loader_bios, loader_uefi, config, prefix, details) VALUES "
 #define THE_REST "1, 1, 1, '', '', '', '', x'')"
@@ -25,7 +25,7 @@ static const struct store_options options = { .create = true, .relaxed = true };
  * and $m for a UUID, a device id and a MAC of it, $0 for 0 or 1, $? for NULL in
  * front of one of them, half of the time. What the schema refuses does not happen.
  */
-static const char *const happenings[] = {
+static const char *const event_records[] = {
 	ADD_DEVICE "($n, 'd$n', $?$u, $?$i, $n, $?$n)", ADD_DEVICE "($n, 'd$n', $?$u, $?$i, $n, $?$n)",
 	ADD_DEVICE "($s, 'd$n', $?$u, $?$i, $n, $?$n)",
 	"INSERT INTO device (id, name, added) VALUES ($n, 'a rather long name for a device $n', 1)",
@@ -78,9 +78,9 @@ static const char *const happenings[] = {
 	"INSERT OR REPLACE INTO setting VALUES ('device', $n, 'menu-file', 'n$n')",
 	"INSERT OR REPLACE INTO setting VALUES ('device', $n, 'colour', 'blue')",
 	"DELETE FROM setting WHERE owner = $n", "DELETE FROM setting WHERE level = 'zone'",
-	ADD_WORK "($s, 'pending', $?$s, 'assignment', $s, " THE_REST,
-	ADD_WORK "($s, 'offered', $s, 'multicast', $s, " THE_REST,
-	ADD_WORK "($s, 'failed', $s, 'rule', $s, " THE_REST,
+	ADD_JOB "($s, 'pending', $?$s, 'assignment', $s, " THE_REST,
+	ADD_JOB "($s, 'offered', $s, 'multicast', $s, " THE_REST,
+	ADD_JOB "($s, 'failed', $s, 'rule', $s, " THE_REST,
 	"UPDATE work SET state = 'done' WHERE device = $s",
 	"UPDATE work SET state = 'done' WHERE device < $s",
 	"UPDATE work SET state = 'failed' WHERE device = $s AND lease % 2",
@@ -97,7 +97,7 @@ static unsigned next_random(unsigned *seed)
 /* Writes one of the happenings, with numbers in it. */
 static void make_sql(unsigned *seed, char *out)
 {
-	const char *from = happenings[next_random(seed) % COUNT(happenings)];
+	const char *from = event_records[next_random(seed) % COUNT(event_records)];
 	bool null = false;
 
 	for (; *from; from++) {

@@ -11,12 +11,12 @@
  */
 
 #define RUNS 10000
-#define LEASE 7        /* what the server answers; forged answers say another */
+#define JOB 7        /* what the server answers; forged answers say another */
 #define BEGUN 60       /* ms, when the NBP begins to ask */
 #define TURNAROUND 5   /* ms, there and back */
 
 static const struct endpoint server = { { 10, 0, 0, 1 }, POLICY_PORT };
-static const struct endpoint stranger = { { 10, 0, 0, 66 }, POLICY_PORT };
+static const struct endpoint unknown = { { 10, 0, 0, 66 }, POLICY_PORT };
 
 struct network {
 	unsigned int loss;      /* percent of the datagrams, either way */
@@ -63,8 +63,8 @@ static void arrive(struct fake *fake, uint32_t ms, struct endpoint from,
 /* What somebody can send who sees no requests, or who sees them but cannot take their place. */
 static void forge(struct fake *fake, struct network *network, struct message answer)
 {
-	answer.u.answer.lease = 666;
-	arrive(fake, fake->clock + 1, stranger, &answer);
+	answer.u.answer.job = 666;
+	arrive(fake, fake->clock + 1, unknown, &answer);
 	for (size_t i = 0; i < NONCE_SIZE; i++)
 		answer.nonce[i] = (uint8_t)draw(network, 256);
 	arrive(fake, fake->clock + 1, server, &answer);
@@ -74,7 +74,7 @@ static void serve(struct fake *fake, const struct fake_datagram *datagram)
 {
 	struct network *network = fake->server_data;
 	struct message question, answer = { .type = MESSAGE_ANSWER, .u.answer = {
-		.decision = DECISION_WORK, .lease = LEASE, .attempt = 1, .token = { 1 },
+		.decision = DECISION_JOB, .job = JOB, .attempt = 1, .token = { 1 },
 		.loader = "pxelinux.0", .config = "z_auto.cfg" } };
 
 	if (lost(network))
@@ -134,7 +134,7 @@ static void one_boot(struct fake *fake, struct network *network, uint32_t deadli
 		return;
 	}
 	assert_int_equal(rc, 0);
-	assert_int_equal(answer.u.answer.lease, LEASE);
+	assert_int_equal(answer.u.answer.job, JOB);
 	outcome->decided++;
 	if (outcome->latest < fake->clock)
 		outcome->latest = fake->clock;

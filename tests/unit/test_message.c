@@ -27,12 +27,12 @@ static const struct {
 	                   .cpu_64bit = 1, .memory_mib = 512 } } },
 	{ "answer with work",
 	  { .type = MESSAGE_ANSWER, .sequence = 1,
-	    .u.answer = { .decision = DECISION_WORK, .device = "web01", .lease = 7, .attempt = 1,
+	    .u.answer = { .decision = DECISION_JOB, .device = "web01", .job = 7, .attempt = 1,
 	                  .loader = "pxelinux.0", .config = "z_auto.cfg", .prefix = "boot/",
 	                  .token = TOKEN } } },
 	{ "answer with work that is done at the handover",
 	  { .type = MESSAGE_ANSWER, .sequence = 1,
-	    .u.answer = { .decision = DECISION_WORK, .lease = 7, .attempt = 1,
+	    .u.answer = { .decision = DECISION_JOB, .job = 7, .attempt = 1,
 	                  .loader = "snponly.efi", .token = TOKEN,
 	                  .completes = COMPLETES_HANDOVER } } },
 	{ "answer without work",
@@ -40,28 +40,28 @@ static const struct {
 	{ "event",
 	  { .type = MESSAGE_EVENT,
 	    .u.event = { .identity = machine, .code = EVENT_HANDOVER, .milliseconds = 61,
-	                 .lease = 7, .reason = "pxelinux.0" } } },
+	                 .job = 7, .reason = "pxelinux.0" } } },
 	{ "accepted report",
 	  { .type = MESSAGE_REPORT, .sequence = 1,
-	    .u.report = { .identity = machine, .lease = 7, .token = TOKEN,
-	                  .state = WORK_ACCEPTED } } },
+	    .u.report = { .identity = machine, .job = 7, .token = TOKEN,
+	                  .state = REPORT_ACCEPTED } } },
 	{ "accepted receipt",
 	  { .type = MESSAGE_RECEIPT, .sequence = 1,
-	    .u.receipt = { .lease = 7, .state = WORK_ACCEPTED } } },
+	    .u.receipt = { .job = 7, .state = REPORT_ACCEPTED } } },
 	{ "query",
 	  { .type = MESSAGE_QUERY, .sequence = 1,
 	    .u.query = { .identity = machine, .token = TOKEN } } },
 	{ "details",
 	  { .type = MESSAGE_DETAILS, .sequence = 1,
-	    .u.details = { .decision = DECISION_WORK, .lease = 7, .attempt = 1, .device = "web01", .config = "z_auto.cfg",
+	    .u.details = { .decision = DECISION_JOB, .job = 7, .attempt = 1, .device = "web01", .config = "z_auto.cfg",
 	                   .details_length = 20, .details = "image=a.img\0force=1" } } },
 	{ "report",
 	  { .type = MESSAGE_REPORT, .sequence = 1,
-	    .u.report = { .identity = machine, .lease = 7, .token = TOKEN, .state = WORK_FAILED,
+	    .u.report = { .identity = machine, .job = 7, .token = TOKEN, .state = REPORT_FAILED,
 	                  .reason = "exit 1" } } },
 	{ "receipt",
 	  { .type = MESSAGE_RECEIPT, .sequence = 1,
-	    .u.receipt = { .lease = 7, .state = WORK_FAILED } } },
+	    .u.receipt = { .job = 7, .state = REPORT_FAILED } } },
 };
 
 static struct message vector_message(size_t i)
@@ -155,7 +155,7 @@ static void survives_every_byte_changed(void **state)
 
 #define HEADER(type) "4f504250 01 " type " 0000 a0a1a2a3a4a5a6a7a8a9aaabacadaeaf 00000001 "
 #define LOCAL "0040 0001 01 "
-#define WORK "0040 0001 02 0043 0008 0000000000000007 0044 0001 01 0045 0001 61 "
+#define JOB "0040 0001 02 0043 0008 0000000000000007 0044 0001 01 0045 0001 61 "
 #define PROOF "804e 0008 b0b1b2b3b4b5b6b7 "
 
 static const struct {
@@ -181,13 +181,13 @@ static const struct {
 	{ "a field twice", HEADER("02") LOCAL LOCAL, ERR_MALFORMED },
 	{ "no decision", HEADER("02") "0042 0001 01", ERR_MALFORMED },
 	{ "an unknown decision", HEADER("02") "0040 0001 03", ERR_MALFORMED },
-	{ "work", HEADER("02") WORK PROOF "0046 0001 62", 0 },
-	{ "work without a configuration", HEADER("02") WORK PROOF, 0 },
-	{ "work without a token", HEADER("02") WORK "0046 0001 62", ERR_MALFORMED },
-	{ "work with a token of zeros", HEADER("02") WORK "804e 0008 00*8", ERR_MALFORMED },
-	{ "work with a short token", HEADER("02") WORK "804e 0007 b0*7", ERR_MALFORMED },
-	{ "a token that is not marked as critical", HEADER("02") WORK "004e 0008 b0*8", 0 },
-	{ "a token twice, marked and not", HEADER("02") WORK PROOF "004e 0008 b0*8", ERR_MALFORMED },
+	{ "work", HEADER("02") JOB PROOF "0046 0001 62", 0 },
+	{ "work without a configuration", HEADER("02") JOB PROOF, 0 },
+	{ "work without a token", HEADER("02") JOB "0046 0001 62", ERR_MALFORMED },
+	{ "work with a token of zeros", HEADER("02") JOB "804e 0008 00*8", ERR_MALFORMED },
+	{ "work with a short token", HEADER("02") JOB "804e 0007 b0*7", ERR_MALFORMED },
+	{ "a token that is not marked as critical", HEADER("02") JOB "004e 0008 b0*8", 0 },
+	{ "a token twice, marked and not", HEADER("02") JOB PROOF "004e 0008 b0*8", ERR_MALFORMED },
 	{ "a token where none belongs", HEADER("07") "0043 0008 0000000000000007 " PROOF,
 	  ERR_CRITICAL },
 	{ "work without a loader", HEADER("02") "0040 0001 02 0043 0008 0000000000000007 "
@@ -196,8 +196,8 @@ static const struct {
 	  PROOF "0046 0001 62", ERR_MALFORMED },
 	{ "work without an attempt", HEADER("02") "0040 0001 02 0043 0008 0000000000000007 "
 	  "0045 0001 61 " PROOF "0046 0001 62", ERR_MALFORMED },
-	{ "a file name upwards", HEADER("02") WORK "0046 0004 2e2e2f62", ERR_MALFORMED },
-	{ "a file name with a blank", HEADER("02") WORK "0046 0003 612062", ERR_MALFORMED },
+	{ "a file name upwards", HEADER("02") JOB "0046 0004 2e2e2f62", ERR_MALFORMED },
+	{ "a file name with a blank", HEADER("02") JOB "0046 0003 612062", ERR_MALFORMED },
 	{ "a NUL in a text", HEADER("02") LOCAL "0041 0003 610062", ERR_MALFORMED },
 	{ "an escape in a text", HEADER("02") LOCAL "0041 0003 611b62", ERR_MALFORMED },
 	{ "a text of 63", HEADER("02") LOCAL "0041 003f 61*63", 0 },
@@ -273,7 +273,7 @@ static void never_encodes_what_it_would_not_decode(void **state)
 static void no_answer_is_larger_than_its_question(void **state)
 {
 	struct message request = { .type = MESSAGE_REQUEST, .u.request.identity = machine };
-	struct message details = { .type = MESSAGE_DETAILS, .u.details = { .decision = DECISION_WORK, .lease = 1, .attempt = 1 } };
+	struct message details = { .type = MESSAGE_DETAILS, .u.details = { .decision = DECISION_JOB, .job = 1, .attempt = 1 } };
 	uint8_t bytes[MESSAGE_MAX];
 	char value[101], key[8];
 	size_t length;

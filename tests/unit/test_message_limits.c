@@ -94,16 +94,16 @@ static void the_least_important_gives_way(void **state)
 
 static void receipts_and_broken_details(void **state)
 {
-	struct message message = { .type = MESSAGE_RECEIPT, .u.receipt.lease = 7 }, decoded;
+	struct message message = { .type = MESSAGE_RECEIPT, .u.receipt.job = 7 }, decoded;
 	struct details *details = &message.u.details;
 
 	(void)state;
 	strcpy(message.u.receipt.reason, "not yours");
 	assert_int_equal(message_encode(&message, bytes, sizeof(bytes), &length), 0);
 	assert_int_equal(message_decode(&decoded, bytes, length), 0);
-	assert_int_equal(decoded.u.receipt.lease, 7);
+	assert_int_equal(decoded.u.receipt.job, 7);
 	assert_string_equal(decoded.u.receipt.reason, "not yours");
-	message.u.receipt.lease = 0;
+	message.u.receipt.job = 0;
 	assert_int_equal(message_encode(&message, bytes, sizeof(bytes), &length), ERR_MALFORMED);
 
 	message = (struct message){ .type = MESSAGE_DETAILS, .u.details.decision = DECISION_LOCAL };

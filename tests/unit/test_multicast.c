@@ -25,13 +25,13 @@ static void test_session_of_two(void **state)
 	details = details_of(bench, 1);
 	assert_true(told(&details, "multicast_state=started") && told(&details, "multicast_clients=2"));
 	assert_int_equal(attempt(bench, 3, 'a'), 0); /* too late */
-	report(bench, 1, WORK_DONE);
-	report(bench, 2, WORK_BEGUN);
-	keeper_sweep(&bench->keeper, &(struct moment){ NOW + 1, 0, moment_now().monotonic });
+	report(bench, 1, REPORT_DONE);
+	report(bench, 2, REPORT_BEGUN);
+	writer_sweep(&bench->writer, &(struct moment){ NOW + 1, 0, moment_now().monotonic });
 	assert_int_equal(number_of(bench, "SELECT state = 'started' FROM multicast"), 1);
-	report(bench, 2, WORK_DONE);
-	assert_int_equal(keeper_follow(&bench->keeper), 0);
-	keeper_sweep(&bench->keeper, &(struct moment){ NOW + 2, 0, moment_now().monotonic });
+	report(bench, 2, REPORT_DONE);
+	assert_int_equal(writer_follow(&bench->writer), 0);
+	writer_sweep(&bench->writer, &(struct moment){ NOW + 2, 0, moment_now().monotonic });
 	assert_int_equal(number_of(bench, "SELECT ended FROM multicast WHERE state = 'ended'"), NOW + 2);
 	assert_int_equal(attempt(bench, 1, 'b'), 0);
 }
@@ -42,13 +42,13 @@ static void test_session_by_time(void **state)
 	struct moment moment = at(NOW + 9);
 
 	meddle(bench, SESSION(0, 10));
-	keeper_sweep(&bench->keeper, &moment);
+	writer_sweep(&bench->writer, &moment);
 	assert_int_equal(attempt(bench, 1, 'a'), 1);
-	keeper_follow(&bench->keeper);
-	keeper_sweep(&bench->keeper, &moment);
+	writer_follow(&bench->writer);
+	writer_sweep(&bench->writer, &moment);
 	assert_int_equal(number_of(bench, "SELECT state = 'waiting' FROM multicast"), 1);
 	moment.now++;
-	keeper_sweep(&bench->keeper, &moment);
+	writer_sweep(&bench->writer, &moment);
 	assert_int_equal(number_of(bench, "SELECT started FROM multicast WHERE state = 'started'"),
 	                 NOW + 10);
 	assert_int_equal(attempt(bench, 2, 'a'), 0);
@@ -63,7 +63,7 @@ static void start_late(struct bench *bench, const char *sql)
 	if (sql)
 		meddle(bench, sql);
 	else
-		report(bench, 1, WORK_FAILED);
+		report(bench, 1, REPORT_FAILED);
 	assert_int_equal(attempt(bench, 2, 'a'), 1);
 	details = details_of(bench, 2);
 	assert_true(told(&details, "multicast_state=waiting") && told(&details, "multicast_clients=1"));
@@ -71,7 +71,7 @@ static void start_late(struct bench *bench, const char *sql)
 	details = details_of(bench, 2);
 	assert_true(told(&details, "multicast_state=started") && told(&details, "multicast_clients=2"));
 	/* Who is done first was one of them. */
-	report(bench, 3, WORK_DONE);
+	report(bench, 3, REPORT_DONE);
 	details = details_of(bench, 2);
 	assert_true(told(&details, "multicast_clients=2"));
 	assert_int_equal(drops(bench), 0);
@@ -95,7 +95,7 @@ static void test_session_with_the_retried(void **state)
 
 	meddle(bench, SESSION(2, 0));
 	assert_int_equal(attempt(bench, 1, 'a'), 1);
-	report(bench, 1, WORK_FAILED);
+	report(bench, 1, REPORT_FAILED);
 	meddle(bench, "INSERT INTO work (device, state, attempts, deadline, assigned, loader_bios,"
 	       " loader_uefi, config, prefix, details, bundle, source, source_id) SELECT device,"
 	       " 'pending', attempts, deadline, 1, loader_bios, loader_uefi, config, prefix, details,"
@@ -113,15 +113,15 @@ static void test_session_of_nobody(void **state)
 
 	meddle(bench, SESSION(0, 10));
 	assert_int_equal(attempt(bench, 1, 'a'), 1);
-	report(bench, 1, WORK_FAILED);
-	assert_int_equal(keeper_follow(&bench->keeper), 0);
-	keeper_sweep(&bench->keeper, &moment);
+	report(bench, 1, REPORT_FAILED);
+	assert_int_equal(writer_follow(&bench->writer), 0);
+	writer_sweep(&bench->writer, &moment);
 	assert_int_equal(number_of(bench, "SELECT state = 'waiting' FROM multicast"), 1);
 	assert_int_equal(attempt(bench, 2, 'a'), 1);
-	keeper_sweep(&bench->keeper, &moment);
+	writer_sweep(&bench->writer, &moment);
 	assert_int_equal(number_of(bench, "SELECT state = 'started' FROM multicast"), 1);
-	report(bench, 2, WORK_FAILED);
-	keeper_sweep(&bench->keeper, &moment);
+	report(bench, 2, REPORT_FAILED);
+	writer_sweep(&bench->writer, &moment);
 	assert_int_equal(number_of(bench, "SELECT state = 'ended' FROM multicast"), 1);
 }
 

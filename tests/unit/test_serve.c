@@ -16,22 +16,22 @@ static void test_story(void **state)
 	assert_int_equal(attempt(bench, 3, 'a'), 0);
 	assert_int_equal(attempt(bench, 9, 'a'), 0);
 	assert_int_equal(attempt(bench, 1, 'a'), 1);
-	check_committed(bench, 1, LEASE_OFFERED, 1);
+	check_committed(bench, 1, JOB_OFFERED, 1);
 	assert_int_equal(attempt(bench, 1, 'a'), 1);
 	assert_int_equal(attempt(bench, 1, 'b'), 2);
 	assert_int_equal(attempt(bench, 1, 'a'), 0); /* b has the work by now */
-	check_committed(bench, 1, LEASE_OFFERED, 2);
+	check_committed(bench, 1, JOB_OFFERED, 2);
 	ask(bench, MESSAGE_QUERY, 1, 'q', &reply);
-	assert_int_equal(reply.u.details.lease, bench->lease[1]);
+	assert_int_equal(reply.u.details.job, bench->job[1]);
 	assert_string_equal(reply.u.details.details, "image=a.img");
 	ask(bench, MESSAGE_QUERY, 2, 'q', &reply);
-	assert_int_equal(reply.u.details.lease, 0);
+	assert_int_equal(reply.u.details.job, 0);
 	ask(bench, MESSAGE_REPORT, 1, 'r', &reply);
-	assert_int_equal(reply.u.receipt.state, WORK_BEGUN);
-	check_committed(bench, 1, LEASE_BEGUN, 2);
+	assert_int_equal(reply.u.receipt.state, REPORT_BEGUN);
+	check_committed(bench, 1, JOB_BEGUN, 2);
 	assert_int_equal(attempt(bench, 1, 'c'), 3);
 	assert_int_equal(attempt(bench, 1, 'd'), 0);
-	check_committed(bench, 1, LEASE_FAILED, 3);
+	check_committed(bench, 1, JOB_FAILED, 3);
 	ask(bench, MESSAGE_REPORT, 1, 'r', &reply);
 	assert_int_equal(reply.u.receipt.state, 0);
 	assert_int_equal(drops(bench), 0);
@@ -62,20 +62,20 @@ static void test_batch(void **state)
 	assert_int_equal(drops(bench), 0);
 	assert_int_equal(answers(bench), 6);
 	/* None of these was an attempt. Each of the first three is one, or the same again. */
-	check_committed(bench, 1, LEASE_PENDING, 0);
-	put_report(bench, 0, 1, bench->lease[1], 'a', 1, WORK_ACCEPTED);
-	put_report(bench, 1, 1, bench->lease[1], 'a', 1, WORK_ACCEPTED);
-	put_report(bench, 2, 2, bench->lease[2], 'a', 1, WORK_ACCEPTED);
-	put_report(bench, 3, 1, bench->lease[1], 'b', 1, WORK_ACCEPTED);
-	put_report(bench, 4, 1, bench->lease[1], 'b', 2, WORK_ACCEPTED);
-	put_report(bench, 5, 1, bench->lease[1], 'a', 1, WORK_ACCEPTED);
+	check_committed(bench, 1, JOB_PENDING, 0);
+	put_report(bench, 0, 1, bench->job[1], 'a', 1, REPORT_ACCEPTED);
+	put_report(bench, 1, 1, bench->job[1], 'a', 1, REPORT_ACCEPTED);
+	put_report(bench, 2, 2, bench->job[2], 'a', 1, REPORT_ACCEPTED);
+	put_report(bench, 3, 1, bench->job[1], 'b', 1, REPORT_ACCEPTED);
+	put_report(bench, 4, 1, bench->job[1], 'b', 2, REPORT_ACCEPTED);
+	put_report(bench, 5, 1, bench->job[1], 'a', 1, REPORT_ACCEPTED);
 	serve(bench, 6);
 	for (size_t i = 0; i < 6; i++) {
 		decode(bench, i, &reply);
-		assert_int_equal(reply.u.receipt.state, i % 2 && i > 1 ? 0 : WORK_ACCEPTED);
+		assert_int_equal(reply.u.receipt.state, i % 2 && i > 1 ? 0 : REPORT_ACCEPTED);
 	}
-	check_committed(bench, 1, LEASE_OFFERED, 2);
-	check_committed(bench, 2, LEASE_OFFERED, 1);
+	check_committed(bench, 1, JOB_OFFERED, 2);
+	check_committed(bench, 2, JOB_OFFERED, 1);
 }
 
 /* Whoever was not given the token changes nothing, however right the rest is. */
@@ -83,12 +83,12 @@ static void test_only_who_was_told(void **state)
 {
 	struct bench *bench = *state;
 	struct message forged = { .type = MESSAGE_REPORT }, reply;
-	uint64_t lease = bench->lease[1];
+	uint64_t job = bench->job[1];
 
 	assert_int_equal(attempt(bench, 1, 'a'), 1);
 	forged.u.report.identity = (struct identity){ .mac = { 2, 0, 0, 0, 0, 1 } };
-	forged.u.report.lease = lease;
-	for (uint8_t report = WORK_BEGUN; report <= WORK_ACCEPTED; report++) {
+	forged.u.report.job = job;
+	for (uint8_t report = REPORT_BEGUN; report <= REPORT_ACCEPTED; report++) {
 		for (int made_up = 0; made_up < 2; made_up++) {
 			forged.u.report.state = report;
 			memset(forged.u.report.token, made_up, TOKEN_SIZE);
@@ -96,27 +96,27 @@ static void test_only_who_was_told(void **state)
 			serve(bench, 1);
 			decode(bench, 0, &reply);
 			assert_int_equal(reply.u.receipt.state, 0);
-			check_committed(bench, 1, LEASE_OFFERED, 1);
+			check_committed(bench, 1, JOB_OFFERED, 1);
 		}
 		/* The boot that was told of attempt 2 has not accepted it; b's is another boot's. */
-		put_report(bench, 0, 1, lease, 'a', 2, report);
-		put_report(bench, 1, 1, lease, 'b', 1, report);
-		put_report(bench, 2, 2, lease, 'a', 1, report);
+		put_report(bench, 0, 1, job, 'a', 2, report);
+		put_report(bench, 1, 1, job, 'b', 1, report);
+		put_report(bench, 2, 2, job, 'a', 1, report);
 		serve(bench, 3);
 		for (size_t i = 0; i < 3; i++) {
 			decode(bench, i, &reply);
 			assert_int_equal(reply.u.receipt.state, 0);
 		}
-		check_committed(bench, 1, LEASE_OFFERED, 1);
+		check_committed(bench, 1, JOB_OFFERED, 1);
 	}
 	/* Of work that no boot has accepted, nothing is told: a boot of zeros is none. */
 	memset(bench->token[2], 0, TOKEN_SIZE);
-	assert_int_equal(details_of(bench, 2).lease, 0);
+	assert_int_equal(details_of(bench, 2).job, 0);
 	memset(bench->token[1], 1, TOKEN_SIZE);
-	assert_int_equal(details_of(bench, 1).lease, 0);
-	put_report(bench, 0, 1, lease, 'a', 1, WORK_DONE);
+	assert_int_equal(details_of(bench, 1).job, 0);
+	put_report(bench, 0, 1, job, 'a', 1, REPORT_DONE);
 	serve(bench, 1);
-	check_committed(bench, 1, LEASE_DONE, 1);
+	check_committed(bench, 1, JOB_DONE, 1);
 }
 
 /* A secret that is gone is made anew; what was signed with the old one counts no more. */
@@ -125,12 +125,12 @@ static void test_secret(void **state)
 	struct bench *bench = *state;
 	uint8_t secret[TOKEN_SECRET_SIZE];
 
-	memcpy(secret, bench->keeper.secret, sizeof(secret));
-	assert_int_equal(keeper_secret(&bench->keeper), 0);
-	assert_memory_equal(bench->keeper.secret, secret, sizeof(secret));
+	memcpy(secret, bench->writer.secret, sizeof(secret));
+	assert_int_equal(writer_secret(&bench->writer), 0);
+	assert_memory_equal(bench->writer.secret, secret, sizeof(secret));
 	meddle(bench, "DELETE FROM secret");
-	assert_int_equal(keeper_secret(&bench->keeper), 0);
-	assert_memory_not_equal(bench->keeper.secret, secret, sizeof(secret));
+	assert_int_equal(writer_secret(&bench->writer), 0);
+	assert_memory_not_equal(bench->writer.secret, secret, sizeof(secret));
 	assert_int_equal(number_of(bench, "SELECT length(value) FROM secret WHERE name = 'tokens'"),
 	                 TOKEN_SECRET_SIZE);
 }
@@ -143,15 +143,15 @@ static void test_overdue(void **state)
 
 	attempt(bench, 1, 'a');
 	ask(bench, MESSAGE_REPORT, 1, 'r', &reply);
-	keeper_sweep(&bench->keeper, &before);
-	check_committed(bench, 1, LEASE_BEGUN, 1);
-	keeper_sweep(&bench->keeper, &after);
-	check_committed(bench, 1, LEASE_FAILED, 1);
-	check_committed(bench, 2, LEASE_PENDING, 0);
+	writer_sweep(&bench->writer, &before);
+	check_committed(bench, 1, JOB_BEGUN, 1);
+	writer_sweep(&bench->writer, &after);
+	check_committed(bench, 1, JOB_FAILED, 1);
+	check_committed(bench, 2, JOB_PENDING, 0);
 	/* The machine knows better than the clock. */
-	put_report(bench, 0, 1, bench->lease[1], 'a', 1, WORK_DONE);
+	put_report(bench, 0, 1, bench->job[1], 'a', 1, REPORT_DONE);
 	serve(bench, 1);
-	check_committed(bench, 1, LEASE_DONE, 1);
+	check_committed(bench, 1, JOB_DONE, 1);
 }
 
 /* prebootctl's changes count from the next question on. */
@@ -170,7 +170,7 @@ static void test_follows_changes(void **state)
 	assert_int_equal(attempt(bench, 2, 'a'), 0);
 }
 
-static void test_events_of_strangers_leave_nothing(void **state)
+static void test_events_of_unknowns_leave_nothing(void **state)
 {
 	struct bench *bench = *state;
 	sqlite3_stmt *rows;
@@ -180,8 +180,8 @@ static void test_events_of_strangers_leave_nothing(void **state)
 	put(bench, 1, MESSAGE_EVENT, 3, 'a');
 	put(bench, 2, MESSAGE_REQUEST, 9, 'a');
 	serve(bench, 3);
-	assert_int_equal(event_list(&bench->keeper.store, 0, 100, &rows), 0);
-	while (store_step(&bench->keeper.store, rows) == 1)
+	assert_int_equal(event_list(&bench->writer.store, 0, 100, &rows), 0);
+	while (store_step(&bench->writer.store, rows) == 1)
 		count++;
 	assert_int_equal(count, 1);
 	assert_int_equal(drops(bench), 0);
@@ -220,7 +220,7 @@ static void test_cut_at_every_length(void **state)
 		}
 	}
 	/* Of a request without its padding the answer would be larger than it. */
-	check_committed(bench, 1, LEASE_PENDING, 0);
+	check_committed(bench, 1, JOB_PENDING, 0);
 	assert_int_equal(attempt(bench, 1, 'a'), 1);
 }
 
@@ -232,7 +232,7 @@ static void test_small_question_costs_no_attempt(void **state)
 	/* Header, MAC and firmware kind; padding is what follows. */
 	d->length = MESSAGE_HEADER + 10 + 5;
 	check_dropped(bench, DROP_SMALL);
-	check_committed(bench, 1, LEASE_PENDING, 0);
+	check_committed(bench, 1, JOB_PENDING, 0);
 }
 
 /* Writes each wrong length over each field's own. */
@@ -268,7 +268,7 @@ static void test_every_length_field_wrong(void **state)
 		assert_int_equal(at, whole.length);
 	}
 	assert_true(fields >= 10);
-	check_committed(bench, 1, LEASE_PENDING, 0);
+	check_committed(bench, 1, JOB_PENDING, 0);
 }
 
 static void test_every_byte_of_the_header(void **state)
@@ -290,7 +290,7 @@ static void test_every_byte_of_the_header(void **state)
 		put(bench, 0, MESSAGE_REQUEST, 1, 'a')->data[i] ^= 0x20;
 		check_dropped(bench, DROP_MALFORMED);
 	}
-	check_committed(bench, 1, LEASE_PENDING, 0);
+	check_committed(bench, 1, JOB_PENDING, 0);
 }
 
 static void test_odd_peers_and_messages(void **state)
@@ -312,18 +312,18 @@ static void test_odd_peers_and_messages(void **state)
 	answer.u.answer.decision = DECISION_LOCAL;
 	fill(d, &answer);
 	check_dropped(bench, DROP_TYPE);
-	check_committed(bench, 1, LEASE_PENDING, 0);
+	check_committed(bench, 1, JOB_PENDING, 0);
 }
 
 /* --- when the database fails ----------------------------------------------- */
 
 /* An attempt is not acknowledged unless it is stored; who has no work is answered still. */
-static void check_no_work_told(struct bench *bench)
+static void check_no_job_told(struct bench *bench)
 {
 	struct message reply;
 
 	put(bench, 0, MESSAGE_REQUEST, 3, 'a');
-	put_report(bench, 1, 1, bench->lease[1], 'a', 1, WORK_ACCEPTED);
+	put_report(bench, 1, 1, bench->job[1], 'a', 1, REPORT_ACCEPTED);
 	put(bench, 2, MESSAGE_REQUEST, 3, 'b');
 	serve(bench, 3);
 	assert_int_equal(bench->batch[1].reply_length, 0);
@@ -339,9 +339,9 @@ static void test_write_fails(void **state)
 
 	meddle(bench, "CREATE TRIGGER no BEFORE INSERT ON offer"
 	       " BEGIN SELECT RAISE(ABORT, 'no room'); END");
-	check_no_work_told(bench);
+	check_no_job_told(bench);
 	meddle(bench, "DROP TRIGGER no");
-	check_committed(bench, 1, LEASE_PENDING, 0);
+	check_committed(bench, 1, JOB_PENDING, 0);
 	assert_int_equal(attempt(bench, 1, 'a'), 1);
 }
 
@@ -352,16 +352,16 @@ static void test_late_failure_takes_back_all(void **state)
 
 	meddle(bench, "CREATE TRIGGER no BEFORE INSERT ON offer WHEN NEW.lease = 2"
 	       " BEGIN SELECT RAISE(ROLLBACK, 'no room'); END");
-	put_report(bench, 0, 1, bench->lease[1], 'a', 1, WORK_ACCEPTED);
-	put_report(bench, 1, 2, bench->lease[2], 'a', 1, WORK_ACCEPTED);
-	put_report(bench, 2, 1, bench->lease[1], 'b', 1, WORK_ACCEPTED);
+	put_report(bench, 0, 1, bench->job[1], 'a', 1, REPORT_ACCEPTED);
+	put_report(bench, 1, 2, bench->job[2], 'a', 1, REPORT_ACCEPTED);
+	put_report(bench, 2, 1, bench->job[1], 'b', 1, REPORT_ACCEPTED);
 	serve(bench, 3);
 	assert_int_equal(bench->batch[0].reply_length, 0);
 	assert_int_equal(bench->batch[1].reply_length, 0);
 	assert_true(bench->batch[2].reply_length > 0); /* in a transaction of its own */
 	assert_int_equal(counted(bench).dropped[DROP_STORE], 2);
-	check_committed(bench, 1, LEASE_OFFERED, 1);
-	check_committed(bench, 2, LEASE_PENDING, 0);
+	check_committed(bench, 1, JOB_OFFERED, 1);
+	check_committed(bench, 2, JOB_PENDING, 0);
 }
 
 static void test_disk_full(void **state)
@@ -370,13 +370,13 @@ static void test_disk_full(void **state)
 	sqlite3_stmt *row;
 
 	/* What SQLite is allowed to use is used. */
-	assert_int_equal(store_start(&bench->keeper.store, &row, "PRAGMA max_page_count=1", ""), 0);
-	assert_int_equal(store_step(&bench->keeper.store, row), 1);
+	assert_int_equal(store_start(&bench->writer.store, &row, "PRAGMA max_page_count=1", ""), 0);
+	assert_int_equal(store_step(&bench->writer.store, row), 1);
 	store_end(row);
 	meddle(bench, "CREATE TABLE ballast (a); CREATE TRIGGER heavy AFTER INSERT ON offer"
 	       " BEGIN INSERT INTO ballast VALUES (zeroblob(100000)); END");
-	check_no_work_told(bench);
-	check_committed(bench, 1, LEASE_PENDING, 0);
+	check_no_job_told(bench);
+	check_committed(bench, 1, JOB_PENDING, 0);
 }
 
 /* Who came first with image-safe data must be on the disk before it is told of work. */
@@ -404,17 +404,17 @@ static void test_claim_is_stored_first(void **state)
 		if (i == 0) {
 			assert_int_equal(d->reply_length, 0);
 			assert_int_equal(counted(bench).dropped[DROP_STORE], 1);
-			check_committed(bench, 1, LEASE_PENDING, 0);
+			check_committed(bench, 1, JOB_PENDING, 0);
 			meddle(bench, "DROP TRIGGER no");
 			continue;
 		}
 		assert_int_equal(message_decode(&message, d->reply, d->reply_length), 0);
 		assert_int_equal(message.u.answer.decision,
-		                 i == 1 ? DECISION_WORK : DECISION_LOCAL);
+		                 i == 1 ? DECISION_JOB : DECISION_LOCAL);
 		memset(&message, 0, sizeof(message));
 		message.type = MESSAGE_REQUEST;
 	}
-	check_committed(bench, 1, LEASE_PENDING, 0);
+	check_committed(bench, 1, JOB_PENDING, 0);
 }
 
 /* What was told before a question stands before what came of that. */
@@ -423,7 +423,7 @@ static void test_story_is_in_order(void **state)
 	struct bench *bench = *state;
 
 	put(bench, 0, MESSAGE_EVENT, 1, 'a');
-	put_report(bench, 1, 1, bench->lease[1], 'a', 1, WORK_ACCEPTED);
+	put_report(bench, 1, 1, bench->job[1], 'a', 1, REPORT_ACCEPTED);
 	put(bench, 2, MESSAGE_EVENT, 1, 'a');
 	serve(bench, 3);
 	assert_int_equal(number_of(bench, "SELECT (SELECT min(id) FROM event WHERE step = 'local-boot') <"
@@ -437,7 +437,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_story), TEST(test_batch), TEST(test_overdue), TEST(test_follows_changes),
 		TEST(test_only_who_was_told), TEST(test_secret),
-		TEST(test_events_of_strangers_leave_nothing), TEST(test_cut_at_every_length),
+		TEST(test_events_of_unknowns_leave_nothing), TEST(test_cut_at_every_length),
 		TEST(test_small_question_costs_no_attempt), TEST(test_every_length_field_wrong),
 		TEST(test_every_byte_of_the_header), TEST(test_odd_peers_and_messages),
 		TEST(test_write_fails), TEST(test_late_failure_takes_back_all),

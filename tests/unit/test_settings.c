@@ -75,7 +75,7 @@ static void test_values(void **state)
 		/* One member at most is not zero. */
 		assert_int_equal(s.menu_mode + s.hot_key + s.hot_key_wait + s.local_boot_bios +
 		                 s.local_boot_uefi + s.valid_for + s.attempts + s.deadline +
-		                 s.admit_unknown + s.work_by_mac, cases[i].value);
+		                 s.admit_unknown + s.job_by_mac, cases[i].value);
 	}
 	assert_int_equal(setting_find("menu"), -1);
 }
@@ -129,8 +129,8 @@ static void test_largest_answer(void **state)
 	(void)state;
 	memset(s.menu_file, 'm', FILE_SIZE - 1);
 	settings_answer(&s, FIRMWARE_BIOS, answer);
-	answer->decision = DECISION_WORK;
-	answer->lease = UINT64_MAX;
+	answer->decision = DECISION_JOB;
+	answer->job = UINT64_MAX;
 	answer->attempt = 255;
 	memset(answer->token, 255, TOKEN_SIZE);
 	answer->completes = 255;
@@ -145,7 +145,7 @@ static void test_largest_answer(void **state)
 
 /*
  * A zone with the folders f, g in f, and h; the device a is in g, b in h, c in none.
- * Where something is set or asked: by its letter, "z" for the zone.
+ * Where something is set or asked: by its letter, "z" for global.
  */
 struct tree {
 	struct store store;
@@ -190,7 +190,7 @@ static int tear_down(void **state)
 
 static struct setting_owner owner_of(const struct tree *tree, char who)
 {
-	struct setting_owner owner = { LEVEL_ZONE, tree->ids[(int)who] };
+	struct setting_owner owner = { LEVEL_GLOBAL, tree->ids[(int)who] };
 
 	if (who >= 'a' && who <= 'c')
 		owner.level = LEVEL_DEVICE;
@@ -283,16 +283,16 @@ static void test_where_they_may_be(void **state)
 {
 	(void)state;
 	for (size_t i = 0; setting_key(i); i++) {
-		bool only_zone = strcmp(setting_key(i), "admit-unknown") == 0 ||
+		bool only_global = strcmp(setting_key(i), "admit-unknown") == 0 ||
 		                 strcmp(setting_key(i), "admit-limit") == 0 ||
 		                 strcmp(setting_key(i), "keep-work") == 0 ||
 		                 strcmp(setting_key(i), "keep-events") == 0 ||
 		                 strncmp(setting_key(i), "tftp-", 5) == 0 ||
 		                 strcmp(setting_key(i), SHARED_MACS) == 0;
 
-		assert_true(setting_at(i, LEVEL_ZONE));
-		assert_int_equal(setting_at(i, LEVEL_FOLDER), !only_zone);
-		assert_int_equal(setting_at(i, LEVEL_DEVICE), !only_zone);
+		assert_true(setting_at(i, LEVEL_GLOBAL));
+		assert_int_equal(setting_at(i, LEVEL_FOLDER), !only_global);
+		assert_int_equal(setting_at(i, LEVEL_DEVICE), !only_global);
 		assert_false(setting_at(i, LEVEL_GROUP));
 		assert_false(setting_at(i, LEVEL_DEFAULT));
 	}

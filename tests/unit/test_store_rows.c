@@ -4,44 +4,44 @@
 #include "nbp/proto/error.h"
 #include "server/store/devices.h"
 #include "server/store/events.h"
-#include "server/store/work.h"
+#include "server/store/jobs.h"
 
 /* Rows of the database: what it forbids, whoever writes. */
 
-static void test_one_open_work(void **state)
+static void test_one_open_job(void **state)
 {
 	struct place *place = *state;
 	struct device device = { .name = "web01" };
 	struct details details = { 0 };
-	struct lease lease = { .attempts = 3, .deadline = 9, .config = "a.cfg" }, found;
+	struct job job = { .attempts = 3, .deadline = 9, .config = "a.cfg" }, found;
 	uint64_t first;
 	struct store store;
 
 	assert_int_equal(store_open(&store, place->path, &create), 0);
 	assert_int_equal(device_add(&store, &device, NULL, 0), 0);
-	lease.device = device.id;
+	job.device = device.id;
 	assert_int_equal(details_add(&details, "image", "a.img"), 0);
-	assert_int_equal(work_add(&store, &lease, &details), 0);
-	first = lease.number;
-	assert_int_equal(work_add(&store, &lease, &details), ERR_REFUSED);
-	assert_int_equal(work_newest(&store, device.id, &found), 0);
+	assert_int_equal(job_add(&store, &job, &details), 0);
+	first = job.number;
+	assert_int_equal(job_add(&store, &job, &details), ERR_REFUSED);
+	assert_int_equal(job_newest(&store, device.id, &found), 0);
 	assert_int_equal(found.number, first);
-	lease_end(&found, LEASE_DONE, 5, "");
-	assert_int_equal(work_update(&store, &found), 0);
-	assert_int_equal(work_add(&store, &lease, &details), 0);
-	assert_true(lease.number > first);
+	job_end(&found, JOB_DONE, 5, "");
+	assert_int_equal(job_update(&store, &found), 0);
+	assert_int_equal(job_add(&store, &job, &details), 0);
+	assert_true(job.number > first);
 	memset(&details, 0, sizeof(details));
-	assert_int_equal(work_details(&store, lease.number, &details), 0);
+	assert_int_equal(job_details(&store, job.number, &details), 0);
 	assert_int_equal(details.details_length, sizeof("image=a.img"));
 	assert_string_equal(details.details, "image=a.img");
-	/* Not even when all is gone does a lease number come again. */
-	first = lease.number;
+	/* Not even when all is gone does a job number come again. */
+	first = job.number;
 	assert_int_equal(device_remove(&store, device.id), 0);
-	assert_int_equal(work_by_lease(&store, first, &found), ERR_NOT_FOUND);
+	assert_int_equal(job_by_number(&store, first, &found), ERR_NOT_FOUND);
 	assert_int_equal(device_add(&store, &device, NULL, 0), 0);
-	lease.device = device.id;
-	assert_int_equal(work_add(&store, &lease, &details), 0);
-	assert_true(lease.number > first);
+	job.device = device.id;
+	assert_int_equal(job_add(&store, &job, &details), 0);
+	assert_true(job.number > first);
 	store_close(&store);
 }
 
@@ -50,7 +50,7 @@ static void test_one_boot_an_attempt(void **state)
 {
 	struct place *place = *state;
 	struct device device = { .name = "web01" };
-	struct lease lease = { .attempts = 3, .deadline = 9, .config = "a.cfg" };
+	struct job job = { .attempts = 3, .deadline = 9, .config = "a.cfg" };
 	struct details details = { 0 };
 	uint8_t nonce[NONCE_SIZE] = "first boot here", other[NONCE_SIZE] = "another boot...";
 	uint32_t attempt;
@@ -58,17 +58,17 @@ static void test_one_boot_an_attempt(void **state)
 
 	assert_int_equal(store_open(&store, place->path, &create), 0);
 	assert_int_equal(device_add(&store, &device, NULL, 0), 0);
-	lease.device = device.id;
-	assert_int_equal(work_add(&store, &lease, &details), 0);
-	lease.attempt = 1;
-	assert_int_equal(work_accepted(&store, &lease, nonce), 0);
-	assert_int_equal(work_accepted(&store, &lease, other), ERR_REFUSED);
-	lease.attempt = 2;
-	assert_int_equal(work_accepted(&store, &lease, nonce), ERR_REFUSED);
-	assert_int_equal(work_accepted(&store, &lease, other), 0);
-	assert_int_equal(work_attempt_of(&store, lease.number, other, &attempt), 0);
+	job.device = device.id;
+	assert_int_equal(job_add(&store, &job, &details), 0);
+	job.attempt = 1;
+	assert_int_equal(job_accepted(&store, &job, nonce), 0);
+	assert_int_equal(job_accepted(&store, &job, other), ERR_REFUSED);
+	job.attempt = 2;
+	assert_int_equal(job_accepted(&store, &job, nonce), ERR_REFUSED);
+	assert_int_equal(job_accepted(&store, &job, other), 0);
+	assert_int_equal(job_attempt_of(&store, job.number, other, &attempt), 0);
 	assert_int_equal(attempt, 2);
-	assert_int_equal(work_attempt_of(&store, lease.number + 1, other, &attempt), 0);
+	assert_int_equal(job_attempt_of(&store, job.number + 1, other, &attempt), 0);
 	assert_int_equal(attempt, 0);
 	store_close(&store);
 }
@@ -77,7 +77,7 @@ static void test_events_are_bounded(void **state)
 {
 	struct place *place = *state;
 	struct device device = { .name = "web01" };
-	struct happening event = { .step = "handover" };
+	struct event_record event = { .step = "handover" };
 	sqlite3_stmt *rows;
 	struct store store;
 	size_t count = 0;
@@ -108,7 +108,7 @@ static void test_machines_push_out_nothing(void **state)
 {
 	static const char *const told[] = { "local-boot", "request", "refused", "other", "conflict" };
 	struct device device = { .name = "pc" };
-	struct happening event = { .step = "done" };
+	struct event_record event = { .step = "done" };
 	struct place *place = *state;
 	struct store store;
 	sqlite3_stmt *rows;
@@ -155,7 +155,7 @@ static void test_one_device_each(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_one_open_work), TEST(test_one_boot_an_attempt),
+		TEST(test_one_open_job), TEST(test_one_boot_an_attempt),
 		TEST(test_events_are_bounded), TEST(test_machines_push_out_nothing),
 		TEST(test_one_device_each),
 	};

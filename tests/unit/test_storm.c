@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "server/daemon/keeper.h"
+#include "server/daemon/writer.h"
 #include "tests/unit/storm.h"
 
 #define USUAL     200000
@@ -22,7 +22,7 @@ struct whirl {
 	struct storm storm;
 	struct server server;
 	struct serving serving;
-	struct keeper keeper;
+	struct writer writer;
 	struct datagram batch[BATCH];
 	struct moment moment;
 	char path[64];
@@ -30,7 +30,7 @@ struct whirl {
 	FILE *terminal; /* where errors go, while the journal goes nowhere */
 };
 
-static struct whirl *the_whirl; /* to which the keeper's answers go */
+static struct whirl *the_whirl; /* to which the writer's answers go */
 
 static uint64_t from_environment(const char *name, uint64_t usual)
 {
@@ -65,12 +65,12 @@ static void open_server(struct whirl *w)
 	assert_true(fd >= 0);
 	close(fd);
 	assert_int_equal(server_start(&w->server, 0), 0);
-	assert_int_equal(keeper_open(&w->keeper, &w->server, w->path), 0);
+	assert_int_equal(writer_open(&w->writer, &w->server, w->path), 0);
 	serving_start(&w->serving, &w->server);
-	w->keeper.send = check_replies;
+	w->writer.send = check_replies;
 	w->moment = (struct moment){ .now = BEGINNING, .monotonic = 1 };
-	assert_int_equal(sqlite3_exec(w->keeper.store.db, storm_site, NULL, NULL, NULL), SQLITE_OK);
-	assert_int_equal(keeper_follow(&w->keeper), 0);
+	assert_int_equal(sqlite3_exec(w->writer.store.db, storm_site, NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(writer_follow(&w->writer), 0);
 }
 
 static void close_server(struct whirl *w)
@@ -78,7 +78,7 @@ static void close_server(struct whirl *w)
 	static const char *const suffixes[] = { "", "-wal", "-shm" };
 	char path[80];
 
-	keeper_close(&w->keeper);
+	writer_close(&w->writer);
 	server_end(&w->server);
 	for (size_t i = 0; i < COUNT(suffixes); i++) {
 		snprintf(path, sizeof(path), "%s%s", w->path, suffixes[i]);
@@ -109,13 +109,13 @@ static void put(struct whirl *w, struct datagram *d)
 
 static void keep(struct whirl *w)
 {
-	while (keeper_turn(&w->keeper, &w->moment))
+	while (writer_turn(&w->writer, &w->moment))
 		continue;
-	while (keeper_notes(&w->keeper))
+	while (writer_notes(&w->writer))
 		continue;
 }
 
-/* Serves one batch; the keeper comes now and then. */
+/* Serves one batch; the writer comes now and then. */
 static void serve(struct whirl *w, size_t count)
 {
 	uint64_t answered;
@@ -129,8 +129,8 @@ static void serve(struct whirl *w, size_t count)
 	if (storm_below(&w->storm, 8) == 0)
 		keep(w);
 	if (storm_below(&w->storm, 40) == 0) {
-		keeper_sweep(&w->keeper, &w->moment);
-		assert_int_equal(keeper_follow(&w->keeper), 0);
+		writer_sweep(&w->writer, &w->moment);
+		assert_int_equal(writer_follow(&w->writer), 0);
 	}
 }
 

@@ -65,16 +65,16 @@ static void each_block_is_acknowledged_once(void **state)
 	free(net);
 }
 
-static void strangers_are_not_heard(void **state)
+static void unknowns_are_not_heard(void **state)
 {
 	struct net *net = net_new(42430);
 
 	(void)state;
-	net->strangers = true;
+	net->unknowns = true;
 	expect_file(net);
 
 	net = net_new(42430);
-	net->strangers = net->refuses_options = true;
+	net->unknowns = net->refuses_options = true;
 	expect_file(net);
 }
 
@@ -251,7 +251,7 @@ int main(void)
 		cmocka_unit_test(files_of_every_kind_of_size),
 		cmocka_unit_test(loss_and_repetition),
 		cmocka_unit_test(each_block_is_acknowledged_once),
-		cmocka_unit_test(strangers_are_not_heard),
+		cmocka_unit_test(unknowns_are_not_heard),
 		cmocka_unit_test(numbers_go_round),
 		cmocka_unit_test(ports_are_random),
 		cmocka_unit_test(the_size_told_is_the_size),

@@ -53,7 +53,7 @@ static void steps_wait_for_a_server(void **state)
 	assert_int_equal(event.milliseconds, 1); /* 0 would be absent */
 	event = fake_event(&walk->fake, EVENT_LOADED);
 	assert_int_equal(event.milliseconds, 40);
-	assert_int_equal(event.lease, 7);
+	assert_int_equal(event.job, 7);
 	assert_string_equal(event.reason, "pxelinux.0, 42");
 	walk_send(walk); /* once is enough */
 	assert_int_equal(walk->fake.sent_count, 2);

@@ -3,7 +3,7 @@
 
 #include "nbp/platform.h"
 #include "nbp/proto/error.h"
-#include "server/store/strangers.h"
+#include "server/store/unknown.h"
 #include "server/store/uuids.h"
 
 /* How much is kept of UUIDs, whatever machines tell. */
@@ -100,9 +100,9 @@ static void ask(struct store *store, uint8_t machine, const uint8_t its_uuid[16]
 	memcpy(identity->uuid, its_uuid, 16);
 	message.u.request.firmware = FIRMWARE_BIOS;
 	assert_int_equal(message_encode(&message, datagram, sizeof(datagram), &length), 0);
-	assert_int_equal(stranger_seen(store, identity, machine, "192.0.2.1", "", datagram, length),
+	assert_int_equal(unknown_seen(store, identity, machine, "192.0.2.1", "", datagram, length),
 	                 0);
-	assert_int_equal(stranger_doubt(store, identity, machine), 0);
+	assert_int_equal(unknown_doubt(store, identity, machine), 0);
 }
 
 static enum uuid_state state_of(struct store *store, const uint8_t its_uuid[16])
@@ -117,7 +117,7 @@ static enum uuid_state state_of(struct store *store, const uint8_t its_uuid[16])
 static void test_doubts(void **state)
 {
 	struct place *place = *state;
-	struct stranger stranger = { .id = 0 };
+	struct unknown unknown = { .id = 0 };
 	struct identity identity = { { 2, 0, 0, 0, 0, 4 }, { 0 } };
 	char sql[300], note[REASON_SIZE];
 	uint8_t other[16];
@@ -141,8 +141,8 @@ static void test_doubts(void **state)
 	assert_int_equal(state_of(&store, other), UUID_FREE);
 	assert_int_equal(number_of(&store, "SELECT count(*) FROM uuid"), UUIDS_DOUBTED_MAX);
 	assert_int_equal(number_of(&store, "SELECT count(*) FROM witness"), 2);
-	assert_int_equal(stranger_find(&store, &identity, &stranger), 0);
-	assert_int_equal(stranger_note(&store, &stranger, note), 0);
+	assert_int_equal(unknown_find(&store, &identity, &unknown), 0);
+	assert_int_equal(unknown_note(&store, &unknown, note), 0);
 	assert_string_not_equal(note, "");
 	store_close(&store);
 }

@@ -83,7 +83,7 @@ void net_send_block(struct net *net, size_t block)
 		count = net->size - start;
 	for (size_t i = 0; i < count; i++)
 		data[4 + i] = content(start + i);
-	if (net->strangers) { /* before the right one, or its number alone would tell */
+	if (net->unknowns) { /* before the right one, or its number alone would tell */
 		uint8_t wrong[sizeof(data)];
 
 		memcpy(wrong, data, 4);
@@ -114,7 +114,7 @@ static void send_oack(struct net *net)
 		                           net->size) + 1;
 	}
 	net->block_size = net->agreed;
-	if (net->strangers)
+	if (net->unknowns)
 		net_answer(net, 2, net->port, "\0\6blksize\0" "8", 12);
 	net_answer(net, 1, net->port, data, length);
 	if (net->network_repeats)
@@ -132,7 +132,7 @@ static void request(struct net *net, const uint8_t *data, size_t length)
 	net->port = (uint16_t)(2000 + net->requests++);
 	net->block_size = 512;
 	net->block = 0;
-	if (net->strangers) { /* which of its ports it is must not be learnt from these */
+	if (net->unknowns) { /* which of its ports it is must not be learnt from these */
 		net_answer(net, 1, 1999, "\0\3\0\5late", 8);
 		if (!options)
 			net_answer(net, 1, 1999, "\0\6blksize\0" "8", 12);

@@ -26,7 +26,7 @@ struct net {
 	unsigned int twice;       /* sends all data so many times more */
 	unsigned int lose;        /* one in so many packets is lost, either way; 0: none */
 	uint32_t delay;           /* ms, of each answer */
-	bool strangers;           /* others send too, and first */
+	bool unknowns;           /* others send too, and first */
 	bool network_repeats;     /* each request comes twice, so two ports answer it */
 	/** Sends, before the server does, what may look like its answer to a request. */
 	void (*twin)(struct net *net);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* New work, and new devices. */
-#include "server/daemon/keeper.h"
+#include "server/daemon/writer.h"
 
 #include <string.h>
 
@@ -9,8 +9,8 @@
 #include "nbp/proto/text.h"
 #include "server/store/bundles.h"
 #include "server/store/multicasts.h"
-#include "server/store/strangers.h"
-#include "server/store/work.h"
+#include "server/store/unknown.h"
+#include "server/store/jobs.h"
 
 /* --- choosing -------------------------------------------------------------- */
 
@@ -22,7 +22,7 @@ static bool same(const struct identity *one, const struct identity *other)
 	        device_uuid_ok(one->uuid));
 }
 
-bool keeper_is_news(const struct keeper *k, const struct identity *identity)
+bool writer_is_news(const struct writer *k, const struct identity *identity)
 {
 	for (size_t i = 0; i < k->news_count; i++)
 		if (same(&k->news[i], identity))
@@ -30,7 +30,7 @@ bool keeper_is_news(const struct keeper *k, const struct identity *identity)
 	return false;
 }
 
-bool keeper_has_touched(const struct keeper *k, uint64_t device)
+bool writer_has_touched(const struct writer *k, uint64_t device)
 {
 	for (size_t i = 0; i < k->touched_count; i++)
 		if (k->touched[i] == device)
@@ -39,40 +39,40 @@ bool keeper_has_touched(const struct keeper *k, uint64_t device)
 }
 
 /* What the tools would make of the machine. */
-static void make_stranger(const struct matter *matter, const struct moment *moment,
-                          struct stranger *stranger)
+static void make_unknown(const struct pending *pending, const struct moment *moment,
+                          struct unknown *unknown)
 {
-	const struct identity *identity = &matter->question.u.request.identity;
-	const struct datagram *d = matter->datagram;
+	const struct identity *identity = &pending->question.u.request.identity;
+	const struct datagram *d = pending->datagram;
 
-	memset(stranger, 0, sizeof(*stranger));
-	memcpy(stranger->mac, identity->mac, sizeof(stranger->mac));
-	memcpy(stranger->uuid, identity->uuid, sizeof(stranger->uuid));
-	stranger->last = moment->now;
-	address_host(&d->from, stranger->address);
-	stranger->request = matter->question;
-	stranger->length = device_request_length(d->data, d->length);
-	memcpy(stranger->datagram, d->data, stranger->length);
+	memset(unknown, 0, sizeof(*unknown));
+	memcpy(unknown->mac, identity->mac, sizeof(unknown->mac));
+	memcpy(unknown->uuid, identity->uuid, sizeof(unknown->uuid));
+	unknown->last = moment->now;
+	address_host(&d->from, unknown->address);
+	unknown->request = pending->question;
+	unknown->length = device_request_length(d->data, d->length);
+	memcpy(unknown->datagram, d->data, unknown->length);
 }
 
 /* What may_admit() must know. */
 struct inquiry {
-	struct keeper *keeper;
-	struct matter *matter;
+	struct writer *writer;
+	struct pending *pending;
 };
 
 /* Tells of what the machine does not get. */
-static void tell_withheld(struct keeper *k, const struct matter *matter)
+static void tell_withheld(struct writer *k, const struct pending *pending)
 {
-	switch (matter->ruling.withheld) {
+	switch (pending->ruling.withheld) {
 	case WITHHELD_TOTAL:
 	case WITHHELD_RATE:
 		count(&k->counters.not_admitted, 1);
 		break;
 	case WITHHELD_HOURLY:
 		journal_line(&k->server->journal, JOURNAL_TROUBLE, "warning: no more work for device=%s: "
-		             "it has had %d leases within an hour", matter->who.device.name,
-		             WORK_HOURLY);
+		             "it has had %d leases within an hour", pending->who.device.name,
+		             JOB_HOURLY);
 		break;
 	default:
 		break;
@@ -83,104 +83,104 @@ static void tell_withheld(struct keeper *k, const struct matter *matter)
 static bool may_admit(void *data)
 {
 	struct inquiry *inquiry = data;
-	struct datagram *d = inquiry->matter->datagram;
+	struct datagram *d = inquiry->pending->datagram;
 
 	if (!d->may_admit)
-		d->may_admit = server_may_admit(inquiry->keeper->server, d,
-		                                inquiry->keeper->moment.monotonic);
+		d->may_admit = server_may_admit(inquiry->writer->server, d,
+		                                inquiry->writer->moment.monotonic);
 	return d->may_admit;
 }
 
-int keeper_request(struct keeper *k, struct matter *matter, const struct lease *lease)
+int writer_request(struct writer *k, struct pending *pending, const struct job *job)
 {
 	const struct index *index = k->server->index;
-	struct ruling *ruling = &matter->ruling;
+	struct ruling *ruling = &pending->ruling;
 	char address[ADDRESS_TEXT];
-	struct inquiry inquiry = { k, matter };
-	struct asker asker = { .request = &matter->question.u.request, .address = address,
-	                       .nonce = matter->question.nonce, .now = k->moment.now,
-	                       .who = &matter->who, .may_admit = may_admit, .data = &inquiry };
+	struct inquiry inquiry = { k, pending };
+	struct asker asker = { .request = &pending->question.u.request, .address = address,
+	                       .nonce = pending->question.nonce, .now = k->moment.now,
+	                       .who = &pending->who, .may_admit = may_admit, .data = &inquiry };
 	int rc;
 
-	address_host(&matter->datagram->from, address);
-	if (!matter->who.known) {
-		make_stranger(matter, &k->moment, &k->stranger);
-		asker.stranger = &k->stranger;
+	address_host(&pending->datagram->from, address);
+	if (!pending->who.known) {
+		make_unknown(pending, &k->moment, &k->unknown);
+		asker.unknown = &k->unknown;
 	}
-	rc = judge_request(&k->store, index, &asker, lease, ruling, &matter->verdict);
+	rc = evaluate_request(&k->store, index, &asker, job, ruling, &pending->decision);
 	if (rc)
 		return rc;
-	tell_withheld(k, matter);
-	return ruling->choice.bundle && matter->who.known &&
-	       keeper_has_touched(k, matter->who.device.id) ? KEEPER_CUT : 0;
+	tell_withheld(k, pending);
+	return ruling->choice.bundle && pending->who.known &&
+	       writer_has_touched(k, pending->who.device.id) ? WRITER_CUT : 0;
 }
 
 /* --- a device -------------------------------------------------------------- */
 
-int keeper_admit(struct keeper *k, struct matter *matter)
+int writer_admit(struct writer *k, struct pending *pending)
 {
-	struct device *device = &matter->who.device;
+	struct device *device = &pending->who.device;
 	struct admission admission;
 	int rc;
 
 	/* Weighed anew: what was stored of it just now counts. */
-	make_stranger(matter, &k->moment, &k->stranger);
-	rc = stranger_weigh(&k->store, &k->stranger, &admission);
+	make_unknown(pending, &k->moment, &k->unknown);
+	rc = unknown_weigh(&k->store, &k->unknown, &admission);
 	device->added = k->moment.now;
 	if (rc == 0)
-		rc = stranger_free_name(&k->store, &admission, device->name);
+		rc = unknown_free_name(&k->store, &admission, device->name);
 	if (rc == 0)
-		rc = stranger_admit(&k->store, &admission, device);
+		rc = unknown_admit(&k->store, &admission, device);
 	if (rc == 0)
 		rc = device_admitted(&k->store, device->id, k->moment.now);
 	if (rc)
 		return rc;
 	memcpy(k->newcomer_names[k->newcomer_count++], device->name, NAME_SIZE);
-	k->news[k->news_count++] = matter->question.u.request.identity;
-	matter->who.known = true;
+	k->news[k->news_count++] = pending->question.u.request.identity;
+	pending->who.known = true;
 	return 0;
 }
 
 /* --- work ------------------------------------------------------------------ */
 
-int keeper_give(struct keeper *k, struct matter *matter)
+int writer_give(struct writer *k, struct pending *pending)
 {
-	const struct choice *choice = &matter->ruling.choice;
+	const struct choice *choice = &pending->ruling.choice;
 	const struct origin origin = { choice->bundle->id, source_name(choice->source),
 	                               choice->source_id };
-	struct lease *next = &matter->verdict.next;
-	struct lease lease = *next;
+	struct job *next = &pending->decision.next;
+	struct job job = *next;
 	struct bundle_whole bundle;
 	int rc = bundle_by_id(&k->store, choice->bundle->id, &bundle);
 
-	lease.device = matter->who.device.id;
+	job.device = pending->who.device.id;
 	if (rc == 0)
-		rc = work_add_of(&k->store, &lease, &bundle.details, &origin);
-	next->number = lease.number;
-	next->device = lease.device;
-	matter->verdict.reply.u.answer.lease = lease.number;
+		rc = job_add_of(&k->store, &job, &bundle.details, &origin);
+	next->number = job.number;
+	next->device = job.device;
+	pending->decision.reply.u.answer.job = job.number;
 	return rc;
 }
 
 /* --- sessions -------------------------------------------------------------- */
 
-int keeper_join(struct keeper *k, const struct lease *lease)
+int writer_join(struct writer *k, const struct job *job)
 {
 	struct origin origin;
-	int rc = work_origin(&k->store, lease->number, &origin);
+	int rc = job_origin(&k->store, job->number, &origin);
 
-	if (rc || strcmp(origin.source, source_name(SOURCE_MULTICAST)) != 0 || lease->attempt > 1)
+	if (rc || strcmp(origin.source, source_name(SOURCE_MULTICAST)) != 0 || job->attempt > 1)
 		return rc;
 	k->joined = true;
-	return multicast_joined(&k->store, origin.source_id, lease->device, k->moment.now);
+	return multicast_joined(&k->store, origin.source_id, job->device, k->moment.now);
 }
 
-int keeper_tell_session(struct keeper *k, struct details *details)
+int writer_tell_session(struct writer *k, struct details *details)
 {
 	const struct multicast *session;
 	struct origin origin;
 	char clients[12];
-	int rc = work_origin(&k->store, details->lease, &origin);
+	int rc = job_origin(&k->store, details->job, &origin);
 
 	if (rc || strcmp(origin.source, source_name(SOURCE_MULTICAST)) != 0)
 		return rc;
@@ -194,12 +194,12 @@ int keeper_tell_session(struct keeper *k, struct details *details)
 	    details_add(details, "multicast_clients", clients))
 		journal_line(&k->server->journal, JOURNAL_TROUBLE, "warning: lease=%llu: the details "
 		             "leave no room for those of session %s",
-		             (unsigned long long)details->lease, session->name);
+		             (unsigned long long)details->job, session->name);
 	return 0;
 }
 
 /* Starts or ends one. */
-static void advance(struct keeper *k, const struct multicast *session)
+static void advance(struct writer *k, const struct multicast *session)
 {
 	bool starts = session->state == MULTICAST_WAITING;
 	int rc = store_begin(&k->store);
@@ -217,7 +217,7 @@ static void advance(struct keeper *k, const struct multicast *session)
 	             session->name, starts ? "started" : "ended", session->joined);
 }
 
-void keeper_sessions(struct keeper *k)
+void writer_sessions(struct writer *k)
 {
 	const struct policy *policy = index_policy(k->server->index);
 	bool advanced = false;
@@ -233,5 +233,5 @@ void keeper_sessions(struct keeper *k)
 		advanced = true;
 	}
 	if (advanced)
-		keeper_follow(k);
+		writer_follow(k);
 }

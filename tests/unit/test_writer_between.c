@@ -4,7 +4,7 @@
 #include "nbp/platform.h"
 #include "nbp/proto/error.h"
 
-/* What others commit just before the keeper does, what becomes of a batch whose commit fails, and
+/* What others commit just before the writer does, what becomes of a batch whose commit fails, and
  * what there is one transaction for. */
 
 /* --- what is committed in between ------------------------------------------ */
@@ -24,13 +24,13 @@ static void test_cancelled_in_between(void **state)
 	struct message reply;
 
 	watch(bench, &between, "UPDATE work SET state = 'cancelled', ended = 1 WHERE device = 1");
-	put_report(bench, 0, 1, bench->lease[1], 'a', 1, WORK_ACCEPTED);
+	put_report(bench, 0, 1, bench->job[1], 'a', 1, REPORT_ACCEPTED);
 	serve(bench, 1);
 	decode(bench, 0, &reply);
 	stop_watching(bench, &between);
 	assert_null(between.sql);
 	assert_int_equal(reply.u.receipt.state, 0);
-	check_committed(bench, 1, LEASE_CANCELLED, 0);
+	check_committed(bench, 1, JOB_CANCELLED, 0);
 }
 
 static void test_unassigned_in_between(void **state)
@@ -56,12 +56,12 @@ static void test_done_in_between(void **state)
 	struct between between;
 
 	assert_int_equal(attempt(bench, 1, 'a'), 1);
-	report(bench, 1, WORK_BEGUN);
+	report(bench, 1, REPORT_BEGUN);
 	watch(bench, &between, "UPDATE work SET state = 'done', ended = 1 WHERE device = 1");
-	keeper_sweep(&bench->keeper, &late);
+	writer_sweep(&bench->writer, &late);
 	stop_watching(bench, &between);
 	assert_null(between.sql);
-	check_committed(bench, 1, LEASE_DONE, 1);
+	check_committed(bench, 1, JOB_DONE, 1);
 	assert_int_equal(number_of(bench, "SELECT count(*) FROM event WHERE step = 'failed'"), 0);
 }
 
@@ -84,13 +84,13 @@ static void test_commit_fails_for_one_boot(void **state)
 	struct bench *bench = *state;
 
 	spoil_commits(bench, "offer");
-	put_report(bench, 0, 1, bench->lease[1], 'a', 1, WORK_ACCEPTED);
-	put_report(bench, 1, 1, bench->lease[1], 'a', 1, WORK_ACCEPTED);
+	put_report(bench, 0, 1, bench->job[1], 'a', 1, REPORT_ACCEPTED);
+	put_report(bench, 1, 1, bench->job[1], 'a', 1, REPORT_ACCEPTED);
 	serve(bench, 2);
 	assert_int_equal(bench->batch[0].reply_length, 0);
 	assert_int_equal(bench->batch[1].reply_length, 0);
 	assert_int_equal(counted(bench).dropped[DROP_STORE], 2);
-	check_committed(bench, 1, LEASE_PENDING, 0);
+	check_committed(bench, 1, JOB_PENDING, 0);
 	meddle(bench, "DROP TRIGGER spoil");
 	assert_int_equal(attempt(bench, 1, 'a'), 1);
 }
@@ -135,9 +135,9 @@ static void test_disk_is_full_for_many(void **state)
 	sqlite3_stmt *row;
 
 	meddle(bench, "INSERT INTO setting VALUES ('zone', 0, 'admit-unknown', 'yes')");
-	assert_int_equal(keeper_follow(&bench->keeper), 0);
-	assert_int_equal(store_start(&bench->keeper.store, &row, "PRAGMA max_page_count=1", ""), 0);
-	assert_int_equal(store_step(&bench->keeper.store, row), 1);
+	assert_int_equal(writer_follow(&bench->writer), 0);
+	assert_int_equal(store_start(&bench->writer.store, &row, "PRAGMA max_page_count=1", ""), 0);
+	assert_int_equal(store_step(&bench->writer.store, row), 1);
 	store_end(row);
 	for (size_t i = 0; i < 100; i++)
 		put(bench, i, MESSAGE_REQUEST, (uint8_t)(100 + i), 'a');
@@ -180,7 +180,7 @@ static void test_claims_in_a_batch(void **state)
 	serve_watched(bench, 4, &between);
 	decode(bench, 0, &reply);
 	assert_string_equal(reply.u.answer.device, "d1");
-	assert_int_equal(reply.u.answer.decision, DECISION_WORK);
+	assert_int_equal(reply.u.answer.decision, DECISION_JOB);
 	decode(bench, 1, &reply);
 	assert_int_equal(reply.u.answer.decision, DECISION_LOCAL);
 	assert_string_equal(reply.u.answer.device, "");
@@ -210,9 +210,9 @@ static void test_overdue_in_parts(void **state)
 	       "INSERT INTO work (device, state, attempt, attempts, deadline, assigned, begun,"
 	       " loader_bios, loader_uefi, config, prefix, details)"
 	       " SELECT id, 'begun', 1, 3, 100, 1, 1, '', '', 'c', '', x'' FROM device WHERE id >= 100;");
-	keeper_follow(&bench->keeper);
+	writer_follow(&bench->writer);
 	watch(bench, &between, NULL);
-	while (keeper_sweep(&bench->keeper, &moment))
+	while (writer_sweep(&bench->writer, &moment))
 		parts++;
 	stop_watching(bench, &between);
 	assert_int_equal(parts, 3);

@@ -7,7 +7,7 @@
 #include "nbp/platform.h"
 #include "nbp/proto/error.h"
 
-/* What the keeper does while another program writes, or puts other files beside the database. */
+/* What the writer does while another program writes, or puts other files beside the database. */
 
 /* --- another program ------------------------------------------------------- */
 
@@ -44,9 +44,9 @@ static void test_only_writers_wait(void **state)
 	sqlite3 *other = begin_writing(bench);
 	struct message reply;
 
-	put_report(bench, 0, 1, bench->lease[1], 'a', 1, WORK_ACCEPTED);
+	put_report(bench, 0, 1, bench->job[1], 'a', 1, REPORT_ACCEPTED);
 	put(bench, 1, MESSAGE_QUERY, 2, 'q');
-	put_report(bench, 2, 1, bench->lease[1], 'a', 1, WORK_ACCEPTED);
+	put_report(bench, 2, 1, bench->job[1], 'a', 1, REPORT_ACCEPTED);
 	put(bench, 3, MESSAGE_REQUEST, 3, 'a');
 	serve(bench, 4);
 	assert_int_equal(bench->batch[0].reply_length, 0);
@@ -54,16 +54,16 @@ static void test_only_writers_wait(void **state)
 	assert_details(bench, 1);
 	decode(bench, 3, &reply);
 	assert_int_equal(reply.u.answer.decision, DECISION_LOCAL);
-	assert_true(keeper_waits(&bench->keeper));
+	assert_true(writer_waits(&bench->writer));
 	assert_int_equal(drops(bench), 0);
 	end_writing(other);
 	serve(bench, 0);
 	decode(bench, 0, &reply);
-	assert_int_equal(reply.u.receipt.state, WORK_ACCEPTED);
+	assert_int_equal(reply.u.receipt.state, REPORT_ACCEPTED);
 	decode(bench, 2, &reply);
-	assert_int_equal(reply.u.receipt.state, WORK_ACCEPTED);
-	assert_false(keeper_waits(&bench->keeper));
-	check_committed(bench, 1, LEASE_OFFERED, 1);
+	assert_int_equal(reply.u.receipt.state, REPORT_ACCEPTED);
+	assert_false(writer_waits(&bench->writer));
+	check_committed(bench, 1, JOB_OFFERED, 1);
 	assert_int_equal(drops(bench), 0);
 }
 
@@ -75,13 +75,13 @@ static void test_patience_has_an_end(void **state)
 	sqlite3 *other = begin_writing(bench);
 
 	for (int i = 0; i < 3; i++) {
-		put_report(bench, 0, 1, bench->lease[1], 'a', 1, WORK_ACCEPTED);
+		put_report(bench, 0, 1, bench->job[1], 'a', 1, REPORT_ACCEPTED);
 		serve(bench, 1);
 	}
-	assert_int_equal(bench->keeper.later_count, 1);
+	assert_int_equal(bench->writer.later_count, 1);
 	moment.monotonic += 3000000000;
-	keeper_turn(&bench->keeper, &moment);
-	assert_false(keeper_waits(&bench->keeper));
+	writer_turn(&bench->writer, &moment);
+	assert_false(writer_waits(&bench->writer));
 	assert_int_equal(counted(bench).dropped[DROP_STORE], 1);
 	end_writing(other);
 	serve(bench, 0);
@@ -94,34 +94,34 @@ static void test_patience_has_an_end(void **state)
 static void test_receipt_would_come_too_late(void **state)
 {
 	struct bench *bench = *state;
-	static const uint8_t states[] = { WORK_ACCEPTED, WORK_BEGUN, WORK_DONE };
-	static const enum lease_state before[] = { LEASE_PENDING, LEASE_OFFERED, LEASE_BEGUN };
+	static const uint8_t states[] = { REPORT_ACCEPTED, REPORT_BEGUN, REPORT_DONE };
+	static const enum job_state before[] = { JOB_PENDING, JOB_OFFERED, JOB_BEGUN };
 	sqlite3 *other = other_program(bench);
 
 	for (size_t i = 0; i < 3; i++) {
-		bool late = states[i] != WORK_BEGUN;
+		bool late = states[i] != REPORT_BEGUN;
 		struct message reply;
 
 		between_run(other, "BEGIN IMMEDIATE");
 		for (int sent = 0; sent < 2; sent++) {
-			put_report(bench, 0, 1, bench->lease[1], 'a', 1, states[i]);
+			put_report(bench, 0, 1, bench->job[1], 'a', 1, states[i]);
 			serve(bench, 1);
-			bench->keeper.later[0].arrived -= 700000000;
+			bench->writer.later[0].arrived -= 700000000;
 		}
-		assert_int_equal(bench->keeper.later_count, 1);
+		assert_int_equal(bench->writer.later_count, 1);
 		between_run(other, "COMMIT");
 		serve(bench, 0);
 		assert_int_equal(bench->batch[0].reply_length == 0, late);
 		if (!late)
 			continue;
-		check_committed(bench, 1, before[i], before[i] != LEASE_PENDING);
-		put_report(bench, 0, 1, bench->lease[1], 'a', 1, states[i]);
+		check_committed(bench, 1, before[i], before[i] != JOB_PENDING);
+		put_report(bench, 0, 1, bench->job[1], 'a', 1, states[i]);
 		serve(bench, 1);
 		decode(bench, 0, &reply);
 		assert_int_equal(reply.u.receipt.state, states[i]);
 	}
 	assert_int_equal(counted(bench).dropped[DROP_STORE], 2);
-	check_committed(bench, 1, LEASE_DONE, 1);
+	check_committed(bench, 1, JOB_DONE, 1);
 	sqlite3_close(other);
 }
 
@@ -132,19 +132,19 @@ static void test_later_has_an_end(void **state)
 	sqlite3 *other = begin_writing(bench);
 	struct moment moment = at(NOW); /* all the time, as nobody's patience is to end here */
 
-	for (size_t i = 0; i < KEEPER_LATER + 100; i++) {
-		struct offer offer = { 1, bench->lease[1], 0, 1, { 0 } };
-		struct datagram *d = put_report(bench, 0, 1, offer.lease, 'a', 1, WORK_ACCEPTED);
+	for (size_t i = 0; i < WRITER_LATER + 100; i++) {
+		struct offer offer = { 1, bench->job[1], 0, 1, { 0 } };
+		struct datagram *d = put_report(bench, 0, 1, offer.job, 'a', 1, REPORT_ACCEPTED);
 		struct message message;
 
 		assert_int_equal(message_decode(&message, d->data, d->length), 0);
 		memcpy(message.nonce + 4, &i, sizeof(i));
 		memcpy(offer.nonce, message.nonce, sizeof(offer.nonce));
-		token_make(bench->keeper.secret, &offer, message.u.report.token);
+		token_make(bench->writer.secret, &offer, message.u.report.token);
 		fill(d, &message);
 		serve_at(bench, 1, &moment);
 	}
-	assert_int_equal(bench->keeper.later_count, KEEPER_LATER);
+	assert_int_equal(bench->writer.later_count, WRITER_LATER);
 	assert_int_equal(counted(bench).dropped[DROP_STORE], 100);
 	assert_reads(bench);
 	end_writing(other);
@@ -159,7 +159,7 @@ static void test_notes_wait(void **state)
 	between_run(other, "BEGIN IMMEDIATE");
 	put(bench, 0, MESSAGE_EVENT, 3, 'a');
 	serve(bench, 1);
-	keeper_sweep(&bench->keeper, &moment);
+	writer_sweep(&bench->writer, &moment);
 	end_writing(other);
 	assert_int_equal(number_of(bench, "SELECT count(*) FROM event"), 0);
 	serve(bench, 0);
@@ -174,14 +174,14 @@ static void test_start_while_locked(void **state)
 
 	meddle(bench, "INSERT INTO counter VALUES ('of another version', 1)");
 	other = begin_writing(bench);
-	keeper_close(&bench->keeper);
+	writer_close(&bench->writer);
 	server_end(&bench->server);
 	assert_int_equal(server_start(&bench->server, 0), 0);
-	assert_int_equal(keeper_open(&bench->keeper, &bench->server, bench->path), 0);
+	assert_int_equal(writer_open(&bench->writer, &bench->server, bench->path), 0);
 	take_replies(bench);
 	assert_reads(bench);
 	end_writing(other);
-	keeper_sweep(&bench->keeper, &(struct moment){ NOW, 0, moment_now().monotonic });
+	writer_sweep(&bench->writer, &(struct moment){ NOW, 0, moment_now().monotonic });
 	assert_int_equal(number_of(bench, "SELECT count(*) FROM counter WHERE name LIKE 'of%'"), 0);
 }
 
@@ -202,7 +202,7 @@ static void test_one_file_is_lost(void **state)
 
 	for (int i = 0; i < 2; i++) {
 		assert_int_equal(attempt(bench, 1, 'a'), 1);
-		assert_false(keeper_replaced(&bench->keeper));
+		assert_false(writer_replaced(&bench->writer));
 		lose_file(bench, i ? "-wal" : "-shm");
 		if (i) {
 			char name[96];
@@ -210,11 +210,11 @@ static void test_one_file_is_lost(void **state)
 			snprintf(name, sizeof(name), "%s-wal", bench->path);
 			close(open(name, O_CREAT | O_WRONLY, 0600));
 		}
-		assert_true(keeper_replaced(&bench->keeper));
-		keeper_close(&bench->keeper);
+		assert_true(writer_replaced(&bench->writer));
+		writer_close(&bench->writer);
 		server_end(&bench->server);
 		assert_int_equal(server_start(&bench->server, 0), 0);
-		assert_int_equal(keeper_open(&bench->keeper, &bench->server, bench->path), 0);
+		assert_int_equal(writer_open(&bench->writer, &bench->server, bench->path), 0);
 		take_replies(bench);
 	}
 }
@@ -231,21 +231,21 @@ static void test_one_file_is_emptied(void **state)
 		other = other_program(bench);
 		assert_int_equal(attempt(bench, 1, 'a'), 1);
 		between_run(other, "VACUUM; PRAGMA wal_checkpoint(TRUNCATE)");
-		assert_false(keeper_replaced(&bench->keeper));
+		assert_false(writer_replaced(&bench->writer));
 		sqlite3_close(other);
 		assert_int_equal(attempt(bench, 2, 'a'), 1);
 		meddle(bench, "UPDATE device SET added = added + 1");
-		assert_false(keeper_replaced(&bench->keeper));
+		assert_false(writer_replaced(&bench->writer));
 		snprintf(name, sizeof(name), "%s%s", bench->path, i ? "" : "-wal");
 		assert_int_equal(truncate(name, 0), 0);
-		assert_true(keeper_replaced(&bench->keeper));
-		assert_non_null(strstr(bench->keeper.store.message, ": cut short"));
+		assert_true(writer_replaced(&bench->writer));
+		assert_non_null(strstr(bench->writer.store.message, ": cut short"));
 		if (i)
 			break;
-		keeper_close(&bench->keeper);
+		writer_close(&bench->writer);
 		server_end(&bench->server);
 		assert_int_equal(server_start(&bench->server, 0), 0);
-		assert_int_equal(keeper_open(&bench->keeper, &bench->server, bench->path), 0);
+		assert_int_equal(writer_open(&bench->writer, &bench->server, bench->path), 0);
 		take_replies(bench);
 	}
 }

@@ -6,7 +6,7 @@
 #include "nbp/platform.h"
 #include "server/store/devices.h"
 
-/* What bounds what grows: unknown machines that become devices, leases that have ended; and what a
+/* What bounds what grows: unknown machines that become devices, jobs that have ended; and what a
  * clock that is set must not undo. */
 
 #define SECOND ((int64_t)1000000000)
@@ -42,9 +42,9 @@ static void invent(struct bench *bench, unsigned first, unsigned count, unsigned
 		serve_batch(&bench->serving, bench->batch, 1, &moment);
 		/* Each has an answer, be it that it is not known. */
 		if (!bench->batch[0].reply_length) {
-			while (keeper_turn(&bench->keeper, &moment))
+			while (writer_turn(&bench->writer, &moment))
 				continue;
-			assert_int_equal(keeper_follow(&bench->keeper), 0);
+			assert_int_equal(writer_follow(&bench->writer), 0);
 		}
 		assert_true(bench->batch[0].reply_length > 0);
 	}
@@ -61,7 +61,7 @@ static void test_admissions_have_a_rate(void **state)
 	struct bench *bench = *state;
 
 	meddle(bench, "INSERT INTO setting VALUES ('zone', 0, 'admit-unknown', 'yes')");
-	assert_int_equal(keeper_follow(&bench->keeper), 0);
+	assert_int_equal(writer_follow(&bench->writer), 0);
 	/* One network leaves some to the others. */
 	invent(bench, 0, 400, 1, 1);
 	assert_in_range(devices(bench), 90, 110);
@@ -79,7 +79,7 @@ static void test_rule_has_the_same_rate(void **state)
 	struct bench *bench = *state;
 
 	meddle(bench, BUNDLE "INSERT INTO rule VALUES (1, 1, 'r', 1, 'unknown', '', 0, 1)");
-	assert_int_equal(keeper_follow(&bench->keeper), 0);
+	assert_int_equal(writer_follow(&bench->writer), 0);
 	invent(bench, 0, 600, 100, 1);
 	assert_in_range(devices(bench), 190, 210);
 }
@@ -91,15 +91,15 @@ static void test_admissions_have_a_total(void **state)
 
 	meddle(bench, "INSERT INTO setting VALUES ('zone', 0, 'admit-unknown', 'yes'),"
 	       " ('zone', 0, 'admit-limit', '7')");
-	assert_int_equal(keeper_follow(&bench->keeper), 0);
+	assert_int_equal(writer_follow(&bench->writer), 0);
 	invent(bench, 0, 20, 20, 1);
 	assert_int_equal(devices(bench), 7);
-	keeper_sweep(&bench->keeper, &moment);
+	writer_sweep(&bench->writer, &moment);
 	assert_true(bench->server.admits_no_more);
 	/* In one batch, too; and one that is removed makes room. */
 	meddle(bench, "PRAGMA foreign_keys=ON; DELETE FROM device WHERE id > 8");
 	assert_int_equal(devices(bench), 5);
-	keeper_sweep(&bench->keeper, &moment);
+	writer_sweep(&bench->writer, &moment);
 	assert_false(bench->server.admits_no_more);
 	for (unsigned i = 0; i < 10; i++)
 		put_invented(bench, i, 100 + i, i);
@@ -117,7 +117,7 @@ static void test_weighed_have_the_same_rate(void **state)
 
 	meddle(bench, "INSERT INTO setting VALUES ('zone', 0, 'admit-unknown', 'yes');"
 	       "UPDATE device SET uuid = x'6f700000000040008000000000000001' WHERE id = 3");
-	assert_int_equal(keeper_follow(&bench->keeper), 0);
+	assert_int_equal(writer_follow(&bench->writer), 0);
 	/* All of them come before the first is found to be another machine. */
 	for (unsigned i = 0; i < 600; i++) {
 		put_invented(bench, 0, i, i % 100);
@@ -129,7 +129,7 @@ static void test_weighed_have_the_same_rate(void **state)
 		serve_batch(&bench->serving, bench->batch, 1, &moment);
 	}
 	assert_int_equal(lanes_count(&bench->server.questions), 600);
-	while (keeper_turn(&bench->keeper, &moment))
+	while (writer_turn(&bench->writer, &moment))
 		continue;
 	assert_in_range(devices(bench), 190, 210);
 	assert_in_range(counted(bench).not_admitted, 390, 410);
@@ -138,7 +138,7 @@ static void test_weighed_have_the_same_rate(void **state)
 
 /* --- unknown machines' questions ----------------------------------------------- */
 
-/* They do not come to the keeper, whatever they are, and are bounded in all. */
+/* They do not come to the writer, whatever they are, and are bounded in all. */
 static void test_unknown_are_answered_at_once(void **state)
 {
 	struct bench *bench = *state;
@@ -153,11 +153,11 @@ static void test_unknown_are_answered_at_once(void **state)
 	serve_batch(&bench->serving, bench->batch, 2, &moment);
 	decode(bench, 0, &reply);
 	assert_int_equal(reply.u.details.decision, DECISION_LOCAL);
-	assert_int_equal(reply.u.details.lease, 0);
+	assert_int_equal(reply.u.details.job, 0);
 	decode(bench, 1, &reply);
 	assert_int_equal(reply.u.receipt.state, 0);
 	assert_int_equal(lanes_count(&bench->server.questions), 0);
-	assert_int_equal(keeper_follow(&bench->keeper), 0);
+	assert_int_equal(writer_follow(&bench->writer), 0);
 	bench->server.unknown_cost = SECOND / 10;
 	for (int i = 0; i < 30; i++) {
 		put(bench, 0, MESSAGE_QUERY, 77, 'q');
@@ -178,23 +178,23 @@ static void test_newcomer_is_known_with_its_answer(void **state)
 	struct message message, reply;
 
 	meddle(bench, BUNDLE "INSERT INTO rule VALUES (1, 1, 'r', 1, 'unknown', '', 0, 1)");
-	assert_int_equal(keeper_follow(&bench->keeper), 0);
+	assert_int_equal(writer_follow(&bench->writer), 0);
 	put_invented(bench, 0, 1, 1);
 	assert_int_equal(message_decode(&message, bench->batch[0].data, bench->batch[0].length), 0);
 	serve_batch(&bench->serving, bench->batch, 1, &moment);
-	assert_int_equal(keeper_turn(&bench->keeper, &moment), 1);
+	assert_int_equal(writer_turn(&bench->writer, &moment), 1);
 	decode(bench, 0, &reply);
-	assert_int_equal(reply.u.answer.decision, DECISION_WORK);
+	assert_int_equal(reply.u.answer.decision, DECISION_JOB);
 	message.type = MESSAGE_REPORT;
 	message.u.report = (struct report){ .identity = message.u.request.identity,
-	                                    .lease = reply.u.answer.lease, .state = WORK_ACCEPTED };
+	                                    .job = reply.u.answer.job, .state = REPORT_ACCEPTED };
 	memcpy(message.u.report.token, reply.u.answer.token, TOKEN_SIZE);
 	fill(&bench->batch[0], &message);
 	serve_batch(&bench->serving, bench->batch, 1, &moment);
 	assert_int_equal(lanes_count(&bench->server.questions), 1);
-	assert_int_equal(keeper_turn(&bench->keeper, &moment), 1);
+	assert_int_equal(writer_turn(&bench->writer, &moment), 1);
 	decode(bench, 0, &reply);
-	assert_int_equal(reply.u.receipt.state, WORK_ACCEPTED);
+	assert_int_equal(reply.u.receipt.state, REPORT_ACCEPTED);
 }
 
 /* Many networks of one region have a few networks' share, in what takes more than a look. */
@@ -212,7 +212,7 @@ static void test_regions_are_bounded(void **state)
 	assert_in_range(counted(bench).dropped[DROP_LIMIT], 110, 125);
 }
 
-/* --- leases that have ended ------------------------------------------------------ */
+/* --- jobs that have ended ------------------------------------------------------ */
 
 #define ENDED "INSERT INTO work (device, state, attempts, deadline, assigned, ended, loader_bios," \
 	" loader_uefi, config, prefix, details, bundle, source, source_id)"
@@ -234,7 +234,7 @@ static void test_always_has_a_rate(void **state)
 }
 
 /* What is decided by stays, and nothing else. */
-static void test_old_work_goes(void **state)
+static void test_old_job_goes(void **state)
 {
 	struct bench *bench = *state;
 	struct moment moment = { NOW + 800 * DAY, 0, moment_now().monotonic };
@@ -245,21 +245,21 @@ static void test_old_work_goes(void **state)
 	       "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000) "
 	       ENDED " SELECT 3, 'done', 3, 100, 1, " "1000000" ", '', '', 'c', '', x'',"
 	       " iif(i = 1, 1, 2), iif(i = 1, 'assignment', 'hand'), iif(i = 1, 7, 0) FROM n");
-	assert_int_equal(keeper_follow(&bench->keeper), 0);
-	keeper_clock(&bench->keeper, NOW + 800 * DAY, 5);
+	assert_int_equal(writer_follow(&bench->writer), 0);
+	writer_clock(&bench->writer, NOW + 800 * DAY, 5);
 	for (int i = 0; i < 4; i++)
-		keeper_sweep(&bench->keeper, &moment);
+		writer_sweep(&bench->writer, &moment);
 	/* The one of the assignment, and the newest. */
 	assert_int_equal(number_of(bench, "SELECT count(*) FROM work WHERE device = 3"), 2);
 	assert_int_equal(number_of(bench, "SELECT count(*) FROM work WHERE device <> 3"), 2);
 	assert_int_equal(attempt(bench, 3, 'a'), 0);
 	assert_int_equal(number_of(bench, "SELECT count(*) FROM past WHERE device = 3"), 4);
 	/* It begins anew in an hour. */
-	assert_true(bench->keeper.prune_next > moment.now);
+	assert_true(bench->writer.prune_next > moment.now);
 }
 
 /* However the rows change, past is what work says. */
-static void test_past_follows_work(void **state)
+static void test_past_follows_job(void **state)
 {
 	static const char *const changes[] = {
 		BUNDLE ENDED " VALUES (3, 'done', 3, 1, 1, 1, '', '', 'c', '', x'', 1, 'assignment', 7)",
@@ -300,10 +300,10 @@ static void look(struct bench *bench, int64_t now, int64_t boot)
 {
 	struct moment moment = { now, 0, boot * SECOND };
 
-	keeper_clock(&bench->keeper, now, boot);
-	while (keeper_turn(&bench->keeper, &moment))
+	writer_clock(&bench->writer, now, boot);
+	while (writer_turn(&bench->writer, &moment))
 		continue;
-	while (keeper_sweep(&bench->keeper, &moment))
+	while (writer_sweep(&bench->writer, &moment))
 		continue;
 	bench->now = now;
 }
@@ -314,17 +314,17 @@ static void test_clock_goes_forward_and_back(void **state)
 
 	look(bench, NOW, 10);
 	assert_int_equal(attempt(bench, 1, 'a'), 1);
-	report(bench, 1, WORK_BEGUN);
+	report(bench, 1, REPORT_BEGUN);
 	for (int i = 0; i < 3; i++) {
 		look(bench, NOW + 5 * 3600, 11 + 2 * i);
 		look(bench, NOW + 2 * i + 2, 12 + 2 * i);
 	}
-	check_committed(bench, 1, LEASE_BEGUN, 1);
+	check_committed(bench, 1, JOB_BEGUN, 1);
 	/* Its deadline is where it was, give or take what went by. */
 	look(bench, NOW + 90, 100);
-	check_committed(bench, 1, LEASE_BEGUN, 1);
+	check_committed(bench, 1, JOB_BEGUN, 1);
 	look(bench, NOW + 111, 121);
-	check_committed(bench, 1, LEASE_FAILED, 1);
+	check_committed(bench, 1, JOB_FAILED, 1);
 }
 
 /* What began while it was wrong has its time as well. */
@@ -334,11 +334,11 @@ static void test_clock_is_wrong_at_first(void **state)
 
 	look(bench, NOW - 900 * DAY, 10);
 	assert_int_equal(attempt(bench, 1, 'a'), 1);
-	report(bench, 1, WORK_BEGUN);
+	report(bench, 1, REPORT_BEGUN);
 	look(bench, NOW, 20);
-	check_committed(bench, 1, LEASE_BEGUN, 1);
-	report(bench, 1, WORK_DONE);
-	check_committed(bench, 1, LEASE_DONE, 1);
+	check_committed(bench, 1, JOB_BEGUN, 1);
+	report(bench, 1, REPORT_DONE);
+	check_committed(bench, 1, JOB_DONE, 1);
 }
 
 /* Nobody is told anything by a time that could not be mended. */
@@ -350,7 +350,7 @@ static void test_clock_set_while_locked(void **state)
 
 	look(bench, NOW, 10);
 	assert_int_equal(attempt(bench, 1, 'a'), 1);
-	report(bench, 1, WORK_BEGUN);
+	report(bench, 1, REPORT_BEGUN);
 	assert_int_equal(sqlite3_open(bench->path, &other), SQLITE_OK);
 	sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL);
 	look(bench, NOW + 5 * 3600, 11);
@@ -361,11 +361,11 @@ static void test_clock_set_while_locked(void **state)
 	put(bench, 0, MESSAGE_REQUEST, 1, 'b');
 	serve(bench, 1);
 	assert_int_equal(bench->batch[0].reply_length, 0);
-	check_committed(bench, 1, LEASE_BEGUN, 1);
+	check_committed(bench, 1, JOB_BEGUN, 1);
 	look(bench, NOW + 9 * 3600 + 1, 13);
 	decode(bench, 0, &reply);
 	assert_int_equal(reply.u.answer.attempt, 2);
-	check_committed(bench, 1, LEASE_BEGUN, 1);
+	check_committed(bench, 1, JOB_BEGUN, 1);
 	assert_int_equal(number_of(bench, "SELECT begun FROM work WHERE lease = 1"),
 	                 NOW + 9 * 3600 - 2);
 }
@@ -442,7 +442,7 @@ static void test_notes_are_shared(void **state)
 	struct bench *bench = *state;
 	uint64_t lost;
 
-	for (uint8_t number = 1; number <= 3; number += 2) { /* by the keeper, and not */
+	for (uint8_t number = 1; number <= 3; number += 2) { /* by the writer, and not */
 		lost = counted(bench).notes_lost;
 		ask_often(bench, number, 1000);
 		lost = counted(bench).notes_lost - lost;
@@ -470,7 +470,7 @@ int main(void)
 		TEST(test_unknown_are_answered_at_once),
 		TEST(test_newcomer_is_known_with_its_answer),
 		TEST(test_regions_are_bounded), TEST(test_always_has_a_rate),
-		TEST(test_old_work_goes), TEST(test_past_follows_work),
+		TEST(test_old_job_goes), TEST(test_past_follows_job),
 		TEST(test_clock_goes_forward_and_back), TEST(test_clock_is_wrong_at_first),
 		TEST(test_clock_set_while_locked), TEST(test_nothing_is_forgotten_by_a_jump),
 		TEST(test_nothing_is_forgotten_at_the_start), TEST(test_events_of_the_future),

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef SERVER_POLICY_JUDGE_H
-#define SERVER_POLICY_JUDGE_H
+#ifndef SERVER_POLICY_EVALUATE_H
+#define SERVER_POLICY_EVALUATE_H
 
 #include "server/policy/choose.h"
 #include "server/policy/decide.h"
 #include "server/policy/identify.h"
-#include "server/store/strangers.h"
+#include "server/store/unknown.h"
 
 /*
  * What a request comes to, from the index and the database: the work that there is, or
@@ -19,7 +19,7 @@ enum withheld {
 	WITHHELD_NAMELESS, /* nothing that it tells would make it known again as a device */
 	WITHHELD_TOTAL,    /* as many unknown machines are devices as admit-limit lets */
 	WITHHELD_RATE,     /* too many became devices just now */
-	WITHHELD_HOURLY,   /* it has had WORK_HOURLY leases within an hour */
+	WITHHELD_HOURLY,   /* it has had JOB_HOURLY jobs within an hour */
 };
 
 /* Who asks, and when. */
@@ -29,7 +29,7 @@ struct asker {
 	const uint8_t *nonce;              /* of the boot; NULL: of one that is to come */
 	int64_t now;                       /* Unix time */
 	const struct identified *who;
-	const struct stranger *stranger;   /* the same as an unknown machine; NULL if it is known */
+	const struct unknown *unknown;   /* the same as an unknown machine; NULL if it is known */
 	/* Called for each candidate, as choose() does it, also where there is open work; NULL: none
 	 * is looked at that need not be. */
 	void (*tell)(void *data, const struct candidate *candidate);
@@ -48,15 +48,15 @@ struct ruling {
 };
 
 /**
- * Decides on a request. Changes nothing. Of new work, verdict->next is the lease to be made,
+ * Decides on a request. Changes nothing. Of new work, decision->next is the job to be made,
  * which has no number yet. Where an unknown machine is to become a device without work, it may
  * have some as that: it is to be judged again when it is one.
- * @lease: the newest of the device, ended or not; NULL: it never had one
- * @verdict: reply is an answer
+ * @job: the newest of the device, ended or not; NULL: it never had one
+ * @decision: reply is an answer
  * Returns 0 or the ERR_ values of store.h.
  */
-int judge_request(struct store *store, const struct index *index, const struct asker *asker,
-                  const struct lease *lease, struct ruling *ruling, struct verdict *verdict);
+int evaluate_request(struct store *store, const struct index *index, const struct asker *asker,
+                  const struct job *job, struct ruling *ruling, struct decision *decision);
 
 /** Says, in static memory, why something is withheld. */
 const char *withheld_reason(enum withheld withheld);

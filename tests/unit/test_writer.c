@@ -3,7 +3,7 @@
 
 #include "nbp/platform.h"
 
-/* New work, new devices, strangers: what the keeper makes of requests. */
+/* New work, new devices, unknown machines: what the writer makes of requests. */
 
 /* --- work that is chosen --------------------------------------------------- */
 
@@ -22,9 +22,9 @@ static void test_assigned_once(void **state)
 	                           " 'pending' AND attempts = 3 AND deadline = 14400"), 1);
 	assert_int_equal(attempt(bench, 3, 'a'), 1);
 	assert_int_equal(attempt(bench, 3, 'b'), 2);
-	assert_int_equal(details_of(bench, 3).lease, reply.u.answer.lease);
-	report(bench, 3, WORK_BEGUN);
-	report(bench, 3, WORK_DONE);
+	assert_int_equal(details_of(bench, 3).job, reply.u.answer.job);
+	report(bench, 3, REPORT_BEGUN);
+	report(bench, 3, REPORT_DONE);
 	assert_int_equal(attempt(bench, 3, 'b'), 0);
 	assert_int_equal(attempt(bench, 3, 'c'), 0);
 	assert_int_equal(number_of(bench, "SELECT count(*) FROM work WHERE device = 3"), 1);
@@ -37,16 +37,16 @@ static void test_assigned_always(void **state)
 
 	meddle(bench, BUNDLE "INSERT INTO assignment VALUES (7, 1, 'zone', 0, 'always', 0, 1);");
 	assert_int_equal(attempt(bench, 3, 'a'), 1);
-	report(bench, 3, WORK_DONE);
+	report(bench, 3, REPORT_DONE);
 	assert_int_equal(attempt(bench, 3, 'a'), 0); /* late, and of the boot that had it */
 	assert_int_equal(attempt(bench, 3, 'b'), 1);
-	report(bench, 3, WORK_DONE);
+	report(bench, 3, REPORT_DONE);
 	assert_int_equal(attempt(bench, 3, 'c'), 1);
 	assert_int_equal(number_of(bench, "SELECT count(*) FROM work WHERE device = 3"), 3);
 }
 
 /* Done after all, where the server had given up: unless the machine has gone on to newer work. */
-static void test_done_beside_newer_work(void **state)
+static void test_done_beside_newer_job(void **state)
 {
 	struct bench *bench = *state;
 	struct message reply;
@@ -57,18 +57,18 @@ static void test_done_beside_newer_work(void **state)
 		for (uint8_t boot = 'a'; boot <= 'd'; boot++)
 			assert_int_equal(attempt(bench, number, boot),
 			                 boot == 'd' ? 0 : boot - 'a' + 1);
-		check_committed(bench, number, LEASE_FAILED, 3);
+		check_committed(bench, number, JOB_FAILED, 3);
 		meddle(bench, gone_on ? "UPDATE assignment SET owner = 2" :
 		       BUNDLE "INSERT INTO assignment VALUES (7, 1, 'device', 1, 'once', 0, 1)");
 		ask(bench, MESSAGE_REQUEST, number, 'e', &reply);
 		assert_int_equal(reply.u.answer.attempt, 1);
 		if (gone_on)
 			assert_int_equal(attempt(bench, number, 'e'), 1);
-		put_report(bench, 0, number, bench->lease[number], 'c', 3, WORK_DONE);
+		put_report(bench, 0, number, bench->job[number], 'c', 3, REPORT_DONE);
 		serve(bench, 1);
 		decode(bench, 0, &reply);
-		assert_int_equal(reply.u.receipt.state, gone_on ? 0 : WORK_DONE);
-		check_committed(bench, number, gone_on ? LEASE_FAILED : LEASE_DONE, 3);
+		assert_int_equal(reply.u.receipt.state, gone_on ? 0 : REPORT_DONE);
+		check_committed(bench, number, gone_on ? JOB_FAILED : JOB_DONE, 3);
 	}
 }
 
@@ -83,18 +83,18 @@ static void test_chosen_within_a_batch(void **state)
 	put(bench, 0, MESSAGE_REQUEST, 3, 'a');
 	put(bench, 1, MESSAGE_REQUEST, 3, 'a');
 	put(bench, 2, MESSAGE_REQUEST, 3, 'b');
-	put_report(bench, 3, 3, 3, 'a', 1, WORK_ACCEPTED);
-	put_report(bench, 4, 3, 3, 'a', 1, WORK_DONE);
+	put_report(bench, 3, 3, 3, 'a', 1, REPORT_ACCEPTED);
+	put_report(bench, 4, 3, 3, 'a', 1, REPORT_DONE);
 	put(bench, 5, MESSAGE_REQUEST, 3, 'c');
 	put(bench, 6, MESSAGE_REQUEST, 3, 'c');
 	serve(bench, 7);
 	for (size_t i = 0; i < 3; i++) {
 		decode(bench, i, &reply);
-		assert_int_equal(reply.u.answer.lease, 3);
+		assert_int_equal(reply.u.answer.job, 3);
 		assert_int_equal(reply.u.answer.attempt, 1);
 	}
 	decode(bench, 4, &reply);
-	assert_int_equal(reply.u.receipt.state, WORK_DONE);
+	assert_int_equal(reply.u.receipt.state, REPORT_DONE);
 	/* "once" is over, and the same bundle was had by it: no second time. */
 	for (size_t i = 5; i < 7; i++) {
 		decode(bench, i, &reply);
@@ -105,7 +105,7 @@ static void test_chosen_within_a_batch(void **state)
 }
 
 /* Work that cannot be told to the machine is not made. */
-static void test_small_question_makes_no_work(void **state)
+static void test_small_question_makes_no_job(void **state)
 {
 	struct bench *bench = *state;
 	struct datagram *d;
@@ -119,7 +119,7 @@ static void test_small_question_makes_no_work(void **state)
 	assert_int_equal(number_of(bench, "SELECT count(*) FROM work WHERE device = 3"), 0);
 }
 
-static void test_work_not_stored_is_not_told(void **state)
+static void test_job_not_stored_is_not_told(void **state)
 {
 	struct bench *bench = *state;
 
@@ -142,15 +142,15 @@ static void test_rules(void **state)
 	       " (1, 1, 'r', 1, 'known', 'mac = 02:00:00:00:00:03', 0, 1);");
 	assert_int_equal(attempt(bench, 9, 'a'), 0);
 	assert_int_equal(attempt(bench, 3, 'a'), 1);
-	report(bench, 3, WORK_DONE);
+	report(bench, 3, REPORT_DONE);
 	assert_int_equal(attempt(bench, 3, 'b'), 0);
 	meddle(bench, "UPDATE rule SET repeat = 1");
 	assert_int_equal(attempt(bench, 3, 'c'), 1);
 }
 
-/* --- strangers ------------------------------------------------------------- */
+/* --- unknown machines ------------------------------------------------------------- */
 
-static void test_strangers_are_kept(void **state)
+static void test_unknowns_are_kept(void **state)
 {
 	struct bench *bench = *state;
 
@@ -166,7 +166,7 @@ static void test_strangers_are_kept(void **state)
 	assert_int_equal(counted(bench).answered[ANSWERED_UNKNOWN], 4);
 }
 
-static void test_strangers_are_admitted(void **state)
+static void test_unknowns_are_admitted(void **state)
 {
 	struct bench *bench = *state;
 	struct message reply;
@@ -191,7 +191,7 @@ static void test_strangers_are_admitted(void **state)
 	assert_int_equal(drops(bench), 0);
 }
 
-static void test_rule_admits_strangers(void **state)
+static void test_rule_admits_unknowns(void **state)
 {
 	struct bench *bench = *state;
 	struct message reply;
@@ -248,17 +248,17 @@ static void test_queue_has_an_end(void **state)
 	struct moment moment = at(NOW);
 	uint64_t put_in = 0;
 
-	assert_int_equal(keeper_follow(&bench->keeper), 0);
+	assert_int_equal(writer_follow(&bench->writer), 0);
 	while (counted(bench).dropped[DROP_QUEUE] == 0) {
 		put(bench, 0, MESSAGE_REQUEST, 1, 'a');
 		serve_batch(&bench->serving, bench->batch, 1, &moment);
 		put_in++;
 	}
-	while (keeper_turn(&bench->keeper, &moment))
+	while (writer_turn(&bench->writer, &moment))
 		continue;
 	assert_int_equal(answers(bench), put_in - 1);
-	assert_int_equal(counted(bench).answered[ANSWERED_WORK], put_in - 1);
-	check_committed(bench, 1, LEASE_PENDING, 0);
+	assert_int_equal(counted(bench).answered[ANSWERED_JOB], put_in - 1);
+	check_committed(bench, 1, JOB_PENDING, 0);
 }
 
 static void test_events_are_bounded(void **state)
@@ -284,7 +284,7 @@ static void test_counters_are_kept(void **state)
 	attempt(bench, 9, 'a');
 	put(bench, 0, MESSAGE_REQUEST, 3, 'a')->data[0] = 'X';
 	serve(bench, 1);
-	keeper_sweep(&bench->keeper, &moment);
+	writer_sweep(&bench->writer, &moment);
 	assert_int_equal(number_of(bench, "SELECT sum(value) FROM counter WHERE name IN ('answered_work',"
 	                           " 'answered_local', 'answered_unknown', 'drop_malformed')"), 4);
 	assert_int_equal(number_of(bench, "SELECT value FROM counter WHERE name = 'asked_request'"), 3);
@@ -305,7 +305,7 @@ static void test_reload(void **state)
 	/* A change that nobody noted, as of a program that takes the triggers away. */
 	meddle(bench, "UPDATE mac SET mac = x'020000000009' WHERE device = 1; DELETE FROM change");
 	assert_int_equal(attempt(bench, 9, 'a'), 0);
-	keeper_reload(&bench->keeper, &moment);
+	writer_reload(&bench->writer, &moment);
 	assert_int_equal(attempt(bench, 9, 'a'), 1);
 }
 
@@ -318,14 +318,14 @@ static void test_replaced(void **state)
 	assert_int_equal(attempt(bench, 1, 'a'), 1);
 	snprintf(other, sizeof(other), "%s.other", bench->path);
 	assert_int_equal(rename(bench->path, other), 0);
-	put_report(bench, 0, 2, bench->lease[2], 'a', 1, WORK_ACCEPTED);
+	put_report(bench, 0, 2, bench->job[2], 'a', 1, REPORT_ACCEPTED);
 	serve(bench, 1);
 	assert_int_equal(bench->batch[0].reply_length, 0);
 	assert_int_equal(counted(bench).dropped[DROP_STORE], 1);
-	assert_true(bench->keeper.replaced);
+	assert_true(bench->writer.replaced);
 	/* It stays so until the end, even if the file comes back. */
 	assert_int_equal(rename(other, bench->path), 0);
-	assert_true(keeper_replaced(&bench->keeper));
+	assert_true(writer_replaced(&bench->writer));
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -334,11 +334,11 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_assigned_once), TEST(test_assigned_always),
-		TEST(test_done_beside_newer_work),
-		TEST(test_chosen_within_a_batch), TEST(test_small_question_makes_no_work),
-		TEST(test_work_not_stored_is_not_told), TEST(test_rules),
-		TEST(test_strangers_are_kept), TEST(test_strangers_are_admitted),
-		TEST(test_rule_admits_strangers), TEST(test_not_admitted),
+		TEST(test_done_beside_newer_job),
+		TEST(test_chosen_within_a_batch), TEST(test_small_question_makes_no_job),
+		TEST(test_job_not_stored_is_not_told), TEST(test_rules),
+		TEST(test_unknowns_are_kept), TEST(test_unknowns_are_admitted),
+		TEST(test_rule_admits_unknowns), TEST(test_not_admitted),
 		TEST(test_queue_has_an_end), TEST(test_events_are_bounded),
 		TEST(test_counters_are_kept), TEST(test_reload), TEST(test_replaced),
 	};

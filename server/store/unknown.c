@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "server/store/strangers.h"
+#include "server/store/unknown.h"
 
 #include <string.h>
 
@@ -8,7 +8,7 @@
 
 static const uint8_t no_mac[6];
 
-int stranger_seen(struct store *store, const struct identity *identity, int64_t time,
+int unknown_seen(struct store *store, const struct identity *identity, int64_t time,
                   const char *address, const char *outcome, const uint8_t *datagram,
                   size_t length)
 {
@@ -25,21 +25,21 @@ int stranger_seen(struct store *store, const struct identity *identity, int64_t 
 	                   (size_t)16, time, address, datagram,
 	                   device_request_length(datagram, length), outcome);
 
-	return rc ? rc : store_run(store, room, "i", (int64_t)STRANGERS_MAX);
+	return rc ? rc : store_run(store, room, "i", (int64_t)UNKNOWNS_MAX);
 }
 
 /* --- listing --------------------------------------------------------------- */
 
 #define COLUMNS "id, mac, uuid, first, last, boots, address, request, outcome"
 
-int stranger_list(struct store *store, sqlite3_stmt **rows)
+int unknown_list(struct store *store, sqlite3_stmt **rows)
 {
 	static const char sql[] = "SELECT " COLUMNS " FROM stranger ORDER BY last DESC, id DESC";
 
 	return store_start(store, rows, sql, "");
 }
 
-int stranger_by_mac(struct store *store, const uint8_t mac[6], sqlite3_stmt **rows)
+int unknown_by_mac(struct store *store, const uint8_t mac[6], sqlite3_stmt **rows)
 {
 	static const char sql[] = "SELECT " COLUMNS
 		" FROM stranger WHERE mac = ? ORDER BY last DESC, id DESC";
@@ -47,7 +47,7 @@ int stranger_by_mac(struct store *store, const uint8_t mac[6], sqlite3_stmt **ro
 	return store_start(store, rows, sql, "b", mac, (size_t)6);
 }
 
-int stranger_by_uuid(struct store *store, const uint8_t uuid[16], sqlite3_stmt **rows)
+int unknown_by_uuid(struct store *store, const uint8_t uuid[16], sqlite3_stmt **rows)
 {
 	static const char sql[] = "SELECT " COLUMNS
 		" FROM stranger WHERE uuid = ? ORDER BY last DESC, id DESC";
@@ -55,31 +55,31 @@ int stranger_by_uuid(struct store *store, const uint8_t uuid[16], sqlite3_stmt *
 	return store_start(store, rows, sql, "b", uuid, (size_t)16);
 }
 
-void stranger_row(sqlite3_stmt *row, struct stranger *stranger)
+void unknown_row(sqlite3_stmt *row, struct unknown *unknown)
 {
 	size_t length = (size_t)sqlite3_column_bytes(row, 7);
 
-	memset(stranger, 0, sizeof(*stranger));
-	stranger->id = (uint64_t)sqlite3_column_int64(row, 0);
-	store_bytes(row, 1, stranger->mac, sizeof(stranger->mac));
-	store_bytes(row, 2, stranger->uuid, sizeof(stranger->uuid));
-	stranger->first = sqlite3_column_int64(row, 3);
-	stranger->last = sqlite3_column_int64(row, 4);
-	stranger->boots = (uint64_t)sqlite3_column_int64(row, 5);
-	store_text(row, 6, stranger->address, sizeof(stranger->address));
-	store_text(row, 8, stranger->outcome, sizeof(stranger->outcome));
-	if (length == 0 || length > sizeof(stranger->datagram))
+	memset(unknown, 0, sizeof(*unknown));
+	unknown->id = (uint64_t)sqlite3_column_int64(row, 0);
+	store_bytes(row, 1, unknown->mac, sizeof(unknown->mac));
+	store_bytes(row, 2, unknown->uuid, sizeof(unknown->uuid));
+	unknown->first = sqlite3_column_int64(row, 3);
+	unknown->last = sqlite3_column_int64(row, 4);
+	unknown->boots = (uint64_t)sqlite3_column_int64(row, 5);
+	store_text(row, 6, unknown->address, sizeof(unknown->address));
+	store_text(row, 8, unknown->outcome, sizeof(unknown->outcome));
+	if (length == 0 || length > sizeof(unknown->datagram))
 		return;
-	memcpy(stranger->datagram, sqlite3_column_blob(row, 7), length);
-	stranger->length = length;
-	if (message_decode(&stranger->request, stranger->datagram, length) ||
-	    stranger->request.type != MESSAGE_REQUEST) {
-		memset(&stranger->request, 0, sizeof(stranger->request));
-		stranger->length = 0;
+	memcpy(unknown->datagram, sqlite3_column_blob(row, 7), length);
+	unknown->length = length;
+	if (message_decode(&unknown->request, unknown->datagram, length) ||
+	    unknown->request.type != MESSAGE_REQUEST) {
+		memset(&unknown->request, 0, sizeof(unknown->request));
+		unknown->length = 0;
 	}
 }
 
-int stranger_find(struct store *store, const struct identity *identity, struct stranger *stranger)
+int unknown_find(struct store *store, const struct identity *identity, struct unknown *unknown)
 {
 	static const char sql[] = "SELECT " COLUMNS " FROM stranger WHERE mac = ? AND uuid = ?";
 	sqlite3_stmt *row;
@@ -88,21 +88,21 @@ int stranger_find(struct store *store, const struct identity *identity, struct s
 
 	if (rc || (rc = store_step(store, row)) <= 0)
 		return rc ? rc : ERR_NOT_FOUND;
-	stranger_row(row, stranger);
+	unknown_row(row, unknown);
 	store_end(row);
 	return 0;
 }
 
 /* --- forgetting ------------------------------------------------------------ */
 
-int stranger_remove(struct store *store, uint64_t id)
+int unknown_remove(struct store *store, uint64_t id)
 {
 	static const char sql[] = "DELETE FROM stranger WHERE id = ?";
 
 	return store_run(store, sql, "i", (int64_t)id);
 }
 
-int stranger_remove_all(struct store *store, uint64_t *count)
+int unknown_remove_all(struct store *store, uint64_t *count)
 {
 	int rc = store_run(store, "DELETE FROM stranger", "");
 
@@ -110,7 +110,7 @@ int stranger_remove_all(struct store *store, uint64_t *count)
 	return rc;
 }
 
-int stranger_oldest(struct store *store, int64_t *time)
+int unknown_oldest(struct store *store, int64_t *time)
 {
 	static const char sql[] = "SELECT last FROM stranger ORDER BY last LIMIT 1";
 	int rc = store_one(store, store_take_number, time, sql, "");
@@ -118,24 +118,24 @@ int stranger_oldest(struct store *store, int64_t *time)
 	return rc == ERR_NOT_FOUND ? 0 : rc;
 }
 
-int stranger_newest(struct store *store, int64_t *time)
+int unknown_newest(struct store *store, int64_t *time)
 {
 	static const char sql[] = "SELECT ifnull(max(last), 0) FROM stranger";
 
 	return store_one(store, store_take_number, time, sql, "");
 }
 
-int stranger_expire(struct store *store, int64_t time)
+int unknown_expire(struct store *store, int64_t time)
 {
 	return store_run(store, "DELETE FROM stranger WHERE last < ?", "i", time);
 }
 
 /* --- admitting ------------------------------------------------------------- */
 
-void stranger_name(const struct stranger *stranger, char name[NAME_SIZE])
+void unknown_name(const struct unknown *unknown, char name[NAME_SIZE])
 {
-	bool by_mac = memcmp(stranger->mac, no_mac, sizeof(no_mac)) != 0;
-	const uint8_t *bytes = by_mac ? stranger->mac : stranger->uuid;
+	bool by_mac = memcmp(unknown->mac, no_mac, sizeof(no_mac)) != 0;
+	const uint8_t *bytes = by_mac ? unknown->mac : unknown->uuid;
 	size_t count = by_mac ? 6 : 16, length = text_format(name, NAME_SIZE, "pc-");
 
 	for (size_t i = 0; i < count; i++)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "server/policy/judge.h"
+#include "server/policy/evaluate.h"
 
 #include "nbp/proto/message.h"
 #include "nbp/proto/text.h"
 #include "server/store/bundles.h"
 #include "server/store/events.h"
-#include "server/store/work.h"
+#include "server/store/jobs.h"
 
 #define TEXT_OF(number)     #number
 #define NUMBER_TEXT(number) TEXT_OF(number) /* what the macro stands for */
@@ -17,7 +17,7 @@ const char *withheld_reason(enum withheld withheld)
 		[WITHHELD_NAMELESS] = "nothing that it tells would make it known again as a device",
 		[WITHHELD_TOTAL] = "as many unknown machines have become devices as admit-limit lets",
 		[WITHHELD_RATE] = "too many unknown machines have become devices just now",
-		[WITHHELD_HOURLY] = "it has had " NUMBER_TEXT(WORK_HOURLY) " leases within an hour, "
+		[WITHHELD_HOURLY] = "it has had " NUMBER_TEXT(JOB_HOURLY) " leases within an hour, "
 		                    "which is as many as there may be",
 	};
 
@@ -45,7 +45,7 @@ static int weigh_admission(struct store *store, const struct index *index, const
                            struct ruling *r)
 {
 	int64_t limit = index_policy(index)->settings.admit_limit, admitted;
-	int rc = stranger_weigh(store, a->stranger, &r->admission);
+	int rc = unknown_weigh(store, a->unknown, &r->admission);
 
 	if (rc)
 		return rc;
@@ -62,7 +62,7 @@ static int weigh_admission(struct store *store, const struct index *index, const
 	return rc;
 }
 
-/* A device is not given again what it has had before if it has had much of late: a lease is kept
+/* A device is not given again what it has had before if it has had much of late: a job is kept
  * for long. */
 static int check_hour(struct store *store, const struct asker *a, struct ruling *r)
 {
@@ -73,7 +73,7 @@ static int check_hour(struct store *store, const struct asker *a, struct ruling 
 	if (!choice->bundle ||
 	    entry_past(a->who->entry, PAST_OF_BUNDLE, choice->bundle->id) == PAST_NONE)
 		return 0;
-	rc = work_many(store, a->who->device.id, a->now - 3600, &many);
+	rc = job_many(store, a->who->device.id, a->now - 3600, &many);
 	if (many)
 		withhold(r, a->who, WITHHELD_HOURLY);
 	return rc;
@@ -99,32 +99,32 @@ static int choose_new(struct store *store, const struct index *index, const stru
 
 /* Decides on the work that was chosen, as if it were there. */
 static int plan(struct store *store, const struct settings *settings, const struct asker *a,
-                struct asking *asking, struct ruling *r, struct verdict *verdict)
+                struct asking *asking, struct ruling *r, struct decision *decision)
 {
 	struct device device = a->who->device;
-	struct lease lease;
+	struct job job;
 	/* Its name is told, so that must be known by now; the number has any value. */
-	int rc = r->admits ? stranger_free_name(store, &r->admission, device.name) : 0;
+	int rc = r->admits ? unknown_free_name(store, &r->admission, device.name) : 0;
 
-	bundle_lease(r->choice.bundle, settings, &lease);
-	lease.number = UINT64_MAX;
-	lease.device = device.id;
-	lease.assigned = a->now;
+	job_of_bundle(r->choice.bundle, settings, &job);
+	job.number = UINT64_MAX;
+	job.device = device.id;
+	job.assigned = a->now;
 	/* One that never asked has the firmware that the work is for. */
 	if (!a->request)
-		asking->firmware = lease.loader_bios[0] ? FIRMWARE_BIOS : FIRMWARE_UEFI;
-	decide_request(&device, &lease, asking, verdict);
-	if (verdict->reply.u.answer.decision == DECISION_WORK) {
-		text_format(verdict->reason, sizeof(verdict->reason), "%s", r->choice.reason);
+		asking->firmware = job.loader_bios[0] ? FIRMWARE_BIOS : FIRMWARE_UEFI;
+	decide_request(&device, &job, asking, decision);
+	if (decision->reply.u.answer.decision == DECISION_JOB) {
+		text_format(decision->reason, sizeof(decision->reason), "%s", r->choice.reason);
 		return rc;
 	}
-	text_format(r->choice.reason, sizeof(r->choice.reason), "%s", verdict->reason);
+	text_format(r->choice.reason, sizeof(r->choice.reason), "%s", decision->reason);
 	r->choice.bundle = NULL;
 	return rc;
 }
 
-int judge_request(struct store *store, const struct index *index, const struct asker *a,
-                  const struct lease *lease, struct ruling *r, struct verdict *verdict)
+int evaluate_request(struct store *store, const struct index *index, const struct asker *a,
+                  const struct job *job, struct ruling *r, struct decision *decision)
 {
 	const struct identified *who = a->who;
 	const struct settings *settings = &index_policy(index)->settings;
@@ -138,17 +138,17 @@ int judge_request(struct store *store, const struct index *index, const struct a
 	r->withheld = WITHHELD_NOT;
 	if (who->known)
 		settings = entry_settings(index, who->entry, &room);
-	asking.unproven = who->by_mac && !settings->work_by_mac;
+	asking.unproven = who->by_mac && !settings->job_by_mac;
 	if (a->request)
 		asking.firmware = a->request->firmware;
-	else if (lease)
-		asking.firmware = lease->loader_bios[0] ? FIRMWARE_BIOS : FIRMWARE_UEFI;
-	if (lease && a->nonce)
-		rc = work_attempt_of(store, lease->number, a->nonce, &asking.accepted);
-	if (rc == 0 && lease && lease->completion == COMPLETION_NEXT_BOOT)
-		rc = event_came_back(store, lease, &asking.came_back);
+	else if (job)
+		asking.firmware = job->loader_bios[0] ? FIRMWARE_BIOS : FIRMWARE_UEFI;
+	if (job && a->nonce)
+		rc = job_attempt_of(store, job->number, a->nonce, &asking.accepted);
+	if (rc == 0 && job && job->completion == COMPLETION_NEXT_BOOT)
+		rc = event_came_back(store, job, &asking.came_back);
 	/* The boot that had the last work has had its turn. */
-	open = lease && (lease_open(lease->state) || asking.accepted);
+	open = job && (job_is_open(job->state) || asking.accepted);
 	if (rc == 0 && (!open || a->tell))
 		rc = choose_new(store, index, a, r);
 	if (open) {
@@ -157,9 +157,9 @@ int judge_request(struct store *store, const struct index *index, const struct a
 	}
 	if (rc)
 		return rc;
-	decide_request(who->known ? &who->device : NULL, lease, &asking, verdict);
+	decide_request(who->known ? &who->device : NULL, job, &asking, decision);
 	if (r->choice.bundle)
-		rc = plan(store, settings, a, &asking, r, verdict);
-	settings_answer(settings, asking.firmware, &verdict->reply.u.answer);
+		rc = plan(store, settings, a, &asking, r, decision);
+	settings_answer(settings, asking.firmware, &decision->reply.u.answer);
 	return rc;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef SERVER_STORE_STRANGERS_H
-#define SERVER_STORE_STRANGERS_H
+#ifndef SERVER_STORE_UNKNOWN_H
+#define SERVER_STORE_UNKNOWN_H
 
 #include "server/store/devices.h"
 #include "server/store/uuids.h"
@@ -10,9 +10,9 @@
  * return 0 or the ERR_ values of store.h.
  */
 
-#define STRANGERS_MAX 10000 /* the ones not seen for longest make room */
+#define UNKNOWNS_MAX 10000 /* the ones not seen for longest make room */
 
-struct stranger {
+struct unknown {
 	uint64_t id;
 	uint8_t mac[6];
 	uint8_t uuid[16];          /* zeros: not told */
@@ -29,41 +29,41 @@ struct stranger {
  * Keeps a request of one; where there are too many then, those not seen for longest go.
  * @datagram: as it came, and sound
  */
-int stranger_seen(struct store *store, const struct identity *identity, int64_t time,
+int unknown_seen(struct store *store, const struct identity *identity, int64_t time,
                   const char *address, const char *outcome, const uint8_t *datagram,
                   size_t length);
 
-/** Starts a list, those seen last first; take each with stranger_row(). */
-int stranger_list(struct store *store, sqlite3_stmt **rows);
+/** Starts a list, those seen last first; take each with unknown_row(). */
+int unknown_list(struct store *store, sqlite3_stmt **rows);
 /** The same of those with this MAC, or this UUID. */
-int stranger_by_mac(struct store *store, const uint8_t mac[6], sqlite3_stmt **rows);
-int stranger_by_uuid(struct store *store, const uint8_t uuid[16], sqlite3_stmt **rows);
-void stranger_row(sqlite3_stmt *row, struct stranger *stranger);
+int unknown_by_mac(struct store *store, const uint8_t mac[6], sqlite3_stmt **rows);
+int unknown_by_uuid(struct store *store, const uint8_t uuid[16], sqlite3_stmt **rows);
+void unknown_row(sqlite3_stmt *row, struct unknown *unknown);
 
 /** Finds the one with this MAC and this UUID. */
-int stranger_find(struct store *store, const struct identity *identity,
-                  struct stranger *stranger);
+int unknown_find(struct store *store, const struct identity *identity,
+                  struct unknown *unknown);
 
-int stranger_remove(struct store *store, uint64_t id);
+int unknown_remove(struct store *store, uint64_t id);
 /** Removes all; *@count receives how many there were. */
-int stranger_remove_all(struct store *store, uint64_t *count);
+int unknown_remove_all(struct store *store, uint64_t *count);
 
 /** Reads when the one that has not asked for the longest time did last; unchanged: there is none. */
-int stranger_oldest(struct store *store, int64_t *time);
+int unknown_oldest(struct store *store, int64_t *time);
 /** Reads when one asked last, Unix time; 0: there is none. */
-int stranger_newest(struct store *store, int64_t *time);
+int unknown_newest(struct store *store, int64_t *time);
 
 /** Forgets those last seen before @time, Unix time. */
-int stranger_expire(struct store *store, int64_t time);
+int unknown_expire(struct store *store, int64_t time);
 
 /** Writes the name that it gets as a device unless told otherwise: "pc-525400123456". */
-void stranger_name(const struct stranger *stranger, char name[NAME_SIZE]);
+void unknown_name(const struct unknown *unknown, char name[NAME_SIZE]);
 
 /* --- admission.c ----------------------------------------------------------- */
 
 /* What an unknown machine would be known by as a device. */
 struct admission {
-	const struct stranger *stranger; /* must stay for as long */
+	const struct unknown *unknown; /* must stay for as long */
 	bool by_uuid;                    /* its UUID */
 	enum uuid_state state;           /* what is known of that */
 	bool doubtful;                   /* which others came with, that are or may be other
@@ -74,26 +74,26 @@ struct admission {
 	char name[NAME_SIZE];            /* what it is called unless told otherwise */
 };
 
-/** Says whether the zone's shared-macs name @mac, so that it identifies nobody. */
+/** Says whether global's shared-macs name @mac, so that it identifies nobody. */
 int mac_is_shared(struct store *store, const uint8_t mac[6], bool *shared);
 
 /**
- * Says what @stranger would be known by. Others with the same UUID are its other network
+ * Says what @unknown machine would be known by. Others with the same UUID are its other network
  * adapters where serial numbers say so; else the UUID is that of nobody.
  */
-int stranger_weigh(struct store *store, const struct stranger *stranger,
+int unknown_weigh(struct store *store, const struct unknown *unknown,
                    struct admission *admission);
 
 /** Writes a name that no device has: "pc-525400123456", or that with "-2" and so on. */
-int stranger_free_name(struct store *store, const struct admission *admission,
+int unknown_free_name(struct store *store, const struct admission *admission,
                        char name[NAME_SIZE]);
 
 /**
- * Makes a device of it, with its last request, and forgets the stranger.
+ * Makes a device of it, with its last request, and forgets the unknown machine.
  * @device: name and added say what they are to be; receives the rest
  * ERR_REFUSED: a device has that name or UUID. In a transaction.
  */
-int stranger_admit(struct store *store, const struct admission *admission,
+int unknown_admit(struct store *store, const struct admission *admission,
                    struct device *device);
 
 #define UUIDS_DOUBTED_MAX 4096 /* from here on, what unknown machines share is told of alone */
@@ -102,18 +102,18 @@ int stranger_admit(struct store *store, const struct admission *admission,
  * Marks the UUID that an unknown machine tells as shared, where another one with it is, or may
  * be, another machine. It looks at no more than a few of them.
  */
-int stranger_doubt(struct store *store, const struct identity *identity, int64_t now);
+int unknown_doubt(struct store *store, const struct identity *identity, int64_t now);
 
 /** Says in @shares whether it would; where the UUID is marked already, or a device's: no. */
-int stranger_shares(struct store *store, const struct stranger *stranger, bool *shares);
+int unknown_shares(struct store *store, const struct unknown *unknown, bool *shares);
 
-/* --- stranger_note.c ------------------------------------------------------- */
+/* --- unknown_note.c ------------------------------------------------------- */
 
 /**
  * Says what an administrator should know before the machine becomes a device: that its UUID is
  * shared, ignored, or that of a device in the other byte order; or that its MAC is that of a
  * device with another UUID. @note receives "" where nothing is odd.
  */
-int stranger_note(struct store *store, const struct stranger *stranger, char note[REASON_SIZE]);
+int unknown_note(struct store *store, const struct unknown *unknown, char note[REASON_SIZE]);
 
 #endif

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "server/daemon/notes.h"
+#include "server/daemon/history.h"
 
 #include <string.h>
 
 #include "nbp/proto/text.h"
 #include "server/store/devices.h"
 #include "server/store/events.h"
-#include "server/store/strangers.h"
+#include "server/store/unknown.h"
 
 void note_begin(struct note *note, const struct datagram *datagram,
                 const struct message *question, const struct identified *who,
@@ -17,24 +17,24 @@ void note_begin(struct note *note, const struct datagram *datagram,
 	note->suspect = who->suspect;
 	note->time = moment->now;
 	note->time_ms = moment->now_ms;
-	text_format(note->oddity, sizeof(note->oddity), "%s", who->note);
+	text_format(note->anomaly, sizeof(note->anomaly), "%s", who->note);
 	address_host(&datagram->from, note->address);
 	note->identity = question->u.request.identity; /* all begin with it */
 	/* An agent's nonce is its own. */
 	if (question->type == MESSAGE_REQUEST || question->type == MESSAGE_EVENT ||
-	    (question->type == MESSAGE_REPORT && question->u.report.state == WORK_ACCEPTED))
+	    (question->type == MESSAGE_REPORT && question->u.report.state == REPORT_ACCEPTED))
 		memcpy(note->boot, question->nonce, sizeof(note->boot));
 	switch (question->type) {
 	case MESSAGE_EVENT:
 		note->kind = NOTE_EVENT;
 		note->code = question->u.event.code;
 		note->milliseconds = question->u.event.milliseconds;
-		note->lease = question->u.event.lease;
+		note->job = question->u.event.job;
 		text_format(note->reason, sizeof(note->reason), "%s", question->u.event.reason);
 		break;
 	case MESSAGE_REPORT:
 		note->kind = NOTE_REFUSED;
-		note->lease = question->u.report.lease;
+		note->job = question->u.report.job;
 		break;
 	default:
 		note->kind = NOTE_REQUEST;
@@ -43,21 +43,21 @@ void note_begin(struct note *note, const struct datagram *datagram,
 	}
 }
 
-void note_outcome(struct note *note, const struct verdict *verdict)
+void note_outcome(struct note *note, const struct decision *decision)
 {
-	const struct answer *answer = &verdict->reply.u.answer;
+	const struct answer *answer = &decision->reply.u.answer;
 
-	if (answer->decision == DECISION_WORK)
+	if (answer->decision == DECISION_JOB)
 		text_format(note->reason, sizeof(note->reason), "work %U, attempt %u: %s",
-		            answer->lease, (uint32_t)answer->attempt, verdict->reason);
+		            answer->job, (uint32_t)answer->attempt, decision->reason);
 	else
-		text_format(note->reason, sizeof(note->reason), "local boot: %s", verdict->reason);
+		text_format(note->reason, sizeof(note->reason), "local boot: %s", decision->reason);
 }
 
-static struct happening make_event(const struct note *note, const char *step, const char *reason)
+static struct event_record make_event(const struct note *note, const char *step, const char *reason)
 {
-	struct happening event = { .device = note->device, .time = note->time,
-	                           .time_ms = note->time_ms, .lease = note->lease,
+	struct event_record event = { .device = note->device, .time = note->time,
+	                           .time_ms = note->time_ms, .job = note->job,
 	                           .milliseconds = note->milliseconds };
 
 	text_format(event.step, sizeof(event.step), "%s", step);
@@ -69,7 +69,7 @@ static struct happening make_event(const struct note *note, const char *step, co
 /* Tells the devices that an identity brings together, once a boot. */
 static int store_conflict(struct store *store, const struct note *note)
 {
-	struct happening event = make_event(note, "conflict", note->oddity);
+	struct event_record event = make_event(note, "conflict", note->anomaly);
 	int rc = note->device ? event_add_once(store, &event) : 0;
 
 	if (rc || !note->suspect || note->suspect == note->device)
@@ -80,16 +80,16 @@ static int store_conflict(struct store *store, const struct note *note)
 
 static int store_request(struct store *store, const struct note *note)
 {
-	struct happening event = make_event(note, "request", note->reason);
+	struct event_record event = make_event(note, "request", note->reason);
 	int rc = 0;
 
-	if (note->oddity[0])
+	if (note->anomaly[0])
 		rc = store_conflict(store, note);
 	if (rc == 0 && !note->device)
-		rc = stranger_seen(store, &note->identity, note->time, note->address, note->reason,
+		rc = unknown_seen(store, &note->identity, note->time, note->address, note->reason,
 		                   note->data, note->length);
 	if (rc == 0 && !note->device)
-		rc = stranger_doubt(store, &note->identity, note->time);
+		rc = unknown_doubt(store, &note->identity, note->time);
 	if (rc || !note->device)
 		return rc;
 	rc = device_seen(store, note->device, note->time, note->address, note->data, note->length);
@@ -100,7 +100,7 @@ static int store_request(struct store *store, const struct note *note)
 
 int note_store(struct store *store, const struct note *note)
 {
-	struct happening event;
+	struct event_record event;
 
 	switch (note->kind) {
 	case NOTE_REQUEST:

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef SERVER_STORE_LEASE_H
-#define SERVER_STORE_LEASE_H
+#ifndef SERVER_MODEL_JOB_H
+#define SERVER_MODEL_JOB_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -9,20 +9,20 @@
 #include "nbp/proto/message.h"
 
 /*
- * Work that happens once is a lease. Its states:
+ * Work that happens once is a job. Its states:
  *
  *   pending -> offered -> begun -> done | failed
  *      any of the first three -> cancelled, by the administrator
  *      offered, begun -> offered (the next attempt) or failed
  *      failed -> done, if only the server had given it up, and its machine had not
  */
-enum lease_state {
-	LEASE_PENDING,   /* assigned, not yet accepted by the machine */
-	LEASE_OFFERED,   /* accepted by the machine's NBP; no agent has begun it */
-	LEASE_BEGUN,     /* the agent reported that it began */
-	LEASE_DONE,
-	LEASE_FAILED,
-	LEASE_CANCELLED,
+enum job_state {
+	JOB_PENDING,   /* assigned, not yet accepted by the machine */
+	JOB_OFFERED,   /* accepted by the machine's NBP; no agent has begun it */
+	JOB_BEGUN,     /* the agent reported that it began */
+	JOB_DONE,
+	JOB_FAILED,
+	JOB_CANCELLED,
 };
 
 /* What ends work that nobody cancels. */
@@ -32,19 +32,19 @@ enum ending {
 	COMPLETION_NEXT_BOOT, /* the machine boots again, having not come back before */
 };
 
-#define LEASE_ATTEMPTS     3           /* offers, unless the work says otherwise */
-#define LEASE_ATTEMPTS_MAX 100
-#define LEASE_DEADLINE     (4 * 3600)  /* seconds from begun to its end, likewise */
-#define LEASE_DEADLINE_MAX (366 * 86400)
+#define JOB_ATTEMPTS     3           /* offers, unless the work says otherwise */
+#define JOB_ATTEMPTS_MAX 100
+#define JOB_DEADLINE     (4 * 3600)  /* seconds from begun to its end, likewise */
+#define JOB_DEADLINE_MAX (366 * 86400)
 
-/* The last number that a lease may have, also by an import: so there are enough behind any that
+/* The last number that a job may have, also by an import: so there are enough behind any that
  * is imported, and JSON's other readers know them all exactly. */
-#define LEASE_NUMBER_MAX 999999999999999
+#define JOB_NUMBER_MAX 999999999999999
 
-struct lease {
+struct job {
 	uint64_t number;     /* never 0, never used again */
 	uint64_t device;     /* whose work it is: a struct device's id */
-	enum lease_state state;
+	enum job_state state;
 	uint32_t attempt;    /* the last that was accepted; 0: none yet */
 	uint32_t attempts;   /* how many there may be */
 	uint32_t deadline;   /* seconds allowed from begun to its end */
@@ -72,10 +72,10 @@ struct device {
 };
 
 /** Returns the name of @state, in static memory. */
-const char *lease_state_name(enum lease_state state);
+const char *job_state_name(enum job_state state);
 
 /** Finds the state called @name. Returns 0 or ERR_NOT_FOUND. */
-int lease_state_parse(const char *name, enum lease_state *state);
+int job_state_parse(const char *name, enum job_state *state);
 
 /** Returns the name of @completion, in static memory; NULL behind the last. */
 const char *completion_name(size_t completion);
@@ -84,15 +84,15 @@ const char *completion_name(size_t completion);
 int completion_parse(const char *name, uint8_t *completion);
 
 /** Says whether work in @state may still happen. */
-bool lease_open(enum lease_state state);
+bool job_is_open(enum job_state state);
 
-/** Says whether @lease is begun and should have ended by @now. */
-bool lease_overdue(const struct lease *lease, int64_t now);
+/** Says whether @job is begun and should have ended by @now. */
+bool job_is_overdue(const struct job *job, int64_t now);
 
 /**
- * Ends @lease in @state for @reason, which is cut to fit.
+ * Ends @job in @state for @reason, which is cut to fit.
  * @now: Unix time
  */
-void lease_end(struct lease *lease, enum lease_state state, int64_t now, const char *reason);
+void job_end(struct job *job, enum job_state state, int64_t now, const char *reason);
 
 #endif

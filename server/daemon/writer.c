@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "server/daemon/keeper.h"
+#include "server/daemon/writer.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -10,20 +10,20 @@
 #include "server/net/socket.h"
 
 /* Each round is done with the first that waits, at the second try at the latest. */
-#define TRIES_MAX (2 * KEEPER_BATCH)
+#define TRIES_MAX (2 * WRITER_BATCH)
 #define LAST_MS   1000 /* to wait for another program when it ends */
 #define CACHE_KIB 32768 /* work is given to machines in no order: each has pages of its own */
 
 /* --- a batch --------------------------------------------------------------- */
 
-static void drop(struct keeper *k, struct matter *matter, enum drop why)
+static void drop(struct writer *k, struct pending *pending, enum drop why)
 {
-	matter->datagram->reply_length = 0;
+	pending->datagram->reply_length = 0;
 	count(&k->counters.dropped[why], 1);
 }
 
 /* Starts with a transaction that has done nothing yet. */
-static void begin(struct keeper *k)
+static void begin(struct writer *k)
 {
 	k->writing = false;
 	k->touched_count = k->news_count = k->newcomer_count = 0;
@@ -31,162 +31,162 @@ static void begin(struct keeper *k)
 
 /* The transaction is lost: so are the answers that tell of what was in it. Who wrote nothing is
  * judged anew. */
-static void lose(struct keeper *k, size_t taken)
+static void lose(struct writer *k, size_t taken)
 {
-	keeper_end_relaxed(k);
+	writer_end_relaxed(k);
 	begin(k);
 	for (size_t i = 0; i < taken; i++) {
-		struct matter *matter = &k->matters[i];
+		struct pending *pending = &k->pendings[i];
 
-		if (!matter->depends)
+		if (!pending->depends)
 			continue;
-		if (!matter->wrote)
-			matter->done = false;
-		else if (matter->datagram->reply_length)
-			drop(k, matter, DROP_STORE);
-		matter->datagram->reply_length = 0;
-		matter->depends = false;
-		matter->line[0] = '\0';
-		matter->noted = false;
+		if (!pending->wrote)
+			pending->done = false;
+		else if (pending->datagram->reply_length)
+			drop(k, pending, DROP_STORE);
+		pending->datagram->reply_length = 0;
+		pending->depends = false;
+		pending->line[0] = '\0';
+		pending->noted = false;
 	}
 	journal_line(&k->server->journal, JOURNAL_TROUBLE, "warning: not answered: %s",
 	             k->store.message);
 }
 
 /* What is to be kept of it beside the decision. */
-static void take_note(struct keeper *k, struct matter *matter)
+static void take_note(struct writer *k, struct pending *pending)
 {
-	const struct message *question = &matter->question;
-	const struct receipt *receipt = &matter->verdict.reply.u.receipt;
-	struct note *note = &matter->note;
+	const struct message *question = &pending->question;
+	const struct receipt *receipt = &pending->decision.reply.u.receipt;
+	struct note *note = &pending->note;
 
-	note_begin(note, matter->datagram, question, &matter->who, &k->moment);
+	note_begin(note, pending->datagram, question, &pending->who, &k->moment);
 	if (question->type == MESSAGE_REQUEST)
-		note_outcome(note, &matter->verdict);
+		note_outcome(note, &pending->decision);
 	if (question->type == MESSAGE_REPORT)
 		text_format(note->reason, sizeof(note->reason), "%s", receipt->reason);
-	matter->noted = question->type == MESSAGE_REQUEST ||
+	pending->noted = question->type == MESSAGE_REQUEST ||
 	                (question->type == MESSAGE_REPORT && note->device && !receipt->state);
-	if (matter->noted && !server_notes(k->server, note->device, matter->datagram,
+	if (pending->noted && !server_notes(k->server, note->device, pending->datagram,
 	                                   k->moment.monotonic)) {
-		matter->noted = false;
+		pending->noted = false;
 		count(&k->counters.notes_lost, 1);
 	}
 }
 
-static enum answered kind_of_answer(const struct matter *matter)
+static enum answered kind_of_answer(const struct pending *pending)
 {
-	const struct message *reply = &matter->verdict.reply;
+	const struct message *reply = &pending->decision.reply;
 
 	switch (reply->type) {
 	case MESSAGE_DETAILS: return ANSWERED_DETAILS;
 	case MESSAGE_RECEIPT: return ANSWERED_RECEIPT;
 	default:
-		if (reply->u.answer.decision == DECISION_WORK)
-			return ANSWERED_WORK;
-		return matter->who.known ? ANSWERED_LOCAL : ANSWERED_UNKNOWN;
+		if (reply->u.answer.decision == DECISION_JOB)
+			return ANSWERED_JOB;
+		return pending->who.known ? ANSWERED_LOCAL : ANSWERED_UNKNOWN;
 	}
 }
 
 /* Another program has the lock: who asks may wait for its end, and nobody else must. */
-static void put_off(struct keeper *k, struct matter *matter)
+static void put_off(struct writer *k, struct pending *pending)
 {
 	k->barred = ERR_AGAIN;
 	if (!k->locked)
 		journal_line(&k->server->journal, JOURNAL_TROUBLE, "warning: put off: %s",
 		             k->store.message);
 	k->locked = true;
-	matter->datagram->reply_length = 0;
-	matter->line[0] = '\0';
+	pending->datagram->reply_length = 0;
+	pending->line[0] = '\0';
 	/* The look at the database that all share was given up for the lock. */
 	if (sqlite3_get_autocommit(k->store.db))
 		store_run(&k->store, "BEGIN", "");
-	if (!keeper_put_off(k, matter->datagram))
-		drop(k, matter, DROP_STORE);
+	if (!writer_put_off(k, pending->datagram))
+		drop(k, pending, DROP_STORE);
 }
 
-/* Answers datagram @i of @taken. Returns 0, or KEEPER_CUT: another round is to do it. */
-static int answer(struct keeper *k, size_t i, size_t taken)
+/* Answers datagram @i of @taken. Returns 0, or WRITER_CUT: another round is to do it. */
+static int answer(struct writer *k, size_t i, size_t taken)
 {
-	struct matter *matter = &k->matters[i];
-	struct speaker speaker = { matter->datagram, &matter->question, NULL, matter->who.note };
+	struct pending *pending = &k->pendings[i];
+	struct speaker speaker = { pending->datagram, &pending->question, NULL, pending->who.note };
 	int rc;
 
-	if (keeper_is_late(k, matter)) {
-		drop(k, matter, DROP_STORE);
+	if (writer_is_late(k, pending)) {
+		drop(k, pending, DROP_STORE);
 		return 0;
 	}
-	rc = keeper_resolve(k, matter);
-	if (rc == KEEPER_CUT) {
-		matter->datagram->reply_length = 0;
-		if (matter->tries++ < TRIES_MAX)
+	rc = writer_resolve(k, pending);
+	if (rc == WRITER_CUT) {
+		pending->datagram->reply_length = 0;
+		if (pending->tries++ < TRIES_MAX)
 			return rc;
-		drop(k, matter, DROP_QUEUE); /* what the others have stored stays */
+		drop(k, pending, DROP_QUEUE); /* what the others have stored stays */
 		return 0;
 	}
 	if (rc == ERR_SPACE || rc == ERR_MALFORMED) {
-		drop(k, matter, DROP_SMALL);
+		drop(k, pending, DROP_SMALL);
 		return 0;
 	}
 	if (rc == ERR_AGAIN && !k->writing) {
-		put_off(k, matter);
+		put_off(k, pending);
 		return 0;
 	}
 	if (rc && rc == k->barred) {
-		drop(k, matter, DROP_STORE);
+		drop(k, pending, DROP_STORE);
 		return 0;
 	}
 	if (rc) {
-		matter->depends = matter->wrote = true;
-		drop(k, matter, DROP_STORE);
+		pending->depends = pending->wrote = true;
+		drop(k, pending, DROP_STORE);
 		/* A row that is refused is one question's; all else will be the next one's too. */
 		if (rc != ERR_REFUSED)
 			k->barred = rc;
 		lose(k, taken);
 		return 0;
 	}
-	if (matter->who.known)
-		speaker.device = matter->who.device.name;
-	take_note(k, matter);
-	matter->kind = log_answer(matter->line, &speaker, &matter->verdict);
+	if (pending->who.known)
+		speaker.device = pending->who.device.name;
+	take_note(k, pending);
+	pending->kind = log_answer(pending->line, &speaker, &pending->decision);
 	return 0;
 }
 
 /* Tells of what a round has done, and has sent. */
-static void finish(struct keeper *k, struct matter *matter, int64_t now)
+static void finish(struct writer *k, struct pending *pending, int64_t now)
 {
-	if (matter->line[0])
-		journal_line(&k->server->journal, matter->kind, "%s", matter->line);
-	if (matter->datagram->reply_length) {
-		count(&k->counters.answered[kind_of_answer(matter)], 1);
-		counters_took(&k->counters, 1, now - matter->datagram->arrived);
+	if (pending->line[0])
+		journal_line(&k->server->journal, pending->kind, "%s", pending->line);
+	if (pending->datagram->reply_length) {
+		count(&k->counters.answered[kind_of_answer(pending)], 1);
+		counters_took(&k->counters, 1, now - pending->datagram->arrived);
 	}
-	if (matter->noted && !queue_put(&k->server->notes, &matter->note))
+	if (pending->noted && !queue_put(&k->server->notes, &pending->note))
 		count(&k->counters.notes_lost, 1);
-	matter->datagram->reply_length = 0; /* it is not sent again */
-	matter->line[0] = '\0';
-	matter->noted = matter->depends = false;
+	pending->datagram->reply_length = 0; /* it is not sent again */
+	pending->line[0] = '\0';
+	pending->noted = pending->depends = false;
 }
 
-static void follow(struct keeper *k)
+static void follow(struct writer *k)
 {
-	if (!keeper_replaced(k) && keeper_follow(k))
+	if (!writer_replaced(k) && writer_follow(k))
 		journal_line(&k->server->journal, JOURNAL_TROUBLE, "warning: changes not seen: %s",
 		             k->store.message);
 }
 
 /* Says whether a machine is known now that was not: it became a device, or claimed one. */
-static bool made_known(const struct keeper *k, size_t taken)
+static bool made_known(const struct writer *k, size_t taken)
 {
 	for (size_t i = 0; i < taken; i++)
-		if (k->matters[i].depends && k->matters[i].who.claims)
+		if (k->pendings[i].depends && k->pendings[i].who.claims)
 			return true;
 	return k->newcomer_count > 0;
 }
 
 /* Sends the answers of a round, whose transaction is on the disk where it is to be, and tells of
  * them. */
-static void finish_round(struct keeper *k, size_t taken)
+static void finish_round(struct writer *k, size_t taken)
 {
 	int64_t now;
 
@@ -199,22 +199,22 @@ static void finish_round(struct keeper *k, size_t taken)
 	count(&k->counters.dropped[DROP_SEND], k->send(k->batch, taken));
 	now = moment_now().monotonic;
 	for (size_t i = 0; i < taken; i++)
-		finish(k, &k->matters[i], now);
+		finish(k, &k->pendings[i], now);
 }
 
 /* Says whether one that is to be answered in this round is sure to need the disk: then all of them
  * can be in the one transaction that does. */
-static bool any_lasts(const struct keeper *k, size_t taken)
+static bool any_lasts(const struct writer *k, size_t taken)
 {
 	for (size_t i = 0; i < taken; i++)
-		if (!k->matters[i].done && (k->matters[i].lasts ||
-		                            k->matters[i].question.type == MESSAGE_REPORT))
+		if (!k->pendings[i].done && (k->pendings[i].lasts ||
+		                            k->pendings[i].question.type == MESSAGE_REPORT))
 			return true;
 	return false;
 }
 
 /* Handles what can be in one transaction. Returns how many are left for another. */
-static size_t take_round(struct keeper *k, size_t taken)
+static size_t take_round(struct writer *k, size_t taken)
 {
 	size_t left = 0;
 
@@ -224,38 +224,38 @@ static size_t take_round(struct keeper *k, size_t taken)
 	/* One look at the database for all of them: each of its own would cost locks. */
 	store_run(&k->store, "BEGIN", "");
 	for (size_t i = 0; i < taken; i++) {
-		if (k->matters[i].done)
+		if (k->pendings[i].done)
 			continue;
-		k->matters[i].done = true;
+		k->pendings[i].done = true;
 		if (answer(k, i, taken))
-			k->matters[i].done = false;
+			k->pendings[i].done = false;
 	}
 	/* Looked at again: a commit takes its time. */
-	if (k->writing && (store_commit(&k->store) || keeper_replaced(k))) {
+	if (k->writing && (store_commit(&k->store) || writer_replaced(k))) {
 		k->barred = ERR_IO;
 		lose(k, taken);
 	}
-	keeper_end_relaxed(k); /* or where it was only read */
+	writer_end_relaxed(k); /* or where it was only read */
 	finish_round(k, taken);
 	for (size_t i = 0; i < taken; i++)
-		left += !k->matters[i].done;
+		left += !k->pendings[i].done;
 	return left;
 }
 
 /* --- turns ----------------------------------------------------------------- */
 
-size_t keeper_notes(struct keeper *k)
+size_t writer_notes(struct writer *k)
 {
 	size_t taken = 0;
 	int rc;
 
 	if (!queue_count(&k->server->notes))
 		return 0;
-	rc = keeper_begin_relaxed(k);
+	rc = writer_begin_relaxed(k);
 	/* They wait for another program's end; those that find no room are counted. */
 	k->notes_wait = rc == ERR_AGAIN;
 	if (!k->notes_wait)
-		taken = queue_take(&k->server->notes, k->note_batch, KEEPER_BATCH);
+		taken = queue_take(&k->server->notes, k->note_batch, WRITER_BATCH);
 	if (!taken)
 		goto end;
 	for (size_t i = 0; i < taken && rc == 0; i++)
@@ -268,31 +268,31 @@ size_t keeper_notes(struct keeper *k)
 		             k->store.message);
 	}
 end:
-	keeper_end_relaxed(k);
+	writer_end_relaxed(k);
 	return taken;
 }
 
 /* Answers the first @taken of the batch. */
-static void answer_all(struct keeper *k, size_t taken)
+static void answer_all(struct writer *k, size_t taken)
 {
 	for (size_t i = 0; i < taken; i++) {
-		struct matter *matter = &k->matters[i];
+		struct pending *pending = &k->pendings[i];
 
-		matter->datagram = &k->batch[i];
-		matter->done = matter->depends = matter->noted = matter->lasts = false;
-		matter->tries = 0;
-		matter->line[0] = '\0';
+		pending->datagram = &k->batch[i];
+		pending->done = pending->depends = pending->noted = pending->lasts = false;
+		pending->tries = 0;
+		pending->line[0] = '\0';
 		/* It was decoded before, by the thread that took it: it can be. */
-		(void)message_decode(&matter->question, k->batch[i].data, k->batch[i].length);
+		(void)message_decode(&pending->question, k->batch[i].data, k->batch[i].length);
 	}
 	while (taken && take_round(k, taken))
 		continue;
 }
 
 /* Answers what was put off, if the lock can be had by now. Returns how many it has done with. */
-static size_t answer_later(struct keeper *k)
+static size_t answer_later(struct writer *k)
 {
-	size_t done = keeper_give_up(k), taken;
+	size_t done = writer_give_up(k), taken;
 
 	if (!k->later_count)
 		return done;
@@ -301,12 +301,12 @@ static size_t answer_later(struct keeper *k)
 	store_rollback(&k->store);
 	if (k->barred == ERR_AGAIN)
 		return done;
-	taken = keeper_take_later(k, k->batch, KEEPER_BATCH);
+	taken = writer_take_later(k, k->batch, WRITER_BATCH);
 	answer_all(k, taken);
 	return done + taken;
 }
 
-size_t keeper_turn(struct keeper *k, const struct moment *moment)
+size_t writer_turn(struct writer *k, const struct moment *moment)
 {
 	size_t done, taken;
 
@@ -314,34 +314,34 @@ size_t keeper_turn(struct keeper *k, const struct moment *moment)
 	k->barred = k->clock.waits ? ERR_AGAIN : 0;
 	/* What was told before a question comes before it in the device's story. */
 	if (lanes_count(&k->server->questions))
-		keeper_notes(k);
+		writer_notes(k);
 	done = answer_later(k);
-	taken = lanes_take(&k->server->questions, k->batch, KEEPER_BATCH);
+	taken = lanes_take(&k->server->questions, k->batch, WRITER_BATCH);
 	answer_all(k, taken);
 	if (!taken && !done)
 		follow(k);
 	k->locked = k->later_count > 0;
 	if (k->joined) {
 		k->joined = false;
-		if (keeper_follow(k) == 0)
-			keeper_sessions(k);
+		if (writer_follow(k) == 0)
+			writer_sessions(k);
 	}
 	return done + taken;
 }
 
-bool keeper_waits(const struct keeper *k)
+bool writer_waits(const struct writer *k)
 {
 	return k->later_count > 0;
 }
 
-void keeper_last(struct keeper *k)
+void writer_last(struct writer *k)
 {
 	sqlite3_busy_timeout(k->store.db, LAST_MS);
 }
 
 /* --- from start to end ----------------------------------------------------- */
 
-int keeper_open(struct keeper *k, struct server *server, const char *path)
+int writer_open(struct writer *k, struct server *server, const char *path)
 {
 	struct store_options options = { .create = true, .busy_timeout_ms = 500,
 	                                 .cache_kib = CACHE_KIB };
@@ -350,11 +350,11 @@ int keeper_open(struct keeper *k, struct server *server, const char *path)
 	memset(k, 0, sizeof(*k));
 	k->server = server;
 	k->send = socket_send;
-	k->batch = calloc(KEEPER_BATCH, sizeof(*k->batch));
-	k->matters = calloc(KEEPER_BATCH, sizeof(*k->matters));
-	k->note_batch = calloc(KEEPER_BATCH, sizeof(*k->note_batch));
-	k->later = calloc(KEEPER_LATER, sizeof(*k->later));
-	if (!k->batch || !k->matters || !k->note_batch || !k->later) {
+	k->batch = calloc(WRITER_BATCH, sizeof(*k->batch));
+	k->pendings = calloc(WRITER_BATCH, sizeof(*k->pendings));
+	k->note_batch = calloc(WRITER_BATCH, sizeof(*k->note_batch));
+	k->later = calloc(WRITER_LATER, sizeof(*k->later));
+	if (!k->batch || !k->pendings || !k->note_batch || !k->later) {
 		text_format(k->store.message, sizeof(k->store.message), "no memory");
 		rc = ERR_SPACE;
 		goto close;
@@ -362,10 +362,10 @@ int keeper_open(struct keeper *k, struct server *server, const char *path)
 	rc = store_open(&k->store, path, &options);
 	if (rc)
 		goto close;
-	/* No wait from now on, as all wait for the keeper: what must write is put off, or has its
+	/* No wait from now on, as all wait for the writer: what must write is put off, or has its
 	 * turn again. */
 	sqlite3_busy_timeout(k->store.db, 0);
-	rc = keeper_secret(k);
+	rc = writer_secret(k);
 	if (rc == 0)
 		rc = index_load(server->index, &k->store);
 	if (rc) {
@@ -373,17 +373,17 @@ int keeper_open(struct keeper *k, struct server *server, const char *path)
 			text_format(k->store.message, sizeof(k->store.message), "no memory");
 		goto close;
 	}
-	keeper_note_files(k);
+	writer_note_files(k);
 	memset(&k->told, 0xff, sizeof(k->told)); /* so that zeros are told, too */
 	server->counters[server->counters_count++] = &k->counters;
-	keeper_tell_warnings(k);
+	writer_tell_warnings(k);
 	return 0;
 close:
-	keeper_close(k);
+	writer_close(k);
 	return rc;
 }
 
-void keeper_close(struct keeper *k)
+void writer_close(struct writer *k)
 {
 	/* Its log must not be taken for that of the file that has its name now. */
 	if (k->replaced && !k->keep_log)
@@ -391,6 +391,6 @@ void keeper_close(struct keeper *k)
 	store_close(&k->store);
 	free(k->later);
 	free(k->note_batch);
-	free(k->matters);
+	free(k->pendings);
 	free(k->batch);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The index and the database: what goes from one to the other. */
-#include "server/daemon/keeper.h"
+#include "server/daemon/writer.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -12,14 +12,14 @@
 #include "nbp/proto/text.h"
 #include "server/store/devices.h"
 #include "server/store/events.h"
-#include "server/store/strangers.h"
-#include "server/store/work.h"
+#include "server/store/unknown.h"
+#include "server/store/jobs.h"
 
-#define PRUNE_SPAN  2000 /* lease numbers at once: some milliseconds */
+#define PRUNE_SPAN  2000 /* job numbers at once: some milliseconds */
 #define PRUNE_AGAIN 3600 /* s, from end to beginning */
 #define HEADER_SIZE 100  /* of a database, which has no fewer bytes */
 
-void keeper_tell_warnings(struct keeper *k)
+void writer_tell_warnings(struct writer *k)
 {
 	const char *line = index_warnings(k->server->index);
 
@@ -34,7 +34,7 @@ void keeper_tell_warnings(struct keeper *k)
 
 static const char *const suffixes[] = { "-wal", "-shm" };
 
-static int look_beside(const struct keeper *k, const char *suffix, struct stat *status)
+static int look_beside(const struct writer *k, const char *suffix, struct stat *status)
 {
 	char name[PATH_MAX];
 
@@ -43,18 +43,18 @@ static int look_beside(const struct keeper *k, const char *suffix, struct stat *
 }
 
 /* Returns the inode of the file with @suffix beside the database; 0: there is none. */
-static ino_t inode_of(const struct keeper *k, const char *suffix)
+static ino_t inode_of(const struct writer *k, const char *suffix)
 {
 	struct stat status;
 
 	return look_beside(k, suffix, &status) == 0 ? status.st_ino : 0;
 }
 
-void keeper_note_files(struct keeper *k)
+void writer_note_files(struct writer *k)
 {
 	struct stat status;
 
-	/* Another file's, if that was replaced just now: keeper_replaced() sees it. */
+	/* Another file's, if that was replaced just now: writer_replaced() sees it. */
 	if (stat(k->store.path, &status) == 0)
 		k->device = status.st_dev;
 	for (int i = 0; i < 2; i++)
@@ -63,7 +63,7 @@ void keeper_note_files(struct keeper *k)
 
 /* Returns the suffix of a file beside the database that is not the one which is in use; NULL:
  * they are as they were. */
-static const char *lost_beside(const struct keeper *k)
+static const char *lost_beside(const struct writer *k)
 {
 	for (int i = 0; i < 2; i++)
 		if (inode_of(k, suffixes[i]) != k->beside[i])
@@ -73,7 +73,7 @@ static const char *lost_beside(const struct keeper *k)
 
 /* What was committed to a log that has no name any more goes into the database, while nobody
  * else can have begun another one. Neither that nor an end later must touch another's log. */
-static void rescue(struct keeper *k)
+static void rescue(struct writer *k)
 {
 	if (!inode_of(k, "-wal"))
 		sqlite3_wal_checkpoint_v2(k->store.db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
@@ -83,7 +83,7 @@ static void rescue(struct keeper *k)
 
 /* Says whether the log has lost what is in use of it. SQLite makes it shorter, too, but only when
  * all of it is in the database: then there is nothing to read for a checkpoint. */
-static bool log_is_cut(struct keeper *k)
+static bool log_is_cut(struct writer *k)
 {
 	struct stat status;
 	int code;
@@ -101,7 +101,7 @@ static bool log_is_cut(struct keeper *k)
 }
 
 /* Returns the suffix of a file that another program has cut short, as to empty it; NULL: none is. */
-static const char *cut_short(struct keeper *k, off_t size)
+static const char *cut_short(struct writer *k, off_t size)
 {
 	const char *suffix = size < HEADER_SIZE ? "" : log_is_cut(k) ? "-wal" : NULL;
 
@@ -113,7 +113,7 @@ static const char *cut_short(struct keeper *k, off_t size)
 	return suffix;
 }
 
-static void lose(struct keeper *k, const char *suffix, const char *how)
+static void lose(struct writer *k, const char *suffix, const char *how)
 {
 	text_format(k->store.message, sizeof(k->store.message), "%s%s: %s while it was in use",
 	            k->store.path, suffix, how);
@@ -122,7 +122,7 @@ static void lose(struct keeper *k, const char *suffix, const char *how)
 	k->replaced = true;
 }
 
-bool keeper_replaced(struct keeper *k)
+bool writer_replaced(struct writer *k)
 {
 	const char *path = k->store.path, *suffix = "", *cut = NULL;
 	struct stat status;
@@ -152,7 +152,7 @@ bool keeper_replaced(struct keeper *k)
 	return true;
 }
 
-int keeper_follow(struct keeper *k)
+int writer_follow(struct writer *k)
 {
 	struct server *server = k->server;
 	const struct policy *before;
@@ -172,12 +172,12 @@ int keeper_follow(struct keeper *k)
 	server->generation += index_policy(server->index) != before;
 	pthread_rwlock_unlock(&server->lock);
 	k->followed = true;
-	keeper_tell_warnings(k);
+	writer_tell_warnings(k);
 	return rc;
 }
 
 /* Loads a new index in the place of the old one. */
-static int load(struct keeper *k)
+static int load(struct writer *k)
 {
 	struct server *server = k->server;
 	struct index *index = index_new(), *old = server->index;
@@ -193,11 +193,11 @@ static int load(struct keeper *k)
 	pthread_rwlock_unlock(&server->lock);
 	index_free(old);
 	k->followed = true;
-	keeper_tell_warnings(k);
+	writer_tell_warnings(k);
 	return 0;
 }
 
-void keeper_reload(struct keeper *k, const struct moment *moment)
+void writer_reload(struct writer *k, const struct moment *moment)
 {
 	struct moment end;
 	int rc;
@@ -216,14 +216,14 @@ void keeper_reload(struct keeper *k, const struct moment *moment)
 
 /* --- transactions that may be lost ------------------------------------------ */
 
-int keeper_begin_relaxed(struct keeper *k)
+int writer_begin_relaxed(struct writer *k)
 {
 	int rc = store_relax(&k->store, true);
 
 	return rc ? rc : store_begin(&k->store);
 }
 
-void keeper_end_relaxed(struct keeper *k)
+void writer_end_relaxed(struct writer *k)
 {
 	store_rollback(&k->store); /* unless it was committed */
 	store_relax(&k->store, false);
@@ -231,7 +231,7 @@ void keeper_end_relaxed(struct keeper *k)
 
 /* --- counters -------------------------------------------------------------- */
 
-static int write_counters(struct keeper *k, const struct counters *sum)
+static int write_counters(struct writer *k, const struct counters *sum)
 {
 	static const char sql[] = "INSERT OR REPLACE INTO counter VALUES (?, ?)";
 	int rc = 0;
@@ -247,7 +247,7 @@ static int write_counters(struct keeper *k, const struct counters *sum)
 	return rc;
 }
 
-void keeper_count(struct keeper *k)
+void writer_count(struct writer *k)
 {
 	struct counters sum;
 	int rc;
@@ -255,7 +255,7 @@ void keeper_count(struct keeper *k)
 	server_counters(k->server, &sum);
 	if (!k->followed && memcmp(&sum, &k->told, sizeof(sum)) == 0)
 		return;
-	rc = keeper_begin_relaxed(k);
+	rc = writer_begin_relaxed(k);
 	/* Once, as there may be some that another version counted. */
 	if (rc == 0 && !k->counted)
 		rc = store_run(&k->store, "DELETE FROM counter", "");
@@ -265,7 +265,7 @@ void keeper_count(struct keeper *k)
 		rc = index_forget_changes(k->server->index, &k->store);
 	if (rc == 0)
 		rc = store_commit(&k->store);
-	keeper_end_relaxed(k);
+	writer_end_relaxed(k);
 	if (rc)
 		return; /* the next round will do it */
 	k->told = sum;
@@ -276,52 +276,52 @@ void keeper_count(struct keeper *k)
 /* --- what is old -------------------------------------------------------------- */
 
 /* A little at a time, so that nobody has to wait for it. */
-static void forget_events(struct keeper *k)
+static void forget_events(struct writer *k)
 {
 	const struct policy *policy = index_policy(k->server->index);
-	int64_t before = k->moment.now - policy->settings.keep_events, stranger = before;
+	int64_t before = k->moment.now - policy->settings.keep_events, unknown = before;
 	bool any;
 
 	if (event_any_before(&k->store, before, &any) ||
-	    (!any && (stranger_oldest(&k->store, &stranger) || stranger >= before)))
+	    (!any && (unknown_oldest(&k->store, &unknown) || unknown >= before)))
 		return;
-	if (keeper_begin_relaxed(k) == 0 && event_expire(&k->store, before) == 0 &&
-	    stranger_expire(&k->store, before) == 0)
+	if (writer_begin_relaxed(k) == 0 && event_expire(&k->store, before) == 0 &&
+	    unknown_expire(&k->store, before) == 0)
 		store_commit(&k->store);
-	keeper_end_relaxed(k);
+	writer_end_relaxed(k);
 }
 
 /* Goes through all work in an hour's time, or longer if it is very much. */
-static void forget_work(struct keeper *k)
+static void forget_job(struct writer *k)
 {
-	int64_t keep = index_policy(k->server->index)->settings.keep_work;
+	int64_t keep = index_policy(k->server->index)->settings.keep_job;
 	bool end = false;
 
 	if (!k->pruned && k->moment.now < k->prune_next)
 		return;
-	if (keeper_begin_relaxed(k) == 0 &&
-	    work_prune(&k->store, k->pruned, PRUNE_SPAN, k->moment.now - keep, &end) == 0 &&
+	if (writer_begin_relaxed(k) == 0 &&
+	    job_prune(&k->store, k->pruned, PRUNE_SPAN, k->moment.now - keep, &end) == 0 &&
 	    store_commit(&k->store) == 0)
 		k->pruned += PRUNE_SPAN;
-	keeper_end_relaxed(k);
+	writer_end_relaxed(k);
 	if (!end)
 		return;
 	k->pruned = 0;
 	k->prune_next = k->moment.now + PRUNE_AGAIN;
 }
 
-static void forget_old(struct keeper *k)
+static void forget_old(struct writer *k)
 {
-	if (!keeper_clock_is_steady(k))
+	if (!writer_clock_is_steady(k))
 		return;
 	forget_events(k);
-	forget_work(k);
+	forget_job(k);
 }
 
 /* --- unknown machines -------------------------------------------------------- */
 
 /* Says whether there are as many devices that came by themselves as there may be. */
-static void look_at_admissions(struct keeper *k)
+static void look_at_admissions(struct writer *k)
 {
 	int64_t limit = index_policy(k->server->index)->settings.admit_limit, admitted;
 	bool full;
@@ -337,7 +337,7 @@ static void look_at_admissions(struct keeper *k)
 }
 
 /* Once a minute, while machines are not admitted for their number. */
-static void tell_not_admitted(struct keeper *k)
+static void tell_not_admitted(struct writer *k)
 {
 	struct counters sum;
 
@@ -354,20 +354,20 @@ static void tell_not_admitted(struct keeper *k)
 /* --- what is overdue ------------------------------------------------------- */
 
 /* Ends what is overdue, as much as goes into one transaction. Returns 0 or the ERR_ values. */
-static int end_overdue(struct keeper *k, size_t *ended)
+static int end_overdue(struct writer *k, size_t *ended)
 {
-	struct lease *leases = k->overdue;
+	struct job *jobs = k->overdue;
 	int rc = store_begin(&k->store);
 
 	*ended = 0;
 	/* Looked for within it: another program may have ended them meanwhile. */
 	if (rc == 0)
-		rc = work_overdue(&k->store, k->moment.now, leases, KEEPER_SWEEP, ended);
+		rc = job_list_overdue(&k->store, k->moment.now, jobs, WRITER_SWEEP, ended);
 	for (size_t i = 0; i < *ended && rc == 0; i++) {
-		struct verdict verdict;
+		struct decision decision;
 
-		decide_overdue(&leases[i], k->moment.now, &verdict);
-		rc = keeper_apply(k, NULL, &verdict);
+		decide_overdue(&jobs[i], k->moment.now, &decision);
+		rc = writer_apply(k, NULL, &decision);
 	}
 	if (rc == 0)
 		rc = store_commit(&k->store);
@@ -377,23 +377,23 @@ static int end_overdue(struct keeper *k, size_t *ended)
 
 /* Ends what is overdue, a part of it where it is much: each waits for the disk, and machines wait
  * for that. Returns whether there may be more. */
-static bool sweep_overdue(struct keeper *k)
+static bool sweep_overdue(struct writer *k)
 {
-	struct lease *leases = k->overdue;
+	struct job *jobs = k->overdue;
 	size_t ended;
 
 	/* Another program was faster, or the next round will do it. */
-	if (work_overdue(&k->store, k->moment.now, leases, 1, &ended) || !ended ||
+	if (job_list_overdue(&k->store, k->moment.now, jobs, 1, &ended) || !ended ||
 	    end_overdue(k, &ended))
 		return false;
 	for (size_t i = 0; i < ended; i++)
 		journal_line(&k->server->journal, JOURNAL_ALWAYS,
 		             "warning: work failed: lease=%llu reason=\"%s\"",
-		             (unsigned long long)leases[i].number, OVERDUE_REASON);
-	return ended == KEEPER_SWEEP;
+		             (unsigned long long)jobs[i].number, OVERDUE_REASON);
+	return ended == WRITER_SWEEP;
 }
 
-bool keeper_sweep(struct keeper *k, const struct moment *moment)
+bool writer_sweep(struct writer *k, const struct moment *moment)
 {
 	bool more;
 
@@ -401,8 +401,8 @@ bool keeper_sweep(struct keeper *k, const struct moment *moment)
 	more = !k->clock.waits && sweep_overdue(k);
 	look_at_admissions(k);
 	tell_not_admitted(k);
-	keeper_sessions(k);
+	writer_sessions(k);
 	forget_old(k);
-	keeper_count(k);
+	writer_count(k);
 	return more;
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef TESTS_UNIT_LEASE_SAMPLE_H
-#define TESTS_UNIT_LEASE_SAMPLE_H
+#ifndef TESTS_UNIT_JOB_SAMPLE_H
+#define TESTS_UNIT_JOB_SAMPLE_H
 
-#include "server/store/lease.h"
+#include "server/model/job.h"
 
-/* A device and its lease, of which three attempts may be made, as they are at NOW. */
+/* A device and its job, of which three attempts may be made, as they are at NOW. */
 
 #define NOW 1000000
 #define DEADLINE 100
@@ -15,14 +15,14 @@ enum when { NEVER, IN_TIME, LAST_SECOND, OVERDUE };
 
 static const struct device device = { .id = 5, .name = "web01" };
 
-static inline struct lease make_lease(enum lease_state state, uint32_t attempt, enum when begun)
+static inline struct job make_job(enum job_state state, uint32_t attempt, enum when begun)
 {
 	static const int64_t begun_at[] = {
 		[NEVER] = 0, [IN_TIME] = NOW - 1, [LAST_SECOND] = NOW - DEADLINE + 1,
 		[OVERDUE] = NOW - DEADLINE,
 	};
 
-	return (struct lease){
+	return (struct job){
 		.number = 7, .device = 5, .state = state, .attempt = attempt, .attempts = 3,
 		.deadline = DEADLINE, .assigned = 1, .begun = begun_at[begun],
 		.loader_bios = "pxelinux.0", .loader_uefi = "syslinux.efi", .config = "z_auto.cfg",

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Questions that wait until another program has ended its transaction. */
-#include "server/daemon/keeper.h"
+#include "server/daemon/writer.h"
 
 #include <string.h>
 
@@ -19,17 +19,17 @@ static bool is_same(const struct datagram *one, const struct datagram *other)
  * as accepted, or as done at the handover. An agent's that is dropped for this is sent again. */
 static bool wants_receipt(const struct message *question)
 {
-	return question->type == MESSAGE_REPORT && (question->u.report.state == WORK_ACCEPTED ||
-	                                            question->u.report.state == WORK_DONE);
+	return question->type == MESSAGE_REPORT && (question->u.report.state == REPORT_ACCEPTED ||
+	                                            question->u.report.state == REPORT_DONE);
 }
 
-bool keeper_is_late(const struct keeper *k, const struct matter *matter)
+bool writer_is_late(const struct writer *k, const struct pending *pending)
 {
-	return wants_receipt(&matter->question) &&
-	       matter->datagram->arrived + RECEIPT_NS < k->moment.monotonic;
+	return wants_receipt(&pending->question) &&
+	       pending->datagram->arrived + RECEIPT_NS < k->moment.monotonic;
 }
 
-bool keeper_put_off(struct keeper *k, const struct datagram *datagram)
+bool writer_put_off(struct writer *k, const struct datagram *datagram)
 {
 	for (size_t i = 0; i < k->later_count; i++) {
 		struct datagram *same = &k->later[i];
@@ -41,20 +41,20 @@ bool keeper_put_off(struct keeper *k, const struct datagram *datagram)
 		same->arrived = arrived; /* whose patience began with the first */
 		return true;
 	}
-	if (k->later_count == KEEPER_LATER)
+	if (k->later_count == WRITER_LATER)
 		return false;
 	k->later[k->later_count++] = *datagram;
 	return true;
 }
 
 /* Takes away the first @count. */
-static void take_away(struct keeper *k, size_t taken)
+static void take_away(struct writer *k, size_t taken)
 {
 	k->later_count -= taken;
 	memmove(k->later, k->later + taken, k->later_count * sizeof(*k->later));
 }
 
-size_t keeper_give_up(struct keeper *k)
+size_t writer_give_up(struct writer *k)
 {
 	size_t old = 0;
 
@@ -67,7 +67,7 @@ size_t keeper_give_up(struct keeper *k)
 	return old;
 }
 
-size_t keeper_take_later(struct keeper *k, struct datagram *out, size_t most)
+size_t writer_take_later(struct writer *k, struct datagram *out, size_t most)
 {
 	size_t taken = k->later_count < most ? k->later_count : most;
 

@@ -39,9 +39,9 @@ static size_t send_counted(struct datagram *batch, size_t count)
 /* Serves the first @count slots, and counts. */
 static void serve_counted(struct bench *bench, size_t count)
 {
-	if (bench->keeper.send != send_counted)
-		send_on = bench->keeper.send;
-	bench->keeper.send = send_counted;
+	if (bench->writer.send != send_counted)
+		send_on = bench->writer.send;
+	bench->writer.send = send_counted;
 	before = syncs;
 	sent = false;
 	serve(bench, count);
@@ -53,19 +53,19 @@ static void assign_to_all(struct bench *bench)
 	meddle(bench, BUNDLE "INSERT INTO assignment VALUES (7, 1, 'zone', 0, 'always', 0, 1);"
 	       "DELETE FROM work;");
 	/* What was committed here before must not be counted later. */
-	sqlite3_wal_checkpoint_v2(bench->keeper.store.db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+	sqlite3_wal_checkpoint_v2(bench->writer.store.db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
 	/* The log begins anew with the next commit, which waits for the disk in any case. */
 	assert_int_equal(attempt(bench, MACHINES, 'z'), 1);
 }
 
-static uint64_t lease_in(const struct bench *bench, size_t slot)
+static uint64_t job_in(const struct bench *bench, size_t slot)
 {
 	struct message reply;
 
 	decode(bench, slot, &reply);
 	assert_int_equal(reply.type, MESSAGE_ANSWER);
-	assert_int_equal(reply.u.answer.decision, DECISION_WORK);
-	return reply.u.answer.lease;
+	assert_int_equal(reply.u.answer.decision, DECISION_JOB);
+	return reply.u.answer.job;
 }
 
 static uint8_t receipt_in(const struct bench *bench, size_t slot)
@@ -77,26 +77,26 @@ static uint8_t receipt_in(const struct bench *bench, size_t slot)
 	return reply.u.receipt.state;
 }
 
-static void test_new_work_does_not_wait(void **state)
+static void test_new_job_does_not_wait(void **state)
 {
 	struct bench *bench = *state;
-	uint64_t lease[3];
+	uint64_t job[3];
 
 	assign_to_all(bench);
 	for (uint8_t i = 1; i <= 2; i++) {
 		put(bench, 0, MESSAGE_REQUEST, i, 'a');
 		serve_counted(bench, 1);
 		assert_int_equal(syncs - before, 0);
-		lease[i] = lease_in(bench, 0);
+		job[i] = job_in(bench, 0);
 	}
 	assert_int_equal(number_of(bench, "SELECT count(*) FROM work WHERE state = 'pending'"), 2);
 	/* What accepts it does, and everything after that. */
-	put_report(bench, 0, 1, lease[1], 'a', 1, WORK_ACCEPTED);
+	put_report(bench, 0, 1, job[1], 'a', 1, REPORT_ACCEPTED);
 	serve_counted(bench, 1);
-	assert_int_equal(receipt_in(bench, 0), WORK_ACCEPTED);
+	assert_int_equal(receipt_in(bench, 0), REPORT_ACCEPTED);
 	assert_int_equal(when_sent, 1);
-	for (uint8_t what = WORK_BEGUN; what <= WORK_DONE; what++) {
-		put_report(bench, 0, 1, lease[1], 'a', 1, what);
+	for (uint8_t what = REPORT_BEGUN; what <= REPORT_DONE; what++) {
+		put_report(bench, 0, 1, job[1], 'a', 1, what);
 		serve_counted(bench, 1);
 		assert_int_equal(receipt_in(bench, 0), what);
 		assert_int_equal(when_sent, 1);
@@ -104,27 +104,27 @@ static void test_new_work_does_not_wait(void **state)
 	assert_int_equal(drops(bench), 0);
 }
 
-/* Has a machine ask for work; returns the lease, that nothing has waited for yet. */
-static uint64_t first_lease(struct bench *bench)
+/* Has a machine ask for work; returns the job, that nothing has waited for yet. */
+static uint64_t first_job(struct bench *bench)
 {
 	assign_to_all(bench);
 	put(bench, 0, MESSAGE_REQUEST, 1, 'a');
 	serve_counted(bench, 1);
-	return lease_in(bench, 0);
+	return job_in(bench, 0);
 }
 
 /* Where others wait all the same, it is one transaction and one wait. */
-static void test_new_work_beside_a_report(void **state)
+static void test_new_job_beside_a_report(void **state)
 {
 	struct bench *bench = *state;
-	uint64_t lease;
+	uint64_t job;
 
-	lease = first_lease(bench);
+	job = first_job(bench);
 	put(bench, 0, MESSAGE_REQUEST, 2, 'a');
-	put_report(bench, 1, 1, lease, 'a', 1, WORK_ACCEPTED);
+	put_report(bench, 1, 1, job, 'a', 1, REPORT_ACCEPTED);
 	serve_counted(bench, 2);
-	assert_int_equal(receipt_in(bench, 1), WORK_ACCEPTED);
-	assert_true(lease_in(bench, 0) != lease);
+	assert_int_equal(receipt_in(bench, 1), REPORT_ACCEPTED);
+	assert_true(job_in(bench, 0) != job);
 	assert_int_equal(when_sent, 1);
 	assert_int_equal(syncs - before, 1);
 }
@@ -140,7 +140,7 @@ static void test_end_by_request_waits(void **state)
 	put(bench, 0, MESSAGE_REQUEST, 2, 'a');
 	put(bench, 1, MESSAGE_REQUEST, 1, 'b');
 	serve_counted(bench, 2);
-	lease_in(bench, 0);
+	job_in(bench, 0);
 	assert_int_equal(when_sent, 0);
 	assert_int_equal(syncs - before, 1);
 	assert_int_equal(number_of(bench, "SELECT count(*) FROM work WHERE state = 'failed'"), 1);
@@ -169,32 +169,32 @@ static void test_claim_waits(void **state)
 static void test_relaxed_no_longer_than_it_takes(void **state)
 {
 	struct bench *bench = *state;
-	uint64_t lease;
+	uint64_t job;
 
-	lease = first_lease(bench);
+	job = first_job(bench);
 	meddle(bench, "CREATE TRIGGER no BEFORE INSERT ON work BEGIN SELECT RAISE(ABORT, 'no'); END");
 	put(bench, 0, MESSAGE_REQUEST, 2, 'a');
 	serve(bench, 1);
 	assert_int_equal(bench->batch[0].reply_length, 0);
 	assert_int_equal(number_of(bench, "PRAGMA synchronous"), 2);
-	put_report(bench, 0, 1, lease, 'a', 1, WORK_ACCEPTED);
+	put_report(bench, 0, 1, job, 'a', 1, REPORT_ACCEPTED);
 	serve_counted(bench, 1);
-	assert_int_equal(receipt_in(bench, 0), WORK_ACCEPTED);
+	assert_int_equal(receipt_in(bench, 0), REPORT_ACCEPTED);
 	assert_int_equal(when_sent, 1);
 }
 
-/* A number that a power cut has freed, and that another lease of the same device has got since, is
+/* A number that a power cut has freed, and that another job of the same device has got since, is
  * not what was offered. */
 static void test_number_used_again(void **state)
 {
 	struct bench *bench = *state;
 	char sql[160];
-	uint64_t lease;
+	uint64_t job;
 
-	lease = first_lease(bench);
-	put_report(bench, 0, 1, lease, 'a', 1, WORK_ACCEPTED);
+	job = first_job(bench);
+	put_report(bench, 0, 1, job, 'a', 1, REPORT_ACCEPTED);
 	snprintf(sql, sizeof(sql), "UPDATE work SET assigned = assigned + 30 WHERE lease = %llu",
-	         (unsigned long long)lease);
+	         (unsigned long long)job);
 	meddle(bench, sql);
 	serve(bench, 1);
 	assert_int_equal(receipt_in(bench, 0), 0);
@@ -206,7 +206,7 @@ static void test_number_used_again(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_new_work_does_not_wait), TEST(test_new_work_beside_a_report),
+		TEST(test_new_job_does_not_wait), TEST(test_new_job_beside_a_report),
 		TEST(test_end_by_request_waits), TEST(test_claim_waits),
 		TEST(test_relaxed_no_longer_than_it_takes), TEST(test_number_used_again),
 	};

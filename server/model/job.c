@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "server/store/lease.h"
+#include "server/model/job.h"
 
 #include <string.h>
 
@@ -8,20 +8,20 @@
 
 /* The database holds these, so they must not change. */
 static const char *const names[] = {
-	[LEASE_PENDING] = "pending", [LEASE_OFFERED] = "offered", [LEASE_BEGUN] = "begun",
-	[LEASE_DONE] = "done", [LEASE_FAILED] = "failed", [LEASE_CANCELLED] = "cancelled",
+	[JOB_PENDING] = "pending", [JOB_OFFERED] = "offered", [JOB_BEGUN] = "begun",
+	[JOB_DONE] = "done", [JOB_FAILED] = "failed", [JOB_CANCELLED] = "cancelled",
 };
 
-const char *lease_state_name(enum lease_state state)
+const char *job_state_name(enum job_state state)
 {
 	return names[state];
 }
 
-int lease_state_parse(const char *name, enum lease_state *state)
+int job_state_parse(const char *name, enum job_state *state)
 {
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		if (strcmp(names[i], name) == 0) {
-			*state = (enum lease_state)i;
+			*state = (enum job_state)i;
 			return 0;
 		}
 	}
@@ -51,19 +51,19 @@ int completion_parse(const char *name, uint8_t *completion)
 	return ERR_NOT_FOUND;
 }
 
-bool lease_open(enum lease_state state)
+bool job_is_open(enum job_state state)
 {
-	return state == LEASE_PENDING || state == LEASE_OFFERED || state == LEASE_BEGUN;
+	return state == JOB_PENDING || state == JOB_OFFERED || state == JOB_BEGUN;
 }
 
-bool lease_overdue(const struct lease *lease, int64_t now)
+bool job_is_overdue(const struct job *job, int64_t now)
 {
-	return lease->state == LEASE_BEGUN && now >= lease->begun + lease->deadline;
+	return job->state == JOB_BEGUN && now >= job->begun + job->deadline;
 }
 
-void lease_end(struct lease *lease, enum lease_state state, int64_t now, const char *reason)
+void job_end(struct job *job, enum job_state state, int64_t now, const char *reason)
 {
-	lease->state = state;
-	lease->ended = now;
-	text_format(lease->reason, sizeof(lease->reason), "%s", reason);
+	job->state = state;
+	job->ended = now;
+	text_format(job->reason, sizeof(job->reason), "%s", reason);
 }

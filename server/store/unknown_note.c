@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What is odd about an unknown machine. */
-#include "server/store/strangers.h"
+#include "server/store/unknown.h"
 
 #include <string.h>
 
@@ -9,12 +9,12 @@
 #include "nbp/proto/text.h"
 
 /* Its UUID alone, or with those of other unknown machines. */
-static int look_at_word(struct store *store, const struct stranger *stranger,
+static int look_at_word(struct store *store, const struct unknown *unknown,
                         char note[REASON_SIZE])
 {
 	struct uuid_word word;
 	bool shares;
-	int rc = uuid_find(store, stranger->uuid, &word);
+	int rc = uuid_find(store, unknown->uuid, &word);
 
 	if (rc)
 		return rc;
@@ -24,21 +24,21 @@ static int look_at_word(struct store *store, const struct stranger *stranger,
 		text_format(note, REASON_SIZE, "ignored UUID");
 	if (word.state != UUID_FREE)
 		return 0;
-	rc = stranger_shares(store, stranger, &shares);
+	rc = unknown_shares(store, unknown, &shares);
 	if (rc == 0 && shares)
 		text_format(note, REASON_SIZE, "shared UUID: other unknown machines have it too");
 	return rc;
 }
 
-static int look_at_other_order(struct store *store, const struct stranger *stranger,
+static int look_at_other_order(struct store *store, const struct unknown *unknown,
                                char note[REASON_SIZE])
 {
 	struct device device;
 	uint8_t swapped[16];
 	int rc;
 
-	device_uuid_swap(stranger->uuid, swapped);
-	if (memcmp(swapped, stranger->uuid, sizeof(swapped)) == 0)
+	device_uuid_swap(unknown->uuid, swapped);
+	if (memcmp(swapped, unknown->uuid, sizeof(swapped)) == 0)
 		return 0;
 	rc = device_by_uuid(store, swapped, &device);
 	if (rc == 0)
@@ -47,12 +47,12 @@ static int look_at_other_order(struct store *store, const struct stranger *stran
 	return rc == ERR_NOT_FOUND ? 0 : rc;
 }
 
-static int look_at_mac(struct store *store, const struct stranger *stranger,
+static int look_at_mac(struct store *store, const struct unknown *unknown,
                        char note[REASON_SIZE])
 {
 	struct device device;
-	int rc = all_zero(stranger->mac, 6) ? ERR_NOT_FOUND :
-	         device_by_mac(store, stranger->mac, &device);
+	int rc = all_zero(unknown->mac, 6) ? ERR_NOT_FOUND :
+	         device_by_mac(store, unknown->mac, &device);
 
 	if (rc)
 		return rc == ERR_NOT_FOUND ? 0 : rc;
@@ -65,15 +65,15 @@ static int look_at_mac(struct store *store, const struct stranger *stranger,
 	return 0;
 }
 
-int stranger_note(struct store *store, const struct stranger *stranger, char note[REASON_SIZE])
+int unknown_note(struct store *store, const struct unknown *unknown, char note[REASON_SIZE])
 {
 	int rc = 0;
 
 	note[0] = '\0';
-	if (device_uuid_ok(stranger->uuid)) {
-		rc = look_at_word(store, stranger, note);
+	if (device_uuid_ok(unknown->uuid)) {
+		rc = look_at_word(store, unknown, note);
 		if (rc == 0 && !note[0])
-			rc = look_at_other_order(store, stranger, note);
+			rc = look_at_other_order(store, unknown, note);
 	}
-	return rc || note[0] ? rc : look_at_mac(store, stranger, note);
+	return rc || note[0] ? rc : look_at_mac(store, unknown, note);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "server/store/work.h"
+#include "server/store/jobs.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -10,56 +10,56 @@
 	"lease, device, state, attempt, attempts, deadline, assigned, offered, begun, ended," \
 	" loader_bios, loader_uefi, config, prefix, reason, completes, given_up"
 
-void work_row(sqlite3_stmt *row, struct lease *lease)
+void job_row(sqlite3_stmt *row, struct job *job)
 {
 	char state[16], completes[16];
 
-	memset(lease, 0, sizeof(*lease));
-	lease->number = (uint64_t)sqlite3_column_int64(row, 0);
-	lease->device = (uint64_t)sqlite3_column_int64(row, 1);
+	memset(job, 0, sizeof(*job));
+	job->number = (uint64_t)sqlite3_column_int64(row, 0);
+	job->device = (uint64_t)sqlite3_column_int64(row, 1);
 	store_text(row, 2, state, sizeof(state));
 	/* The schema allows no other names; of all states this one does no harm. */
-	if (lease_state_parse(state, &lease->state))
-		lease->state = LEASE_CANCELLED;
-	lease->attempt = (uint32_t)sqlite3_column_int64(row, 3);
-	lease->attempts = (uint32_t)sqlite3_column_int64(row, 4);
-	lease->deadline = (uint32_t)sqlite3_column_int64(row, 5);
-	lease->assigned = sqlite3_column_int64(row, 6);
-	lease->offered = sqlite3_column_int64(row, 7);
-	lease->begun = sqlite3_column_int64(row, 8);
-	lease->ended = sqlite3_column_int64(row, 9);
-	store_text(row, 10, lease->loader_bios, sizeof(lease->loader_bios));
-	store_text(row, 11, lease->loader_uefi, sizeof(lease->loader_uefi));
-	store_text(row, 12, lease->config, sizeof(lease->config));
-	store_text(row, 13, lease->prefix, sizeof(lease->prefix));
-	store_text(row, 14, lease->reason, sizeof(lease->reason));
+	if (job_state_parse(state, &job->state))
+		job->state = JOB_CANCELLED;
+	job->attempt = (uint32_t)sqlite3_column_int64(row, 3);
+	job->attempts = (uint32_t)sqlite3_column_int64(row, 4);
+	job->deadline = (uint32_t)sqlite3_column_int64(row, 5);
+	job->assigned = sqlite3_column_int64(row, 6);
+	job->offered = sqlite3_column_int64(row, 7);
+	job->begun = sqlite3_column_int64(row, 8);
+	job->ended = sqlite3_column_int64(row, 9);
+	store_text(row, 10, job->loader_bios, sizeof(job->loader_bios));
+	store_text(row, 11, job->loader_uefi, sizeof(job->loader_uefi));
+	store_text(row, 12, job->config, sizeof(job->config));
+	store_text(row, 13, job->prefix, sizeof(job->prefix));
+	store_text(row, 14, job->reason, sizeof(job->reason));
 	store_text(row, 15, completes, sizeof(completes));
-	if (completion_parse(completes, &lease->completion))
-		lease->completion = COMPLETION_AGENT;
-	lease->given_up = sqlite3_column_int(row, 16);
+	if (completion_parse(completes, &job->completion))
+		job->completion = COMPLETION_AGENT;
+	job->given_up = sqlite3_column_int(row, 16);
 }
 
-static void take(sqlite3_stmt *row, void *lease)
+static void take(sqlite3_stmt *row, void *job)
 {
-	work_row(row, lease);
+	job_row(row, job);
 }
 
-int work_by_lease(struct store *store, uint64_t number, struct lease *lease)
+int job_by_number(struct store *store, uint64_t number, struct job *job)
 {
 	static const char sql[] = "SELECT " COLUMNS " FROM work WHERE lease = ?";
 
-	return store_one(store, take, lease, sql, "i", (int64_t)number);
+	return store_one(store, take, job, sql, "i", (int64_t)number);
 }
 
-int work_newest(struct store *store, uint64_t device, struct lease *lease)
+int job_newest(struct store *store, uint64_t device, struct job *job)
 {
 	static const char sql[] = "SELECT " COLUMNS
 		" FROM work WHERE device = ? ORDER BY lease DESC LIMIT 1";
 
-	return store_one(store, take, lease, sql, "i", (int64_t)device);
+	return store_one(store, take, job, sql, "i", (int64_t)device);
 }
 
-int work_overdue(struct store *store, int64_t now, struct lease *leases, size_t most,
+int job_list_overdue(struct store *store, int64_t now, struct job *jobs, size_t most,
                  size_t *found)
 {
 	static const char sql[] = "SELECT " COLUMNS
@@ -69,7 +69,7 @@ int work_overdue(struct store *store, int64_t now, struct lease *leases, size_t 
 
 	*found = 0;
 	while (rc == 0 && (rc = store_step(store, rows)) == 1) {
-		work_row(rows, &leases[(*found)++]);
+		job_row(rows, &jobs[(*found)++]);
 		rc = 0;
 		if (*found < most)
 			continue;
@@ -79,37 +79,37 @@ int work_overdue(struct store *store, int64_t now, struct lease *leases, size_t 
 	return rc;
 }
 
-int work_add_of(struct store *store, struct lease *lease, const struct details *details,
+int job_add_of(struct store *store, struct job *job, const struct details *details,
                 const struct origin *origin)
 {
 	static const char sql[] =
 		"INSERT INTO work (device, state, attempts, deadline, assigned, loader_bios,"
 		" loader_uefi, config, prefix, details, bundle, source, source_id, completes) VALUES"
 		" (?, 'pending', ?, ?, ?, ?, ?, ?, ?, ?, nullif(?, 0), ?, ?, ?)";
-	int rc = store_run(store, sql, "iiiittttbitit", (int64_t)lease->device,
-	                   (int64_t)lease->attempts, (int64_t)lease->deadline, lease->assigned,
-	                   lease->loader_bios, lease->loader_uefi, lease->config, lease->prefix,
+	int rc = store_run(store, sql, "iiiittttbitit", (int64_t)job->device,
+	                   (int64_t)job->attempts, (int64_t)job->deadline, job->assigned,
+	                   job->loader_bios, job->loader_uefi, job->config, job->prefix,
 	                   details->details, (size_t)details->details_length,
 	                   (int64_t)origin->bundle, origin->source, (int64_t)origin->source_id,
-	                   completion_name(lease->completion));
+	                   completion_name(job->completion));
 
-	lease->number = (uint64_t)sqlite3_last_insert_rowid(store->db);
-	if (rc == 0 && lease->number > LEASE_NUMBER_MAX) {
+	job->number = (uint64_t)sqlite3_last_insert_rowid(store->db);
+	if (rc == 0 && job->number > JOB_NUMBER_MAX) {
 		snprintf(store->message, sizeof(store->message), "%s: " STORE_NUMBERS_SPENT,
 		         store->path);
 		return ERR_IO;
 	}
-	lease->state = LEASE_PENDING;
-	lease->attempt = 0;
-	lease->given_up = false;
+	job->state = JOB_PENDING;
+	job->attempt = 0;
+	job->given_up = false;
 	return rc;
 }
 
-int work_add(struct store *store, struct lease *lease, const struct details *details)
+int job_add(struct store *store, struct job *job, const struct details *details)
 {
 	static const struct origin by_hand = { .source = "hand" };
 
-	return work_add_of(store, lease, details, &by_hand);
+	return job_add_of(store, job, details, &by_hand);
 }
 
 static void take_origin(sqlite3_stmt *row, void *out)
@@ -127,7 +127,7 @@ static void take_origin(sqlite3_stmt *row, void *out)
 	origin->source_id = (uint64_t)sqlite3_column_int64(row, 2);
 }
 
-int work_origin(struct store *store, uint64_t number, struct origin *origin)
+int job_origin(struct store *store, uint64_t number, struct origin *origin)
 {
 	static const char sql[] =
 		"SELECT ifnull(bundle, 0), source, source_id FROM work WHERE lease = ?";
@@ -147,7 +147,7 @@ static void take_details(sqlite3_stmt *row, void *out)
 	details->details_length = (uint16_t)length;
 }
 
-int work_details(struct store *store, uint64_t number, struct details *details)
+int job_details(struct store *store, uint64_t number, struct details *details)
 {
 	static const char sql[] = "SELECT details FROM work WHERE lease = ?";
 
@@ -155,32 +155,32 @@ int work_details(struct store *store, uint64_t number, struct details *details)
 	return store_one(store, take_details, details, sql, "i", (int64_t)number);
 }
 
-int work_update(struct store *store, const struct lease *lease)
+int job_update(struct store *store, const struct job *job)
 {
 	static const char sql[] =
 		"UPDATE work SET state = ?2, attempt = ?3, offered = ?4, begun = ?5, ended = ?6,"
 		" reason = ?7, given_up = ?8 WHERE lease = ?1";
-	int rc = store_run(store, sql, "itiiiiti", (int64_t)lease->number,
-	                   lease_state_name(lease->state), (int64_t)lease->attempt, lease->offered,
-	                   lease->begun, lease->ended, lease->reason,
-	                   (int64_t)lease->given_up);
+	int rc = store_run(store, sql, "itiiiiti", (int64_t)job->number,
+	                   job_state_name(job->state), (int64_t)job->attempt, job->offered,
+	                   job->begun, job->ended, job->reason,
+	                   (int64_t)job->given_up);
 
 	if (rc == 0 && sqlite3_changes(store->db) != 1)
 		rc = ERR_NOT_FOUND;
 	return rc;
 }
 
-int work_accepted(struct store *store, const struct lease *lease,
+int job_accepted(struct store *store, const struct job *job,
                   const uint8_t nonce[NONCE_SIZE])
 {
 	static const char sql[] =
 		"INSERT INTO offer (lease, attempt, nonce, time) VALUES (?, ?, ?, ?)";
 
-	return store_run(store, sql, "iibi", (int64_t)lease->number, (int64_t)lease->attempt, nonce,
-	                 (size_t)NONCE_SIZE, lease->offered);
+	return store_run(store, sql, "iibi", (int64_t)job->number, (int64_t)job->attempt, nonce,
+	                 (size_t)NONCE_SIZE, job->offered);
 }
 
-int work_attempt_of(struct store *store, uint64_t number, const uint8_t nonce[NONCE_SIZE],
+int job_attempt_of(struct store *store, uint64_t number, const uint8_t nonce[NONCE_SIZE],
                     uint32_t *attempt)
 {
 	static const char sql[] = "SELECT attempt FROM offer WHERE lease = ? AND nonce = ?";
@@ -195,19 +195,19 @@ int work_attempt_of(struct store *store, uint64_t number, const uint8_t nonce[NO
 	return 0;
 }
 
-int work_many(struct store *store, uint64_t device, int64_t since, bool *many)
+int job_many(struct store *store, uint64_t device, int64_t since, bool *many)
 {
 	static const char sql[] =
 		"SELECT assigned FROM work WHERE device = ? ORDER BY lease DESC LIMIT 1 OFFSET ?";
 	int64_t assigned = 0;
 	int rc = store_one(store, store_take_number, &assigned, sql, "ii", (int64_t)device,
-	                   (int64_t)WORK_HOURLY - 1);
+	                   (int64_t)JOB_HOURLY - 1);
 
 	*many = rc == 0 && assigned > since;
 	return rc == ERR_NOT_FOUND ? 0 : rc;
 }
 
-int work_prune(struct store *store, uint64_t after, uint64_t span, int64_t before, bool *end)
+int job_prune(struct store *store, uint64_t after, uint64_t span, int64_t before, bool *end)
 {
 	static const char any[] = "SELECT EXISTS (SELECT 1 FROM work WHERE lease > ?)";
 	static const char prune[] =
@@ -223,7 +223,7 @@ int work_prune(struct store *store, uint64_t after, uint64_t span, int64_t befor
 	return rc;
 }
 
-int work_list(struct store *store, uint64_t device, bool only_open, sqlite3_stmt **rows)
+int job_list(struct store *store, uint64_t device, bool only_open, sqlite3_stmt **rows)
 {
 	static const char sql[] = "SELECT " COLUMNS
 		" FROM work WHERE (?1 = 0 OR device = ?1)"
@@ -232,7 +232,7 @@ int work_list(struct store *store, uint64_t device, bool only_open, sqlite3_stmt
 	return store_start(store, rows, sql, "ii", (int64_t)device, (int64_t)only_open);
 }
 
-int work_offers(struct store *store, uint64_t number, sqlite3_stmt **rows)
+int job_offers(struct store *store, uint64_t number, sqlite3_stmt **rows)
 {
 	static const char sql[] =
 		"SELECT attempt, time FROM offer WHERE lease = ? ORDER BY attempt";
