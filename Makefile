@@ -9,7 +9,7 @@ step = @$(if $(V),:,printf '  %-8s %s\n' $(1) $@)
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .PHONY: all nbps tools machines servers help demo vm test test-unit test-system unit-tests replays test-vm test-long \
-	soak bench bench-server storm fuzz coverage install uninstall deb clean FORCE
+	soak bench bench-server pictures storm fuzz coverage install uninstall deb clean FORCE
 
 all: nbps tools
 nbps: $(B)/nvlnbp.sys $(B)/nvlnbpx64.efi
@@ -30,6 +30,7 @@ help:
 	@echo 'make storm         hostile datagrams to prebootd, [N=how many]'
 	@echo 'make fuzz          the fuzzers, [T=name] [RUNS=executions of each]'
 	@echo 'make coverage      how much of nbp/ the unit tests reach'
+	@echo 'make pictures      the pictures of the documents, anew'
 	@echo 'make install       [DESTDIR=folder] [prefix=/usr/local]; make uninstall takes it back'
 	@echo 'make deb           a Debian package, in $(B)/deb/'
 	@echo 'make clean         remove $(B)/'
@@ -377,6 +378,11 @@ bench-server: $(B)/dependencies
 	@scripts/install-dependencies --bench
 	@$(MAKE) --no-print-directory tools $(B)/bench/load $(B)/bench/echo
 	scripts/bench-server
+
+# The documents' pictures of screens and terminals; they are committed.
+pictures: $(B)/dependencies
+	@$(MAKE) --no-print-directory all machines
+	scripts/pictures
 
 # --- installing ------------------------------------------------------------
 
