@@ -9,7 +9,7 @@
 #include "nbp/platform.h"
 
 /*
- * The menu file, pxemenu.txt: nbp/README.md, "The menu", has the grammar. The
+ * The menu file, pxemenu.txt: nbp/menu.md has the grammar. The
  * parsed menu points into the text and copies nothing, so the text must stay
  * where it is for as long as the menu is used.
  */

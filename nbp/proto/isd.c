@@ -11,7 +11,7 @@
 #define HEADER 12         /* bytes before the first field */
 #define ROOM   (ISD_COPY_SIZE - HEADER - 4) /* for fields */
 
-/* Field numbers; README.md says what they mean. */
+/* Field numbers; nbp/image-safe-data.md says what they mean. */
 enum {
 	ISD_JUST_IMAGED = 1,
 	ISD_DEVICE = 2,

@@ -9,9 +9,9 @@
 #include "nbp/proto/message.h"
 
 /*
- * Image-safe data: what a machine is called and how it is set up, in a place of
- * its disk that imaging does not touch. nbp/README.md specifies it byte by byte
- * under "Image-safe data". The NBPs only read it; isdctl writes.
+ * Image-safe data: the name and the setup of a machine, in a place of its disk
+ * that imaging does not touch. nbp/image-safe-data.md specifies it byte by byte.
+ * The NBPs only read it; isdctl writes it.
  */
 
 #define ISD_VERSION   1

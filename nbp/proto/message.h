@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 /*
- * The policy protocol's messages, in both directions; nbp/README.md specifies
+ * The policy protocol's messages, in both directions; nbp/protocol.md specifies
  * them byte by byte. The same object is linked into the NBPs, the server, the
  * agent, the unit tests and the fuzzers.
  *

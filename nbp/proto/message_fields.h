@@ -11,7 +11,7 @@
 #define FIELD_HEADER 4      /* number and length */
 #define CRITICAL     0x8000 /* in a number: whoever does not know the field must not go on */
 
-/* Field numbers. Those a comment calls reserved have their meaning fixed in README.md. */
+/* Field numbers; nbp/protocol.md says what they mean, and which ones are reserved. */
 enum {
 	FIELD_PADDING = 0x0000,
 	FIELD_MAC = 0x0001,

@@ -10,7 +10,7 @@
  * reset wipes it. The agent finds there who gave it its work.
  */
 
-#define POWER_ON_SIZE 16 /* bytes of a record; README.md lays them out */
+#define POWER_ON_SIZE 16 /* bytes of a record; nbp/boot.md lays them out */
 
 enum power_on_state {
 	POWER_ON_LOCAL = 1,     /* the local disk is to boot */

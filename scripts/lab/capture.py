@@ -79,5 +79,5 @@ def policy(path, *types):
 
 
 def message_type(data):
-    """Returns the type in a message's header (nbp/README.md); None if it is none of ours."""
+    """Returns the type in a message's header (nbp/protocol.md); None if it is none of ours."""
     return data[5] if data[:4] == MESSAGE_MAGIC and len(data) > 5 else None

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The server's programs, and the policy protocol as nbp/README.md specifies it, for tests."""
+"""The server's programs, and the policy protocol as nbp/protocol.md specifies it, for tests."""
 
 import contextlib
 import json

@@ -8,7 +8,7 @@
 #include "tests/unit/vector.h"
 
 static const char *const vector_names[STORM_VECTORS] = {
-	"request", "answer with work", "answer without work", "event", "query", "details",
+	"request", "answer with a job", "answer without a job", "event", "query", "details",
 	"report", "receipt",
 };
 

@@ -4,7 +4,7 @@
 #include "nbp/proto/error.h"
 #include "nbp/proto/power_on.h"
 
-/* As README.md lays it out: the agent and other programs read it in place. */
+/* As nbp/boot.md lays it out: the agent and other programs read it in place. */
 static void writes_the_bytes_that_are_specified(void **state)
 {
 	static const struct power_on handed = { POWER_ON_HANDED_OVER, { 10, 0, 0, 1 },

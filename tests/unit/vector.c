@@ -3,7 +3,7 @@
 
 #include "tests/unit/vector.h"
 
-#define SPECIFICATION "nbp/README.md"
+static const char *const specifications[] = { "nbp/protocol.md", "nbp/image-safe-data.md" };
 
 struct bytes {
 	uint8_t *data;
@@ -43,9 +43,10 @@ size_t read_hex(const char *line, uint8_t *out, size_t size)
 	return bytes.length;
 }
 
-size_t read_vector(const char *name, uint8_t *out, size_t size)
+/* Returns the length of the vector in the document at @path; 0 if it has none of that name. */
+static size_t read_vector_of(const char *path, const char *name, uint8_t *out, size_t size)
 {
-	FILE *file = fopen(SPECIFICATION, "r");
+	FILE *file = fopen(path, "r");
 	char line[512], heading[64];
 	struct bytes bytes = { out, 0, size };
 	int found = 0, inside = 0;
@@ -63,7 +64,17 @@ size_t read_vector(const char *name, uint8_t *out, size_t size)
 			read_line(line, &bytes);
 	}
 	fclose(file);
-	if (!bytes.length)
-		fail_msg("%s has no vector named %s", SPECIFICATION, name);
 	return bytes.length;
+}
+
+size_t read_vector(const char *name, uint8_t *out, size_t size)
+{
+	for (size_t i = 0; i < sizeof(specifications) / sizeof(specifications[0]); i++) {
+		size_t length = read_vector_of(specifications[i], name, out, size);
+
+		if (length)
+			return length;
+	}
+	fail_msg("no vector named %s in nbp/protocol.md or nbp/image-safe-data.md", name);
+	return 0;
 }

@@ -16,7 +16,7 @@ import sys
 import time
 
 PORT = 13331
-# Where they are in a message, nbp/README.md.
+# Where they are in a message, nbp/protocol.md.
 TYPE, NONCE = 5, slice(8, 24)
 EVENT = 3  # a type
 LATE_SECONDS = (1.0, 0.6)  # in turn; the NBP asks again after a fifth of a second
