@@ -95,7 +95,7 @@ void disk_find(struct bios *bios)
 
 		if (inspect(FIRST_DRIVE + i, drive, disk)) {
 			machine->disk_count++;
-			debug(1, &bios->platform, "disk %x: %U sectors of %u bytes, kind %u, EDD %u",
+			debug(1, &bios->platform, "disk %x: %" PRIu64 " sectors of %u bytes, kind %u, EDD %u",
 			      (uint32_t)drive->number, disk->sectors, disk->sector_size,
 			      (uint32_t)disk->kind, (uint32_t)drive->extensions);
 		}

@@ -41,7 +41,7 @@ static void find_nic(struct bios *bios)
 	memset(&information, 0, sizeof(information));
 	if (pxe_call(&bios->pxe.api, PXENV_UNDI_GET_INFORMATION, &information) == 0)
 		machine->nic_type = (uint8_t)information.hardware_type;
-	debug(1, &bios->platform, "NIC type %u, %04x:%04x, hardware type %u, %M", (uint32_t)type.type,
+	debug(1, &bios->platform, "NIC type %u, %04x:%04x, hardware type %u, %pM", (uint32_t)type.type,
 	      (uint32_t)type.vendor, (uint32_t)type.device, (uint32_t)machine->nic_type,
 	      information.address);
 }

@@ -79,7 +79,7 @@ int udp_send(struct platform *p, const struct endpoint *to, const void *data, si
 	memcpy(call.to, to->address, 4);
 	choose_gateway(&bios->lease, to->address, call.gateway);
 	rc = pxe_call(&bios->pxe.api, PXENV_UDP_WRITE, &call);
-	debug(2, p, "udp: %u bytes to %I:%u by %I: status %x", (uint32_t)length, call.to,
+	debug(2, p, "udp: %u bytes to %pI4:%u by %pI4: status %x", (uint32_t)length, call.to,
 	      (uint32_t)to->port, call.gateway, (uint32_t)call.status);
 	return rc;
 }
@@ -104,7 +104,7 @@ int udp_receive(struct platform *p, struct endpoint *from, void *buffer, size_t 
 	from->port = swap16(call.from_port);
 	memcpy(buffer, bios->datagram, call.size);
 	*length = call.size;
-	debug(2, p, "udp: %u bytes from %I:%u", (uint32_t)call.size, call.from,
+	debug(2, p, "udp: %u bytes from %pI4:%u", (uint32_t)call.size, call.from,
 	      (uint32_t)from->port);
 	return 0;
 }

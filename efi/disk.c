@@ -62,7 +62,7 @@ static void add(struct efi_port *port, EFI_HANDLE handle)
 	disk->sector_size = block->Media->BlockSize;
 	disk->kind = disk_kind(port, handle, &path);
 	port->disks[machine->disk_count++] = block;
-	debug(1, &port->platform, "disk: kind %u, %U sectors of %u bytes", (uint32_t)disk->kind,
+	debug(1, &port->platform, "disk: kind %u, %" PRIu64 " sectors of %u bytes", (uint32_t)disk->kind,
 	      disk->sectors, disk->sector_size);
 }
 

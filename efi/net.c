@@ -37,7 +37,7 @@ static void list_packets(struct efi_port *port, const EFI_PXE_BASE_CODE_MODE *mo
 	dhcp->reply = packet_span(mode->ProxyOfferReceived, &mode->ProxyOffer);
 	if (mode->PxeReplyReceived)
 		dhcp->reply = packet_span(TRUE, &mode->PxeReply);
-	debug(1, &port->platform, "base code: %I, discover %d ack %d proxy %d reply %d",
+	debug(1, &port->platform, "base code: %pI4, discover %d ack %d proxy %d reply %d",
 	      mode->StationIp.v4.Addr, mode->DhcpDiscoverValid, mode->DhcpAckReceived,
 	      mode->ProxyOfferReceived, mode->PxeReplyReceived);
 }

@@ -55,7 +55,7 @@ static void add_route(struct efi_port *port)
 		return;
 	status = port->udp4.protocol->Routes(port->udp4.protocol, FALSE, &any, &any, &router);
 	if (EFI_ERROR(status))
-		debug(1, &port->platform, "UDP4 route by %I: status %d", router.Addr,
+		debug(1, &port->platform, "UDP4 route by %pI4: status %d", router.Addr,
 		      (int)status);
 }
 

@@ -71,7 +71,7 @@ static int report(struct boot *boot, enum report_state state)
 	if (rc == 0 && (receipt->job != job || receipt->state != state))
 		rc = ERR_REFUSED;
 	if (rc) {
-		log_line(p, "work %U: no receipt: %s", job, why);
+		log_line(p, "work %" PRIu64 ": no receipt: %s", job, why);
 		trail_step(p, &boot->trail, EVENT_ERROR, "no receipt: %s", why);
 		boot->reason = "no receipt for the work";
 	}

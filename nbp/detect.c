@@ -43,7 +43,7 @@ void detect_hardware(struct platform *p, struct request *request)
 	request->nic_device = machine->nic_device;
 	request->nic_type = machine->nic_type;
 	describe_disks(machine, request);
-	log_line(p, "hardware: %s %s, %u MiB, %M", request->manufacturer, request->product,
+	log_line(p, "hardware: %s %s, %u MiB, %pM", request->manufacturer, request->product,
 	         request->memory_mib, request->identity.mac);
 }
 
@@ -64,7 +64,7 @@ int detect_identity(struct platform *p, struct request *request, char *name)
 	memcpy(request->isd_device, isd.device, sizeof(request->isd_device));
 	text_format(request->isd_image, sizeof(request->isd_image), "%s", isd.image);
 	text_format(name, NAME_SIZE, "%s", isd.name);
-	log_line(p, "identity: %s, %G", isd.name, isd.device);
+	log_line(p, "identity: %s, %pU", isd.name, isd.device);
 	return 0;
 }
 

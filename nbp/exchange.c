@@ -31,7 +31,7 @@ static int send_question(struct platform *p, struct exchange *x, struct message 
 	if (rc)
 		return rc;
 	rc = p->udp_send(p, to, datagram, length);
-	debug(2, p, "exchange: question %u to %I:%u: %s", x->sent, to->address,
+	debug(2, p, "exchange: question %u to %pI4:%u: %s", x->sent, to->address,
 	      (uint32_t)to->port, error_text(rc));
 	return 0; /* a send that failed counts as lost on the way */
 }
@@ -49,7 +49,7 @@ static bool accepted(struct platform *p, struct exchange *x, const struct messag
 	        x->servers[server].port != from->port))
 		server++;
 	if (server == x->server_count) {
-		debug(1, p, "exchange: dropped, from %I:%u", from->address, (uint32_t)from->port);
+		debug(1, p, "exchange: dropped, from %pI4:%u", from->address, (uint32_t)from->port);
 		return false;
 	}
 	rc = message_decode(answer, datagram, length);

@@ -69,9 +69,9 @@ static int ask(struct boot *boot, uint32_t deadline)
 	uint32_t begun = p->now(p);
 	int rc;
 
-	log_line(p, "asking %I:%u", exchange->servers[0].address,
+	log_line(p, "asking %pI4:%u", exchange->servers[0].address,
 	         (uint32_t)exchange->servers[0].port);
-	trail_step(p, &boot->trail, EVENT_ASKED, "%I", exchange->servers[0].address);
+	trail_step(p, &boot->trail, EVENT_ASKED, "%pI4", exchange->servers[0].address);
 	exchange->turn = watch_hotkey;
 	exchange->turn_data = &boot->hotkey;
 	rc = boot_ask(boot, deadline, MESSAGE_ANSWER, &boot->answer);
@@ -91,11 +91,11 @@ static enum way read_answer(struct boot *boot)
 	bool job = answer->decision == DECISION_JOB;
 
 	if (job)
-		log_line(boot->p, "answer from %I: work %U, attempt %u: %s%s%s",
+		log_line(boot->p, "answer from %pI4: work %" PRIu64 ", attempt %u: %s%s%s",
 		         server->address, answer->job, (uint32_t)answer->attempt,
 		         answer->loader, answer->config[0] ? " with " : "", answer->config);
 	else
-		log_line(boot->p, "answer from %I: %s%sno work", server->address, answer->device,
+		log_line(boot->p, "answer from %pI4: %s%sno work", server->address, answer->device,
 		         answer->device[0] ? ": " : "");
 	boot->local_boot = (enum local_boot)answer->local_boot;
 	boot->trail.server = server;

@@ -4,6 +4,7 @@
 
 #include "nbp/platform.h"
 #include "nbp/proto/message.h"
+#include "nbp/proto/text.h"
 
 /*
  * Tells the policy server of the steps of a boot. Nobody waits for it, and
@@ -29,7 +30,7 @@ struct trail {
  * forgotten.
  */
 void trail_step(struct platform *p, struct trail *trail, enum event_code code,
-                 const char *format, ...);
+                 const char *format, ...) TEXT_FORMAT(4, 5);
 
 /**
  * Sends the steps noted and forgets them, if a server is known. The platform's

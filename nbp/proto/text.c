@@ -86,6 +86,19 @@ static void put_signed(struct wire *out, int32_t value, unsigned int width)
 	put_number(out, magnitude, 10, width, ' ');
 }
 
+/* Writes what %p points to, by the letter after it. Returns the last character read; NULL: it is
+ * none of ours. */
+static const char *put_bytes(struct wire *out, const char *format, const uint8_t *bytes)
+{
+	switch (*format) {
+	case 'M': put_hex(out, bytes, 6, ':', 0x3e); break;
+	case 'U': put_hex(out, bytes, 16, '-', 0x550); break;
+	case 'I': put_ipv4(out, bytes); return format + 1; /* "I4" */
+	default: return NULL;
+	}
+	return format;
+}
+
 /*
  * The cut at @size is the cursor's: what no longer fits sets its error, and
  * nothing more is written.
@@ -111,10 +124,15 @@ size_t text_vformat(char *buffer, size_t size, const char *format, va_list args)
 		case 'u': put_number(&out, va_arg(args, uint32_t), 10, width, fill); break;
 		case 'x': put_number(&out, va_arg(args, uint32_t), 16, width, fill); break;
 		case 'd': put_signed(&out, va_arg(args, int32_t), width); break;
-		case 'U': put_u64(&out, va_arg(args, uint64_t)); break;
-		case 'I': put_ipv4(&out, va_arg(args, const uint8_t *)); break;
-		case 'M': put_hex(&out, va_arg(args, const uint8_t *), 6, ':', 0x3e); break;
-		case 'G': put_hex(&out, va_arg(args, const uint8_t *), 16, '-', 0x550); break;
+		case 'l': /* PRIu64 */
+			format += sizeof(PRIu64) - 2;
+			put_u64(&out, va_arg(args, uint64_t));
+			break;
+		case 'p':
+			format = put_bytes(&out, format + 1, va_arg(args, const uint8_t *));
+			if (!format)
+				goto end;
+			break;
 		case '%': wire_write_u8(&out, '%'); break;
 		default: goto end; /* not one of ours: its argument's size is unknown */
 		}

@@ -6,16 +6,28 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* <inttypes.h> has this one, which no freestanding program may rely on. */
+#ifndef PRIu64
+#if __SIZEOF_LONG__ == 8
+#define PRIu64 "lu"
+#else
+#define PRIu64 "llu"
+#endif
+#endif
+
+/* The compiler checks arguments, from number @first on, against the format, which is number @at. */
+#define TEXT_FORMAT(at, first) __attribute__((format(printf, at, first)))
+
 /**
  * Formats into @buffer of @size bytes, always NUL-terminated, cut to fit.
- * Knows only: %s, %u (uint32_t), %d (int), %x (uint32_t), %U (uint64_t), %I
- * (const uint8_t[4], an IPv4 address), %M (const uint8_t[6], a MAC address),
- * %G (const uint8_t[16], a UUID), %%; %u, %d and %x take a width, filled with
- * blanks, or with zeros if the width begins with 0.
+ * Knows only: %s, %u and %x (uint32_t), %d (int), "%" PRIu64, %pI4 (const uint8_t[4],
+ * an IPv4 address), %pM (const uint8_t[6], a MAC address), %pU (const uint8_t[16], a
+ * UUID), %%; %u, %d and %x take a width, filled with blanks, or with zeros if the
+ * width begins with 0. The extensions of %p are written as in Linux's printk().
  * Returns the length written, without the NUL.
  */
-size_t text_format(char *buffer, size_t size, const char *format, ...);
-size_t text_vformat(char *buffer, size_t size, const char *format, va_list args);
+size_t text_format(char *buffer, size_t size, const char *format, ...) TEXT_FORMAT(3, 4);
+size_t text_vformat(char *buffer, size_t size, const char *format, va_list args) TEXT_FORMAT(3, 0);
 
 /**
  * Copies @length bytes of foreign text to @out of @size bytes: stops at a NUL,

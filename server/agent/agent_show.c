@@ -13,7 +13,7 @@ void agent_variables(const struct agent *agent, const struct details *job,
 {
 	char value[DETAILS_SIZE], name[64];
 
-	text_format(value, sizeof(value), "%U", job->job);
+	text_format(value, sizeof(value), "%" PRIu64, job->job);
 	each("PREBOOT_LEASE", value);
 	text_format(value, sizeof(value), "%u", (uint32_t)job->attempt);
 	each("PREBOOT_ATTEMPT", value);

@@ -83,7 +83,7 @@ static void tell(const struct admitting *a)
 	const struct admission *admission = &a->admission;
 	char uuid[40];
 
-	text_format(uuid, sizeof(uuid), "%G", a->unknown.uuid);
+	text_format(uuid, sizeof(uuid), "%pU", a->unknown.uuid);
 	if (admission->by_uuid && !admission->mac_count)
 		ctl_error(0, "note: %s is known by its UUID alone: its MAC is %s%s", a->device.name,
 		          admission->mac_of[0] ? "that of device " : "a dock's",

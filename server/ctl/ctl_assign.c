@@ -90,9 +90,9 @@ int ctl_job_assign(struct ctl *ctl)
 
 	if (status)
 		return status;
-	text_format(text, sizeof(text), "work %U", a.job.number);
+	text_format(text, sizeof(text), "work %" PRIu64, a.job.number);
 	ctl_warn_job(ctl, text, &a.job);
-	text_format(text, sizeof(text), "work %U assigned to %s: %s", a.job.number,
+	text_format(text, sizeof(text), "work %" PRIu64 " assigned to %s: %s", a.job.number,
 	            a.device.name, ctl_job_name(a.what.bundle.name, &a.job));
 	return ctl_answer_job(ctl, &a.device, &a.job, text);
 }

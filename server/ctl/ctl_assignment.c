@@ -154,12 +154,12 @@ static int gather(struct ctl *ctl, const struct assignment_filter *filter, struc
 
 		assignment_row(rows, &row);
 		rc = assignment_past(&ctl->store, row.assignment.id, &past);
-		text_format(id, sizeof(id), "%U", row.assignment.id);
+		text_format(id, sizeof(id), "%" PRIu64, row.assignment.id);
 		target_text(ctl, &row.assignment, target);
 		ctl_assignment_when(&row.assignment, when, sizeof(when));
-		text_format(open, sizeof(open), "%U", past.open);
-		text_format(done, sizeof(done), "%U", past.done);
-		text_format(failed, sizeof(failed), "%U", past.failed);
+		text_format(open, sizeof(open), "%" PRIu64, past.open);
+		text_format(done, sizeof(done), "%" PRIu64, past.done);
+		text_format(failed, sizeof(failed), "%" PRIu64, past.failed);
 		table_add(table, id, row.bundle_name, target, when, open, done, failed);
 		object = ctl_json_assignment(ctl, &row);
 		json_object_set_new(object, "open", json_integer((json_int_t)past.open));

@@ -41,10 +41,10 @@ static void list_row(struct table *table, const struct bundle *b, const struct b
 {
 	char used[24], open[24], done[24], failed[24];
 
-	text_format(used, sizeof(used), "%U", uses->assignments + uses->rules + uses->sessions);
-	text_format(open, sizeof(open), "%U", uses->open);
-	text_format(done, sizeof(done), "%U", uses->done);
-	text_format(failed, sizeof(failed), "%U", uses->failed);
+	text_format(used, sizeof(used), "%" PRIu64, uses->assignments + uses->rules + uses->sessions);
+	text_format(open, sizeof(open), "%" PRIu64, uses->open);
+	text_format(done, sizeof(done), "%" PRIu64, uses->done);
+	text_format(failed, sizeof(failed), "%" PRIu64, uses->failed);
 	table_add(table, b->name, bundle_kind_name(b->kind), b->config[0] ? b->config : "none",
 	          loader_text(b->loader_bios), loader_text(b->loader_uefi), used, open, done,
 	          failed);

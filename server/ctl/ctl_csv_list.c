@@ -27,7 +27,7 @@ static void put_guid(const uint8_t guid[16])
 	static const uint8_t none[16];
 	char text[40];
 
-	text_format(text, sizeof(text), "%G", guid);
+	text_format(text, sizeof(text), "%pU", guid);
 	putchar(',');
 	if (memcmp(guid, none, 16))
 		put_field(text);
@@ -41,7 +41,7 @@ static int put_macs(struct store *store, uint64_t device)
 	int rc = device_macs(store, device, macs, &count);
 
 	for (size_t i = 0; rc == 0 && i < count; i++)
-		used += text_format(text + used, sizeof(text) - used, i ? " %M" : "%M", macs[i]);
+		used += text_format(text + used, sizeof(text) - used, i ? " %pM" : "%pM", macs[i]);
 	putchar(',');
 	put_field(text);
 	return rc;

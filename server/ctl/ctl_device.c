@@ -16,7 +16,7 @@ static json_t *json_guid(const uint8_t guid[16])
 {
 	char text[40];
 
-	text_format(text, sizeof(text), "%G", guid);
+	text_format(text, sizeof(text), "%pU", guid);
 	return memcmp(guid, no_uuid, 16) ? json_string(text) : json_null();
 }
 
@@ -40,7 +40,7 @@ json_t *ctl_json_device(struct ctl *ctl, const struct device *device)
 	if (device_macs(&ctl->store, device->id, macs, &count))
 		count = 0;
 	for (size_t i = 0; i < count; i++) {
-		text_format(text, sizeof(text), "%M", macs[i]);
+		text_format(text, sizeof(text), "%pM", macs[i]);
 		json_array_append_new(list, json_string(text));
 	}
 	ctl_device_path(ctl, device, path);
@@ -95,15 +95,15 @@ static void list_row(struct ctl *ctl, struct table *table, const struct device *
 	size_t count = 0;
 
 	if (device_macs(&ctl->store, device->id, macs, &count) == 0 && count > 1)
-		text_format(id, sizeof(id), "%M +%u", macs[0], (uint32_t)count - 1);
+		text_format(id, sizeof(id), "%pM +%u", macs[0], (uint32_t)count - 1);
 	else if (count)
-		text_format(id, sizeof(id), "%M", macs[0]);
+		text_format(id, sizeof(id), "%pM", macs[0]);
 	else if (memcmp(device->uuid, no_uuid, 16))
-		text_format(id, sizeof(id), "%G", device->uuid);
+		text_format(id, sizeof(id), "%pU", device->uuid);
 	else
-		text_format(id, sizeof(id), "ISD %G", device->isd);
+		text_format(id, sizeof(id), "ISD %pU", device->isd);
 	if (job->number)
-		text_format(state, sizeof(state), "%U %s, %u/%u", job->number,
+		text_format(state, sizeof(state), "%" PRIu64 " %s, %u/%u", job->number,
 		            job_state_name(job->state), job->attempt, job->attempts);
 	ctl_ago(seen->time, ago, sizeof(ago));
 	ctl_device_path(ctl, device, path);

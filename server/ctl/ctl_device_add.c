@@ -122,7 +122,7 @@ int ctl_warn_other_order(struct ctl *ctl, const struct device *device)
 	     device_by_uuid(&ctl->store, swapped, &other);
 	if (rc && rc != ERR_NOT_FOUND)
 		return ctl_store_error(ctl);
-	text_format(text, sizeof(text), "%G", device->uuid);
+	text_format(text, sizeof(text), "%pU", device->uuid);
 	if (rc == 0 && other.id != device->id)
 		ctl_error(0, "warning: %s is the UUID of device %s in the other byte order", text,
 		          other.name);
@@ -137,7 +137,7 @@ static int check_uuid(struct ctl *ctl, const struct addition *new)
 
 	if (memcmp(new->device.uuid, no_uuid, 16) == 0)
 		return 0;
-	text_format(text, sizeof(text), "%G", new->device.uuid);
+	text_format(text, sizeof(text), "%pU", new->device.uuid);
 	if (uuid_find(&ctl->store, new->device.uuid, &word))
 		return ctl_store_error(ctl);
 	if (word.state == UUID_SHARED || word.state == UUID_IGNORED)
@@ -159,7 +159,7 @@ static int check_addition(struct ctl *ctl, const struct addition *new)
 	if (rc == ERR_NOT_FOUND && memcmp(new->device.uuid, no_uuid, 16)) {
 		rc = device_by_uuid(&ctl->store, new->device.uuid, &other);
 		rc = others(rc, new, &other);
-		text_format(text, sizeof(text), "%G", new->device.uuid);
+		text_format(text, sizeof(text), "%pU", new->device.uuid);
 		if (rc == 0)
 			return ctl_error(EXIT_FAULT, "UUID %s is that of device %s already", text,
 			                 other.name);
@@ -167,7 +167,7 @@ static int check_addition(struct ctl *ctl, const struct addition *new)
 	if (rc == ERR_NOT_FOUND && memcmp(new->device.isd, no_uuid, 16)) {
 		rc = device_by_isd(&ctl->store, new->device.isd, &other);
 		rc = others(rc, new, &other);
-		text_format(text, sizeof(text), "%G", new->device.isd);
+		text_format(text, sizeof(text), "%pU", new->device.isd);
 		if (rc == 0)
 			return ctl_error(EXIT_FAULT, "device id %s is that of device %s already",
 			                 text, other.name);
@@ -175,7 +175,7 @@ static int check_addition(struct ctl *ctl, const struct addition *new)
 	for (size_t i = 0; rc == ERR_NOT_FOUND && i < new->mac_count; i++) {
 		rc = device_by_mac(&ctl->store, new->macs[i], &other);
 		rc = others(rc, new, &other);
-		text_format(text, sizeof(text), "%M", new->macs[i]);
+		text_format(text, sizeof(text), "%pM", new->macs[i]);
 		if (rc == 0)
 			return ctl_error(EXIT_FAULT, "MAC %s is that of device %s already", text,
 			                 other.name);
@@ -191,7 +191,7 @@ static int warn_of_docks(struct ctl *ctl, const struct addition *new)
 
 		if (mac_is_shared(&ctl->store, new->macs[i], &shared))
 			return ctl_store_error(ctl);
-		text_format(text, sizeof(text), "%M", new->macs[i]);
+		text_format(text, sizeof(text), "%pM", new->macs[i]);
 		if (shared)
 			ctl_error(0, "warning: the setting shared-macs names %s, so it identifies nobody",
 			          text);

@@ -62,9 +62,9 @@ static int releasing(struct ctl *ctl, void *data)
 	if (status)
 		return status;
 	if (memcmp(device->claim_uuid, none, 16))
-		text_format(by, sizeof(by), "%G", device->claim_uuid);
+		text_format(by, sizeof(by), "%pU", device->claim_uuid);
 	else if (memcmp(device->claim_mac, none, 6))
-		text_format(by, sizeof(by), "%M", device->claim_mac);
+		text_format(by, sizeof(by), "%pM", device->claim_mac);
 	else
 		return ctl_error(EXIT_FAULT, "device %s: no machine has claimed it; what it was "
 		                 "added with can be changed with \"prebootctl device change\"",

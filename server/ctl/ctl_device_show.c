@@ -15,7 +15,7 @@ static void print_guid(const char *label, const uint8_t guid[16])
 {
 	char text[40];
 
-	text_format(text, sizeof(text), "%G", guid);
+	text_format(text, sizeof(text), "%pU", guid);
 	if (memcmp(guid, no_uuid, 16))
 		printf("  %-18s%s\n", label, text);
 }
@@ -34,13 +34,13 @@ static void print_device(struct ctl *ctl, const struct device *device, const str
 	if (device_macs(&ctl->store, device->id, macs, &count))
 		count = 0;
 	for (size_t i = 0; i < count; i++) {
-		text_format(text, sizeof(text), "%M", macs[i]);
+		text_format(text, sizeof(text), "%pM", macs[i]);
 		printf("  %-18s%s\n", "MAC", text);
 	}
 	print_guid("UUID", device->uuid);
 	print_guid("image-safe data", device->isd);
 	print_guid("claimed by UUID", device->claim_uuid);
-	text_format(text, sizeof(text), "%M", device->claim_mac);
+	text_format(text, sizeof(text), "%pM", device->claim_mac);
 	if (memcmp(device->claim_mac, no_uuid, 6))
 		printf("  %-18s%s\n", "claimed by MAC", text);
 	ctl_print_names("groups", json_object_get(owned, "groups"));

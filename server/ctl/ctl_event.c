@@ -30,7 +30,7 @@ int ctl_print_events(struct ctl *ctl, const struct device *device, uint32_t limi
 		rc = name_device(ctl, &event, &named);
 		ctl_time(event.time, when, sizeof(when));
 		if (event.job)
-			text_format(job, sizeof(job), "%U", event.job);
+			text_format(job, sizeof(job), "%" PRIu64, event.job);
 		if (event.milliseconds)
 			text_format(after, sizeof(after), "%u ms", event.milliseconds);
 		if (rc == 0)

@@ -125,7 +125,7 @@ static void put_outcome(struct explanation *e)
 	if (e->request && !e->decision.ends)
 		text_format(e->loader, sizeof(e->loader), "%s", answer->loader);
 	if (e->gets_job && e->job.number)
-		text_format(e->outcome, sizeof(e->outcome), "work %U, attempt %u of %u, %s",
+		text_format(e->outcome, sizeof(e->outcome), "work %" PRIu64 ", attempt %u of %u, %s",
 		            e->job.number, (uint32_t)answer->attempt, e->job.attempts, reason);
 	else
 		text_format(e->outcome, sizeof(e->outcome), "%s; %s",

@@ -14,9 +14,9 @@ static void list_row(struct table *table, const struct folder_row *row)
 	char name[2 * FOLDER_DEPTH + NAME_SIZE], devices[24], settings[24], assignments[24];
 
 	snprintf(name, sizeof(name), "%*s%s", 2 * (int)row->depth, "", row->name);
-	text_format(devices, sizeof(devices), "%U", row->devices);
-	text_format(settings, sizeof(settings), "%U", row->settings);
-	text_format(assignments, sizeof(assignments), "%U", row->assignments);
+	text_format(devices, sizeof(devices), "%" PRIu64, row->devices);
+	text_format(settings, sizeof(settings), "%" PRIu64, row->settings);
+	text_format(assignments, sizeof(assignments), "%" PRIu64, row->assignments);
 	table_add(table, name, devices, settings, assignments);
 }
 

@@ -187,8 +187,8 @@ int ctl_group_list(struct ctl *ctl)
 		char devices[24], assignments[24];
 
 		group_row(rows, &row);
-		text_format(devices, sizeof(devices), "%U", row.devices);
-		text_format(assignments, sizeof(assignments), "%U", row.assignments);
+		text_format(devices, sizeof(devices), "%" PRIu64, row.devices);
+		text_format(assignments, sizeof(assignments), "%" PRIu64, row.assignments);
 		table_add(&table, row.name, devices, assignments);
 		json_array_append_new(array, json_pack("{s:s, s:I, s:I}", "group", row.name,
 		                      "devices", (json_int_t)row.devices, "assignments",

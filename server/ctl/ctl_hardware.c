@@ -129,11 +129,11 @@ static void format(const struct request *r, const struct line *line, char *out, 
 	                                                                      : number(r, line);
 	switch (line->kind) {
 	case TEXT: text_format(out, size, "%s", (const char *)at); break;
-	case NUMBER: text_format(out, size, "%U", value); break;
-	case SIZE: text_format(out, size, "%U bytes", value); break;
+	case NUMBER: text_format(out, size, "%" PRIu64, value); break;
+	case SIZE: text_format(out, size, "%" PRIu64 " bytes", value); break;
 	case HEX: text_format(out, size, "%04x", (uint32_t)value); break;
-	case MAC: text_format(out, size, "%M", at); break;
-	case GUID: text_format(out, size, "%G", at); break;
+	case MAC: text_format(out, size, "%pM", at); break;
+	case GUID: text_format(out, size, "%pU", at); break;
 	case TIME: ctl_time((int64_t)value, out, size); break;
 	case FLAG: text_format(out, size, "yes"); break;
 	case TRISTATE: text_format(out, size, "%s", value == STATE_YES ? "yes" : "no"); break;

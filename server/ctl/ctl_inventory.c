@@ -12,11 +12,11 @@ static void size_text(uint64_t mib, char *out, size_t size)
 	if (mib == 0)
 		text_format(out, size, "-");
 	else if (mib < 10 * 1024)
-		text_format(out, size, "%U MiB", mib);
+		text_format(out, size, "%" PRIu64 " MiB", mib);
 	else if (mib < 10 * 1024 * 1024)
-		text_format(out, size, "%U GiB", (mib + 512) / 1024);
+		text_format(out, size, "%" PRIu64 " GiB", (mib + 512) / 1024);
 	else
-		text_format(out, size, "%U TiB", (mib + 512 * 1024) / (1024 * 1024));
+		text_format(out, size, "%" PRIu64 " TiB", (mib + 512 * 1024) / (1024 * 1024));
 }
 
 static uint64_t disks_mib(const struct request *r)

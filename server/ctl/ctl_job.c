@@ -52,7 +52,7 @@ static void list_row(struct ctl *ctl, struct table *table, const struct device *
 	int64_t last = job->ended ? job->ended : job->begun ? job->begun :
 	               job->offered ? job->offered : job->assigned;
 
-	text_format(number, sizeof(number), "%U", job->number);
+	text_format(number, sizeof(number), "%" PRIu64, job->number);
 	text_format(attempt, sizeof(attempt), "%u/%u", job->attempt, job->attempts);
 	ctl_time(last, when, sizeof(when));
 	ctl_origin(ctl, job, bundle, &source);
@@ -169,6 +169,6 @@ int ctl_job_cancel(struct ctl *ctl)
 
 	if (status)
 		return status;
-	text_format(text, sizeof(text), "work %U of %s cancelled", c.job.number, c.device.name);
+	text_format(text, sizeof(text), "work %" PRIu64 " of %s cancelled", c.job.number, c.device.name);
 	return ctl_answer_job(ctl, &c.device, &c.job, text);
 }

@@ -14,9 +14,9 @@ static void take_unknown(const struct unknown *unknown, struct seen_machine *mac
 {
 	memset(machine, 0, sizeof(*machine));
 	if (all_zero(unknown->mac, sizeof(unknown->mac)))
-		text_format(machine->label, sizeof(machine->label), "%G", unknown->uuid);
+		text_format(machine->label, sizeof(machine->label), "%pU", unknown->uuid);
 	else
-		text_format(machine->label, sizeof(machine->label), "%M", unknown->mac);
+		text_format(machine->label, sizeof(machine->label), "%pM", unknown->mac);
 	unknown_name(unknown, machine->becomes);
 	machine->seen.time = unknown->last;
 	text_format(machine->seen.address, sizeof(machine->seen.address), "%s",
@@ -44,7 +44,7 @@ static int find_unknown(struct store *store, const uint8_t *mac, const uint8_t *
 		return rc;
 	store_end(row);
 	/* With one UUID they are mostly adapters of one machine. */
-	text_format(uuid_text, sizeof(uuid_text), "%G", unknown.uuid);
+	text_format(uuid_text, sizeof(uuid_text), "%pU", unknown.uuid);
 	if (mac)
 		ctl_error(0, "note: several unknown machines came with this MAC; the one that asked "
 		          "last has UUID %s", uuid_text);

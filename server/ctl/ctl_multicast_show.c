@@ -49,7 +49,7 @@ int ctl_multicast_list(struct ctl *ctl)
 		char joined[48], starts[80], since[32];
 
 		multicast_row(rows, &row);
-		text_format(joined, sizeof(joined), "%u of %U", row.multicast.joined, row.members);
+		text_format(joined, sizeof(joined), "%u of %" PRIu64, row.multicast.joined, row.members);
 		starts_text(&row.multicast, starts, sizeof(starts));
 		ctl_time(row.ended ? row.ended : row.started ? row.started : row.added, since,
 		         sizeof(since));
@@ -93,7 +93,7 @@ static int list_members(struct ctl *ctl, const struct multicast_row *session,
 		device_row(rows, &device);
 		rc = job_of(ctl, session, device.id, &job);
 		if (job.number)
-			text_format(state, sizeof(state), "%U %s", job.number,
+			text_format(state, sizeof(state), "%" PRIu64 " %s", job.number,
 			            job_state_name(job.state));
 		ctl_time(joined, when, sizeof(when));
 		table_add(table, device.name, joined ? when : "not yet", state);

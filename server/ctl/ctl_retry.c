@@ -29,7 +29,7 @@ static int copy(struct ctl *ctl, struct retry *r)
 	r->new.offered = r->new.begun = r->new.ended = 0;
 	r->new.given_up = false;
 	r->new.reason[0] = '\0';
-	text_format(reason, sizeof(reason), "again, after work %U", r->old.number);
+	text_format(reason, sizeof(reason), "again, after work %" PRIu64, r->old.number);
 	if (job_add_of(&ctl->store, &r->new, &details, &origin) ||
 	    (r->session && multicast_joined(&ctl->store, r->session, r->device.id,
 	                                    r->new.assigned)) ||
@@ -126,9 +126,9 @@ static int again(struct ctl *ctl, int (*how)(struct ctl *ctl, void *data))
 
 	if (status)
 		return status;
-	text_format(text, sizeof(text), "work %U", r.new.number);
+	text_format(text, sizeof(text), "work %" PRIu64, r.new.number);
 	ctl_warn_job(ctl, text, &r.new);
-	text_format(text, sizeof(text), "work %U of %s waits for its next boot, as work %U",
+	text_format(text, sizeof(text), "work %" PRIu64 " of %s waits for its next boot, as work %" PRIu64,
 	            r.old.number, r.device.name, r.new.number);
 	return ctl_answer_job(ctl, &r.device, &r.new, text);
 }

@@ -142,7 +142,7 @@ static void print_boot(const struct device *device, struct timeline *t)
 
 		snprintf(at, sizeof(at), "%7lld", (long long)t->moments[i].at);
 		if (event->job)
-			text_format(job, sizeof(job), "%U", event->job);
+			text_format(job, sizeof(job), "%" PRIu64, event->job);
 		table_add(&table, at, event->step, t->moments[i].from, job, event->reason);
 	}
 	table_print(&table);

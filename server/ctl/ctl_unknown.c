@@ -15,7 +15,7 @@ static const uint8_t zeros[16];
 static void mac_text(const struct unknown *s, char *out, size_t size)
 {
 	if (memcmp(s->mac, zeros, sizeof(s->mac)))
-		text_format(out, size, "%M", s->mac);
+		text_format(out, size, "%pM", s->mac);
 	else
 		text_format(out, size, "-");
 }
@@ -23,7 +23,7 @@ static void mac_text(const struct unknown *s, char *out, size_t size)
 static void uuid_text(const struct unknown *s, char *out, size_t size)
 {
 	if (memcmp(s->uuid, zeros, sizeof(s->uuid)))
-		text_format(out, size, "%G", s->uuid);
+		text_format(out, size, "%pU", s->uuid);
 	else
 		text_format(out, size, "-");
 }
@@ -161,7 +161,7 @@ int ctl_unknown_list(struct ctl *ctl)
 			break;
 		}
 		mac_text(&s, mac, sizeof(mac));
-		text_format(boots, sizeof(boots), "%U", s.boots);
+		text_format(boots, sizeof(boots), "%" PRIu64, s.boots);
 		ctl_ago(s.last, ago, sizeof(ago));
 		table_add(&table, mac, r->product[0] ? r->product : "-",
 		          r->serial[0] ? r->serial : "-", s.address, boots, ago,

@@ -15,7 +15,7 @@ static json_t *json_uuid(const struct uuid_word *word)
 {
 	char uuid[40];
 
-	text_format(uuid, sizeof(uuid), "%G", word->uuid);
+	text_format(uuid, sizeof(uuid), "%pU", word->uuid);
 	return json_pack("{s:s, s:s, s:o}", "uuid", uuid, "state", uuid_state_name(word->state),
 	                 "since", ctl_json_time(word->time));
 }
@@ -33,7 +33,7 @@ int ctl_uuid_list(struct ctl *ctl)
 		char uuid[40], since[40];
 
 		uuid_row(rows, &word);
-		text_format(uuid, sizeof(uuid), "%G", word.uuid);
+		text_format(uuid, sizeof(uuid), "%pU", word.uuid);
 		ctl_time(word.time, since, sizeof(since));
 		table_add(&table, uuid, uuid_state_name(word.state), since);
 		json_array_append_new(array, json_uuid(&word));
@@ -68,7 +68,7 @@ int ctl_uuid_show(struct ctl *ctl)
 		char mac[40], last[40];
 
 		witness_row(rows, &witness);
-		text_format(mac, sizeof(mac), "%M", witness.mac);
+		text_format(mac, sizeof(mac), "%pM", witness.mac);
 		ctl_time(witness.last, last, sizeof(last));
 		table_add(&table, mac, witness.serials.serial[0] ? witness.serials.serial : "-",
 		          witness.serials.board[0] ? witness.serials.board : "-",
@@ -101,7 +101,7 @@ static int warn_of_others(struct ctl *ctl, const uint8_t uuid[16])
 		char mac[40];
 
 		witness_row(rows, &witness);
-		text_format(mac, sizeof(mac), "%M", witness.mac);
+		text_format(mac, sizeof(mac), "%pM", witness.mac);
 		rc = device_by_mac(&ctl->store, witness.mac, &device);
 		if (rc == 0 && memcmp(device.uuid, uuid, sizeof(device.uuid)) != 0)
 			ctl_error(0, "warning: it came with %s, which is device %s's; if two machines "

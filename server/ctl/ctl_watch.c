@@ -58,7 +58,7 @@ static void tell_event(struct watch *w, const struct event_record *event, const 
 		return;
 	}
 	if (event->job)
-		text_format(job, sizeof(job), "%U", event->job);
+		text_format(job, sizeof(job), "%" PRIu64, event->job);
 	put_time(event->time, event->time_ms, true);
 	printf("  %-15s  %-10s  %5s  ", device, event->step, job);
 	if (event->milliseconds)
@@ -77,11 +77,11 @@ static void tell_unknown(struct watch *w, sqlite3_stmt *row)
 	store_bytes(row, 4, uuid, 16);
 	store_text(row, 5, address, sizeof(address));
 	store_text(row, 6, outcome, sizeof(outcome));
-	text_format(name, sizeof(name), "%M", mac);
+	text_format(name, sizeof(name), "%pM", mac);
 	if (w->ctl->json) {
 		char guid[40];
 
-		text_format(guid, sizeof(guid), "%G", uuid);
+		text_format(guid, sizeof(guid), "%pU", uuid);
 		put_line(json_pack("{s:o, s:s, s:o, s:s, s:s, s:I}", "time",
 		                   ctl_json_time(sqlite3_column_int64(row, 1)), "stranger", name,
 		                   "uuid", memcmp(uuid, none, 16) ? json_string(guid) : json_null(),

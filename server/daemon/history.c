@@ -48,7 +48,7 @@ void note_outcome(struct note *note, const struct decision *decision)
 	const struct answer *answer = &decision->reply.u.answer;
 
 	if (answer->decision == DECISION_JOB)
-		text_format(note->reason, sizeof(note->reason), "work %U, attempt %u: %s",
+		text_format(note->reason, sizeof(note->reason), "work %" PRIu64 ", attempt %u: %s",
 		            answer->job, (uint32_t)answer->attempt, decision->reason);
 	else
 		text_format(note->reason, sizeof(note->reason), "local boot: %s", decision->reason);

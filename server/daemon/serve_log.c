@@ -36,9 +36,9 @@ static size_t write_head(char *line, const struct speaker *speaker, const char *
 
 	address_format(&speaker->datagram->from, from);
 	if (!all_zero(identity->mac, sizeof(identity->mac)))
-		text_format(mac, sizeof(mac), "%M", identity->mac);
+		text_format(mac, sizeof(mac), "%pM", identity->mac);
 	if (!all_zero(identity->uuid, sizeof(identity->uuid)))
-		text_format(uuid, sizeof(uuid), "%G", identity->uuid);
+		text_format(uuid, sizeof(uuid), "%pU", identity->uuid);
 	return text_format(line, LOG_LINE, "%s%s from=%s mac=%s uuid=%s device=%s", mark, what,
 	                   from, mac, uuid, speaker->device ? speaker->device : "-");
 }
@@ -81,7 +81,7 @@ enum journal_kind log_answer(char line[LOG_LINE], const struct speaker *speaker,
 		       state_word(speaker->question->u.report.state));
 	}
 	if (next->number)
-		append(line, at, " lease=%U attempt=%u/%u", next->number,
+		append(line, at, " lease=%" PRIu64 " attempt=%u/%u", next->number,
 		       reply->type == MESSAGE_ANSWER && reply->u.answer.attempt
 		               ? (uint32_t)reply->u.answer.attempt : next->attempt,
 		       next->attempts);
@@ -100,7 +100,7 @@ enum journal_kind log_event(char line[LOG_LINE], const struct speaker *speaker)
 	size_t at = write_head(line, speaker, "", "event");
 	char quoted[QUOTED];
 
-	append(line, at, " step=%s at=%ums lease=%U reason=\"%s\"", event_name(event->code),
+	append(line, at, " step=%s at=%ums lease=%" PRIu64 " reason=\"%s\"", event_name(event->code),
 	       event->milliseconds, event->job, quote(quoted, event->reason));
 	return kind_of(speaker);
 }
@@ -108,10 +108,10 @@ enum journal_kind log_event(char line[LOG_LINE], const struct speaker *speaker)
 void log_counts(struct journal *journal, const struct counters *counters)
 {
 	char line[LOG_LINE];
-	size_t at = text_format(line, sizeof(line), "counts answered=%U",
+	size_t at = text_format(line, sizeof(line), "counts answered=%" PRIu64,
 	                        counters_answered(counters));
 
 	for (int i = 0; i < DROP_COUNT; i++)
-		append(line, at, " %s=%U", drop_name((enum drop)i), counters->dropped[i]);
+		append(line, at, " %s=%" PRIu64, drop_name((enum drop)i), counters->dropped[i]);
 	journal_line(journal, JOURNAL_ALWAYS, "%s", line);
 }

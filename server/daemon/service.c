@@ -69,6 +69,7 @@ int service_open(int above)
 	return connection;
 }
 
+__attribute__((format(printf, 1, 2)))
 static void tell(const char *format, ...)
 {
 	char text[512];

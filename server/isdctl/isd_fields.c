@@ -73,7 +73,7 @@ static void format_time(uint64_t when, char out[ISD_FIELD_TEXT])
 	struct tm utc;
 
 	if (!gmtime_r(&t, &utc) || !strftime(out, ISD_FIELD_TEXT, "%Y-%m-%dT%H:%M:%SZ", &utc))
-		text_format(out, ISD_FIELD_TEXT, "%U", when);
+		text_format(out, ISD_FIELD_TEXT, "%" PRIu64, when);
 }
 
 static bool absent(const uint8_t *at, size_t size)
@@ -100,16 +100,16 @@ void isd_field_format(const struct isd *isd, size_t index, char out[ISD_FIELD_TE
 		text_format(out, ISD_FIELD_TEXT, "%s", *at == ISD_NETWORK_DHCP ? "dhcp" :
 		            *at == ISD_NETWORK_STATIC ? "static" : "unknown");
 		break;
-	case GUID: text_format(out, ISD_FIELD_TEXT, "%G", at); break;
+	case GUID: text_format(out, ISD_FIELD_TEXT, "%pU", at); break;
 	case TEXT: text_format(out, ISD_FIELD_TEXT, "%s", (const char *)at); break;
-	case ADDRESS: text_format(out, ISD_FIELD_TEXT, "%I", at); break;
+	case ADDRESS: text_format(out, ISD_FIELD_TEXT, "%pI4", at); break;
 	case ADDRESSES:
 		for (size_t i = 0; i < isd->dns_count; i++)
-			used += text_format(out + used, ISD_FIELD_TEXT - used, "%s%I",
+			used += text_format(out + used, ISD_FIELD_TEXT - used, "%s%pI4",
 			                    i ? "," : "", isd->dns[i]);
 		break;
 	case TIME: format_time(isd->image_time, out); break;
-	case NUMBER: text_format(out, ISD_FIELD_TEXT, "%U", isd->image_size); break;
+	case NUMBER: text_format(out, ISD_FIELD_TEXT, "%" PRIu64, isd->image_size); break;
 	case KEY:
 		for (size_t i = 0; i < ISD_KEY_SIZE; i++)
 			used += text_format(out + used, ISD_FIELD_TEXT - used, "%02x",

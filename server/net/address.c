@@ -86,7 +86,7 @@ void address_host(const union address *address, char out[ADDRESS_TEXT])
 	const uint8_t *ipv4 = as_ipv4(address);
 
 	if (ipv4)
-		text_format(out, ADDRESS_TEXT, "%I", ipv4);
+		text_format(out, ADDRESS_TEXT, "%pI4", ipv4);
 	else
 		inet_ntop(AF_INET6, &address->in6.sin6_addr, out, ADDRESS_TEXT);
 }

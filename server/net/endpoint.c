@@ -39,6 +39,6 @@ int endpoint_parse(const char *text, struct sockaddr_in *endpoint)
 
 void endpoint_format(const struct sockaddr_in *endpoint, char *out, size_t size)
 {
-	text_format(out, size, "%I:%u", (const uint8_t *)&endpoint->sin_addr,
+	text_format(out, size, "%pI4:%u", (const uint8_t *)&endpoint->sin_addr,
 	            (uint32_t)ntohs(endpoint->sin_port));
 }

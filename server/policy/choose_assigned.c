@@ -103,7 +103,7 @@ static void write_origin(const struct choosing *c, const struct assignment *assi
 	}
 	if (!localtime_r(&time, &local) ||
 	    strftime(until, sizeof(until), "%Y-%m-%d %H:%M", &local) == 0)
-		text_format(until, sizeof(until), "%U", (uint64_t)assignment->until);
+		text_format(until, sizeof(until), "%" PRIu64, (uint64_t)assignment->until);
 	text_format(out, size, "assigned to %s, until %s", owner, until);
 }
 

@@ -2,6 +2,7 @@
 #ifndef SERVER_POLICY_CHOOSING_H
 #define SERVER_POLICY_CHOOSING_H
 
+#include "nbp/proto/text.h"
 #include "server/policy/choose.h"
 
 /* What choose*.c share: a choice while it is being made. */
@@ -26,7 +27,7 @@ void choosing_begin(struct choosing *c, enum source source, uint64_t id,
                     const struct bundle *bundle);
 
 /** Says why the candidate is taken or passed over. Returns false, for the latter. */
-bool choosing_pass(struct choosing *c, const char *format, ...);
+bool choosing_pass(struct choosing *c, const char *format, ...) TEXT_FORMAT(2, 3);
 
 /**
  * Passes the candidate over for what has become of it before, and says what helps.

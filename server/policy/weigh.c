@@ -159,7 +159,7 @@ static int keep_shared(struct store *store, const struct request *request, uint6
 	if (rc == 0)
 		rc = add_witness(store, request, now);
 	memcpy(event.boot, boot, sizeof(event.boot));
-	text_format(event.reason, sizeof(event.reason), "a machine with MAC %M has the same UUID, "
+	text_format(event.reason, sizeof(event.reason), "a machine with MAC %pM has the same UUID, "
 	            "which from now on tells nothing", identity->mac);
 	return rc ? rc : event_add(store, &event);
 }

@@ -21,6 +21,7 @@
 #define GLANCE_MAX  (8 << 20) /* bytes that are gone through in a hundredth of a second */
 #define HEADER_SIZE 100 /* of an SQLite file; sqlite.org/fileformat2.html 1.3 */
 
+__attribute__((format(printf, 4, 5)))
 static int say(int rc, char *message, size_t size, const char *format, ...)
 {
 	va_list args;

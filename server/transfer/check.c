@@ -201,12 +201,12 @@ static void tell_unknown(const struct check *check, const struct unknown *unknow
 {
 	char problem[REASON_SIZE + 100], remedy[400], key[40];
 
-	text_format(problem, sizeof(problem), "unknown machine %M, UUID %G: %s", unknown->mac,
+	text_format(problem, sizeof(problem), "unknown machine %pM, UUID %pU: %s", unknown->mac,
 	            unknown->uuid, note);
 	if (device_uuid_ok(unknown->uuid))
-		text_format(key, sizeof(key), "%G", unknown->uuid);
+		text_format(key, sizeof(key), "%pU", unknown->uuid);
 	else
-		text_format(key, sizeof(key), "%M", unknown->mac);
+		text_format(key, sizeof(key), "%pM", unknown->mac);
 	text_format(remedy, sizeof(remedy), "see which machine it is with \"prebootctl stranger show "
 	            "%s\"; if it is another one, \"prebootctl device admit %s\"; if it is the "
 	            "device, say so with \"prebootctl device change\"; or forget it with "

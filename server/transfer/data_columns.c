@@ -52,7 +52,7 @@ static json_t *bytes_column(enum data_kind kind, const uint8_t *bytes, size_t le
 		return details_column((const char *)bytes, length);
 	if (!bytes || length != (kind == DATA_MAC || kind == DATA_TOLD ? 6 : 16))
 		return NULL;
-	text_format(text, sizeof(text), length == 6 ? "%M" : "%G", bytes);
+	text_format(text, sizeof(text), length == 6 ? "%pM" : "%pU", bytes);
 	/* Elsewhere nonces are told without dashes. */
 	for (size_t from = 0, to = 0; kind == DATA_NONCE && to <= 32; from++)
 		if (text[from] != '-')

@@ -11,19 +11,23 @@ static const uint8_t uuid[16] = { 0x12, 0x34, 0x56, 0x78, 0x9a, 0xbc, 0xde, 0xf0
 static void formats(void **state)
 {
 	static const uint8_t ip[4] = { 10, 0, 255, 1 };
+	char unknown[] = "x%q%s", unknown_bytes[] = "y%pZ%s";
 	char out[128];
 
 	(void)state;
 	text_format(out, sizeof(out), "[%5u] %s %d %x %04x %%", 42u, "abc", -7, 0xbeefu, 0x1fu);
 	assert_string_equal(out, "[   42] abc -7 beef 001f %");
-	text_format(out, sizeof(out), "%I %M %G", ip, mac, uuid);
+	text_format(out, sizeof(out), "%pI4 %pM %pU", ip, mac, uuid);
 	assert_string_equal(out, "10.0.255.1 52:54:00:12:34:ab 12345678-9abc-def0-0123-456789abcdef");
-	text_format(out, sizeof(out), "%U %U %U", (uint64_t)0, UINT64_MAX, (uint64_t)4294967296);
+	text_format(out, sizeof(out), "%" PRIu64 " %" PRIu64 " %" PRIu64, (uint64_t)0, UINT64_MAX, (uint64_t)4294967296);
 	assert_string_equal(out, "0 18446744073709551615 4294967296");
 	text_format(out, sizeof(out), "%u %d", UINT32_MAX, INT32_MIN);
 	assert_string_equal(out, "4294967295 -2147483648");
-	text_format(out, sizeof(out), "x%q%s", 1, "never read");
+	/* Not literals, so that the compiler lets them pass. */
+	text_format(out, sizeof(out), unknown, 1, "never read");
 	assert_string_equal(out, "x");
+	text_format(out, sizeof(out), unknown_bytes, ip, "never read");
+	assert_string_equal(out, "y");
 }
 
 static void cuts_to_the_room_there_is(void **state)
