@@ -7,7 +7,7 @@
 #include "server/net/datagram.h"
 #include "server/policy/decide.h"
 
-/* The log's lines: key=value pairs that scripts may rely on; README.md lists them. */
+/* The log's lines: key=value pairs that scripts may rely on; server/operations.md lists them. */
 
 #define LOG_LINE 1024
 

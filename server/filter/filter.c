@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Parses filters; README.md gives the grammar. */
+/* Parses filters; server/rules.md gives the grammar. */
 #include "server/filter/filter.h"
 
 #include <stdarg.h>

@@ -12,7 +12,7 @@
  *
  *   maker = "Dell Inc." and memory >= 8G and not (product starts-with Latitude)
  *
- * README.md gives the grammar and the facts that can be compared.
+ * server/rules.md gives the grammar and the facts that can be compared.
  */
 
 #define FILTER_TEXT 1024 /* bytes, with the NUL */

@@ -5,7 +5,7 @@
 #include "server/index/index.h"
 #include "server/store/devices.h"
 
-/* Who speaks. README.md gives the rules, under "Who is who". */
+/* Who sends a request. server/rules.md gives the rules, under "Who is who". */
 
 /* What the database says of a machine that comes with a device's UUID and a strange MAC. */
 enum weighed {

@@ -6,7 +6,7 @@
 
 #include "server/store/store.h"
 
-/* How the tables of each version come to be; README.md describes those of the last. */
+/* How the tables of each version come to be; server/architecture.md describes those of the last. */
 struct store_step {
 	const char *sql;
 	/** What SQL cannot do, afterwards. Returns SQLITE_OK or another code. May be NULL. */

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What the server must decide, by its rules (server/README.md) and as plainly as can be: whole
+"""What the server must decide, by its rules (server/rules.md) and as plainly as can be: whole
 tables, gone through row by row. Shares nothing with the server's code."""
 
 import sqlite3

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What a request tells of its machine, and what filters say of that: as README.md and "prebootctl
-rule facts" have it, with three truth values, since what is not told is neither so nor not so."""
+"""What a request reports of its machine, and what filters say of that: as server/rules.md and
+"prebootctl rule facts" have it, with three truth values, as what is not reported is unknown."""
 
 import ipaddress
 import re

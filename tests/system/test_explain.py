@@ -15,7 +15,7 @@ from policy import BUILD
 from test_decisions import MAC, prebootctl, set_up
 
 UUID = "6f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"
-README = Path(__file__).resolve().parent.parent.parent / "server" / "README.md"
+RULES = Path(__file__).resolve().parent.parent.parent / "server" / "rules.md"
 
 
 def fails(database, status, *arguments):
@@ -279,5 +279,5 @@ def test_rule_test(tmp_path):
     check=True).stdout), ids=lambda fact: fact["fact"])
 def test_facts_are_documented(fact):
     line = f"| `{fact['fact']}` | {fact['kind']} | {fact['about']} |\n"
-    assert line in README.read_text()
+    assert line in RULES.read_text()
     assert re.fullmatch(r"[a-z0-9-]+", fact["fact"]) and fact["kind"]

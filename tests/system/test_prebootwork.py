@@ -122,7 +122,7 @@ def test_no_token_no_details(tmp_path, daemon, lease):
     assert work(daemon.server, "show").returncode == 0
 
 
-# As server/README.md and prebootwork(8) have it; test_documented_line() holds them to it.
+# As server/linux.md and prebootwork(8) have it; test_documented_line() holds them to it.
 LINE = """\
 if ! eval "$(prebootwork show)"; then
     echo "no work, or no server"
@@ -134,7 +134,7 @@ fi
 
 def test_documented_line():
     root = BUILD.parent
-    assert textwrap.indent(LINE, "    ") in (root / "server/README.md").read_text()
+    assert textwrap.indent(LINE, "    ") in (root / "server/linux.md").read_text()
     assert LINE in (root / "server/agent/prebootwork.8").read_text()
 
 

@@ -11,6 +11,7 @@ import network
 from lab import Lab
 
 SERVERS = machine.BUILD / "servers"  # what fetch-servers left
+RECIPES = "server/networks.md"
 # The folders of an installed server are there, empty, and the TFTP root is the test's. Nobody else
 # sees that: the mounts are the server's own. The checkout might have been in one of the folders.
 _FURNISH = """
@@ -46,7 +47,7 @@ def configuration(sources):
             block = recipe(source, None)[0]
         else:
             title, number = re.fullmatch(r"(.*?) ?(\d*)", source).groups()
-            block = recipe("README.md", title)[int(number or 1) - 1]
+            block = recipe(RECIPES, title)[int(number or 1) - 1]
         if whole.startswith("{"):  # JSON: where the recipe says
             first, rest = whole.split("\n", 1)
             whole = f"{first}\n{block}{rest}"

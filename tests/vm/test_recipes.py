@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Runs the recipes of README.md literally, each on its hosts, with a machine that boots there."""
+"""Runs the recipes of server/networks.md literally, each on its hosts, with a machine that boots there."""
 
 import os
 import re
@@ -39,10 +39,10 @@ def test_recipe(recipe, firmware, lab_folder):
 
 
 def test_every_recipe_is_run():
-    """No block of the README's but is part of a recipe that is run."""
+    """Each block of server/networks.md is part of a recipe that is run."""
     used = {source for facts in RECIPES.values() for servers in facts["hosts"].values()
             for sources in servers.values() for source in sources or ()}
-    whole = (machine.ROOT / "README.md").read_text()
+    whole = (machine.ROOT / hosts.RECIPES).read_text()
     for title in re.findall(r"^\*\*(.*?)\*\*", whole, re.M):
-        for number, _ in enumerate(hosts.recipe("README.md", title), 1):
+        for number, _ in enumerate(hosts.recipe(hosts.RECIPES, title), 1):
             assert (title if number == 1 else f"{title} {number}") in used
