@@ -88,7 +88,7 @@ PARTS_prebootctl := $(patsubst %.c,%,$(wildcard server/ctl/*.c server/transfer/*
 PARTS_isdctl := $(patsubst %.c,%,$(wildcard server/isdctl/*.c))
 PARTS_prebootwork := $(patsubst %.c,%,$(wildcard server/agent/*.c))
 LIBRARY := $(filter-out nbp/memory,$(CORE)) $(patsubst %.c,%,$(wildcard $(patsubst %,server/%/*.c, \
-	model net tool store filter index policy)) server/transfer/whole_file.c)
+	model net tool store filter index policy)))
 LIBS_prebootd = $(call pkg,--libs sqlite3 libseccomp libsystemd nettle)
 LIBS_prebootctl = $(call pkg,--libs sqlite3 jansson nettle)
 LIBS_isdctl = $(call pkg,--libs jansson)

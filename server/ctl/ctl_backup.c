@@ -6,7 +6,7 @@
 #include "nbp/proto/error.h"
 #include "server/ctl/ctl_verbs.h"
 #include "server/store/store_file.h"
-#include "server/transfer/whole_file.h"
+#include "server/tool/whole_file.h"
 
 #define BUSY_WAIT_MS 100
 #define BUSY_WAITS   100

@@ -11,7 +11,7 @@
 #include "server/tool/output.h"
 #include "server/transfer/data.h"
 #include "server/transfer/encoding.h"
-#include "server/transfer/whole_file.h"
+#include "server/tool/whole_file.h"
 
 /* --- export ---------------------------------------------------------------- */
 

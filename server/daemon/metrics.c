@@ -6,7 +6,7 @@
 
 #include "nbp/proto/error.h"
 #include "server/store/stats.h"
-#include "server/transfer/whole_file.h"
+#include "server/tool/whole_file.h"
 
 int metrics_open(struct metrics *m, const char *database)
 {

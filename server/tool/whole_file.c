@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "server/transfer/whole_file.h"
+#include "server/tool/whole_file.h"
 
 #include <errno.h>
 #include <fcntl.h>

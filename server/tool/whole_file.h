@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef SERVER_TRANSFER_WHOLE_FILE_H
-#define SERVER_TRANSFER_WHOLE_FILE_H
+#ifndef SERVER_TOOL_WHOLE_FILE_H
+#define SERVER_TOOL_WHOLE_FILE_H
 
 #include <limits.h>
 #include <stdbool.h>
