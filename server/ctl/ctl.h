@@ -115,7 +115,7 @@ int ctl_find_bundle(struct ctl *ctl, const char *name, struct bundle_whole *bund
 int ctl_find_rule(struct ctl *ctl, const char *name, struct rule_row *row);
 int ctl_find_session(struct ctl *ctl, const char *name, struct multicast_row *row);
 /** Finds what "/", a folder's path, "group:NAME" or else a device's name, MAC or UUID names. */
-int ctl_find_owner(struct ctl *ctl, const char *word, struct setting_owner *owner);
+int ctl_find_owner(struct ctl *ctl, const char *word, struct owner *owner);
 /**
  * Calls @each for every device that such words stand for, those from @first up to @end: word by
  * word, in their order by name.
@@ -176,7 +176,7 @@ void ctl_warn_job(struct ctl *ctl, const char *what, const struct job *job);
 /** The same for the work that would be made of a bundle. */
 void ctl_warn_bundle_id(struct ctl *ctl, uint64_t id);
 /** The same for the files that settings of @owner name. */
-void ctl_warn_settings(struct ctl *ctl, const struct setting_owner *owner);
+void ctl_warn_settings(struct ctl *ctl, const struct owner *owner);
 /** Says which file a bundle of its kind needs and that nobody ships, where it is not there. */
 void ctl_note_kind(struct ctl *ctl, const struct bundle *bundle);
 /** Calls @found for each file that bundles, open work or settings name and that is not there. */
@@ -190,7 +190,7 @@ int ctl_check_files(struct ctl *ctl, void (*found)(void *data, const char *probl
 #define CTL_OWNER (FOLDER_PATH + 8) /* bytes of what ctl_owner_text() writes */
 
 /** Writes what ctl_find_owner() would find it by. */
-void ctl_owner_text(struct ctl *ctl, const struct setting_owner *owner, char out[CTL_OWNER]);
+void ctl_owner_text(struct ctl *ctl, const struct owner *owner, char out[CTL_OWNER]);
 /** Prints a row of text, as "  label    value". */
 void ctl_line(const char *label, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
@@ -230,7 +230,7 @@ int ctl_print_assignments(struct ctl *ctl, const struct assignment_filter *filte
 /** Details as a JSON object. */
 json_t *ctl_json_details(const struct details *details);
 /** What was set and assigned for @owner itself, as an object with both; and prints it. */
-json_t *ctl_json_owned(struct ctl *ctl, const struct setting_owner *owner);
+json_t *ctl_json_owned(struct ctl *ctl, const struct owner *owner);
 void ctl_print_owned(const json_t *owned);
 /** Prints a JSON array of names as lines of text, nothing if there are none. */
 void ctl_print_names(const char *label, const json_t *names);

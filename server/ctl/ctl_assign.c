@@ -6,6 +6,7 @@
 #include "nbp/proto/text.h"
 #include "server/ctl/ctl_verbs.h"
 #include "server/store/jobs.h"
+#include "server/store/settings.h"
 
 /* Makes room for new work, if that is wanted. */
 static int check_open(struct ctl *ctl, const struct device *device)
@@ -58,8 +59,8 @@ static int read_job(struct ctl *ctl, struct bundle_whole *bundle)
 static int assign(struct ctl *ctl, void *data)
 {
 	struct assigning *a = data;
-	struct origin origin = { .source = "hand" };
-	struct setting_owner owner = { .level = LEVEL_DEVICE };
+	struct origin origin = { .source = SOURCE_HAND };
+	struct owner owner = { .level = LEVEL_DEVICE };
 	struct settings settings;
 	int status = read_job(ctl, &a->what);
 

@@ -21,7 +21,7 @@ void ctl_assignment_when(const struct assignment *assignment, char *out, size_t 
 
 static void target_text(struct ctl *ctl, const struct assignment *a, char out[CTL_OWNER])
 {
-	struct setting_owner owner = { a->level, a->owner };
+	struct owner owner = { a->level, a->owner };
 
 	ctl_owner_text(ctl, &owner, out);
 }
@@ -34,7 +34,7 @@ json_t *ctl_json_assignment(struct ctl *ctl, const struct assignment_row *row)
 	target_text(ctl, a, target);
 	ctl_assignment_when(a, when, sizeof(when));
 	return json_pack("{s:I, s:s, s:s, s:s, s:s, s:o, s:s, s:o}", "id", (json_int_t)a->id,
-	                 "bundle", row->bundle_name, "level", assignment_level_name(a->level),
+	                 "bundle", row->bundle_name, "level", level_name(a->level),
 	                 "to", target, "mode", assignment_mode_name(a->mode), "until",
 	                 ctl_json_time(a->until), "when", when, "added", ctl_json_time(a->added));
 }
@@ -67,7 +67,7 @@ static int add_to(struct ctl *ctl, struct adding *adding, const char *word)
 	struct assignment *a = &adding->row.assignment;
 	struct assignment_filter filter = { .bundle = adding->row.bundle };
 	struct assignment_row there;
-	struct setting_owner owner;
+	struct owner owner;
 	char when[64];
 	int rc, status = ctl_find_owner(ctl, word, &owner);
 
@@ -184,7 +184,7 @@ int ctl_assignment_list(struct ctl *ctl)
 {
 	struct assignment_filter filter = { 0 };
 	struct bundle_whole bundle;
-	struct setting_owner owner;
+	struct owner owner;
 	int status = 0;
 
 	if (ctl->word_count) {
@@ -207,7 +207,7 @@ static int find(struct ctl *ctl, struct assignment_row *row)
 	const char *word = ctl->words[0];
 	struct assignment_filter filter = { 0 };
 	struct bundle_whole bundle;
-	struct setting_owner owner;
+	struct owner owner;
 	int rc, status;
 
 	if (word[0] && strspn(word, "0123456789") == strlen(word)) {

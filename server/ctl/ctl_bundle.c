@@ -173,10 +173,10 @@ static int find_assignments(struct ctl *ctl, uint64_t bundle, struct places *pla
 	int rc = assignment_list(&ctl->store, &filter, &rows);
 
 	while (rc == 0 && (rc = store_step(&ctl->store, rows)) == 1) {
-		struct setting_owner owner;
+		struct owner owner;
 
 		assignment_row(rows, &row);
-		owner = (struct setting_owner){ row.assignment.level, row.assignment.owner };
+		owner = (struct owner){ row.assignment.level, row.assignment.owner };
 		ctl_owner_text(ctl, &owner, text);
 		add_place(places, "assigned to ", text);
 		rc = 0;

@@ -28,7 +28,7 @@ static void tell_other(struct adding *a, const struct csv_field *field, const ch
 /* One that identifies nobody is refused; one in the other byte order is only told of. */
 static int look_at_uuid(struct adding *a, const struct csv_field *field, const uint8_t uuid[16])
 {
-	struct uuid_word word;
+	struct uuid_record word;
 	struct device other;
 	uint8_t swapped[16];
 	int rc = uuid_find(&a->ctl->store, uuid, &word);

@@ -132,7 +132,7 @@ int ctl_warn_other_order(struct ctl *ctl, const struct device *device)
 /* A UUID that identifies nobody is refused; one in the other byte order is only told of. */
 static int check_uuid(struct ctl *ctl, const struct addition *new)
 {
-	struct uuid_word word;
+	struct uuid_record word;
 	char text[40];
 
 	if (memcmp(new->device.uuid, no_uuid, 16) == 0)

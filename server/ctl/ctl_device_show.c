@@ -77,7 +77,7 @@ static json_t *json_groups(struct ctl *ctl, const struct device *device)
 /* Adds groups, settings and assignments of its own to @object. */
 static void add_owned(struct ctl *ctl, const struct device *device, json_t *object)
 {
-	struct setting_owner owner = { LEVEL_DEVICE, device->id };
+	struct owner owner = { LEVEL_DEVICE, device->id };
 	json_t *owned = ctl_json_owned(ctl, &owner);
 
 	json_object_set_new(object, "groups", json_groups(ctl, device));

@@ -58,7 +58,7 @@ static void see_candidate(void *data, const struct candidate *candidate)
 	struct explanation *e = data;
 	/* Open work comes before all of them, and may be of one of them. */
 	bool open = e->job.number, its = open && candidate->id == e->origin.source_id &&
-	            strcmp(source_name(candidate->source), e->origin.source) == 0;
+	            candidate->source == e->origin.source;
 	bool kept = candidate->taken && e->withheld;
 	bool taken = open ? its : candidate->taken && !kept, next = candidate->taken && open && !its;
 	const char *reason = kept ? withheld_reason(e->withheld) : candidate->reason;
@@ -218,10 +218,10 @@ static int give_up(struct explanation *e)
 
 	add_note(e, "its work was " OVERDUE_REASON ", and has failed", "");
 	job_end(&e->job, JOB_FAILED, e->now, OVERDUE_REASON);
-	if (strcmp(of->source, source_name(SOURCE_ASSIGNMENT)) == 0)
+	if (of->source == SOURCE_ASSIGNMENT)
 		rc = index_put_past(e->index, device, PAST_OF_ASSIGNMENT, of->source_id,
 		                    PAST_FAILED);
-	else if (strcmp(of->source, source_name(SOURCE_MULTICAST)) == 0)
+	else if (of->source == SOURCE_MULTICAST)
 		rc = index_put_past(e->index, device, PAST_OF_MULTICAST, of->source_id,
 		                    PAST_FAILED);
 	if (rc == 0 && of->bundle)
@@ -234,11 +234,11 @@ static int give_up(struct explanation *e)
 static int advance_sessions(struct explanation *e)
 {
 	const struct policy *policy = index_policy(e->index);
-	enum multicast_state next;
+	enum session_state next;
 	int rc = 0;
 
 	for (size_t i = 0; i < policy->multicast_count && rc == 0; i++) {
-		const struct multicast *session = &policy->multicasts[i];
+		const struct session *session = &policy->multicasts[i];
 
 		while ((rc = multicast_next(&e->ctl->store, session, e->now, &next)) == 0 &&
 		       next != session->state)

@@ -6,6 +6,7 @@
 #include "nbp/proto/text.h"
 #include "server/ctl/ctl_verbs.h"
 #include "server/store/assignments.h"
+#include "server/store/settings.h"
 
 /* --- folder list ----------------------------------------------------------- */
 
@@ -97,13 +98,13 @@ static int contents(struct ctl *ctl, uint64_t id, json_t *folders, json_t *devic
 	return rc;
 }
 
-json_t *ctl_json_owned(struct ctl *ctl, const struct setting_owner *owner)
+json_t *ctl_json_owned(struct ctl *ctl, const struct owner *owner)
 {
 	struct assignment_filter filter = { .level = owner->level, .owner = owner->id };
 	json_t *settings = json_object(), *assignments = json_array();
 	struct assignment_row row;
 	char value[SETTING_TEXT];
-	struct setting_owner from;
+	struct owner from;
 	sqlite3_stmt *rows;
 	int rc = assignment_list(&ctl->store, &filter, &rows);
 
@@ -158,7 +159,7 @@ void ctl_print_names(const char *label, const json_t *names)
 int ctl_folder_show(struct ctl *ctl)
 {
 	json_t *folders = json_array(), *devices = json_array(), *object;
-	struct setting_owner owner = { 0 };
+	struct owner owner = { 0 };
 	char path[FOLDER_PATH];
 	int status = ctl_find_folder(ctl, ctl->words[0], &owner.id);
 

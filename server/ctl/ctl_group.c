@@ -200,7 +200,7 @@ int ctl_group_list(struct ctl *ctl)
 
 int ctl_group_show(struct ctl *ctl)
 {
-	struct setting_owner owner = { .level = LEVEL_GROUP };
+	struct owner owner = { .level = LEVEL_GROUP };
 	json_t *object, *devices;
 	struct named s = { 0 };
 	struct device device;

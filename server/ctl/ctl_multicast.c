@@ -35,7 +35,7 @@ static int check_name(struct ctl *ctl, const char *name, uint64_t id)
 static int read_session(struct ctl *ctl, struct multicast_row *row)
 {
 	const char *clients = ctl->option[OPT_CLIENTS], *wait = ctl->option[OPT_WAIT];
-	struct multicast *m = &row->multicast;
+	struct session *m = &row->multicast;
 	struct bundle_whole bundle;
 	int status = 0;
 
@@ -63,7 +63,7 @@ static int read_session(struct ctl *ctl, struct multicast_row *row)
 
 static int adding(struct ctl *ctl, void *data)
 {
-	struct session *s = data;
+	struct session_change *s = data;
 	int status = check_name(ctl, ctl->words[0], 0);
 
 	if (status == 0 && !ctl_given(ctl, OPT_BUNDLE))
@@ -81,7 +81,7 @@ static int adding(struct ctl *ctl, void *data)
 
 static int changing(struct ctl *ctl, void *data)
 {
-	struct session *s = data;
+	struct session_change *s = data;
 	int status = session_find_waiting(ctl, ctl->words[0], &s->row);
 
 	/* Also where all of them failed: they may be retried. */
@@ -100,7 +100,7 @@ static int changing(struct ctl *ctl, void *data)
 
 static int starting(struct ctl *ctl, void *data)
 {
-	struct session *s = data;
+	struct session_change *s = data;
 	int status = session_find_waiting(ctl, ctl->words[0], &s->row);
 
 	if (status == 0 && s->row.multicast.joined == 0)
@@ -110,7 +110,7 @@ static int starting(struct ctl *ctl, void *data)
 		                   s->row.multicast.name);
 	if (status == 0 && multicast_start(&ctl->store, s->row.multicast.id, time(NULL)))
 		status = ctl_store_error(ctl);
-	s->row.multicast.state = MULTICAST_STARTED;
+	s->row.multicast.state = SESSION_STARTED;
 	return status;
 }
 
@@ -120,22 +120,22 @@ static int end_for(struct ctl *ctl, const struct device *device, void *data)
 }
 
 /* Ends the session, and what its members have to do for it. */
-static int end(struct ctl *ctl, struct session *s)
+static int end(struct ctl *ctl, struct session_change *s)
 {
 	int status = ctl_each_member(ctl, s->row.multicast.id, end_for, s);
 
 	if (status == 0 && multicast_end(&ctl->store, s->row.multicast.id, time(NULL)))
 		status = ctl_store_error(ctl);
-	s->row.multicast.state = MULTICAST_ENDED;
+	s->row.multicast.state = SESSION_ENDED;
 	return status;
 }
 
 static int ending(struct ctl *ctl, void *data)
 {
-	struct session *s = data;
+	struct session_change *s = data;
 	int status = ctl_find_session(ctl, ctl->words[0], &s->row);
 
-	if (status == 0 && s->row.multicast.state == MULTICAST_ENDED)
+	if (status == 0 && s->row.multicast.state == SESSION_ENDED)
 		status = ctl_error(EXIT_FAULT, "session %s has ended already",
 		                   s->row.multicast.name);
 	return status ? status : end(ctl, s);
@@ -143,15 +143,15 @@ static int ending(struct ctl *ctl, void *data)
 
 static int removing(struct ctl *ctl, void *data)
 {
-	struct session *s = data;
-	struct multicast *m = &s->row.multicast;
+	struct session_change *s = data;
+	struct session *m = &s->row.multicast;
 	int status = ctl_find_session(ctl, ctl->words[0], &s->row);
 
-	if (status == 0 && m->state != MULTICAST_ENDED && m->joined && !ctl_given(ctl, OPT_FORCE))
+	if (status == 0 && m->state != SESSION_ENDED && m->joined && !ctl_given(ctl, OPT_FORCE))
 		status = ctl_error(EXIT_FAULT, "session %s: %u machines have joined it; end it "
 		                   "with \"prebootctl multicast end %s\", or use --force", m->name,
 		                   m->joined, m->name);
-	if (status == 0 && m->state != MULTICAST_ENDED)
+	if (status == 0 && m->state != SESSION_ENDED)
 		status = end(ctl, s);
 	if (status == 0 && multicast_remove(&ctl->store, m->id))
 		status = ctl_store_error(ctl);
@@ -161,7 +161,7 @@ static int removing(struct ctl *ctl, void *data)
 /* Tells of a session whose members, all joined, would wait for more. None yet: some will come. */
 static void note_too_few(const struct multicast_row *row)
 {
-	const struct multicast *m = &row->multicast;
+	const struct session *m = &row->multicast;
 
 	if (m->wait == 0 && row->members && row->members < m->clients)
 		output_line("prebootctl: note", "session %s waits for %u machines and has %llu "
@@ -171,12 +171,12 @@ static void note_too_few(const struct multicast_row *row)
 
 static int change(struct ctl *ctl, int (*how)(struct ctl *ctl, void *data), const char *done)
 {
-	struct session s = { 0 };
+	struct session_change s = { 0 };
 	int status = ctl_transaction(ctl, how, &s);
 
 	if (status == 0 && (how == adding || how == changing))
 		ctl_warn_bundle_id(ctl, s.row.bundle);
-	if (status == 0 && s.row.multicast.state == MULTICAST_WAITING)
+	if (status == 0 && s.row.multicast.state == SESSION_WAITING)
 		note_too_few(&s.row);
 	return status ? status : ctl_say(ctl, ctl_json_multicast(&s.row), "session %s %s, with "
 	                                 "%llu members", s.row.multicast.name, done,
@@ -205,7 +205,7 @@ int ctl_multicast_end(struct ctl *ctl)
 
 int ctl_multicast_remove(struct ctl *ctl)
 {
-	struct session s = { 0 };
+	struct session_change s = { 0 };
 	int status = ctl_transaction(ctl, removing, &s);
 
 	return status ? status : ctl_say(ctl, json_pack("{s:s}", "removed", s.row.multicast.name),

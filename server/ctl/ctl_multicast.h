@@ -10,7 +10,7 @@
  */
 
 /* A session that a verb works on. */
-struct session {
+struct session_change {
 	struct multicast_row row;
 	unsigned int changed; /* so many devices joined or left */
 };
@@ -18,9 +18,9 @@ struct session {
 /** Finds a session that has not started yet. */
 int session_find_waiting(struct ctl *ctl, const char *name, struct multicast_row *row);
 /** Makes members of all that the words behind the session's name stand for. */
-int session_join_words(struct ctl *ctl, struct session *s);
+int session_join_words(struct ctl *ctl, struct session_change *s);
 /** Cancels what a member has to do for the session. */
-int session_cancel(struct ctl *ctl, const struct session *s, uint64_t device,
+int session_cancel(struct ctl *ctl, const struct session_change *s, uint64_t device,
                    const char *reason);
 
 #endif

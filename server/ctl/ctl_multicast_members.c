@@ -7,16 +7,16 @@ int session_find_waiting(struct ctl *ctl, const char *name, struct multicast_row
 {
 	int status = ctl_find_session(ctl, name, row);
 
-	if (status == 0 && row->multicast.state != MULTICAST_WAITING)
+	if (status == 0 && row->multicast.state != SESSION_WAITING)
 		status = ctl_error(EXIT_FAULT, "session %s has %s already; add another one",
 		                   row->multicast.name,
-		                   multicast_state_name(row->multicast.state));
+		                   session_state_name(row->multicast.state));
 	return status;
 }
 
 static int join_one(struct ctl *ctl, const struct device *device, void *data)
 {
-	struct session *s = data;
+	struct session_change *s = data;
 	int rc = multicast_join(&ctl->store, s->row.multicast.id, device->id);
 
 	if (rc == ERR_REFUSED)
@@ -29,7 +29,7 @@ static int join_one(struct ctl *ctl, const struct device *device, void *data)
 	                    s->row.multicast.name);
 }
 
-int session_cancel(struct ctl *ctl, const struct session *s, uint64_t device, const char *reason)
+int session_cancel(struct ctl *ctl, const struct session_change *s, uint64_t device, const char *reason)
 {
 	struct job job;
 	int rc = multicast_job(&ctl->store, s->row.multicast.id, device, &job);
@@ -41,7 +41,7 @@ int session_cancel(struct ctl *ctl, const struct session *s, uint64_t device, co
 
 static int leave_one(struct ctl *ctl, const struct device *device, void *data)
 {
-	struct session *s = data;
+	struct session_change *s = data;
 	const char *name = s->row.multicast.name;
 	int status, rc = multicast_leave(&ctl->store, s->row.multicast.id, device->id);
 
@@ -55,14 +55,14 @@ static int leave_one(struct ctl *ctl, const struct device *device, void *data)
 	                                      name);
 }
 
-int session_join_words(struct ctl *ctl, struct session *s)
+int session_join_words(struct ctl *ctl, struct session_change *s)
 {
 	return ctl_each_device(ctl, 1, ctl->word_count, join_one, s);
 }
 
 static int joining(struct ctl *ctl, void *data)
 {
-	struct session *s = data;
+	struct session_change *s = data;
 	int status = session_find_waiting(ctl, ctl->words[0], &s->row);
 
 	return status ? status : session_join_words(ctl, s);
@@ -70,7 +70,7 @@ static int joining(struct ctl *ctl, void *data)
 
 static int leaving(struct ctl *ctl, void *data)
 {
-	struct session *s = data;
+	struct session_change *s = data;
 	int status = ctl_find_session(ctl, ctl->words[0], &s->row);
 
 	return status ? status : ctl_each_device(ctl, 1, ctl->word_count, leave_one, s);
@@ -79,7 +79,7 @@ static int leaving(struct ctl *ctl, void *data)
 static int change_members(struct ctl *ctl, int (*how)(struct ctl *ctl, void *data),
                           const char *done)
 {
-	struct session s = { 0 };
+	struct session_change s = { 0 };
 	int status = ctl_transaction(ctl, how, &s);
 
 	return status ? status : ctl_say(ctl, json_pack("{s:s, s:i}", "session",

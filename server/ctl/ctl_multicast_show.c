@@ -9,11 +9,11 @@
 
 json_t *ctl_json_multicast(const struct multicast_row *row)
 {
-	const struct multicast *m = &row->multicast;
+	const struct session *m = &row->multicast;
 
 	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:I, s:i, s:o, s:o, s:o, s:o}", "session",
 	                 m->name, "bundle", row->bundle_name, "state",
-	                 multicast_state_name(m->state), "clients",
+	                 session_state_name(m->state), "clients",
 	                 m->clients ? json_integer(m->clients) : json_null(), "wait",
 	                 m->wait ? json_integer(m->wait) : json_null(), "members",
 	                 (json_int_t)row->members, "joined", (int)m->joined, "added",
@@ -23,7 +23,7 @@ json_t *ctl_json_multicast(const struct multicast_row *row)
 }
 
 /* Says when it starts: "3 joined or 5 min". */
-static void starts_text(const struct multicast *m, char *out, size_t size)
+static void starts_text(const struct session *m, char *out, size_t size)
 {
 	char wait[32] = "", clients[32] = "";
 
@@ -54,7 +54,7 @@ int ctl_multicast_list(struct ctl *ctl)
 		ctl_time(row.ended ? row.ended : row.started ? row.started : row.added, since,
 		         sizeof(since));
 		table_add(&table, row.multicast.name, row.bundle_name,
-		          multicast_state_name(row.multicast.state), joined, starts, since);
+		          session_state_name(row.multicast.state), joined, starts, since);
 		json_array_append_new(array, ctl_json_multicast(&row));
 		rc = 0;
 	}
@@ -72,7 +72,7 @@ static int job_of(struct ctl *ctl, const struct multicast_row *session, uint64_t
 
 	if (rc == 0)
 		rc = job_origin(&ctl->store, job->number, &origin);
-	if (rc || origin.source[0] != 'm' || origin.source_id != session->multicast.id)
+	if (rc || origin.source != SOURCE_MULTICAST || origin.source_id != session->multicast.id)
 		job->number = 0;
 	return rc == ERR_NOT_FOUND ? 0 : rc;
 }
@@ -108,12 +108,12 @@ static int list_members(struct ctl *ctl, const struct multicast_row *session,
 
 static void print_session(const struct multicast_row *row)
 {
-	const struct multicast *m = &row->multicast;
+	const struct session *m = &row->multicast;
 	char text[80];
 
 	printf("multicast session %s\n", m->name);
 	ctl_line("bundle", "%s", row->bundle_name);
-	ctl_line("state", "%s", multicast_state_name(m->state));
+	ctl_line("state", "%s", session_state_name(m->state));
 	starts_text(m, text, sizeof(text));
 	ctl_line("starts at", "%s%s", text, m->wait ? " after the last one" : "");
 	ctl_line("joined", "%u of %llu", m->joined, (unsigned long long)row->members);

@@ -48,7 +48,7 @@ static int check_session(struct ctl *ctl, struct retry *r)
 	int rc = job_origin(&ctl->store, r->old.number, &origin);
 
 	r->session = 0;
-	if (rc == 0 && strcmp(origin.source, "multicast") != 0)
+	if (rc == 0 && origin.source != SOURCE_MULTICAST)
 		return 0;
 	if (rc == 0)
 		rc = multicast_list(&ctl->store, &rows);
@@ -57,8 +57,8 @@ static int check_session(struct ctl *ctl, struct retry *r)
 		rc = 0;
 		if (row.multicast.id != origin.source_id)
 			continue;
-		over = row.multicast.state == MULTICAST_ENDED;
-		if (row.multicast.state == MULTICAST_WAITING)
+		over = row.multicast.state == SESSION_ENDED;
+		if (row.multicast.state == SESSION_WAITING)
 			r->session = origin.source_id;
 	}
 	if (rc)

@@ -8,7 +8,7 @@
 #include "server/store/settings.h"
 
 /* Writes where a value is set: "device", "folder /site/lab", "zone" or "default". */
-static void level_text(struct ctl *ctl, const struct setting_owner *from, char *out, size_t size)
+static void level_text(struct ctl *ctl, const struct owner *from, char *out, size_t size)
 {
 	static const char *const levels[] = {
 		[LEVEL_DEFAULT] = "default", [LEVEL_GLOBAL] = "zone", [LEVEL_FOLDER] = "folder",
@@ -24,10 +24,10 @@ static void level_text(struct ctl *ctl, const struct setting_owner *from, char *
 
 /* --- show ------------------------------------------------------------------ */
 
-static int show(struct ctl *ctl, const struct setting_owner *owner)
+static int show(struct ctl *ctl, const struct owner *owner)
 {
 	struct table table = { .columns = 3 };
-	struct setting_owner from;
+	struct owner from;
 	json_t *object = json_object();
 	char value[SETTING_TEXT], level[CTL_OWNER];
 	int rc = 0;
@@ -46,7 +46,7 @@ static int show(struct ctl *ctl, const struct setting_owner *owner)
 }
 
 /* Finds what settings are for: a device, a folder, or "/" for global. */
-static int find_owner(struct ctl *ctl, const char *word, struct setting_owner *owner)
+static int find_owner(struct ctl *ctl, const char *word, struct owner *owner)
 {
 	int status = ctl_find_owner(ctl, word, owner);
 
@@ -58,7 +58,7 @@ static int find_owner(struct ctl *ctl, const char *word, struct setting_owner *o
 
 int ctl_settings_show(struct ctl *ctl)
 {
-	struct setting_owner owner = { LEVEL_GLOBAL, 0 };
+	struct owner owner = { LEVEL_GLOBAL, 0 };
 	int status = ctl->word_count ? find_owner(ctl, ctl->words[0], &owner) : 0;
 
 	return status ? status : show(ctl, &owner);
@@ -82,7 +82,7 @@ static int find_setting(const char *word, size_t length, size_t *index)
 	return 0;
 }
 
-static int set_one(struct ctl *ctl, const struct setting_owner *owner, const char *word)
+static int set_one(struct ctl *ctl, const struct owner *owner, const char *word)
 {
 	const char *equals = strchr(word, '=');
 	struct settings unused;
@@ -104,7 +104,7 @@ static int set_one(struct ctl *ctl, const struct setting_owner *owner, const cha
 	return 0;
 }
 
-static int unset_one(struct ctl *ctl, const struct setting_owner *owner, const char *word)
+static int unset_one(struct ctl *ctl, const struct owner *owner, const char *word)
 {
 	char text[CTL_OWNER];
 	size_t index;
@@ -123,9 +123,9 @@ static int unset_one(struct ctl *ctl, const struct setting_owner *owner, const c
 
 /* What is to be done to the settings of whom. */
 struct change {
-	struct setting_owner owner;
+	struct owner owner;
 	int first; /* the first word after the owner, if there is one */
-	int (*one)(struct ctl *ctl, const struct setting_owner *owner, const char *word);
+	int (*one)(struct ctl *ctl, const struct owner *owner, const char *word);
 };
 
 static int change_words(struct ctl *ctl, void *data)
@@ -142,7 +142,7 @@ static int change_words(struct ctl *ctl, void *data)
 }
 
 static int change_all(struct ctl *ctl, int first,
-                      int (*one)(struct ctl *ctl, const struct setting_owner *owner,
+                      int (*one)(struct ctl *ctl, const struct owner *owner,
                                  const char *word))
 {
 	struct change change = { { LEVEL_GLOBAL, 0 }, first, one };

@@ -248,7 +248,7 @@ void ctl_origin(struct ctl *ctl, const struct job *job, char bundle[NAME_SIZE],
 	*source = "hand";
 	if (job_origin(&ctl->store, job->number, &origin))
 		return;
-	*source = origin.source;
+	*source = source_name(origin.source);
 	if (origin.bundle && bundle_by_id(&ctl->store, origin.bundle, &whole) == 0)
 		snprintf(bundle, NAME_SIZE, "%s", whole.bundle.name);
 }

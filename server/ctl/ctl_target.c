@@ -39,7 +39,7 @@ int ctl_find_bundle(struct ctl *ctl, const char *name, struct bundle_whole *bund
 	return ctl_found(ctl, rc, name, "bundle", "bundle");
 }
 
-int ctl_find_owner(struct ctl *ctl, const char *word, struct setting_owner *owner)
+int ctl_find_owner(struct ctl *ctl, const char *word, struct owner *owner)
 {
 	struct device device;
 	int status;
@@ -59,7 +59,7 @@ int ctl_find_owner(struct ctl *ctl, const char *word, struct setting_owner *owne
 	return status;
 }
 
-void ctl_owner_text(struct ctl *ctl, const struct setting_owner *owner, char out[CTL_OWNER])
+void ctl_owner_text(struct ctl *ctl, const struct owner *owner, char out[CTL_OWNER])
 {
 	struct device device;
 	char path[FOLDER_PATH], name[NAME_SIZE];
@@ -122,7 +122,7 @@ static int for_word(struct ctl *ctl, const char *word,
                     int (*each)(struct ctl *ctl, const struct device *device, void *data),
                     void *data)
 {
-	struct setting_owner owner;
+	struct owner owner;
 	struct device device;
 	sqlite3_stmt *rows = NULL;
 	int rc, status = ctl_find_owner(ctl, word, &owner);

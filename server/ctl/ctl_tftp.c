@@ -9,6 +9,7 @@
 #include "nbp/proto/text.h"
 #include "server/ctl/ctl.h"
 #include "server/store/jobs.h"
+#include "server/store/settings.h"
 #include "server/tool/output.h"
 
 #define HOST_PATH 520 /* holds a root, a folder, a prefix and a name */
@@ -114,8 +115,8 @@ static void look_for_all(const struct tftp *t, const char *what, const char *loa
 /* Reads where the files are. @t->found is called where one of the folders is not there. */
 static int start(struct ctl *ctl, struct tftp *t)
 {
-	static const struct setting_owner global = { LEVEL_GLOBAL, 0 };
-	struct setting_owner from;
+	static const struct owner global = { LEVEL_GLOBAL, 0 };
+	struct owner from;
 	struct stat status;
 	char problem[PROBLEM], path[HOST_PATH];
 	int rc = setting_read(&ctl->store, &global, (size_t)setting_find(SETTING_TFTP_ROOT), t->root,
@@ -168,7 +169,7 @@ void ctl_warn_job(struct ctl *ctl, const char *what, const struct job *job)
 
 void ctl_warn_bundle_id(struct ctl *ctl, uint64_t id)
 {
-	static const struct setting_owner global = { LEVEL_GLOBAL, 0 };
+	static const struct owner global = { LEVEL_GLOBAL, 0 };
 	struct bundle_whole whole;
 	struct settings settings;
 	struct job job;
@@ -182,7 +183,7 @@ void ctl_warn_bundle_id(struct ctl *ctl, uint64_t id)
 }
 
 /* Says whether the file that a setting names is to be looked for, where it is @from. */
-static bool counts(const struct setting_owner *owner, const struct setting_owner *from)
+static bool counts(const struct owner *owner, const struct owner *from)
 {
 	return from->level == owner->level && from->id == owner->id;
 }
@@ -192,10 +193,10 @@ static bool counts(const struct setting_owner *owner, const struct setting_owner
  * itself. @used: those that are built in, too, as there is work that leaves it to them
  */
 static int look_for_settings(struct ctl *ctl, const struct tftp *t,
-                             const struct setting_owner *owner, const bool used[2])
+                             const struct owner *owner, const bool used[2])
 {
 	static const char *const keys[] = { "loader-bios", "loader-uefi", "menu-file", "menu-mode" };
-	struct setting_owner from[4];
+	struct owner from[4];
 	char values[4][SETTING_TEXT], text[CTL_OWNER], what[CTL_OWNER + 32];
 
 	ctl_owner_text(ctl, owner, text);
@@ -219,7 +220,7 @@ static int look_for_settings(struct ctl *ctl, const struct tftp *t,
 	return 0;
 }
 
-void ctl_warn_settings(struct ctl *ctl, const struct setting_owner *owner)
+void ctl_warn_settings(struct ctl *ctl, const struct owner *owner)
 {
 	struct tftp t = { .found = warn };
 
@@ -247,7 +248,7 @@ void ctl_note_kind(struct ctl *ctl, const struct bundle *bundle)
 
 static int check_bundles(struct ctl *ctl, const struct tftp *t)
 {
-	static const struct setting_owner global = { LEVEL_GLOBAL, 0 };
+	static const struct owner global = { LEVEL_GLOBAL, 0 };
 	struct bundle_whole whole;
 	struct bundle *b = &whole.bundle;
 	char what[NAME_SIZE + 8];
@@ -295,7 +296,7 @@ static int check_settings(struct ctl *ctl, const struct tftp *t)
 	static const char sql[] =
 		"SELECT DISTINCT level, owner FROM setting WHERE level <> 'zone'"
 		" AND key IN ('menu-mode', 'menu-file', 'loader-bios', 'loader-uefi')";
-	struct setting_owner owner;
+	struct owner owner;
 	sqlite3_stmt *rows;
 	char level[16];
 	int rc = store_start(&ctl->store, &rows, sql, "");

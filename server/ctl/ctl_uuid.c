@@ -11,7 +11,7 @@
 
 /* UUIDs that are not simply one machine's. */
 
-static json_t *json_uuid(const struct uuid_word *word)
+static json_t *json_uuid(const struct uuid_record *word)
 {
 	char uuid[40];
 
@@ -23,7 +23,7 @@ static json_t *json_uuid(const struct uuid_word *word)
 int ctl_uuid_list(struct ctl *ctl)
 {
 	struct table table = { .columns = 3 };
-	struct uuid_word word;
+	struct uuid_record word;
 	sqlite3_stmt *rows;
 	json_t *array = json_array();
 	int rc = uuid_list(&ctl->store, &rows);

@@ -146,7 +146,7 @@ int writer_admit(struct writer *k, struct pending *pending)
 int writer_give(struct writer *k, struct pending *pending)
 {
 	const struct choice *choice = &pending->ruling.choice;
-	const struct origin origin = { choice->bundle->id, source_name(choice->source),
+	const struct origin origin = { choice->bundle->id, choice->source,
 	                               choice->source_id };
 	struct job *next = &pending->decision.next;
 	struct job job = *next;
@@ -169,7 +169,7 @@ int writer_join(struct writer *k, const struct job *job)
 	struct origin origin;
 	int rc = job_origin(&k->store, job->number, &origin);
 
-	if (rc || strcmp(origin.source, source_name(SOURCE_MULTICAST)) != 0 || job->attempt > 1)
+	if (rc || origin.source != SOURCE_MULTICAST || job->attempt > 1)
 		return rc;
 	k->joined = true;
 	return multicast_joined(&k->store, origin.source_id, job->device, k->moment.now);
@@ -177,12 +177,12 @@ int writer_join(struct writer *k, const struct job *job)
 
 int writer_tell_session(struct writer *k, struct details *details)
 {
-	const struct multicast *session;
+	const struct session *session;
 	struct origin origin;
 	char clients[12];
 	int rc = job_origin(&k->store, details->job, &origin);
 
-	if (rc || strcmp(origin.source, source_name(SOURCE_MULTICAST)) != 0)
+	if (rc || origin.source != SOURCE_MULTICAST)
 		return rc;
 	session = policy_multicast(index_policy(k->server->index), origin.source_id);
 	if (!session)
@@ -190,7 +190,7 @@ int writer_tell_session(struct writer *k, struct details *details)
 	text_format(clients, sizeof(clients), "%u", session->joined);
 	/* The tools see to it that there is room. */
 	if (details_add(details, "multicast", session->name) ||
-	    details_add(details, "multicast_state", multicast_state_name(session->state)) ||
+	    details_add(details, "multicast_state", session_state_name(session->state)) ||
 	    details_add(details, "multicast_clients", clients))
 		journal_line(&k->server->journal, JOURNAL_TROUBLE, "warning: lease=%llu: the details "
 		             "leave no room for those of session %s",
@@ -199,9 +199,9 @@ int writer_tell_session(struct writer *k, struct details *details)
 }
 
 /* Starts or ends one. */
-static void advance(struct writer *k, const struct multicast *session)
+static void advance(struct writer *k, const struct session *session)
 {
-	bool starts = session->state == MULTICAST_WAITING;
+	bool starts = session->state == SESSION_WAITING;
 	int rc = store_begin(&k->store);
 
 	if (rc == 0)
@@ -223,8 +223,8 @@ void writer_sessions(struct writer *k)
 	bool advanced = false;
 
 	for (size_t i = 0; i < policy->multicast_count; i++) {
-		const struct multicast *session = &policy->multicasts[i];
-		enum multicast_state next;
+		const struct session *session = &policy->multicasts[i];
+		enum session_state next;
 
 		if (multicast_next(&k->store, session, k->moment.now, &next) ||
 		    next == session->state)

@@ -112,7 +112,7 @@ const struct policy *index_policy(const struct index *index)
 	return index->policy;
 }
 
-void index_put_state(struct index *index, uint64_t multicast, enum multicast_state state)
+void index_put_state(struct index *index, uint64_t multicast, enum session_state state)
 {
 	struct policy *policy = index->policy;
 

@@ -3,10 +3,16 @@
 #define SERVER_INDEX_INDEX_H
 
 #include "server/filter/filter.h"
+#include "server/model/assignment.h"
+#include "server/model/device.h"
+#include "server/model/folder.h"
 #include "server/model/job.h"
-#include "server/store/settings.h"
-#include "server/store/store.h"
-#include "server/store/uuids.h"
+#include "server/model/rule.h"
+#include "server/model/session.h"
+#include "server/model/settings.h"
+#include "server/model/uuid.h"
+
+struct store;
 
 /* Ids above these are left out, with a warning: SQLite gives them in order, from 1. */
 #define INDEX_DEVICE_MAX 0xffffffffu /* of devices and groups */
@@ -22,74 +28,6 @@
 
 /* --- policy ---------------------------------------------------------------- */
 
-enum bundle_kind {
-	BUNDLE_IMAGING, BUNDLE_THIRD_PARTY, BUNDLE_KICKSTART, BUNDLE_SCRIPT, BUNDLE_MULTICAST,
-};
-
-#define LOADER_OF_SETTINGS "*" /* stands for what the device's settings say */
-
-struct bundle {
-	uint64_t id;
-	enum bundle_kind kind;
-	char name[NAME_SIZE];
-	char loader_bios[FILE_SIZE]; /* empty: not for such firmware */
-	char loader_uefi[FILE_SIZE];
-	char config[FILE_SIZE];
-	char prefix[FILE_SIZE];
-	char image[TEXT_SIZE];       /* what image-safe data call it: the detail "image", else its name */
-	uint32_t attempts, deadline; /* 0: what the device's settings say */
-	uint8_t completion;          /* enum ending */
-};
-
-enum assignment_mode { ASSIGN_ONCE, ASSIGN_ALWAYS, ASSIGN_UNTIL };
-
-struct assignment {
-	uint64_t id;
-	const struct bundle *bundle;
-	enum level level;
-	uint64_t owner;  /* the folder, group or device; 0 with LEVEL_GLOBAL */
-	enum assignment_mode mode;
-	int64_t until;   /* Unix time, with ASSIGN_UNTIL */
-	int64_t added;
-};
-
-enum rule_applies { RULE_KNOWN = 1, RULE_UNKNOWN = 2, RULE_BOTH = 3 };
-
-struct rule {
-	uint64_t id;
-	const struct bundle *bundle;
-	char name[NAME_SIZE];
-	enum rule_applies applies; /* to devices, to unknown machines */
-	bool repeat;               /* also where the machine has had the bundle */
-	bool enabled;              /* no: it is passed over */
-	struct filter *filter;     /* NULL, where it is not */
-};
-
-enum multicast_state { MULTICAST_WAITING, MULTICAST_STARTED, MULTICAST_ENDED };
-
-struct multicast {
-	uint64_t id;
-	const struct bundle *bundle;
-	char name[NAME_SIZE];
-	enum multicast_state state;
-	uint32_t clients;    /* start when so many have joined; 0: not by that */
-	uint32_t wait;       /* or so many seconds after the last one; 0: not by that */
-	uint32_t joined;     /* so many have; not those whose work of it ended before the start */
-	int64_t last_joined; /* Unix time; 0: nobody yet */
-};
-
-struct folder {
-	uint64_t id;
-	const struct folder *parent; /* NULL: it is at the top */
-	const struct settings *settings; /* what counts here: its own, or of those around it */
-	char name[NAME_SIZE];
-};
-
-struct group {
-	uint64_t id;
-	char name[NAME_SIZE];
-};
-
 struct policy {
 	struct settings settings;  /* global's: of devices in no folder, and of unknown machines */
 	struct folder *folders;    /* by id */
@@ -97,11 +35,11 @@ struct policy {
 	struct group *groups;      /* by id */
 	struct bundle *bundles;    /* by id */
 	struct rule *rules;        /* in their order */
-	struct multicast *multicasts; /* by id */
+	struct session *multicasts; /* by id */
 	struct assignment *assignments; /* all but devices': as policy_assignments() gives them */
 	size_t folder_count, group_count, bundle_count, rule_count, multicast_count;
 	size_t assignment_count;
-	struct uuid_word *uuids;   /* by UUID */
+	struct uuid_record *uuids;   /* by UUID */
 	size_t uuid_count;
 	struct mac_prefix shared_macs[SHARED_MACS_MAX];
 	size_t shared_mac_count;
@@ -112,7 +50,7 @@ struct policy {
 const struct folder *policy_folder(const struct policy *policy, uint64_t id);
 const struct group *policy_group(const struct policy *policy, uint64_t id);
 const struct bundle *policy_bundle(const struct policy *policy, uint64_t id);
-const struct multicast *policy_multicast(const struct policy *policy, uint64_t id);
+const struct session *policy_multicast(const struct policy *policy, uint64_t id);
 
 /** Says what is known of @uuid. */
 enum uuid_state policy_uuid(const struct policy *policy, const uint8_t uuid[16]);
@@ -207,11 +145,7 @@ size_t entry_groups(const struct entry *entry, uint64_t *ids, size_t max);
 /** Writes its own assignment at @i, from 0, by id. Returns false behind the last. */
 bool entry_assignment(const struct index *index, const struct entry *entry, size_t i,
                       struct assignment *assignment);
-/* A session it is a member of. */
-struct membership {
-	const struct multicast *multicast;
-	bool joined;
-};
+/** Writes the sessions that it is a member of, at most @max. Returns how many. */
 size_t entry_multicasts(const struct index *index, const struct entry *entry,
                         struct membership *memberships, size_t max);
 
@@ -257,7 +191,7 @@ int index_put_past(struct index *index, uint64_t device, enum past_of of, uint64
                    enum past past);
 
 /** Likewise says what a session is, harmless if it is not there. */
-void index_put_state(struct index *index, uint64_t multicast, enum multicast_state state);
+void index_put_state(struct index *index, uint64_t multicast, enum session_state state);
 
 /* What has changed since the last time, read but not yet in the index. */
 struct changes;

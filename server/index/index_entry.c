@@ -239,9 +239,9 @@ size_t entry_multicasts(const struct index *index, const struct entry *entry,
 	size_t count = 0;
 
 	for (size_t i = 0; i < block->sessions && count < max; i++) {
-		memberships[count].multicast = policy_multicast(index->policy, sessions[i] / 2);
+		memberships[count].session = policy_multicast(index->policy, sessions[i] / 2);
 		memberships[count].joined = sessions[i] % 2;
-		count += memberships[count].multicast != NULL;
+		count += memberships[count].session != NULL;
 	}
 	return count;
 }

@@ -5,6 +5,7 @@
 #include "server/index/index.h"
 #include "server/index/index_arena.h"
 #include "server/index/index_table.h"
+#include "server/store/store.h"
 
 /* How the index is kept. For index_*.c and their tests alone. */
 

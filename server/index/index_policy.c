@@ -61,7 +61,7 @@ const struct bundle *policy_bundle(const struct policy *policy, uint64_t id)
 	return FIND(policy, bundle, id);
 }
 
-const struct multicast *policy_multicast(const struct policy *policy, uint64_t id)
+const struct session *policy_multicast(const struct policy *policy, uint64_t id)
 {
 	return FIND(policy, multicast, id);
 }

@@ -6,6 +6,7 @@
 #include "nbp/proto/text.h"
 #include "server/index/index_internal.h"
 #include "server/store/multicasts.h"
+#include "server/store/uuids.h"
 
 /* Reading the rows of the policy. One that is unsound is left out, with a warning. */
 
@@ -35,18 +36,6 @@ static const struct bundle *take_bundle_of(const struct policy *policy, sqlite3_
 		warn(warnings, "%s %llu: left out, its bundle is not there", what,
 		     (unsigned long long)id);
 	return bundle;
-}
-
-/* Returns which of @words, which end with NULL, a column has; those behind: the first. */
-static int take_word(sqlite3_stmt *row, int column, const char *const *words)
-{
-	char text[32];
-
-	store_text(row, column, text, sizeof(text));
-	for (int i = 0; words[i]; i++)
-		if (strcmp(words[i], text) == 0)
-			return i;
-	return 0;
 }
 
 static uint32_t take_u32(sqlite3_stmt *row, int column)
@@ -103,14 +92,13 @@ static void take_image(sqlite3_stmt *row, int column, struct bundle *bundle)
 static bool take_bundle(struct policy *policy, sqlite3_stmt *row, void *item,
                         struct warnings *warnings)
 {
-	static const char *const kinds[] = { "imaging", "third-party", "kickstart", "script",
-	                                     "multicast", NULL };
 	struct bundle *bundle = item;
-	char completes[16];
+	char kind[32], completes[16];
 
 	(void)policy;
 	store_text(row, 1, bundle->name, sizeof(bundle->name));
-	bundle->kind = (enum bundle_kind)take_word(row, 2, kinds);
+	store_text(row, 2, kind, sizeof(kind));
+	(void)bundle_kind_parse(kind, &bundle->kind); /* the schema allows no other names */
 	store_text(row, 3, bundle->loader_bios, sizeof(bundle->loader_bios));
 	store_text(row, 4, bundle->loader_uefi, sizeof(bundle->loader_uefi));
 	store_text(row, 5, bundle->config, sizeof(bundle->config));
@@ -119,22 +107,22 @@ static bool take_bundle(struct policy *policy, sqlite3_stmt *row, void *item,
 	bundle->attempts = take_u32(row, 8);
 	bundle->deadline = take_u32(row, 9);
 	store_text(row, 10, completes, sizeof(completes));
-	(void)completion_parse(completes, &bundle->completion); /* the schema allows no others */
+	(void)completion_parse(completes, &bundle->completion);
 	return take_id(row, "bundle", &bundle->id, warnings);
 }
 
 static bool take_rule(struct policy *policy, sqlite3_stmt *row, void *item,
                       struct warnings *warnings)
 {
-	static const char *const applies[] = { "", "known", "unknown", "both", NULL };
-	char text[FILTER_TEXT];
+	char text[FILTER_TEXT], applies[16];
 	struct filter_error error;
 	struct rule *rule = item;
 
 	rule->id = (uint64_t)sqlite3_column_int64(row, 0);
 	store_text(row, 1, rule->name, sizeof(rule->name));
 	rule->bundle = take_bundle_of(policy, row, 2, "rule", rule->id, warnings);
-	rule->applies = (enum rule_applies)take_word(row, 3, applies);
+	store_text(row, 3, applies, sizeof(applies));
+	(void)rule_applies_parse(applies, &rule->applies);
 	rule->repeat = sqlite3_column_int(row, 5);
 	rule->enabled = sqlite3_column_int(row, 6);
 	if (!rule->bundle)
@@ -161,15 +149,16 @@ static bool take_rule(struct policy *policy, sqlite3_stmt *row, void *item,
 static bool take_multicast(struct policy *policy, sqlite3_stmt *row, void *item,
                            struct warnings *warnings)
 {
-	static const char *const states[] = { "waiting", "started", "ended", NULL };
-	struct multicast *multicast = item;
+	struct session *multicast = item;
+	char state[16];
 
 	if (!take_id(row, "multicast session", &multicast->id, warnings))
 		return false;
 	store_text(row, 1, multicast->name, sizeof(multicast->name));
 	multicast->bundle = take_bundle_of(policy, row, 2, "multicast session", multicast->id,
 	                                   warnings);
-	multicast->state = (enum multicast_state)take_word(row, 3, states);
+	store_text(row, 3, state, sizeof(state));
+	(void)session_state_parse(state, &multicast->state);
 	multicast->clients = take_u32(row, 4);
 	multicast->wait = take_u32(row, 5);
 	multicast->last_joined = sqlite3_column_int64(row, 6);
@@ -180,16 +169,17 @@ static bool take_multicast(struct policy *policy, sqlite3_stmt *row, void *item,
 static bool take_assignment(struct policy *policy, sqlite3_stmt *row, void *item,
                             struct warnings *warnings)
 {
-	static const char *const levels[] = { "default", "zone", "folder", "group", NULL };
-	static const char *const modes[] = { "once", "always", "until", NULL };
 	struct assignment *assignment = item;
+	char level[16], mode[16];
 
 	if (!take_id(row, "assignment", &assignment->id, warnings))
 		return false;
 	assignment->bundle = take_bundle_of(policy, row, 1, "assignment", assignment->id, warnings);
-	assignment->level = (enum level)take_word(row, 2, levels);
+	store_text(row, 2, level, sizeof(level));
+	(void)level_parse(level, &assignment->level);
 	assignment->owner = (uint64_t)sqlite3_column_int64(row, 3);
-	assignment->mode = (enum assignment_mode)take_word(row, 4, modes);
+	store_text(row, 4, mode, sizeof(mode));
+	(void)assignment_mode_parse(mode, &assignment->mode);
 	assignment->until = sqlite3_column_int64(row, 5);
 	assignment->added = sqlite3_column_int64(row, 6);
 	return assignment->bundle != NULL;

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "server/model/job.h"
 
-#include <string.h>
-
 #include "nbp/proto/error.h"
 #include "nbp/proto/text.h"
+#include "server/model/names.h"
 
 /* The database holds these, so they must not change. */
 static const char *const names[] = {
@@ -19,13 +18,12 @@ const char *job_state_name(enum job_state state)
 
 int job_state_parse(const char *name, enum job_state *state)
 {
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		if (strcmp(names[i], name) == 0) {
-			*state = (enum job_state)i;
-			return 0;
-		}
-	}
-	return ERR_NOT_FOUND;
+	int value = NAMES_FIND(names, name);
+
+	if (value < 0)
+		return ERR_NOT_FOUND;
+	*state = (enum job_state)value;
+	return 0;
 }
 
 /* The database and bundles' exports hold these, so they must not change. */
@@ -36,19 +34,38 @@ static const char *const completions[] = {
 
 const char *completion_name(size_t completion)
 {
-	return completion < sizeof(completions) / sizeof(completions[0])
-	       ? completions[completion] : NULL;
+	return completion < NAMES_COUNT(completions) ? completions[completion] : NULL;
 }
 
 int completion_parse(const char *name, uint8_t *completion)
 {
-	for (uint8_t i = 0; completion_name(i); i++) {
-		if (strcmp(completions[i], name) == 0) {
-			*completion = i;
-			return 0;
-		}
-	}
-	return ERR_NOT_FOUND;
+	int value = NAMES_FIND(completions, name);
+
+	if (value < 0)
+		return ERR_NOT_FOUND;
+	*completion = (uint8_t)value;
+	return 0;
+}
+
+/* The database holds these, so they must not change. */
+static const char *const sources[] = {
+	[SOURCE_HAND] = "hand", [SOURCE_ASSIGNMENT] = "assignment", [SOURCE_RULE] = "rule",
+	[SOURCE_MULTICAST] = "multicast",
+};
+
+const char *source_name(enum source source)
+{
+	return sources[source];
+}
+
+int source_parse(const char *name, enum source *source)
+{
+	int value = NAMES_FIND(sources, name);
+
+	if (value < 0)
+		return ERR_NOT_FOUND;
+	*source = (enum source)value;
+	return 0;
 }
 
 bool job_is_open(enum job_state state)

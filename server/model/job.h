@@ -61,14 +61,13 @@ struct job {
 	char reason[REASON_SIZE];    /* of the end; may be empty */
 };
 
-struct device {
-	uint64_t id;
-	char name[NAME_SIZE];
-	uint8_t uuid[16];   /* zeros: none given */
-	uint8_t isd[16];    /* device id in its image-safe data; likewise */
-	/* Of a device that has only that: the machine that came with it first. */
-	uint8_t claim_uuid[16], claim_mac[6];
-	int64_t added;      /* Unix time */
+/* What a job was made for. */
+enum source { SOURCE_HAND, SOURCE_ASSIGNMENT, SOURCE_RULE, SOURCE_MULTICAST };
+
+struct origin {
+	uint64_t bundle;    /* 0: none, or it is no more */
+	enum source source; /* SOURCE_HAND: the administrator added it */
+	uint64_t source_id; /* of the assignment, rule or session; 0 with SOURCE_HAND */
 };
 
 /** Returns the name of @state, in static memory. */
@@ -77,11 +76,17 @@ const char *job_state_name(enum job_state state);
 /** Finds the state called @name. Returns 0 or ERR_NOT_FOUND. */
 int job_state_parse(const char *name, enum job_state *state);
 
-/** Returns the name of @completion, in static memory; NULL behind the last. */
+/** Returns the name of @completion, in static memory; NULL past the last. */
 const char *completion_name(size_t completion);
 
 /** Finds what completes work by its name. Returns 0 or ERR_NOT_FOUND. */
 int completion_parse(const char *name, uint8_t *completion);
+
+/** Returns the name of @source, in static memory. */
+const char *source_name(enum source source);
+
+/** Finds the source called @name. Returns 0 or ERR_NOT_FOUND. */
+int source_parse(const char *name, enum source *source);
 
 /** Says whether work in @state may still happen. */
 bool job_is_open(enum job_state state);

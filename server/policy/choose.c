@@ -8,16 +8,6 @@
 #include "nbp/proto/text.h"
 #include "server/policy/choosing.h"
 
-const char *source_name(enum source source)
-{
-	static const char *const names[] = {
-		[SOURCE_HAND] = "hand", [SOURCE_ASSIGNMENT] = "assignment", [SOURCE_RULE] = "rule",
-		[SOURCE_MULTICAST] = "multicast",
-	};
-
-	return names[source];
-}
-
 const char *bundle_loader(const struct bundle *bundle, uint8_t firmware,
                           const struct settings *settings)
 {

@@ -20,8 +20,6 @@
  * The daemon and "prebootctl explain" call the same function.
  */
 
-enum source { SOURCE_HAND, SOURCE_ASSIGNMENT, SOURCE_RULE, SOURCE_MULTICAST };
-
 struct choice {
 	const struct bundle *bundle; /* NULL: no work */
 	enum source source;
@@ -63,8 +61,5 @@ void choose(const struct chooser *who, struct choice *choice,
  */
 const char *bundle_loader(const struct bundle *bundle, uint8_t firmware,
                           const struct settings *settings);
-
-/** Returns the name of @source as the database has it, in static memory. */
-const char *source_name(enum source source);
 
 #endif

@@ -12,18 +12,18 @@
 
 static bool take_session(struct choosing *c, const struct membership *member)
 {
-	const struct multicast *session = member->multicast;
+	const struct session *session = member->session;
 	enum past past = entry_past(c->who->entry, PAST_OF_MULTICAST, session->id);
 
-	if (session->state == MULTICAST_ENDED)
+	if (session->state == SESSION_ENDED)
 		return choosing_pass(c, "the session has ended");
 	if (past != PAST_NONE)
 		return choosing_had(c, past, "it has had its part already");
-	if (session->state == MULTICAST_STARTED && !member->joined)
+	if (session->state == SESSION_STARTED && !member->joined)
 		return choosing_pass(c, "the session has started without it");
 	if (!choosing_loader(c))
 		return false;
-	choosing_pass(c, session->state == MULTICAST_STARTED ? "it is under way with this one"
+	choosing_pass(c, session->state == SESSION_STARTED ? "it is under way with this one"
 	              : "it waits for its members");
 	return true;
 }
@@ -34,7 +34,7 @@ void choose_sessions(struct choosing *c)
 	size_t count = entry_multicasts(c->who->index, c->who->entry, members, SESSIONS_MAX);
 
 	for (size_t i = 0; i < count && !choosing_over(c); i++) {
-		const struct multicast *session = members[i].multicast;
+		const struct session *session = members[i].session;
 		bool take;
 
 		choosing_begin(c, SOURCE_MULTICAST, session->id, session->bundle);
@@ -42,7 +42,7 @@ void choose_sessions(struct choosing *c)
 		if (c->tell || take)
 			text_format(c->candidate.origin, sizeof(c->candidate.origin),
 			            "multicast session %s", session->name);
-		choosing_end(c, take, session->state != MULTICAST_ENDED);
+		choosing_end(c, take, session->state != SESSION_ENDED);
 	}
 }
 

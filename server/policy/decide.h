@@ -2,6 +2,7 @@
 #ifndef SERVER_POLICY_DECIDE_H
 #define SERVER_POLICY_DECIDE_H
 
+#include "server/model/device.h"
 #include "server/model/job.h"
 
 /*

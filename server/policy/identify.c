@@ -6,6 +6,7 @@
 #include "nbp/proto/error.h"
 #include "nbp/proto/message_fields.h"
 #include "nbp/proto/text.h"
+#include "server/model/serials.h"
 
 /* The devices that each part of an identity names; NULL: there is none. */
 struct named {

@@ -8,6 +8,7 @@
 #include "nbp/proto/message_fields.h"
 #include "nbp/proto/text.h"
 #include "server/store/events.h"
+#include "server/store/uuids.h"
 
 /* What is known of the machine that a device is. */
 struct known {

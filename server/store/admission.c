@@ -15,7 +15,7 @@ static int look_at_uuid(struct store *store, struct admission *a)
 {
 	const uint8_t *uuid = a->unknown->uuid;
 	struct device other;
-	struct uuid_word word;
+	struct uuid_record word;
 	int rc;
 
 	if (!device_uuid_ok(uuid))
@@ -33,9 +33,9 @@ static int look_at_uuid(struct store *store, struct admission *a)
 
 int mac_is_shared(struct store *store, const uint8_t mac[6], bool *shared)
 {
-	static const struct setting_owner global = { LEVEL_GLOBAL, 0 };
+	static const struct owner global = { LEVEL_GLOBAL, 0 };
 	struct mac_prefix prefixes[SHARED_MACS_MAX];
-	struct setting_owner from;
+	struct owner from;
 	char value[SETTING_TEXT];
 	size_t count = 0;
 	int rc = setting_read(store, &global, (size_t)setting_find(SHARED_MACS), value, &from);

@@ -3,24 +3,6 @@
 
 #include <string.h>
 
-static const char *const modes[] = {
-	[ASSIGN_ONCE] = "once", [ASSIGN_ALWAYS] = "always", [ASSIGN_UNTIL] = "until",
-};
-static const char *const levels[] = {
-	[LEVEL_DEFAULT] = "", [LEVEL_GLOBAL] = "zone", [LEVEL_FOLDER] = "folder",
-	[LEVEL_GROUP] = "group", [LEVEL_DEVICE] = "device",
-};
-
-const char *assignment_mode_name(enum assignment_mode mode)
-{
-	return modes[mode];
-}
-
-const char *assignment_level_name(enum level level)
-{
-	return levels[level];
-}
-
 #define COLUMNS \
 	"assignment.id, assignment.bundle, bundle.name, level, owner, mode, until," \
 	" assignment.added"
@@ -35,14 +17,10 @@ void assignment_row(sqlite3_stmt *row, struct assignment_row *out)
 	out->bundle = (uint64_t)sqlite3_column_int64(row, 1);
 	store_text(row, 2, out->bundle_name, sizeof(out->bundle_name));
 	store_text(row, 3, text, sizeof(text));
-	for (int i = LEVEL_GLOBAL; i <= LEVEL_DEVICE; i++)
-		if (strcmp(levels[i], text) == 0)
-			a->level = (enum level)i;
+	(void)level_parse(text, &a->level); /* the schema allows no other names */
 	a->owner = (uint64_t)sqlite3_column_int64(row, 4);
 	store_text(row, 5, text, sizeof(text));
-	for (int i = ASSIGN_ONCE; i <= ASSIGN_UNTIL; i++)
-		if (strcmp(modes[i], text) == 0)
-			a->mode = (enum assignment_mode)i;
+	(void)assignment_mode_parse(text, &a->mode);
 	a->until = sqlite3_column_int64(row, 6);
 	a->added = sqlite3_column_int64(row, 7);
 }
@@ -58,8 +36,8 @@ int assignment_add(struct store *store, struct assignment_row *row)
 		"INSERT INTO assignment (bundle, level, owner, mode, until, added)"
 		" VALUES (?, ?, ?, ?, ?, ?)";
 	struct assignment *a = &row->assignment;
-	int rc = store_run(store, sql, "ititii", (int64_t)row->bundle, levels[a->level],
-	                   (int64_t)a->owner, modes[a->mode], a->until, a->added);
+	int rc = store_run(store, sql, "ititii", (int64_t)row->bundle, level_name(a->level),
+	                   (int64_t)a->owner, assignment_mode_name(a->mode), a->until, a->added);
 
 	a->id = (uint64_t)sqlite3_last_insert_rowid(store->db);
 	return rc;
@@ -90,14 +68,14 @@ int assignment_list(struct store *store, const struct assignment_filter *filter,
                     sqlite3_stmt **rows)
 {
 	return store_start(store, rows, filtered, "iti", (int64_t)filter->bundle,
-	                   levels[filter->level], (int64_t)filter->owner);
+	                   level_name(filter->level), (int64_t)filter->owner);
 }
 
 int assignment_find(struct store *store, const struct assignment_filter *filter,
                     struct assignment_row *row)
 {
 	return store_one(store, take, row, filtered, "iti", (int64_t)filter->bundle,
-	                 levels[filter->level], (int64_t)filter->owner);
+	                 level_name(filter->level), (int64_t)filter->owner);
 }
 
 static void take_past(sqlite3_stmt *row, void *out)

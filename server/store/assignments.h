@@ -2,17 +2,10 @@
 #ifndef SERVER_STORE_ASSIGNMENTS_H
 #define SERVER_STORE_ASSIGNMENTS_H
 
-#include "server/index/index.h"
+#include "server/model/assignment.h"
 #include "server/store/store.h"
 
-/*
- * Who is to get which bundle; what an assignment is stands in index.h. Functions
- * return 0 or the ERR_ values of store.h.
- */
-
-/** Returns the name of a mode, or of a level, as the database has it. */
-const char *assignment_mode_name(enum assignment_mode mode);
-const char *assignment_level_name(enum level level);
+/* Functions return 0 or the ERR_ values of store.h. */
 
 /* One as the database has it; the pointer to its bundle is not set. */
 struct assignment_row {

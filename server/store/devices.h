@@ -2,24 +2,10 @@
 #ifndef SERVER_STORE_DEVICES_H
 #define SERVER_STORE_DEVICES_H
 
-#include "server/model/job.h"
+#include "server/model/device.h"
 #include "server/store/store.h"
 
-#define DEVICE_MACS_MAX 16
-
 /* Functions return 0 or the ERR_ values of store.h. */
-
-/** Says whether @name may name a device: [A-Za-z0-9][A-Za-z0-9._-]*, not digits only. */
-bool device_name_ok(const char *name);
-
-/**
- * Says whether @uuid tells machines apart: not all bytes the same, no pattern, and not one
- * of the constants that makers forget to fill in, in either byte order.
- */
-bool device_uuid_ok(const uint8_t uuid[16]);
-
-/** Writes @uuid in the other byte order: some firmware and tools tell the first 8 bytes so. */
-void device_uuid_swap(const uint8_t uuid[16], uint8_t swapped[16]);
 
 /** Finds a device by its id, by its name, or by what it is known by. */
 int device_by_id(struct store *store, uint64_t id, struct device *device);

@@ -7,15 +7,6 @@
 #include "nbp/proto/text.h"
 #include "server/store/devices.h"
 
-bool folder_name_ok(const char *name)
-{
-	static const char digits[] = "0123456789";
-	size_t length = strlen(name);
-
-	return device_name_ok(name) ||
-	       (length > 0 && length < NAME_SIZE && strspn(name, digits) == length);
-}
-
 /* --- finding --------------------------------------------------------------- */
 
 int folder_child(struct store *store, uint64_t parent, const char *name, uint64_t *id)

@@ -2,21 +2,10 @@
 #ifndef SERVER_STORE_FOLDERS_H
 #define SERVER_STORE_FOLDERS_H
 
-#include "server/model/job.h"
+#include "server/model/folder.h"
 #include "server/store/store.h"
 
-/*
- * Folders are a tree, and a device is in one of them or in none. They are named
- * by paths, as in "/site/lab"; "/" with the id 0 is the top, which is no folder.
- *
- * Functions return 0 or the ERR_ values of store.h.
- */
-
-#define FOLDER_DEPTH 16                             /* names in a path */
-#define FOLDER_PATH (FOLDER_DEPTH * NAME_SIZE + 2)  /* bytes of one, with the NUL */
-
-/** Says whether @name may name a folder: as a device's, or digits only. */
-bool folder_name_ok(const char *name);
+/* Functions return 0 or the ERR_ values of store.h. */
 
 /** Finds a folder. ERR_MALFORMED: @path is not one at all. */
 int folder_find(struct store *store, const char *path, uint64_t *id);

@@ -2,7 +2,7 @@
 #ifndef SERVER_STORE_GROUPS_H
 #define SERVER_STORE_GROUPS_H
 
-#include "server/model/job.h"
+#include "server/model/folder.h"
 #include "server/store/store.h"
 
 /* Groups of devices, across folders. Functions return 0 or the ERR_ values of store.h. */

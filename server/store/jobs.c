@@ -90,7 +90,7 @@ int job_add_of(struct store *store, struct job *job, const struct details *detai
 	                   (int64_t)job->attempts, (int64_t)job->deadline, job->assigned,
 	                   job->loader_bios, job->loader_uefi, job->config, job->prefix,
 	                   details->details, (size_t)details->details_length,
-	                   (int64_t)origin->bundle, origin->source, (int64_t)origin->source_id,
+	                   (int64_t)origin->bundle, source_name(origin->source), (int64_t)origin->source_id,
 	                   completion_name(job->completion));
 
 	job->number = (uint64_t)sqlite3_last_insert_rowid(store->db);
@@ -107,23 +107,20 @@ int job_add_of(struct store *store, struct job *job, const struct details *detai
 
 int job_add(struct store *store, struct job *job, const struct details *details)
 {
-	static const struct origin by_hand = { .source = "hand" };
+	static const struct origin by_hand = { .source = SOURCE_HAND };
 
 	return job_add_of(store, job, details, &by_hand);
 }
 
 static void take_origin(sqlite3_stmt *row, void *out)
 {
-	static const char *const sources[] = { "hand", "assignment", "rule", "multicast" };
 	struct origin *origin = out;
 	char source[16];
 
 	origin->bundle = (uint64_t)sqlite3_column_int64(row, 0);
 	store_text(row, 1, source, sizeof(source));
-	origin->source = sources[0];
-	for (size_t i = 1; i < sizeof(sources) / sizeof(sources[0]); i++)
-		if (strcmp(source, sources[i]) == 0)
-			origin->source = sources[i];
+	origin->source = SOURCE_HAND;
+	(void)source_parse(source, &origin->source); /* the schema allows no others */
 	origin->source_id = (uint64_t)sqlite3_column_int64(row, 2);
 }
 

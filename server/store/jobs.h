@@ -14,13 +14,6 @@
  */
 int job_add(struct store *store, struct job *job, const struct details *details);
 
-/* Where work came from; "hand" and zeros: the administrator gave it. */
-struct origin {
-	uint64_t bundle;    /* 0: none, or it is no more */
-	const char *source; /* source_name()'s, in static memory */
-	uint64_t source_id; /* of the assignment, rule or session */
-};
-
 /** The same as job_add() for work that has an origin. */
 int job_add_of(struct store *store, struct job *job, const struct details *details,
                 const struct origin *origin);

@@ -4,17 +4,8 @@
 #include <string.h>
 
 #include "nbp/proto/error.h"
+#include "server/store/devices.h"
 #include "server/store/jobs.h"
-
-static const char *const states[] = {
-	[MULTICAST_WAITING] = "waiting", [MULTICAST_STARTED] = "started",
-	[MULTICAST_ENDED] = "ended",
-};
-
-const char *multicast_state_name(enum multicast_state state)
-{
-	return states[state];
-}
 
 /* --- sessions -------------------------------------------------------------- */
 
@@ -26,7 +17,7 @@ const char *multicast_state_name(enum multicast_state state)
 
 void multicast_row(sqlite3_stmt *row, struct multicast_row *out)
 {
-	struct multicast *m = &out->multicast;
+	struct session *m = &out->multicast;
 	char state[16];
 
 	memset(out, 0, sizeof(*out));
@@ -37,9 +28,7 @@ void multicast_row(sqlite3_stmt *row, struct multicast_row *out)
 	m->clients = (uint32_t)sqlite3_column_int64(row, 4);
 	m->wait = (uint32_t)sqlite3_column_int64(row, 5);
 	store_text(row, 6, state, sizeof(state));
-	for (int i = MULTICAST_WAITING; i <= MULTICAST_ENDED; i++)
-		if (strcmp(states[i], state) == 0)
-			m->state = (enum multicast_state)i;
+	(void)session_state_parse(state, &m->state); /* the schema allows no others */
 	m->last_joined = sqlite3_column_int64(row, 7);
 	out->started = sqlite3_column_int64(row, 8);
 	out->ended = sqlite3_column_int64(row, 9);
@@ -72,12 +61,12 @@ int multicast_add(struct store *store, struct multicast_row *row)
 	static const char sql[] =
 		"INSERT INTO multicast (name, bundle, clients, wait, state, added)"
 		" VALUES (?, ?, ?, ?, 'waiting', ?)";
-	struct multicast *m = &row->multicast;
+	struct session *m = &row->multicast;
 	int rc = store_run(store, sql, "tiiii", m->name, (int64_t)row->bundle,
 	                   (int64_t)m->clients, (int64_t)m->wait, row->added);
 
 	m->id = (uint64_t)sqlite3_last_insert_rowid(store->db);
-	m->state = MULTICAST_WAITING;
+	m->state = SESSION_WAITING;
 	return rc;
 }
 
@@ -86,14 +75,14 @@ int multicast_change(struct store *store, const struct multicast_row *row)
 	static const char sql[] =
 		"UPDATE multicast SET (name, bundle, clients, wait) = (?2, ?3, ?4, ?5)"
 		" WHERE id = ?1";
-	const struct multicast *m = &row->multicast;
+	const struct session *m = &row->multicast;
 
 	return store_run(store, sql, "itiii", (int64_t)m->id, m->name, (int64_t)row->bundle,
 	                 (int64_t)m->clients, (int64_t)m->wait);
 }
 
 /* Says whether a session that waits is to start; never with nobody. */
-static bool is_due(const struct multicast *session, int64_t now)
+static bool is_due(const struct session *session, int64_t now)
 {
 	return (session->clients && session->joined >= session->clients) ||
 	       (session->wait && session->joined &&
@@ -101,7 +90,7 @@ static bool is_due(const struct multicast *session, int64_t now)
 }
 
 /* Says whether none of those that joined is at it any more. */
-static int is_over(struct store *store, const struct multicast *session, int64_t now, bool *over)
+static int is_over(struct store *store, const struct session *session, int64_t now, bool *over)
 {
 	static const char sql[] =
 		"SELECT 1 FROM multicast_member AS m JOIN work ON work.device = m.device"
@@ -120,19 +109,19 @@ static int is_over(struct store *store, const struct multicast *session, int64_t
 	return 0;
 }
 
-int multicast_next(struct store *store, const struct multicast *session, int64_t now,
-                   enum multicast_state *next)
+int multicast_next(struct store *store, const struct session *session, int64_t now,
+                   enum session_state *next)
 {
 	bool over = false;
 	int rc = 0;
 
 	*next = session->state;
-	if (session->state == MULTICAST_WAITING && is_due(session, now))
-		*next = MULTICAST_STARTED;
-	if (session->state == MULTICAST_STARTED)
+	if (session->state == SESSION_WAITING && is_due(session, now))
+		*next = SESSION_STARTED;
+	if (session->state == SESSION_STARTED)
 		rc = is_over(store, session, now, &over);
 	if (over)
-		*next = MULTICAST_ENDED;
+		*next = SESSION_ENDED;
 	return rc;
 }
 

@@ -2,19 +2,14 @@
 #ifndef SERVER_STORE_MULTICASTS_H
 #define SERVER_STORE_MULTICASTS_H
 
-#include "server/index/index.h"
+#include "server/model/job.h"
+#include "server/model/session.h"
 #include "server/store/store.h"
 
-/*
- * Multicast sessions and their members; what they are stands in index.h. Functions
- * return 0 or the ERR_ values of store.h.
- */
-
-/** Returns the name of a state as the database has it. */
-const char *multicast_state_name(enum multicast_state state);
+/* Multicast sessions and their members. Functions return 0 or the ERR_ values of store.h. */
 
 /*
- * The SQL of struct multicast's joined, of the row "m". One whose work of it failed or was
+ * The SQL of struct session's joined, of the row "m". One whose work of it failed or was
  * cancelled before the start is not there to take anything in; what becomes of work after
  * that changes nothing. When the session has ended, all that had joined count.
  */
@@ -27,7 +22,7 @@ const char *multicast_state_name(enum multicast_state state);
 
 /* One as the database has it; the pointer to its bundle is not set. */
 struct multicast_row {
-	struct multicast multicast;
+	struct session multicast;
 	uint64_t bundle;
 	char bundle_name[NAME_SIZE];
 	uint64_t members;
@@ -43,8 +38,8 @@ int multicast_change(struct store *store, const struct multicast_row *row);
  * Says in @next what a session is to be at @now: started, if enough have joined it; ended, if none
  * of those is at it any more. Overdue work counts as ended.
  */
-int multicast_next(struct store *store, const struct multicast *session, int64_t now,
-                   enum multicast_state *next);
+int multicast_next(struct store *store, const struct session *session, int64_t now,
+                   enum session_state *next);
 
 /** Starts or ends it. */
 int multicast_start(struct store *store, uint64_t id, int64_t now);

@@ -3,27 +3,6 @@
 
 #include <string.h>
 
-#include "nbp/proto/error.h"
-
-static const char *const applies_names[] = {
-	[RULE_KNOWN] = "known", [RULE_UNKNOWN] = "unknown", [RULE_BOTH] = "both",
-};
-
-const char *rule_applies_name(enum rule_applies applies)
-{
-	return applies_names[applies];
-}
-
-int rule_applies_parse(const char *name, enum rule_applies *applies)
-{
-	for (int i = RULE_KNOWN; i <= RULE_BOTH; i++)
-		if (strcmp(applies_names[i], name) == 0) {
-			*applies = (enum rule_applies)i;
-			return 0;
-		}
-	return ERR_NOT_FOUND;
-}
-
 #define SELECT \
 	"SELECT rule.id, position, rule.name, bundle, bundle.name, applies, filter, repeat," \
 	" enabled FROM rule JOIN bundle ON bundle.id = rule.bundle"
@@ -87,7 +66,7 @@ int rule_add(struct store *store, struct rule_row *row)
 	struct rule *r = &row->rule;
 	int64_t position;
 	int rc = store_one(store, store_take_number, &position, sql, "tittii", r->name,
-	                   (int64_t)row->bundle, applies_names[r->applies], row->filter,
+	                   (int64_t)row->bundle, rule_applies_name(r->applies), row->filter,
 	                   (int64_t)r->repeat, (int64_t)row->enabled);
 
 	if (rc)
@@ -105,7 +84,7 @@ int rule_change(struct store *store, const struct rule_row *row)
 	const struct rule *r = &row->rule;
 
 	return store_run(store, sql, "itittii", (int64_t)r->id, r->name, (int64_t)row->bundle,
-	                 applies_names[r->applies], row->filter, (int64_t)r->repeat,
+	                 rule_applies_name(r->applies), row->filter, (int64_t)r->repeat,
 	                 (int64_t)row->enabled);
 }
 

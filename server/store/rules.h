@@ -2,18 +2,11 @@
 #ifndef SERVER_STORE_RULES_H
 #define SERVER_STORE_RULES_H
 
-#include "server/index/index.h"
+#include "server/filter/filter.h"
+#include "server/model/rule.h"
 #include "server/store/store.h"
 
-/*
- * Rules, in their order; what they are stands in index.h. Functions return 0 or
- * the ERR_ values of store.h.
- */
-
-/** Returns the name of what a rule applies to as the database has it. */
-const char *rule_applies_name(enum rule_applies applies);
-/** Finds it by that name. Returns 0 or ERR_NOT_FOUND. */
-int rule_applies_parse(const char *name, enum rule_applies *applies);
+/* Rules, in their order. Functions return 0 or the ERR_ values of store.h. */
 
 /* One as the database has it; the pointers to its bundle and its filter are not set. */
 struct rule_row {

@@ -2,109 +2,30 @@
 #ifndef SERVER_STORE_SETTINGS_H
 #define SERVER_STORE_SETTINGS_H
 
-#include "server/store/devices.h"
+#include "server/model/settings.h"
 #include "server/store/store.h"
 
-/*
- * What policy says beside the work: menu, hot key, local boot; and of work that
- * does not say so itself. A value is set for global, which is all machines,
- * unknown ones too, for a folder with those in it, or for one device; the nearest
- * counts, and where there is none, what is built in.
- */
-
-struct settings {
-	uint8_t menu_mode;       /* enum menu_mode */
-	uint8_t hot_key;         /* as struct answer's */
-	uint16_t hot_key_wait;   /* ms */
-	uint8_t local_boot_bios; /* enum local_boot */
-	uint8_t local_boot_uefi;
-	uint16_t valid_for;      /* seconds */
-	char menu_file[FILE_SIZE];
-	char loader_bios[FILE_SIZE];
-	char loader_uefi[FILE_SIZE];
-	uint32_t attempts;       /* as struct job's */
-	uint32_t deadline;
-	uint8_t job_by_mac;     /* 1: also for who tells no UUID, where the device has one */
-	uint8_t admit_unknown;   /* 1: unknown machines become devices */
-	uint32_t admit_limit;    /* how many of them there may be */
-	uint32_t keep_job;      /* seconds, of what has ended */
-	uint32_t keep_events;    /* seconds; and unknown machines for as long */
-};
-
-#define SETTING_TEXT 1024 /* holds any value as text */
-
-#define SHARED_MACS_MAX 96
-
-/* A MAC address that belongs to no machine, or all that begin so. */
-struct mac_prefix {
-	uint8_t bytes[6];
-	uint8_t length;
-};
-
-/** Reads the value of shared-macs. Returns 0 or ERR_MALFORMED. */
-int shared_macs_parse(const char *text, struct mac_prefix prefixes[SHARED_MACS_MAX], size_t *count);
-
-#define SHARED_MACS "shared-macs" /* that setting's key; prebootd has its value in struct policy */
-
-/* Keys of those that only tools ask for. */
-#define SETTING_TFTP_ROOT   "tftp-root"
-#define SETTING_TFTP_FOLDER "tftp-folder"
-
-/** Returns the key of the setting at @index, from 0, or NULL behind the last. */
-const char *setting_key(size_t index);
-/** Finds a setting by its key. Returns its index, or -1. */
-int setting_find(const char *key);
-/** Says, in static memory, what a setting takes. */
-const char *setting_takes(size_t index);
-/** Returns the word at @at, from 0, of those that a setting takes; NULL behind the last. */
-const char *setting_word(size_t index, size_t at);
-/** Returns the value that is built in. */
-const char *setting_default(size_t index);
+/* Where settings are kept. Functions return 0 or the ERR_ values of store.h. */
 
 /**
- * Sets one of @settings from text, as setting_default() and the store have it.
- * Returns 0 or ERR_MALFORMED; then @settings is unchanged.
+ * Reads what counts for @owner, which is of any level but LEVEL_GROUP; what counts globally
+ * also does for unknown machines.
  */
-int setting_parse(size_t index, const char *text, struct settings *settings);
-
-/** Makes @settings what is built in. */
-void settings_default(struct settings *settings);
-
-/* The levels at which things are kept, the nearer the higher; settings are not at groups. */
-enum level { LEVEL_DEFAULT, LEVEL_GLOBAL, LEVEL_FOLDER, LEVEL_GROUP, LEVEL_DEVICE };
-
-#define FOLDER_DEPTH_MAX 32 /* folders within each other: what is further out does not count */
-
-/** Says whether a setting may be set at @level. */
-bool setting_at(size_t index, enum level level);
-
-/* Where a value is set. */
-struct setting_owner {
-	enum level level; /* LEVEL_GLOBAL, LEVEL_FOLDER or LEVEL_DEVICE */
-	uint64_t id;      /* the folder's or device's; 0: global's */
-};
-
-/* Functions return 0 or the ERR_ values of store.h. */
-
-/** Reads what counts for @owner; global's is that of unknown machines. */
-int settings_read(struct store *store, const struct setting_owner *owner,
+int settings_read(struct store *store, const struct owner *owner,
                   struct settings *settings);
 
 /**
  * Reads one value that counts for @owner.
  * @from: receives where it is set; LEVEL_DEFAULT: it is the one built in
  */
-int setting_read(struct store *store, const struct setting_owner *owner, size_t index,
-                 char value[SETTING_TEXT], struct setting_owner *from);
+int setting_read(struct store *store, const struct owner *owner, size_t index,
+                 char value[SETTING_TEXT], struct owner *from);
 
 /**
- * Sets a value that setting_parse() and setting_at() allow; NULL takes it away.
+ * Sets a value that setting_parse() and setting_at() allow; NULL removes it.
  * ERR_NOT_FOUND: none is set there.
  */
-int setting_write(struct store *store, const struct setting_owner *owner, size_t index,
+int setting_write(struct store *store, const struct owner *owner, size_t index,
                   const char *value);
-
-/** Writes into @answer what counts for a machine with @firmware. */
-void settings_answer(const struct settings *settings, uint8_t firmware, struct answer *answer);
 
 #endif

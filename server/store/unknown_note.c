@@ -12,7 +12,7 @@
 static int look_at_word(struct store *store, const struct unknown *unknown,
                         char note[REASON_SIZE])
 {
-	struct uuid_word word;
+	struct uuid_record word;
 	bool shares;
 	int rc = uuid_find(store, unknown->uuid, &word);
 

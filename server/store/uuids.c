@@ -5,17 +5,7 @@
 
 #include "nbp/proto/error.h"
 
-static const char *const names[] = {
-	[UUID_FREE] = "free", [UUID_SHARED] = "shared", [UUID_IGNORED] = "ignored",
-	[UUID_ALLOWED] = "allowed",
-};
-
-const char *uuid_state_name(enum uuid_state state)
-{
-	return names[state];
-}
-
-void uuid_row(sqlite3_stmt *row, struct uuid_word *word)
+void uuid_row(sqlite3_stmt *row, struct uuid_record *word)
 {
 	const char *state = (const char *)sqlite3_column_text(row, 1);
 
@@ -23,9 +13,8 @@ void uuid_row(sqlite3_stmt *row, struct uuid_word *word)
 	word->time = sqlite3_column_int64(row, 2);
 	/* Where it says what makes no sense, it is not trusted. */
 	word->state = UUID_SHARED;
-	for (int i = UUID_SHARED; state && i <= UUID_ALLOWED; i++)
-		if (strcmp(state, names[i]) == 0)
-			word->state = (enum uuid_state)i;
+	if (state)
+		(void)uuid_state_parse(state, &word->state);
 }
 
 static void take_word(sqlite3_stmt *row, void *word)
@@ -33,7 +22,7 @@ static void take_word(sqlite3_stmt *row, void *word)
 	uuid_row(row, word);
 }
 
-int uuid_find(struct store *store, const uint8_t uuid[16], struct uuid_word *word)
+int uuid_find(struct store *store, const uint8_t uuid[16], struct uuid_record *word)
 {
 	static const char sql[] = "SELECT uuid, state, time FROM uuid WHERE uuid = ?";
 	int rc = store_one(store, take_word, word, sql, "b", uuid, (size_t)16);
@@ -55,7 +44,7 @@ int uuid_set(struct store *store, const uint8_t uuid[16], enum uuid_state state,
 
 	if (state == UUID_FREE)
 		return store_run(store, forget, "b", uuid, (size_t)16);
-	return store_run(store, set, "bti", uuid, (size_t)16, names[state], time);
+	return store_run(store, set, "bti", uuid, (size_t)16, uuid_state_name(state), time);
 }
 
 int uuid_list(struct store *store, sqlite3_stmt **rows)

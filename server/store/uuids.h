@@ -2,7 +2,8 @@
 #ifndef SERVER_STORE_UUIDS_H
 #define SERVER_STORE_UUIDS_H
 
-#include "server/store/serials.h"
+#include "server/model/serials.h"
+#include "server/model/uuid.h"
 #include "server/store/store.h"
 
 /*
@@ -10,30 +11,15 @@
  * Functions return 0 or the ERR_ values of store.h.
  */
 
-enum uuid_state {
-	UUID_FREE,    /* nothing is known against it */
-	UUID_SHARED,  /* came with MACs of machines that are, or may be, different ones */
-	UUID_IGNORED, /* the administrator says that it tells nothing */
-	UUID_ALLOWED, /* the administrator says that it is one machine's, with any MAC */
-};
-
-struct uuid_word {
-	uint8_t uuid[16];
-	enum uuid_state state;
-	int64_t time; /* Unix time: since when */
-};
-
-const char *uuid_state_name(enum uuid_state state);
-
 /** Reads what is known of @uuid; state UUID_FREE where nothing is. */
-int uuid_find(struct store *store, const uint8_t uuid[16], struct uuid_word *word);
+int uuid_find(struct store *store, const uint8_t uuid[16], struct uuid_record *word);
 
 /** Says what counts for it from now on. UUID_FREE forgets it, and its witnesses. */
 int uuid_set(struct store *store, const uint8_t uuid[16], enum uuid_state state, int64_t time);
 
 /** Starts a list of all of them, by UUID; take each with uuid_row(). */
 int uuid_list(struct store *store, sqlite3_stmt **rows);
-void uuid_row(sqlite3_stmt *row, struct uuid_word *word);
+void uuid_row(sqlite3_stmt *row, struct uuid_record *word);
 
 /* --- what it came with ----------------------------------------------------- */
 

@@ -223,7 +223,7 @@ static int check_unknowns(const struct check *check)
 
 	while (rc == 0 && (rc = store_step(check->store, rows)) == 1) {
 		char note[REASON_SIZE];
-		struct uuid_word word;
+		struct uuid_record word;
 
 		unknown_row(rows, &unknown);
 		rc = uuid_find(check->store, unknown.uuid, &word);

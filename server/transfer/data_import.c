@@ -112,7 +112,7 @@ static int look_at_ignored(struct putting *w, json_t *row, const struct place *p
 	struct place inner = { .up = place, .key = "uuid" };
 	bool others = json_array_size(json_object_get(row, "macs")) ||
 	              json_is_string(json_object_get(row, "isd"));
-	struct uuid_word word;
+	struct uuid_record word;
 	int rc = uuid_find(w->store, uuid, &word);
 
 	if (rc || word.state != UUID_IGNORED)

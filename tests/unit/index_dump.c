@@ -46,7 +46,7 @@ static void print_policy(FILE *out, const struct policy *policy)
 	for (int i = 0; i <= POOL; i++) {
 		const struct folder *f = policy_folder(policy, (uint64_t)i);
 		const struct bundle *b = policy_bundle(policy, (uint64_t)i);
-		const struct multicast *m = policy_multicast(policy, (uint64_t)i);
+		const struct session *m = policy_multicast(policy, (uint64_t)i);
 
 		if (f) {
 			fprintf(out, "folder %d %s in %s", i, f->name,
@@ -108,7 +108,7 @@ static void print_device(FILE *out, const struct index *index, const struct entr
 		fprintf(out, " group %llu", (unsigned long long)groups[i]);
 	count = entry_multicasts(index, entry, memberships, POOL);
 	for (size_t i = 0; i < count; i++)
-		fprintf(out, " session %s %d", memberships[i].multicast->name,
+		fprintf(out, " session %s %d", memberships[i].session->name,
 		        memberships[i].joined);
 	for (size_t i = 0; entry_assignment(index, entry, i, &assignment); i++)
 		print_assignment(out, &assignment);

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "nbp/proto/error.h"
+#include "server/store/store.h"
 #include "tests/unit/index_dump.h"
 
 /* The index: what it makes of odd data, and how it follows. */

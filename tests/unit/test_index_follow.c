@@ -5,6 +5,9 @@
 
 #include "nbp/proto/error.h"
 #include "server/index/index.h"
+#include "server/store/devices.h"
+#include "server/store/settings.h"
+#include "server/store/store.h"
 #include "tests/unit/index_dump.h"
 
 /*
@@ -177,7 +180,7 @@ static enum past past_of(struct store *store, int device, const char *which, int
 
 static void check_device(struct store *store, const struct index *index, int id)
 {
-	const struct setting_owner owner = { LEVEL_DEVICE, (uint64_t)id };
+	const struct owner owner = { LEVEL_DEVICE, (uint64_t)id };
 	const struct entry *entry = index_by_id(index, (uint64_t)id);
 	struct settings room, expected;
 	const struct settings *settings;

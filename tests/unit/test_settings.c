@@ -188,9 +188,9 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static struct setting_owner owner_of(const struct tree *tree, char who)
+static struct owner owner_of(const struct tree *tree, char who)
 {
-	struct setting_owner owner = { LEVEL_GLOBAL, tree->ids[(int)who] };
+	struct owner owner = { LEVEL_GLOBAL, tree->ids[(int)who] };
 
 	if (who >= 'a' && who <= 'c')
 		owner.level = LEVEL_DEVICE;
@@ -201,7 +201,7 @@ static struct setting_owner owner_of(const struct tree *tree, char who)
 
 static int put(struct tree *tree, char who, const char *key, const char *value)
 {
-	struct setting_owner owner = owner_of(tree, who);
+	struct owner owner = owner_of(tree, who);
 
 	return setting_write(&tree->store, &owner, (size_t)setting_find(key), value);
 }
@@ -209,7 +209,7 @@ static int put(struct tree *tree, char who, const char *key, const char *value)
 /* Checks attempts, as each of the ways to read it has it. @from: '-': built in */
 static void check(struct tree *tree, char who, const char *expected, char from)
 {
-	struct setting_owner owner = owner_of(tree, who), found, source = owner_of(tree, from);
+	struct owner owner = owner_of(tree, who), found, source = owner_of(tree, from);
 	char value[SETTING_TEXT];
 	struct settings s;
 

@@ -107,7 +107,7 @@ static void ask(struct store *store, uint8_t machine, const uint8_t its_uuid[16]
 
 static enum uuid_state state_of(struct store *store, const uint8_t its_uuid[16])
 {
-	struct uuid_word word;
+	struct uuid_record word;
 
 	assert_int_equal(uuid_find(store, its_uuid, &word), 0);
 	return word.state;

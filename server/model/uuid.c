@@ -1,12 +1,38 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "server/store/devices.h"
+#include "server/model/uuid.h"
 
 #include <string.h>
 
-/* Which UUIDs tell machines apart. */
+#include "nbp/proto/error.h"
+#include "server/model/names.h"
+
+/* --- states ---------------------------------------------------------------- */
+
+/* The database holds these, so they must not change. */
+static const char *const names[] = {
+	[UUID_FREE] = "free", [UUID_SHARED] = "shared", [UUID_IGNORED] = "ignored",
+	[UUID_ALLOWED] = "allowed",
+};
+
+const char *uuid_state_name(enum uuid_state state)
+{
+	return names[state];
+}
+
+int uuid_state_parse(const char *name, enum uuid_state *state)
+{
+	int value = NAMES_FIND(names, name);
+
+	if (value < 0)
+		return ERR_NOT_FOUND;
+	*state = (enum uuid_state)value;
+	return 0;
+}
+
+/* --- which identify machines ------------------------------------------------ */
 
 /*
- * What makers forgot to fill in, as it was seen on machines of several sites. Those that follow
+ * What manufacturers forgot to fill in, as it was seen on machines of several sites. Those that follow
  * a pattern are not listed.
  */
 static const uint8_t known[][16] = {

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef SERVER_STORE_SERIALS_H
-#define SERVER_STORE_SERIALS_H
+#ifndef SERVER_MODEL_SERIALS_H
+#define SERVER_MODEL_SERIALS_H
 
 #include "nbp/proto/message.h"
 
 /*
- * What a machine tells of its serial numbers, by which it is told from another one with the
- * same UUID. What makers leave in them ("To be filled by O.E.M.") counts as none.
+ * What a machine reports of its serial numbers, by which it is told from another one with the
+ * same UUID. What manufacturers leave in them ("To be filled by O.E.M.") counts as none.
  */
 struct serials {
-	char model[2 * TEXT_SIZE]; /* maker and product */
+	char model[2 * TEXT_SIZE]; /* manufacturer and product */
 	char serial[TEXT_SIZE];    /* of the system; empty: none */
 	char board[TEXT_SIZE];     /* of the base board; likewise */
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "server/store/serials.h"
+#include "server/model/serials.h"
 
 #include <ctype.h>
 #include <stdbool.h>
@@ -8,7 +8,7 @@
 
 #include "nbp/proto/text.h"
 
-/* Letters and digits alone, small: makers write the same with blanks, dots and lines. */
+/* Letters and digits alone, small: manufacturers write the same with blanks, dots and lines. */
 static void squeeze(const char *text, char out[TEXT_SIZE])
 {
 	size_t length = 0;
@@ -19,7 +19,7 @@ static void squeeze(const char *text, char out[TEXT_SIZE])
 	out[length] = '\0';
 }
 
-/* Says whether it is what a maker left in, rather than a number. */
+/* Says whether it is what a manufacturer left in, rather than a number. */
 static bool is_left_in(const char *squeezed)
 {
 	static const char *const whole[] = {
@@ -86,7 +86,7 @@ enum likeness serials_compare(const struct serials *one, const struct serials *o
 
 	if (system == LIKENESS_DIFFERENT || board == LIKENESS_DIFFERENT)
 		return LIKENESS_DIFFERENT;
-	/* Two makers may count from the same number. */
+	/* Two manufacturers may count from the same number. */
 	if (strcasecmp(one->model, other->model) != 0)
 		return LIKENESS_UNKNOWN;
 	return system == LIKENESS_SAME ? system : board;

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "server/model/bundle.h"
+
+#include <string.h>
+
+#include "nbp/proto/error.h"
+#include "nbp/proto/text.h"
+
+/* The database holds these, so they must not change. */
+static const struct {
+	const char *name, *config;
+	uint8_t completion;
+} kinds[] = {
+	[BUNDLE_IMAGING] = { "imaging", "z_auto.cfg", COMPLETION_AGENT },
+	/* No agent of ours runs in these. */
+	[BUNDLE_THIRD_PARTY] = { "third-party", "winpe.cfg", COMPLETION_NEXT_BOOT },
+	[BUNDLE_KICKSTART] = { "kickstart", "kickstart.cfg", COMPLETION_NEXT_BOOT },
+	[BUNDLE_SCRIPT] = { "script", "z_auto.cfg", COMPLETION_AGENT },
+	[BUNDLE_MULTICAST] = { "multicast", "z_auto.cfg", COMPLETION_AGENT },
+};
+#define KIND_COUNT (sizeof(kinds) / sizeof(kinds[0]))
+
+const char *bundle_kind_name(enum bundle_kind kind)
+{
+	return kind < KIND_COUNT ? kinds[kind].name : NULL;
+}
+
+int bundle_kind_parse(const char *name, enum bundle_kind *kind)
+{
+	for (size_t i = 0; i < KIND_COUNT; i++)
+		if (strcmp(kinds[i].name, name) == 0) {
+			*kind = (enum bundle_kind)i;
+			return 0;
+		}
+	return ERR_NOT_FOUND;
+}
+
+const char *bundle_kind_config(enum bundle_kind kind)
+{
+	return kinds[kind].config;
+}
+
+uint8_t bundle_kind_completion(enum bundle_kind kind)
+{
+	return kinds[kind].completion;
+}
+
+int bundle_details_fit(const char *config, const struct details *details, bool session)
+{
+	struct message whole = { .type = MESSAGE_DETAILS };
+	uint8_t datagram[MESSAGE_MAX];
+	char longest[NAME_SIZE];
+	size_t length;
+
+	memset(longest, 'x', sizeof(longest) - 1);
+	longest[sizeof(longest) - 1] = '\0';
+	whole.u.details = *details;
+	whole.u.details.decision = DECISION_JOB;
+	whole.u.details.job = UINT64_MAX;
+	whole.u.details.attempt = 1;
+	memcpy(whole.u.details.device, longest, sizeof(longest));
+	text_format(whole.u.details.config, FILE_SIZE, "%s", config);
+	if (session && (details_add(&whole.u.details, "multicast", longest) ||
+	                details_add(&whole.u.details, "multicast_state", "waiting") ||
+	                details_add(&whole.u.details, "multicast_clients", "4294967295")))
+		return ERR_SPACE;
+	if (message_encode(&whole, datagram, sizeof(datagram), &length))
+		return ERR_SPACE;
+	return 0;
+}
+
+/* A bundle's own loader counts before that of the settings. */
+static void copy_loader(const char *own, const char *inherited, char out[FILE_SIZE])
+{
+	text_format(out, FILE_SIZE, "%s", strcmp(own, LOADER_OF_SETTINGS) ? own : inherited);
+}
+
+void job_of_bundle(const struct bundle *bundle, const struct settings *settings,
+                  struct job *job)
+{
+	memset(job, 0, sizeof(*job));
+	copy_loader(bundle->loader_bios, settings->loader_bios, job->loader_bios);
+	copy_loader(bundle->loader_uefi, settings->loader_uefi, job->loader_uefi);
+	text_format(job->config, sizeof(job->config), "%s", bundle->config);
+	text_format(job->prefix, sizeof(job->prefix), "%s", bundle->prefix);
+	job->attempts = bundle->attempts ? bundle->attempts : settings->attempts;
+	job->deadline = bundle->deadline ? bundle->deadline : settings->deadline;
+	job->completion = bundle->completion;
+}
