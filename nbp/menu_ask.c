@@ -1,55 +1,54 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "nbp/menu_ask.h"
 
-#include "nbp/menu_view.h"
 #include "nbp/proto/memory.h"
 #include "nbp/proto/password.h"
 #include "nbp/proto/text.h"
 
-#define WARNING    60  /* seconds before the idle limit that are counted down, too */
-#define WATCHDOG   60  /* seconds */
-#define TRIES      3   /* at a password */
-#define ITERATIONS 500 /* of a password's, between two looks at the keys */
+#define WARNING_SECONDS  60  /* the last ones before the idle limit are counted down */
+#define WATCHDOG_SECONDS 60
+#define PASSWORD_TRIES   3
+#define HASH_STEP        500 /* iterations of the hash between two looks at the keys */
 
-void dialogue_show_left(struct dialogue *dialogue, uint32_t seconds)
+void menu_ask_show_left(struct menu_ask *ask, uint32_t seconds)
 {
 	char action[MENU_NAME_SIZE + 1], text[100];
 	struct span name;
 
-	text_format(action, sizeof(action), "%s", dialogue->otherwise);
-	if (dialogue->target) {
-		name = menu_field(dialogue->screen.menu, dialogue->target, FIELD_NAME);
+	text_format(action, sizeof(action), "%s", ask->action);
+	if (ask->target) {
+		name = menu_field(ask->screen.menu, ask->target, MENU_FIELD_NAME);
 		text_clean(action, sizeof(action), name.data, name.length);
 	}
 	text_format(text, sizeof(text), "%s in %u s. Any key stops this.", action, seconds);
-	screen_text(&dialogue->screen, ROW_TIME, text);
+	menu_screen_text(&ask->screen, MENU_ROW_TIME, text);
 }
 
-int dialogue_key(struct dialogue *dialogue)
+int menu_ask_key(struct menu_ask *ask)
 {
-	struct platform *p = dialogue->screen.p;
+	struct platform *p = ask->screen.p;
 	uint32_t since = p->now(p), shown = 0;
-	uint32_t limit = dialogue->countdown ? dialogue->countdown : MENU_IDLE_LIMIT;
+	uint32_t limit = ask->countdown ? ask->countdown : MENU_IDLE_LIMIT;
 	bool drawn = false;
 
 	for (;;) {
 		uint32_t now = p->now(p), seconds = (limit - (now - since) + 999) / 1000;
 		int key = p->key(p);
 
-		if (now - since >= limit || now - dialogue->begun > MENU_TOTAL_LIMIT)
-			return TIME_OVER;
+		if (now - since >= limit || now - ask->begun > MENU_TOTAL_LIMIT)
+			return MENU_ASK_TIME_OVER;
 		if (key != KEY_NONE || seconds != shown)
-			p->watchdog(p, WATCHDOG);
+			p->watchdog(p, WATCHDOG_SECONDS);
 		if (key != KEY_NONE) {
-			dialogue->touched = true;
-			dialogue->countdown = 0;
-			dialogue->target = NULL;
+			ask->touched = true;
+			ask->countdown = 0;
+			ask->target = NULL;
 			if (drawn)
-				screen_text(&dialogue->screen, ROW_TIME, "");
+				menu_screen_text(&ask->screen, MENU_ROW_TIME, "");
 			return key;
 		}
-		if (seconds != shown && (dialogue->countdown || seconds <= WARNING)) {
-			dialogue_show_left(dialogue, seconds);
+		if (seconds != shown && (ask->countdown || seconds <= WARNING_SECONDS)) {
+			menu_ask_show_left(ask, seconds);
 			drawn = true;
 		}
 		shown = seconds;
@@ -59,8 +58,8 @@ int dialogue_key(struct dialogue *dialogue)
 
 /* --- passwords ------------------------------------------------------------- */
 
-/* Takes up to PASSWORD_SIZE characters; returns the key that ended them, or TIME_OVER. */
-static int read_password(struct dialogue *dialogue, const char *prompt, char *word, size_t *length)
+/* Reads up to PASSWORD_SIZE characters; returns the key that ended them, or MENU_ASK_TIME_OVER. */
+static int read_password(struct menu_ask *ask, const char *prompt, char *word, size_t *length)
 {
 	for (*length = 0;;) {
 		char text[32 + PASSWORD_SIZE];
@@ -69,38 +68,38 @@ static int read_password(struct dialogue *dialogue, const char *prompt, char *wo
 
 		memset(text + stars, '*', *length);
 		text[stars + *length] = '\0';
-		screen_text(&dialogue->screen, ROW_PROMPT, text);
-		key = dialogue_key(dialogue);
+		menu_screen_text(&ask->screen, MENU_ROW_PROMPT, text);
+		key = menu_ask_key(ask);
 		if (key == KEY_BACKSPACE && *length)
 			--*length;
 		else if (key >= ' ' && key < 0x7f && *length < PASSWORD_SIZE)
 			word[(*length)++] = (char)key;
-		else if (key == KEY_ENTER || key == KEY_ESCAPE || key == TIME_OVER)
+		else if (key == KEY_ENTER || key == KEY_ESCAPE || key == MENU_ASK_TIME_OVER)
 			return key;
 	}
 }
 
-/* Takes as long as the hash wants; Escape ends it. */
-static bool right_password(struct dialogue *dialogue, const struct password_hash *hash,
-                           const char *word, size_t length)
+/* Compares @word with @hash, for as long as that takes; the Escape key ends it. */
+static bool password_matches(struct menu_ask *ask, const struct password_hash *hash,
+                             const char *word, size_t length)
 {
-	struct platform *p = dialogue->screen.p;
+	struct platform *p = ask->screen.p;
 	struct password_check check;
 	bool stopped = false, right;
 
-	screen_text(&dialogue->screen, ROW_PROMPT, "Checking ...");
+	menu_screen_text(&ask->screen, MENU_ROW_PROMPT, "Checking ...");
 	password_start(&check, hash, word, length);
-	while (!stopped && !password_run(&check, ITERATIONS)) {
-		p->watchdog(p, WATCHDOG);
+	while (!stopped && !password_run(&check, HASH_STEP)) {
+		p->watchdog(p, WATCHDOG_SECONDS);
 		stopped = p->key(p) == KEY_ESCAPE;
 	}
 	right = !stopped && password_right(&check, hash);
-	/* Another one takes its place, here and wherever else it was on the stack. */
+	/* The empty password overwrites @word's traces, here and elsewhere on the stack. */
 	password_start(&check, hash, "", 0);
 	return right;
 }
 
-int dialogue_password(struct dialogue *dialogue, struct span text)
+int menu_ask_password(struct menu_ask *ask, struct span text)
 {
 	struct password_hash hash;
 	char word[PASSWORD_SIZE];
@@ -110,17 +109,17 @@ int dialogue_password(struct dialogue *dialogue, struct span text)
 
 	if (key == 0 || password_hash_read(text, &hash) != 0)
 		return key;
-	for (int i = 0; i < TRIES && !right; i++) {
+	for (int i = 0; i < PASSWORD_TRIES && !right; i++) {
 		size_t length;
 
-		key = read_password(dialogue, prompt, word, &length);
+		key = read_password(ask, prompt, word, &length);
 		if (key != KEY_ENTER)
 			break;
-		right = right_password(dialogue, &hash, word, length);
+		right = password_matches(ask, &hash, word, length);
 		prompt = "Wrong. Password: ";
 	}
 	password_forget(word, sizeof(word));
-	dialogue->screen.p->forget_keys(dialogue->screen.p);
-	screen_text(&dialogue->screen, ROW_PROMPT, "");
+	ask->screen.p->forget_keys(ask->screen.p);
+	menu_screen_text(&ask->screen, MENU_ROW_PROMPT, "");
 	return right ? 0 : key;
 }

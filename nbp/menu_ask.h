@@ -6,27 +6,35 @@
 
 /* What the menu asks a person, and for how long; only menu_view.c calls these. */
 
-#define TIME_OVER (-1) /* in place of a key: the time is over */
+/* The machine boots its disk when no key was pressed for so long, in ms, while no
+ * countdown runs, */
+#define MENU_IDLE_LIMIT  300000
+/* and in any case so long after the menu came up: a key may be stuck, or the
+ * serial line noisy. */
+#define MENU_TOTAL_LIMIT 3600000
 
-struct dialogue {
-	struct screen screen;
+#define MENU_ASK_TIME_OVER (-1) /* stands for a key when the time is over */
+
+struct menu_ask {
+	struct menu_screen screen;
 	uint32_t begun;         /* when the menu came up, ms */
-	uint32_t countdown;     /* ms, until a key is pressed; 0: the idle limit */
-	bool touched;           /* somebody pressed a key since then */
-	const struct menu_entry *target; /* what it leads to; NULL: to @otherwise */
-	const char *otherwise;
+	uint32_t countdown;     /* ms, until a key is pressed; 0: the idle limit counts */
+	bool touched;           /* somebody has pressed a key since the menu came up */
+	const struct menu_entry *target; /* the entry that the countdown leads to, or NULL */
+	const char *action;     /* the name of what it leads to without a target */
 };
 
-/** Draws what the time leads to, and how long that will take. */
-void dialogue_show_left(struct dialogue *dialogue, uint32_t seconds);
+/** Draws what the time leads to, and how many seconds are left. */
+void menu_ask_show_left(struct menu_ask *ask, uint32_t seconds);
 
-/** Waits for a key while the menu may wait. */
-int dialogue_key(struct dialogue *dialogue);
+/** Waits for a key for as long as the menu may; returns it, or MENU_ASK_TIME_OVER. */
+int menu_ask_key(struct menu_ask *ask);
 
 /**
- * Asks for the password of the hash @text; an empty one needs none.
- * Returns 0, or the key it ended with: Escape, Enter after too many tries, TIME_OVER.
+ * Asks for the password whose hash is @text; an empty hash needs none.
+ * Returns 0, or the key that ended it: Escape, Enter after too many tries, or
+ * MENU_ASK_TIME_OVER.
  */
-int dialogue_password(struct dialogue *dialogue, struct span text);
+int menu_ask_password(struct menu_ask *ask, struct span text);
 
 #endif

@@ -4,41 +4,42 @@
 
 #include "nbp/menu.h"
 
-/* How the menu looks; only menu_view.c calls these. Row 24's last column is
- * never written to, which would scroll many terminals. */
+/* How the menu looks; only menu_view.c and menu_ask.c call these. The last column
+ * of row 24 is never written to, since that would scroll many terminals. */
 
-enum screen_row {
-	ROW_PROMPT = 22,
-	ROW_TIME = 23,
-	ROW_HELP = 24,
+enum menu_row {
+	MENU_ROW_PROMPT = 22,
+	MENU_ROW_TIME = 23,
+	MENU_ROW_HELP = 24,
 };
 
-struct screen {
+struct menu_screen {
 	struct platform *p;
 	const struct menu *menu;
 	const struct menu_section *section; /* the one that shows */
-	uint8_t chosen;                     /* its highlighted entry, */
-	uint8_t top;                        /* and its uppermost visible one */
-	uint8_t about_rows;                 /* of the description, in use */
+	uint8_t chosen;                     /* its highlighted entry */
+	uint8_t top;                        /* its uppermost visible entry */
+	uint8_t description_rows;           /* rows that a description fills now */
 };
 
-/** Draws the whole screen for @section. @escape: what the key does, for the last line */
-void screen_show(struct screen *screen, const struct menu_section *section, uint8_t chosen,
-                 const char *escape);
+/** Draws the whole screen for @section. @escape: what the Escape key does, for the last line */
+void menu_screen_show(struct menu_screen *screen, const struct menu_section *section,
+                      uint8_t chosen, const char *escape);
 
 /** Draws an empty screen with the title of @section. */
-void screen_title(struct screen *screen, const struct menu_section *section);
+void menu_screen_title(struct menu_screen *screen, const struct menu_section *section);
 
 /** Highlights @entry, and draws what that changes. */
-void screen_choose(struct screen *screen, uint8_t entry);
+void menu_screen_choose(struct menu_screen *screen, uint8_t entry);
 
 /** Draws one of the lines at the bottom. */
-void screen_text(struct screen *screen, enum screen_row row, const char *text);
+void menu_screen_text(struct menu_screen *screen, enum menu_row row, const char *text);
 
 /** Returns an entry of the section that shows. */
-const struct menu_entry *screen_entry(const struct screen *screen, uint8_t entry);
+const struct menu_entry *menu_screen_entry(const struct menu_screen *screen, uint8_t entry);
 
-/** Says whether this machine's firmware has a loader for it; true where it needs none. */
-bool screen_usable(const struct screen *screen, const struct menu_entry *entry);
+/** Says whether @entry can be chosen on this machine: whether it names a loader for its
+ *  firmware, or needs none. */
+bool menu_screen_usable(const struct menu_screen *screen, const struct menu_entry *entry);
 
 #endif

@@ -4,7 +4,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "nbp/menu_text.h"
 #include "nbp/menu_view.h"
 #include "server/ctl/canvas.h"
 #include "server/ctl/ctl_verbs.h"
@@ -141,23 +140,23 @@ static json_t *json_entry(const struct menu *menu, const struct menu_entry *entr
 	static const char *const kinds[] = { "execute", "submenu", "return", "exit", "auto",
 		                             "reboot", "poweroff" };
 	json_t *object = json_pack("{s:s, s:o, s:o, s:b}", "kind", kinds[entry->kind], "name",
-	                           json_span(menu_field(menu, entry, FIELD_NAME)), "description",
-	                           json_span(menu_field(menu, entry, FIELD_ABOUT)), "guarded",
+	                           json_span(menu_field(menu, entry, MENU_FIELD_NAME)), "description",
+	                           json_span(menu_field(menu, entry, MENU_FIELD_DESCRIPTION)), "guarded",
 	                           menu_entry_password(menu, entry).length != 0);
 
-	if (entry->kind == KIND_SUBMENU) {
+	if (entry->kind == MENU_KIND_SUBMENU) {
 		json_object_set_new(object, "section",
-		                    json_span(menu_field(menu, entry, FIELD_SECTION)));
-	} else if (entry->kind == KIND_EXECUTE) {
+		                    json_span(menu_field(menu, entry, MENU_FIELD_SECTION)));
+	} else if (entry->kind == MENU_KIND_EXECUTE) {
 		struct span bios = menu_loader(menu, entry, FIRMWARE_BIOS);
 		struct span uefi = menu_loader(menu, entry, FIRMWARE_UEFI);
 
 		json_object_set_new(object, "loader_bios", json_span(bios));
 		json_object_set_new(object, "loader_uefi", json_span(uefi));
 		json_object_set_new(object, "config",
-		                    json_span(menu_field(menu, entry, FIELD_CONFIG)));
+		                    json_span(menu_field(menu, entry, MENU_FIELD_CONFIG)));
 		json_object_set_new(object, "prefix",
-		                    json_span(menu_field(menu, entry, FIELD_PREFIX)));
+		                    json_span(menu_field(menu, entry, MENU_FIELD_PREFIX)));
 	}
 	return object;
 }
@@ -174,7 +173,7 @@ static json_t *json_section(const struct menu *menu, const struct menu_section *
 	                 json_span(menu_title(menu, section)), "guarded",
 	                 menu_section_password(menu, section).length != 0, "timeout",
 	                 (int)section->timeout, "default",
-	                 json_span(menu_field(menu, &entries[section->chosen], FIELD_NAME)),
+	                 json_span(menu_field(menu, &entries[section->chosen], MENU_FIELD_NAME)),
 	                 "entries", array);
 }
 
@@ -194,7 +193,7 @@ static json_t *json_menu(const struct menu *menu)
 		                             "description" };
 	json_t *colours = json_object(), *sections = json_array();
 
-	for (size_t i = 0; i < PART_COUNT; i++)
+	for (size_t i = 0; i < MENU_PART_COUNT; i++)
 		json_object_set_new(colours, parts[i], json_colour(menu->colours[i]));
 	for (size_t i = 0; i < menu->section_count; i++)
 		json_array_append_new(sections, json_section(menu, &menu->sections[i]));

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "nbp/flow.h"
+#include "nbp/menu_ask.h"
 #include "nbp/menu_view.h"
 #include "nbp/proto/crc32.h"
 #include "nbp/proto/error.h"

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "nbp/menu.h"
+#include "nbp/menu_ask.h"
 #include "nbp/menu_view.h"
 #include "nbp/proto/error.h"
 
@@ -112,9 +113,9 @@ static void require_sound(const struct menu *menu)
 		for (size_t i = 0; i < section->count; i++) {
 			const struct menu_entry *entry = &menu->entries[section->first + i];
 
-			REQUIRE(entry->kind <= KIND_POWEROFF);
-			REQUIRE(entry->kind != KIND_SUBMENU || entry->submenu < menu->section_count);
-			for (size_t field = FIELD_NAME; field <= FIELD_PREFIX; field++)
+			REQUIRE(entry->kind <= MENU_KIND_POWEROFF);
+			REQUIRE(entry->kind != MENU_KIND_SUBMENU || entry->submenu < menu->section_count);
+			for (size_t field = MENU_FIELD_NAME; field <= MENU_FIELD_PREFIX; field++)
 				require_within(menu, menu_field(menu, entry, field));
 			require_within(menu, menu_entry_password(menu, entry));
 		}

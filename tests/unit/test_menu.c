@@ -2,7 +2,6 @@
 #include "tests/unit/unit.h"
 
 #include "nbp/menu.h"
-#include "nbp/menu_text.h"
 #include "tests/unit/menu_sample.h"
 
 static const char sample[] =
@@ -46,9 +45,9 @@ static void reads_a_menu(void **state)
 	assert_int_equal(menu_parse(sample, strlen(sample), &menu, &error), 0);
 	assert_int_equal(menu.section_count, 2);
 	assert_int_equal(menu.main, 0);
-	assert_int_equal(menu.colours[PART_TITLE],
+	assert_int_equal(menu.colours[MENU_PART_TITLE],
 	                 COLOUR_RED << 4 | COLOUR_WHITE | COLOUR_BRIGHT);
-	assert_int_equal(menu.colours[PART_CHOSEN], COLOUR_BROWN | COLOUR_BRIGHT);
+	assert_int_equal(menu.colours[MENU_PART_CHOSEN], COLOUR_BROWN | COLOUR_BRIGHT);
 	assert_span(menu_title(&menu, &s[0]), "Preboot menu");
 	assert_span(menu_title(&menu, &s[1]), "Tools");
 	assert_span(menu_section_password(&menu, &s[0]), "");
@@ -61,25 +60,25 @@ static void reads_a_menu(void **state)
 	assert_int_equal(s[1].count, 4);
 	assert_int_equal(s[1].chosen, 0);
 
-	assert_int_equal(e[0].kind, KIND_AUTO);
-	assert_span(menu_field(&menu, &e[0], FIELD_NAME), "Go on");
-	assert_span(menu_field(&menu, &e[0], FIELD_ABOUT), "");
-	assert_int_equal(e[1].kind, KIND_EXECUTE);
-	assert_span(menu_field(&menu, &e[1], FIELD_CONFIG), "z_maint.cfg");
-	assert_span(menu_field(&menu, &e[1], FIELD_PREFIX), "boot/");
+	assert_int_equal(e[0].kind, MENU_KIND_AUTO);
+	assert_span(menu_field(&menu, &e[0], MENU_FIELD_NAME), "Go on");
+	assert_span(menu_field(&menu, &e[0], MENU_FIELD_DESCRIPTION), "");
+	assert_int_equal(e[1].kind, MENU_KIND_EXECUTE);
+	assert_span(menu_field(&menu, &e[1], MENU_FIELD_CONFIG), "z_maint.cfg");
+	assert_span(menu_field(&menu, &e[1], MENU_FIELD_PREFIX), "boot/");
 	assert_span(menu_entry_password(&menu, &e[1]), HASH);
-	assert_span(menu_field(&menu, &e[2], FIELD_ABOUT), "For both; really");
-	assert_span(menu_field(&menu, &e[2], FIELD_PREFIX), "");
+	assert_span(menu_field(&menu, &e[2], MENU_FIELD_DESCRIPTION), "For both; really");
+	assert_span(menu_field(&menu, &e[2], MENU_FIELD_PREFIX), "");
 	assert_span(menu_entry_password(&menu, &e[2]), "");
-	assert_int_equal(e[3].kind, KIND_SUBMENU);
+	assert_int_equal(e[3].kind, MENU_KIND_SUBMENU);
 	assert_int_equal(e[3].submenu, 1);
-	assert_span(menu_field(&menu, &e[3], FIELD_NAME), "More; tools");
+	assert_span(menu_field(&menu, &e[3], MENU_FIELD_NAME), "More; tools");
 	assert_span(menu_entry_password(&menu, &e[3]), HASH);
-	assert_int_equal(e[4].kind, KIND_EXIT);
-	assert_int_equal(e[5].kind, KIND_REBOOT);
-	assert_int_equal(e[6].kind, KIND_POWEROFF);
-	assert_int_equal(e[7].kind, KIND_RETURN);
-	assert_span(menu_field(&menu, &e[7], FIELD_ABOUT), "");
+	assert_int_equal(e[4].kind, MENU_KIND_EXIT);
+	assert_int_equal(e[5].kind, MENU_KIND_REBOOT);
+	assert_int_equal(e[6].kind, MENU_KIND_POWEROFF);
+	assert_int_equal(e[7].kind, MENU_KIND_RETURN);
+	assert_span(menu_field(&menu, &e[7], MENU_FIELD_DESCRIPTION), "");
 	assert_span(menu_entry_password(&menu, &e[7]), HASH);
 }
 
@@ -184,7 +183,7 @@ static void holds_all_entries(void **state)
 	strcpy(strrchr(big, '\n'), ";end");
 	assert_int_equal(menu_parse(big, strlen(big), &menu, &error), 0);
 	assert_int_equal(menu.sections[MENU_SECTIONS_MAX - 1].first, last + 1 - MENU_ENTRIES_MAX);
-	assert_span(menu_field(&menu, &menu.entries[last], FIELD_ABOUT), "end");
+	assert_span(menu_field(&menu, &menu.entries[last], MENU_FIELD_DESCRIPTION), "end");
 }
 
 /* --- bad input never does harm --------------------------------------------- */
@@ -211,14 +210,14 @@ static void read_all(const char *text, size_t length)
 		for (size_t i = 0; i < section->count; i++) {
 			const struct menu_entry *entry = &menu.entries[section->first + i];
 
-			assert_in_range(entry->kind, KIND_EXECUTE, KIND_POWEROFF);
-			assert_in_range(menu_field(&menu, entry, FIELD_NAME).length, 1,
+			assert_in_range(entry->kind, MENU_KIND_EXECUTE, MENU_KIND_POWEROFF);
+			assert_in_range(menu_field(&menu, entry, MENU_FIELD_NAME).length, 1,
 			                MENU_NAME_SIZE);
-			for (size_t f = FIELD_ABOUT; f <= FIELD_PREFIX; f++)
+			for (size_t f = MENU_FIELD_DESCRIPTION; f <= MENU_FIELD_PREFIX; f++)
 				menu_field(&menu, entry, f);
 			menu_loader(&menu, entry, FIRMWARE_UEFI);
 			menu_entry_password(&menu, entry);
-			if (entry->kind == KIND_SUBMENU)
+			if (entry->kind == MENU_KIND_SUBMENU)
 				assert_in_range(entry->submenu, 0, menu.section_count - 1);
 		}
 	}

@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <sys/mman.h>
 
+#include "nbp/menu_ask.h"
 #include "nbp/proto/password.h"
 #include "tests/unit/menu_sample.h"
 #include "tests/unit/person.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "tests/unit/unit.h"
 
+#include "nbp/menu_ask.h"
 #include "tests/unit/menu_sample.h"
 #include "tests/unit/person.h"
 
