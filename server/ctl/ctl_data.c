@@ -131,13 +131,15 @@ static void print_import(struct ctl *ctl, const struct data_import *import)
 	for (size_t i = 0; data_tables[i]; i++)
 		json_object_set_new(object, data_tables[i]->key,
 		                    json_integer((json_int_t)import->counts.rows[i]));
+	if (import->dry_run)
+		json_object_set_new(object, "dry_run", json_true());
 	json_object_set_new(object, "open", json_integer((json_int_t)import->counts.open));
 	if (ctl->json) {
 		ctl_print_json(object);
 		return;
 	}
 	json_decref(object);
-	printf("imported");
+	printf(import->dry_run ? "dry run, nothing is stored; to be imported:" : "imported");
 	for (size_t i = 0; data_tables[i]; i++)
 		printf("%s %llu %s", i ? "," : "", (unsigned long long)import->counts.rows[i],
 		       data_tables[i]->key);
@@ -154,6 +156,7 @@ int ctl_import(struct ctl *ctl)
 	struct data_import import = {
 		.name = strcmp(path, "-") == 0 ? "standard input" : path, .tell = tell,
 		.replace = ctl_given(ctl, OPT_REPLACE),
+		.dry_run = ctl_given(ctl, OPT_DRY_RUN),
 	};
 	char *text = ctl_read_file(path, &import.length);
 	int rc;

@@ -1,131 +1,102 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "nbp/proto/error.h"
-#include "server/ctl/ctl_csv.h"
 #include "server/ctl/ctl_data.h"
 #include "server/ctl/ctl_verbs.h"
 #include "server/tool/output.h"
+#include "server/transfer/device_csv.h"
 
-#define COLUMN_NAMES "name, mac, uuid, isd, folder, group"
-
-const struct data_field csv_columns[COLUMN_COUNT] = {
-	[COLUMN_NAME] = { "name", DATA_NAME, .optional = false },
-	[COLUMN_MAC] = { "mac", DATA_MAC, .optional = false },
-	[COLUMN_UUID] = { "uuid", DATA_GUID, .optional = false },
-	[COLUMN_ISD] = { "isd", DATA_GUID, .optional = false },
-	[COLUMN_FOLDER] = { "folder", DATA_PATH, .optional = false },
-	[COLUMN_GROUP] = { "group", DATA_LABEL, .optional = false },
-};
-
-void csv_tell(struct adding *a, size_t line, size_t column, const char *format, ...)
+static void report_line(const char *message)
 {
-	char text[4096];
-	va_list args;
-
-	a->errors++;
-	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
-	output_line(NULL, "%s:%zu:%zu: %s", a->file, line, column, text);
+	output_line(NULL, "%s", message);
 }
 
-void csv_tell_field(struct adding *a, const struct csv_field *field, const char *what,
-                    const char *message)
+/* Prints each change of a dry run as a line. */
+static void print_changes(const json_t *changes)
 {
-	csv_tell(a, field->line, field->column, "%s: %s", what, message);
-}
+	static const char *const kinds[] = { "device", "folder", "group" };
+	const char *key;
+	json_t *change, *pair;
+	size_t i;
 
-/* --- the first line -------------------------------------------------------- */
+	json_array_foreach(changes, i, change) {
+		const char *before = ": ";
 
-static int take_head(struct adding *a)
-{
-	int rc = csv_next(&a->csv);
-
-	if (rc < 0)
-		csv_tell(a, a->csv.error_line, a->csv.error_column, "%s", a->csv.message);
-	if (rc <= 0)
-		return rc;
-	a->width = a->csv.count;
-	for (size_t i = 0; i < a->width; i++) {
-		const struct csv_field *field = &a->csv.fields[i];
-		size_t column = 0;
-
-		while (column < COLUMN_COUNT &&
-		       strcasecmp(field->text, csv_columns[column].key) != 0)
-			column++;
-		if (column == COLUMN_COUNT)
-			csv_tell_field(a, field, field->text,
-			               "no such column; expected " COLUMN_NAMES);
-		else if (a->places[column])
-			csv_tell_field(a, field, field->text, "this column is there twice");
-		else
-			a->places[column] = i + 1;
+		for (size_t kind = 0; kind < sizeof(kinds) / sizeof(kinds[0]); kind++)
+			if (json_object_get(change, kinds[kind]))
+				printf("%s %s %s",
+				       json_string_value(json_object_get(change, "change")),
+				       kinds[kind],
+				       json_string_value(json_object_get(change, kinds[kind])));
+		json_object_foreach(json_object_get(change, "fields"), key, pair) {
+			printf("%s%s \"%s\" -> \"%s\"", before, key,
+			       json_string_value(json_array_get(pair, 0)),
+			       json_string_value(json_array_get(pair, 1)));
+			before = ", ";
+		}
+		putchar('\n');
 	}
-	if (!a->places[COLUMN_NAME])
-		csv_tell(a, 1, 1, "there is no column \"name\"; the first line names the columns: "
-		         COLUMN_NAMES);
-	return 1;
 }
 
-/* --- all rows -------------------------------------------------------------- */
-
-static int take_rows(struct adding *a)
+static void print_device_import(struct ctl *ctl, const struct device_csv *csv)
 {
-	int rc = take_head(a);
+	size_t all = csv->added + csv->changed + csv->unchanged;
 
-	if (rc == 0)
-		csv_tell(a, 1, 1, "is empty; the first line names the columns: " COLUMN_NAMES);
-	/* Without the columns every row would be wrong. */
-	if (rc <= 0 || a->errors)
-		return 0;
-	while ((rc = csv_next(&a->csv)) != 0) {
-		a->rows++;
-		if (rc < 0)
-			csv_tell(a, a->csv.error_line, a->csv.error_column, "%s", a->csv.message);
-		else if ((rc = csv_take_row(a)) != 0)
-			return rc;
+	if (ctl->json) {
+		json_t *object = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:b}",
+			"devices", (json_int_t)all, "added", (json_int_t)csv->added,
+			"changed", (json_int_t)csv->changed,
+			"unchanged", (json_int_t)csv->unchanged,
+			"folders", (json_int_t)csv->folders, "groups", (json_int_t)csv->groups,
+			"dry_run", csv->dry_run);
+
+		if (csv->changes)
+			json_object_set(object, "changes", csv->changes);
+		ctl_print_json(object);
+		return;
 	}
-	return 0;
-}
-
-static int add_all(struct adding *a)
-{
-	if (store_begin(&a->ctl->store) || take_rows(a))
-		return ctl_store_error(a->ctl);
-	if (a->errors)
-		return ctl_error(EXIT_FAULT, "%s: %zu error%s; no device has been added", a->file,
-		                 a->errors, a->errors == 1 ? "" : "s");
-	return store_commit(&a->ctl->store) ? ctl_store_error(a->ctl) : 0;
+	print_changes(csv->changes);
+	printf("%s%zu device%s added, %zu changed, %zu unchanged; %zu folder%s and %zu group%s made\n",
+	       csv->dry_run ? "dry run, nothing is stored: " : "", csv->added,
+	       csv->added == 1 ? "" : "s", csv->changed, csv->unchanged, csv->folders,
+	       csv->folders == 1 ? "" : "s", csv->groups, csv->groups == 1 ? "" : "s");
 }
 
 int ctl_device_import(struct ctl *ctl)
 {
-	struct adding a = { .ctl = ctl };
+	struct device_csv csv = {
+		.store = &ctl->store, .report = report_line,
+		.create_folders = ctl_given(ctl, OPT_CREATE_FOLDERS),
+		.create_groups = ctl_given(ctl, OPT_CREATE_GROUPS),
+		.dry_run = ctl_given(ctl, OPT_DRY_RUN),
+	};
 	size_t length;
 	char *text = ctl_read_file(ctl->words[0], &length);
-	int status;
+	int rc, status = 0;
 
 	if (!text)
 		return EXIT_FAULT;
-	a.file = strcmp(ctl->words[0], "-") == 0 ? "standard input" : ctl->words[0];
-	if (csv_start(&a.csv, text, length))
-		status = ctl_error(EXIT_FAULT, "%s: %s", a.file, a.csv.message);
+	csv.file = strcmp(ctl->words[0], "-") == 0 ? "standard input" : ctl->words[0];
+	csv.changes = csv.dry_run ? json_array() : NULL;
+	rc = device_csv_import(&csv, text, length);
+	if (rc == ERR_MALFORMED && csv.message)
+		status = ctl_error(EXIT_FAULT, "%s: %s", csv.file, csv.message);
+	else if (rc == ERR_MALFORMED)
+		status = ctl_error(EXIT_FAULT, "%s: %zu error%s; no device has been added or changed",
+		                   csv.file, csv.errors, csv.errors == 1 ? "" : "s");
+	else if (rc)
+		status = ctl_store_error(ctl);
 	else
-		status = add_all(&a);
-	store_rollback(&ctl->store);
-	free(a.lines);
+		print_device_import(ctl, &csv);
+	json_decref(csv.changes);
 	free(text);
-	if (status)
-		return status;
-	if (ctl->json)
-		ctl_print_json(json_pack("{s:I, s:I}", "devices", (json_int_t)a.rows, "folders",
-		                         (json_int_t)a.folders));
-	else
-		printf("%zu device%s added, %zu folder%s made\n", a.rows, a.rows == 1 ? "" : "s",
-		       a.folders, a.folders == 1 ? "" : "s");
-	return 0;
+	return status;
+}
+
+int ctl_put_csv(struct ctl *ctl, sqlite3_stmt *rows)
+{
+	return device_csv_export(&ctl->store, rows, stdout) ? ctl_store_error(ctl) : 0;
 }

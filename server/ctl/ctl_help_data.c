@@ -2,15 +2,19 @@
 #include "server/ctl/ctl_help.h"
 
 const char help_device_import[] =
-	"prebootctl device import FILE [--create-folders]\n"
-	"  Adds the devices of a file of comma-separated values, all of them or none; every\n"
-	"  error is told with its line and column. FILE \"-\" is standard input. The first line\n"
-	"  names the columns, of which only \"name\" must be there:\n"
+	"prebootctl device import FILE [--create-folders] [--create-groups] [--dry-run]\n"
+	"  Adds and changes devices as a file of comma-separated values says, all of them or none;\n"
+	"  every error is printed with its line and column. FILE \"-\" is standard input. The first\n"
+	"  line names the columns, some of\n"
 	"    name,mac,uuid,isd,folder,group\n"
 	"    web01,52:54:00:12:34:56,,,/site/lab,kiosks\n"
-	"  Several MACs or groups stand in one field with blanks between them. \"device list\n"
-	"  --csv\" writes the same form.\n"
-	"    --create-folders  make the folders that are not there\n";
+	"  A name that is a device's changes that device; a line without a name changes the device\n"
+	"  that has its MAC, UUID or device id. An empty field leaves what a device has; \"-\" clears\n"
+	"  it. Several MACs or groups stand in one field with blanks between them, and a device gets\n"
+	"  just those. \"device list --csv\" writes the same form.\n"
+	"    --create-folders  make the folders that are missing\n"
+	"    --create-groups   make the groups that are missing\n"
+	"    --dry-run         print what would change, and change nothing\n";
 const char help_export[] =
 	"prebootctl export [FILE]\n"
 	"  Writes all of the administrator's data as JSON to FILE, whose place it takes, or to\n"
@@ -18,10 +22,11 @@ const char help_export[] =
 	"  settings, work. What prebootd noted is left out: events, last requests, unknown\n"
 	"  machines, counters. FILE may hold secrets, and is for its owner alone.\n";
 const char help_import[] =
-	"prebootctl import FILE [--replace]\n"
+	"prebootctl import FILE [--replace] [--dry-run]\n"
 	"  Puts what \"export\" wrote into a database without data; all of it or nothing.\n"
 	"  FILE \"-\" is standard input. Every error is told with its line and its place.\n"
-	"    --replace  in place of the data there are\n";
+	"    --replace  in place of the data there are\n"
+	"    --dry-run  check everything, and change nothing\n";
 const char help_check[] =
 	"prebootctl check\n"
 	"  Looks for damage, and for what should not be: values that nobody could have set,\n"

@@ -29,6 +29,8 @@ static const struct {
 	[OPT_STDIN] = { "stdin", NULL },
 	[OPT_ITERATIONS] = { "iterations", "N" },
 	[OPT_CREATE_FOLDERS] = { "create-folders", NULL },
+	[OPT_CREATE_GROUPS] = { "create-groups", NULL },
+	[OPT_DRY_RUN] = { "dry-run", NULL },
 	[OPT_CSV] = { "csv", NULL },
 	[OPT_PROMETHEUS] = { "prometheus", NULL },
 	[OPT_FOLDER] = { "folder", "FOLDER" },

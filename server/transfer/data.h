@@ -141,6 +141,7 @@ struct data_import {
 	const char *text;
 	size_t length;
 	bool replace;       /* all that is there */
+	bool dry_run;       /* everything is checked and counted, and nothing is kept */
 	void (*tell)(const char *message); /* of each error: "NAME:LINE: PATH: what" */
 	struct data_counts counts;
 };

@@ -70,7 +70,7 @@ def offered(line, cwd=None):
     ("prebootctl -d DB device list --group ki", ["kiosks", "kitchen"]),
     ("prebootctl -d DB device list --group=kio", ["kiosks"]),
     ("prebootctl -d DB device list /o", ["/other"]),
-    ("prebootctl device import --c", ["--create-folders"]),
+    ("prebootctl device import --c", ["--create-folders", "--create-groups"]),
     ("prebootctl device show --m", []),
     ("prebootctl device add --m", ["--mac"]),
     ("prebootctl -d DB group show ki", ["kiosks", "kitchen"]),

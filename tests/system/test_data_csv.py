@@ -54,7 +54,7 @@ def devices(database):
 def test_ways_to_write_it(database, text):
     result = load(database, text)
     assert result.returncode == 0 and result.stderr == ""
-    assert result.stdout == "1 device added, 0 folders made\n"
+    assert result.stdout == "1 device added, 0 changed, 0 unchanged; 0 folders and 0 groups made\n"
     device = devices(database)["web01"]
     assert (device["macs"], device["uuid"], device["folder"], device["groups"]) == \
         ([MAC], UUID, "/site/lab", ["kiosks", "web"])
@@ -110,21 +110,23 @@ def test_folders_are_made_where_wanted(database):
     result = load(database, text)
     assert result.returncode == 1
     assert result.stderr.splitlines() == [
-        'd.csv:2:21: /site/x/y: there is no such folder; make it with "prebootctl folder add", or '
+        'd.csv:2:21: /site/x/y: no such folder; make it with "prebootctl folder add", or '
         "all with --create-folders",
-        'd.csv:3:21: /SITE/X: there is no such folder; make it with "prebootctl folder add", or '
+        'd.csv:3:21: /SITE/X: no such folder; make it with "prebootctl folder add", or '
         "all with --create-folders",
-        "prebootctl: d.csv: 2 errors; no device has been added"]
+        "prebootctl: d.csv: 2 errors; no device has been added or changed"]
     assert devices(database) == {}
     result = load(database, text, "--create-folders", "--json")
-    assert json.loads(result.stdout) == {"devices": 3, "folders": 2}
+    assert json.loads(result.stdout) == {
+        "devices": 3, "added": 3, "changed": 0, "unchanged": 0, "folders": 2, "groups": 0,
+        "dry_run": False}
     assert [d["folder"] for d in devices(database).values()] == ["/site/x/y", "/site/x", None]
 
 
 @pytest.mark.parametrize("text, errors", [
     ("", ["1:1: is empty"]),
     ("\n\n", ["1:1: is empty"]),
-    ("mac\n", ['1:1: there is no column "name"']),
+    ("group\n", ['1:1: there is no column "name"']),
     ("name,colour,mac,MAC\n", ["1:6: colour: no such column", "1:17: MAC: this column is there twice"]),
     ("name,mac\nweb01\n", ["2:1: 1 fields, but the first line has 2"]),
     (f"name,mac\nweb01,{MAC},x\n", ["2:1: 3 fields, but the first line has 2"]),
@@ -134,19 +136,21 @@ def test_folders_are_made_where_wanted(database):
     (f"name,mac\n,{MAC}\nb,{MAC}\n", ["2:1: name: is missing", f"3:3: {MAC}: line 2 has it already"]),
     ("name,mac\nweb01,\n", ["2:1: web01: needs a MAC, a UUID or the device id"]),
     ("name,mac\nweb01,02:00:00:00:00:01\n", ["2:7: 02:00:00:00:00:01: device old has it already"]),
-    ("name,mac\nOLD,02:00:00:00:00:02\n", ["2:1: OLD: device old has it already"]),
+    ("name,mac\nb,02:00:00:00:00:02\nB,02:00:00:00:00:03\n", ["3:1: B: line 2 has it already"]),
+    ("mac,folder\n02:00:00:00:00:09,/site\n", ["2:1: name: is missing, and no device has"]),
+    ("name,mac\nold,-\n", ["2:1: old: needs a MAC, a UUID or the device id"]),
     ("name,uuid\na,03000200-0400-0500-0006-000700080009\nb,x\n",
-     ["2:3: 03000200-0400-0500-0006-000700080009: a placeholder", "3:3: x: expected a UUID"]),
+     ["2:3: 03000200-0400-0500-0006-000700080009: a placeholder", "3:3: x: not a UUID; expected 32 hexa"]),
     (f"name,isd\na,{UUID}\nb,{UUID}\n", [f"3:3: {UUID}: line 2 has it already"]),
     (f"name,mac,folder,group\na,{MAC},site,nobody\n",
-     ["2:21: site: expected the path of a folder", "2:26: nobody: there is no such group"]),
+     ["2:21: site: expected the path of a folder", "2:26: nobody: no such group; make it"]),
     (f'name,mac\n"a,{MAC}\n', ["2:1: the quote is not closed"]),
     (f'name,mac\n"a"b,{MAC}\nc d,x\n', ["2:4: expected the end of the field",
                                          "3:1: c d: expected", "3:5: x: expected"]),
     (f'name,mac\na"b,{MAC}\n', ["2:2: a quote within a field"]),
     ('name,mac\n"a\n\n",x\nb b,x\n', ["2:1: a\\x0a\\x0a: expected a device's name", "4:3: x: expected",
                                        "5:1: b b: expected", "5:5: x: expected"]),
-    ("näme;mac\n", ["1:1: näme: no such column", '1:1: there is no column "name"']),
+    ("näme;mac\n", ["1:1: näme: no such column"]),
     ("name,mac\näöü ,x\n", ["2:1: äöü : expected", "2:6: x: expected"]),
     ("name,mac\n" + ",".join("a" * 20) + "\nb b,x\n", ["2:33: too many fields",
                                                         "3:1: b b: expected", "3:5: x: expected"]),
@@ -160,7 +164,7 @@ def test_errors(database, text, errors):
     assert len(told) == len(errors), result.stderr
     for line, expected in zip(told, errors):
         assert line.startswith(expected), result.stderr
-    assert f"{len(errors)} error{'s' if len(errors) > 1 else ''}; no device has been added" in \
+    assert f"{len(errors)} error{'s' if len(errors) > 1 else ''}; no device has been added or changed" in \
         result.stderr
     assert devices(database) == {}
 
@@ -183,7 +187,7 @@ def test_a_thousand(database):
     csv.writer(out).writerows(rows)
     begun = time.monotonic()
     result = load(database, out.getvalue(), "--create-folders")
-    assert result.stdout == "1000 devices added, 40 folders made\n"
+    assert result.stdout == "1000 devices added, 0 changed, 0 unchanged; 40 folders and 0 groups made\n"
     assert time.monotonic() - begun < 5
     # One wrong thing among them, and none is added.
     with sqlite3.connect(database) as db:
@@ -210,7 +214,7 @@ def test_list_and_import(database, tmp_path):
     for group in ("web", "kiosks"):
         run(tmp_path / "new.db", "group", "add", group)
     result = run(tmp_path / "new.db", "device", "import", "--create-folders", "-", input=text)
-    assert result.stdout == "3 devices added, 2 folders made\n", result.stderr
+    assert result.stdout == "3 devices added, 0 changed, 0 unchanged; 2 folders and 0 groups made\n", result.stderr
     assert run(tmp_path / "new.db", "device", "list", "--csv").stdout == text
     assert run(database, "device", "list", "--csv", "/site").stdout.splitlines()[1:] == \
         [f"b,02:00:00:00:00:09 {MAC},,,/site/lab,kiosks web"]
@@ -220,7 +224,7 @@ def test_uuids_that_tell_nothing(database):
     run(database, "uuid", "ignore", UUID)
     result = load(database, f"name,uuid\nnew,{UUID}\n")
     assert result.returncode == 1 and run(database, "device", "show", "new").returncode == 1
-    assert result.stderr.startswith(f"d.csv:2:5: {UUID}: is ignored, so it tells nothing; ")
+    assert result.stderr.startswith(f"d.csv:2:5: {UUID}: is ignored, so it identifies nobody; ")
     assert "prebootctl uuid allow" in result.stderr
     run(database, "uuid", "allow", UUID)
     assert load(database, f"name,uuid\nnew,{UUID}\n").returncode == 0
@@ -236,3 +240,105 @@ def test_other_byte_order(database):
     assert (result.returncode, result.stderr) == (0, "")
     result = load(database, f"name,uuid\nfour,{swapped[:-1]}3\n")
     assert result.returncode == 0 and "device four" in result.stderr and "device three" in result.stderr
+
+
+CHANGES = f"""name,mac,uuid,folder,groups
+old,02:00:00:00:00:01,,/site/lab,web kiosks
+a,02:00:00:00:00:02,{UUID},/site,
+b,02:00:00:00:00:03,,,new
+"""
+
+
+def test_same_file_again_changes_nothing(database):
+    assert load(database, CHANGES, "--create-groups").stdout == \
+        "2 devices added, 1 changed, 0 unchanged; 0 folders and 1 group made\n"
+    before = run(database, "export").stdout
+    assert load(database, CHANGES).stdout == \
+        "0 devices added, 0 changed, 3 unchanged; 0 folders and 0 groups made\n"
+    text = run(database, "device", "list", "--csv").stdout
+    assert load(database, text).stdout == \
+        "0 devices added, 0 changed, 3 unchanged; 0 folders and 0 groups made\n"
+    assert run(database, "export").stdout == before
+
+
+def test_known_devices_are_changed(database):
+    """What a line names is replaced, "-" clears it, and an empty field leaves it."""
+    load(database, CHANGES, "--create-groups")
+    result = load(database, f"NAME,uuid,mac,folder,group\nOLD,{UUID[:-1]}3,,,web\na,-,,/,\n"
+                            "b,,02:00:00:00:00:07 02:00:00:00:00:03,/site/lab,-\n", "--json")
+    assert json.loads(result.stdout)["changed"] == 3, result.stderr
+    data = {d["name"]: d for d in json.loads(run(database, "export").stdout)["devices"]}
+    assert [data[n]["uuid"] for n in ("old", "a", "b")] == [f"{UUID[:-1]}3", None, None]
+    assert [data[n]["folder"] for n in ("old", "a", "b")] == ["/site/lab", None, "/site/lab"]
+    assert [data[n]["groups"] for n in ("old", "a", "b")] == [["web"], [], []]
+    assert data["b"]["macs"] == ["02:00:00:00:00:03", "02:00:00:00:00:07"]
+    steps = run(database, "event", "list", "old").stdout
+    assert "moved" in steps and "to /site/lab" in steps and "group kiosks" in steps
+
+
+@pytest.mark.parametrize("key", ["mac\n02:00:00:00:00:01", f"uuid\n{UUID}", f"isd\n{UUID}",
+                                 f"mac,uuid\n02:00:00:00:00:01,{UUID}"])
+def test_devices_are_known_by_what_they_have(database, key):
+    run(database, "device", "change", "old", "--uuid", UUID, "--isd", UUID)
+    head, line = key.split("\n")
+    result = load(database, f"folder,{head}\n/site,{line}\n")
+    assert result.returncode == 0 and "0 devices added, 1 changed" in result.stdout, result.stderr
+    assert json.loads(run(database, "--json", "device", "show", "old").stdout)["folder"] == "/site"
+
+
+def test_what_a_device_claimed_stays_until_it_changes(database):
+    with sqlite3.connect(database) as db:
+        db.execute("UPDATE device SET isd = ?, claim_mac = x'0200000000aa'", [b"\1" + bytes(15)])
+    db.close()
+    load(database, "name,mac,folder\nold,02:00:00:00:00:01,/site\n")
+    with sqlite3.connect(database) as db:
+        assert db.execute("SELECT claim_mac FROM device").fetchone()[0] == b"\2\0\0\0\0\xaa"
+    db.close()
+
+
+def test_an_error_applies_nothing(database):
+    before = run(database, "export").stdout
+    result = load(database, CHANGES + "c,nonsense,,,\n", "--create-groups")
+    assert result.returncode == 1 and "1 error; no device has been added or changed" in result.stderr
+    assert run(database, "export").stdout == before
+
+
+def test_dry_run_says_what_would_change(database):
+    before = run(database, "export").stdout
+    text = CHANGES.replace("/site,", "/berlin/lab,")
+    result = load(database, text, "--create-groups", "--create-folders", "--dry-run")
+    assert result.stdout.splitlines() == [
+        'change device old: folder "/" -> "/site/lab", group "" -> "web kiosks"',
+        "add folder /berlin", "add folder /berlin/lab",
+        'add device a: folder "/" -> "/berlin/lab"',
+        "add group new", 'add device b: group "" -> "new"',
+        "dry run, nothing is stored: 2 devices added, 1 changed, 0 unchanged; "
+        "2 folders and 1 group made"]
+    changes = json.loads(load(database, text, "--create-groups", "--create-folders", "--dry-run",
+                              "--json").stdout)
+    assert changes["dry_run"] and changes["changes"][0] == {
+        "change": "change", "device": "old",
+        "fields": {"folder": ["/", "/site/lab"], "group": ["", "web kiosks"]}}
+    assert run(database, "export").stdout == before
+    assert load(database, "name\nnew\n", "--dry-run").returncode == 1
+
+
+def test_the_same_error_is_reported_once(database):
+    rows = "".join(f"pc{i},02:00:00:00:01:{i:02x},/berlin/lab,nobody\n" for i in range(30))
+    result = load(database, "name,mac,folder,group\n" + rows + "x x,,,\n")
+    assert [line.split("; ")[0] for line in result.stderr.splitlines()] == [
+        "d.csv:2:23: /berlin/lab: no such folder", "d.csv:2:35: nobody: no such group",
+        result.stderr.splitlines()[2], "prebootctl: d.csv: 61 errors"]
+    assert all(line.endswith(" (30 lines)") for line in result.stderr.splitlines()[:2])
+    assert result.stderr.splitlines()[2].startswith("d.csv:32:1: x x: expected a device's name")
+
+
+def test_import_dry_run(database, tmp_path):
+    text = run(database, "export").stdout
+    create(tmp_path / "new.db")
+    result = run(tmp_path / "new.db", "import", "--dry-run", "-", input=text)
+    assert result.returncode == 0
+    assert result.stdout.startswith("dry run, nothing is stored; to be imported: ")
+    assert json.loads(run(tmp_path / "new.db", "export").stdout)["devices"] == []
+    result = run(tmp_path / "new.db", "import", "--dry-run", "-", input=text.replace('"old"', '"o d"'))
+    assert result.returncode == 1 and "nothing has been imported" in result.stderr

@@ -256,7 +256,7 @@ def test_other_byte_order(tmp_path):
      "devices[1].macs[1]: another device has this MAC address"),
     (["devices", 1, "uuid"], "03000200-0400-0500-0006-000700080009",
      "devices[1].uuid: a placeholder that many machines have, so it tells nothing; leave it out"),
-    (["devices", 1, "uuid"], "4c4c4544", "devices[1].uuid: expected a UUID that no other machine"),
+    (["devices", 1, "uuid"], "4c4c4544", "devices[1].uuid: not a UUID; expected 32 hexa"),
     (["witnesses"], [{"uuid": UUIDS[0], "mac": "02:00:00:00:00:01"}],
      'witnesses[0].uuid: "uuids" tells nothing of this UUID'),
     (["witnesses"], [{"uuid": UUIDS[0], "mac": "00:00:00:00:00:00"}],

@@ -6,8 +6,8 @@
 #include "nbp/proto/text.h"
 #include "server/store/devices.h"
 #include "server/store/uuids.h"
-#include "server/transfer/data_put.h"
-#include "server/transfer/data_scan.h"
+#include "server/transfer/import_rows.h"
+#include "server/transfer/scan.h"
 
 /* Where in the text things are; 0: nowhere. */
 struct sections {
@@ -308,7 +308,7 @@ static int put_all(struct putting *w, const struct sections *sections)
 		rc = put_last_job(w, sections->last_job);
 	if (rc == 0)
 		rc = run_all(w->store, finish);
-	return rc ? rc : store_commit(w->store);
+	return rc || w->import->dry_run ? rc : store_commit(w->store);
 }
 
 int data_put(struct store *store, struct data_import *import)

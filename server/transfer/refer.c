@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "server/transfer/data_refer.h"
+#include "server/transfer/refer.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef SERVER_TRANSFER_DATA_REFER_H
-#define SERVER_TRANSFER_DATA_REFER_H
+#ifndef SERVER_TRANSFER_REFER_H
+#define SERVER_TRANSFER_REFER_H
 
 #include "server/transfer/data.h"
 

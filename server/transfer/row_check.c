@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "server/transfer/data_whole.h"
+#include "server/transfer/row_check.h"
 
 #include <string.h>
 
 #include "nbp/proto/text.h"
 #include "server/store/bundles.h"
 #include "server/model/job.h"
+#include "server/model/uuid.h"
 
 static const char *text_of(const json_t *row, const char *key)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef SERVER_TRANSFER_DATA_WHOLE_H
-#define SERVER_TRANSFER_DATA_WHOLE_H
+#ifndef SERVER_TRANSFER_ROW_CHECK_H
+#define SERVER_TRANSFER_ROW_CHECK_H
 
 #include <jansson.h>
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "server/transfer/data_put.h"
+#include "server/transfer/import_rows.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "nbp/proto/error.h"
-#include "server/transfer/data_refer.h"
+#include "server/transfer/refer.h"
 
 /* What the schema forbids, as people say it. */
 static int refused(struct putting *w, const struct place *place)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "server/transfer/data_put.h"
+#include "server/transfer/import_rows.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -7,7 +7,7 @@
 
 #include "nbp/proto/error.h"
 #include "nbp/proto/text.h"
-#include "server/transfer/data_scan.h"
+#include "server/transfer/scan.h"
 
 static bool key_is(const char *text, size_t length, size_t at, const char *key)
 {

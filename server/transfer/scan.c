@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "server/transfer/data_scan.h"
+#include "server/transfer/scan.h"
 
 #include <string.h>
 

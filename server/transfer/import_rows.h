@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef SERVER_TRANSFER_DATA_PUT_H
-#define SERVER_TRANSFER_DATA_PUT_H
+#ifndef SERVER_TRANSFER_IMPORT_ROWS_H
+#define SERVER_TRANSFER_IMPORT_ROWS_H
 
 #include "server/transfer/data.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef SERVER_TRANSFER_DATA_SCAN_H
-#define SERVER_TRANSFER_DATA_SCAN_H
+#ifndef SERVER_TRANSFER_SCAN_H
+#define SERVER_TRANSFER_SCAN_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "server/transfer/data.h"
-#include "server/transfer/data_whole.h"
+#include "server/transfer/row_check.h"
 
 static const char *const kinds[] = { "imaging", "third-party", "kickstart", "script", "multicast",
 	                             NULL };
