@@ -5,7 +5,6 @@
 #include "nbp/proto/memory.h"
 #include "nbp/tftp.h"
 
-#define LOAD_ADDRESS 0x7c00u
 #define MOVER_ROOM 256u /* for realmode_move and its alignment */
 
 /* How large a loader may be. */
@@ -71,7 +70,7 @@ int chain_start(struct platform *p, const struct image *image, const struct hand
 	uint32_t mover = (start + image->length + 15) & ~15u;
 	struct realmode r = {
 		.ds = (uint16_t)(start >> 4),
-		.es = LOAD_ADDRESS >> 4,
+		.es = (uint32_t)load_address >> 4,
 		.ebx = (image->length + 15) >> 4,
 		.edx = realmode_esp,
 		.eflags = EFLAGS_NO_INTERRUPTS,

@@ -22,8 +22,8 @@
 /* A turn takes 20 cycles at least, and half a millisecond 5 million at most. */
 #define PAUSES_MAX 1000000
 
-extern const uint64_t start_tsc; /* entry.asm */
-extern const uint8_t start_cpuid;
+extern const uint64_t entry_tsc; /* entry.asm */
+extern const uint8_t entry_cpuid;
 
 /* Returns TSC ticks per millisecond, measured once by the PIT; 0 if that is not
  * to be had. PXE ROMs use channel 2 for delays, but never across calls. */
@@ -71,8 +71,8 @@ static uint32_t bios_ticks(void)
 void clock_start(struct clock *clock)
 {
 	clock->ticks = bios_ticks();
-	clock->tsc.start = start_tsc;
-	if (start_tsc)
+	clock->tsc.start = entry_tsc;
+	if (entry_tsc)
 		clock->tsc.per_ms = calibrate();
 }
 
@@ -129,7 +129,7 @@ void clock_idle(struct platform *p)
 
 void cpu_id(uint32_t leaf, uint32_t regs[4])
 {
-	if (start_cpuid)
+	if (entry_cpuid)
 		x86_cpuid(leaf, regs);
 	else
 		memset(regs, 0, 4 * sizeof(regs[0]));
@@ -159,7 +159,7 @@ size_t clock_entropy(struct platform *p, void *buffer, size_t size)
 
 	(void)p;
 	memset(&pool, 0, sizeof(pool));
-	if (start_tsc)
+	if (entry_tsc)
 		pool.tsc = x86_rdtsc();
 	if (has_rdrand()) /* a failure leaves zeros */
 		for (size_t i = 0; i < 4; i++)

@@ -1,33 +1,33 @@
 ; SPDX-License-Identifier: BSD-2-Clause
 ;
 ; The NBP's first instructions. A PXE ROM loads the file to 0:7C00 and makes a
-; far call there (PXE 2.1 section 4.4.5), with what its registers and stack say
-; of its API. All of it is kept on the ROM's own stack, so that the machine can
-; be given back, or handed on, as it came.
+; far call there (PXE 2.1 section 4.4.5); its registers and stack say where its
+; API is. All of them are kept on the ROM's own stack, so that the machine can be
+; given back, or handed on, as it came.
 
 %include "bios/realmode.inc"
 
 extern bss_start, bss_dwords
 extern unpack, unpack_to, unpack_from, unpack_dwords, unpack_model, unpack_end
-extern unpack_before, unpack_size
-extern stack_top
+extern unpack_before, unpack_size, unpack_stack_end
+extern bios_stack_top
 extern bios_main
 extern realmode_idtr32
 
 global _start
-global start_tsc, start_cpuid, damaged_end
+global entry_tsc, entry_cpuid, entry_damaged_end
 global realmode_esp, realmode_ss, realmode_gdtr
 
 bits 16
 section .entry progbits alloc exec write align=16
 
 ; iPXE takes anything without a signature for an NBP, but tries a file that
-; begins with "MZ" as an EFI program first; so begin with a jump over our name.
+; begins with "MZ" as an EFI program first; so we begin with a jump over our name.
 _start:
 	jmp	near start
 	db	'OPENPREBOOT NBP', 0
 	times PACK_FILE_SIZE - ($ - $$) db 0
-file_size:	dw 0			; pack.c writes it, and a CRC-32 as the last 4 bytes
+file_size:	dw 0			; the packer writes it, and a CRC-32 as the last 4 bytes
 
 start:
 	pushfd
@@ -43,11 +43,11 @@ start:
 	xor	ax, ax
 	mov	ds, ax
 
-	; The processor's identity and counter, as early as can be.
+	; The time stamp counter is read as early as can be: our clock counts from here.
 	pushfd
 	pop	eax
 	mov	ecx, eax
-	xor	eax, 1 << 21		; EFLAGS.ID can be changed: CPUID is there
+	xor	eax, 1 << 21		; EFLAGS.ID can be changed where CPUID is there
 	push	eax
 	popfd
 	pushfd
@@ -69,8 +69,8 @@ start:
 	mov	ebp, edx
 .no_tsc:
 
-	; A file cut short or damaged must not be unpacked: nothing is written of it
-	; or by it, not even our variables, before the sum over all of it is right.
+	; A file cut short or damaged must not be unpacked: it writes nothing, not even
+	; our variables, before the sum over all of it is right.
 	mov	bx, _start
 	mov	cx, [file_size]
 	or	eax, -1
@@ -89,23 +89,23 @@ start:
 	cmp	eax, CRC32_RESIDUE
 	jne	damaged
 
-	mov	[start_tsc], esi
-	mov	[start_tsc + 4], ebp
+	mov	[entry_tsc], esi
+	mov	[entry_tsc + 4], ebp
 	test	edi, edi
-	setnz	[start_cpuid]
+	setnz	[entry_cpuid]
 	mov	[realmode_esp], esp
 	mov	[realmode_ss], ss
 
-	; Under a V86 monitor there is no switching to protected mode.
+	; A V86 monitor does not let us switch to protected mode.
 	mov	si, text_v86
 	smsw	ax
 	test	al, 1
 	jnz	give_up
 
-	; What lies beyond the file up to unpack_end was not loaded, so is not known
-	; to be ours; nor may the ROM's stack be there.
+	; The memory from the file's end to unpack_end was not loaded, so it is not
+	; known to be ours. The ROM's stack may not be there either.
 	mov	si, text_memory
-	movzx	eax, word [0x413]	; KiB of base memory left
+	movzx	eax, word [BDA_BASE_MEMORY] ; KiB
 	shl	eax, 10
 	cmp	eax, unpack_end
 	jb	give_up
@@ -116,13 +116,11 @@ start:
 	add	eax, ecx
 	cmp	eax, _start
 	jb	.fits
-	cmp	eax, unpack_end + ROM_STACK_ROOM
+	cmp	eax, unpack_stack_end
 	jb	give_up
 .fits:
 	lgdt	[realmode_gdtr]
-	mov	eax, cr0
-	or	al, 1
-	mov	cr0, eax
+	ENTER_PROTECTED_MODE
 	jmp	dword SELECTOR_CODE32:start32
 
 damaged:
@@ -139,28 +137,16 @@ give_up:
 	pop	si
 	jmp	give_up
 .printed:
-	pop	gs
-	pop	fs
-	pop	es
-	pop	ds
-	popad
-	popfd
-	mov	ax, 0			; go on booting
-	retf
+	RETURN_TO_ROM
 
 text_damaged:
 	db	'nvlnbp.sys: cut short or damaged; local boot', 13, 10, 0
-damaged_end:
+entry_damaged_end:
 
 bits 32
 start32:
-	mov	ax, SELECTOR_DATA32
-	mov	ds, ax
-	mov	es, ax
-	mov	fs, ax
-	mov	gs, ax
-	mov	ss, ax
-	mov	esp, stack_top
+	LOAD_SEGMENTS SELECTOR_DATA32
+	mov	esp, bios_stack_top
 	mov	esi, unpack_to
 	mov	edi, unpack_from
 	mov	ecx, unpack_dwords
@@ -175,26 +161,19 @@ start32:
 	test	eax, eax
 	jz	not_unpacked
 	lidt	[realmode_idtr32]
-	mov	edi, bss_start		; ROMs leave it as they found it
+	mov	edi, bss_start		; ROMs do not clear it
 	mov	ecx, bss_dwords
 	xor	eax, eax
 	rep	stosd
 	jmp	bios_main		; does not return
 
-; Back to real mode, whose interrupt vectors are untouched.
+; Goes back to real mode, whose interrupt vectors are untouched.
 not_unpacked:
 	jmp	SELECTOR_CODE16:.code16
 bits 16
 .code16:
-	mov	ax, SELECTOR_DATA16
-	mov	ds, ax
-	mov	es, ax
-	mov	fs, ax
-	mov	gs, ax
-	mov	ss, ax
-	mov	eax, cr0
-	and	al, 0xfe
-	mov	cr0, eax
+	LOAD_SEGMENTS SELECTOR_DATA16
+	LEAVE_PROTECTED_MODE
 	jmp	0:.real
 .real:
 	xor	ax, ax
@@ -208,7 +187,7 @@ text_v86:
 text_memory:
 	db	'nvlnbp.sys: too little base memory; local boot', 13, 10, 0
 
-; Behind the unpacker, so not where a boot sector comes.
+; This section lies after the unpacker, so no boot sector is copied over it.
 section .resident progbits alloc exec write align=8
 gdt:
 	dq	0
@@ -217,11 +196,11 @@ gdt:
 	dq	0x00009b000000ffff	; code16: base 0, 64 KiB
 	dq	0x000093000000ffff	; data16
 gdt_end:
-start_tsc:	dq 0			; 0: there is none
+entry_tsc:	dq 0			; 0: there is no counter
 realmode_gdtr:
 	dw	gdt_end - gdt - 1
 	dd	gdt
-start_cpuid:	db 0			; 1: the CPUID instruction is there
+entry_cpuid:	db 0			; 1: the CPUID instruction is there
 	align	4, db 0
-realmode_esp:	dd 0			; the ROM's stack, below what was saved
+realmode_esp:	dd 0			; the ROM's stack with its registers: see realmode.h
 realmode_ss:	dd 0

@@ -5,7 +5,7 @@
 
 /* realmode.asm: the stubs stand STUB_SIZE bytes apart. */
 extern const uint8_t fault_stubs[], fault_nmi[];
-void bios_fault(const struct fault *fault) __attribute__((noreturn));
+void fault_report(const struct fault *fault) __attribute__((noreturn));
 
 struct gate { /* Intel SDM volume 3A section 6.11 */
 	uint16_t offset_low, selector;
@@ -14,14 +14,21 @@ struct gate { /* Intel SDM volume 3A section 6.11 */
 } __attribute__((packed));
 
 #define GATE_INTERRUPT32 0x8e00
-#define SELECTOR_CODE32 8 /* realmode.inc */
 #define STUB_SIZE 4
 #define VECTOR_NMI 2
 #define VECTORS 32
 
-extern struct gate idt[VECTORS];
+extern struct gate fault_idt[VECTORS];
 
 static struct bios *reporter;
+
+static uint16_t code_selector(void)
+{
+	uint16_t selector;
+
+	__asm__("mov %%cs, %0" : "=r"(selector));
+	return selector;
+}
 
 void fault_open(struct bios *bios)
 {
@@ -30,9 +37,9 @@ void fault_open(struct bios *bios)
 
 		if (i == VECTOR_NMI)
 			handler = (uint32_t)fault_nmi;
-		idt[i] = (struct gate){
+		fault_idt[i] = (struct gate){
 			.offset_low = (uint16_t)handler,
-			.selector = SELECTOR_CODE32,
+			.selector = code_selector(),
 			.type = GATE_INTERRUPT32,
 			.offset_high = (uint16_t)(handler >> 16),
 		};
@@ -55,7 +62,7 @@ static void print(struct platform *p, const struct fault *f)
 
 /* All that follows may fault too: then, and where there is no console yet to
  * tell of it, the machine starts anew. */
-void bios_fault(const struct fault *fault)
+void fault_report(const struct fault *fault)
 {
 	struct bios *bios = reporter;
 

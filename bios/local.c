@@ -8,7 +8,6 @@
 
 /* Ways out of the NBP other than a loader. */
 
-#define BOOT_SECTOR 0x7c00u
 #define BOOT_CODE_SIZE 440u /* then the disk's signature and partition table */
 #define BOOT_SIGNATURE 510u
 #define FIRST_DRIVE 0x80
@@ -59,12 +58,12 @@ static bool catch_return(struct bios *bios)
 	memcpy(caught, realmode_caught, size);
 	caught->esp = realmode_esp;
 	caught->ss = (uint16_t)realmode_ss;
-	caught->mark = bda_read16(BDA_MARK);
+	caught->base_memory = bda_read16(BDA_BASE_MEMORY);
 	caught->int18 = vectors[0x18];
 	caught->int19 = vectors[0x19];
 	vectors[0x18] = (struct segoff){ sizeof(*caught), (uint16_t)(at >> 4) };
 	vectors[0x19] = vectors[0x18];
-	*(volatile uint16_t *)physical(BDA_MARK) = (uint16_t)(at >> 10);
+	*(volatile uint16_t *)physical(BDA_BASE_MEMORY) = (uint16_t)(at >> 10);
 	return true;
 }
 
@@ -92,7 +91,7 @@ static void boot_mbr(struct bios *bios)
 	if (!catch_return(bios))
 		return;
 	/* Where entry.asm was, which is done. */
-	memcpy(physical(BOOT_SECTOR), sector, 512);
+	memcpy(physical((uint32_t)load_address), sector, 512);
 	realmode_call(&r);
 }
 

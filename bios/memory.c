@@ -9,7 +9,7 @@
 
 uint32_t memory_mark(void)
 {
-	uint32_t mark = (uint32_t)bda_read16(BDA_MARK) << 10;
+	uint32_t mark = (uint32_t)bda_read16(BDA_BASE_MEMORY) << 10;
 
 	return mark < BASE_MEMORY_END ? mark : BASE_MEMORY_END;
 }
@@ -17,7 +17,6 @@ uint32_t memory_mark(void)
 /* --- what is ours ----------------------------------------------------------- */
 
 #define ROOM_ALIGNMENT 0x1000u
-#define ROM_STACK_ROOM 0x1000u
 
 extern uint8_t bss_end[]; /* nvlnbp.lds */
 
@@ -30,8 +29,8 @@ uint32_t memory_room_end(const struct bios *bios)
 {
 	uint32_t stack = (uint32_t)entry_stack(), end = bios->mark;
 
-	if (stack > memory_room_start() && stack - ROM_STACK_ROOM < end)
-		end = stack - ROM_STACK_ROOM;
+	if (stack > memory_room_start() && stack - (uint32_t)rom_stack_reserve < end)
+		end = stack - (uint32_t)rom_stack_reserve;
 	return end > memory_room_start() ? end : memory_room_start();
 }
 

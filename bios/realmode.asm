@@ -1,19 +1,20 @@
 ; SPDX-License-Identifier: BSD-2-Clause
 ;
-; Between 32-bit C and the firmware's real mode. All code here lies below 64
-; KiB and runs with CS = 0, so that offsets are addresses.
+; The way between 32-bit C and the firmware's real mode. All code here lies below
+; 64 KiB and runs with CS = 0, so that offsets are addresses.
 
 %include "bios/realmode.inc"
 
-extern bios_fault
+extern fault_report
+extern load_address
 extern realmode_esp, realmode_ss, realmode_gdtr
 
 global realmode_call, realmode_return
 global realmode_move, realmode_move_end
 global realmode_boot, realmode_caught, realmode_caught_end
 global realmode_idtr32
-global fault_stubs, fault_nmi, idt
-global stack_top
+global fault_stubs, fault_nmi, fault_idt
+global bios_stack_top
 
 STACK_SIZE	equ 24576
 IDT_ENTRIES	equ 32
@@ -33,15 +34,8 @@ realmode_call:
 	jmp	SELECTOR_CODE16:.code16
 bits 16
 .code16:
-	mov	ax, SELECTOR_DATA16	; real mode needs the 64 KiB limits
-	mov	ds, ax
-	mov	es, ax
-	mov	fs, ax
-	mov	gs, ax
-	mov	ss, ax
-	mov	eax, cr0
-	and	al, 0xfe
-	mov	cr0, eax
+	LOAD_SEGMENTS SELECTOR_DATA16	; real mode needs its 64 KiB limits
+	LEAVE_PROTECTED_MODE
 	jmp	0:.real
 .real:
 	lidt	[cs:real_idtr]
@@ -62,7 +56,7 @@ bits 16
 	push	dword [cs:call_frame + frame.eflags]
 	popfd
 	call	far [cs:call_frame + frame.entry]
-	; Only CS is sure to be ours now. MOV and CLI leave the other flags alone.
+	; Only CS is sure to be ours now. MOV and CLI leave the callee's flags alone.
 	cli
 	mov	ss, [cs:zero]
 	mov	esp, call_frame + frame.eflags + 4
@@ -73,18 +67,11 @@ bits 16
 	cld
 	lgdt	[cs:realmode_gdtr]
 	lidt	[cs:realmode_idtr32]
-	mov	eax, cr0
-	or	al, 1
-	mov	cr0, eax
+	ENTER_PROTECTED_MODE
 	jmp	dword SELECTOR_CODE32:.code32
 bits 32
 .code32:
-	mov	ax, SELECTOR_DATA32
-	mov	ds, ax
-	mov	es, ax
-	mov	fs, ax
-	mov	gs, ax
-	mov	ss, ax
+	LOAD_SEGMENTS SELECTOR_DATA32
 	mov	esp, [protected_esp]
 	mov	edi, [esp + 28]		; EAX as PUSHAD left it: the caller's r
 	mov	esi, call_frame
@@ -93,9 +80,9 @@ bits 32
 	popad
 	ret
 
-; Exceptions in our own code are bugs; they must still end in local boot. All
-; that is known goes to fault.c. Should the stack be no good, the processor
-; cannot come here, and resets.
+; Exceptions in our own code are bugs, and must still end in local boot. All that
+; the processor says of one goes to fault.c. If ESP points to no memory, the
+; processor cannot come here, and resets.
 fault_stubs:
 %assign vector 0
 %rep IDT_ENTRIES
@@ -121,34 +108,25 @@ fault_common:
 	mov	eax, cr2
 	mov	[fault_cr2], eax
 	mov	eax, esp
-	mov	esp, stack_top
+	mov	esp, bios_stack_top
 	cld
-	jmp	bios_fault
+	jmp	fault_report
 fault_nmi:
 	iretd
 
 ; ---------------------------------------------------------------------------
-; Real-mode code to be entered by realmode_call(), never to come back
+; Real-mode code that realmode_call() enters and that never comes back
 ; ---------------------------------------------------------------------------
 bits 16
 
-; Returns to the ROM with AX = 0, "go on booting", and
-; all else as it was when the ROM called us.
 realmode_return:
 	cli
 	mov	esp, [cs:realmode_esp]
-	pop	gs
-	pop	fs
-	pop	es
-	pop	ds
-	popad
-	popfd
-	mov	ax, 0
-	retf
+	RETURN_TO_ROM
 
-; Moves BX paragraphs from DS:0 to ES:0 and starts 0:7C00 in our place, with the
-; ROM's stack at SS:EDX. It is copied out of its own way first, so must not refer
-; to its own address.
+; Moves BX paragraphs from DS:0 to ES:0 and starts the program at load_address in
+; our place, with the ROM's stack at SS:EDX. This code is copied out of the program's
+; way first, so it must not refer to its own address.
 realmode_move:
 	cld
 .chunk:
@@ -171,31 +149,26 @@ realmode_move:
 	sub	bx, ax
 	jnz	.chunk
 	mov	esp, edx
-	pop	gs
-	pop	fs
-	pop	es
-	pop	ds
-	popad
-	popfd
-	jmp	0:0x7c00
+	RESTORE_ROM_REGISTERS
+	jmp	0:load_address
 realmode_move_end:
 
-; Starts a boot sector at 0:7C00, with what DX and ES:DI have.
+; Starts a boot sector at load_address, with DX and ES:DI as they are.
 realmode_boot:
 	xor	ax, ax
 	mov	ds, ax
 	mov	ss, ax
-	mov	sp, 0x7c00
+	mov	sp, load_address
 	sti
-	jmp	0:0x7c00
+	jmp	0:load_address
 
-; What INT 18h and INT 19h come to while a boot sector runs that we started: it
-; found nothing to boot, and may have overwritten the rest of us. Goes on to the
-; BIOS's own INT 18h, then to the ROM. Copied to a segment of its own.
+; INT 18h and INT 19h come here while a boot sector runs that we started. It has found
+; nothing to boot, and may have overwritten the rest of us. This code goes on to the
+; BIOS's own INT 18h, then to the ROM. It is copied to a segment of its own.
 realmode_caught:
 .esp:	dd 0				; struct caught of realmode.h
 .ss:	dw 0
-.mark:	dw 0
+.base_memory:	dw 0
 .int18:	dd 0
 .int19:	dd 0
 	cli
@@ -206,8 +179,8 @@ realmode_caught:
 	mov	[0x18 * 4], eax
 	mov	eax, [cs:.int19 - realmode_caught]
 	mov	[0x19 * 4], eax
-	mov	ax, [cs:.mark - realmode_caught]
-	mov	[0x413], ax
+	mov	ax, [cs:.base_memory - realmode_caught]
+	mov	[BDA_BASE_MEMORY], ax
 	mov	ss, [cs:.ss - realmode_caught]
 	mov	esp, [cs:.esp - realmode_caught]
 	sti
@@ -215,35 +188,28 @@ realmode_caught:
 	cli
 	mov	ss, [cs:.ss - realmode_caught]
 	mov	esp, [cs:.esp - realmode_caught]
-	pop	gs
-	pop	fs
-	pop	es
-	pop	ds
-	popad
-	popfd
-	mov	ax, 0
-	retf
+	RETURN_TO_ROM
 realmode_caught_end:
 
 ; ---------------------------------------------------------------------------
 	align	4, db 0
 realmode_idtr32:
 	dw	IDT_ENTRIES * 8 - 1
-	dd	idt
+	dd	fault_idt
 real_idtr:
 	dw	0x3ff
 	dd	0
 
 	align	4, db 0
-fault_has_error: dd 0x60227d00		; by vector: 8, 10 to 14, 17, 21, 29, 30
+fault_has_error: dd 0x60227d00		; bit n: vector n pushes an error code
 zero:		dd 0
 protected_esp:	dd 0
-		dd 0, 0			; room for an NMI while SS:SP is in the frame
+		dd 0, 0			; for an NMI while SS:SP is in call_frame
 call_frame:	times frame_size db 0
 
 section .bss nobits alloc write align=16
-idt:		resb IDT_ENTRIES * 8
-		resd 8			; struct fault of bios.h: PUSHAD's, then
+fault_idt:		resb IDT_ENTRIES * 8
+		resd 8			; struct fault of port.h: PUSHAD's eight, then
 fault_vector:	resd 1
 fault_error:	resd 1
 fault_eip:	resd 1
@@ -251,4 +217,4 @@ fault_eflags:	resd 1
 fault_esp:	resd 1
 fault_cr2:	resd 1
 		resb STACK_SIZE
-stack_top:
+bios_stack_top:

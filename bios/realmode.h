@@ -42,6 +42,10 @@ void realmode_call(struct realmode *r);
  */
 void realmode_interrupt(uint8_t vector, struct realmode *r);
 
+/* Values of nvlnbp.lds; each is the symbol's address, not what lies there. */
+extern const uint8_t load_address[];      /* where the ROM loads an NBP: 0:7C00 */
+extern const uint8_t rom_stack_reserve[]; /* bytes that the ROM may use below its stack pointer */
+
 /** Real-mode targets for realmode_call() that never come back: realmode.asm. */
 extern const uint8_t realmode_return[], realmode_move[], realmode_move_end[], realmode_boot[];
 
@@ -49,7 +53,7 @@ extern const uint8_t realmode_return[], realmode_move[], realmode_move_end[], re
 struct caught {
 	uint32_t esp; /* of the ROM, as below */
 	uint16_t ss;
-	uint16_t mark;
+	uint16_t base_memory; /* KiB, as BDA_BASE_MEMORY says before we lower it */
 	struct segoff int18, int19;
 } __attribute__((packed));
 
@@ -105,7 +109,7 @@ static inline const struct entry_stack *entry_stack(void)
 #define BDA_KEYS_START 0x480u /* uint16_t: where in segment 40h the BIOS keeps them; or 0 */
 #define BDA_KEYS_END 0x482u
 #define BDA_SHARED 0x4f0u /* 16 bytes for programs to leave each other; POST clears them */
-#define BDA_MARK 0x413u  /* uint16_t: KiB of base memory that nobody has taken */
+#define BDA_BASE_MEMORY 0x413u /* uint16_t: KiB of base memory that nobody has taken */
 #define BDA_RESET 0x472u /* uint16_t: 1234h has a reset leave out the self-test */
 #define BDA_DISKS 0x475u /* uint8_t: drives from 80h on */
 #define BDA_TICKS 0x46cu /* uint32_t: timer ticks since midnight */
