@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "bios/pack/pack.h"
 
-/* This runs before anything else of ours is there: see entry.asm. It goes by nothing
- * in the packed data that it has not bounded. */
+/* This code runs before the rest of the NBP is in memory: see entry.asm. It bounds every
+ * number of the packed data before it uses it. */
 
 struct unpacker {
 	const uint8_t *in, *end;
-	bool spent; /* more was wanted than there is */
+	bool spent; /* more input was needed than there is */
 	uint32_t range, code;
 };
 
@@ -35,7 +35,7 @@ static __attribute__((noinline)) uint32_t read_bit(struct unpacker *u, uint16_t 
 	return bit;
 }
 
-/* 0: it is longer than any number. */
+/* Returns 0 if it has more bits than any number. */
 static uint32_t read_number(struct unpacker *u, uint16_t *probabilities)
 {
 	uint32_t value = 0, place = 1;
@@ -53,14 +53,14 @@ static size_t decode(struct unpacker *u, uint8_t *out, size_t capacity,
                      struct unpack_model *model)
 {
 	uint32_t offset = 0, length, repeated, matched = 0, symbol;
-	uint8_t before;
+	uint8_t previous;
 	uint8_t *to = out, *end = out + capacity;
 
 	while (!u->spent) {
-		before = to == out ? 0 : pack_class(to[-1]);
-		if (!read_bit(u, &model->match[matched][before])) {
+		previous = to == out ? 0 : pack_class(to[-1]);
+		if (!read_bit(u, &model->match[matched][previous])) {
 			for (symbol = 1; symbol < 256;)
-				symbol = symbol * 2 + read_bit(u, &model->literal[before][symbol]);
+				symbol = symbol * 2 + read_bit(u, &model->literal[previous][symbol]);
 			if (to == end)
 				break;
 			*to++ = (uint8_t)symbol;
@@ -87,8 +87,8 @@ struct target {
 	uint32_t address;
 } __attribute__((packed));
 
-/* Targets of CALL and JMP: absolute while packed. What only looks like one is
- * changed there and back all the same. */
+/* Makes the targets of CALL and JMP relative again: while packed they are absolute. Bytes
+ * that only look like such an instruction are changed there and back all the same. */
 static void make_relative(uint8_t *data, size_t length)
 {
 	uint8_t *at = data, *end = data + length;

@@ -4,11 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bios/pack/pack_ways.h"
+#include "bios/pack/pack_steps.h"
 
-/* See pack.h for the format. */
+/* Packing: pack.h describes the format. */
 
-#define PASSES 6 /* each learns from that before it what bits cost */
+#define PASSES 6 /* each learns what bits cost from the one before it */
 
 struct packer {
 	struct unpack_model model;
@@ -62,9 +62,9 @@ static void write_number(struct packer *p, uint16_t *probabilities, uint32_t val
 
 /* --- steps ------------------------------------------------------------------- */
 
-static void write_literal(struct packer *p, uint8_t before, uint8_t byte)
+static void write_literal(struct packer *p, uint8_t previous, uint8_t byte)
 {
-	uint16_t *tree = p->model.literal[before];
+	uint16_t *tree = p->model.literal[previous];
 
 	for (uint32_t symbol = 1, i = 8; i--;) {
 		write_bit(p, &tree[symbol], byte >> i & 1);
@@ -87,25 +87,25 @@ static void write_steps(struct packer *p, const uint8_t *data, size_t size,
 {
 	static const struct pack_step end = { .offset = PACK_END };
 	bool after_match = false;
-	uint8_t before = 0;
+	uint8_t previous = 0;
 
 	for (size_t at = 0; at < size; at += steps[at].length) {
-		before = at ? pack_class(data[at - 1]) : 0;
-		write_bit(p, &p->model.match[after_match][before], steps[at].match);
+		previous = at ? pack_class(data[at - 1]) : 0;
+		write_bit(p, &p->model.match[after_match][previous], steps[at].match);
 		if (steps[at].match)
 			write_match(p, after_match, &steps[at]);
 		else
-			write_literal(p, before, data[at]);
+			write_literal(p, previous, data[at]);
 		after_match = steps[at].match;
 	}
-	before = size ? pack_class(data[size - 1]) : 0;
-	write_bit(p, &p->model.match[after_match][before], 1);
+	previous = size ? pack_class(data[size - 1]) : 0;
+	write_bit(p, &p->model.match[after_match][previous], 1);
 	write_match(p, after_match, &end);
 	for (size_t i = 0; i < 4; i++)
 		shift_out(p);
 }
 
-/* What make_relative() of unpack.c undoes. */
+/* make_relative() of unpack.c undoes this. */
 static void make_absolute(uint8_t *data, size_t size)
 {
 	uint32_t target;

@@ -7,8 +7,8 @@
 
 #include "nbp/proto/crc32.h"
 
-/* Packs the build's own nvlnbp.sys: "pack RESIDENT REST OUT" writes the file
- * RESIDENT, then REST packed, then a CRC-32 of it all. See pack.h for the format. */
+/* The packer, which makes nvlnbp.sys: "packer RESIDENT REST OUT" writes to OUT the file
+ * RESIDENT, then REST packed, then the CRC-32 of both. pack.h describes the format. */
 
 static size_t read_file(const char *name, uint8_t data[PACK_SIZE_LIMIT])
 {
@@ -21,7 +21,7 @@ static size_t read_file(const char *name, uint8_t data[PACK_SIZE_LIMIT])
 	}
 	size = fread(data, 1, PACK_SIZE_LIMIT, file);
 	if (ferror(file) || fgetc(file) != EOF) {
-		fprintf(stderr, "%s: cannot be read, or is larger than %u bytes\n", name,
+		fprintf(stderr, "%s: cannot read it, or it is larger than %u bytes\n", name,
 		        PACK_SIZE_LIMIT);
 		exit(1);
 	}
@@ -44,7 +44,7 @@ int main(int argc, char **argv)
 	FILE *out;
 
 	if (argc != 4) {
-		fprintf(stderr, "usage: pack RESIDENT REST OUT\n");
+		fprintf(stderr, "usage: packer RESIDENT REST OUT\n");
 		return 2;
 	}
 	resident = read_file(argv[1], file);
@@ -53,12 +53,12 @@ int main(int argc, char **argv)
 	packed = pack(data, size, file + resident);
 	if (unpack(file + resident, packed, data, size, &model) != size ||
 	    memcmp(data, original, size) != 0) {
-		fprintf(stderr, "%s: unpacks to something else\n", argv[2]);
+		fprintf(stderr, "%s: what was packed unpacks to something else\n", argv[2]);
 		return 1;
 	}
 	whole = resident + packed + 4;
 	if (resident < PACK_FILE_SIZE + 2 || whole > UINT16_MAX) {
-		fprintf(stderr, "%s: its size does not fit in it\n", argv[1]);
+		fprintf(stderr, "%s: too small to hold its size, or too large with the rest\n", argv[1]);
 		return 1;
 	}
 	put_number(file + PACK_FILE_SIZE, (uint32_t)whole, 2);

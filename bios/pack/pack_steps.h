@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef BIOS_PACK_PACK_WAYS_H
-#define BIOS_PACK_PACK_WAYS_H
+#ifndef BIOS_PACK_PACK_STEPS_H
+#define BIOS_PACK_PACK_STEPS_H
 
 #include <stdbool.h>
 
@@ -14,16 +14,15 @@ struct pack_counts {
 };
 
 struct pack_step {
-	uint32_t length; /* of a literal 1 */
-	uint32_t offset; /* of the last match so far; 0: none yet */
-	bool match;      /* else a literal */
+	uint32_t length; /* bytes; 1 for a literal */
+	uint32_t offset; /* of the last match, this step included; 0: there was none */
+	bool match;      /* false: a literal */
 	bool repeated;   /* the offset is that of the match before */
 };
 
 /**
- * Finds the steps that take the fewest bits, if bits are as frequent as in @counts.
- * @steps: receives, at the place of the data that each begins at, the steps;
- *         @size of them
+ * Finds the steps that take the fewest bits if bits are as frequent as in @counts.
+ * @steps: array of @size; receives each step at the index of the data that it begins at
  */
 void pack_find_steps(const uint8_t *data, size_t size, const struct pack_counts *counts,
                      struct pack_step *steps);
