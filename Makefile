@@ -97,7 +97,7 @@ LIBS_prebootwork = $(call pkg,--libs jansson)
 LINK_prebootwork := -static
 
 # What of the ports runs on a host too, for tests and fuzzers.
-PORTABLE := $(addprefix bios/,pxe_find unpack pack/pack pack/pack_steps edd keyboard) \
+PORTABLE := $(addprefix bios/,pxe_find unpack pack/pack pack/pack_steps edd keys) \
 	$(addprefix efi/,fetched option path rate source)
 
 # --- the BIOS NBP ----------------------------------------------------------

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "bios/bios.h"
+#include "bios/port.h"
 #include "nbp/proto/memory.h"
 
 #define PIT_CHANNEL0 0x40
@@ -17,16 +17,16 @@
 /* A read of port 61h takes 0.1 us to 1 us. */
 #define CALIBRATION_READS_MAX 400000
 #define TICKS_PER_DAY 0x1800b0u
-/* About a second; less in an emulator, but more than a tick there too. */
+/* About a second; less in an emulator, but more than a tick even there. */
 #define RESTS_WITHOUT_TICK 2000
 /* A turn takes 20 cycles at least, and half a millisecond 5 million at most. */
 #define PAUSES_MAX 1000000
 
-extern const uint64_t entry_tsc; /* entry.asm */
-extern const uint8_t entry_cpuid;
+/* entry.asm: the time stamp counter at the first instruction; 0: there is no counter. */
+extern const uint64_t entry_tsc;
 
-/* Returns TSC ticks per millisecond, measured once by the PIT; 0 if that is not
- * to be had. PXE ROMs use channel 2 for delays, but never across calls. */
+/* Returns TSC ticks per millisecond, measured once by the PIT; 0 if it cannot be
+ * measured. PXE ROMs use the PIT's channel 2 for delays, but never across calls. */
 static uint32_t measure(void)
 {
 	const uint16_t count = PIT_HZ * CALIBRATION_MS / 1000;
@@ -36,31 +36,32 @@ static uint32_t measure(void)
 
 	x86_out8(SYSTEM_PORT_B, (saved & ~2) | 1);
 	x86_out8(PIT_COMMAND, 0xb0); /* channel 2, both bytes, mode 0: one shot */
-	ticks = x86_rdtsc();         /* before it begins: never too short a time */
+	/* Before the PIT begins, so that the time is never too short. */
+	ticks = x86_rdtsc();
 	x86_out8(PIT_CHANNEL2, count & 0xff);
 	x86_out8(PIT_CHANNEL2, count >> 8);
 	while (!(x86_in8(SYSTEM_PORT_B) & 0x20) && reads < CALIBRATION_READS_MAX)
 		reads++;
 	ticks = x86_rdtsc() - ticks;
 	x86_out8(SYSTEM_PORT_B, saved);
-	/* An output high from the start tells of no timer there. */
+	/* Where the output is high from the start there is no timer. */
 	if (reads < 10 || reads == CALIBRATION_READS_MAX || ticks >> 32)
 		return 0;
 	return (uint32_t)ticks / CALIBRATION_MS;
 }
 
-/* Of several short measurements the smallest: whatever comes between, as where a
- * busy host stops a virtual machine, makes one too long, and the clock slow. */
+/* The smallest of several short measurements is taken: whatever comes between, as where
+ * a busy host stops a virtual machine, makes one too long, and the clock slow. */
 static uint32_t calibrate(void)
 {
-	uint32_t least = UINT32_MAX, once;
+	uint32_t min = UINT32_MAX, once;
 
 	for (int i = 0; i < CALIBRATIONS; i++) {
 		once = measure();
-		if (once && once < least)
-			least = once;
+		if (once && once < min)
+			min = once;
 	}
-	return least == UINT32_MAX ? 0 : least;
+	return min == UINT32_MAX ? 0 : min;
 }
 
 static uint32_t bios_ticks(void)
@@ -68,16 +69,18 @@ static uint32_t bios_ticks(void)
 	return *(volatile uint32_t *)physical(BDA_TICKS);
 }
 
-void clock_start(struct clock *clock)
+void clock_start(struct bios *bios)
 {
+	struct clock *clock = &bios->clock;
+
 	clock->ticks = bios_ticks();
 	clock->tsc.start = entry_tsc;
 	if (entry_tsc)
 		clock->tsc.per_ms = calibrate();
 }
 
-/* The BIOS's ticks come in real mode only, so while a ROM waits or is polled.
- * Should they not come at all, the rests since the last still bound every wait. */
+/* The BIOS counts its ticks in real mode only, so while a ROM waits or is polled. Where it
+ * counts none at all, the rests since the last tick still bound every wait. */
 static uint32_t clock_by_ticks(struct clock *clock)
 {
 	uint32_t ticks = bios_ticks(), ms;
@@ -104,7 +107,7 @@ uint32_t clock_now(struct platform *p)
 	return clock->tsc.per_ms ? x86_clock_ms(&clock->tsc) : clock_by_ticks(clock);
 }
 
-/* Half a millisecond. HLT would rest better, but until the next tick of 55 ms:
+/* This takes half a millisecond. HLT would rest better, but until the next tick of 55 ms:
  * not every ROM's network card interrupts. */
 void clock_idle(struct platform *p)
 {
@@ -119,7 +122,7 @@ void clock_idle(struct platform *p)
 				return;
 			x86_pause();
 		}
-		/* It stands still, and would for ever. */
+		/* The counter stands still, and would for ever. */
 		clock->latest = x86_clock_ms(&clock->tsc);
 		clock->tsc.per_ms = 0;
 	}
@@ -127,22 +130,14 @@ void clock_idle(struct platform *p)
 		x86_in8(DELAY_PORT);
 }
 
-void cpu_id(uint32_t leaf, uint32_t regs[4])
-{
-	if (entry_cpuid)
-		x86_cpuid(leaf, regs);
-	else
-		memset(regs, 0, 4 * sizeof(regs[0]));
-}
-
 static bool has_rdrand(void)
 {
 	uint32_t regs[4];
 
-	cpu_id(0, regs);
+	machine_cpuid(0, regs);
 	if (regs[0] < 1)
 		return false;
-	cpu_id(1, regs);
+	machine_cpuid(1, regs);
 	return regs[2] & 1u << 30;
 }
 
@@ -150,7 +145,7 @@ size_t clock_entropy(struct platform *p, void *buffer, size_t size)
 {
 	static const uint8_t rtc[] = { 0, 2, 4, 7, 8, 9 }; /* seconds to year */
 	struct {
-		uint16_t pit; /* first: every PC has it, for who takes two bytes only */
+		uint16_t pit; /* first, as every PC has it: a caller may take two bytes only */
 		uint8_t rtc[sizeof(rtc)];
 		uint64_t tsc;
 		uint32_t random[4];
@@ -161,7 +156,7 @@ size_t clock_entropy(struct platform *p, void *buffer, size_t size)
 	memset(&pool, 0, sizeof(pool));
 	if (entry_tsc)
 		pool.tsc = x86_rdtsc();
-	if (has_rdrand()) /* a failure leaves zeros */
+	if (has_rdrand()) /* its failure leaves zeros */
 		for (size_t i = 0; i < 4; i++)
 			__asm__ volatile("rdrand %0" : "=r"(pool.random[i]) : : "cc");
 	pool.ticks = bios_ticks();
@@ -172,7 +167,7 @@ size_t clock_entropy(struct platform *p, void *buffer, size_t size)
 		x86_out8(RTC_INDEX, rtc[i]);
 		pool.rtc[i] = x86_in8(RTC_DATA);
 	}
-	/* What the index was cannot be read. BIOSes leave it so, with NMIs on. */
+	/* The index cannot be read to be restored. BIOSes leave it so, with NMIs on. */
 	x86_out8(RTC_INDEX, RTC_STATUS_D);
 	if (size > sizeof(pool))
 		size = sizeof(pool);

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "bios/bios.h"
-#include "bios/keyboard.h"
-#include "nbp/proto/memory.h"
+#include "bios/port.h"
 #include "nbp/proto/text.h"
 
 /*
- * The screen by INT 10h and a terminal on COM1 by ANSI X3.64, both at once. Where the BIOS
- * copies the screen to COM1 itself, as those of servers can, the port is left to it: else
- * each character would come twice. Keys typed there come by INT 16h then.
+ * The console is the screen by INT 10h and a terminal on COM1 by ANSI X3.64, both at once.
+ * Where the BIOS copies the screen to COM1 itself, as those of servers can, the port is left
+ * to it: otherwise each character would come twice. Keys typed there then come by INT 16h.
  */
 
 #define DEBUG_PORT 0xe9 /* reads as E9h where an emulator listens */
@@ -17,7 +15,7 @@
 #define VIDEO_SET_CURSOR 0x0200
 #define VIDEO_GET_CURSOR 0x0300
 #define VIDEO_SCROLL_UP 0x0600
-#define VIDEO_WRITE 0x0900    /* with attribute, the cursor stays */
+#define VIDEO_WRITE 0x0900    /* sets the attribute; the cursor stays */
 #define VIDEO_TELETYPE 0x0e00 /* the attribute stays, the cursor moves */
 #define VIDEO_GET_MODE 0x0f00
 
@@ -25,10 +23,6 @@
 #define MODE_TEXT_MONO 7
 #define ATTRIBUTE_PLAIN COLOUR_WHITE /* on black: what screens start with */
 #define SHAPE_HIDDEN 0x2000
-
-/* No more at a time: a UART whose data never end must not hold us. */
-#define KEYS_MAX 16
-#define KEYS_PLACE_MAX 1024 /* bytes; the usual one has 32 */
 
 static void video(uint32_t eax, uint32_t ebx, uint32_t ecx, uint32_t edx)
 {
@@ -49,9 +43,9 @@ static uint32_t ansi_colour(uint8_t colour)
 	return (colour & 1u) << 2 | (colour & 2u) | (colour & 4u) >> 2;
 }
 
-/* Shows nothing: a backspace, which leaves the cursor at a line's beginning, or one that
- * takes a blank back. Some BIOSes send a character only once they know what comes after
- * it, but a backspace and all before it at once. */
+/* Writes what cannot be seen: a backspace at a line's beginning, which leaves the cursor
+ * there, or a blank and a backspace over it. Some BIOSes send a character only once they
+ * know what comes after it, but a backspace and all before it at once. */
 static void write_nothing(bool blank)
 {
 	if (blank)
@@ -100,8 +94,8 @@ void console_write(struct platform *p, const char *text, size_t length)
 	}
 }
 
-/* Takes the screen over from who only wrote lines: text mode, no cursor. */
-static void draw(struct console *console)
+/* Takes the screen over from programs that only write lines: sets text mode, hides the cursor. */
+static void take_screen(struct console *console)
 {
 	struct realmode r = { .eax = VIDEO_GET_MODE };
 
@@ -109,9 +103,9 @@ static void draw(struct console *console)
 		return;
 	console->drawn = true;
 	realmode_interrupt(0x10, &r);
-	console->mode = r.eax & 0x7f; /* bit 7: the mode was set without clearing */
+	console->mode = r.eax & 0x7f; /* bit 7 says that the mode was set without clearing */
 	if (console->mode == MODE_TEXT_MONO)
-		console->mode = MODE_TEXT; /* as good: 80x25, the same attribute for plain */
+		console->mode = MODE_TEXT; /* it does as well: 80x25, the same plain attribute */
 	if (console->mode != MODE_TEXT)
 		video(VIDEO_SET_MODE | MODE_TEXT, 0, 0, 0);
 	r = (struct realmode){ .eax = VIDEO_GET_CURSOR };
@@ -125,7 +119,7 @@ void console_clear(struct platform *p)
 {
 	struct console *console = &bios_of(p)->console;
 
-	draw(console);
+	take_screen(console);
 	console->plain = console->attribute == ATTRIBUTE_PLAIN;
 	video(VIDEO_SCROLL_UP, (uint32_t)console->attribute << 8, 0, 24 << 8 | 79);
 	terminal(console, "\033[2J");
@@ -146,64 +140,10 @@ void console_colours(struct platform *p, uint8_t text, uint8_t background)
 	struct console *console = &bios_of(p)->console;
 	char sequence[16];
 
-	draw(console);
+	take_screen(console);
 	console->attribute = (background & 7) << 4 | (text & 15);
 	console->plain &= console->attribute == ATTRIBUTE_PLAIN;
 	text_format(sequence, sizeof(sequence), "\033[0;%s3%u;4%um",
 	            text & COLOUR_BRIGHT ? "1;" : "", ansi_colour(text), ansi_colour(background));
 	terminal(console, sequence);
-}
-
-/* Takes a key of the BIOS's that we know; KEY_NONE: it has none. */
-static int keyboard_get(void)
-{
-	struct realmode r;
-	int key = KEY_NONE;
-
-	for (size_t i = 0; i < KEYS_MAX && key == KEY_NONE; i++) {
-		r = (struct realmode){ .eax = 0x1100 };
-		realmode_interrupt(0x16, &r);
-		if (r.eflags & EFLAGS_ZF)
-			break;
-		r = (struct realmode){ .eax = 0x1000 };
-		realmode_interrupt(0x16, &r);
-		key = keyboard_key((uint16_t)r.eax);
-	}
-	return key;
-}
-
-int console_key(struct platform *p)
-{
-	struct console *console = &bios_of(p)->console;
-	int key = keyboard_get(), byte = 0;
-
-	for (size_t i = 0; i < KEYS_MAX && key == KEY_NONE && byte >= 0; i++) {
-		byte = uart_get(&console->uart);
-		key = keys_decode(&console->keys, byte, p->now(p));
-	}
-	return key;
-}
-
-/* Where a BIOS keeps its keys, the usual place was another one's; both are wiped. */
-void console_forget_keys(struct platform *p)
-{
-	uint16_t start = bda_read16(BDA_KEYS_START), end = bda_read16(BDA_KEYS_END);
-
-	(void)p;
-	memset(physical(BDA_KEYS), 0, BDA_KEYS_SIZE);
-	if (start >= end || end - start > KEYS_PLACE_MAX) /* of before 1982 */
-		start = BDA_KEYS & 0xff;
-	else
-		memset(physical(BDA + start), 0, end - start);
-	*(volatile uint16_t *)physical(BDA_KEY_HEAD) = start;
-	*(volatile uint16_t *)physical(BDA_KEY_TAIL) = start;
-}
-
-uint8_t console_shift(struct platform *p)
-{
-	struct realmode r = { .eax = 0x0200 };
-
-	(void)p;
-	realmode_interrupt(0x16, &r);
-	return keyboard_shift((uint8_t)r.eax);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "bios/bios.h"
+#include "bios/port.h"
 #include "nbp/debug.h"
 #include "nbp/proto/error.h"
 #include "nbp/proto/memory.h"
@@ -18,15 +18,16 @@
 #define EXTENSIONS_ANSWER 0xaa55
 #define EXTENSIONS_FIXED_DISK 0x01 /* functions 42h to 44h, 47h and 48h are there */
 
-struct packet { /* of function 42h: EDD-3 section 8.2.1 */
+/* The address packet of function 42h (EDD-3 section 8.2.1). */
+struct disk_packet {
 	uint8_t size, reserved;
 	uint16_t count;
 	struct segoff buffer;
 	uint64_t lba;
 } __attribute__((packed));
 
-/* Calls INT 13h; says whether it worked. */
-static bool call(struct realmode *r, uint8_t drive)
+/* Calls INT 13h for @drive. Returns whether it worked. */
+static bool call_disk(struct realmode *r, uint8_t drive)
 {
 	r->edx = (r->edx & 0xff00) | drive;
 	realmode_interrupt(0x13, r);
@@ -37,13 +38,13 @@ static bool has_extensions(uint8_t drive)
 {
 	struct realmode r = { .eax = DISK_EXTENSIONS, .ebx = EXTENSIONS_ASK };
 
-	return call(&r, drive) && (uint16_t)r.ebx == EXTENSIONS_ANSWER &&
+	return call_disk(&r, drive) && (uint16_t)r.ebx == EXTENSIONS_ANSWER &&
 	       (r.ecx & EXTENSIONS_FIXED_DISK);
 }
 
 static int read_parameters(uint8_t drive, struct disk *disk, bool *removable)
 {
-	/* How much of EDD a BIOS knows: it may refuse any size but its own. */
+	/* The sizes of EDD's versions: a BIOS may refuse any size but that of its own. */
 	static const uint8_t sizes[] = { EDD_SIZE, 0x42, 0x1e, 0x1a };
 	uint8_t data[EDD_SIZE];
 	struct realmode r;
@@ -55,7 +56,7 @@ static int read_parameters(uint8_t drive, struct disk *disk, bool *removable)
 			.eax = DISK_PARAMETERS,
 			.ds = segoff(data).segment, .esi = segoff(data).offset,
 		};
-		if (call(&r, drive) && edd_read(data, disk, removable) == 0)
+		if (call_disk(&r, drive) && edd_read(data, disk, removable) == 0)
 			return 0;
 	}
 	return ERR_IO;
@@ -66,7 +67,7 @@ static int read_geometry(uint8_t drive, struct drive *d, struct disk *disk)
 	struct realmode r = { .eax = DISK_GEOMETRY };
 	int rc;
 
-	if (!call(&r, drive))
+	if (!call_disk(&r, drive))
 		return ERR_IO;
 	rc = geometry_read((uint16_t)r.ecx, (uint16_t)r.edx, &d->geometry);
 	disk->sectors = d->geometry.cylinders * d->geometry.heads * d->geometry.sectors;
@@ -74,7 +75,7 @@ static int read_geometry(uint8_t drive, struct drive *d, struct disk *disk)
 	return rc;
 }
 
-static bool inspect(uint8_t number, struct drive *drive, struct disk *disk)
+static bool read_drive(uint8_t number, struct drive *drive, struct disk *disk)
 {
 	bool removable = false;
 
@@ -93,9 +94,10 @@ void disk_find(struct bios *bios)
 		struct drive *drive = &bios->drives[machine->disk_count];
 		struct disk *disk = &machine->disks[machine->disk_count];
 
-		if (inspect(FIRST_DRIVE + i, drive, disk)) {
+		if (read_drive(FIRST_DRIVE + i, drive, disk)) {
 			machine->disk_count++;
-			debug(1, &bios->platform, "disk %x: %" PRIu64 " sectors of %u bytes, kind %u, EDD %u",
+			debug(1, &bios->platform,
+			      "disk %x: %" PRIu64 " sectors of %u bytes, kind %u, EDD %u",
 			      (uint32_t)drive->number, disk->sectors, disk->sector_size,
 			      (uint32_t)disk->kind, (uint32_t)drive->extensions);
 		}
@@ -106,7 +108,7 @@ void disk_find(struct bios *bios)
 static int read_sector(const struct drive *drive, uint64_t lba, void *buffer)
 {
 	for (size_t i = 0; i < READ_TRIES; i++) {
-		struct packet packet = {
+		struct disk_packet packet = {
 			.size = sizeof(packet), .count = 1, .buffer = segoff(buffer), .lba = lba,
 		};
 		struct realmode r = { 0 };
@@ -125,10 +127,10 @@ static int read_sector(const struct drive *drive, uint64_t lba, void *buffer)
 			r.es = segoff(buffer).segment;
 			r.ebx = segoff(buffer).offset;
 		}
-		if (call(&r, drive->number))
+		if (call_disk(&r, drive->number))
 			return 0;
 		r = (struct realmode){ .eax = DISK_RESET };
-		call(&r, drive->number);
+		call_disk(&r, drive->number);
 	}
 	return ERR_IO;
 }

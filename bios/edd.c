@@ -8,17 +8,17 @@
 #define EDD_FLAGS 0x02
 #define EDD_SECTORS 0x10
 #define EDD_SECTOR_SIZE 0x18
-#define EDD_PATH 0x1e      /* BEDDh: a device path follows */
-#define EDD_INTERFACE 0x28 /* 8 characters, filled with blanks */
+#define EDD_PATH 0x1e      /* PATH_KEY where a device path follows */
+#define EDD_INTERFACE 0x28 /* 8 characters, padded with blanks */
 
 #define FLAG_REMOVABLE 0x0004
 #define PATH_KEY 0xbedd
 
 #define CYLINDERS_MAX 1024
 
-static uint8_t kind_of(const uint8_t *interface)
+static uint8_t interface_kind(const uint8_t *interface)
 {
-	/* Longer names begin like these: ATAPI, NVME. */
+	/* Longer names begin with these: ATAPI, NVME. */
 	static const struct {
 		char name[4];
 		uint8_t kind;
@@ -51,7 +51,7 @@ int edd_read(const void *data, struct disk *disk, bool *removable)
 	disk->kind = DISK_UNKNOWN;
 	wire_seek(&wire, EDD_PATH);
 	if (wire_read_le16(&wire) == PATH_KEY)
-		disk->kind = kind_of((const uint8_t *)data + EDD_INTERFACE);
+		disk->kind = interface_kind((const uint8_t *)data + EDD_INTERFACE);
 	if (disk->sectors == 0 || disk->sector_size < 512 || disk->sector_size > 4096 ||
 	    (disk->sector_size & (disk->sector_size - 1)))
 		return ERR_MALFORMED;
@@ -70,7 +70,7 @@ int geometry_locate(const struct geometry *geometry, uint64_t lba, uint16_t *cx,
 {
 	uint32_t track, cylinder;
 
-	/* More than a disk of this kind can have, which 32 bits hold. */
+	/* No disk with a geometry has so many sectors. Fewer fit in 32 bits. */
 	if (lba >= (uint64_t)CYLINDERS_MAX * 256 * 63)
 		return ERR_NOT_FOUND;
 	track = (uint32_t)lba / geometry->sectors;

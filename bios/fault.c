@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "bios/bios.h"
+#include "bios/port.h"
 #include "nbp/boot.h"
 #include "nbp/log.h"
 
-/* realmode.asm: the stubs stand STUB_SIZE bytes apart. */
+/* realmode.asm: the stubs, one a vector, are STUB_SIZE bytes apart. */
 extern const uint8_t fault_stubs[], fault_nmi[];
-void fault_report(const struct fault *fault) __attribute__((noreturn));
 
 struct gate { /* Intel SDM volume 3A section 6.11 */
 	uint16_t offset_low, selector;
@@ -20,7 +19,8 @@ struct gate { /* Intel SDM volume 3A section 6.11 */
 
 extern struct gate fault_idt[VECTORS];
 
-static struct bios *reporter;
+/* The port that reports a fault, whose handler has no other way to it; NULL: none yet. */
+static struct bios *fault_bios;
 
 static uint16_t code_selector(void)
 {
@@ -30,7 +30,7 @@ static uint16_t code_selector(void)
 	return selector;
 }
 
-void fault_open(struct bios *bios)
+void fault_catch(struct bios *bios)
 {
 	for (uint32_t i = 0; i < VECTORS; i++) {
 		uint32_t handler = (uint32_t)fault_stubs + i * STUB_SIZE;
@@ -44,10 +44,10 @@ void fault_open(struct bios *bios)
 			.offset_high = (uint16_t)(handler >> 16),
 		};
 	}
-	reporter = bios;
+	fault_bios = bios;
 }
 
-static void print(struct platform *p, const struct fault *f)
+static void print_fault(struct platform *p, const struct fault *f)
 {
 	const uint32_t *stack = physical(f->esp & ~3u);
 
@@ -60,18 +60,18 @@ static void print(struct platform *p, const struct fault *f)
 	log_line(p, "       %08x %08x %08x %08x", stack[4], stack[5], stack[6], stack[7]);
 }
 
-/* All that follows may fault too: then, and where there is no console yet to
- * tell of it, the machine starts anew. */
+/* The report may fault too: then, and where there is no console yet to report to, the
+ * machine restarts. */
 void fault_report(const struct fault *fault)
 {
-	struct bios *bios = reporter;
+	struct bios *bios = fault_bios;
 
-	reporter = NULL;
+	fault_bios = NULL;
 	if (!bios)
 		local_reset();
-	print(&bios->platform, fault);
+	print_fault(&bios->platform, fault);
 	log_line(&bios->platform, "local boot");
-	boot_remember(&bios->platform, NULL); /* or a second card would start it all over */
+	boot_remember(&bios->platform, NULL); /* or a second network card would start it all over */
 	local_boot(&bios->platform, LOCAL_BOOT_RETURN);
 	local_reset();
 }

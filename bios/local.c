@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "bios/bios.h"
+#include "bios/port.h"
 #include "nbp/debug.h"
 #include "nbp/log.h"
 #include "nbp/proto/crc32.h"
 #include "nbp/proto/error.h"
 #include "nbp/proto/memory.h"
 
-/* Ways out of the NBP other than a loader. */
+/* How the NBP ends other than with a loader: local boot, restart, power off. */
 
 #define BOOT_CODE_SIZE 440u /* then the disk's signature and partition table */
 #define BOOT_SIGNATURE 510u
@@ -31,8 +31,8 @@ static bool has_boot_code(const uint8_t *sector)
 	return any && sector[BOOT_SIGNATURE] == 0x55 && sector[BOOT_SIGNATURE + 1] == 0xaa;
 }
 
-/* Returns the plug and play structure (PnP BIOS 1.0a section 4.4), as a BIOS
- * tells a boot sector of it, or zeros. */
+/* Returns the address of the plug and play structure (PnP BIOS 1.0a section 4.4), which a
+ * BIOS passes to a boot sector, or zeros. */
 static struct segoff find_pnp(void)
 {
 	for (uint32_t at = 0xf0000; at < 0x100000; at += 16)
@@ -42,18 +42,18 @@ static struct segoff find_pnp(void)
 }
 
 /*
- * Puts realmode_caught() where nothing overwrites it: in a kilobyte right below
- * the mark, or the ROM's stack if that is lower, which the mark then excludes.
- * INT 18h and INT 19h come to it. Returns false if there is no room.
+ * Puts realmode_caught() where nothing overwrites it: in a kilobyte right below the end of
+ * base memory, or below the ROM's stack if that is lower. Base memory then ends below that
+ * kilobyte, and INT 18h and INT 19h lead to it. Returns false if there is no memory for it.
  */
 static bool catch_return(struct bios *bios)
 {
 	size_t size = (size_t)(realmode_caught_end - realmode_caught);
-	uint32_t at = (memory_room_end(bios) - size) & ~0x3ffu;
+	uint32_t at = (memory_loader_end(bios) - size) & ~0x3ffu;
 	struct segoff *vectors = physical(0);
 	struct caught *caught = physical(at);
 
-	if (at < memory_room_start())
+	if (at < memory_loader_start())
 		return false;
 	memcpy(caught, realmode_caught, size);
 	caught->esp = realmode_esp;
@@ -67,7 +67,7 @@ static bool catch_return(struct bios *bios)
 	return true;
 }
 
-/* Returns if the disk has nothing to boot. */
+/* Comes back if the disk has nothing to boot. */
 static void boot_mbr(struct bios *bios)
 {
 	struct platform *p = &bios->platform;
@@ -77,7 +77,7 @@ static void boot_mbr(struct bios *bios)
 		.eflags = EFLAGS_NO_INTERRUPTS,
 		.entry = { .offset = (uint16_t)(uint32_t)realmode_boot },
 	};
-	uint8_t *sector = physical(memory_room_start());
+	uint8_t *sector = physical(memory_loader_start());
 	int rc = ERR_NOT_FOUND;
 
 	if (p->machine.disk_count && bios->drives[0].number == FIRST_DRIVE)
@@ -87,15 +87,15 @@ static void boot_mbr(struct bios *bios)
 		return;
 	}
 	local_leave(bios);
-	pxe_shut_down(&bios->pxe);
+	pxe_shut_down(bios);
 	if (!catch_return(bios))
 		return;
-	/* Where entry.asm was, which is done. */
+	/* It goes over entry.asm, which is not needed any more. */
 	memcpy(physical((uint32_t)load_address), sector, 512);
 	realmode_call(&r);
 }
 
-/* --- the ROM's and the BIOS's ways ------------------------------------------ */
+/* --- INT 18h and the return to the ROM --------------------------------------- */
 
 static void boot_int18(struct bios *bios)
 {
@@ -107,7 +107,7 @@ static void boot_int18(struct bios *bios)
 	};
 
 	local_leave(bios);
-	pxe_shut_down(&bios->pxe);
+	pxe_shut_down(bios);
 	realmode_interrupt(0x18, &r);
 }
 
@@ -119,7 +119,7 @@ void local_boot(struct platform *p, enum local_boot method)
 		.entry = { .offset = (uint16_t)(uint32_t)realmode_return },
 	};
 
-	/* Who would be returned to may have nobody left to return to. */
+	/* The NBP that we would return to may have no ROM left to return to. */
 	if (method == LOCAL_BOOT_DEFAULT && bios->pxe.nested)
 		method = LOCAL_BOOT_INT18;
 	if (method == LOCAL_BOOT_MBR)
@@ -131,12 +131,12 @@ void local_boot(struct platform *p, enum local_boot method)
 	__builtin_unreachable();
 }
 
-/* --- what a later program of this power-on finds ----------------------------- */
+/* --- the record for later programs of this power-on -------------------------- */
 
 /*
- * POST clears the place of the record, or should: a record that stayed would have the
- * machine boot its disk for ever. All POSTs set up the interrupt vectors anew, so that
- * one which is free for programs holds the record's sum, and without it there is none.
+ * POST clears the 16 bytes of the record, or should: a record that stayed would have the
+ * machine boot its disk for ever. All POSTs set up the interrupt vectors anew, so a vector
+ * that is free for programs holds the record's CRC-32; without that there is no record.
  */
 #define VECTOR_FREE 0x66
 
@@ -164,7 +164,7 @@ void local_remember(struct platform *p, const uint8_t record[POWER_ON_SIZE])
 #define KEYBOARD_COMMAND 0x64
 #define KEYBOARD_BUSY 0x02
 #define KEYBOARD_RESET 0xfe
-#define RESET_CONTROL 0xcf9    /* of Intel's chip sets, and others' */
+#define RESET_CONTROL 0xcf9    /* in Intel's chip sets, and others' */
 #define RESET_HARD 0x02
 #define RESET_NOW 0x04
 #define DELAY_PORT 0x80        /* an access takes about a microsecond */
@@ -179,7 +179,7 @@ void local_reset(void)
 {
 	static const uint8_t no_idt[6];
 
-	*(volatile uint16_t *)physical(BDA_RESET) = 0; /* with all of the self-test */
+	*(volatile uint16_t *)physical(BDA_RESET) = 0; /* the BIOS does all of its self-test */
 	for (size_t i = 0; i < 10000 && (x86_in8(KEYBOARD_COMMAND) & KEYBOARD_BUSY); i++)
 		;
 	x86_out8(KEYBOARD_COMMAND, KEYBOARD_RESET);
@@ -187,7 +187,8 @@ void local_reset(void)
 	x86_out8(RESET_CONTROL, RESET_HARD);
 	x86_out8(RESET_CONTROL, RESET_HARD | RESET_NOW);
 	delay(50000);
-	/* No handler for the fault, none for that: the processor shuts down. */
+	/* There is no handler for the fault, nor for the double fault: the processor shuts
+	 * down, which resets the machine. */
 	__asm__ volatile("lidt %0\n\tint3" : : "m"(no_idt));
 	__builtin_unreachable();
 }
@@ -195,11 +196,11 @@ void local_reset(void)
 void local_reboot(struct platform *p)
 {
 	local_leave(bios_of(p));
-	pxe_shut_down(&bios_of(p)->pxe);
+	pxe_shut_down(bios_of(p));
 	local_reset();
 }
 
-static void apm(uint32_t eax, uint32_t ebx, uint32_t ecx)
+static void call_apm(uint32_t eax, uint32_t ebx, uint32_t ecx)
 {
 	struct realmode r = { .eax = eax, .ebx = ebx, .ecx = ecx };
 
@@ -216,9 +217,9 @@ static void apm(uint32_t eax, uint32_t ebx, uint32_t ecx)
 void local_power_off(struct platform *p)
 {
 	local_leave(bios_of(p));
-	pxe_shut_down(&bios_of(p)->pxe);
-	apm(APM_CONNECT, 0, 0);
-	apm(APM_VERSION, 0, 0x0102);
-	apm(APM_SET_STATE, APM_ALL_DEVICES, APM_OFF);
+	pxe_shut_down(bios_of(p));
+	call_apm(APM_CONNECT, 0, 0);
+	call_apm(APM_VERSION, 0, 0x0102);
+	call_apm(APM_SET_STATE, APM_ALL_DEVICES, APM_OFF);
 	local_reset();
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "bios/bios.h"
+#include "bios/port.h"
 #include "nbp/debug.h"
 #include "nbp/proto/memory.h"
 #include "nbp/smbios.h"
@@ -7,38 +7,38 @@
 #define BASE_MEMORY_END 0xa0000u
 #define MIB 0x100000u
 
-uint32_t memory_mark(void)
+uint32_t memory_base_end(void)
 {
-	uint32_t mark = (uint32_t)bda_read16(BDA_BASE_MEMORY) << 10;
+	uint32_t end = (uint32_t)bda_read16(BDA_BASE_MEMORY) << 10;
 
-	return mark < BASE_MEMORY_END ? mark : BASE_MEMORY_END;
+	return end < BASE_MEMORY_END ? end : BASE_MEMORY_END;
 }
 
-/* --- what is ours ----------------------------------------------------------- */
+/* --- the memory for a loader ------------------------------------------------ */
 
-#define ROOM_ALIGNMENT 0x1000u
+#define LOADER_ALIGNMENT 0x1000u
 
 extern uint8_t bss_end[]; /* nvlnbp.lds */
 
-uint32_t memory_room_start(void)
+uint32_t memory_loader_start(void)
 {
-	return ((uint32_t)bss_end + ROOM_ALIGNMENT - 1) & ~(ROOM_ALIGNMENT - 1);
+	return ((uint32_t)bss_end + LOADER_ALIGNMENT - 1) & ~(LOADER_ALIGNMENT - 1);
 }
 
-uint32_t memory_room_end(const struct bios *bios)
+uint32_t memory_loader_end(const struct bios *bios)
 {
-	uint32_t stack = (uint32_t)entry_stack(), end = bios->mark;
+	uint32_t stack = (uint32_t)entry_stack(), end = bios->base_end;
 
-	if (stack > memory_room_start() && stack - (uint32_t)rom_stack_reserve < end)
+	if (stack > memory_loader_start() && stack - (uint32_t)rom_stack_reserve < end)
 		end = stack - (uint32_t)rom_stack_reserve;
-	return end > memory_room_start() ? end : memory_room_start();
+	return end > memory_loader_start() ? end : memory_loader_start();
 }
 
 void *memory_bounce(const struct bios *bios)
 {
-	uint32_t at = (memory_room_end(bios) - BOUNCE_SIZE) & ~(BOUNCE_SIZE - 1);
+	uint32_t at = (memory_loader_end(bios) - BOUNCE_SIZE) & ~(BOUNCE_SIZE - 1);
 
-	return at >= memory_room_start() + BOUNCE_SIZE ? physical(at) : NULL;
+	return at >= memory_loader_start() + BOUNCE_SIZE ? physical(at) : NULL;
 }
 
 /* --- how much there is (ACPI 6.5 section 15.1) ---------------------------- */
@@ -72,7 +72,7 @@ static uint32_t size_by_e820(void)
 			total += range.length;
 		next = r.ebx;
 	} while (next != 0 && ++count < RANGES_MAX);
-	/* The few hundred KiB that firmware keeps make no MiB less. */
+	/* The sum is rounded up: the few hundred KiB that firmware keeps must not cost a MiB. */
 	return (uint32_t)((total + MIB - 1) >> 20);
 }
 
@@ -87,7 +87,7 @@ static uint32_t size_by_e801(void)
 	/* Some BIOSes answer in AX and BX only, some in CX and DX only. */
 	low = (uint16_t)r.ecx ? (uint16_t)r.ecx : (uint16_t)r.eax;  /* KiB to 16 MiB */
 	high = (uint16_t)r.edx ? (uint16_t)r.edx : (uint16_t)r.ebx; /* 64 KiB above */
-	if (low > 15 * 1024) /* nonsense: there is no more room below 16 MiB */
+	if (low > 15 * 1024) /* nonsense: there is no more memory below 16 MiB */
 		return 0;
 	return low || high ? 1 + low / 1024 + high / 16 : 0;
 }
@@ -118,7 +118,7 @@ uint32_t memory_size(void)
 #define PORT_92_RESET 0x01
 #define A20_TRIES 100
 
-/* With the gate closed, what lies 1 MiB above ours is ours again. */
+/* With the gate closed, the address 1 MiB above ours is ours again. */
 static bool a20_is_open(void)
 {
 	static volatile uint32_t probe;
@@ -131,7 +131,7 @@ static bool a20_is_open(void)
 	return *alias != probe;
 }
 
-static void a20_bios(uint32_t function)
+static void call_a20(uint32_t function)
 {
 	struct realmode r = { .eax = function };
 
@@ -142,7 +142,7 @@ static bool a20_open(struct bios *bios)
 {
 	if (a20_is_open())
 		return true;
-	a20_bios(0x2401);
+	call_a20(0x2401);
 	if (a20_is_open()) {
 		bios->a20 = A20_BIOS;
 		return true;
@@ -162,7 +162,7 @@ static bool a20_open(struct bios *bios)
 void memory_close_a20(struct bios *bios)
 {
 	if (bios->a20 == A20_BIOS)
-		a20_bios(0x2400);
+		call_a20(0x2400);
 	else if (bios->a20 == A20_PORT_92)
 		x86_out8(PORT_92, x86_in8(PORT_92) & (uint8_t)~(PORT_92_A20 | PORT_92_RESET));
 	bios->a20 = A20_NOT_OURS;
@@ -195,8 +195,9 @@ void memory_find_smbios(struct bios *bios)
 				physical((uint32_t)entry.address), entry.length,
 			};
 			machine->smbios_version = entry.version;
-			debug(1, &bios->platform, "SMBIOS: entry at %x, %u bytes at %x, A20 opener %d",
-			      at, entry.length, (uint32_t)entry.address, (int)bios->a20);
+			debug(1, &bios->platform,
+			      "SMBIOS: entry at %x, %u bytes at %x, A20 opener %d", at,
+			      entry.length, (uint32_t)entry.address, (int)bios->a20);
 			return;
 		}
 	}

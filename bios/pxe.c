@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "bios/pxe.h"
-
+#include "bios/port.h"
+#include "nbp/debug.h"
 #include "nbp/proto/error.h"
 #include "nbp/proto/memory.h"
 
 #define STATUS_FAILURE 1
 
-/* Real-mode addresses reach this far. */
-#define REALMODE_END 0x10fff0u
+#define REALMODE_END 0x10fff0u /* the end of what real-mode addresses reach */
 #define BASE_MEMORY_END 0xa0000u
 
-struct get_cached_info { /* of PXENV_GET_CACHED_INFO */
+/* The parameters of PXENV_GET_CACHED_INFO. */
+struct get_cached_info {
 	uint16_t status;
 	uint16_t type;
 	uint16_t buffer_size;
@@ -18,7 +18,18 @@ struct get_cached_info { /* of PXENV_GET_CACHED_INFO */
 	uint16_t buffer_limit;
 } __attribute__((packed));
 
-int pxe_call(const struct pxe_api *api, uint16_t opcode, void *parameters)
+/* A poll that finds no datagram fails, thousands of times a boot: level 2 shows those too. */
+static void trace(struct bios *bios, uint16_t opcode, uint16_t ax, uint16_t status)
+{
+	if (opcode != PXENV_UDP_READ || status == 0)
+		debug(1, &bios->platform, "PXE call %02x: AX %x, status %x", (uint32_t)opcode,
+		      (uint32_t)ax, (uint32_t)status);
+	else
+		debug(2, &bios->platform, "PXE call %02x: no datagram, AX %x, status %x",
+		      (uint32_t)opcode, (uint32_t)ax, (uint32_t)status);
+}
+
+int pxe_call(struct bios *bios, uint16_t opcode, void *parameters)
 {
 	struct segoff at = segoff(parameters);
 	uint16_t *status = parameters;
@@ -30,12 +41,13 @@ int pxe_call(const struct pxe_api *api, uint16_t opcode, void *parameters)
 		.es = at.segment,
 		.arguments = { opcode, at.offset, at.segment },
 		.eflags = EFLAGS_INTERRUPTS,
-		.entry = api->entry,
+		.entry = bios->pxe.api.entry,
 	};
 
 	/* Not every ROM sets the status of a call that it does not know. */
 	*status = STATUS_FAILURE;
 	realmode_call(&r);
+	trace(bios, opcode, (uint16_t)r.eax, *status);
 	return (uint16_t)r.eax == 0 && *status == 0 ? 0 : ERR_IO;
 }
 
@@ -49,24 +61,30 @@ static struct segoff ask_int1a(void)
 	return (struct segoff){ .offset = (uint16_t)r.ebx, .segment = r.es };
 }
 
-int pxe_open(struct pxe *pxe, uint32_t mark)
+int pxe_open(struct bios *bios)
 {
+	struct pxe *pxe = &bios->pxe;
 	const struct entry_stack *entry = entry_stack();
 	struct pxe_hints hints = {
 		.stack = entry->pxe,
 		.es_bx = { .offset = (uint16_t)entry->ebx, .segment = entry->es },
 		.int1a = ask_int1a,
-		.mark = mark,
-		.end = BASE_MEMORY_END,
+		.scan_start = bios->base_end,
+		.scan_end = BASE_MEMORY_END,
 	};
 	int rc = pxe_find(physical(0), REALMODE_END, &hints, &pxe->api);
 
-	pxe->nested = rc == 0 && pxe_is_nested(physical(0), REALMODE_END, &hints, &pxe->api);
-	return rc;
+	if (rc)
+		return rc;
+	pxe->nested = pxe_is_nested(physical(0), REALMODE_END, &hints, &pxe->api);
+	debug(1, &bios->platform, "%s at %04x:%04x%s", pxe->api.pxenv ? "PXENV+" : "!PXE",
+	      (uint32_t)pxe->api.entry.segment, (uint32_t)pxe->api.entry.offset,
+	      pxe->nested ? ", an NBP's own" : "");
+	return 0;
 }
 
-/* Fetches packet @type: shown in the ROM's memory if @size is 0, else copied. */
-static int get_packet(const struct pxe_api *api, uint16_t type, void *buffer, size_t size,
+/* Has the ROM show packet @type in its own memory if @size is 0, else copy it to @buffer. */
+static int get_packet(struct bios *bios, uint16_t type, void *buffer, size_t size,
                       struct get_cached_info *info)
 {
 	int rc;
@@ -77,23 +95,24 @@ static int get_packet(const struct pxe_api *api, uint16_t type, void *buffer, si
 	info->buffer_limit = (uint16_t)size;
 	if (size)
 		info->buffer = segoff(buffer);
-	rc = pxe_call(api, PXENV_GET_CACHED_INFO, info);
+	rc = pxe_call(bios, PXENV_GET_CACHED_INFO, info);
 	if (rc)
 		return rc;
 	return info->buffer_size == 0 || (size && info->buffer_size > size) ? ERR_NOT_FOUND : 0;
 }
 
-static void read_packet(struct pxe *pxe, enum pxe_packet_type type, struct span *packet)
+static void read_packet(struct bios *bios, enum pxe_packet_type type, struct span *packet)
 {
+	struct pxe *pxe = &bios->pxe;
 	size_t i = type - 1;
 	struct get_cached_info info;
 	uint32_t at;
 
-	if (get_packet(&pxe->api, type, NULL, 0, &info) == 0) {
+	if (get_packet(bios, type, NULL, 0, &info) == 0) {
 		at = linear(info.buffer);
 		if (at != 0 && at + info.buffer_size <= REALMODE_END) {
-			/* Who claims more than a packet can have is not believed:
-			 * what lies behind it is the ROM's. */
+			/* A length that no packet can have is not believed: what
+			 * lies after the packet is the ROM's. */
 			if (info.buffer_size > PXE_PACKET_SIZE)
 				info.buffer_size = PXE_PACKET_SIZE;
 			pxe->own[i].data = physical(at);
@@ -102,29 +121,33 @@ static void read_packet(struct pxe *pxe, enum pxe_packet_type type, struct span 
 			return;
 		}
 	}
-	if (get_packet(&pxe->api, type, pxe->copies[i], PXE_PACKET_SIZE, &info) == 0)
+	if (get_packet(bios, type, pxe->copies[i], PXE_PACKET_SIZE, &info) == 0)
 		*packet = (struct span){ pxe->copies[i], info.buffer_size };
 }
 
-void pxe_read_packets(struct pxe *pxe, struct dhcp_packets *packets)
+void pxe_read_packets(struct bios *bios)
 {
-	read_packet(pxe, PXE_DISCOVER, &packets->discover);
-	read_packet(pxe, PXE_ACK, &packets->ack);
-	read_packet(pxe, PXE_REPLY, &packets->reply);
+	struct dhcp_packets *packets = &bios->platform.machine.dhcp;
+
+	read_packet(bios, PXE_DISCOVER, &packets->discover);
+	read_packet(bios, PXE_ACK, &packets->ack);
+	read_packet(bios, PXE_REPLY, &packets->reply);
 }
 
-bool pxe_packet_kept(struct pxe *pxe, enum pxe_packet_type type)
+bool pxe_packet_kept(struct bios *bios, enum pxe_packet_type type)
 {
+	struct pxe *pxe = &bios->pxe;
 	size_t i = type - 1;
 	struct get_cached_info info;
 
-	return get_packet(&pxe->api, type, pxe->copies[i], PXE_PACKET_SIZE, &info) == 0 &&
+	return get_packet(bios, type, pxe->copies[i], PXE_PACKET_SIZE, &info) == 0 &&
 	       info.buffer_size <= pxe->own[i].length &&
 	       memcmp(pxe->copies[i], pxe->own[i].data, info.buffer_size) == 0;
 }
 
-void pxe_shut_down(struct pxe *pxe)
+void pxe_shut_down(struct bios *bios)
 {
+	struct pxe *pxe = &bios->pxe;
 	/* As PXELINUX does it; a ROM from before PXE 2.1 has no STOP_UNDI. */
 	const uint16_t opcodes[] = {
 		PXENV_UNDI_SHUTDOWN, PXENV_UNLOAD_STACK,
@@ -136,9 +159,9 @@ void pxe_shut_down(struct pxe *pxe)
 		return;
 	for (size_t i = 0; i < sizeof(opcodes) / sizeof(opcodes[0]); i++) {
 		memset(parameters, 0, sizeof(parameters));
-		pxe_call(&pxe->api, opcodes[i], parameters);
+		pxe_call(bios, opcodes[i], parameters);
 	}
-	/* The base memory that the ROM is in stays its own: who returns to it
+	/* The base memory that the ROM is in stays its own: a return to the ROM
 	 * needs it, and an operating system can spare it. */
 	pxe->api.entry = (struct segoff){ 0 };
 }

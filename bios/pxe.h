@@ -28,27 +28,44 @@ enum pxe_packet_type { /* of PXENV_GET_CACHED_INFO */
 };
 #define PXE_PACKET_TYPES 3
 
+#define PXE_PACKET_SIZE 1500 /* bytes of a cached packet that are used at most */
+
 /* The API's entry point. */
 struct pxe_api {
 	struct segoff entry;
-	bool pxenv; /* PXENV+'s, of before 2.1: parameters in registers only */
+	bool pxenv; /* it is PXENV+'s, of before 2.1: it takes parameters in registers only */
 };
 
-/* Where the ROM may have left word of its API. */
+/* What is known of the ROM's API. */
+struct pxe {
+	struct pxe_api api; /* entry is 0:0 after pxe_shut_down() */
+	bool nested;        /* what pxe_is_nested() says */
+	/* The ROM's own cached packets, by type - 1; empty where it shows none. */
+	struct {
+		void *data;
+		size_t length;
+	} own[PXE_PACKET_TYPES];
+	/* For ROMs that give away copies only. */
+	uint8_t copies[PXE_PACKET_TYPES][PXE_PACKET_SIZE];
+};
+
+/* --- pxe_find.c: finding the API, without calling anything but int1a() ------ */
+
+/* Where the ROM may have left the address of its API. */
 struct pxe_hints {
 	struct segoff stack;   /* what lies at SS:SP+4 on entry */
 	struct segoff es_bx;   /* the registers on entry */
-	/** Asks INT 1Ah AX=5650h: where PXENV+ is, or zeros. */
+	/** Asks INT 1Ah AX=5650h: returns where PXENV+ is, or zeros. */
 	struct segoff (*int1a)(void);
-	uint32_t mark;         /* scans begin here ... */
-	uint32_t end;          /* ... and end here */
+	uint32_t scan_start;   /* scans of memory begin here, at the end of base memory, ... */
+	uint32_t scan_end;     /* ... and end here */
 };
 
 /**
- * Finds the API, trying in turn the !PXE structure on the stack, PXENV+ at
- * ES:BX, INT 1Ah, and scans of memory for !PXE, then PXENV+. Signature, length
- * and checksum are checked of each. A PXENV+ of version 2.1 or later leads to
- * its !PXE, unless that is no good (PXE 2.1 section 3.1).
+ * Finds the API, trying in turn the !PXE structure on the stack, PXENV+ at ES:BX, INT 1Ah,
+ * and scans of memory for !PXE, then PXENV+. Signature, length and checksum are checked of
+ * each. A PXENV+ of version 2.1 or later leads to its !PXE, unless that is damaged (PXE 2.1
+ * section 3.1).
  * @memory: the first MiB, and some: real-mode addresses end at 10FFEFh
  * @size: bytes that may be read there
  * Returns 0 or ERR_NOT_FOUND.
@@ -57,50 +74,11 @@ int pxe_find(const uint8_t *memory, size_t size, const struct pxe_hints *hints,
              struct pxe_api *api);
 
 /**
- * Says whether another !PXE than @api's lies where ROMs keep theirs: then what called us
- * is an NBP itself, as iPXE's undionly.kpxe is, and that of the ROM below it is at an end.
+ * Says whether another !PXE than @api's lies where ROMs keep theirs. Then the program that
+ * called us is an NBP itself, as iPXE's undionly.kpxe is, and the API of the ROM below it
+ * has been shut down.
  */
 bool pxe_is_nested(const uint8_t *memory, size_t size, const struct pxe_hints *hints,
                    const struct pxe_api *api);
-
-#define PXE_PACKET_SIZE 1500 /* the largest cached packet that is of use */
-
-struct pxe {
-	struct pxe_api api; /* entry 0:0: shut down */
-	bool nested;        /* pxe_is_nested() */
-	/* The ROM's own cached packets, by type - 1; empty where it shows none. */
-	struct {
-		void *data;
-		size_t length;
-	} own[PXE_PACKET_TYPES];
-	/* For ROMs that only give copies away. */
-	uint8_t copies[PXE_PACKET_TYPES][PXE_PACKET_SIZE];
-};
-
-/**
- * Calls the API on the ROM's stack, with interrupts on.
- * @parameters: begins with the uint16_t Status
- * Returns 0, or ERR_IO when the ROM says that it failed.
- */
-int pxe_call(const struct pxe_api *api, uint16_t opcode, void *parameters);
-
-/** Finds the API on this machine. Returns 0 or ERR_NOT_FOUND. */
-int pxe_open(struct pxe *pxe, uint32_t mark);
-
-/** Points @packets at the DHCP packets the ROM has kept. */
-void pxe_read_packets(struct pxe *pxe, struct dhcp_packets *packets);
-
-/**
- * Has the ROM let go of the network card and of the interrupts it took, for an
- * operating system to come; the UDP socket must be closed. What it can do no
- * more afterwards is everything but to be returned to. A second call does nothing.
- */
-void pxe_shut_down(struct pxe *pxe);
-
-/**
- * Says whether a loader that asks for a copy of packet @type would get what now
- * stands in the ROM's own, so whether a change of it has any effect.
- */
-bool pxe_packet_kept(struct pxe *pxe, enum pxe_packet_type type);
 
 #endif

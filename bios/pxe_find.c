@@ -4,7 +4,7 @@
 #include "nbp/proto/memory.h"
 #include "nbp/proto/wire.h"
 
-/* The structures !PXE and, older, PXENV+ (PXE 2.1 section 3.1). */
+/* Offsets in the structures !PXE and, older, PXENV+ (PXE 2.1 section 3.1). */
 #define BANG_ENTRY 0x10       /* EntryPointSP */
 #define BANG_LENGTH_MIN 0x14
 #define PXENV_VERSION 0x06
@@ -13,7 +13,8 @@
 #define PXENV_POINTER 0x28    /* to !PXE, since version 2.1 */
 #define PXENV_VERSION_BANG 0x0201
 
-/* A structure of the ROM's, its checksum verified, or an empty cursor. */
+/* Returns the ROM's structure at @address if its signature, length and checksum are right,
+ * else an empty cursor. */
 static struct wire structure(const uint8_t *memory, size_t size, uint32_t address,
                              const char *signature, size_t length_at, size_t minimum)
 {
@@ -80,10 +81,10 @@ int pxe_find(const uint8_t *memory, size_t size, const struct pxe_hints *hints,
 	    try_pxenv(memory, size, linear(hints->es_bx), api) == 0 ||
 	    try_pxenv(memory, size, linear(hints->int1a()), api) == 0)
 		return 0;
-	for (address = (hints->mark + 15) & ~15u; address < hints->end; address += 16)
+	for (address = (hints->scan_start + 15) & ~15u; address < hints->scan_end; address += 16)
 		if (try_bang(memory, size, address, api) == 0)
 			return 0;
-	for (address = (hints->mark + 15) & ~15u; address < hints->end; address += 16)
+	for (address = (hints->scan_start + 15) & ~15u; address < hints->scan_end; address += 16)
 		if (try_pxenv(memory, size, address, api) == 0)
 			return 0;
 	return ERR_NOT_FOUND;
@@ -93,8 +94,9 @@ bool pxe_is_nested(const uint8_t *memory, size_t size, const struct pxe_hints *h
                    const struct pxe_api *api)
 {
 	struct pxe_api other;
+	uint32_t address;
 
-	for (uint32_t address = (hints->mark + 15) & ~15u; address < hints->end; address += 16)
+	for (address = (hints->scan_start + 15) & ~15u; address < hints->scan_end; address += 16)
 		if (try_bang(memory, size, address, &other) == 0 &&
 		    linear(other.entry) != linear(api->entry))
 			return !api->pxenv;

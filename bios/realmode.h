@@ -5,8 +5,8 @@
 #include <stdint.h>
 
 /*
- * Calls into real mode, and the memory that firmware speaks of. We run in flat
- * 32-bit protected mode, paging off, so a pointer is a physical address.
+ * Calls into real mode, and the memory that firmware has in it. We run in flat 32-bit
+ * protected mode, paging off, so a pointer is a physical address.
  */
 
 /* A real-mode address as firmware keeps it. */
@@ -14,7 +14,7 @@ struct segoff {
 	uint16_t offset, segment;
 } __attribute__((packed));
 
-/* The order is realmode.inc's "frame". */
+/* The registers of a call, in the order of realmode.inc's "frame". */
 struct realmode {
 	uint16_t es, ds;
 	uint32_t edi, esi, ebp, unused, ebx, edx, ecx, eax;
@@ -32,7 +32,7 @@ struct realmode {
 /**
  * Makes a far call to r->entry with the registers, flags and arguments of @r,
  * on the ROM's own stack. @r receives the registers and flags as they were on
- * return. Where the callee leaves the stack does not matter.
+ * return. Where the callee leaves SS:SP does not matter.
  */
 void realmode_call(struct realmode *r);
 
@@ -49,17 +49,17 @@ extern const uint8_t rom_stack_reserve[]; /* bytes that the ROM may use below it
 /** Real-mode targets for realmode_call() that never come back: realmode.asm. */
 extern const uint8_t realmode_return[], realmode_move[], realmode_move_end[], realmode_boot[];
 
-/* What realmode_caught, up to its end, begins with; then comes its entry point. */
+/* The variables that realmode_caught begins with; its entry point follows. */
 struct caught {
-	uint32_t esp; /* of the ROM, as below */
-	uint16_t ss;
+	uint32_t esp; /* realmode_esp */
+	uint16_t ss;  /* realmode_ss */
 	uint16_t base_memory; /* KiB, as BDA_BASE_MEMORY says before we lower it */
 	struct segoff int18, int19;
 } __attribute__((packed));
 
 extern const uint8_t realmode_caught[], realmode_caught_end[];
 
-/* The ROM's stack, with what entry.asm pushed. */
+/* The ROM's stack pointer after entry.asm pushed its registers: see struct entry_stack. */
 extern const uint32_t realmode_esp;
 extern const uint32_t realmode_ss;
 
@@ -71,12 +71,13 @@ struct entry_stack {
 	struct segoff pxe;    /* PXE 2.1 section 4.4.5: the !PXE structure */
 } __attribute__((packed));
 
+/** Returns the physical address of a real-mode one. */
 static inline uint32_t linear(struct segoff address)
 {
 	return ((uint32_t)address.segment << 4) + address.offset;
 }
 
-/** Splits the address of something of ours, which always lies below 1 MiB. */
+/** Returns the real-mode address of something of ours, which always lies below 1 MiB. */
 static inline struct segoff segoff(const void *address)
 {
 	uintptr_t at = (uintptr_t)address;
@@ -94,6 +95,7 @@ static inline void *physical(uint32_t address)
 	return (void *)(uintptr_t)address;
 }
 
+/** Returns the registers and stack that the ROM called us with. */
 static inline const struct entry_stack *entry_stack(void)
 {
 	return physical((realmode_ss << 4) + (realmode_esp & 0xffff));
@@ -106,12 +108,12 @@ static inline const struct entry_stack *entry_stack(void)
 #define BDA_KEY_TAIL 0x41cu /* uint16_t: where the next one typed goes */
 #define BDA_KEYS 0x41eu  /* uint16_t each: the keys typed, taken or not */
 #define BDA_KEYS_SIZE 32
-#define BDA_KEYS_START 0x480u /* uint16_t: where in segment 40h the BIOS keeps them; or 0 */
-#define BDA_KEYS_END 0x482u
+#define BDA_KEYS_START 0x480u /* uint16_t: where in segment 40h the BIOS keeps keys; or 0 */
+#define BDA_KEYS_END 0x482u   /* uint16_t: where that buffer ends */
 #define BDA_SHARED 0x4f0u /* 16 bytes for programs to leave each other; POST clears them */
 #define BDA_BASE_MEMORY 0x413u /* uint16_t: KiB of base memory that nobody has taken */
 #define BDA_RESET 0x472u /* uint16_t: 1234h has a reset leave out the self-test */
-#define BDA_DISKS 0x475u /* uint8_t: drives from 80h on */
+#define BDA_DISKS 0x475u /* uint8_t: how many drives there are from 80h on */
 #define BDA_TICKS 0x46cu /* uint32_t: timer ticks since midnight */
 
 static inline uint16_t bda_read16(uint32_t address)

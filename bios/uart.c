@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "bios/bios.h"
+#include "bios/port.h"
 
 /* The 16550 UART's registers, from its base port on. */
-#define UART_DATA 0        /* and the divisor's low byte while DLAB is set */
+#define UART_DATA 0        /* the divisor's low byte while DLAB is set */
 #define UART_DIVISOR_HIGH 1
-#define UART_FIFO 2        /* to be written; reads as IIR */
+#define UART_FIFO 2        /* write only; reads as IIR */
 #define UART_LCR 3
 #define UART_MCR 4
 #define UART_LSR 5
 #define UART_SCRATCH 7
 
-#define FIFO_ON 0x07       /* and emptied */
+#define FIFO_ON 0x07       /* which also empties it */
 #define FIFO_OFF 0x00
 #define IIR_FIFO_IS_ON 0xc0
 #define LCR_8N1 0x03
@@ -19,7 +19,7 @@
 #define MCR_OUT 0x0c   /* OUT1 and OUT2, which are RI and DCD in a loop */
 #define MCR_LOOP 0x10  /* what is sent is received, and nothing leaves */
 #define LSR_DATA 0x01  /* a byte has come */
-#define LSR_READY 0x20 /* takes another byte */
+#define LSR_READY 0x20 /* the UART takes another byte */
 #define LSR_EMPTY 0x40 /* all is sent */
 #define DIVISOR_115200 1
 
@@ -27,7 +27,7 @@
 #define UART_READS_MAX 20000
 #define UART_FIFO_SIZE 16
 
-static void set(uint16_t port, uint16_t divisor, uint8_t lcr, uint8_t mcr)
+static void set_line(uint16_t port, uint16_t divisor, uint8_t lcr, uint8_t mcr)
 {
 	x86_out8(port + UART_LCR, LCR_DLAB);
 	x86_out8(port + UART_DATA, (uint8_t)divisor);
@@ -36,7 +36,7 @@ static void set(uint16_t port, uint16_t divisor, uint8_t lcr, uint8_t mcr)
 	x86_out8(port + UART_MCR, mcr);
 }
 
-static bool answers(uint16_t port)
+static bool is_uart(uint16_t port)
 {
 	x86_out8(port + UART_SCRATCH, 0x5a);
 	if (x86_in8(port + UART_SCRATCH) != 0x5a)
@@ -45,7 +45,8 @@ static bool answers(uint16_t port)
 	return x86_in8(port + UART_SCRATCH) == 0xa5 && x86_in8(port + UART_LSR) != 0xff;
 }
 
-static bool wait(uint16_t port, uint8_t bits)
+/* Waits, for at most the time of a few bytes, until the LSR has all of @bits. */
+static bool wait_lsr(uint16_t port, uint8_t bits)
 {
 	for (size_t i = 0; i < UART_READS_MAX; i++)
 		if ((x86_in8(port + UART_LSR) & bits) == bits)
@@ -53,28 +54,28 @@ static bool wait(uint16_t port, uint8_t bits)
 	return false;
 }
 
-/* Drops what has come. */
+/* Drops the bytes that have come. */
 static void drain(uint16_t port)
 {
 	for (size_t i = 0; i < UART_FIFO_SIZE; i++)
 		x86_in8(port + UART_DATA);
 }
 
-/* Says whether somebody sends to the port when @write is called: then it has not sent
- * all, or that has come round. In the loop the other end seems ready for anything. */
+/* Says whether the BIOS sends to the port what @write writes: then the port has not sent all,
+ * or has received it again. In its loop the UART sees the other end as ready for anything. */
 static bool is_used(uint16_t port, void (*write)(bool some))
 {
 	uint8_t mcr = x86_in8(port + UART_MCR);
 	bool used;
 
-	write(false); /* what was kept back leaves now */
-	if (!wait(port, LSR_READY | LSR_EMPTY))
+	write(false); /* what the BIOS has kept back leaves now */
+	if (!wait_lsr(port, LSR_READY | LSR_EMPTY))
 		return false;
 	x86_out8(port + UART_MCR, mcr | MCR_DTR_RTS | MCR_OUT | MCR_LOOP);
 	drain(port);
 	write(true);
 	used = (x86_in8(port + UART_LSR) & (LSR_EMPTY | LSR_DATA)) != LSR_EMPTY;
-	wait(port, LSR_READY | LSR_EMPTY); /* or the rest would leave */
+	wait_lsr(port, LSR_READY | LSR_EMPTY); /* or the rest would leave after the loop */
 	drain(port);
 	x86_out8(port + UART_MCR, mcr);
 	return used;
@@ -84,7 +85,7 @@ void uart_open(struct uart *uart, void (*write)(bool some))
 {
 	uint16_t port = bda_read16(BDA_COM1);
 
-	if (port == 0 || !answers(port) || is_used(port, write))
+	if (port == 0 || !is_uart(port) || is_used(port, write))
 		return;
 	uart->port = port;
 	uart->lcr = x86_in8(port + UART_LCR) & (uint8_t)~LCR_DLAB;
@@ -93,8 +94,8 @@ void uart_open(struct uart *uart, void (*write)(bool some))
 	x86_out8(port + UART_LCR, LCR_DLAB);
 	uart->divisor = x86_in8(port + UART_DATA);
 	uart->divisor |= x86_in8(port + UART_DIVISOR_HIGH) << 8;
-	set(port, DIVISOR_115200, LCR_8N1, uart->mcr | MCR_DTR_RTS);
-	/* Without it an arrow key's bytes would overrun each other between two polls. */
+	set_line(port, DIVISOR_115200, LCR_8N1, uart->mcr | MCR_DTR_RTS);
+	/* Without the FIFO an arrow key's bytes would overrun each other between two polls. */
 	x86_out8(port + UART_FIFO, FIFO_ON);
 }
 
@@ -103,11 +104,11 @@ void uart_close(struct uart *uart)
 	if (!uart->port)
 		return;
 	/* A FIFO takes 16 times as long as a byte. */
-	for (size_t i = 0; i < 16 && !wait(uart->port, LSR_READY | LSR_EMPTY); i++)
+	for (size_t i = 0; i < 16 && !wait_lsr(uart->port, LSR_READY | LSR_EMPTY); i++)
 		;
 	if (!uart->fifo)
 		x86_out8(uart->port + UART_FIFO, FIFO_OFF);
-	set(uart->port, uart->divisor, uart->lcr, uart->mcr);
+	set_line(uart->port, uart->divisor, uart->lcr, uart->mcr);
 	uart->port = 0;
 }
 
@@ -115,7 +116,7 @@ void uart_put(struct uart *uart, char c)
 {
 	if (!uart->port || uart->stuck)
 		return;
-	uart->stuck = !wait(uart->port, LSR_READY); /* waited for once only */
+	uart->stuck = !wait_lsr(uart->port, LSR_READY); /* a stuck one is waited for only once */
 	if (!uart->stuck)
 		x86_out8(uart->port + UART_DATA, (uint8_t)c);
 }

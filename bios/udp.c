@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "bios/bios.h"
+#include "bios/port.h"
 #include "nbp/debug.h"
 #include "nbp/proto/error.h"
 #include "nbp/proto/memory.h"
 
-/* The parameters of PXENV_UDP_OPEN and the others of PXE 2.1. */
+/* UDP by the PXE API: the parameters of PXENV_UDP_OPEN and the others (PXE 2.1 section 3.4). */
 
 struct udp_open {
 	uint16_t status;
@@ -43,16 +43,16 @@ int udp_open(struct platform *p, uint16_t local_port)
 	int rc;
 
 	memcpy(call.address, bios->lease.address, 4);
-	rc = pxe_call(&bios->pxe.api, PXENV_UDP_OPEN, &call);
-	if (rc) { /* the ROM may have left its own open */
+	rc = pxe_call(bios, PXENV_UDP_OPEN, &call);
+	if (rc) { /* the ROM may have left its own socket open */
 		udp_close(p);
-		rc = pxe_call(&bios->pxe.api, PXENV_UDP_OPEN, &call);
+		rc = pxe_call(bios, PXENV_UDP_OPEN, &call);
 	}
 	bios->local_port = rc ? 0 : local_port;
 	return rc;
 }
 
-/* ROMs do no routing of their own: they send where they are told. */
+/* ROMs do no routing of their own: they send to the gateway that the call names. */
 static void choose_gateway(const struct dhcp_lease *lease, const uint8_t to[4], uint8_t gateway[4])
 {
 	uint8_t difference = 0;
@@ -78,8 +78,8 @@ int udp_send(struct platform *p, const struct endpoint *to, const void *data, si
 
 	memcpy(call.to, to->address, 4);
 	choose_gateway(&bios->lease, to->address, call.gateway);
-	rc = pxe_call(&bios->pxe.api, PXENV_UDP_WRITE, &call);
-	debug(2, p, "udp: %u bytes to %pI4:%u by %pI4: status %x", (uint32_t)length, call.to,
+	rc = pxe_call(bios, PXENV_UDP_WRITE, &call);
+	debug(2, p, "%u bytes to %pI4:%u by %pI4: status %x", (uint32_t)length, call.to,
 	      (uint32_t)to->port, call.gateway, (uint32_t)call.status);
 	return rc;
 }
@@ -88,7 +88,7 @@ int udp_receive(struct platform *p, struct endpoint *from, void *buffer, size_t 
                 size_t *length)
 {
 	struct bios *bios = bios_of(p);
-	/* Read into room for any datagram: iPXE cuts what is longer, silently. */
+	/* The buffer is large enough for any datagram: iPXE cuts a longer one, silently. */
 	struct udp_read call = {
 		.to_port = swap16(bios->local_port),
 		.size = sizeof(bios->datagram),
@@ -97,15 +97,14 @@ int udp_receive(struct platform *p, struct endpoint *from, void *buffer, size_t 
 
 	memcpy(call.to, bios->lease.address, 4);
 	/* "Nothing there" and "what was there is not for you" are failures. */
-	if (pxe_call(&bios->pxe.api, PXENV_UDP_READ, &call) != 0 || call.size > capacity ||
+	if (pxe_call(bios, PXENV_UDP_READ, &call) != 0 || call.size > capacity ||
 	    call.size > sizeof(bios->datagram))
 		return ERR_AGAIN;
 	memcpy(from->address, call.from, 4);
 	from->port = swap16(call.from_port);
 	memcpy(buffer, bios->datagram, call.size);
 	*length = call.size;
-	debug(2, p, "udp: %u bytes from %pI4:%u", (uint32_t)call.size, call.from,
-	      (uint32_t)from->port);
+	debug(2, p, "%u bytes from %pI4:%u", (uint32_t)call.size, call.from, (uint32_t)from->port);
 	return 0;
 }
 
@@ -114,6 +113,6 @@ void udp_close(struct platform *p)
 	struct bios *bios = bios_of(p);
 	struct udp_close call;
 
-	pxe_call(&bios->pxe.api, PXENV_UDP_CLOSE, &call);
+	pxe_call(bios, PXENV_UDP_CLOSE, &call);
 	bios->local_port = 0;
 }

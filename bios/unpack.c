@@ -53,14 +53,14 @@ static size_t decode(struct unpacker *u, uint8_t *out, size_t capacity,
                      struct unpack_model *model)
 {
 	uint32_t offset = 0, length, repeated, matched = 0, symbol;
-	uint8_t previous;
+	uint8_t class;
 	uint8_t *to = out, *end = out + capacity;
 
 	while (!u->spent) {
-		previous = to == out ? 0 : pack_class(to[-1]);
-		if (!read_bit(u, &model->match[matched][previous])) {
+		class = to == out ? 0 : pack_class(to[-1]);
+		if (!read_bit(u, &model->match[matched][class])) {
 			for (symbol = 1; symbol < 256;)
-				symbol = symbol * 2 + read_bit(u, &model->literal[previous][symbol]);
+				symbol = symbol * 2 + read_bit(u, &model->literal[class][symbol]);
 			if (to == end)
 				break;
 			*to++ = (uint8_t)symbol;

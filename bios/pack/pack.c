@@ -62,9 +62,9 @@ static void write_number(struct packer *p, uint16_t *probabilities, uint32_t val
 
 /* --- steps ------------------------------------------------------------------- */
 
-static void write_literal(struct packer *p, uint8_t previous, uint8_t byte)
+static void write_literal(struct packer *p, uint8_t class, uint8_t byte)
 {
-	uint16_t *tree = p->model.literal[previous];
+	uint16_t *tree = p->model.literal[class];
 
 	for (uint32_t symbol = 1, i = 8; i--;) {
 		write_bit(p, &tree[symbol], byte >> i & 1);
@@ -87,19 +87,19 @@ static void write_steps(struct packer *p, const uint8_t *data, size_t size,
 {
 	static const struct pack_step end = { .offset = PACK_END };
 	bool after_match = false;
-	uint8_t previous = 0;
+	uint8_t class = 0;
 
 	for (size_t at = 0; at < size; at += steps[at].length) {
-		previous = at ? pack_class(data[at - 1]) : 0;
-		write_bit(p, &p->model.match[after_match][previous], steps[at].match);
+		class = at ? pack_class(data[at - 1]) : 0;
+		write_bit(p, &p->model.match[after_match][class], steps[at].match);
 		if (steps[at].match)
 			write_match(p, after_match, &steps[at]);
 		else
-			write_literal(p, previous, data[at]);
+			write_literal(p, class, data[at]);
 		after_match = steps[at].match;
 	}
-	previous = size ? pack_class(data[size - 1]) : 0;
-	write_bit(p, &p->model.match[after_match][previous], 1);
+	class = size ? pack_class(data[size - 1]) : 0;
+	write_bit(p, &p->model.match[after_match][class], 1);
 	write_match(p, after_match, &end);
 	for (size_t i = 0; i < 4; i++)
 		shift_out(p);

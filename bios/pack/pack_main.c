@@ -58,7 +58,8 @@ int main(int argc, char **argv)
 	}
 	whole = resident + packed + 4;
 	if (resident < PACK_FILE_SIZE + 2 || whole > UINT16_MAX) {
-		fprintf(stderr, "%s: too small to hold its size, or too large with the rest\n", argv[1]);
+		fprintf(stderr, "%s: too small to hold its size, or too large with the rest\n",
+		        argv[1]);
 		return 1;
 	}
 	put_number(file + PACK_FILE_SIZE, (uint32_t)whole, 2);

@@ -52,8 +52,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	hints.stack = read_segoff(&in, how & 1);
 	hints.es_bx = read_segoff(&in, how & 1);
 	int1a_says = read_segoff(&in, how & 1);
-	hints.mark = wire_read_u16(&in);
-	hints.end = wire_read_u16(&in) & 0x7ff; /* or scans take long */
+	hints.scan_start = wire_read_u16(&in);
+	hints.scan_end = wire_read_u16(&in) & 0x7ff; /* or scans take long */
 	if (in.error)
 		return 0;
 	memory = fuzz_take(&in, size, &size);
@@ -64,9 +64,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (how & 8)
 		mend(memory, size, int1a_says, 8);
 	if (how & 16)
-		mend(memory, size, (struct segoff){ .offset = (hints.mark + 15) & ~15u }, 4);
+		mend(memory, size, (struct segoff){ .offset = (hints.scan_start + 15) & ~15u }, 4);
 	if (how & 32)
-		mend(memory, size, (struct segoff){ .offset = (hints.mark + 15) & ~15u }, 8);
+		mend(memory, size, (struct segoff){ .offset = (hints.scan_start + 15) & ~15u }, 8);
 	rc = pxe_find(memory, size, &hints, &api);
 	REQUIRE(rc == 0 || rc == ERR_NOT_FOUND);
 	if (rc == 0)

@@ -30,7 +30,7 @@ static struct rom *rom_new(void)
 
 	int1a_says = (struct segoff){ 0 };
 	int1a_calls = 0;
-	rom->hints = (struct pxe_hints){ .int1a = int1a, .mark = MARK, .end = END };
+	rom->hints = (struct pxe_hints){ .int1a = int1a, .scan_start = MARK, .scan_end = END };
 	return rom;
 }
 
@@ -184,7 +184,7 @@ static void scans_stay_in_bounds(void **state)
 	rom->hints.stack = (struct segoff){ 0xffff, 0xffff }; /* beyond it altogether */
 	rom->hints.es_bx = (struct segoff){ 0xffff, 0xffff };
 	assert_int_equal(find(rom), ERR_NOT_FOUND);
-	rom->hints.mark = 0;         /* nonsense at 40:13 */
+	rom->hints.scan_start = 0;         /* nonsense at 40:13 */
 	put_bang(rom, 0x10, 9);
 	expect_bang(rom, 9);
 	free(rom);

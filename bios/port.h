@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef BIOS_PORT_H
+#define BIOS_PORT_H
+
+#include "bios/edd.h"
+#include "bios/pxe.h"
+#include "nbp/ansi_keys.h"
+#include "nbp/dhcp.h"
+#include "nbp/platform.h"
+#include "nbp/x86.h"
+
+/* The BIOS port: all that it knows, in one structure that begins with the platform, so that
+ * the platform's functions find the rest; and what each of its files has for the others. */
+
+struct clock {
+	struct x86_clock tsc; /* per_ms is 0 where the BIOS's ticks are used instead */
+	uint32_t ticks;       /* the BIOS's counter when it was last read */
+	uint32_t elapsed;     /* ticks of that counter since the start */
+	uint32_t rests;       /* half milliseconds of clock_idle() since the counter moved */
+	uint32_t latest;      /* the last time that was given by ticks, ms */
+};
+
+struct uart {
+	uint16_t port;       /* of COM1; 0: there is none */
+	bool stuck;          /* it takes no bytes; those that come may still be read */
+	uint8_t lcr, mcr;    /* registers as we found them */
+	uint16_t divisor;    /* as we found it */
+	bool fifo;           /* was on when we found it */
+};
+
+struct console {
+	struct uart uart;
+	struct keys keys;    /* the decoder of what the terminal at the UART sends */
+	bool debug_port;     /* an emulator's console listens at port E9h */
+	bool drawn;          /* it was cleared, or has colours: mode and shape are to be restored */
+	bool plain;          /* nothing on the screen has colours */
+	uint8_t attribute;   /* VGA's: background << 4 | text */
+	uint8_t mode;        /* of the screen, as we found it */
+	uint16_t shape;      /* of the cursor, as we found it */
+};
+
+/* What INT 13h needs to know of a disk; machine.disks has the rest. */
+struct drive {
+	uint8_t number;      /* from 80h on */
+	bool extensions;     /* it has EDD; otherwise it has a geometry */
+	struct geometry geometry;
+};
+
+/* The processor's registers at a fault. The order is that of realmode.asm. */
+struct fault {
+	uint32_t edi, esi, ebp, unused, ebx, edx, ecx, eax;
+	uint32_t vector, error, eip, eflags, esp, cr2;
+};
+
+enum a20_opener {
+	A20_NOT_OURS, /* the gate was open, or would not open */
+	A20_BIOS,
+	A20_PORT_92,
+};
+
+struct bios {
+	struct platform platform; /* first, so that a platform * is a bios * */
+	uint32_t base_end;        /* the end of the base memory that may be used */
+	struct clock clock;
+	struct console console;
+	enum a20_opener a20;
+	struct pxe pxe;
+	struct dhcp_lease lease;
+	struct drive drives[DISKS_MAX]; /* those of machine.disks */
+	uint16_t local_port;      /* of the UDP socket; 0: it is not open */
+	uint8_t datagram[PXE_PACKET_SIZE];
+};
+
+/** Returns the port that @p begins. */
+static inline struct bios *bios_of(struct platform *p)
+{
+	return (struct bios *)p;
+}
+
+/* main.c */
+
+/** entry.asm jumps here. */
+void bios_main(void) __attribute__((noreturn));
+
+/* clock.c: clock_now(), clock_idle() and clock_entropy() as struct platform says */
+
+/** Starts the clock, which counts from the NBP's first instruction. Takes 10 ms. */
+void clock_start(struct bios *bios);
+uint32_t clock_now(struct platform *p);
+void clock_idle(struct platform *p);
+size_t clock_entropy(struct platform *p, void *buffer, size_t size);
+
+/* console.c: the last four as struct platform says */
+
+/** Finds out which outputs there are. */
+void console_open(struct console *console);
+/** Sets screen and COM1 as they were. */
+void console_close(struct console *console);
+void console_write(struct platform *p, const char *text, size_t length);
+void console_clear(struct platform *p);
+void console_move(struct platform *p, unsigned int row, unsigned int column);
+void console_colours(struct platform *p, uint8_t text, uint8_t background);
+
+/* keys.c: all but keys_translate() and keys_shift_of() as struct platform says */
+
+int keys_read(struct platform *p);
+void keys_forget(struct platform *p);
+uint8_t keys_shift(struct platform *p);
+/**
+ * Translates a key as INT 16h AH=10h gives it.
+ * @ax: scan code in the high byte; in the low one ASCII, or 0 or E0h where the key has none
+ * Returns a key as platform.h's key() does; KEY_NONE if it is none of those.
+ */
+int keys_translate(uint16_t ax);
+/** Translates the shift state of INT 16h AH=02h to SHIFT_ bits. */
+uint8_t keys_shift_of(uint8_t al);
+
+/* uart.c */
+
+/**
+ * Finds COM1 and sets it to 115200 8N1, with FIFO. uart->port stays 0 if there is none,
+ * or if the BIOS sends to it what is written to the screen.
+ * @write: writes to the screen, something if @some; keeps nothing back
+ */
+void uart_open(struct uart *uart, void (*write)(bool some));
+/** Waits, briefly, until all is sent, and sets the UART as it was. */
+void uart_close(struct uart *uart);
+void uart_put(struct uart *uart, char c);
+/** Returns the next byte, -1 if there is none. */
+int uart_get(struct uart *uart);
+
+/* memory.c */
+
+/** Returns the end of base memory, after which the firmware's begins (40:13): at most A0000h. */
+uint32_t memory_base_end(void);
+/**
+ * The memory for a loader begins after our bss and ends with base memory or, where the
+ * ROM keeps its stack below that end, below what the ROM may need of its stack.
+ */
+uint32_t memory_loader_start(void);
+uint32_t memory_loader_end(const struct bios *bios);
+/**
+ * Returns BOUNCE_SIZE bytes at the end of the memory for a loader, not across 64 KiB, as
+ * some disk controllers want them; NULL if that memory is too small. They are never its
+ * first BOUNCE_SIZE bytes. A loader of more than 500 KiB may lie there.
+ */
+void *memory_bounce(const struct bios *bios);
+#define BOUNCE_SIZE 4096u
+/** Returns the machine's usable memory in MiB, 0 if no BIOS call says. */
+uint32_t memory_size(void);
+/** Points machine->smbios at the structure table, if it can be read. */
+void memory_find_smbios(struct bios *bios);
+/** Closes the A20 gate if it was opened here. */
+void memory_close_a20(struct bios *bios);
+
+/* pxe.c */
+
+/** Finds the API on this machine. Returns 0 or ERR_NOT_FOUND. */
+int pxe_open(struct bios *bios);
+/**
+ * Calls the API on the ROM's stack, with interrupts on.
+ * @parameters: begins with the uint16_t Status
+ * Returns 0, or ERR_IO when the ROM says that it failed.
+ */
+int pxe_call(struct bios *bios, uint16_t opcode, void *parameters);
+/** Points machine.dhcp at the DHCP packets that the ROM has kept. */
+void pxe_read_packets(struct bios *bios);
+/**
+ * Says whether a loader that asks for a copy of packet @type would get what is now in the
+ * ROM's own: whether a change of that packet has any effect.
+ */
+bool pxe_packet_kept(struct bios *bios, enum pxe_packet_type type);
+/**
+ * Has the ROM let go of the network card and of the interrupts it took, for an operating
+ * system to come; the UDP socket must be closed. Afterwards all that the ROM still can do
+ * is to be returned to. A second call does nothing.
+ */
+void pxe_shut_down(struct bios *bios);
+
+/* net.c */
+
+/**
+ * Finds the PXE API, lists the DHCP packets in machine.dhcp, and reads what ROM and packets
+ * say of the NIC. Returns 0, or ERR_NOT_FOUND if there is no API.
+ */
+int net_find(struct bios *bios);
+
+/* udp.c: all as struct platform says */
+
+int udp_open(struct platform *p, uint16_t local_port);
+int udp_send(struct platform *p, const struct endpoint *to, const void *data, size_t length);
+int udp_receive(struct platform *p, struct endpoint *from, void *buffer, size_t capacity,
+                size_t *length);
+void udp_close(struct platform *p);
+
+/* chain.c: all as struct platform says */
+
+int chain_fetch(struct platform *p, const uint8_t server[4], const char *name,
+                struct image *image);
+int chain_prepare(struct platform *p, const struct image *image, const struct handover *handover);
+int chain_start(struct platform *p, const struct image *image, const struct handover *handover);
+
+/* machine.c */
+
+/** Fills platform.machine in but for NIC, packets and disks. */
+void machine_read(struct bios *bios);
+/** As struct platform says; zeros where the processor has no CPUID. */
+void machine_cpuid(uint32_t leaf, uint32_t regs[4]);
+
+/* disk.c */
+
+/** Lists the fixed disks among drives 80h and up in machine.disks. */
+void disk_find(struct bios *bios);
+/** As struct platform says. */
+int disk_read(struct platform *p, size_t disk, uint64_t lba, uint32_t count, void *buffer);
+
+/* local.c: local_recall(), local_remember() and local_reboot() as struct platform says */
+
+/** Restores what was changed of the machine, before another program has it. */
+void local_leave(struct bios *bios);
+/** Boots the local disk: by @method, then by those after it in enum local_boot. */
+void local_boot(struct platform *p, enum local_boot method) __attribute__((noreturn));
+int local_recall(struct platform *p, uint8_t record[POWER_ON_SIZE]);
+void local_remember(struct platform *p, const uint8_t record[POWER_ON_SIZE]);
+void local_reboot(struct platform *p);
+/** Switches the machine off, or restarts it if the BIOS cannot. */
+void local_power_off(struct platform *p);
+/** Restarts the machine at once. */
+void local_reset(void) __attribute__((noreturn));
+
+/* fault.c */
+
+/** From now on an exception in our code is reported at @bios's console, and boots the disk. */
+void fault_catch(struct bios *bios);
+/** realmode.asm jumps here. */
+void fault_report(const struct fault *fault) __attribute__((noreturn));
+
+#endif
