@@ -28,14 +28,10 @@ static int write_data(struct ctl *ctl, FILE *out, struct data_counts *counts)
 /* Tells on standard error what was done, as standard output may be the data. */
 static void tell_counts(const char *what, const char *name, const struct data_counts *counts)
 {
-	char text[1024] = "";
-	size_t used = 0;
+	char text[DATA_COUNTS_SIZE];
 
-	for (size_t i = 0; data_tables[i] && used < sizeof(text); i++)
-		used += (size_t)snprintf(text + used, sizeof(text) - used, "%s %llu %s",
-		                         i ? "," : "", (unsigned long long)counts->rows[i],
-		                         data_tables[i]->key);
-	output_line(NULL, "%s %s:%s", name, what, text);
+	data_counts_text(counts, text);
+	output_line(NULL, "%s %s: %s", name, what, text);
 }
 
 /* Devices and pipes are written to as they are: only a plain file can be replaced. */
@@ -127,6 +123,7 @@ static void tell(const char *message)
 static void print_import(struct ctl *ctl, const struct data_import *import)
 {
 	json_t *object = json_object();
+	char text[DATA_COUNTS_SIZE];
 
 	for (size_t i = 0; data_tables[i]; i++)
 		json_object_set_new(object, data_tables[i]->key,
@@ -139,14 +136,12 @@ static void print_import(struct ctl *ctl, const struct data_import *import)
 		return;
 	}
 	json_decref(object);
-	printf(import->dry_run ? "dry run, nothing is stored; to be imported:" : "imported");
-	for (size_t i = 0; data_tables[i]; i++)
-		printf("%s %llu %s", i ? "," : "", (unsigned long long)import->counts.rows[i],
-		       data_tables[i]->key);
-	printf("\n");
+	data_counts_text(&import->counts, text);
+	printf("%s %s\n", import->dry_run ? "dry run, nothing is stored; to be imported:" : "imported",
+	       text);
 	if (import->counts.open)
-		printf("%llu open lease%s: that work is done at the next boot; \"prebootctl work "
-		       "list --open\" tells which\n", (unsigned long long)import->counts.open,
+		printf("%llu open job%s: done at the next boot; \"prebootctl job list --open\" "
+		       "lists what is open\n", (unsigned long long)import->counts.open,
 		       import->counts.open == 1 ? "" : "s");
 }
 

@@ -25,7 +25,7 @@
 #define STORE_STATEMENTS 128
 /* Only an import of made-up numbers can have come so far. */
 #define STORE_NUMBERS_SPENT "the numbers it gives are used up; \"prebootctl export\", lower " \
-	"\"last_lease\" and each lease in that file, then \"prebootctl --database NEW import\""
+	"\"last_job\" and each \"job\" in that file, then \"prebootctl --database NEW import\""
 
 struct store {
 	sqlite3 *db;

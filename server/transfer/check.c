@@ -55,20 +55,20 @@ static const char *const queries[] = {
 	"  WHERE bundle IS NOT NULL GROUP BY device, bundle"
 	" UNION ALL SELECT device, 3, source_id, max(lease), state FROM work"
 	"  WHERE source = 'multicast' GROUP BY device, source_id)"
-	" SELECT 'what is kept of the work of device ' || name || ' is not what it has had:"
-	" prebootd may choose wrong', '" TO_SQL "\"DELETE FROM past WHERE device = ' || device.id ||"
+	" SELECT 'what is kept of the jobs of device ' || name || ' is not what it has had:"
+	" prebootd may choose wrongly', '" TO_SQL "\"DELETE FROM past WHERE device = ' || device.id ||"
 	" '; UPDATE work SET bundle = bundle WHERE device = ' || device.id || '\"'"
 	" FROM device WHERE id IN (SELECT device FROM (SELECT * FROM had EXCEPT SELECT * FROM past)"
 	" UNION SELECT device FROM (SELECT * FROM past EXCEPT SELECT * FROM had))",
 
 	"SELECT 'device ' || ifnull((SELECT name FROM device WHERE id = device), device)"
-	" || ' has ' || count(*) || ' open leases', 'cancel all but one, the last is '"
-	" || max(lease) || ': \"prebootctl work cancel ' || min(lease) || '\"'"
+	" || ' has ' || count(*) || ' open jobs', 'cancel all but one, the last is '"
+	" || max(lease) || ': \"prebootctl job cancel ' || min(lease) || '\"'"
 	" FROM work NOT INDEXED WHERE state IN ('pending', 'offered', 'begun')"
 	" GROUP BY device HAVING count(*) > 1",
 
-	"SELECT 'work ' || lease || ' is begun in the future',"
-	" 'check the clock of this host; then \"prebootctl work cancel ' || lease || '\"'"
+	"SELECT 'job ' || lease || ' is begun in the future',"
+	" 'check the clock of this host; then \"prebootctl job cancel ' || lease || '\"'"
 	" FROM work WHERE state = 'begun' AND begun > unixepoch() + 86400",
 
 	"SELECT 'rule ' || rule.name || ' has bundle ' || bundle.name || ', which has no loader:"
@@ -112,12 +112,12 @@ static const char *const queries[] = {
 	" UNION ALL SELECT 'session', name, id, 268435455 FROM multicast"
 	" UNION ALL SELECT 'assignment', '', id, 268435455 FROM assignment) WHERE id > most",
 
-	"SELECT 'the last lease has the number ' || seq || ', and there can be no more',"
-	" '\"prebootctl export\", lower \"last_lease\" and each lease in that file, then"
+	"SELECT 'the last job has the number ' || seq || ', and there can be no more',"
+	" '\"prebootctl export\", lower \"last_job\" and each \"job\" in that file, then"
 	" \"prebootctl --database NEW import\"' FROM sqlite_sequence WHERE name = 'work'"
 	" AND seq >= 999999999999999",
 
-	"SELECT 'lease numbers up to ' || max(lease) || ' would be used again',"
+	"SELECT 'job numbers up to ' || max(lease) || ' would be used again',"
 	" '" TO_SQL "\"UPDATE sqlite_sequence SET seq = ' || max(lease) ||"
 	" ' WHERE name = ''work''\"' FROM work"
 	" HAVING max(lease) > ifnull((SELECT seq FROM sqlite_sequence WHERE name = 'work'), 0)",
@@ -207,10 +207,10 @@ static void tell_unknown(const struct check *check, const struct unknown *unknow
 		text_format(key, sizeof(key), "%pU", unknown->uuid);
 	else
 		text_format(key, sizeof(key), "%pM", unknown->mac);
-	text_format(remedy, sizeof(remedy), "see which machine it is with \"prebootctl stranger show "
+	text_format(remedy, sizeof(remedy), "see which machine it is with \"prebootctl unknown show "
 	            "%s\"; if it is another one, \"prebootctl device admit %s\"; if it is the "
 	            "device, say so with \"prebootctl device change\"; or forget it with "
-	            "\"prebootctl stranger remove %s\"", key, key, key);
+	            "\"prebootctl unknown remove %s\"", key, key, key);
 	check->found(check->data, problem, remedy);
 }
 

@@ -12,7 +12,7 @@
 static const struct {
 	const char *table, *remedy;
 } remedies[] = {
-	{ "settings", "set it anew with \"prebootctl settings set\", or take it away with "
+	{ "settings", "set it anew with \"prebootctl settings set\", or remove it with "
 	              "\"prebootctl settings unset\"" },
 	{ "folders", "\"prebootctl folder rename\" gives it another name" },
 	{ "groups", "\"prebootctl group rename\" gives it another name" },
@@ -23,7 +23,7 @@ static const struct {
 	{ "witnesses", "forget its UUID with \"prebootctl uuid forget\"" },
 	{ "bundles", "correct it with \"prebootctl bundle change\"" },
 	{ "rules", "correct it with \"prebootctl rule change\"" },
-	{ "work", "if it is open, cancel it with \"prebootctl work cancel\" and assign it anew" },
+	{ "jobs", "if it is open, cancel it with \"prebootctl job cancel\" and assign it anew" },
 	{ NULL, "remove it and make it anew" },
 };
 
@@ -120,9 +120,9 @@ static void name_row(const struct data_table *table, const json_t *row, char *ou
 	const json_t *first = json_object_get(row, table->fields[0].key);
 
 	if (json_is_string(first))
-		snprintf(out, size, "%s %s: ", table->key, json_string_value(first));
+		snprintf(out, size, "%s %s: ", table->one, json_string_value(first));
 	else
-		snprintf(out, size, "%s %lld: ", table->key, (long long)json_integer_value(first));
+		snprintf(out, size, "%s %lld: ", table->one, (long long)json_integer_value(first));
 }
 
 static int check_table(const struct check *check, const struct data_table *table)
@@ -145,7 +145,7 @@ static int check_table(const struct check *check, const struct data_table *table
 			continue;
 		}
 		name_row(table, row, name, sizeof(name));
-		c.where = table->shape == DATA_MAP ? "settings of the zone: " : name;
+		c.where = table->shape == DATA_MAP ? "global settings: " : name;
 		if (table->shape == DATA_MAP) {
 			json_t *text = json_object_get(row, "key");
 			const char *key = json_string_value(text);

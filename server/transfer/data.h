@@ -16,7 +16,8 @@
  */
 
 #define DATA_FORMAT  "openpreboot"
-#define DATA_VERSION 2 /* since 2 there are witnesses */
+#define DATA_VERSION 3 /* 2: there are witnesses; 3: "jobs", "job", "last_job" are what was called
+                          "work", "lease", "last_lease", which are still read */
 #define DATA_FIELDS  24 /* room for the end behind the last, too */
 #define DATA_LISTS   4
 #define DATA_MESSAGE 256
@@ -55,6 +56,7 @@ struct data_field {
 	bool now;                 /* of DATA_TIME: where it is absent, it is now */
 	int64_t least, most;      /* of DATA_NUMBER */
 	const char *const *words; /* of DATA_WORD, NULL behind the last */
+	const char *old_key;      /* NULL, or what files of before version 3 call it */
 };
 
 enum data_shape {
@@ -65,6 +67,8 @@ enum data_shape {
 
 struct data_table {
 	const char *key;
+	const char *old_key;     /* likewise */
+	const char *one, *many;  /* what people call a row, and several */
 	enum data_shape shape;
 	enum level level; /* of settings */
 	/* Column 0 is the row's id, then comes one for each field. ?1: the id of the row around. */
@@ -79,7 +83,7 @@ struct data_table {
 
 /* In the order in which they can be put into an empty database; NULL behind the last. */
 extern const struct data_table *const data_tables[];
-#define DATA_NOT_HERE "this setting cannot be set here, but for the zone alone"
+#define DATA_NOT_HERE "this setting cannot be set here; it is global"
 /* How an assignment's owner and what it refers to become text; a is the assignment. */
 #define DATA_OWNER_SQL \
 	"CASE a.level WHEN 'zone' THEN '/'" \
@@ -124,8 +128,12 @@ int data_read_paths(struct store *store);
 #define DATA_TABLES_MAX 16
 struct data_counts {
 	uint64_t rows[DATA_TABLES_MAX];
-	uint64_t open; /* work that machines will be offered */
+	uint64_t open; /* jobs that machines will be offered */
 };
+
+#define DATA_COUNTS_SIZE 512
+/** Writes "1 folder, 3 devices, 2 jobs": all tables. */
+void data_counts_text(const struct data_counts *counts, char out[DATA_COUNTS_SIZE]);
 
 /**
  * Writes all data to @out. Returns 0, ERR_MALFORMED with @message (something in

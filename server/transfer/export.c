@@ -47,6 +47,12 @@ static json_t *read_list(struct store *store, const struct data_table *table, co
 	return NULL;
 }
 
+/* What people call a row: lists within rows have no word of their own. */
+static const char *table_name(const struct data_table *table)
+{
+	return table->one ? table->one : table->key;
+}
+
 json_t *data_row(struct store *store, const struct data_table *table, sqlite3_stmt *rows,
                  char message[DATA_MESSAGE])
 {
@@ -59,7 +65,7 @@ json_t *data_row(struct store *store, const struct data_table *table, sqlite3_st
 		value = data_column(field, rows, column);
 		if (!value || (json_is_null(value) && !field->optional &&
 		               field->kind != DATA_TIME)) {
-			snprintf(message, DATA_MESSAGE, "%s %lld: %s is %s", table->key,
+			snprintf(message, DATA_MESSAGE, "%s %lld: %s is %s", table_name(table),
 			         (long long)id, field->key,
 			         value ? "of something that is gone" : "damaged");
 			goto failed;
@@ -155,7 +161,7 @@ static int put_rows(struct store *store, const struct data_table *table, FILE *o
 		fputs((*count)++ ? "," : "", out);
 		put_indent(out, 2);
 		put_json(out, row, 2);
-		if (json_object_get(row, "lease") && json_is_null(json_object_get(row, "ended")))
+		if (json_object_get(row, "job") && json_is_null(json_object_get(row, "ended")))
 			counts->open++;
 		json_decref(row);
 		rc = 0;
@@ -172,7 +178,7 @@ static int put_last_job(struct store *store, FILE *out)
 	int rc = store_one(store, store_take_number, &last, sql, "");
 
 	if (rc == 0)
-		fprintf(out, ",\n  \"last_lease\": %lld", (long long)last);
+		fprintf(out, ",\n  \"last_job\": %lld", (long long)last);
 	return rc;
 }
 

@@ -12,6 +12,7 @@
 /* Where in the text things are; 0: nowhere. */
 struct sections {
 	size_t tables[DATA_TABLES_MAX];
+	const char *names[DATA_TABLES_MAX]; /* what the text calls them */
 	size_t format, version, last_job;
 };
 
@@ -29,22 +30,34 @@ static int not_json(struct putting *w, size_t at)
 	                   "nothing behind it");
 }
 
-/* Returns where to keep the place of what @key names; NULL: nothing. */
+static bool is_key(const char *name, const char *key, size_t length)
+{
+	return strlen(name) == length && memcmp(name, key, length) == 0;
+}
+
+/* Returns where to keep the place of what @key names; NULL if it names nothing. */
 static size_t *section_of(struct sections *sections, const char *key, size_t length)
 {
 	const struct {
 		const char *key;
 		size_t *at;
 	} scalars[] = { { "format", &sections->format }, { "version", &sections->version },
+		        { "last_job", &sections->last_job },
 		        { "last_lease", &sections->last_job } };
 
-	for (size_t i = 0; i < 3; i++)
-		if (strlen(scalars[i].key) == length && memcmp(scalars[i].key, key, length) == 0)
+	for (size_t i = 0; i < sizeof(scalars) / sizeof(scalars[0]); i++)
+		if (is_key(scalars[i].key, key, length))
 			return scalars[i].at;
-	for (size_t i = 0; data_tables[i]; i++)
-		if (strlen(data_tables[i]->key) == length &&
-		    memcmp(data_tables[i]->key, key, length) == 0)
+	for (size_t i = 0; data_tables[i]; i++) {
+		const char *const names[] = { data_tables[i]->key, data_tables[i]->old_key };
+
+		for (size_t j = 0; j < 2; j++) {
+			if (!names[j] || !is_key(names[j], key, length))
+				continue;
+			sections->names[i] = names[j];
 			return &sections->tables[i];
+		}
+	}
 	return NULL;
 }
 
@@ -154,9 +167,9 @@ static int look_at_uuid(struct putting *w, json_t *row, const struct place *plac
 }
 
 /* Takes one row at a time: there may be a million. */
-static int put_section(struct putting *w, size_t table, size_t at)
+static int put_section(struct putting *w, size_t table, const char *name, size_t at)
 {
-	struct place place = { .key = data_tables[table]->key };
+	struct place place = { .key = name };
 	const char *text = w->import->text;
 	bool first = true;
 	int rc;
@@ -172,7 +185,7 @@ static int put_section(struct putting *w, size_t table, size_t at)
 		rc = put_row(w, data_tables[table], row, &place);
 		if (rc == 0)
 			rc = look_at_uuid(w, row, &place);
-		if (rc == 0 && json_object_get(row, "lease") &&
+		if (rc == 0 && data_tables[table]->old_key &&
 		    !json_is_string(json_object_get(row, "ended")))
 			w->import->counts.open++;
 		json_decref(row);
@@ -186,14 +199,14 @@ static int put_section(struct putting *w, size_t table, size_t at)
 	return w->errors ? ERR_MALFORMED : 0;
 }
 
-static int put_table(struct putting *w, size_t table, size_t at)
+static int put_table(struct putting *w, size_t table, const char *name, size_t at)
 {
-	struct place place = { .key = data_tables[table]->key, .index = PLACE_WHOLE };
+	struct place place = { .key = name, .index = PLACE_WHOLE };
 	json_t *map;
 	int rc;
 
 	if (data_tables[table]->shape == DATA_ROWS)
-		return put_section(w, table, at);
+		return put_section(w, table, name, at);
 	map = put_parse(w, at);
 	if (!map)
 		return ERR_MALFORMED;
@@ -219,9 +232,9 @@ static int put_last_job(struct putting *w, size_t at)
 
 	json_decref(value);
 	if (!right)
-		return put_fail_at(w, at, "last_lease: expected a number from 0 to %lld, of the last "
-		                   "lease there ever was; if that is not known, the highest in "
-		                   "\"work\"", (long long)JOB_NUMBER_MAX);
+		return put_fail_at(w, at, "last_job: expected a number from 0 to %lld, that of the "
+		                   "last job there ever was; if that is not known, the highest in "
+		                   "\"jobs\"", (long long)JOB_NUMBER_MAX);
 	rc = store_run(w->store, make, "");
 	return rc ? rc : store_run(w->store, raise, "i", (int64_t)last);
 }
@@ -303,7 +316,7 @@ static int put_all(struct putting *w, const struct sections *sections)
 			rc = begin_uuids(w, data_tables[i]->key);
 	for (size_t i = 0; rc == 0 && data_tables[i]; i++)
 		if (sections->tables[i])
-			rc = put_table(w, i, sections->tables[i]);
+			rc = put_table(w, i, sections->names[i], sections->tables[i]);
 	if (rc == 0 && sections->last_job)
 		rc = put_last_job(w, sections->last_job);
 	if (rc == 0)

@@ -22,8 +22,8 @@ static int refused(struct putting *w, const struct place *place)
 		{ "witness.uuid, ", NULL, "it is there already" },
 		{ "witness.uuid", "uuid", "\"uuids\" tells nothing of this UUID" },
 		{ "card.", "mac", "the device has this card already" },
-		{ "work.device", "device", "the device has open work already" },
-		{ "work.lease", "lease", "other work has this number" },
+		{ "work.device", "device", "the device has an open job already" },
+		{ "work.lease", "job", "another job has this number" },
 		{ "assignment.", "to", "the bundle is assigned to it already" },
 		{ "member.", NULL, "the device is in this group already" },
 		{ "multicast_member.", "device", "it is a member already" },
@@ -122,6 +122,13 @@ static int put_pair(struct putting *w, const struct data_table *table, const cha
 	return rc;
 }
 
+/* Returns the key of a field as @row has it. */
+static const char *key_of(const struct data_field *field, const json_t *row)
+{
+	return field->old_key && !json_object_get(row, field->key) &&
+	       json_object_get(row, field->old_key) ? field->old_key : field->key;
+}
+
 static int check_keys(struct putting *w, const struct data_table *table, json_t *row,
                       const struct place *place)
 {
@@ -134,7 +141,7 @@ static int check_keys(struct putting *w, const struct data_table *table, json_t 
 		bool known = false;
 
 		for (size_t i = 0; table->fields[i].key; i++)
-			known |= strcmp(table->fields[i].key, key) == 0;
+			known |= strcmp(key_of(&table->fields[i], row), key) == 0;
 		for (size_t i = 0; i < DATA_LISTS && table->lists[i]; i++)
 			known |= strcmp(table->lists[i]->key, key) == 0;
 		if (!known)
@@ -157,9 +164,9 @@ static int put_object(struct putting *w, const struct data_table *table, json_t 
 		return rc;
 	sqlite3_bind_int64(statement, 1, around);
 	for (const struct data_field *field = table->fields; field->key; field++) {
-		struct place inner = { .up = place, .key = field->key };
+		struct place inner = { .up = place, .key = key_of(field, row) };
 
-		rc = put_field(w, field, json_object_get(row, field->key), NULL, &inner, statement,
+		rc = put_field(w, field, json_object_get(row, inner.key), NULL, &inner, statement,
 		               &index);
 		if (rc && rc != ERR_MALFORMED)
 			return rc;

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdio.h>
+
 #include "server/transfer/data.h"
 #include "server/transfer/row_check.h"
 
@@ -18,6 +20,7 @@ static const char *const job_states[] = { "pending", "offered", "begun", "done",
 
 static const struct data_table global_settings = {
 	.key = "settings", .shape = DATA_MAP, .level = LEVEL_GLOBAL, .fields = SETTING_FIELDS,
+	.one = "global setting", .many = "global settings",
 	.select = "SELECT 0, key, value FROM setting WHERE level = 'zone' AND owner = 0"
 		" ORDER BY key",
 	.insert = "INSERT INTO setting (level, owner, key, value) VALUES ('zone', 0, ?2, ?3)",
@@ -39,6 +42,7 @@ static const struct data_table its_settings = {
 
 static const struct data_table folders = {
 	.key = "folders",
+	.one = "folder", .many = "folders",
 	.select = "SELECT folder.id, path FROM folder LEFT JOIN temp.folder_path USING (id)"
 		" ORDER BY path",
 	.insert = "INSERT INTO folder (parent, name) VALUES (?2, ?3)",
@@ -48,6 +52,7 @@ static const struct data_table folders = {
 
 static const struct data_table groups = {
 	.key = "groups",
+	.one = "group", .many = "groups",
 	.select = "SELECT id, name FROM device_group ORDER BY name",
 	.insert = "INSERT INTO device_group (name) VALUES (?2)",
 	.fields = { { "name", DATA_LABEL } },
@@ -82,6 +87,7 @@ static const struct data_table its_cards = {
 
 static const struct data_table devices = {
 	.key = "devices",
+	.one = "device", .many = "devices",
 	.select = "SELECT device.id, name, path, uuid, isd, claim_uuid, claim_mac, added"
 		" FROM device LEFT JOIN temp.folder_path ON folder_path.id = device.folder"
 		" ORDER BY name",
@@ -102,6 +108,7 @@ static const struct data_table devices = {
  * which are held against it. */
 static const struct data_table uuids = {
 	.key = "uuids",
+	.one = "UUID", .many = "UUIDs",
 	.select = "SELECT 0, uuid, state, time FROM uuid ORDER BY uuid",
 	/* The database may have begun to doubt the same by itself. */
 	.insert = "INSERT INTO uuid (uuid, state, time) VALUES (?2, ?3, ?4)"
@@ -116,6 +123,7 @@ static const struct data_table uuids = {
 /* What they came with, as "uuid show" tells. */
 static const struct data_table witnesses = {
 	.key = "witnesses",
+	.one = "witness", .many = "witnesses",
 	.select = "SELECT 0, uuid, nullif(mac, zeroblob(6)), model, serial, board, first, last"
 		" FROM witness ORDER BY uuid, first, last, mac, serial, board",
 	/* Of one that nothing is known of there is none: NULL is refused. */
@@ -133,6 +141,7 @@ static const struct data_table witnesses = {
 
 static const struct data_table bundles = {
 	.key = "bundles",
+	.one = "bundle", .many = "bundles",
 	.select = "SELECT id, name, kind, loader_bios, loader_uefi, config, prefix, details,"
 		" attempts, deadline, added, completes FROM bundle ORDER BY name",
 	.insert = "INSERT INTO bundle (name, kind, loader_bios, loader_uefi, config, prefix,"
@@ -153,6 +162,7 @@ static const struct data_table bundles = {
 
 static const struct data_table assignments = {
 	.key = "assignments",
+	.one = "assignment", .many = "assignments",
 	.select = "SELECT a.id, bundle.name, " DATA_OWNER_SQL ", a.mode, a.until, a.added"
 		" FROM assignment a LEFT JOIN bundle ON bundle.id = a.bundle ORDER BY a.id",
 	.insert = "INSERT INTO assignment (bundle, level, owner, mode, until, added)"
@@ -167,6 +177,7 @@ static const struct data_table assignments = {
 
 static const struct data_table rules = {
 	.key = "rules",
+	.one = "rule", .many = "rules",
 	.select = "SELECT rule.id, rule.name, bundle.name, applies, filter, repeat, enabled"
 		" FROM rule LEFT JOIN bundle ON bundle.id = rule.bundle ORDER BY position, rule.id",
 	.insert = "INSERT INTO rule (position, name, bundle, applies, filter, repeat, enabled)"
@@ -188,6 +199,7 @@ static const struct data_table session_members = {
 
 static const struct data_table sessions = {
 	.key = "multicast",
+	.one = "multicast session", .many = "multicast sessions",
 	.select = "SELECT multicast.id, multicast.name, bundle.name, clients, wait, state,"
 		" last_joined, started, ended, multicast.added FROM multicast"
 		" LEFT JOIN bundle ON bundle.id = multicast.bundle ORDER BY multicast.id",
@@ -205,7 +217,7 @@ static const struct data_table sessions = {
 	.whole = data_whole_session,
 };
 
-/* --- work ------------------------------------------------------------------ */
+/* --- jobs ------------------------------------------------------------------ */
 
 static const struct data_table its_offers = {
 	.key = "offers",
@@ -217,8 +229,9 @@ static const struct data_table its_offers = {
 	},
 };
 
-static const struct data_table job = {
-	.key = "work",
+static const struct data_table jobs = {
+	.key = "jobs", .old_key = "work",
+	.one = "job", .many = "jobs",
 	.select = "SELECT w.lease, w.lease, device.name, w.state, w.attempt, w.attempts,"
 		" w.deadline, w.assigned, w.offered, w.begun, w.ended, w.loader_bios,"
 		" w.loader_uefi, w.config, w.prefix, w.details, w.reason, bundle.name,"
@@ -238,7 +251,8 @@ static const struct data_table job = {
 		" ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20,"
 		" ifnull(nullif(?21, ''), 'agent'), ifnull(?22, 0))",
 	.fields = {
-		{ "lease", DATA_NUMBER, false, false, 1, JOB_NUMBER_MAX }, { "device", DATA_DEVICE },
+		{ "job", DATA_NUMBER, false, false, 1, JOB_NUMBER_MAX, .old_key = "lease" },
+		{ "device", DATA_DEVICE },
 		{ "state", DATA_WORD, .words = job_states },
 		{ "attempt", DATA_NUMBER, true, false, 0, JOB_ATTEMPTS_MAX },
 		{ "attempts", DATA_NUMBER, false, false, 1, JOB_ATTEMPTS_MAX },
@@ -258,5 +272,16 @@ static const struct data_table job = {
 
 const struct data_table *const data_tables[] = {
 	&global_settings, &folders, &groups, &uuids, &witnesses, &devices, &bundles, &assignments,
-	&rules, &sessions, &job, NULL,
+	&rules, &sessions, &jobs, NULL,
 };
+
+void data_counts_text(const struct data_counts *counts, char out[DATA_COUNTS_SIZE])
+{
+	size_t used = 0;
+
+	for (size_t i = 0; data_tables[i]; i++)
+		used += (size_t)snprintf(out + used, DATA_COUNTS_SIZE - used, "%s%llu %s",
+		                         i ? ", " : "", (unsigned long long)counts->rows[i],
+		                         counts->rows[i] == 1 ? data_tables[i]->one
+		                                              : data_tables[i]->many);
+}

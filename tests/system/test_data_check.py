@@ -21,15 +21,15 @@ WRONGS = [
     ("DROP TRIGGER folder_gone; DELETE FROM folder WHERE id = 3",
      "assignment 1 is of folder 3, which is gone"),
     ("UPDATE folder SET parent = 2 WHERE id = 1", "folder site is within itself"),
-    ("UPDATE folder SET name = 'a b' WHERE id = 1", "folders /a b: path: expected the path"),
+    ("UPDATE folder SET name = 'a b' WHERE id = 1", "folder /a b: path: expected the path"),
     ("UPDATE setting SET value = 'x' WHERE level = 'zone'",
-     "settings of the zone: menu-mode: expected never, always or hotkey"),
+     "global settings: menu-mode: expected never, always or hotkey"),
     ("UPDATE setting SET key = 'x' WHERE level = 'device'",
-     "devices db01: x: no such setting"),
+     "device db01: x: no such setting"),
     ("INSERT INTO setting VALUES ('device', 2, 'admit-unknown', 'yes')",
-     "devices db01: admit-unknown: this setting cannot be set here"),
-    ("UPDATE device SET uuid = zeroblob(16) WHERE id = 2", "devices db01: uuid: a placeholder"),
-    ("DELETE FROM mac", "devices web01: it could not be known again"),
+     "device db01: admit-unknown: this setting cannot be set here"),
+    ("UPDATE device SET uuid = zeroblob(16) WHERE id = 2", "device db01: uuid: a placeholder"),
+    ("DELETE FROM mac", "device web01: it could not be known again"),
     ("UPDATE device SET isd = NULL, uuid = randomblob(16) WHERE id = 2;"
      "INSERT INTO uuid SELECT uuid, 'ignored', 5 FROM device WHERE id = 2",
      "device db01 has nothing but a UUID that is ignored"),
@@ -37,29 +37,29 @@ WRONGS = [
      "1 rows of witness are of a uuid that is gone"),
     ("UPDATE device SET claim_mac = x'020000000001' WHERE id = 1",
      "device web01 is claimed, though"),
-    ("UPDATE device SET name = '12' WHERE id = 1", "devices 12: name: expected a device's name"),
-    ("UPDATE device SET added = -5 WHERE id = 1", "devices 1: added is damaged"),
-    ("UPDATE bundle SET config = '../x'", "bundles win: config: expected 1 to 127"),
+    ("UPDATE device SET name = '12' WHERE id = 1", "device 12: name: expected a device's name"),
+    ("UPDATE device SET added = -5 WHERE id = 1", "device 1: added is damaged"),
+    ("UPDATE bundle SET config = '../x'", "bundle win: config: expected 1 to 127"),
     ("UPDATE bundle SET loader_bios = '', loader_uefi = ''",
      "rule big has bundle win, which has no loader"),
-    ("UPDATE bundle SET loader_bios = '', loader_uefi = ''", "bundles win: it has no loader"),
-    ("UPDATE bundle SET details = x'6100'", "bundles 1: details is damaged"),
-    ("UPDATE bundle SET details = x'613d62'", "bundles 1: details is damaged"),
-    ("UPDATE rule SET filter = 'memory >='", "rules big: filter: column 10 of the filter"),
+    ("UPDATE bundle SET loader_bios = '', loader_uefi = ''", "bundle win: it has no loader"),
+    ("UPDATE bundle SET details = x'6100'", "bundle 1: details is damaged"),
+    ("UPDATE bundle SET details = x'613d62'", "bundle 1: details is damaged"),
+    ("UPDATE rule SET filter = 'memory >='", "rule big: filter: column 10 of the filter"),
     ("INSERT INTO rule (position, name, bundle, applies, filter) VALUES (1, 'b', 1, 'both', '')",
      "have the same place, 1"),
-    ("UPDATE work SET config = 'a b'", "work 1: config: expected 1 to 127"),
-    ("UPDATE work SET ended = 5", 'work 1: expected "ended"'),
-    ("UPDATE work SET state = 'offered', attempt = 1", "work 1: no boot has its attempt"),
+    ("UPDATE work SET config = 'a b'", "job 1: config: expected 1 to 127"),
+    ("UPDATE work SET ended = 5", 'job 1: expected "ended"'),
+    ("UPDATE work SET state = 'offered', attempt = 1", "job 1: no boot has its attempt"),
     ("UPDATE work SET state = 'begun', attempt = 1, begun = 9999999999",
-     "work 1 is begun in the future"),
+     "job 1 is begun in the future"),
     ("DROP INDEX work_open; INSERT INTO work (device, state, attempts, deadline, assigned,"
      " loader_bios, loader_uefi, config, prefix, details) SELECT device, state, attempts,"
      " deadline, assigned, loader_bios, loader_uefi, config, prefix, details FROM work",
-     "device web01 has 2 open leases"),
+     "device web01 has 2 open jobs"),
     ("UPDATE rule SET id = 268435456", "rule big has the number 268435456, which prebootd cannot"),
     ("UPDATE sqlite_sequence SET seq = 0 WHERE name = 'work'",
-     "lease numbers up to 1 would be used again"),
+     "job numbers up to 1 would be used again"),
 ]
 
 
@@ -68,9 +68,9 @@ PASTS = ["UPDATE past SET lease = 9 WHERE kind = 0", "UPDATE past SET state = 'd
          "DELETE FROM past WHERE kind = 1", "INSERT INTO past VALUES (1, 3, 5, 1, 'pending')",
          "INSERT INTO past VALUES (1, 7, 5, 1, 'pending')", "DELETE FROM past"]
 WORK = "UPDATE work SET source = 'assignment', source_id = 1, bundle = 1;"
-WRONGS += [(WORK + sql, "what is kept of the work of device web01 is not what it has had")
+WRONGS += [(WORK + sql, "what is kept of the jobs of device web01 is not what it has had")
            for sql in PASTS]
-WRONGS += [("INSERT INTO past VALUES (2, 0, 0, 1, 'done')", "what is kept of the work of device db01")]
+WRONGS += [("INSERT INTO past VALUES (2, 0, 0, 1, 'done')", "what is kept of the jobs of device db01")]
 
 
 @pytest.fixture

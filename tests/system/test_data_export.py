@@ -18,7 +18,7 @@ from policy import BUILD
 
 UUIDS = [f"4c4c4544-0034-4d10-8052-b4c04f4a324{i}" for i in range(3)]
 SMALL = {
-    "format": "openpreboot", "version": 1,
+    "format": "openpreboot", "version": 3,
     "settings": {"menu-mode": "always"},
     "folders": [{"path": "/site"}, {"path": "/site/lab", "settings": {"menu-mode": "never"}}],
     "groups": [{"name": "kiosks"}],
@@ -33,11 +33,11 @@ SMALL = {
                "repeat": False, "enabled": True}],
     "multicast": [{"name": "monday", "bundle": "win", "clients": 2, "state": "waiting",
                    "members": [{"device": "web01"}]}],
-    "work": [{"lease": 7, "device": "web01", "state": "pending", "attempts": 3, "deadline": 60,
+    "jobs": [{"job": 7, "device": "web01", "state": "pending", "attempts": 3, "deadline": 60,
               "loader_bios": "pxelinux.0", "config": "a.cfg",
               "source": "assignment win to /site",
               "offers": []}],
-    "last_lease": 9,
+    "last_job": 9,
 }
 
 
@@ -82,7 +82,7 @@ def test_round_trip(tmp_path, seed):
     result = run(tmp_path / "other.db", "import", "--replace", tmp_path / "data.json")
     assert result.returncode == 0 and result.stderr == "", result.stderr
     after = json.loads(exported(tmp_path / "other.db"))
-    assert after.pop("last_lease") >= data.pop("last_lease")
+    assert after.pop("last_job") >= data.pop("last_job")
     assert after == data
 
 
@@ -100,14 +100,51 @@ def test_written_by_hand(tmp_path):
     result = run(tmp_path / "new.db", "--json", "import", tmp_path / "data.json")
     assert json.loads(result.stdout) == {
         "settings": 1, "folders": 2, "groups": 1, "devices": 2, "uuids": 0, "witnesses": 0, "bundles": 1,
-        "assignments": 1, "rules": 1, "multicast": 1, "work": 1, "open": 1}
+        "assignments": 1, "rules": 1, "multicast": 1, "jobs": 1, "open": 1}
     data = json.loads(exported(tmp_path / "new.db"))
     assert data["devices"][1]["groups"] == ["kiosks"]
     assert data["devices"][1]["added"].startswith("2")
-    assert data["work"][0]["source"] == "assignment win to /site"
+    assert data["jobs"][0]["source"] == "assignment win to /site"
     # The next lease has a number that was never used.
     run(tmp_path / "new.db", "work", "assign", "db01", "--config", "a.cfg")
-    assert json.loads(exported(tmp_path / "new.db"))["last_lease"] == 10
+    assert json.loads(exported(tmp_path / "new.db"))["last_job"] == 10
+
+
+def of_version(number, data):
+    """Returns data as a file of an older version has it."""
+    old = json.loads(json.dumps(data)) | {"version": number}
+    old["work"] = [{{"job": "lease"}.get(key, key): value for key, value in job.items()}
+                   for job in old.pop("jobs")]
+    old["last_lease"] = old.pop("last_job")
+    return old
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_files_of_older_versions(tmp_path, version):
+    Dataset(tmp_path / "old.db", version)
+    before = json.loads(exported(tmp_path / "old.db"))
+    assert before["jobs"] and before["last_job"]
+    (tmp_path / "old.json").write_text(json.dumps(of_version(version, before)))
+    result = run(tmp_path / "new.db", "import", tmp_path / "old.json")
+    assert result.returncode == 0, result.stderr
+    assert json.loads(exported(tmp_path / "new.db")) == before
+    # What is wrong is named as the file names it.
+    wrong = of_version(version, SMALL)
+    wrong["work"][0]["lease"] = 0
+    text = json.dumps(wrong, indent=2)
+    (tmp_path / "wrong.json").write_text(text)
+    result = run(tmp_path / "bad.db", "import", tmp_path / "wrong.json")
+    line = text[:text.index('"lease"')].count("\n") + 1
+    assert result.stderr.startswith(f"{tmp_path}/wrong.json:{line}: work[0].lease: expected a number")
+    wrong["work"][0]["job"] = 7
+    wrong["jobs"] = wrong["work"]
+    (tmp_path / "both.json").write_text(json.dumps(wrong))
+    result = run(tmp_path / "bad.db", "import", tmp_path / "both.json")
+    assert result.returncode == 1 and "jobs: is here a second time" in result.stderr
+    del wrong["jobs"]
+    (tmp_path / "both.json").write_text(json.dumps(wrong))
+    result = run(tmp_path / "bad.db", "import", tmp_path / "both.json")
+    assert result.returncode == 1 and "work[0].lease: there is no such key here" in result.stderr
 
 
 def test_verdicts_are_kept(ctl, tmp_path):
@@ -162,7 +199,7 @@ def test_witnesses_are_kept(ctl, tmp_path):
         db.execute("UPDATE device SET claim_mac = x'030000000003' WHERE id = 2")
     db.close()
     before = exported(ctl.database)
-    assert len(json.loads(before)["witnesses"]) == 4 and json.loads(before)["version"] == 2
+    assert len(json.loads(before)["witnesses"]) == 4 and json.loads(before)["version"] == 3
     (tmp_path / "data.json").write_text(before)
     for _ in range(2):  # into an empty database, and in the place of the same
         result = run(tmp_path / "new.db", "import", "--replace", tmp_path / "data.json")
@@ -228,9 +265,9 @@ def test_other_byte_order(tmp_path):
 @pytest.mark.parametrize("path, value, message", [
     (["format"], "sql", 'format: expected "openpreboot"'),
     (["format"], None, 'format: expected "openpreboot"'),
-    (["version"], 3, "version: 3 is newer than this program, which knows up to 2; use the newer"),
-    (["version"], "1", "version: expected a number from 1 to 2"),
-    (["version"], 0, "version: expected a number from 1 to 2"),
+    (["version"], 4, "version: 4 is newer than this program, which knows up to 3; use the newer"),
+    (["version"], "1", "version: expected a number from 1 to 3"),
+    (["version"], 0, "version: expected a number from 1 to 3"),
     (["farm"], [], "farm: there is no such key here"),
     (["folders"], {}, "folders: expected a list"),
     (["settings"], [], "settings: expected an object"),
@@ -286,17 +323,17 @@ def test_other_byte_order(tmp_path):
     (["multicast", 0, "clients"], None, "multicast[0]: it would never start"),
     (["multicast", 0, "members", 0, "device"], "x",
      "multicast[0].members[0].device: there is no device x"),
-    (["work", 0, "lease"], 0, "work[0].lease: expected a number from 1"),
-    (["work", 0, "source"], "luck", 'work[0].source: expected "hand"'),
-    (["work", 0, "source"], "assignment win to /",
-     "work[0].source: there is no assignment win to /"),
-    (["work", 0, "state"], "offered", "work[0]: no boot has its attempt"),
-    (["work", 0, "state"], "done", 'work[0]: expected "ended"'),
-    (["work", 0, "lease"], 10**15, "work[0].lease: expected a number from 1 to 999999999999999"),
-    (["work", 0, "attempts"], 101, "work[0].attempts: expected a number from 1 to 100"),
-    (["last_lease"], "x", "last_lease: expected a number"),
-    (["last_lease"], 2**63 - 2, "last_lease: expected a number from 0 to 999999999999999, of"),
-    (["last_lease"], 10**15, "last_lease: expected a number from 0 to 999999999999999, of"),
+    (["jobs", 0, "job"], 0, "jobs[0].job: expected a number from 1"),
+    (["jobs", 0, "source"], "luck", 'jobs[0].source: expected "hand"'),
+    (["jobs", 0, "source"], "assignment win to /",
+     "jobs[0].source: there is no assignment win to /"),
+    (["jobs", 0, "state"], "offered", "jobs[0]: no boot has its attempt"),
+    (["jobs", 0, "state"], "done", 'jobs[0]: expected "ended"'),
+    (["jobs", 0, "job"], 10**15, "jobs[0].job: expected a number from 1 to 999999999999999"),
+    (["jobs", 0, "attempts"], 101, "jobs[0].attempts: expected a number from 1 to 100"),
+    (["last_job"], "x", "last_job: expected a number"),
+    (["last_job"], 2**63 - 2, "last_job: expected a number from 0 to 999999999999999, that"),
+    (["last_job"], 10**15, "last_job: expected a number from 0 to 999999999999999, that"),
 ])
 def test_errors(tmp_path, path, value, message):
     text = changed(path, value)
@@ -329,8 +366,8 @@ def test_numbers_of_leases_come_to_an_end(tmp_path, last):
     result = run(database, "check")
     assert result.returncode == 1 and "there can be no more" in result.stdout, result
     text = json.loads(exported(database))
-    assert text["last_lease"] == last
-    text["last_lease"] = 7
+    assert text["last_job"] == last
+    text["last_job"] = 7
     data.write_text(json.dumps(text))
     assert run(tmp_path / "new.db", "import", data).returncode == 0
     result = run(tmp_path / "new.db", "work", "assign", "web01", "--config", "z.cfg")
@@ -463,21 +500,21 @@ def test_while_prebootd_runs(tmp_path):
 
     try:
         data = {**json.loads(json.dumps(SMALL)), "assignments": [], "multicast": []}
-        data["work"][0]["source"] = "hand"
+        data["jobs"][0]["source"] = "hand"
         (tmp_path / "data.json").write_text(json.dumps(data))
         assert run(tmp_path / "test.db", "import", tmp_path / "data.json").returncode == 0
         answer = becomes(policy.WORK)
         assert answer[policy.LEASE] == 7 and policy.MENU_MODE not in answer
         # Back to what was exported before the work was offered: it is offered once more.
         text = exported(tmp_path / "test.db")
-        assert json.loads(text)["work"][0]["state"] == "offered"
-        (tmp_path / "none.json").write_text(json.dumps({**data, "work": [], "multicast": []}))
+        assert json.loads(text)["jobs"][0]["state"] == "offered"
+        (tmp_path / "none.json").write_text(json.dumps({**data, "jobs": [], "multicast": []}))
         result = run(tmp_path / "test.db", "import", "--replace", tmp_path / "none.json")
         assert result.returncode == 0, result.stderr
         becomes(policy.LOCAL)
         (tmp_path / "back.json").write_text(text)
         result = run(tmp_path / "test.db", "import", "--replace", tmp_path / "back.json")
-        assert result.returncode == 0 and "1 open lease:" in result.stdout
+        assert result.returncode == 0 and "1 open job:" in result.stdout
         assert becomes(policy.WORK)[policy.LEASE] == 7
         assert run(tmp_path / "test.db", "check").returncode == 0
     finally:
