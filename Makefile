@@ -15,7 +15,7 @@ all: nbps tools
 nbps: $(B)/nvlnbp.sys $(B)/nvlnbpx64.efi
 # What a virtual machine boots besides the NBP.
 machines: $(B)/vm/initrd $(B)/vm/root $(B)/vm/disk-bios.img $(B)/vm/disk-uefi.img
-tools: $(B)/prebootd $(B)/prebootctl $(B)/prebootwork $(B)/isdctl
+tools: $(B)/prebootd $(B)/prebootctl $(B)/prebootctl.8 $(B)/prebootwork $(B)/isdctl
 
 help:
 	@echo 'make               the NBPs and the server programs, in $(B)/'
@@ -180,6 +180,12 @@ $(B)/$(1): $(PARTS_$(1):%=$(B)/host/%.o) $(B)/host/library.a
 	$$(Q)$$(CC) $$(CFLAGS) $$(LDFLAGS) $$(LINK_$(1)) -o $$@ $$^ $$(LIBS_$(1))
 endef
 $(foreach program,$(PROGRAMS),$(eval $(call program_rules,$(program))))
+
+# Its COMMANDS come from the program, whose --help says the same.
+$(B)/prebootctl.8: server/ctl/prebootctl.8.in $(B)/prebootctl
+	$(call step,MAN)
+	$(Q)$(B)/prebootctl manual >$(B)/prebootctl.commands
+	$(Q)sed -e '/^@COMMANDS@$$/{r $(B)/prebootctl.commands' -e 'd;}' $< >$@
 
 # --- unit tests ------------------------------------------------------------
 

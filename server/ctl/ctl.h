@@ -18,76 +18,46 @@
 
 enum { EXIT_FAULT = 1, EXIT_USAGE = 2 };
 
-/* The options that belong to some verb; ctl_options.c has their names. */
-enum ctl_option {
-	OPT_END, /* of a verb's list */
-	OPT_MAC,
-	OPT_UUID,
-	OPT_ISD,
-	OPT_ADDRESS,
-	OPT_CONFIG,
-	OPT_LOADER_BIOS,
-	OPT_LOADER_UEFI,
-	OPT_PREFIX,
-	OPT_ATTEMPTS,
-	OPT_DEADLINE,
-	OPT_REPLACE,
-	OPT_FORCE,
-	OPT_OPEN,
-	OPT_LIMIT,
-	OPT_BOOT,
-	OPT_SECTION,
-	OPT_FIRMWARE,
-	OPT_STDIN,
-	OPT_ITERATIONS,
-	OPT_CREATE_FOLDERS,
-	OPT_CREATE_GROUPS,
-	OPT_DRY_RUN,
-	OPT_CSV,
-	OPT_PROMETHEUS,
-	OPT_FOLDER,
-	OPT_GROUP,
-	OPT_SEEN,
-	OPT_BUNDLE,
-	OPT_KIND,
-	OPT_UNSET,
-	OPT_TO,
-	OPT_ONCE,
-	OPT_ALWAYS,
-	OPT_UNTIL,
-	OPT_FOR,
-	OPT_FILTER,
-	OPT_REPEAT,
-	OPT_NO_REPEAT,
-	OPT_DISABLED,
-	OPT_BEFORE,
-	OPT_AFTER,
-	OPT_CLIENTS,
-	OPT_WAIT,
-	OPT_ALL,
-	OPT_COMPLETES,
-	OPT_COUNT,
+/* An option that belongs to some verbs; noun.h says how to add one. */
+struct ctl_option {
+	const char *name;  /* without the dashes */
+	const char *value; /* what its value is called, or may be: "FILE", "bios|uefi"; NULL: none */
+	const char *about; /* what --help says of it */
 };
+
+#define CTL_GIVEN_MAX 64 /* options on one command line */
 
 /* The command line, and the store once it is open. */
 struct ctl {
 	const char *database;
 	bool json;
 	bool help;
-	/* The last value given, "" for one that takes none; NULL: not given. */
-	const char *option[OPT_COUNT];
-	const char *macs[DEVICE_MACS_MAX]; /* of OPT_MAC, all of them */
-	size_t mac_count;
+	struct ctl_given {
+		const char *name, *value;
+	} given[CTL_GIVEN_MAX]; /* the verbs' options, in their order */
+	size_t given_count;
 	char **words;       /* what follows the verb */
 	int word_count;
 	struct store store;
 };
 
+/** Returns an option's value, the last one if there are several; "" without one; NULL: not given. */
+const char *ctl_option(const struct ctl *ctl, const struct ctl_option *option);
+/** Returns the value at @index, from 0, of an option that may be repeated; NULL past the last. */
+const char *ctl_option_at(const struct ctl *ctl, const struct ctl_option *option, size_t index);
+
 /** Says whether an option was given. */
-static inline bool ctl_given(const struct ctl *ctl, enum ctl_option option)
+static inline bool ctl_given(const struct ctl *ctl, const struct ctl_option *option)
 {
-	return ctl->option[option] != NULL;
+	return ctl_option(ctl, option) != NULL;
 }
+
+/* Those that more than one noun's verbs take, in ctl_words.c and ctl_find.c. */
+extern const struct ctl_option opt_config, opt_loader_bios, opt_loader_uefi, opt_prefix;
+extern const struct ctl_option opt_attempts, opt_deadline, opt_unset, opt_group, opt_seen;
+/* The options that say what a job is; ctl_read_bundle() reads them. */
+#define BUNDLE_OPTIONS &opt_config, &opt_loader_bios, &opt_loader_uefi, &opt_prefix, \
+	&opt_attempts, &opt_deadline
 
 /** Prints "prebootctl: ..." to standard error, as one line; returns @status. */
 int ctl_error(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -131,12 +101,6 @@ int ctl_each_member(struct ctl *ctl, uint64_t session,
                     void *data);
 /** Refuses what may not name a device. */
 int ctl_check_device_name(const char *name);
-/**
- * Refuses what may not name a new group, bundle and so on, or names another one already.
- * @rc: of looking for that one; @what: "group"
- */
-int ctl_check_name(struct ctl *ctl, int rc, const char *name, const char *what);
-
 /* --- reading words; each returns likewise ---------------------------------- */
 
 /** Reads the name of a file. @what: the option's name */
@@ -159,11 +123,30 @@ int ctl_read_until(const char *text, int64_t *time);
 
 /* --- changing; each returns likewise --------------------------------------- */
 
-/** Does @change in a transaction, and commits it if that returns 0. */
-int ctl_transaction(struct ctl *ctl, int (*change)(struct ctl *ctl, void *data), void *data);
-/** Stores a step in the story of a device. */
-int ctl_happened(struct ctl *ctl, uint64_t device, const char *step, const char *format, ...)
+/**
+ * Evaluates @call, which returns an exit status, in a transaction, and commits that if it is 0. As
+ * in CTL_TRANSACTION(ctl, add_bundle(ctl, &bundle)). Evaluates to an exit status.
+ */
+#define CTL_TRANSACTION(ctl, call) ctl_end((ctl), ctl_begin(ctl) ? EXIT_FAULT : (call))
+/** The beginning and the end of CTL_TRANSACTION(); @status: of what was done in it */
+int ctl_begin(struct ctl *ctl);
+int ctl_end(struct ctl *ctl, int status);
+
+/* A kind of things that have names, each a name of its own. */
+struct named {
+	const char *what; /* "bundle" */
+	int (*find)(struct store *store, const char *name, uint64_t *id); /* the store's */
+};
+
+/** Refuses what may not name such a thing, or names another one than @id; 0: than a new one. */
+int ctl_check_free_name(struct ctl *ctl, const struct named *named, const char *name, uint64_t id);
+/** Adds an event of a device to the event log. */
+int ctl_add_event(struct ctl *ctl, uint64_t device, const char *step, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
+/** Adds an event of the job's device, with the job's number. Returns an ERR_ value. */
+int ctl_add_job_event(struct ctl *ctl, const struct job *job, const char *step, const char *reason);
+/** Cancels @job, in the transaction that is open. */
+int ctl_cancel_job(struct ctl *ctl, struct job *job, const char *reason);
 /** Prints and frees @value where JSON is wanted, else prints the sentence. Returns 0. */
 int ctl_say(struct ctl *ctl, json_t *value, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
@@ -246,10 +229,6 @@ json_t *ctl_json_job(struct ctl *ctl, const struct device *device, const struct 
 
 /* --- what verbs share; each returns 0, or an exit status after having told why */
 
-/** Stores a step in the story of the job's device. Returns an ERR_ value. */
-int ctl_tell(struct ctl *ctl, const struct job *job, const char *step, const char *reason);
-/** Cancels @job, in the transaction that is open. */
-int ctl_cancel(struct ctl *ctl, struct job *job, const char *reason);
 /** Prints @job as JSON where that is wanted, else @sentence. */
 int ctl_answer_job(struct ctl *ctl, const struct device *device, const struct job *job,
                     const char *sentence);

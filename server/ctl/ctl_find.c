@@ -1,12 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <errno.h>
+/* Finding what words name: devices, folders, groups and so on, and the devices that targets stand for. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "nbp/proto/error.h"
 #include "nbp/proto/text.h"
 #include "server/ctl/ctl.h"
+#include "server/store/groups.h"
 #include "server/store/jobs.h"
+
+#define GROUP_PREFIX "group:"
+
+const struct ctl_option opt_group = { "group", "GROUP", "only the devices in this group" };
+const struct ctl_option opt_seen = {
+	"seen", NULL, "only the devices that have ever asked, the last one first"
+};
 
 int ctl_found(struct ctl *ctl, int rc, const char *word, const char *what, const char *noun)
 {
@@ -60,40 +68,163 @@ int ctl_find_job(struct ctl *ctl, const char *word, struct device *device, struc
 	return rc ? ctl_store_error(ctl) : 0;
 }
 
-int ctl_number(const char *text, const char *what, uint32_t most, uint32_t *number)
+int ctl_find_folder(struct ctl *ctl, const char *path, uint64_t *id)
 {
-	char *end;
-	unsigned long value;
+	int rc = folder_find(&ctl->store, path, id);
 
-	errno = 0;
-	value = strtoul(text, &end, 10);
-	if (text[0] < '0' || text[0] > '9' || *end || errno || value < 1 || value > most)
-		return ctl_error(EXIT_USAGE, "%s %s: expected a number from 1 to %u", what, text,
-		                 most);
-	*number = (uint32_t)value;
-	return 0;
+	if (rc == ERR_MALFORMED)
+		return ctl_error(EXIT_USAGE, "%s: expected a folder's path, as in /site/lab", path);
+	return ctl_found(ctl, rc, path, "folder", "folder");
 }
 
-int ctl_seconds(const char *text, const char *what, uint32_t most, uint32_t *seconds)
+int ctl_find_group(struct ctl *ctl, const char *name, uint64_t *id)
 {
-	static const struct {
-		const char *suffix;
-		uint32_t factor;
-	} units[] = { { "", 1 }, { "s", 1 }, { "m", 60 }, { "min", 60 }, { "h", 3600 },
-	              { "d", 86400 } };
-	char *end;
-	unsigned long value;
+	int rc;
 
-	errno = 0;
-	value = strtoul(text, &end, 10);
-	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
-		if (text[0] < '0' || text[0] > '9' || errno || strcmp(end, units[i].suffix) != 0)
-			continue;
-		if (value < 1 || value > most / units[i].factor)
-			break;
-		*seconds = (uint32_t)value * units[i].factor;
-		return 0;
+	if (strncmp(name, GROUP_PREFIX, strlen(GROUP_PREFIX)) == 0)
+		name += strlen(GROUP_PREFIX);
+	rc = group_find(&ctl->store, name, id);
+	return ctl_found(ctl, rc, name, "group", "group");
+}
+
+int ctl_find_bundle(struct ctl *ctl, const char *name, struct bundle_whole *bundle)
+{
+	int rc = bundle_find(&ctl->store, name, bundle);
+
+	return ctl_found(ctl, rc, name, "bundle", "bundle");
+}
+
+int ctl_find_owner(struct ctl *ctl, const char *word, struct owner *owner)
+{
+	struct device device;
+	int status;
+
+	if (word[0] == '/') {
+		status = ctl_find_folder(ctl, word, &owner->id);
+		owner->level = owner->id ? LEVEL_FOLDER : LEVEL_GLOBAL;
+		return status;
 	}
-	return ctl_error(EXIT_USAGE, "%s %s: expected a time from 1s to %ud, as in 90s, 30m, 4h "
-	                 "or 1d", what, text, most / 86400);
+	if (strncmp(word, GROUP_PREFIX, strlen(GROUP_PREFIX)) == 0) {
+		owner->level = LEVEL_GROUP;
+		return ctl_find_group(ctl, word, &owner->id);
+	}
+	owner->level = LEVEL_DEVICE;
+	status = ctl_find_device(ctl, word, &device);
+	owner->id = status ? 0 : device.id;
+	return status;
+}
+
+void ctl_owner_text(struct ctl *ctl, const struct owner *owner, char out[CTL_OWNER])
+{
+	struct device device;
+	char path[FOLDER_PATH], name[NAME_SIZE];
+
+	text_format(out, CTL_OWNER, "/");
+	if (owner->level == LEVEL_DEVICE && device_by_id(&ctl->store, owner->id, &device) == 0)
+		text_format(out, CTL_OWNER, "%s", device.name);
+	if (owner->level == LEVEL_FOLDER && folder_path(&ctl->store, owner->id, path) == 0)
+		text_format(out, CTL_OWNER, "%s", path);
+	if (owner->level == LEVEL_GROUP && group_name(&ctl->store, owner->id, name) == 0)
+		text_format(out, CTL_OWNER, GROUP_PREFIX "%s", name);
+}
+
+/* --- the devices that a word stands for ------------------------------------ */
+
+/*
+ * Reads all devices that @rows has: what is done to them then may change that list.
+ * @rc: of the function that started it
+ */
+static int collect(struct ctl *ctl, int rc, sqlite3_stmt *rows, struct device **devices,
+                   size_t *count)
+{
+	*devices = NULL;
+	*count = 0;
+	while (rc == 0 && (rc = store_step(&ctl->store, rows)) == 1) {
+		if ((*count & (*count - 1)) == 0) {
+			size_t room = *count ? 2 * *count : 1;
+			void *more = realloc(*devices, room * sizeof(**devices));
+
+			if (!more) {
+				store_end(rows);
+				return ctl_error(EXIT_FAULT, "no memory");
+			}
+			*devices = more;
+		}
+		device_row(rows, *devices + (*count)++);
+		rc = 0;
+	}
+	return rc ? ctl_store_error(ctl) : 0;
+}
+
+/* Calls @each for the devices that @rows has. @name: of where they are; NULL: there may be none */
+static int for_all(struct ctl *ctl, int rc, sqlite3_stmt *rows, const char *name,
+                   int (*each)(struct ctl *ctl, const struct device *device, void *data),
+                   void *data)
+{
+	struct device *devices;
+	size_t count;
+	int status = collect(ctl, rc, rows, &devices, &count);
+
+	if (status == 0 && count == 0 && name)
+		status = ctl_error(EXIT_FAULT, "%s: there are no devices in it", name);
+	for (size_t i = 0; status == 0 && i < count; i++)
+		status = each(ctl, &devices[i], data);
+	free(devices);
+	return status;
+}
+
+static int for_word(struct ctl *ctl, const char *word,
+                    int (*each)(struct ctl *ctl, const struct device *device, void *data),
+                    void *data)
+{
+	struct owner owner;
+	struct device device;
+	sqlite3_stmt *rows = NULL;
+	int rc, status = ctl_find_owner(ctl, word, &owner);
+
+	if (status)
+		return status;
+	if (owner.level == LEVEL_DEVICE) {
+		if (device_by_id(&ctl->store, owner.id, &device))
+			return ctl_store_error(ctl);
+		return each(ctl, &device, data);
+	}
+	rc = owner.level == LEVEL_GROUP ? group_devices(&ctl->store, owner.id, &rows)
+	                                : folder_devices(&ctl->store, owner.id, &rows);
+	return for_all(ctl, rc, rows, word, each, data);
+}
+
+int ctl_each_device(struct ctl *ctl, int first, int end,
+                    int (*each)(struct ctl *ctl, const struct device *device, void *data),
+                    void *data)
+{
+	int status = 0;
+
+	for (int i = first; status == 0 && i < end; i++)
+		status = for_word(ctl, ctl->words[i], each, data);
+	return status;
+}
+
+int ctl_each_member(struct ctl *ctl, uint64_t session,
+                    int (*each)(struct ctl *ctl, const struct device *device, void *data),
+                    void *data)
+{
+	sqlite3_stmt *rows = NULL;
+	int rc = multicast_members(&ctl->store, session, &rows);
+
+	return for_all(ctl, rc, rows, NULL, each, data);
+}
+
+int ctl_start_devices(struct ctl *ctl, sqlite3_stmt **rows)
+{
+	struct device_filter filter = { .seen = ctl_given(ctl, &opt_seen) };
+	int status = 0;
+
+	if (ctl->word_count)
+		status = ctl_find_folder(ctl, ctl->words[0], &filter.folder);
+	if (status == 0 && ctl_given(ctl, &opt_group))
+		status = ctl_find_group(ctl, ctl_option(ctl, &opt_group), &filter.group);
+	if (status)
+		return status;
+	return device_select(&ctl->store, &filter, rows) ? ctl_store_error(ctl) : 0;
 }

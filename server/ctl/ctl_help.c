@@ -1,123 +1,262 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "server/ctl/ctl_help.h"
+/* What --help says, and the manual page, of the tables of nouns and verbs. */
+#include <stdio.h>
+#include <string.h>
 
-#include "server/store/store.h"
+#include "server/ctl/noun.h"
 
-const char help_usage[] =
+#define WIDTH 79 /* columns of --help */
+#define TERM_INDENT 4
+#define TEXT_INDENT 24 /* of what a term means */
+
+static const char usage[] =
 	"Usage: prebootctl [--database FILE] [--json] NOUN VERB [ARGUMENT]...\n"
-	"Administers the devices that boot from the network, and their work.\n";
-const char help_options[] =
+	"Administers the devices that boot from the network, and their jobs.\n";
+static const char common_options[] =
 	"  -d, --database FILE  the database (" STORE_DEFAULT ")\n"
 	"  -j, --json           print JSON\n"
 	"  -h, --help           show this, or what NOUN or NOUN VERB does\n"
 	"  -V, --version        show the version\n"
 	"\n"
-	"Words may be cut short while they are clear: \"dev ls\", \"work as\". prebootd follows\n"
-	"each change at once. See prebootctl(8).\n";
+	"Any unambiguous prefix of a noun or verb is accepted: \"dev ls\", \"job as\".\n"
+	"prebootd follows each change at once. See prebootctl(8).\n";
 
-const char help_device_add[] =
-	"prebootctl device add NAME [[--mac] MAC]... [[--uuid] UUID] [--isd GUID]\n"
-	"                      [--folder FOLDER]\n"
-	"  Makes a device known by its MAC addresses, its SMBIOS UUID, the device id in its\n"
-	"  image-safe data, or several of them. NAME is of letters, digits, \".\", \"_\" and\n"
-	"  \"-\".\n";
-const char help_device_change[] =
-	"prebootctl device change NAME|MAC|UUID [--mac MAC]... [--uuid UUID] [--isd GUID]\n"
-	"  Replaces what a device is known by, as after a new main board; what is not given\n"
-	"  stays, what is given empty goes. A device known by its image-safe data alone is\n"
-	"  free for the next machine that comes with them.\n";
-const char help_device_release[] =
-	"prebootctl device release NAME|MAC|UUID\n"
-	"  Forgets which machine came first as a device that is known by its MAC or its\n"
-	"  image-safe data alone: the next one is it, and is given the work that is open.\n";
-const char help_device_list[] =
-	"prebootctl device list [FOLDER] [--group GROUP] [--seen] [--csv]\n"
-	"  Lists the devices, with the state of their newest work: all of them, those in a\n"
-	"  folder and below it, those in a group. --seen: only those that have ever asked, the\n"
-	"  last one first. --csv: as \"device import\" takes them.\n";
-const char help_device_show[] =
-	"prebootctl device show NAME|MAC|UUID\n"
-	"  Shows a device: what it is, its newest work, its last events.\n";
-const char help_device_trace[] =
-	"prebootctl device trace NAME|MAC|UUID [--boot N]\n"
-	"  Shows what happened in a boot, by the milliseconds since the NBP's start. N: 1 the\n"
-	"  last boot, 2 the one before it, and so on.\n";
-const char help_device_remove[] =
-	"prebootctl device remove NAME|MAC|UUID [--force]\n"
-	"  Forgets a device, its work and its events. With open work only by --force.\n";
-const char help_job_assign[] =
-	"prebootctl work assign DEVICE --bundle BUNDLE|--config FILE [OPTION]... [KEY=VALUE]...\n"
-	"  Gives a device work for its next boot: a bundle, or what the options say, which come\n"
-	"  before the bundle's own. A device has one open work at a time. KEY=VALUE pairs are\n"
-	"  handed to the agent in the booted system; --unset KEY,... leaves out the bundle's.\n"
-	"    --config FILE       the loader's configuration file, as in z_auto.cfg; \"\": the\n"
-	"                        loader takes none\n"
-	"    --loader-bios FILE  the loader for BIOS firmware; \"\": none; else as the settings\n"
-	"    --loader-uefi FILE  say, pxelinux.0 and syslinux.efi\n"
-	"    --prefix PATH       the loader's path prefix\n"
-	"    --attempts N        how many boots may be offered it (the setting attempts, 3)\n"
-	"    --deadline TIME     how long it may take once begun: 90s, 30m, 4h, 1d (the setting\n"
-	"                        deadline, 4h)\n"
-	"    --replace           cancel the open work there is\n";
-const char help_job_list[] =
-	"prebootctl work list [DEVICE] [--open]\n"
-	"  Lists work, the newest first; with --open only what is not ended.\n";
-const char help_job_show[] =
-	"prebootctl work show DEVICE|LEASE\n"
-	"  Shows the work with this lease number, or the newest of a device.\n";
-const char help_job_cancel[] =
-	"prebootctl work cancel DEVICE|LEASE\n"
-	"  Cancels work that is not ended. A machine that has begun it is not stopped, but\n"
-	"  its reports are refused from now on.\n";
-const char help_event_list[] =
-	"prebootctl event list [DEVICE] [--limit N]\n"
-	"  Lists what happened, the newest last (N: 50).\n";
-const char help_menu_check[] =
-	"prebootctl menu check FILE...\n"
-	"  Reads menu files as the machines do and tells of every error, by line and column.\n"
-	"  Says nothing of what the loaders' files hold. FILE \"-\" is standard input.\n";
-const char help_menu_show[] =
-	"prebootctl menu show FILE [--section NAME] [--firmware bios|uefi]\n"
-	"  Draws the menu [Main], or another section, as a machine does; with --json prints\n"
-	"  all that the file says.\n"
-	"    --section NAME        the section to draw (Main)\n"
-	"    --firmware bios|uefi  the machine's firmware (bios), which decides on loaders\n";
-const char help_menu_passwd[] =
-	"prebootctl menu passwd [--stdin] [--iterations N]\n"
-	"  Asks for a password twice and prints its salted hash, for \"password = HASH\" in a\n"
-	"  section, or \"; password HASH\" at the end of an option.\n"
-	"    --stdin         read the password from standard input, one line\n"
-	"    --iterations N  how often it is hashed, 1000 to 1000000 (100000): so much work is\n"
-	"                    one guess, and one question on the slowest machine\n";
-const char help_settings_show[] =
-	"prebootctl settings show [DEVICE|FOLDER]\n"
-	"  Shows what counts for a device, in a folder, or for all that have no setting of\n"
-	"  their own, and where each value comes from.\n";
-const char help_settings_set[] =
-	"prebootctl settings set [DEVICE|FOLDER] KEY=VALUE...\n"
-	"  Sets values for a device, for a folder with all below it, or for all that have none\n"
-	"  of their own.\n"
-	"    menu-mode        never (default), always, hotkey\n"
-	"    hot-key          ctrl+alt (default), any of shift, ctrl and alt with \"+\", or a\n"
-	"                     key: a character, enter, escape, space, tab, backspace\n"
-	"    hot-key-wait     ms to wait for it where the firmware tells no shift state (3000)\n"
-	"    menu-file        pxemenu.txt (default)\n"
-	"    local-boot-bios  default, return, int18, mbr\n"
-	"    local-boot-uefi  default, exit, entry, bootnext\n"
-	"    answer-validity  seconds until the NBP asks again after a menu (60); 0: never\n"
-	"    loader-bios, loader-uefi  of work without a loader of its own (pxelinux.0,\n"
-	"                     syslinux.efi)\n"
-	"    attempts, deadline  of such work, likewise (3, 4h)\n"
-	"    work-by-mac      yes: work also for who tells no UUID where the device has one (no)\n"
-	"    admit-unknown    yes: unknown machines become devices; for the zone only (no)\n"
-	"    admit-limit      how many do, until some are removed; likewise (10000)\n"
-	"    keep-work        how long work that has ended is kept; likewise (366d)\n"
-	"    shared-macs      MACs of docks, or their first bytes, with commas, which identify\n"
-	"                     nobody; likewise\n"
-	"    keep-events      how long events are kept, and unknown machines; likewise (90d)\n"
-	"    tftp-root        the TFTP server's root, a folder of this host: files that work names\n"
-	"                     are looked for there, and missed ones told of; likewise (none)\n"
-	"    tftp-folder      the NBPs' folder in it, where they have one; likewise (none)\n";
-const char help_settings_unset[] =
-	"prebootctl settings unset [DEVICE|FOLDER] KEY...\n"
-	"  Takes values away, so that those of the level above count again.\n";
+void help_verb_name(const struct noun *noun, const struct verb *verb, char *out, size_t size)
+{
+	snprintf(out, size, "%s%s%s", noun->name, verb->name ? " " : "",
+	         verb->name ? verb->name : "");
+}
+
+/* --- lines -------------------------------------------------------------------- */
+
+/* Returns the length of the word, with its brackets, at @text: "[--boot N]" is one. */
+static size_t usage_word(const char *text)
+{
+	size_t length = 0;
+	int depth = 0;
+
+	for (; text[length] && (text[length] != ' ' || depth); length++)
+		depth += (text[length] == '[') - (text[length] == ']');
+	return length;
+}
+
+static size_t plain_word(const char *text)
+{
+	return strcspn(text, " ");
+}
+
+/* Prints @length bytes of words; @column: where the line is; new lines begin at @indent. */
+static void fill(FILE *out, const char *text, size_t length, size_t column, size_t indent,
+                 size_t (*word)(const char *text))
+{
+	const char *end = text + length;
+	bool first = true;
+
+	while (text < end) {
+		size_t size = word(text);
+
+		if (text + size > end)
+			size = (size_t)(end - text);
+		if (!first && column + 1 + size > WIDTH) {
+			fprintf(out, "\n%*s", (int)indent, "");
+			column = indent;
+			first = true;
+		}
+		fprintf(out, "%s%.*s", first ? "" : " ", (int)size, text);
+		column += size + !first;
+		first = false;
+		text += size;
+		text += text < end && *text == ' ';
+	}
+	fputc('\n', out);
+}
+
+/* Prints a term and what it means. */
+static void print_term(FILE *out, const char *term, size_t term_length, const char *text,
+                       size_t length)
+{
+	size_t column = TERM_INDENT + term_length;
+
+	fprintf(out, "%*s%.*s", TERM_INDENT, "", (int)term_length, term);
+	if (column + 2 > TEXT_INDENT) {
+		fputc('\n', out);
+		column = 0;
+	}
+	fprintf(out, "%*s", (int)(TEXT_INDENT - column), "");
+	fill(out, text, length, TEXT_INDENT, TEXT_INDENT, plain_word);
+}
+
+/* --- --help ------------------------------------------------------------------- */
+
+void help_all(FILE *out)
+{
+	const struct noun *noun;
+	char names[512];
+
+	fprintf(out, "%s\n", usage);
+	for (size_t i = 0; (noun = noun_at(i)) != NULL; i++) {
+		if (!noun->about)
+			continue;
+		fprintf(out, "  %-11s  %s\n", noun->name, noun->about);
+		if (noun_only_verb(noun))
+			continue;
+		noun_list_names(noun, names, sizeof(names));
+		fprintf(out, "  %-11s  ", "");
+		fill(out, names, strlen(names), 15, 15, plain_word);
+	}
+	fprintf(out, "\n%s", common_options);
+}
+
+void help_usage(FILE *out, const struct noun *noun, const struct verb *verb)
+{
+	char name[64];
+	size_t indent;
+
+	help_verb_name(noun, verb, name, sizeof(name));
+	indent = (size_t)fprintf(out, "prebootctl %s%s", name, verb->usage ? " " : "\n");
+	if (verb->usage)
+		fill(out, verb->usage, strlen(verb->usage), indent, indent, usage_word);
+}
+
+/* Writes "--boot N". */
+static size_t option_term(const struct ctl_option *option, char *out, size_t size)
+{
+	return (size_t)snprintf(out, size, "--%s%s%s", option->name, option->value ? " " : "",
+	                        option->value ? option->value : "");
+}
+
+void help_verb(FILE *out, const struct noun *noun, const struct verb *verb)
+{
+	char term[128];
+
+	help_usage(out, noun, verb);
+	for (const char *line = verb->help; *line;) {
+		size_t length = strcspn(line, "\n"), tab = strcspn(line, "\t");
+
+		if (tab < length) {
+			print_term(out, line, tab, line + tab + 1, length - tab - 1);
+		} else if (*line == ' ') {
+			fprintf(out, "  %.*s\n", (int)length, line);
+		} else {
+			fputs("  ", out);
+			fill(out, line, length, 2, 2, plain_word);
+		}
+		line += length + (line[length] == '\n');
+	}
+	for (const struct ctl_option *const *o = verb->options; o && *o; o++) {
+		size_t length = option_term(*o, term, sizeof(term));
+
+		print_term(out, term, length, (*o)->about, strlen((*o)->about));
+	}
+}
+
+void help_noun(const struct noun *noun)
+{
+	for (const struct verb *verb = noun->verbs; verb->run; verb++) {
+		if (verb != noun->verbs)
+			puts("");
+		help_verb(stdout, noun, verb);
+	}
+}
+
+/* --- the manual page ---------------------------------------------------------- */
+
+/* Prints text as man(7) wants it: "-" and "\" and a "." at the beginning mean something there. */
+static void print_roff(const char *text, size_t length)
+{
+	if (length && (*text == '.' || *text == '\''))
+		fputs("\\&", stdout);
+	for (size_t i = 0; i < length; i++) {
+		if (text[i] == '-')
+			fputs("\\-", stdout);
+		else if (text[i] == '\\')
+			fputs("\\e", stdout);
+		else
+			putchar(text[i]);
+	}
+}
+
+/* Prints a usage: in bold what is typed as it is, in italics what it stands for, and all else. */
+static void print_roff_usage(const char *text)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-=,";
+
+	while (*text) {
+		size_t length = strspn(text, letters), other = strcspn(text, letters);
+
+		if (length) {
+			printf(text[0] >= 'A' && text[0] <= 'Z' ? "\\fI" : "\\fB");
+			print_roff(text, length);
+			fputs("\\fR", stdout);
+		} else {
+			printf("%.*s", (int)other, text);
+		}
+		text += length ? length : other;
+	}
+	puts("");
+}
+
+static void print_roff_term(const char *term, size_t length, const char *text, size_t text_length)
+{
+	char copy[128];
+
+	snprintf(copy, sizeof(copy), "%.*s", (int)length, term);
+	puts(".TP");
+	print_roff_usage(copy);
+	print_roff(text, text_length);
+	puts("");
+}
+
+static void print_roff_help(const char *line)
+{
+	bool terms = false;
+
+	while (*line) {
+		size_t length = strcspn(line, "\n"), tab = strcspn(line, "\t");
+
+		if (tab < length && !terms)
+			puts(".RS");
+		if (tab < length)
+			print_roff_term(line, tab, line + tab + 1, length - tab - 1);
+		terms |= tab < length;
+		if (*line == ' ') {
+			puts(".br");
+			print_roff(line + strspn(line, " "), length - strspn(line, " "));
+			puts(line[length] && line[length + 1] != ' ' ? "\n.br" : "");
+		} else if (tab >= length) {
+			print_roff(line, length);
+			puts("");
+		}
+		line += length + (line[length] == '\n');
+	}
+	if (terms)
+		puts(".RE");
+}
+
+static void print_roff_verb(const struct noun *noun, const struct verb *verb)
+{
+	char text[128];
+
+	help_verb_name(noun, verb, text, sizeof(text));
+	printf(".TP\n\\fB%s\\fR ", text);
+	print_roff_usage(verb->usage ? verb->usage : "");
+	print_roff_help(verb->help);
+	if (!verb->options)
+		return;
+	puts(".RS");
+	for (const struct ctl_option *const *o = verb->options; *o; o++) {
+		size_t length = option_term(*o, text, sizeof(text));
+
+		print_roff_term(text, length, (*o)->about, strlen((*o)->about));
+	}
+	puts(".RE");
+}
+
+void help_manual(void)
+{
+	const struct noun *noun;
+
+	for (size_t i = 0; (noun = noun_at(i)) != NULL; i++)
+		for (const struct verb *verb = noun->verbs; noun->about && verb->run; verb++)
+			print_roff_verb(noun, verb);
+}

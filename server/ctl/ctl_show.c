@@ -10,6 +10,7 @@
 
 #include "nbp/proto/error.h"
 #include "server/ctl/ctl.h"
+#include "server/store/settings.h"
 #include "server/store/jobs.h"
 
 /* Running out of memory for a line of text: there is nothing better to do. */
@@ -145,6 +146,35 @@ int ctl_answer_list(struct ctl *ctl, int rc, struct table *table, json_t *array)
 	return rc ? ctl_store_error(ctl) : 0;
 }
 
+/* --- lines ----------------------------------------------------------------- */
+
+int ctl_say(struct ctl *ctl, json_t *value, const char *format, ...)
+{
+	va_list args;
+
+	if (ctl->json) {
+		ctl_print_json(value);
+		return 0;
+	}
+	json_decref(value);
+	va_start(args, format);
+	vprintf(format, args);
+	va_end(args);
+	puts("");
+	return 0;
+}
+
+void ctl_line(const char *label, const char *format, ...)
+{
+	va_list args;
+
+	printf("  %-18s", label);
+	va_start(args, format);
+	vprintf(format, args);
+	va_end(args);
+	puts("");
+}
+
 /* --- times ----------------------------------------------------------------- */
 
 void ctl_time(int64_t time, char *out, size_t size)
@@ -222,66 +252,62 @@ json_t *ctl_json_details(const struct details *details)
 	return object;
 }
 
-static json_t *json_offers(struct ctl *ctl, const struct job *job)
+/* --- what a device, folder or group has ------------------------------------- */
+
+json_t *ctl_json_owned(struct ctl *ctl, const struct owner *owner)
 {
-	json_t *array = need(json_array());
+	struct assignment_filter filter = { .level = owner->level, .owner = owner->id };
+	json_t *settings = json_object(), *assignments = json_array();
+	struct assignment_row row;
+	char value[SETTING_TEXT];
+	struct owner from;
 	sqlite3_stmt *rows;
-	int rc = job_offers(&ctl->store, job->number, &rows);
+	int rc = assignment_list(&ctl->store, &filter, &rows);
 
 	while (rc == 0 && (rc = store_step(&ctl->store, rows)) == 1) {
-		json_t *time = ctl_json_time(sqlite3_column_int64(rows, 1));
-
-		json_array_append_new(array, json_pack("{s:i, s:o}", "attempt",
-		                                       sqlite3_column_int(rows, 0), "time", time));
+		assignment_row(rows, &row);
+		json_array_append_new(assignments, ctl_json_assignment(ctl, &row));
 		rc = 0;
 	}
-	return array;
+	for (size_t i = 0; owner->level != LEVEL_GROUP && setting_key(i); i++)
+		if (setting_read(&ctl->store, owner, i, value, &from) == 0 &&
+		    from.level == owner->level && from.id == owner->id)
+			json_object_set_new(settings, setting_key(i), json_string(value));
+	return json_pack("{s:o, s:o}", "settings", settings, "assignments", assignments);
 }
 
-void ctl_origin(struct ctl *ctl, const struct job *job, char bundle[NAME_SIZE],
-                const char **source)
+void ctl_print_owned(const json_t *owned)
 {
-	struct bundle_whole whole;
-	struct origin origin;
+	json_t *settings = json_object_get(owned, "settings"), *value;
+	json_t *assignments = json_object_get(owned, "assignments");
+	const char *key;
+	size_t i;
 
-	bundle[0] = '\0';
-	*source = "hand";
-	if (job_origin(&ctl->store, job->number, &origin))
-		return;
-	*source = source_name(origin.source);
-	if (origin.bundle && bundle_by_id(&ctl->store, origin.bundle, &whole) == 0)
-		snprintf(bundle, NAME_SIZE, "%s", whole.bundle.name);
+	json_object_foreach(settings, key, value)
+		ctl_line(key, "%s", json_string_value(value));
+	json_array_foreach(assignments, i, value)
+		ctl_line("assigned", "%s, %s", json_string_value(json_object_get(value, "bundle")),
+		         json_string_value(json_object_get(value, "when")));
 }
 
-const char *ctl_job_name(const char *bundle, const struct job *job)
+void ctl_print_names(const char *label, const json_t *names)
 {
-	if (bundle[0])
-		return bundle;
-	if (job->config[0])
-		return job->config;
-	return job->loader_bios[0] ? job->loader_bios : job->loader_uefi;
-}
+	const json_t *name;
+	size_t i, column = 0;
 
-json_t *ctl_json_job(struct ctl *ctl, const struct device *device, const struct job *job)
-{
-	struct details details;
-	char bundle[NAME_SIZE];
-	const char *source;
+	json_array_foreach(names, i, name) {
+		const char *text = json_string_value(name);
 
-	if (job_details(&ctl->store, job->number, &details))
-		return NULL;
-	ctl_origin(ctl, job, bundle, &source);
-	return json_pack("{s:I, s:s, s:o, s:s, s:s, s:i, s:i, s:i, s:s, s:s, s:s, s:s, s:o, s:s,"
-	                 " s:o, s:o, s:o, s:o, s:o}",
-	                 "lease", (json_int_t)job->number, "device", device->name,
-	                 "bundle", bundle[0] ? json_string(bundle) : json_null(), "source", source,
-	                 "state", job_state_name(job->state), "attempt", (int)job->attempt,
-	                 "attempts", (int)job->attempts, "deadline", (int)job->deadline,
-	                 "loader_bios", job->loader_bios, "loader_uefi", job->loader_uefi,
-	                 "config", job->config, "prefix", job->prefix, "details",
-	                 ctl_json_details(&details),
-	                 "reason", job->reason, "assigned", ctl_json_time(job->assigned),
-	                 "offered", ctl_json_time(job->offered),
-	                 "begun", ctl_json_time(job->begun),
-	                 "ended", ctl_json_time(job->ended), "offers", json_offers(ctl, job));
+		if (i && column + strlen(text) > 56) {
+			puts(",");
+			column = 0;
+		}
+		if (column == 0)
+			printf("  %-18s%s", i ? "" : label, text);
+		else
+			printf(", %s", text);
+		column += strlen(text) + 2;
+	}
+	if (json_array_size(names))
+		puts("");
 }

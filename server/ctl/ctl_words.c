@@ -1,12 +1,35 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Reading what the words of the command line say of work. */
-#include <stdio.h>
+/* Reading words of the command line: file names, what a job is, numbers, times and dates. */
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "nbp/proto/error.h"
 #include "nbp/proto/text.h"
 #include "server/ctl/ctl.h"
+
+const struct ctl_option opt_config = {
+	"config", "FILE", "the loader's configuration file, such as z_auto.cfg; \"\": the loader takes none"
+};
+const struct ctl_option opt_loader_bios = {
+	"loader-bios", "FILE", "the loader for BIOS firmware; \"\": machines with such firmware boot "
+	"their disk; without it as the setting loader-bios says"
+};
+const struct ctl_option opt_loader_uefi = {
+	"loader-uefi", "FILE", "the loader for UEFI firmware, likewise"
+};
+const struct ctl_option opt_prefix = { "prefix", "PATH", "the loader's path prefix" };
+const struct ctl_option opt_attempts = {
+	"attempts", "N", "how many boots may be offered the job; without it as the setting attempts says"
+};
+const struct ctl_option opt_deadline = {
+	"deadline", "TIME", "how long it may take once it has begun: 90s, 30m, 4h, 1d; without it as "
+	"the setting deadline says"
+};
+const struct ctl_option opt_unset = {
+	"unset", "KEY", "leave out details of the bundle; several with commas between them"
+};
 
 #define FROM_SETTINGS "*"
 
@@ -32,18 +55,18 @@ static int read_loader(const char *what, const char *given, char out[FILE_SIZE])
 
 int ctl_read_bundle(struct ctl *ctl, struct bundle *bundle)
 {
-	const char *config = ctl->option[OPT_CONFIG], *prefix = ctl->option[OPT_PREFIX];
-	const char *attempts = ctl->option[OPT_ATTEMPTS], *deadline = ctl->option[OPT_DEADLINE];
+	const char *config = ctl_option(ctl, &opt_config), *prefix = ctl_option(ctl, &opt_prefix);
+	const char *attempts = ctl_option(ctl, &opt_attempts), *deadline = ctl_option(ctl, &opt_deadline);
 	int status = config && config[0]
 	             ? ctl_read_file_name("--config", config, bundle->config) : 0;
 
 	if (config && !config[0])
 		bundle->config[0] = '\0'; /* the loader takes none */
 	if (status == 0)
-		status = read_loader("--loader-bios", ctl->option[OPT_LOADER_BIOS],
+		status = read_loader("--loader-bios", ctl_option(ctl, &opt_loader_bios),
 		                     bundle->loader_bios);
 	if (status == 0)
-		status = read_loader("--loader-uefi", ctl->option[OPT_LOADER_UEFI],
+		status = read_loader("--loader-uefi", ctl_option(ctl, &opt_loader_uefi),
 		                     bundle->loader_uefi);
 	if (status == 0 && !bundle->loader_bios[0] && !bundle->loader_uefi[0])
 		status = ctl_error(EXIT_USAGE, "it needs a loader for BIOS or for UEFI");
@@ -127,7 +150,7 @@ static int add_detail(struct details *details, const char *word)
 int ctl_read_details(struct ctl *ctl, int first, struct details *details)
 {
 	struct details given = { 0 };
-	int status = unset(details, ctl->option[OPT_UNSET]);
+	int status = unset(details, ctl_option(ctl, &opt_unset));
 
 	for (int i = first; status == 0 && i < ctl->word_count; i++)
 		status = add_detail(&given, ctl->words[i]);
@@ -151,6 +174,46 @@ int ctl_check_details(const struct bundle *bundle, const struct details *details
 		return ctl_error(EXIT_USAGE, "the details do not fit one datagram%s; shorten them",
 		                 session ? ", with what multicast sessions add" : "");
 	return 0;
+}
+
+/* --- numbers and times ----------------------------------------------------- */
+
+int ctl_number(const char *text, const char *what, uint32_t most, uint32_t *number)
+{
+	char *end;
+	unsigned long value;
+
+	errno = 0;
+	value = strtoul(text, &end, 10);
+	if (text[0] < '0' || text[0] > '9' || *end || errno || value < 1 || value > most)
+		return ctl_error(EXIT_USAGE, "%s %s: expected a number from 1 to %u", what, text,
+		                 most);
+	*number = (uint32_t)value;
+	return 0;
+}
+
+int ctl_seconds(const char *text, const char *what, uint32_t most, uint32_t *seconds)
+{
+	static const struct {
+		const char *suffix;
+		uint32_t factor;
+	} units[] = { { "", 1 }, { "s", 1 }, { "m", 60 }, { "min", 60 }, { "h", 3600 },
+	              { "d", 86400 } };
+	char *end;
+	unsigned long value;
+
+	errno = 0;
+	value = strtoul(text, &end, 10);
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		if (text[0] < '0' || text[0] > '9' || errno || strcmp(end, units[i].suffix) != 0)
+			continue;
+		if (value < 1 || value > most / units[i].factor)
+			break;
+		*seconds = (uint32_t)value * units[i].factor;
+		return 0;
+	}
+	return ctl_error(EXIT_USAGE, "%s %s: expected a time from 1s to %ud, as in 90s, 30m, 4h "
+	                 "or 1d", what, text, most / 86400);
 }
 
 /* --- dates ----------------------------------------------------------------- */

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What bash offers next on prebootctl's command line."""
+"""What bash and zsh offer next on prebootctl's command line."""
 
 import os
 import pty
@@ -15,6 +15,7 @@ from dataset import create, run
 from policy import BUILD
 
 SCRIPT = BUILD.parent / "server" / "ctl" / "prebootctl.bash"
+ZSH_SCRIPT = BUILD.parent / "server" / "ctl"
 
 
 @pytest.fixture(scope="module")
@@ -165,4 +166,43 @@ def test_typed_in_bash(database, tmp_path, line, expected):
     """A shell, a terminal, and the tab key."""
     line = line.replace("DB", str(database)).replace("NEW", str(tmp_path / "new.db"))
     seen = typed_in_bash(line, expected)
+    assert expected in seen, seen
+
+
+ZSH_SETUP = """
+    fpath=('{script}' $fpath)
+    autoload -Uz compinit && compinit -D -u
+    PS1='$ ' RPS1=''
+    unsetopt prompt_cr prompt_sp zle_bracketed_paste 2>/dev/null
+"""
+
+
+@pytest.mark.parametrize("line, expected", [
+    ("prebootctl -d DB dev\tshow d\t | head -n 1", b"\ndb01\r"),
+    ("prebootctl -d NEW settings set menu-m\th\t && prebootctl -d NEW settings show | grep hotkey",
+     b"\nmenu-mode        hotkey"),
+    ("prebootctl -d DB bundle change win --comp\th\t", b"\nbundle win changed\r"),
+    ("prebootctl -d DB device list --group=kio\t | tail -n 1", b"\nDEVICE  FOLDER"),
+    ("prebootctl -d NEW import DATA/on\t", b"two.json: cannot be read")])
+def test_typed_in_zsh(database, tmp_path, line, expected):
+    """The same in the other shell, which finds its function by itself."""
+    (tmp_path / "one two.json").mkdir()
+    line = line.replace("DB", str(database)).replace("NEW", str(tmp_path / "new.db"))
+    main, terminal = pty.openpty()
+    shell = subprocess.Popen(
+        ["zsh", "-f", "-i"], stdin=terminal, stdout=terminal, stderr=terminal, cwd=tmp_path,
+        start_new_session=True, env={**os.environ, "PATH": f"{BUILD}:{os.environ['PATH']}",
+                                     "TERM": "dumb", "ZDOTDIR": str(tmp_path)})
+    os.close(terminal)
+    os.write(main, ZSH_SETUP.format(script=ZSH_SCRIPT).encode() + b"print rea''dy\n")
+    seen, end, typed = b"", time.monotonic() + 20, False
+    while expected not in seen and time.monotonic() < end:
+        if select.select([main], [], [], 0.2)[0]:
+            seen += os.read(main, 65536)
+        if not typed and b"ready\r" in seen:
+            os.write(main, line.replace("DATA", str(tmp_path)).encode() + b"\n")
+            typed = True
+    shell.kill()
+    shell.wait()
+    os.close(main)
     assert expected in seen, seen

@@ -64,7 +64,7 @@ def test_add_list_show_remove(ctl):
     (["a" * 64, "--mac", MAC], "1 to 63"),
     (["12", "--mac", MAC], "not all digits"),
     (["525400123456", "--mac", MAC], "not a name"),
-    ([], "something is missing"),
+    ([], "device add: missing argument NAME"),
     (["web01", "--mac"], "--help"),
     (["web01", "--config", "a.cfg"], 'not for "device add"')])
 def test_bad_device(ctl, arguments, expected):
@@ -100,17 +100,39 @@ def test_short_forms_and_help(ctl):
             assert program in result.stdout and result.stderr == ""
 
 
+def test_names_of_before(ctl):
+    """They still work, and no text lists them."""
+    ctl("device", "add", "web01", MAC)
+    ctl("work", "assign", "web01", "--config", "z.cfg")
+    assert ctl.json("work", "list") == ctl.json("job", "list") != []
+    assert ctl.json("stranger", "list") == ctl.json("unknown", "list") == []
+    assert not re.search(r"^  (work|stranger) ", ctl("--help"), re.MULTILINE)
+
+
+def test_manual_has_every_verb(ctl):
+    manual = (BUILD / "prebootctl.8").read_text().replace("\\-", "-")
+    assert "@COMMANDS@" not in manual and manual.count(".SH OPTIONS") == 1
+    nouns = re.findall(r"^  ([a-z]+)  ", ctl("--help"), re.MULTILINE)
+    assert len(nouns) > 20
+    for noun in nouns:
+        text = ctl(noun, "--help")
+        for verb in re.findall(r"^prebootctl ([a-z]+(?: [a-z]+)?)", text, re.MULTILINE):
+            assert f"\n.TP\n\\fB{verb}\\fR " in manual, verb
+        for option in re.findall(r"^    (--[a-z-]+)", text, re.MULTILINE):
+            assert f"\n.TP\n\\fB{option}\\fR" in manual, option
+
+
 @pytest.mark.parametrize("words, expected", [
-    ("group l", '"l" could be list or leave'), ("st", '"st" could be stranger or stats'),
+    ("group l", '"l" could be list or leave'), ("ex", '"ex" could be explain or export'),
     ("bundle r x", '"r" could be rename or remove'), ("b list", '"b" could be bundle or backup'),
     ("device re x", '"re" could be remove, rename or release'),
     ("device a", '"a" could be add or admit'),
     ("m", '"m" could be multicast or menu'),
-    ("devcie list", "devcie: no such thing; did you mean device? expected one of device, "),
-    ("device lsit", "device lsit: no such verb; did you mean list? expected one of add, "),
-    ("xyz", "xyz: no such thing; expected one of device, explain"),
-    ("device " + "x" * 60, "no such verb; expected one of add"),
-    ("complet", "no such thing; expected one of")])
+    ("devcie list", 'unknown command "devcie"; did you mean device?; expected one of device, '),
+    ("device lsit", 'unknown command "device lsit"; did you mean list?; expected one of add, '),
+    ("xyz", 'unknown command "xyz"; expected one of device, explain'),
+    ("device " + "x" * 60, 'x"; expected one of add'),
+    ("complet", 'unknown command "complet"; expected one of')])
 def test_words_that_are_not_clear(ctl, words, expected):
     assert expected in ctl.fails(2, *words.split())
 
@@ -127,7 +149,7 @@ def test_setting_without_a_value(ctl, words):
 @pytest.mark.parametrize("words, shown", [
     (["bundle", "add", "y", "--config", "a\nb"], "--config a\\x0ab: not a file name"),
     (["device", "add", "\x1b[31mred", MAC], "\\x1b[31mred: not a name"),
-    (["de\tvice"], "de\\x09vice: no such thing"),
+    (["de\tvice"], 'unknown command "de\\x09vice"'),
     (["stats", "\x7f"], "\\x7f: unexpected argument\nprebootctl stats"),
     (["rule", "add", "x", "--bundle", "x", "maker\x1b =\n= x"], "wrong at column")])
 def test_control_characters_in_errors(ctl, words, shown):

@@ -106,7 +106,7 @@ def test_list_rename_remove(ctl):
 
 
 @pytest.mark.parametrize("status, arguments, expected", [
-    (1, ["add", "WS"], "there is a bundle called WS already"),
+    (1, ["add", "WS"], "bundle WS already exists"),
     (2, ["add", "a b"], "not a name for a bundle"),
     (2, ["add", "new", "--kind", "magic"], "expected imaging, third-party, kickstart, script"),
     (2, ["add", "new", "--config", "../a"], "--config ../a: not a file name"),
@@ -123,7 +123,7 @@ def test_list_rename_remove(ctl):
     (2, ["add", "new", "multicast_state=x"], "multicast sessions set this detail"),
     (1, ["change", "none", "a=1"], '"prebootctl bundle list" has those there are'),
     (1, ["change", "ws", "--unset", "size,none"], "--unset none: there is no such detail"),
-    (1, ["rename", "ws", "other"], "there is a bundle called other already"),
+    (1, ["rename", "ws", "other"], "bundle other already exists"),
     (1, ["remove", "none"], "none: no such bundle"),
     (2, ["remove", "ws", "--force"], '--force is not for "bundle remove"')])
 def test_bad_bundle(kept, status, arguments, expected):

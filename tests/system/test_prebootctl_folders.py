@@ -252,7 +252,7 @@ def test_groups(site):
 
 
 @pytest.mark.parametrize("status, arguments, expected", [
-    (1, ["add", "ONE"], "there is a group called ONE already"),
+    (1, ["add", "ONE"], "group ONE already exists"),
     (2, ["add", "a/b"], "not a name for a group"),
     (2, ["add", "12"], "not all digits"),
     (1, ["add", "two", "pc1", "pc9"], "pc9: no such device"),
@@ -261,7 +261,7 @@ def test_groups(site):
     (1, ["join", "one", "group:two"], "two: no such group"),
     (2, ["join", "one", "pc 1"], "expected a device's name, MAC"),
     (1, ["leave", "one", "pc1", "pc2"], "pc2 is not in group one"),
-    (1, ["rename", "one", "other"], "there is a group called other already"),
+    (1, ["rename", "one", "other"], "group other already exists"),
     (1, ["remove", "one"],
      'group one has bundle ws assigned; remove that with "prebootctl assignment remove 1"')])
 def test_bad_group(kept, status, arguments, expected):

@@ -115,7 +115,7 @@ def test_rules(rules):
     (2, ["add", "new", "cores > 4"], "rule add: needs --bundle NAME"),
     (2, ["add", "new", "--bundle", "ws"], "needs a filter, as in 'maker contains Dell and"),
     (1, ["add", "new", "--bundle", "none", "cores > 4"], "none: no such bundle"),
-    (1, ["add", "A", "--bundle", "ws", "cores > 4"], "there is a rule called A already"),
+    (1, ["add", "A", "--bundle", "ws", "cores > 4"], "rule A already exists"),
     (2, ["add", "a b", "--bundle", "ws", "cores > 4"], "not a name for a rule"),
     (2, ["add", "new", "--bundle", "ws", "--for", "all", "cores > 4"],
      "--for all: expected known, unknown or both"),
@@ -131,7 +131,7 @@ def test_rules(rules):
     (2, ["move", "a", "x"], "from 1 to"),
     (2, ["move", "a", "2", "--before", "c"], "expected one place"),
     (1, ["move", "none", "2"], "no such rule"),
-    (1, ["rename", "a", "b"], "there is a rule called b already"),
+    (1, ["rename", "a", "b"], "rule b already exists"),
     (1, ["enable", "none"], "no such rule"),
     (1, ["remove", "none"], "no such rule")])
 def test_bad_rule(kept, status, arguments, expected):
@@ -236,7 +236,7 @@ def test_remove_by_force_ends(ctl, daemon):
     (2, ["add", "new", "--bundle", "ws", "--clients", "x"], "from 1 to"),
     (2, ["add", "new", "--bundle", "ws", "--wait", "8d"], "from 1s to 7d"),
     (1, ["add", "new", "--bundle", "none", "--wait", "5m"], "no such bundle"),
-    (1, ["add", "ROOM", "--bundle", "ws", "--wait", "5m"], "there is a session called ROOM"),
+    (1, ["add", "ROOM", "--bundle", "ws", "--wait", "5m"], "session ROOM already exists"),
     (2, ["add", "a b", "--bundle", "ws", "--wait", "5m"], "not a name for a session"),
     (1, ["add", "new", "--bundle", "ws", "--wait", "5m", "pc9"], "pc9: no such device"),
     (2, ["change", "room", "--wait", "0"], "when is it to start?"),

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The command line: its options, and whether all of it is for the verb. */
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "server/ctl/noun.h"
+
+/* Those of all verbs have letters; the others are told apart by what is added here. */
+#define FIRST_VALUE 256
+#define NAMES_MAX 64 /* of all options that some verb takes */
+
+static const struct option common[] = {
+	{ "database", required_argument, NULL, 'd' },
+	{ "json", no_argument, NULL, 'j' },
+	{ "help", no_argument, NULL, 'h' },
+	{ "version", no_argument, NULL, 'V' },
+};
+#define COMMON_COUNT (sizeof(common) / sizeof(common[0]))
+
+const char *ctl_option(const struct ctl *ctl, const struct ctl_option *option)
+{
+	for (size_t i = ctl->given_count; i > 0; i--)
+		if (strcmp(ctl->given[i - 1].name, option->name) == 0)
+			return ctl->given[i - 1].value;
+	return NULL;
+}
+
+const char *ctl_option_at(const struct ctl *ctl, const struct ctl_option *option, size_t index)
+{
+	for (size_t i = 0; i < ctl->given_count; i++)
+		if (strcmp(ctl->given[i].name, option->name) == 0 && index-- == 0)
+			return ctl->given[i].value;
+	return NULL;
+}
+
+/* --- reading ------------------------------------------------------------------ */
+
+static void add_name(struct option *all, size_t *count, const struct ctl_option *option)
+{
+	for (size_t i = 0; i < *count; i++)
+		if (strcmp(all[i].name, option->name) == 0)
+			return;
+	if (*count == COMMON_COUNT + NAMES_MAX)
+		return;
+	all[*count] = (struct option){ option->name, option->value ? required_argument
+	                                                           : no_argument, NULL,
+		                       FIRST_VALUE + (int)*count };
+	(*count)++;
+}
+
+/* Fills @all with the options of all verbs, each name once, up to one without a name. */
+static void collect_options(struct option all[COMMON_COUNT + NAMES_MAX + 1])
+{
+	const struct noun *noun;
+	size_t count = COMMON_COUNT;
+
+	memcpy(all, common, sizeof(common));
+	for (size_t i = 0; (noun = noun_at(i)) != NULL; i++)
+		for (const struct verb *verb = noun->verbs; verb->run; verb++)
+			for (const struct ctl_option *const *o = verb->options; o && *o; o++)
+				add_name(all, &count, *o);
+	all[count] = (struct option){ NULL, 0, NULL, 0 };
+}
+
+/* Keeps an option that belongs to some verb. */
+static int keep_option(struct ctl *ctl, const char *name, const char *value)
+{
+	if (ctl->given_count == CTL_GIVEN_MAX)
+		return ctl_error(EXIT_USAGE, "--%s: more than %d options", name, CTL_GIVEN_MAX);
+	ctl->given[ctl->given_count++] = (struct ctl_given){ name, value ? value : "" };
+	return -1;
+}
+
+int args_parse(struct ctl *ctl, int argc, char **argv)
+{
+	static struct option all[COMMON_COUNT + NAMES_MAX + 1];
+	int option, status = -1;
+
+	collect_options(all);
+	ctl->database = STORE_DEFAULT;
+	while (status < 0 && (option = getopt_long(argc, argv, "d:jhV", all, NULL)) != -1) {
+		switch (option) {
+		case 'd': ctl->database = optarg; break;
+		case 'j': ctl->json = true; break;
+		case 'h': ctl->help = true; break;
+		case 'V': puts("prebootctl " VERSION); return 0;
+		case '?': return ctl_error(EXIT_USAGE, "try \"prebootctl --help\"");
+		default: status = keep_option(ctl, all[option - FIRST_VALUE].name, optarg);
+		}
+	}
+	ctl->words = argv + optind;
+	ctl->word_count = argc - optind;
+	return status;
+}
+
+/* --- checking ----------------------------------------------------------------- */
+
+/* Reports the first word that the verb needs and that is not there. */
+static int report_missing(const struct ctl *ctl, const struct verb *verb, const char *text)
+{
+	struct place places[USAGE_PLACES_MAX];
+	size_t count = usage_places(verb, places);
+	uint32_t next = usage_next(places, count, ctl->word_count);
+
+	for (size_t i = 0; i < count; i++)
+		if (next >> i & 1 && !places[i].optional)
+			return ctl_error(EXIT_USAGE, "%s: missing argument %s", text,
+			                 places[i].words);
+	return ctl_error(EXIT_USAGE, "%s: missing argument", text);
+}
+
+int args_check(struct ctl *ctl, const struct noun *noun, const struct verb *verb)
+{
+	char text[64];
+	int status = 0;
+
+	help_verb_name(noun, verb, text, sizeof(text));
+	for (size_t i = 0; i < ctl->given_count; i++)
+		if (!verb_option(verb, ctl->given[i].name))
+			return ctl_error(EXIT_USAGE, "--%s is not for \"%s\"; try \"prebootctl %s "
+			                 "--help\"", ctl->given[i].name, text, text);
+	if (ctl->word_count < verb->min)
+		status = report_missing(ctl, verb, text);
+	else if (ctl->word_count > verb->max)
+		status = ctl_error(EXIT_USAGE, "%s: unexpected argument", ctl->words[verb->max]);
+	if (status)
+		help_usage(stderr, noun, verb);
+	return status;
+}

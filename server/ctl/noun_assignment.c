@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Assignments: which devices, folders and groups are to get which bundle. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "nbp/proto/error.h"
+#include "nbp/proto/text.h"
+#include "server/ctl/noun.h"
+
+static const struct ctl_option opt_to = {
+	"to", "TARGET", "a device, a folder as in /site/lab, group:NAME, or / for all devices"
+};
+static const struct ctl_option opt_once = { "once", NULL, "each machine gets it once (default)" };
+static const struct ctl_option opt_always = { "always", NULL, "each machine gets it at each boot" };
+static const struct ctl_option opt_until = {
+	"until", "DATE", "at each boot until the end of a day, as 2026-12-31, a time, as \"2026-12-31 "
+	"18:00\", or for a time from now, as 7d"
+};
+
+void ctl_assignment_when(const struct assignment *assignment, char *out, size_t size)
+{
+	char until[32];
+
+	ctl_time(assignment->until, until, sizeof(until));
+	if (assignment->mode == ASSIGN_UNTIL)
+		text_format(out, size, "until %s", until);
+	else
+		text_format(out, size, "%s", assignment_mode_name(assignment->mode));
+}
+
+static void target_text(struct ctl *ctl, const struct assignment *a, char out[CTL_OWNER])
+{
+	struct owner owner = { a->level, a->owner };
+
+	ctl_owner_text(ctl, &owner, out);
+}
+
+json_t *ctl_json_assignment(struct ctl *ctl, const struct assignment_row *row)
+{
+	const struct assignment *a = &row->assignment;
+	char target[CTL_OWNER], when[64];
+
+	target_text(ctl, a, target);
+	ctl_assignment_when(a, when, sizeof(when));
+	return json_pack("{s:I, s:s, s:s, s:s, s:s, s:o, s:s, s:o}", "id", (json_int_t)a->id,
+	                 "bundle", row->bundle_name, "level", level_name(a->level),
+	                 "to", target, "mode", assignment_mode_name(a->mode), "until",
+	                 ctl_json_time(a->until), "when", when, "added", ctl_json_time(a->added));
+}
+
+/* --- add ------------------------------------------------------------------- */
+
+/* What "assignment add" was asked to do. */
+struct new_assignments {
+	struct bundle_whole bundle;
+	struct assignment_row row;
+	json_t *added;
+	char target[CTL_OWNER]; /* the last */
+};
+
+static int read_mode(struct ctl *ctl, struct assignment *a)
+{
+	int given = ctl_given(ctl, &opt_once) + ctl_given(ctl, &opt_always) +
+	            ctl_given(ctl, &opt_until);
+
+	if (given > 1)
+		return ctl_error(EXIT_USAGE, "expected one of --once, --always and --until, not "
+		                 "several");
+	a->mode = ctl_given(ctl, &opt_always) ? ASSIGN_ALWAYS
+	          : ctl_given(ctl, &opt_until) ? ASSIGN_UNTIL : ASSIGN_ONCE;
+	return a->mode == ASSIGN_UNTIL ? ctl_read_until(ctl_option(ctl, &opt_until), &a->until) : 0;
+}
+
+static int assign_to(struct ctl *ctl, struct new_assignments *adding, const char *word)
+{
+	struct assignment *a = &adding->row.assignment;
+	struct assignment_filter filter = { .bundle = adding->row.bundle };
+	struct assignment_row there;
+	struct owner owner;
+	char when[64];
+	int rc, status = ctl_find_owner(ctl, word, &owner);
+
+	if (status)
+		return status;
+	filter.level = a->level = owner.level;
+	filter.owner = a->owner = owner.id;
+	ctl_owner_text(ctl, &owner, adding->target);
+	rc = assignment_find(&ctl->store, &filter, &there);
+	if (rc == 0)
+		return ctl_error(EXIT_FAULT, "%s is assigned to %s already; for it to happen anew "
+		                 "or otherwise, remove that first: \"prebootctl assignment remove "
+		                 "%llu\"", adding->row.bundle_name, adding->target,
+		                 (unsigned long long)there.assignment.id);
+	if (rc != ERR_NOT_FOUND || assignment_add(&ctl->store, &adding->row))
+		return ctl_store_error(ctl);
+	json_array_append_new(adding->added, ctl_json_assignment(ctl, &adding->row));
+	ctl_assignment_when(a, when, sizeof(when));
+	if (owner.level != LEVEL_DEVICE)
+		return 0;
+	return ctl_add_event(ctl, owner.id, "assigned", "bundle %s, %s", adding->row.bundle_name,
+	                    when);
+}
+
+static int add_assignments(struct ctl *ctl, struct new_assignments *adding)
+{
+	struct assignment_row *row = &adding->row;
+	int status = ctl_find_bundle(ctl, ctl->words[0], &adding->bundle);
+
+	if (status == 0 && !ctl_given(ctl, &opt_to) && ctl->word_count < 2)
+		status = ctl_error(EXIT_USAGE, "assignment add: needs --to and a device, a folder "
+		                   "as in /site/lab, group:NAME, or / for all");
+	if (status == 0)
+		status = read_mode(ctl, &row->assignment);
+	if (status)
+		return status;
+	row->bundle = adding->bundle.bundle.id;
+	text_format(row->bundle_name, NAME_SIZE, "%s", adding->bundle.bundle.name);
+	row->assignment.added = time(NULL);
+	if (ctl_given(ctl, &opt_to))
+		status = assign_to(ctl, adding, ctl_option(ctl, &opt_to));
+	for (int i = 1; status == 0 && i < ctl->word_count; i++)
+		status = assign_to(ctl, adding, ctl->words[i]);
+	return status;
+}
+
+static int ctl_assignment_add(struct ctl *ctl)
+{
+	struct new_assignments adding = { .added = json_array() };
+	size_t count;
+	char when[64];
+	int status = CTL_TRANSACTION(ctl, add_assignments(ctl, &adding));
+
+	if (status) {
+		json_decref(adding.added);
+		return status;
+	}
+	ctl_warn_bundle_id(ctl, adding.row.bundle);
+	count = json_array_size(adding.added);
+	ctl_assignment_when(&adding.row.assignment, when, sizeof(when));
+	if (count == 1)
+		return ctl_say(ctl, adding.added, "assignment %llu: %s to %s, %s",
+		               (unsigned long long)adding.row.assignment.id,
+		               adding.row.bundle_name, adding.target, when);
+	return ctl_say(ctl, adding.added, "%zu assignments of %s, %s", count,
+	               adding.row.bundle_name, when);
+}
+
+/* --- list ------------------------------------------------------------------ */
+
+static int gather_assignments(struct ctl *ctl, const struct assignment_filter *filter, struct table *table,
+                  json_t *array)
+{
+	struct assignment_row row;
+	struct assignment_past past;
+	sqlite3_stmt *rows;
+	int rc = assignment_list(&ctl->store, filter, &rows);
+
+	table_add(table, "ID", "BUNDLE", "TO", "WHEN", "OPEN", "DONE", "FAILED");
+	while (rc == 0 && (rc = store_step(&ctl->store, rows)) == 1) {
+		char id[24], target[CTL_OWNER], when[64], open[24], done[24], failed[24];
+		json_t *object;
+
+		assignment_row(rows, &row);
+		rc = assignment_past(&ctl->store, row.assignment.id, &past);
+		text_format(id, sizeof(id), "%" PRIu64, row.assignment.id);
+		target_text(ctl, &row.assignment, target);
+		ctl_assignment_when(&row.assignment, when, sizeof(when));
+		text_format(open, sizeof(open), "%" PRIu64, past.open);
+		text_format(done, sizeof(done), "%" PRIu64, past.done);
+		text_format(failed, sizeof(failed), "%" PRIu64, past.failed);
+		table_add(table, id, row.bundle_name, target, when, open, done, failed);
+		object = ctl_json_assignment(ctl, &row);
+		json_object_set_new(object, "open", json_integer((json_int_t)past.open));
+		json_object_set_new(object, "done", json_integer((json_int_t)past.done));
+		json_object_set_new(object, "failed", json_integer((json_int_t)past.failed));
+		json_object_set_new(object, "cancelled", json_integer((json_int_t)past.cancelled));
+		json_array_append_new(array, object);
+	}
+	return rc;
+}
+
+int ctl_print_assignments(struct ctl *ctl, const struct assignment_filter *filter)
+{
+	struct table table = { .columns = 7 };
+	json_t *array = json_array();
+	int rc = gather_assignments(ctl, filter, &table, array);
+
+	return ctl_answer_list(ctl, rc, &table, array);
+}
+
+static int ctl_assignment_list(struct ctl *ctl)
+{
+	struct assignment_filter filter = { 0 };
+	struct bundle_whole bundle;
+	struct owner owner;
+	int status = 0;
+
+	if (ctl->word_count) {
+		status = ctl_find_bundle(ctl, ctl->words[0], &bundle);
+		filter.bundle = bundle.bundle.id;
+	}
+	if (status == 0 && ctl_given(ctl, &opt_to)) {
+		status = ctl_find_owner(ctl, ctl_option(ctl, &opt_to), &owner);
+		filter.level = owner.level;
+		filter.owner = owner.id;
+	}
+	return status ? status : ctl_print_assignments(ctl, &filter);
+}
+
+/* --- remove ---------------------------------------------------------------- */
+
+/* Finds what "assignment remove" names: an id, or a bundle and --to. */
+static int find_assignment(struct ctl *ctl, struct assignment_row *row)
+{
+	const char *word = ctl->words[0];
+	struct assignment_filter filter = { 0 };
+	struct bundle_whole bundle;
+	struct owner owner;
+	int rc, status;
+
+	if (word[0] && strspn(word, "0123456789") == strlen(word)) {
+		rc = assignment_by_id(&ctl->store, strtoull(word, NULL, 10), row);
+		if (rc == ERR_NOT_FOUND)
+			return ctl_error(EXIT_FAULT, "%s: no such assignment; \"prebootctl "
+			                 "assignment list\" has those there are", word);
+		return rc ? ctl_store_error(ctl) : 0;
+	}
+	status = ctl_find_bundle(ctl, word, &bundle);
+	if (status == 0 && !ctl_given(ctl, &opt_to))
+		status = ctl_error(EXIT_USAGE, "assignment remove %s: of whom? use --to, or the "
+		                   "assignment's number", bundle.bundle.name);
+	if (status == 0)
+		status = ctl_find_owner(ctl, ctl_option(ctl, &opt_to), &owner);
+	if (status)
+		return status;
+	filter = (struct assignment_filter){ bundle.bundle.id, owner.level, owner.id };
+	rc = assignment_find(&ctl->store, &filter, row);
+	if (rc == ERR_NOT_FOUND)
+		return ctl_error(EXIT_FAULT, "%s is not assigned to %s; \"prebootctl assignment "
+		                 "list %s\" says to whom", bundle.bundle.name, ctl_option(ctl, &opt_to),
+		                 bundle.bundle.name);
+	return rc ? ctl_store_error(ctl) : 0;
+}
+
+static int remove_assignment(struct ctl *ctl, struct assignment_row *row)
+{
+	int status = find_assignment(ctl, row);
+
+	if (status == 0 && assignment_remove(&ctl->store, row->assignment.id))
+		status = ctl_store_error(ctl);
+	if (status == 0 && row->assignment.level == LEVEL_DEVICE)
+		status = ctl_add_event(ctl, row->assignment.owner, "unassigned", "bundle %s",
+		                      row->bundle_name);
+	return status;
+}
+
+static int ctl_assignment_remove(struct ctl *ctl)
+{
+	struct assignment_row row;
+	char target[CTL_OWNER];
+	int status = CTL_TRANSACTION(ctl, remove_assignment(ctl, &row));
+
+	if (status)
+		return status;
+	target_text(ctl, &row.assignment, target);
+	return ctl_say(ctl, ctl_json_assignment(ctl, &row), "assignment %llu removed: %s to %s",
+	               (unsigned long long)row.assignment.id, row.bundle_name, target);
+}
+
+/* --- the noun --------------------------------------------------------------- */
+
+static const struct verb verbs[] = {
+	{ .name = "add", .alias = "new", .run = ctl_assignment_add, .min = 1, .max = NO_LIMIT,
+	  .options = OPTIONS(&opt_to, &opt_once, &opt_always, &opt_until),
+	  .usage = "BUNDLE [--to] TARGET... [--once|--always|--until DATE]",
+	  .help = "Assign a bundle to devices, folders, groups, or all devices (/). The nearest "
+	          "assignment comes first: the device's own, its groups', its folder's and those of "
+	          "the folders around it, then that of all devices. A job that failed is not tried "
+	          "again before \"prebootctl job retry\"." },
+	{ .name = "list", .alias = "ls", .run = ctl_assignment_list, .min = 0, .max = 1,
+	  .options = OPTIONS(&opt_to), .usage = "[BUNDLE] [--to TARGET]",
+	  .help = "List the assignments, and the number of jobs made of each: of a bundle, or those "
+	          "made to just this target. What a device gets in the end, and why: \"prebootctl "
+	          "explain DEVICE\"." },
+	{ .name = "remove", .alias = "delete", .run = ctl_assignment_remove, .min = 1, .max = 1,
+	  .options = OPTIONS(&opt_to), .usage = "ID | BUNDLE --to TARGET",
+	  .help = "Delete an assignment. Jobs that machines have already been given stay; "
+	          "\"prebootctl job cancel\" ends those." },
+	{ .run = NULL },
+};
+
+const struct noun noun_assignment = {
+	.name = "assignment", .about = "which devices are to get which bundle", .verbs = verbs,
+};

@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The devices: listing, moving, renaming, removing them. */
+#include <stdio.h>
+#include <string.h>
+
+#include "nbp/proto/error.h"
+#include "nbp/proto/text.h"
+#include "server/ctl/ctl_data.h"
+#include "server/ctl/noun.h"
+#include "server/ctl/noun_device.h"
+#include "server/store/jobs.h"
+
+/* --- options ---------------------------------------------------------------- */
+
+const struct ctl_option opt_mac = { "mac", "MAC", "a MAC address of the device; may be repeated" };
+const struct ctl_option opt_uuid = { "uuid", "UUID", "its SMBIOS UUID" };
+const struct ctl_option opt_isd = { "isd", "GUID", "the device id in its image-safe data" };
+const struct ctl_option opt_folder = { "folder", "FOLDER", "the folder to put it into" };
+const struct ctl_option opt_boot = {
+	"boot", "N", "1 (default): the last boot; 2: the one before it; and so on"
+};
+static const struct ctl_option opt_csv = {
+	"csv", NULL, "print comma-separated values, as \"device import\" reads them"
+};
+static const struct ctl_option opt_force = { "force", NULL, "also with an open job" };
+
+#define SHOWN_EVENTS 20
+
+static const uint8_t no_uuid[16];
+
+static json_t *json_guid(const uint8_t guid[16])
+{
+	char text[40];
+
+	text_format(text, sizeof(text), "%pU", guid);
+	return memcmp(guid, no_uuid, 16) ? json_string(text) : json_null();
+}
+
+void ctl_device_path(struct ctl *ctl, const struct device *device, char path[FOLDER_PATH])
+{
+	uint64_t folder = 0;
+
+	if (device_folder(&ctl->store, device->id, &folder) ||
+	    folder_path(&ctl->store, folder, path))
+		text_format(path, FOLDER_PATH, "?");
+}
+
+json_t *ctl_json_device(struct ctl *ctl, const struct device *device)
+{
+	uint8_t macs[DEVICE_MACS_MAX][6];
+	char path[FOLDER_PATH];
+	json_t *list = json_array();
+	size_t count;
+	char text[40];
+
+	if (device_macs(&ctl->store, device->id, macs, &count))
+		count = 0;
+	for (size_t i = 0; i < count; i++) {
+		text_format(text, sizeof(text), "%pM", macs[i]);
+		json_array_append_new(list, json_string(text));
+	}
+	ctl_device_path(ctl, device, path);
+	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o}", "name", device->name, "folder", path,
+	                 "macs", list, "uuid", json_guid(device->uuid),
+	                 "isd", json_guid(device->isd),
+	                 "added", ctl_json_time(device->added));
+}
+
+/* --- device list ----------------------------------------------------------- */
+
+json_t *ctl_json_seen(const struct seen *seen)
+{
+	json_t *object;
+
+	if (seen->time == 0)
+		return json_null();
+	object = ctl_json_hardware(&seen->request.u.request);
+	json_object_set_new(object, "time", ctl_json_time(seen->time));
+	json_object_set_new(object, "address", json_string(seen->address));
+	return object;
+}
+
+/* Adds what is known of @device beside itself: its last request, its newest work. */
+int ctl_gather_device(struct ctl *ctl, const struct device *device, struct seen *seen,
+                      struct job *job)
+{
+	int rc = device_last_seen(&ctl->store, device->id, seen);
+
+	job->number = 0;
+	if (rc == 0)
+		rc = job_newest(&ctl->store, device->id, job);
+	return rc == ERR_NOT_FOUND ? 0 : rc;
+}
+
+json_t *ctl_json_full(struct ctl *ctl, const struct device *device, const struct seen *seen,
+                      const struct job *job)
+{
+	json_t *object = ctl_json_device(ctl, device);
+
+	json_object_set_new(object, "seen", ctl_json_seen(seen));
+	json_object_set_new(object, "work",
+	                    job->number ? ctl_json_job(ctl, device, job) : json_null());
+	return object;
+}
+
+static void list_device(struct ctl *ctl, struct table *table, const struct device *device,
+                     const struct seen *seen, const struct job *job)
+{
+	uint8_t macs[DEVICE_MACS_MAX][6];
+	char id[48] = "-", path[FOLDER_PATH], state[64] = "-", ago[32];
+	size_t count = 0;
+
+	if (device_macs(&ctl->store, device->id, macs, &count) == 0 && count > 1)
+		text_format(id, sizeof(id), "%pM +%u", macs[0], (uint32_t)count - 1);
+	else if (count)
+		text_format(id, sizeof(id), "%pM", macs[0]);
+	else if (memcmp(device->uuid, no_uuid, 16))
+		text_format(id, sizeof(id), "%pU", device->uuid);
+	else
+		text_format(id, sizeof(id), "ISD %pU", device->isd);
+	if (job->number)
+		text_format(state, sizeof(state), "%" PRIu64 " %s, %u/%u", job->number,
+		            job_state_name(job->state), job->attempt, job->attempts);
+	ctl_ago(seen->time, ago, sizeof(ago));
+	ctl_device_path(ctl, device, path);
+	table_add(table, device->name, path, id,
+	          seen->time ? ctl_firmware_name(seen->request.u.request.firmware) : "-", state,
+	          ago);
+}
+
+static int ctl_device_list(struct ctl *ctl)
+{
+	struct table table = { .columns = 6 };
+	struct device device;
+	struct seen seen;
+	struct job job;
+	sqlite3_stmt *rows;
+	json_t *array;
+	int rc = 0, status = ctl_start_devices(ctl, &rows);
+
+	if (status)
+		return status;
+	if (ctl_given(ctl, &opt_csv))
+		return ctl_put_csv(ctl, rows);
+	array = json_array();
+	table_add(&table, "DEVICE", "FOLDER", "MAC OR UUID", "FW", "NEWEST WORK", "LAST SEEN");
+	while (rc == 0 && (rc = store_step(&ctl->store, rows)) == 1) {
+		device_row(rows, &device);
+		rc = ctl_gather_device(ctl, &device, &seen, &job);
+		if (rc == 0 && ctl->json)
+			json_array_append_new(array, ctl_json_full(ctl, &device, &seen, &job));
+		else if (rc == 0)
+			list_device(ctl, &table, &device, &seen, &job);
+	}
+	return ctl_answer_list(ctl, rc, &table, array);
+}
+
+/* --- device remove --------------------------------------------------------- */
+
+static int remove_device(struct ctl *ctl, struct device *device)
+{
+	struct job job;
+	int rc, status = ctl_find_device(ctl, ctl->words[0], device);
+
+	if (status)
+		return status;
+	rc = job_newest(&ctl->store, device->id, &job);
+	if (rc == 0 && job_is_open(job.state) && !ctl_given(ctl, &opt_force))
+		return ctl_error(EXIT_FAULT, "%s has work %llu, which is %s; cancel it with "
+		                 "\"prebootctl work cancel %s\", or use --force", device->name,
+		                 (unsigned long long)job.number, job_state_name(job.state),
+		                 device->name);
+	if ((rc && rc != ERR_NOT_FOUND) || device_remove(&ctl->store, device->id))
+		return ctl_store_error(ctl);
+	return 0;
+}
+
+static int ctl_device_remove(struct ctl *ctl)
+{
+	struct device device;
+	int status = CTL_TRANSACTION(ctl, remove_device(ctl, &device));
+
+	return status ? status : ctl_say(ctl, json_pack("{s:s}", "removed", device.name),
+	                                 "device %s removed", device.name);
+}
+
+/* --- move ------------------------------------------------------------------ */
+
+struct move {
+	uint64_t folder;
+	char path[FOLDER_PATH];
+	unsigned int moved;
+};
+
+static int move_device(struct ctl *ctl, const struct device *device, void *data)
+{
+	struct move *m = data;
+	uint64_t before;
+
+	if (device_folder(&ctl->store, device->id, &before))
+		return ctl_store_error(ctl);
+	if (before == m->folder)
+		return 0;
+	if (device_move(&ctl->store, device->id, m->folder))
+		return ctl_store_error(ctl);
+	m->moved++;
+	return ctl_add_event(ctl, device->id, "moved", "to %s", m->path);
+}
+
+static int move_devices(struct ctl *ctl, struct move *m)
+{
+	int status = ctl_find_folder(ctl, ctl->words[ctl->word_count - 1], &m->folder);
+
+	if (status == 0 && folder_path(&ctl->store, m->folder, m->path))
+		status = ctl_store_error(ctl);
+	return status ? status : ctl_each_device(ctl, 0, ctl->word_count - 1, move_device, m);
+}
+
+static int ctl_device_move(struct ctl *ctl)
+{
+	struct move m = { 0 };
+	int status = CTL_TRANSACTION(ctl, move_devices(ctl, &m));
+
+	return status ? status : ctl_say(ctl, json_pack("{s:s, s:i}", "folder", m.path, "moved",
+	                                                (int)m.moved),
+	                                 "%u moved to %s", m.moved, m.path);
+}
+
+/* --- release --------------------------------------------------------------- */
+
+static int release_device(struct ctl *ctl, struct device *device)
+{
+	static const uint8_t none[16];
+	char by[40];
+	int status = ctl_find_device(ctl, ctl->words[0], device);
+
+	if (status)
+		return status;
+	if (memcmp(device->claim_uuid, none, 16))
+		text_format(by, sizeof(by), "%pU", device->claim_uuid);
+	else if (memcmp(device->claim_mac, none, 6))
+		text_format(by, sizeof(by), "%pM", device->claim_mac);
+	else
+		return ctl_error(EXIT_FAULT, "device %s: no machine has claimed it; what it was "
+		                 "added with can be changed with \"prebootctl device change\"",
+		                 device->name);
+	if (device_release(&ctl->store, device->id))
+		return ctl_store_error(ctl);
+	return ctl_add_event(ctl, device->id, "released", "it was claimed by %s", by);
+}
+
+/* What the device has open is the next machine's, whichever that is. */
+static int warn_of_open_job(struct ctl *ctl, const struct device *device)
+{
+	struct job job;
+	int rc = job_newest(&ctl->store, device->id, &job);
+
+	if (rc && rc != ERR_NOT_FOUND)
+		return ctl_store_error(ctl);
+	if (rc == 0 && job_is_open(job.state))
+		ctl_error(0, "warning: device %s has open work, %llu, which is %s: the next machine "
+		          "is given it; \"prebootctl work cancel %llu\" if it is not to be",
+		          device->name, (unsigned long long)job.number,
+		          job_state_name(job.state), (unsigned long long)job.number);
+	return 0;
+}
+
+static int ctl_device_release(struct ctl *ctl)
+{
+	struct device device;
+	int status = CTL_TRANSACTION(ctl, release_device(ctl, &device));
+
+	if (status == 0)
+		status = warn_of_open_job(ctl, &device);
+	return status ? status : ctl_say(ctl, json_pack("{s:s}", "released", device.name),
+	                                 "device %s released: the next machine that comes with "
+	                                 "its MAC or image-safe data is it", device.name);
+}
+
+/* --- rename ---------------------------------------------------------------- */
+
+static int rename_device(struct ctl *ctl, struct device *device)
+{
+	struct device other;
+	int rc, status = ctl_find_device(ctl, ctl->words[0], device);
+
+	if (status == 0)
+		status = ctl_check_device_name(ctl->words[1]);
+	if (status)
+		return status;
+	rc = device_by_name(&ctl->store, ctl->words[1], &other);
+	if (rc == 0 && other.id != device->id)
+		return ctl_error(EXIT_FAULT, "there is a device called %s already", other.name);
+	if ((rc && rc != ERR_NOT_FOUND) ||
+	    device_rename(&ctl->store, device->id, ctl->words[1]))
+		return ctl_store_error(ctl);
+	return ctl_add_event(ctl, device->id, "renamed", "it was %s", device->name);
+}
+
+static int ctl_device_rename(struct ctl *ctl)
+{
+	struct device device;
+	int status = CTL_TRANSACTION(ctl, rename_device(ctl, &device));
+
+	return status ? status : ctl_say(ctl, json_pack("{s:s, s:s}", "was", device.name, "name",
+	                                                ctl->words[1]),
+	                                 "device %s is now %s", device.name, ctl->words[1]);
+}
+
+/* --- the noun --------------------------------------------------------------- */
+
+static const struct verb verbs[] = {
+	{ .name = "add", .alias = "new", .run = ctl_device_add, .min = 1, .max = NO_LIMIT,
+	  .options = OPTIONS(&opt_mac, &opt_uuid, &opt_isd, &opt_folder), .database = DB_CREATE,
+	  .usage = "NAME [[--mac] MAC]... [[--uuid] UUID] [--isd GUID] [--folder FOLDER]",
+	  .help = "Add a device that is known by its MAC addresses, its SMBIOS UUID, the device id "
+	          "in its image-safe data, or several of them. A NAME has letters, digits, \".\", "
+	          "\"_\" and \"-\". The database is created if there is none." },
+	{ .name = "change", .alias = "set", .run = ctl_device_change, .min = 1, .max = 1,
+	  .options = OPTIONS(&opt_mac, &opt_uuid, &opt_isd),
+	  .usage = "DEVICE [--mac MAC]... [--uuid UUID] [--isd GUID]",
+	  .help = "Replace what a device is known by, as after a new main board. What is not given "
+	          "stays; what is given empty is removed. A device that is known by its image-safe "
+	          "data alone can then be claimed by the next machine that presents it." },
+	{ .name = "list", .alias = "ls", .run = ctl_device_list, .min = 0, .max = 1,
+	  .options = OPTIONS(&opt_group, &opt_seen, &opt_csv),
+	  .usage = "[FOLDER] [--group GROUP] [--seen] [--csv]",
+	  .help = "List the devices and the state of their newest jobs: all devices, those in a "
+	          "folder and below it, or those in a group." },
+	{ .name = "show", .alias = "info", .run = ctl_device_show, .min = 1, .max = 1,
+	  .usage = "DEVICE",
+	  .help = "Show a device: what its last request reported, its newest job, and its last 20 "
+	          "events." },
+	{ .name = "remove", .alias = "delete", .run = ctl_device_remove, .min = 1, .max = 1,
+	  .options = OPTIONS(&opt_force), .usage = "DEVICE [--force]",
+	  .help = "Delete a device with its jobs and events. A device that has an open job is "
+	          "refused without --force." },
+	{ .name = "trace", .alias = "boot", .run = ctl_device_trace, .min = 1, .max = 1,
+	  .options = OPTIONS(&opt_boot), .usage = "DEVICE [--boot N]",
+	  .help = "Show a boot as a timeline: milliseconds since the NBP's start, the step, who "
+	          "reported it, the job, the reason." },
+	{ .name = "move", .alias = "mv", .run = ctl_device_move, .min = 2, .max = NO_LIMIT,
+	  .usage = "DEVICE... FOLDER",
+	  .help = "Move devices to a folder, as in /site/lab; to \"/\": into no folder." },
+	{ .name = "rename", .run = ctl_device_rename, .min = 2, .max = 2,
+	  .usage = "DEVICE NEWNAME",
+	  .help = "Give a device another name. Its jobs and its events stay." },
+	{ .name = "release", .run = ctl_device_release, .min = 1, .max = 1, .usage = "DEVICE",
+	  .help = "Remove the binding of a device that is known by its MAC or its image-safe data "
+	          "alone to the machine that came with them first. The next machine that presents "
+	          "them is this device, and gets the job that is open; a warning names it." },
+	{ .name = "admit", .run = ctl_device_admit, .min = 1, .max = 2,
+	  .options = OPTIONS(&opt_folder), .usage = "MAC|UUID [NAME] [--folder FOLDER]",
+	  .help = "Make a device of an unknown machine, known by the MAC and UUID that it reported. "
+	          "All network adapters that asked with the same UUID become part of it where serial "
+	          "numbers show that they are in one machine. Without a name it is called pc- and "
+	          "the MAC, as in pc-525400123456." },
+	{ .name = "import", .alias = "load", .run = ctl_device_import, .min = 1, .max = 1,
+	  .options = OPTIONS(&opt_create_folders, &opt_create_groups, &opt_dry_run),
+	  .database = DB_CREATE, .usage = "FILE [--create-folders] [--create-groups] [--dry-run]",
+	  .help = "Add and change devices as a file of comma-separated values says: all of them or "
+	          "none. Each error is printed with its line and column, and a folder or group that "
+	          "is missing once, with the number of lines. FILE \"-\" is standard input. The first "
+	          "line names the columns, in any order, some of\n"
+	          "  name,mac,uuid,isd,folder,group\n"
+	          "  web01,52:54:00:12:34:56,,,/site/lab,kiosks\n"
+	          "The name of a device changes that device; a line without a name changes the device "
+	          "that has its MAC, UUID or device id. An empty field leaves what a device has; \"-\" "
+	          "clears it. Several MACs or groups are in one field with spaces between them, and "
+	          "the device gets just those. \"device list --csv\" writes the same format." },
+	{ .run = NULL },
+};
+
+const struct noun noun_device = {
+	.name = "device", .about = "the registered machines, and what they are known by",
+	.verbs = verbs,
+};

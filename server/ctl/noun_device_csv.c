@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Devices as comma-separated values. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "nbp/proto/error.h"
+#include "server/ctl/ctl_data.h"
+#include "server/ctl/noun_device.h"
+#include "server/tool/output.h"
+#include "server/transfer/device_csv.h"
+
+const struct ctl_option opt_create_folders = {
+	"create-folders", NULL, "make the folders that are missing"
+};
+const struct ctl_option opt_create_groups = {
+	"create-groups", NULL, "make the groups that are missing"
+};
+const struct ctl_option opt_dry_run = {
+	"dry-run", NULL, "print what would change, and change nothing"
+};
+
+static void report_line(const char *message)
+{
+	output_line(NULL, "%s", message);
+}
+
+/* Prints each change of a dry run as a line. */
+static void print_changes(const json_t *changes)
+{
+	static const char *const kinds[] = { "device", "folder", "group" };
+	const char *key;
+	json_t *change, *pair;
+	size_t i;
+
+	json_array_foreach(changes, i, change) {
+		const char *before = ": ";
+
+		for (size_t kind = 0; kind < sizeof(kinds) / sizeof(kinds[0]); kind++)
+			if (json_object_get(change, kinds[kind]))
+				printf("%s %s %s",
+				       json_string_value(json_object_get(change, "change")),
+				       kinds[kind],
+				       json_string_value(json_object_get(change, kinds[kind])));
+		json_object_foreach(json_object_get(change, "fields"), key, pair) {
+			printf("%s%s \"%s\" -> \"%s\"", before, key,
+			       json_string_value(json_array_get(pair, 0)),
+			       json_string_value(json_array_get(pair, 1)));
+			before = ", ";
+		}
+		putchar('\n');
+	}
+}
+
+static void print_device_import(struct ctl *ctl, const struct device_csv *csv)
+{
+	size_t all = csv->added + csv->changed + csv->unchanged;
+
+	if (ctl->json) {
+		json_t *object = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:b}",
+			"devices", (json_int_t)all, "added", (json_int_t)csv->added,
+			"changed", (json_int_t)csv->changed,
+			"unchanged", (json_int_t)csv->unchanged,
+			"folders", (json_int_t)csv->folders, "groups", (json_int_t)csv->groups,
+			"dry_run", csv->dry_run);
+
+		if (csv->changes)
+			json_object_set(object, "changes", csv->changes);
+		ctl_print_json(object);
+		return;
+	}
+	print_changes(csv->changes);
+	printf("%s%zu device%s added, %zu changed, %zu unchanged; %zu folder%s and %zu group%s made\n",
+	       csv->dry_run ? "dry run, nothing is stored: " : "", csv->added,
+	       csv->added == 1 ? "" : "s", csv->changed, csv->unchanged, csv->folders,
+	       csv->folders == 1 ? "" : "s", csv->groups, csv->groups == 1 ? "" : "s");
+}
+
+int ctl_device_import(struct ctl *ctl)
+{
+	struct device_csv csv = {
+		.store = &ctl->store, .report = report_line,
+		.create_folders = ctl_given(ctl, &opt_create_folders),
+		.create_groups = ctl_given(ctl, &opt_create_groups),
+		.dry_run = ctl_given(ctl, &opt_dry_run),
+	};
+	size_t length;
+	char *text = ctl_read_file(ctl->words[0], &length);
+	int rc, status = 0;
+
+	if (!text)
+		return EXIT_FAULT;
+	csv.file = strcmp(ctl->words[0], "-") == 0 ? "standard input" : ctl->words[0];
+	csv.changes = csv.dry_run ? json_array() : NULL;
+	rc = device_csv_import(&csv, text, length);
+	if (rc == ERR_MALFORMED && csv.message)
+		status = ctl_error(EXIT_FAULT, "%s: %s", csv.file, csv.message);
+	else if (rc == ERR_MALFORMED)
+		status = ctl_error(EXIT_FAULT, "%s: %zu error%s; no device has been added or changed",
+		                   csv.file, csv.errors, csv.errors == 1 ? "" : "s");
+	else if (rc)
+		status = ctl_store_error(ctl);
+	else
+		print_device_import(ctl, &csv);
+	json_decref(csv.changes);
+	free(text);
+	return status;
+}
+
+int ctl_put_csv(struct ctl *ctl, sqlite3_stmt *rows)
+{
+	return device_csv_export(&ctl->store, rows, stdout) ? ctl_store_error(ctl) : 0;
+}

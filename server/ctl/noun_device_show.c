@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A device in full, and its boots as timelines. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "nbp/proto/error.h"
+#include "nbp/proto/text.h"
+#include "server/ctl/noun.h"
+#include "server/ctl/noun_device.h"
+#include "server/store/groups.h"
+#include "server/store/jobs.h"
+
+#define SHOWN_EVENTS 20
+
+static const uint8_t no_uuid[16];
+
+static void print_guid(const char *label, const uint8_t guid[16])
+{
+	char text[40];
+
+	text_format(text, sizeof(text), "%pU", guid);
+	if (memcmp(guid, no_uuid, 16))
+		printf("  %-18s%s\n", label, text);
+}
+
+static void print_device(struct ctl *ctl, const struct device *device, const struct seen *seen,
+                         const json_t *owned)
+{
+	const struct request *r = &seen->request.u.request;
+	uint8_t macs[DEVICE_MACS_MAX][6];
+	char text[64], path[FOLDER_PATH], ago[32];
+	size_t count;
+
+	printf("%s\n", device->name);
+	ctl_device_path(ctl, device, path);
+	printf("  %-18s%s\n", "folder", path);
+	if (device_macs(&ctl->store, device->id, macs, &count))
+		count = 0;
+	for (size_t i = 0; i < count; i++) {
+		text_format(text, sizeof(text), "%pM", macs[i]);
+		printf("  %-18s%s\n", "MAC", text);
+	}
+	print_guid("UUID", device->uuid);
+	print_guid("image-safe data", device->isd);
+	print_guid("claimed by UUID", device->claim_uuid);
+	text_format(text, sizeof(text), "%pM", device->claim_mac);
+	if (memcmp(device->claim_mac, no_uuid, 6))
+		printf("  %-18s%s\n", "claimed by MAC", text);
+	ctl_print_names("groups", json_object_get(owned, "groups"));
+	ctl_print_owned(owned);
+	ctl_time(device->added, text, sizeof(text));
+	printf("  %-18s%s\n", "added", text);
+	ctl_ago(seen->time, ago, sizeof(ago));
+	if (seen->time == 0) {
+		printf("  %-18s%s\n", "last seen", "never");
+		return;
+	}
+	printf("  %-18s%s, from %s, by %s\n", "last seen", ago, seen->address,
+	       r->version[0] ? r->version : "an unnamed NBP");
+	printf("\nlast request\n");
+	ctl_print_hardware(r);
+}
+
+/* The names of the groups it is in. */
+static json_t *json_groups(struct ctl *ctl, const struct device *device)
+{
+	json_t *array = json_array();
+	struct group_row group;
+	sqlite3_stmt *rows;
+	int rc = group_list(&ctl->store, device->id, &rows);
+
+	while (rc == 0 && (rc = store_step(&ctl->store, rows)) == 1) {
+		group_row(rows, &group);
+		json_array_append_new(array, json_string(group.name));
+		rc = 0;
+	}
+	return array;
+}
+
+/* Adds groups, settings and assignments of its own to @object. */
+static void add_owned(struct ctl *ctl, const struct device *device, json_t *object)
+{
+	struct owner owner = { LEVEL_DEVICE, device->id };
+	json_t *owned = ctl_json_owned(ctl, &owner);
+
+	json_object_set_new(object, "groups", json_groups(ctl, device));
+	json_object_update(object, owned);
+	json_decref(owned);
+}
+
+int ctl_device_show(struct ctl *ctl)
+{
+	struct device device;
+	struct seen seen;
+	struct job job;
+	json_t *object, *events;
+	int status = ctl_find_device(ctl, ctl->words[0], &device);
+
+	if (status)
+		return status;
+	if (ctl_gather_device(ctl, &device, &seen, &job))
+		return ctl_store_error(ctl);
+	if (ctl->json) {
+		events = ctl_json_events(ctl, &device, SHOWN_EVENTS);
+		if (!events)
+			return ctl_store_error(ctl);
+		object = ctl_json_full(ctl, &device, &seen, &job);
+		add_owned(ctl, &device, object);
+		json_object_set_new(object, "events", events);
+		ctl_print_json(object);
+		return 0;
+	}
+	object = json_object();
+	add_owned(ctl, &device, object);
+	print_device(ctl, &device, &seen, object);
+	json_decref(object);
+	if (job.number == 0)
+		printf("\nwork: none\n");
+	else
+		status = printf("\nwork %llu\n", (unsigned long long)job.number) < 0 ||
+		         ctl_print_job(ctl, &job, "  ");
+	if (status)
+		return EXIT_FAULT;
+	printf("\nevents\n");
+	return ctl_print_events(ctl, &device, SHOWN_EVENTS);
+}
+
+#define BOOTS_MAX   100000
+#define MOMENTS_MAX (4 * EVENTS_PER_DEVICE)
+
+struct moment {
+	struct event_record event;
+	int64_t at; /* ms since the NBP's start */
+	const char *from;
+};
+
+struct timeline {
+	struct moment *moments;
+	size_t count;
+	uint8_t boot[NONCE_SIZE];
+	uint32_t number, boots;
+	int64_t start; /* Unix time in ms, by the server's clock */
+};
+
+static int64_t clock_of(const struct event_record *event)
+{
+	return event->time * 1000 + event->time_ms;
+}
+
+/*
+ * The NBP's clock counts from its start, the server's is another one. The report
+ * that was the least time under way tells when the start was.
+ */
+static void find_start(struct timeline *t)
+{
+	bool told = false;
+
+	t->start = t->count ? clock_of(&t->moments[0].event) : 0;
+	for (size_t i = 0; i < t->count; i++) {
+		const struct event_record *event = &t->moments[i].event;
+		int64_t start = clock_of(event) - event->milliseconds;
+
+		if (event->milliseconds && (!told || start < t->start)) {
+			t->start = start;
+			told = true;
+		}
+	}
+	for (size_t i = 0; i < t->count; i++) {
+		struct moment *moment = &t->moments[i];
+
+		moment->at = moment->event.milliseconds ? moment->event.milliseconds
+		                                        : clock_of(&moment->event) - t->start;
+	}
+}
+
+/* By time; the store's order stays among what happened in one millisecond. */
+static void sort_moments(struct timeline *t)
+{
+	for (size_t i = 1; i < t->count; i++) {
+		struct moment moment = t->moments[i];
+		size_t at = i;
+
+		for (; at > 0 && t->moments[at - 1].at > moment.at; at--)
+			t->moments[at] = t->moments[at - 1];
+		t->moments[at] = moment;
+	}
+}
+
+/* Who told it: the NBP gives its time, the agent reports, and what is of neither is the server's. */
+static const char *event_source(const struct event_record *event, const struct job *job)
+{
+	bool ended = strcmp(event->step, job_state_name(job->state)) == 0;
+
+	if (event->milliseconds)
+		return "NBP";
+	if (strcmp(event->step, "begun") == 0)
+		return "agent";
+	if (strcmp(event->step, "failed") == 0)
+		return ended && !job->given_up ? "agent" : "server";
+	if (strcmp(event->step, "done") != 0 || event->reason[0])
+		return "server"; /* those who report it done give no reason */
+	return job->completion == COMPLETION_HANDOVER ? "NBP" : "agent";
+}
+
+static int find_sources(struct ctl *ctl, struct timeline *t)
+{
+	struct job job;
+
+	for (size_t i = 0; i < t->count; i++) {
+		struct moment *moment = &t->moments[i];
+		int rc = job_by_number(&ctl->store, moment->event.job, &job);
+
+		if (rc && rc != ERR_NOT_FOUND)
+			return rc;
+		if (rc)
+			memset(&job, 0, sizeof(job));
+		moment->from = event_source(&moment->event, &job);
+	}
+	return 0;
+}
+
+static int read_moments(struct ctl *ctl, const struct device *device, struct timeline *t)
+{
+	sqlite3_stmt *rows;
+	int rc = event_list_boot(&ctl->store, device->id, t->boot, &rows);
+
+	/* The store keeps hardly more of a device. */
+	t->moments = calloc(MOMENTS_MAX, sizeof(*t->moments));
+	if (!t->moments)
+		return ctl_error(EXIT_FAULT, "no memory");
+	while (rc == 0 && (rc = store_step(&ctl->store, rows)) == 1) {
+		if (t->count < MOMENTS_MAX)
+			event_row(rows, &t->moments[t->count++].event);
+		rc = 0;
+	}
+	if (rc || find_sources(ctl, t))
+		return ctl_store_error(ctl);
+	find_start(t);
+	sort_moments(t);
+	return 0;
+}
+
+static void print_boot(const struct device *device, struct timeline *t)
+{
+	struct table table = { .columns = 5 };
+	char when[24], nonce[2 * NONCE_SIZE + 1];
+	size_t used = 0;
+
+	for (size_t i = 0; i < NONCE_SIZE; i++)
+		used += text_format(nonce + used, sizeof(nonce) - used, "%02x",
+		                    (uint32_t)t->boot[i]);
+	ctl_time(t->start / 1000, when, sizeof(when));
+	printf("%s, boot %u of %u, %s, nonce %s\n", device->name, t->number, t->boots, when, nonce);
+	table_add(&table, "     MS", "STEP", "FROM", "LEASE", "REASON");
+	for (size_t i = 0; i < t->count; i++) {
+		const struct event_record *event = &t->moments[i].event;
+		char at[24], job[24] = "-";
+
+		snprintf(at, sizeof(at), "%7lld", (long long)t->moments[i].at);
+		if (event->job)
+			text_format(job, sizeof(job), "%" PRIu64, event->job);
+		table_add(&table, at, event->step, t->moments[i].from, job, event->reason);
+	}
+	table_print(&table);
+}
+
+static json_t *json_boot(const struct device *device, const struct timeline *t)
+{
+	json_t *events = json_array();
+	char nonce[2 * NONCE_SIZE + 1];
+	size_t used = 0;
+
+	for (size_t i = 0; i < NONCE_SIZE; i++)
+		used += text_format(nonce + used, sizeof(nonce) - used, "%02x",
+		                    (uint32_t)t->boot[i]);
+	for (size_t i = 0; i < t->count; i++) {
+		const struct event_record *event = &t->moments[i].event;
+
+		json_array_append_new(events, json_pack(
+			"{s:I, s:s, s:s, s:o, s:s}", "ms", (json_int_t)t->moments[i].at, "step",
+			event->step, "from", t->moments[i].from, "lease",
+			event->job ? json_integer((json_int_t)event->job) : json_null(),
+			"reason", event->reason));
+	}
+	return json_pack("{s:s, s:i, s:i, s:o, s:s, s:o}", "device", device->name, "boot",
+	                 (int)t->number, "boots", (int)t->boots, "started",
+	                 ctl_json_time(t->start / 1000), "nonce", nonce, "events", events);
+}
+
+int ctl_device_trace(struct ctl *ctl)
+{
+	struct timeline t = { .number = 1 };
+	struct device device;
+	int rc, status = ctl_find_device(ctl, ctl->words[0], &device);
+
+	if (status == 0 && ctl_option(ctl, &opt_boot))
+		status = ctl_number(ctl_option(ctl, &opt_boot), "--boot", BOOTS_MAX, &t.number);
+	if (status)
+		return status;
+	rc = event_find_boot(&ctl->store, device.id, t.number - 1, t.boot, &t.boots);
+	if (rc == ERR_NOT_FOUND && t.boots == 0)
+		return ctl_error(EXIT_FAULT, "%s: no boot is known", device.name);
+	if (rc == ERR_NOT_FOUND)
+		return ctl_error(EXIT_FAULT, "--boot %u: only %u boots of %s are known", t.number,
+		                 t.boots, device.name);
+	if (rc)
+		return ctl_store_error(ctl);
+	status = read_moments(ctl, &device, &t);
+	if (status == 0 && ctl->json)
+		ctl_print_json(json_boot(&device, &t));
+	else if (status == 0)
+		print_boot(&device, &t);
+	free(t.moments);
+	return status;
+}

@@ -1,0 +1,449 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Why a machine gets the work it does, or none: by what prebootd decides with. */
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "nbp/proto/error.h"
+#include "nbp/proto/message.h"
+#include "nbp/proto/message_fields.h"
+#include "nbp/proto/text.h"
+#include "server/ctl/ctl_machine.h"
+#include "server/ctl/noun.h"
+#include "server/filter/filter_facts.h"
+#include "server/policy/evaluate.h"
+#include "server/store/events.h"
+#include "server/store/jobs.h"
+#include "server/store/multicasts.h"
+#include "server/store/unknown.h"
+
+static const struct ctl_option opt_address = {
+	"address", "A", "as if the machine asked from this IP address"
+};
+
+struct explanation {
+	struct ctl *ctl;
+	int64_t now;
+	struct seen_machine machine;
+	const struct request *request; /* NULL: it never asked */
+	const char *address;
+	struct index *index;
+	struct identified who;         /* who prebootd takes it for */
+	bool known;                    /* a device, before it may become one */
+	struct unknown unknown;      /* else: as which it asked */
+	char note[3 * REASON_SIZE];    /* what is odd about who it is, or its work */
+	char admitted[NAME_SIZE];      /* the device that an unknown machine becomes, or "" */
+	struct job job;            /* number 0: it has no open work */
+	struct origin origin;          /* of the open work */
+	struct table table;            /* of candidates */
+	json_t *candidates;
+	struct ruling ruling;          /* what there is, where there is no open work */
+	enum withheld withheld;        /* why what was chosen is not given */
+	struct decision decision;
+	bool gets_job;                     /* it gets some, and does not boot its disk */
+	char loader[FILE_SIZE];        /* for its firmware, if that is known */
+	char outcome[REASON_SIZE + 32];
+	char last_boot[2 * REASON_SIZE + 32]; /* how it ended, or "" where that is plain */
+};
+
+/* --- finding out ----------------------------------------------------------- */
+
+static void add_note(struct explanation *e, const char *format, const char *name)
+{
+	size_t length = strlen(e->note);
+
+	if (length)
+		length += text_format(e->note + length, sizeof(e->note) - length, "; ");
+	text_format(e->note + length, sizeof(e->note) - length, format, name);
+}
+
+static void see_candidate(void *data, const struct candidate *candidate)
+{
+	struct explanation *e = data;
+	/* Open work comes before all of them, and may be of one of them. */
+	bool open = e->job.number, its = open && candidate->id == e->origin.source_id &&
+	            candidate->source == e->origin.source;
+	bool kept = candidate->taken && e->withheld;
+	bool taken = open ? its : candidate->taken && !kept, next = candidate->taken && open && !its;
+	const char *reason = kept ? withheld_reason(e->withheld) : candidate->reason;
+
+	if (!e->ctl->json)
+		table_add(&e->table, taken ? "*" : next ? "+" : "-", candidate->bundle->name,
+		          candidate->origin, reason);
+	json_array_append_new(e->candidates, json_pack(
+		"{s:s, s:I, s:s, s:s, s:b, s:b, s:s}", "source", source_name(candidate->source), "id",
+		(json_int_t)candidate->id, "bundle", candidate->bundle->name, "origin",
+		candidate->origin, "taken", (int)taken, "next", (int)next, "reason", reason));
+}
+
+/* The unknown machine becomes a device; without work, it may have some as that. */
+static int admit_machine(struct explanation *e)
+{
+	struct device *device = &e->who.device;
+
+	if (unknown_free_name(&e->ctl->store, &e->ruling.admission, e->admitted))
+		return ctl_store_error(e->ctl);
+	if (e->ruling.choice.bundle)
+		return 0;
+	*device = (struct device){ .id = INDEX_DEVICE_MAX, .added = e->now };
+	text_format(device->name, sizeof(device->name), "%s", e->admitted);
+	if (index_put_new(e->index, device))
+		return ctl_error(EXIT_FAULT, "not enough memory");
+	e->who.known = true;
+	e->who.entry = index_by_id(e->index, device->id);
+	return 0;
+}
+
+/* Has prebootd's own code say what it would answer; then once more, to hear of each candidate. */
+static int evaluate_machine(struct explanation *e)
+{
+	struct store *store = &e->ctl->store;
+	struct asker asker = { .request = e->request, .address = e->address, .now = e->now,
+	                       .who = &e->who, .unknown = &e->unknown, .data = e };
+	const struct job *job = e->job.number ? &e->job : NULL;
+	int status;
+
+	for (const char *line = index_warnings(e->index); *line; line = strchr(line, '\n') + 1)
+		ctl_error(0, "%.*s", (int)strcspn(line, "\n"), line);
+	if (!e->ctl->json)
+		table_add(&e->table, "", "BUNDLE", "FROM", "WHY, OR WHY NOT");
+	if (evaluate_request(store, e->index, &asker, job, &e->ruling, &e->decision))
+		return ctl_store_error(e->ctl);
+	e->withheld = e->ruling.withheld;
+	status = e->ruling.admits ? admit_machine(e) : 0;
+	if (status)
+		return status;
+	asker.tell = see_candidate;
+	if (evaluate_request(store, e->index, &asker, job, &e->ruling, &e->decision))
+		return ctl_store_error(e->ctl);
+	return 0;
+}
+
+static void write_outcome(struct explanation *e)
+{
+	const struct answer *answer = &e->decision.reply.u.answer;
+	const char *reason = e->job.number ? e->decision.reason : e->ruling.choice.reason;
+
+	/* It is told of work that is over, and goes to its disk when it has said so. */
+	e->gets_job = answer->decision == DECISION_JOB && !e->decision.ends;
+	if (e->request && !e->decision.ends)
+		text_format(e->loader, sizeof(e->loader), "%s", answer->loader);
+	if (e->gets_job && e->job.number)
+		text_format(e->outcome, sizeof(e->outcome), "work %" PRIu64 ", attempt %u of %u, %s",
+		            e->job.number, (uint32_t)answer->attempt, e->job.attempts, reason);
+	else
+		text_format(e->outcome, sizeof(e->outcome), "%s; %s",
+		            e->gets_job ? "new work" : "boots its disk", reason);
+}
+
+static int check_result(struct explanation *e, int rc)
+{
+	if (rc == ERR_SPACE)
+		return ctl_error(EXIT_FAULT, "not enough memory");
+	return rc ? ctl_store_error(e->ctl) : 0;
+}
+
+/* Finds who prebootd takes the last request's machine for. */
+static int find_who(struct explanation *e)
+{
+	const struct request *r = e->request;
+	struct sender sender = { &r->identity, r->isd_device, r, WEIGHED_NOT };
+	struct identified *who = &e->who;
+	int status = check_result(e, identify(&e->ctl->store, e->index, &sender, who));
+
+	if (status)
+		return status;
+	if (who->known && who->device.id != e->machine.device.id)
+		add_note(e, "the machine that asked last would be taken for %s now",
+		         who->device.name);
+	else if (e->machine.device.id && !who->known && !who->note[0])
+		add_note(e, "the machine that asked last would not be known now", "");
+	if (who->note[0])
+		add_note(e, "%s", who->note);
+	memcpy(e->unknown.mac, r->identity.mac, sizeof(e->unknown.mac));
+	memcpy(e->unknown.uuid, r->identity.uuid, sizeof(e->unknown.uuid));
+	e->unknown.request.u.request = *r;
+	return 0;
+}
+
+/* Says whether a machine with @identity, and the device id, would be taken for the device. */
+static int is_found(struct explanation *e, const struct identity *identity)
+{
+	const struct device *device = &e->machine.device;
+	struct sender sender = { .identity = identity, .isd = device->isd };
+	int status = check_result(e, identify(&e->ctl->store, e->index, &sender, &e->who));
+
+	e->who.known = e->who.known && e->who.device.id == device->id;
+	return status;
+}
+
+/* One that never asked will come with what it was registered with, or has claimed. */
+static int find_registered(struct explanation *e)
+{
+	const struct device *device = &e->machine.device;
+	uint8_t macs[DEVICE_MACS_MAX][6];
+	struct identity identity = { 0 };
+	size_t count;
+	int status = check_result(e, index_load_device(e->index, &e->ctl->store, device->id));
+
+	if (status == 0)
+		status = check_result(e, device_macs(&e->ctl->store, device->id, macs, &count));
+	if (status)
+		return status;
+	memcpy(identity.uuid, all_zero(device->uuid, 16) ? device->claim_uuid : device->uuid, 16);
+	memcpy(identity.mac, device->claim_mac, sizeof(identity.mac));
+	/* By the device id alone, the first machine that comes with it is it. */
+	if (!count && all_zero(identity.uuid, 16) && all_zero(identity.mac, 6)) {
+		e->who.known = true;
+		e->who.device = *device;
+		e->who.entry = index_by_id(e->index, device->id);
+		return 0;
+	}
+	status = is_found(e, &identity);
+	for (size_t i = 0; i < count && status == 0 && !e->who.known; i++) {
+		memcpy(identity.mac, macs[i], sizeof(identity.mac));
+		status = is_found(e, &identity);
+	}
+	if (e->who.known)
+		return status;
+	e->who.pretends = true;
+	text_format(e->who.note, sizeof(e->who.note), "what it was registered with identifies "
+	            "nobody");
+	add_note(e, "%s", e->who.note);
+	return status;
+}
+
+/* Ends the work that was found to be open: it is overdue. */
+static int give_up(struct explanation *e)
+{
+	const struct origin *of = &e->origin;
+	uint64_t device = e->who.device.id;
+	int rc = 0;
+
+	add_note(e, "its work was " OVERDUE_REASON ", and has failed", "");
+	job_end(&e->job, JOB_FAILED, e->now, OVERDUE_REASON);
+	if (of->source == SOURCE_ASSIGNMENT)
+		rc = index_put_past(e->index, device, PAST_OF_ASSIGNMENT, of->source_id,
+		                    PAST_FAILED);
+	else if (of->source == SOURCE_MULTICAST)
+		rc = index_put_past(e->index, device, PAST_OF_MULTICAST, of->source_id,
+		                    PAST_FAILED);
+	if (rc == 0 && of->bundle)
+		rc = index_put_past(e->index, device, PAST_OF_BUNDLE, of->bundle, PAST_FAILED);
+	e->who.entry = index_by_id(e->index, device);
+	return check_result(e, rc);
+}
+
+/* Sees to the sessions as prebootd does each second. */
+static int advance_sessions(struct explanation *e)
+{
+	const struct policy *policy = index_policy(e->index);
+	enum session_state next;
+	int rc = 0;
+
+	for (size_t i = 0; i < policy->multicast_count && rc == 0; i++) {
+		const struct session *session = &policy->multicasts[i];
+
+		while ((rc = multicast_next(&e->ctl->store, session, e->now, &next)) == 0 &&
+		       next != session->state)
+			index_put_state(e->index, session->id, next);
+	}
+	return check_result(e, rc);
+}
+
+/* Finds the open work, after what prebootd does by itself within a second. */
+static int find_job(struct explanation *e)
+{
+	struct store *store = &e->ctl->store;
+	struct job *job = &e->job;
+	int rc = e->who.known ? job_newest(store, e->who.device.id, job) : ERR_NOT_FOUND;
+	int status = 0;
+
+	if (rc && rc != ERR_NOT_FOUND)
+		return ctl_store_error(e->ctl);
+	if (rc == 0 && job_origin(store, job->number, &e->origin))
+		return ctl_store_error(e->ctl);
+	if (rc == 0 && job_is_overdue(job, e->now))
+		status = give_up(e);
+	if (rc || !job_is_open(job->state))
+		memset(job, 0, sizeof(*job));
+	return status ? status : advance_sessions(e);
+}
+
+/* How the last boot ended, as the NBP told: what a person did is no fault of the policy. */
+static int find_last_boot(struct explanation *e)
+{
+	struct store *store = &e->ctl->store;
+	char local[REASON_SIZE] = "", error[REASON_SIZE] = "";
+	uint64_t device = e->machine.device.id;
+	uint8_t boot[NONCE_SIZE];
+	struct event_record event;
+	sqlite3_stmt *rows;
+	uint32_t count;
+	int rc = device ? event_find_boot(store, device, 0, boot, &count) : ERR_NOT_FOUND;
+
+	if (rc)
+		return rc == ERR_NOT_FOUND ? 0 : ctl_store_error(e->ctl);
+	rc = event_list_boot(store, device, boot, &rows);
+	while (rc == 0 && (rc = store_step(store, rows)) == 1) {
+		event_row(rows, &event);
+		if (strcmp(event.step, "local-boot") == 0)
+			text_format(local, sizeof(local), "%s", event.reason);
+		else if (strcmp(event.step, "error") == 0)
+			text_format(error, sizeof(error), "%s", event.reason);
+		rc = 0;
+	}
+	if (rc)
+		return ctl_store_error(e->ctl);
+	if (local[0] && (error[0] || strcmp(local, "no work")))
+		text_format(e->last_boot, sizeof(e->last_boot), "local boot: %s%s%s", local,
+		            error[0] ? "; " : "", error);
+	else if (error[0])
+		text_format(e->last_boot, sizeof(e->last_boot), "error: %s", error);
+	return 0;
+}
+
+static int find_out(struct explanation *e)
+{
+	struct ctl *ctl = e->ctl;
+	struct fact_address parsed;
+	int status = ctl_find_machine(ctl, ctl->words[0], &e->machine);
+
+	if (status)
+		return status;
+	e->request = machine_request(&e->machine);
+	e->address = ctl_given(ctl, &opt_address) ? ctl_option(ctl, &opt_address)
+	                                         : e->machine.seen.address;
+	if (ctl_given(ctl, &opt_address) && fact_address(e->address, false, &parsed))
+		return ctl_error(EXIT_USAGE, "--address %s: expected an IP address, as in "
+		                 "10.0.2.15", e->address);
+	e->index = index_new();
+	if (!e->index)
+		return ctl_error(EXIT_FAULT, "not enough memory");
+	status = e->request ? find_who(e) : find_registered(e);
+	e->known = e->who.known;
+	if (status == 0)
+		status = find_job(e);
+	if (status == 0)
+		status = find_last_boot(e);
+	if (status == 0)
+		status = evaluate_machine(e);
+	if (status == 0)
+		write_outcome(e);
+	return status;
+}
+
+/* --- telling it ------------------------------------------------------------ */
+
+/* The menu that comes before all else: the words of the setting stand as the answer numbers them. */
+static const char *menu_mode(const struct explanation *e)
+{
+	return setting_word((size_t)setting_find("menu-mode"),
+	                    e->decision.reply.u.answer.menu_mode);
+}
+
+static void print_explanation(struct explanation *e)
+{
+	const struct job *next = &e->decision.next;
+	char seen[256];
+
+	machine_show(&e->machine, seen, sizeof(seen));
+	printf("%s%s\n", e->machine.label, e->known || e->machine.device.id
+	       ? "" : ", an unknown machine");
+	printf("  %-12s%s\n", "last seen", seen);
+	if (e->last_boot[0])
+		printf("  %-12s%s\n", "last boot", e->last_boot);
+	if (ctl_given(e->ctl, &opt_address))
+		printf("  %-12s%s\n", "asking from", e->address);
+	if (e->note[0])
+		printf("  %-12s%s\n", "note", e->note);
+	if (e->job.number)
+		printf("  %-12s%llu, %s, attempt %u of %u; it comes before all below\n", "open work",
+		       (unsigned long long)e->job.number, job_state_name(e->job.state),
+		       e->job.attempt, e->job.attempts);
+	else
+		printf("  %-12snone\n", "open work");
+	puts("");
+	if (e->table.rows > 1)
+		table_print(&e->table);
+	else
+		puts("no session, no assignment and no rule");
+	printf("\nnow: %s\n", e->outcome);
+	if (e->admitted[0])
+		printf("     it becomes device %s; where very many come at once, at a later boot\n",
+		       e->admitted);
+	if (e->loader[0])
+		printf("     %s%s%s\n", e->loader, next->config[0] ? " with " : "",
+		       next->config);
+	else if (e->gets_job)
+		printf("     %s for BIOS, %s for UEFI%s%s\n",
+		       next->loader_bios[0] ? next->loader_bios : "nothing",
+		       next->loader_uefi[0] ? next->loader_uefi : "nothing",
+		       next->config[0] ? ", with " : "", next->config);
+	if (e->decision.reply.u.answer.menu_mode)
+		printf("     menu-mode=%s\n", menu_mode(e));
+}
+
+static json_t *text_or_null(const char *text)
+{
+	return text && text[0] ? json_string(text) : json_null();
+}
+
+static void print_json(struct explanation *e)
+{
+	const struct choice *choice = &e->ruling.choice;
+	json_t *outcome = json_pack(
+		"{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:s}", "answer", e->gets_job ? "work" : "local",
+		"device", text_or_null(e->decision.reply.u.answer.device), "admitted_as", text_or_null(e->admitted), "lease",
+		e->job.number ? json_integer((json_int_t)e->job.number) : json_null(), "bundle",
+		text_or_null(e->gets_job && choice->bundle && !e->job.number ? choice->bundle->name : NULL),
+		"loader", text_or_null(e->loader), "config",
+		text_or_null(e->gets_job ? e->decision.next.config : NULL), "menu", menu_mode(e), "reason",
+		e->outcome);
+
+	ctl_print_json(json_pack("{s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:O, s:o}", "machine",
+	                         e->machine.label, "known", (int)e->known, "seen",
+	                         ctl_json_time(e->machine.seen.time), "last_boot",
+	                         text_or_null(e->last_boot), "address",
+	                         text_or_null(e->address), "note", text_or_null(e->note),
+	                         "open_work", e->job.number
+	                         ? json_integer((json_int_t)e->job.number) : json_null(),
+	                         "candidates", e->candidates, "outcome", outcome));
+}
+
+static int ctl_explain(struct ctl *ctl)
+{
+	struct explanation e = { .ctl = ctl, .now = time(NULL), .table = { .columns = 4 },
+	                         .candidates = json_array() };
+	/* One look at the database, whoever changes it meanwhile. */
+	int status = store_run(&ctl->store, "BEGIN", "") ? ctl_store_error(ctl) : find_out(&e);
+
+	store_rollback(&ctl->store);
+
+	if (status == 0 && ctl->json)
+		print_json(&e);
+	else if (status == 0)
+		print_explanation(&e);
+	json_decref(e.candidates);
+	if (e.index)
+		index_free(e.index);
+	return status;
+}
+
+/* --- the noun --------------------------------------------------------------- */
+
+static const struct verb verbs[] = {
+	{ .run = ctl_explain, .min = 1, .max = 1, .options = OPTIONS(&opt_address),
+	  .usage = "DEVICE|MAC|UUID [--address A]",
+	  .help = "Print what a machine would be answered if it asked now, by its last request: "
+	          "every session, assignment and rule in their order, taken (*) or skipped (-), and "
+	          "why; where there is an open job, which comes before all else, what would be next "
+	          "(+). A MAC or UUID may be that of an unknown machine. Where very many of those "
+	          "become devices at once, prebootd puts some off to a later boot. What is withheld, "
+	          "as a 13th job within an hour, is printed with its reason." },
+	{ .run = NULL },
+};
+
+const struct noun noun_explain = {
+	.name = "explain", .about = "why a machine gets its job, or none", .verbs = verbs,
+};

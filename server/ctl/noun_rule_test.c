@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Which machines a filter is for; and what filters can ask of them. */
+#include <stdio.h>
+#include <string.h>
+
+#include "nbp/proto/error.h"
+#include "server/ctl/ctl_machine.h"
+#include "server/ctl/noun.h"
+#include "server/ctl/noun_rule.h"
+#include "server/filter/filter_facts.h"
+#include "server/store/rules.h"
+
+const struct ctl_option opt_address = {
+	"address", "A", "as if the machines asked from this IP address"
+};
+
+struct test {
+	const struct filter *filter;
+	const char *address;  /* in place of the machines' own; NULL: theirs */
+	bool json;
+	struct table table;
+	json_t *array;
+	size_t machines, matches;
+};
+
+static void test_machine(void *data, const struct seen_machine *machine)
+{
+	struct test *t = data;
+	const struct subject subject = {
+		.request = machine_request(machine),
+		.address = t->address ? t->address : machine->seen.address,
+		.name = machine->device.name,
+	};
+	char because[REASON_SIZE];
+	bool yes;
+
+	t->machines++;
+	if (subject.request) {
+		yes = filter_match(t->filter, &subject, because);
+	} else {
+		yes = false;
+		snprintf(because, sizeof(because), "it never asked");
+	}
+	t->matches += yes;
+	if (t->json)
+		json_array_append_new(t->array, json_pack(
+			"{s:s, s:b, s:b, s:s}", "machine", machine->label, "known",
+			machine->device.id != 0, "matches", (int)yes, "because", because));
+	else
+		table_add(&t->table, machine->label, machine->device.id ? "device" : "unknown",
+		          yes ? "yes" : "no", because);
+}
+
+/* A word that names a rule stands for its filter, unless it is one itself. */
+static struct filter *find_filter(struct ctl *ctl, const char *word, int *status)
+{
+	struct filter_error error;
+	struct filter *filter = filter_parse(word, &error);
+	struct rule_row rule;
+	int rc = filter ? 0 : rule_find(&ctl->store, word, &rule);
+
+	if (filter)
+		return filter;
+	if (rc && rc != ERR_NOT_FOUND) {
+		*status = ctl_store_error(ctl);
+		return NULL;
+	}
+	if (rc) {
+		ctl_error(0, "%s: no such rule, and no filter: column %zu: %s", word,
+		          error.column, error.message);
+		*status = EXIT_USAGE;
+		return NULL;
+	}
+	filter = filter_parse(rule.filter, &error);
+	if (!filter)
+		*status = ctl_error(EXIT_FAULT, "rule %s: column %zu of its filter: %s", word,
+		                    error.column, error.message);
+	return filter;
+}
+
+static int run_test(struct ctl *ctl, struct test *t)
+{
+	struct seen_machine machine;
+	int status;
+
+	table_add(&t->table, "MACHINE", "IS A", "MATCHES", "BECAUSE");
+	if (ctl->word_count < 2)
+		return ctl_each_machine(ctl, test_machine, t) ? ctl_store_error(ctl) : 0;
+	status = ctl_find_machine(ctl, ctl->words[1], &machine);
+	if (status == 0)
+		test_machine(t, &machine);
+	return status;
+}
+
+int ctl_rule_test(struct ctl *ctl)
+{
+	struct test t = { .json = ctl->json, .table = { .columns = 4 },
+	                  .address = ctl_option(ctl, &opt_address) };
+	struct fact_address parsed;
+	struct filter *filter;
+	int status = 0;
+
+	if (t.address && fact_address(t.address, false, &parsed))
+		return ctl_error(EXIT_USAGE, "--address %s: expected an IP address, as in "
+		                 "10.0.2.15", t.address);
+	filter = find_filter(ctl, ctl->words[0], &status);
+	if (!filter)
+		return status;
+	t.filter = filter;
+	t.array = json_array();
+	status = run_test(ctl, &t);
+	if (status == 0 && ctl->json) {
+		ctl_print_json(json_incref(t.array));
+	} else if (status == 0) {
+		table_print(&t.table);
+		printf("%zu of %zu match\n", t.matches, t.machines);
+	}
+	json_decref(t.array);
+	filter_free(filter);
+	return status;
+}
+
+int ctl_rule_facts(struct ctl *ctl)
+{
+	struct table table = { .columns = 3 };
+	json_t *array = json_array();
+
+	table_add(&table, "FACT", "KIND", "WHAT");
+	for (size_t i = 0; filter_fact(i); i++) {
+		const char *help = filter_fact_help(i), *colon = strchr(help, ':');
+		char kind[80];
+
+		snprintf(kind, sizeof(kind), "%.*s", colon ? (int)(colon - help) : 0, help);
+		if (ctl->json)
+			json_array_append_new(array, json_pack("{s:s, s:s, s:s}", "fact",
+			                      filter_fact(i), "kind", kind, "about",
+			                      colon ? colon + 2 : help));
+		else
+			table_add(&table, filter_fact(i), kind, colon ? colon + 2 : help);
+	}
+	if (ctl->json)
+		ctl_print_json(json_incref(array));
+	else
+		table_print(&table);
+	json_decref(array);
+	return 0;
+}
