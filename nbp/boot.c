@@ -8,13 +8,23 @@
 #include "nbp/proto/text.h"
 
 #define WATCHDOG_SECONDS 120
-#define REPORT_MS 1500 /* for a receipt */
+#define REPORT_MS 1500 /* how long to wait for a receipt */
+
+void boot_step(struct boot *boot, enum event_code code, const char *text)
+{
+	trail_step(boot->p, &boot->trail, code, "%s", text);
+}
+
+void boot_send_steps(struct boot *boot)
+{
+	trail_send(boot->p, &boot->trail, boot->job);
+}
 
 int boot_ask(struct boot *boot, uint32_t deadline, uint8_t answer_type, struct message *answer)
 {
 	struct platform *p = boot->p;
 	const uint8_t *nonce = boot->question.nonce;
-	/* A port that the nonce picks, so that nobody can foretell it. */
+	/* The nonce picks the port, so that nobody can foretell it. */
 	int rc = p->udp_open(p, (uint16_t)(0xc000 | (nonce[0] << 8 | nonce[1])));
 
 	if (rc)
@@ -27,7 +37,7 @@ int boot_ask(struct boot *boot, uint32_t deadline, uint8_t answer_type, struct m
 
 /* --- reports ---------------------------------------------------------------- */
 
-/* Keeps only the server that answered: the work is its. */
+/* Keeps only the server that answered: the job is that server's. */
 static void keep_server(struct boot *boot)
 {
 	struct exchange *exchange = &boot->exchange;
@@ -35,11 +45,11 @@ static void keep_server(struct boot *boot)
 	exchange->servers[0] = exchange->servers[exchange->answered_by];
 	exchange->server_count = 1;
 	exchange->answered_by = 0;
-	exchange->turn = NULL; /* the time for the hot key is over */
+	exchange->turn = NULL; /* the hot key counts no longer */
 	boot->trail.server = &exchange->servers[0];
 }
 
-/* Makes the question a report; trail.c finds the identity in the same place. */
+/* Makes the question a report, whose identity is where trail.c looks for it in a request. */
 static void make_report(struct boot *boot, enum report_state state)
 {
 	const struct answer *answer = &boot->answer.u.answer;
@@ -54,8 +64,8 @@ static void make_report(struct boot *boot, enum report_state state)
 	boot->question.u.report = report;
 }
 
-/* Tells the server of @state, and goes on only when that is durable there. */
-static int report(struct boot *boot, enum report_state state)
+/* Reports @state of the job. Returns 0 only if the server has sent a receipt for it. */
+static int report_state(struct boot *boot, enum report_state state)
 {
 	struct platform *p = boot->p;
 	uint64_t job = boot->answer.u.answer.job;
@@ -71,16 +81,16 @@ static int report(struct boot *boot, enum report_state state)
 	if (rc == 0 && (receipt->job != job || receipt->state != state))
 		rc = ERR_REFUSED;
 	if (rc) {
-		log_line(p, "work %" PRIu64 ": no receipt: %s", job, why);
+		log_line(p, "job %" PRIu64 ": no receipt: %s", job, why);
 		trail_step(p, &boot->trail, EVENT_ERROR, "no receipt: %s", why);
-		boot->reason = "no receipt for the work";
+		boot->reason = "no receipt for the job";
 	}
 	return rc;
 }
 
 /* --- files ------------------------------------------------------------------ */
 
-/* The name that this program has at the boot server, as far as anybody tells. */
+/* Returns the name of this program at the boot server, as the firmware or DHCP has it. */
 static const char *own_name(const struct boot *boot)
 {
 	const char *real = boot->p->machine.boot_file;
@@ -112,15 +122,9 @@ int boot_fetch(struct boot *boot, const char *file, struct image *image)
 	return fetch_from(boot, own, file[0] == '/' ? 0 : folder_length(own), file, image);
 }
 
-void boot_file_failed(struct boot *boot, int rc)
-{
-	log_line(boot->p, "%s: %s", boot->name, error_text(rc));
-	trail_step(boot->p, &boot->trail, EVENT_ERROR, "%s: %s", boot->name, error_text(rc));
-}
-
 /*
- * Fetches the configuration file from where the loader will look for it. A loader
- * that does not find it has the machine by then, and tries other names for minutes.
+ * Fetches the configuration file from where the loader will look for it, to make
+ * sure that it is there: a loader that does not find it tries other names for minutes.
  */
 static int fetch_config(struct boot *boot, struct image *image)
 {
@@ -135,7 +139,7 @@ static int fetch_config(struct boot *boot, struct image *image)
 		rc = fetch_from(boot, answer->prefix, strlen(answer->prefix), config, image);
 	else
 		rc = boot_fetch(boot, config, image);
-	/* An empty one counts as missing there. */
+	/* The loader treats an empty file as missing. */
 	return rc == 0 && image->length == 0 ? ERR_TRUNCATED : rc;
 }
 
@@ -159,63 +163,75 @@ void boot_remember(struct platform *p, const struct boot *handed_over)
 	p->remember(p, record);
 }
 
-/* What a loader is told. */
-struct told {
+/* The names in the loader's DHCP options. */
+struct loader_names {
 	char config[FILE_SIZE + 2], prefix[FILE_SIZE];
 };
 
 /*
- * In words that PXELINUX understands: it puts the prefix, by default a folder that it
- * makes of DHCP's boot file, before every name but one that begins with "::".
+ * Writes the names as PXELINUX reads them: it puts the prefix, by default a folder that
+ * it makes of DHCP's boot file, before every name except one that begins with "::".
  */
-static void tell(const struct boot *boot, struct told *told)
+static void name_files(const struct boot *boot, struct loader_names *names)
 {
 	const struct answer *answer = &boot->answer.u.answer;
 	const char *own = own_name(boot), *file = boot->dhcp.boot_file;
-	char *prefix = told->prefix;
+	char *prefix = names->prefix;
 	size_t length = folder_length(own);
 
-	text_format(prefix, sizeof(told->prefix), "%s", answer->prefix);
+	text_format(prefix, sizeof(names->prefix), "%s", answer->prefix);
 	if (!prefix[0] && (folder_by_pxelinux(file) != length || memcmp(own, file, length) != 0)) {
-		text_format(prefix, sizeof(told->prefix), "%s", length ? own : "./");
+		text_format(prefix, sizeof(names->prefix), "%s", length ? own : "./");
 		if (length)
 			prefix[length] = '\0';
 	}
-	text_format(told->config, sizeof(told->config), "%s%s",
+	text_format(names->config, sizeof(names->config), "%s%s",
 	            answer->config[0] == '/' && (prefix[0] || length) ? "::" : "",
 	            answer->config);
 }
 
-void boot_job(struct boot *boot)
+/* Reports that something failed with the file last fetched; boot->reason becomes that. */
+static void report_failure(struct boot *boot, int rc)
+{
+	size_t length = text_format(boot->said, sizeof(boot->said), "action failed: ");
+	char *error = boot->said + length;
+
+	text_format(error, sizeof(boot->said) - length, "%s: %s", boot->name, error_text(rc));
+	log_line(boot->p, "%s", error);
+	boot_step(boot, EVENT_ERROR, error);
+	boot->reason = boot->said;
+}
+
+void boot_execute(struct boot *boot)
 {
 	static const uint8_t none[TOKEN_SIZE];
 	struct platform *p = boot->p;
 	const struct answer *answer = &boot->answer.u.answer;
-	struct told told;
-	struct handover handover = { told.config, told.prefix, boot->dhcp.boot_server };
+	struct loader_names names;
+	struct handover handover = { names.config, names.prefix, boot->dhcp.boot_server };
 	struct image image;
 	int rc;
 
-	boot->reason = "what was to be done failed";
-	if (memcmp(answer->token, none, sizeof(none)) != 0 && report(boot, REPORT_ACCEPTED) != 0)
+	if (memcmp(answer->token, none, sizeof(none)) != 0 &&
+	    report_state(boot, REPORT_ACCEPTED) != 0)
 		return;
 	rc = fetch_config(boot, &image);
 	if (rc == 0)
 		rc = boot_fetch(boot, answer->loader, &image);
 	if (rc == 0) {
-		trail_step(p, &boot->trail, EVENT_LOADED, "%s", boot->name);
-		tell(boot, &told);
+		boot_step(boot, EVENT_LOADED, boot->name);
+		name_files(boot, &names);
 		rc = p->prepare(p, &image, &handover);
 	}
 	if (rc == 0) {
-		if (answer->completes == COMPLETES_HANDOVER && report(boot, REPORT_DONE) != 0)
+		if (answer->completes == COMPLETES_HANDOVER && report_state(boot, REPORT_DONE) != 0)
 			return;
 		log_line(p, "handing over to %s", boot->name);
-		trail_step(p, &boot->trail, EVENT_HANDOVER, "%s", boot->name);
-		trail_send(p, &boot->trail, boot->job);
+		boot_step(boot, EVENT_HANDOVER, boot->name);
+		boot_send_steps(boot);
 		boot_remember(p, boot);
 		p->forget_keys(p);
 		rc = p->chain(p, &image, &handover);
 	}
-	boot_file_failed(boot, rc);
+	report_failure(boot, rc);
 }

@@ -9,7 +9,7 @@
 #include "nbp/proto/message.h"
 #include "nbp/trail.h"
 
-/* One boot on its way; flow.c tells the story, boot.c has its steps with work. */
+/* The state of one boot. flow.c tells its story; boot.c has the steps that start a loader. */
 
 struct boot {
 	struct platform *p;
@@ -19,13 +19,19 @@ struct boot {
 	struct trail trail;
 	struct message question;
 	struct message answer;
-	enum local_boot local_boot; /* of the last answer that came */
-	uint32_t answered;          /* when, ms */
-	uint64_t job;              /* the job that steps from now on belong to; 0: none */
-	const char *reason;         /* of a local boot */
-	char said[64];              /* of @reason, what the menu has of it */
-	char name[2 * FILE_SIZE];   /* of the file last fetched by TFTP, or tried */
+	enum local_boot local_boot; /* by the last answer */
+	uint32_t answered;          /* when the last answer came, ms */
+	uint64_t job;               /* the job that steps from now on belong to; 0: none */
+	const char *reason;         /* why the local disk boots */
+	char said[160];             /* room for a reason or an error that is put together */
+	char name[2 * FILE_SIZE];   /* the file last fetched by TFTP, or tried */
 };
+
+/** Adds a step with the time now to the trail; @text: what it was about. */
+void boot_step(struct boot *boot, enum event_code code, const char *text);
+
+/** Sends the steps of the trail to the server, as those of boot->job. */
+void boot_send_steps(struct boot *boot);
 
 /**
  * Sends boot->question to its servers until one of them answers with a message
@@ -34,26 +40,23 @@ struct boot {
 int boot_ask(struct boot *boot, uint32_t deadline, uint8_t answer_type, struct message *answer);
 
 /**
- * Fetches a file from the boot server. A relative name is taken from the folder
- * that the NBP came from. Says what it loaded.
+ * Fetches a file from the boot server and prints what it loaded. A relative name
+ * counts from the folder that the NBP came from.
  */
 int boot_fetch(struct boot *boot, const char *file, struct image *image);
 
-/** Something with the file last fetched failed: says so here and to the server. */
-void boot_file_failed(struct boot *boot, int rc);
-
 /**
- * Leaves a record for whatever runs after us in this power-on. A port calls it too,
- * where a processor fault ended the flow.
- * @handed_over: whose work a loader is given; NULL: the local disk is to boot
+ * Leaves a record for programs that run later in this power-on. A port calls it too,
+ * where a processor fault ended the boot.
+ * @handed_over: the boot whose loader gets the machine; NULL: the local disk boots
  */
 void boot_remember(struct platform *p, const struct boot *handed_over);
 
 /**
- * Does the answer's work: has the server count it, makes sure of the files, and
- * gives the machine to the loader. Comes back only if that failed; why, is in
- * boot->reason.
+ * Starts the loader of boot->answer: accepts the job, if it is one, fetches the
+ * files, and gives the machine to the loader. Returns only if that failed;
+ * boot->reason says why.
  */
-void boot_job(struct boot *boot);
+void boot_execute(struct boot *boot);
 
 #endif

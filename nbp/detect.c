@@ -68,12 +68,12 @@ int detect_identity(struct platform *p, struct request *request, char *name)
 	return 0;
 }
 
-/* What is to be said where DHCP told of no server. */
+/* Says why there is no server to ask. */
 static const char *why_none(enum started_by by, const struct dhcp_lease *lease)
 {
 	static const char *const reasons[] = {
-		[STARTED_BY_HTTP] = "started by HTTP, which is not supported",
-		[STARTED_BY_IPV6] = "started over IPv6, which is not supported",
+		[STARTED_BY_HTTP] = "started by HTTP: not supported",
+		[STARTED_BY_IPV6] = "started over IPv6: not supported",
 		[STARTED_BY_DISK] = "not started by PXE",
 	};
 
@@ -91,7 +91,7 @@ int detect_servers(struct platform *p, struct request *request, struct dhcp_leas
 	int rc = dhcp_read(&p->machine.dhcp, lease);
 
 	if (lease->ignored_option)
-		log_line(p, "DHCP option %u is no list of servers' addresses: ignored",
+		log_line(p, "DHCP option %u ignored: no server addresses",
 		         lease->ignored_option);
 	if (rc) {
 		log_line(p, "no policy server: %s", why_none(p->machine.started_by, lease));
@@ -104,10 +104,10 @@ int detect_servers(struct platform *p, struct request *request, struct dhcp_leas
 		server->port = POLICY_PORT;
 	}
 	exchange->server_count = lease->policy_server_count;
-	/* Only option 224 or 131 named a server: the loader is looked for there too. */
+	/* If only option 224 or 131 named a server, the loader is fetched from there, too. */
 	if (memcmp(lease->boot_server, none, sizeof(lease->boot_server)) == 0)
 		memcpy(lease->boot_server, lease->policy_servers[0], sizeof(lease->boot_server));
-	/* Where SMBIOS has no UUID, the firmware may have told DHCP one. */
+	/* If SMBIOS has no UUID, the firmware may have sent one by DHCP. */
 	if (memcmp(request->identity.uuid, none, sizeof(none)) == 0)
 		memcpy(request->identity.uuid, lease->uuid, sizeof(lease->uuid));
 	return 0;

@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The story of a boot, in the order of nbp/boot.md: find out what machine this is
+ * and which server to ask, ask it, show the menu if somebody wants it, then start a
+ * loader or boot the local disk. The last two functions tell it as a whole.
+ */
 #include "nbp/flow.h"
 
 #include "nbp/boot.h"
@@ -15,22 +20,24 @@
 #define ASK_MS_BIOS 2700
 #define ASK_MS_UEFI 3500
 
-/* Renewed before each step that a firmware might never come back from. */
+/* The watchdog is renewed before each step in which a firmware might hang. */
 #define WATCHDOG_SECONDS 120
 
 #define LINGER_MS 100
 
-#define STALE_KEYS_MAX 64 /* more than any firmware keeps: a serial line that babbles */
+#define STALE_KEYS_MAX 64 /* more than any firmware keeps; a noisy serial line has no end */
 
 #define MENU_FILE "pxemenu.txt"
 
-/* What to do in the end. */
-enum way {
-	WAY_LOCAL,
-	WAY_JOB,      /* what the answer says */
-	WAY_REBOOT,
-	WAY_POWER_OFF,
+/* What the boot ends with. */
+enum action {
+	ACTION_LOCAL,
+	ACTION_EXECUTE, /* start the loader of boot->answer */
+	ACTION_REBOOT,
+	ACTION_POWER_OFF,
 };
+
+/* --- before the boot ------------------------------------------------------- */
 
 static void greet(struct platform *p)
 {
@@ -40,7 +47,7 @@ static void greet(struct platform *p)
 	p->write(p, line, length);
 }
 
-/* Says whether an NBP that ran before us in this power-on has decided it all. */
+/* Says whether an NBP has run in this power-on before, and so made its decision. */
 static bool decided_before(struct platform *p)
 {
 	uint8_t record[POWER_ON_SIZE];
@@ -49,20 +56,50 @@ static bool decided_before(struct platform *p)
 	return p->recall(p, record) == 0 && power_on_decode(&before, record) == 0;
 }
 
-/* Keys typed before we came were meant for somebody else. */
+/* Drops keys typed before the NBP started: they were meant for another program. */
 static void drain_keys(struct platform *p)
 {
 	for (int i = 0; i < STALE_KEYS_MAX && p->key(p) != KEY_NONE; i++)
 		continue;
 }
 
+/* --- the machine and its servers ------------------------------------------- */
+
+/* Names the outcome of detect_identity() for the server's trace. */
+static const char *identity_text(int rc, const char *name)
+{
+	if (rc == 0)
+		return name;
+	return rc == ERR_NOT_FOUND ? "no image-safe data" : error_text(rc);
+}
+
+/* Finds out what machine this is, and which servers to ask. */
+static int detect(struct boot *boot)
+{
+	struct platform *p = boot->p;
+	struct request *request = &boot->question.u.request;
+	char name[NAME_SIZE];
+	int rc;
+
+	boot_step(boot, EVENT_STARTED, p->name);
+	boot->question.type = MESSAGE_REQUEST;
+	detect_hardware(p, request);
+	boot_step(boot, EVENT_HARDWARE, request->product);
+	rc = detect_identity(p, request, name);
+	boot_step(boot, EVENT_IDENTITY, identity_text(rc, name));
+	nonce_make(p, boot->question.nonce);
+	return detect_servers(p, request, &boot->dhcp, &boot->exchange);
+}
+
+/* --- asking ---------------------------------------------------------------- */
+
 static void watch_hotkey(struct platform *p, void *hotkey)
 {
 	hotkey_watch(p, hotkey);
 }
 
-/* F7, F8, F10: asks what this machine is to do, until @deadline. */
-static int ask(struct boot *boot, uint32_t deadline)
+/* Asks the servers what this machine is to do, until @deadline. */
+static int ask_servers(struct boot *boot, uint32_t deadline)
 {
 	struct platform *p = boot->p;
 	struct exchange *exchange = &boot->exchange;
@@ -80,87 +117,100 @@ static int ask(struct boot *boot, uint32_t deadline)
 		log_line(p, "no answer in %u ms (%u sent, %u dropped)", boot->answered - begun,
 		         exchange->sent - exchange->before, exchange->dropped);
 	else if (rc)
-		log_line(p, "question: %s", error_text(rc));
+		log_line(p, "request: %s", error_text(rc));
 	return rc;
 }
 
-static enum way read_answer(struct boot *boot)
+/* Prints and reports the answer; returns the action it calls for. */
+static enum action read_answer(struct boot *boot)
 {
 	const struct answer *answer = &boot->answer.u.answer;
 	const struct endpoint *server = &boot->exchange.servers[boot->exchange.answered_by];
 	bool job = answer->decision == DECISION_JOB;
 
 	if (job)
-		log_line(boot->p, "answer from %pI4: work %" PRIu64 ", attempt %u: %s%s%s",
+		log_line(boot->p, "answer from %pI4: job %" PRIu64 ", attempt %u: %s%s%s",
 		         server->address, answer->job, (uint32_t)answer->attempt,
 		         answer->loader, answer->config[0] ? " with " : "", answer->config);
 	else
-		log_line(boot->p, "answer from %pI4: %s%sno work", server->address, answer->device,
+		log_line(boot->p, "answer from %pI4: %s%sno job", server->address, answer->device,
 		         answer->device[0] ? ": " : "");
 	boot->local_boot = (enum local_boot)answer->local_boot;
 	boot->trail.server = server;
 	boot->job = answer->job;
-	boot->reason = "no work";
-	trail_step(boot->p, &boot->trail, EVENT_ANSWERED, job ? "work" : "no work");
-	trail_send(boot->p, &boot->trail, boot->job);
-	return job ? WAY_JOB : WAY_LOCAL;
+	boot->reason = "no job";
+	boot_step(boot, EVENT_ANSWERED, job ? "job" : "no job");
+	boot_send_steps(boot);
+	return job ? ACTION_EXECUTE : ACTION_LOCAL;
 }
 
-/* F9: fetches the menu and has somebody choose. */
-static int show_menu(struct boot *boot, struct menu_choice *choice)
+/* --- the menu -------------------------------------------------------------- */
+
+/*
+ * Fetches the menu file and parses it into @menu. A menu that cannot be fetched or
+ * read is skipped: that is no reason to leave a job undone.
+ */
+static int fetch_menu(struct boot *boot, struct menu *menu)
 {
-	struct menu menu;
-	const struct answer *answer = &boot->answer.u.answer;
-	const char *file = answer->menu_file, *name;
+	const char *file = boot->answer.u.answer.menu_file;
 	struct menu_error error;
 	struct image image;
 	int rc = boot_fetch(boot, file[0] ? file : MENU_FILE, &image);
 
 	if (rc) {
-		boot_file_failed(boot, rc);
-		return rc;
+		text_format(boot->said, sizeof(boot->said), "menu %s: %s", boot->name,
+		            error_text(rc));
+	} else {
+		rc = menu_parse(image.data, image.length, menu, &error);
+		if (rc)
+			text_format(boot->said, sizeof(boot->said), "menu %s:%u:%u: expected %s",
+			            boot->name, (uint32_t)error.line, (uint32_t)error.column,
+			            error.message);
 	}
-	rc = menu_parse(image.data, image.length, &menu, &error);
 	if (rc) {
-		log_line(boot->p, "%s:%u:%u: expected %s", boot->name, (uint32_t)error.line,
-		         (uint32_t)error.column, error.message);
-		trail_step(boot->p, &boot->trail, EVENT_ERROR, "%s:%u: expected %s", boot->name,
-		            (uint32_t)error.line, error.message);
-		return rc;
+		log_line(boot->p, "%s, going on", boot->said);
+		boot_step(boot, EVENT_ERROR, boot->said);
 	}
-	trail_step(boot->p, &boot->trail, EVENT_MENU, "%s", boot->name);
-	trail_send(boot->p, &boot->trail, boot->job);
-	/* Nobody is there, whatever called it: a stray key is no choice of local boot. */
-	menu_run(boot->p, &menu, answer->menu_mode == MENU_ALWAYS ? MENU_LOCAL : MENU_AUTO,
-	         choice);
-	name = choice->name;
-	text_format(boot->said, sizeof(boot->said), name[0] ? "%s was %s at the menu" : "menu: %s%s",
-	            name, choice->reason);
-	if (!name[0]) /* nothing was chosen: a limit passed, or nobody knew the password */
-		name = choice->action == MENU_AUTO ? "passed over" : "local boot";
-	log_line(boot->p, "menu: %s (%s)", name, choice->reason);
-	trail_step(boot->p, &boot->trail, EVENT_CHOSEN, "%s (%s)", name, choice->reason);
-	return 0;
+	return rc;
 }
 
-/* Goes on as though there had been no menu; asks again if it showed for too long. */
-static enum way go_on(struct boot *boot, uint32_t patience)
+/* Shows @menu until somebody has chosen from it or a limit has passed. */
+static void show_menu(struct boot *boot, const struct menu *menu, struct menu_choice *choice)
+{
+	const struct answer *answer = &boot->answer.u.answer;
+	const char *name = choice->name;
+
+	boot_step(boot, EVENT_MENU, boot->name);
+	boot_send_steps(boot);
+	/* A stray key may have called the menu, and if nobody presses another one, nobody
+	 * has chosen local boot. */
+	menu_run(boot->p, menu, answer->menu_mode == MENU_ALWAYS ? MENU_LOCAL : MENU_AUTO, choice);
+	text_format(boot->said, sizeof(boot->said),
+	            name[0] ? "%s was %s at the menu" : "menu: %s%s", name, choice->reason);
+	if (!name[0]) /* Nothing was chosen: a limit passed, or nobody knew the password. */
+		name = choice->action == MENU_AUTO ? "skipped" : "local boot";
+	log_line(boot->p, "menu: %s (%s)", name, choice->reason);
+	trail_step(boot->p, &boot->trail, EVENT_CHOSEN, "%s (%s)", name, choice->reason);
+}
+
+/* Goes on as though there had been no menu; asks again if the answer has expired meanwhile. */
+static enum action resume(struct boot *boot, uint32_t patience)
 {
 	const struct answer *answer = &boot->answer.u.answer;
 	uint32_t now = boot->p->now(boot->p);
 
 	if (answer->valid_for == 0 || now - boot->answered < answer->valid_for * 1000u)
-		return answer->decision == DECISION_JOB ? WAY_JOB : WAY_LOCAL;
-	log_line(boot->p, "the answer is too old");
-	if (ask(boot, now + patience) != 0) {
+		return answer->decision == DECISION_JOB ? ACTION_EXECUTE : ACTION_LOCAL;
+	log_line(boot->p, "the answer has expired");
+	if (ask_servers(boot, now + patience) != 0) {
 		boot->reason = "no answer";
-		return WAY_LOCAL;
+		return ACTION_LOCAL;
 	}
 	return read_answer(boot);
 }
 
-/* Turns the entry chosen into an answer of its own, which belongs to no job. */
-static enum way do_chosen(struct boot *boot, const struct menu_choice *choice)
+/* Makes an answer of the chosen entry; it belongs to no job. */
+static enum action execute_entry(struct boot *boot, const struct menu_choice *choice)
 {
 	struct answer *answer = &boot->answer.u.answer;
 
@@ -169,51 +219,40 @@ static enum way do_chosen(struct boot *boot, const struct menu_choice *choice)
 	memcpy(answer->loader, choice->loader, sizeof(answer->loader));
 	memcpy(answer->config, choice->config, sizeof(answer->config));
 	memcpy(answer->prefix, choice->prefix, sizeof(answer->prefix));
-	return WAY_JOB;
+	return ACTION_EXECUTE;
 }
 
-/* F8, F9: shows the menu if policy or the person at the machine wants it. */
-static enum way menu(struct boot *boot, enum way way, uint32_t patience)
+/*
+ * Shows the menu if policy or a person at the machine wants it. Returns the action
+ * chosen there, or @action, what the answer calls for.
+ */
+static enum action offer_menu(struct boot *boot, enum action action, uint32_t patience)
 {
 	struct answer *answer = &boot->answer.u.answer;
 	struct menu_choice choice;
+	struct menu menu;
 
 	if (answer->menu_mode != MENU_ALWAYS &&
 	    (answer->menu_mode != MENU_HOT_KEY ||
 	     !hotkey_pressed(boot->p, &boot->hotkey, answer)))
-		return way;
-	if (show_menu(boot, &choice) != 0)
-		return way; /* a menu that cannot be had is no reason to leave work undone */
+		return action;
+	if (fetch_menu(boot, &menu) != 0)
+		return action;
+	show_menu(boot, &menu, &choice);
 	switch (choice.action) {
-	case MENU_AUTO: return go_on(boot, patience);
-	case MENU_EXECUTE: return do_chosen(boot, &choice);
-	case MENU_REBOOT: return WAY_REBOOT;
-	case MENU_POWER_OFF: return WAY_POWER_OFF;
+	case MENU_AUTO: return resume(boot, patience);
+	case MENU_EXECUTE: return execute_entry(boot, &choice);
+	case MENU_REBOOT: return ACTION_REBOOT;
+	case MENU_POWER_OFF: return ACTION_POWER_OFF;
 	default:
 		boot->reason = boot->said;
-		return WAY_LOCAL;
+		return ACTION_LOCAL;
 	}
 }
 
-/* F6, F3: finds out what and who this machine is, and whom to ask. */
-static int detect(struct boot *boot)
-{
-	struct platform *p = boot->p;
-	struct request *request = &boot->question.u.request;
-	char name[NAME_SIZE];
-	int rc;
+/* --- the whole boot -------------------------------------------------------- */
 
-	trail_step(p, &boot->trail, EVENT_STARTED, "%s", p->name);
-	boot->question.type = MESSAGE_REQUEST;
-	detect_hardware(p, request);
-	trail_step(p, &boot->trail, EVENT_HARDWARE, "%s", request->product);
-	rc = detect_identity(p, request, name);
-	trail_step(p, &boot->trail, EVENT_IDENTITY, "%s", rc ? error_text(rc) : name);
-	nonce_make(p, boot->question.nonce);
-	return detect_servers(p, request, &boot->dhcp, &boot->exchange);
-}
-
-/* Gives the NIC time for what was just sent, before the power goes. */
+/* Gives the NIC time to send the last datagrams before the power goes. */
 static void linger(struct platform *p)
 {
 	uint32_t begun = p->now(p);
@@ -222,24 +261,24 @@ static void linger(struct platform *p)
 		p->idle(p);
 }
 
-/* Comes back, if at all, for local boot; why, is in boot->reason. */
-static void run(struct boot *boot)
+/* Runs the boot up to local boot. If it returns, boot->reason says why the disk boots. */
+static void run_boot(struct boot *boot)
 {
 	struct platform *p = boot->p;
 	uint32_t patience = p->machine.firmware == FIRMWARE_BIOS ? ASK_MS_BIOS : ASK_MS_UEFI;
-	enum way way;
+	enum action action;
 
 	boot->reason = "no answer";
-	if (detect(boot) != 0 || ask(boot, patience) != 0)
+	if (detect(boot) != 0 || ask_servers(boot, patience) != 0)
 		return;
-	way = menu(boot, read_answer(boot), patience);
-	if (way == WAY_JOB)
-		boot_job(boot);
-	if (way != WAY_REBOOT && way != WAY_POWER_OFF)
+	action = offer_menu(boot, read_answer(boot), patience);
+	if (action == ACTION_EXECUTE)
+		boot_execute(boot);
+	if (action != ACTION_REBOOT && action != ACTION_POWER_OFF)
 		return;
-	trail_send(p, &boot->trail, boot->job);
+	boot_send_steps(boot);
 	linger(p);
-	if (way == WAY_REBOOT)
+	if (action == ACTION_REBOOT)
 		p->reboot(p);
 	else
 		p->power_off(p);
@@ -257,10 +296,10 @@ void flow_run(struct platform *p)
 		log_line(p, "local boot: decided before in this power-on");
 	} else {
 		drain_keys(p);
-		run(&boot);
-		log_line(p, "local boot"); /* F11 */
-		trail_step(p, &boot.trail, EVENT_LOCAL, "%s", boot.reason);
-		trail_send(p, &boot.trail, boot.job);
+		run_boot(&boot);
+		log_line(p, "local boot");
+		boot_step(&boot, EVENT_LOCAL, boot.reason);
+		boot_send_steps(&boot);
 	}
 	boot_remember(p, NULL);
 	p->forget_keys(p);

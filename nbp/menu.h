@@ -122,7 +122,7 @@ struct span menu_title(const struct menu *menu, const struct menu_section *secti
 /** Returns the password hash that guards @section; empty if it has none. */
 struct span menu_section_password(const struct menu *menu, const struct menu_section *section);
 
-/** Returns the index of the section called @name, in either case of letters; -1 if there is none. */
+/** Returns the index of the section @name, in either case of letters; -1 if there is none. */
 int menu_find(const struct menu *menu, struct span name);
 
 /**

@@ -295,7 +295,10 @@ static int find_last_boot(struct explanation *e)
 	}
 	if (rc)
 		return ctl_store_error(e->ctl);
-	if (local[0] && (error[0] || strcmp(local, "no work")))
+	if (strstr(local, error))
+		error[0] = '\0'; /* A failed action's reason says it already. */
+	/* Older NBPs say "no work". */
+	if (local[0] && (error[0] || (strcmp(local, "no job") && strcmp(local, "no work"))))
 		text_format(e->last_boot, sizeof(e->last_boot), "local boot: %s%s%s", local,
 		            error[0] ? "; " : "", error);
 	else if (error[0])

@@ -255,7 +255,7 @@ class RandomSite:
                             " lease = ?1) WHERE lease = ?1", (lease,))
             if self.chance(0.5):
                 self.add("event", device=device, time=self.now, step="local-boot", lease=lease,
-                         milliseconds=1, reason="no work", boot=nonce)
+                         milliseconds=1, reason="no job", boot=nonce)
 
     def _crowd_of_leases(self, device):
         """Work of one bundle that was had many times within the hour, or nearly."""

@@ -204,10 +204,13 @@ def test_how_the_last_boot_ended(tmp_path):
     """A person's Exit and what was missing are told; that there was no work is plain."""
     database = tmp_path / "test.db"
     prebootctl(database, "device", "add", "pc", MAC)
-    ends = [(["no work"], None),
+    ends = [(["no job"], None),
+            (["no work"], None),
             (["Exit was chosen at the menu"], "local boot: Exit was chosen at the menu"),
-            (["z_auto.cfg: not found", "what was to be done failed"],
-             "local boot: what was to be done failed; z_auto.cfg: not found")]
+            (["z_auto.cfg: not found", "action failed: z_auto.cfg: not found"],
+             "local boot: action failed: z_auto.cfg: not found"),
+            (["no receipt: timed out", "no receipt for the job"],
+             "local boot: no receipt for the job; no receipt: timed out")]
     daemon = policy.Daemon(database, tmp_path / "log")
     try:
         for number, (reasons, told) in enumerate(ends, 1):

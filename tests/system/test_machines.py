@@ -242,7 +242,7 @@ def test_trace(ctl, daemon):
         (9, 61, "pxelinux.0")])[policy.LEASE]
     for state in (policy.BEGUN, policy.DONE):
         policy.report(daemon.port, {policy.MAC: policy.mac(MAC1)}, lease, state)
-    boot(daemon, second, [(11, 30, "no answer"), (10, 31, "no work")])
+    boot(daemon, second, [(11, 30, "no answer"), (10, 31, "no job")])
     last = eventually(lambda: (t := ctl.json("device", "trace", "web01"))["boots"] == 2 and
                       len(t["events"]) == 3 and t)
     assert last["nonce"] == second.hex() and last["boot"] == 1

@@ -44,7 +44,7 @@ static void job_leads_to_the_loader(void **state)
 	assert_string_equal(fake->chained_config, "z_auto.cfg");
 	assert_string_equal(fake->chained_prefix, "boot/");
 	assert_non_null(strstr(fake->console,
-	                       "] answer from 10.0.0.1: work 7, attempt 2: pxelinux.0 with "
+	                       "] answer from 10.0.0.1: job 7, attempt 2: pxelinux.0 with "
 	                       "z_auto.cfg\n"));
 	assert_non_null(strstr(fake->console, "] loaded pxelinux.0, 4321 bytes\n"));
 	/* This chain came back: what it told first is what counts. */
@@ -71,9 +71,9 @@ static void no_job_boots_local_and_fetches_nothing(void **state)
 	assert_string_equal(fake->fetched, "");
 	assert_int_equal(fake->chains, 0);
 	assert_int_equal(fake->method, 5);
-	assert_non_null(strstr(fake->console, "] answer from 10.0.0.1: web01: no work\n"));
+	assert_non_null(strstr(fake->console, "] answer from 10.0.0.1: web01: no job\n"));
 	assert_int_equal(fake_questions(fake, MESSAGE_REQUEST), 1);
-	assert_string_equal(fake_event(fake, EVENT_LOCAL).reason, "no work");
+	assert_string_equal(fake_event(fake, EVENT_LOCAL).reason, "no job");
 	free(fake);
 }
 
@@ -269,6 +269,7 @@ static void asks_with_the_disks_identity(void **state)
 	static uint8_t disk[1 << 20];
 	struct isd isd = { .sequence = 1, .just_imaged = 1, .device = { 0xd0, 1 }, .name = "web01",
 		           .image = "web.img", .image_time = 1700000000, .image_size = 5000000000 };
+	struct message reply = { .type = MESSAGE_ANSWER, .u.answer.decision = DECISION_LOCAL };
 	struct fake *fake = calloc(1, sizeof(*fake));
 	struct message request;
 
@@ -298,9 +299,12 @@ static void asks_with_the_disks_identity(void **state)
 	fake->disk_size = sizeof(disk);
 	fake->platform.machine.disks[0] = (struct disk){ 2048, 512, DISK_ATA };
 	fake->platform.machine.disk_count = 1;
+	fake->server = fake_answer;
+	fake->server_data = &reply;
 	flow_run(&fake->platform);
 	assert_int_equal(message_decode(&request, fake->sent[0].data, MESSAGE_MAX), 0);
 	assert_int_equal(request.u.request.isd_state, ISD_ABSENT);
+	assert_string_equal(fake_event(fake, EVENT_IDENTITY).reason, "no image-safe data");
 	free(fake);
 }
 
@@ -315,7 +319,7 @@ static void a_machine_without_identity_boots_local(void **state)
 	flow_run(&fake->platform);
 	assert_int_equal(fake->sent_count, 0);
 	assert_int_equal(fake->local_boots, 1);
-	assert_non_null(strstr(fake->console, "question: malformed\n"));
+	assert_non_null(strstr(fake->console, "request: malformed\n"));
 	free(fake);
 }
 

@@ -119,7 +119,7 @@ static void local_boot_says_what_happened(void **state)
 			assert_string_equal(fake_event(fake, EVENT_LOCAL).reason, cases[i].reason);
 			assert_int_equal(fake_event(fake, EVENT_LOCAL).job, 7);
 		} else {
-			assert_non_null(strstr(fake->console, "] menu: passed over ("));
+			assert_non_null(strstr(fake->console, "] menu: skipped ("));
 		}
 		assert_false(fake->leftover);
 		free(fake);
@@ -150,6 +150,11 @@ static void old_keys_call_no_menu(void **state)
 static void a_menu_that_is_missing_or_wrong_leaves_the_job(void **state)
 {
 	static const char *const texts[] = { NULL, "", "[Main]\nnonsense\n" };
+	static const char *const errors[] = {
+		"menu other.txt: not found",
+		"menu other.txt:1:1: expected a section [Main]",
+		"menu other.txt:2:1: expected option, title, default, timeout, password or colour",
+	};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(texts); i++) {
@@ -162,7 +167,11 @@ static void a_menu_that_is_missing_or_wrong_leaves_the_job(void **state)
 		assert_int_equal(fake->chains, 1);
 		assert_string_equal(fake->fetched, "10.0.0.1:other.txt 10.0.0.1:boot/z_auto.cfg "
 		                    "10.0.0.1:pxelinux.0 ");
-		fake_event(fake, EVENT_ERROR);
+		assert_non_null(strstr(fake->console, errors[i]));
+		assert_non_null(strstr(fake->console, ", going on\n"));
+		/* A step's reason is cut at 63 characters. */
+		assert_memory_equal(fake_event(fake, EVENT_ERROR).reason, errors[i],
+		                    strlen(errors[i]) < 63 ? strlen(errors[i]) : 63);
 		free(fake);
 	}
 }
@@ -196,6 +205,7 @@ static void a_stale_answer_is_asked_for_again(void **state)
 	assert_int_equal(fake_questions(fake, MESSAGE_REQUEST), 2);
 	assert_memory_equal(fake->sent[0].data + 8, fake->sent[fake->sent_count - 4].data + 8,
 	                    NONCE_SIZE); /* the same boot */
+	assert_non_null(strstr(fake->console, "] the answer has expired\n"));
 	assert_int_equal(fake->chains, 1);
 	free(fake);
 

@@ -129,7 +129,7 @@ static void a_late_copy_does_not_bring_job_back(void **state)
 	flow_run(&fake->platform);
 	assert_int_equal(fake_questions(fake, MESSAGE_REQUEST), 2);
 	assert_int_equal(fake->chains, 0);
-	assert_string_equal(fake_event(fake, EVENT_LOCAL).reason, "no work");
+	assert_string_equal(fake_event(fake, EVENT_LOCAL).reason, "no job");
 	free(fake);
 }
 
@@ -205,9 +205,9 @@ static void says_why_there_is_no_server(void **state)
 		{ STARTED_BY_PXE, true, "] no policy server: DHCP named neither it nor a boot server\n" },
 		{ STARTED_BY_PXE, false, "] no policy server: the firmware kept no DHCP lease\n" },
 		{ STARTED_BY_HTTP, false,
-		  "] no policy server: started by HTTP, which is not supported\n" },
+		  "] no policy server: started by HTTP: not supported\n" },
 		{ STARTED_BY_IPV6, false,
-		  "] no policy server: started over IPv6, which is not supported\n" },
+		  "] no policy server: started over IPv6: not supported\n" },
 		{ STARTED_BY_DISK, false, "] no policy server: not started by PXE\n" },
 	};
 

@@ -108,9 +108,9 @@ static void without_a_receipt_it_boots_local(void **state)
 		assert_int_equal(fake->chains, 0);
 		assert_string_equal(fake->fetched, done ? "10.0.0.1:site/z_auto.cfg "
 		                                          "10.0.0.1:site/pxelinux.0 " : "");
-		assert_local(fake, "no receipt for the work");
+		assert_local(fake, "no receipt for the job");
 		assert_non_null(strstr(fake->console, i % 3 == 1 ?
-		                       "] work 7: no receipt: withdrawn\n" : "] work 7: no receipt: "));
+		                       "] job 7: no receipt: withdrawn\n" : "] job 7: no receipt: "));
 		assert_in_range(fake->clock - begun, fake->receipts.none ? 1500 : 0, 2000);
 		if (i % 3 == 0) /* said again while nobody answers */
 			assert_in_range(fake_questions(fake, MESSAGE_REPORT), 3 + done, 6 + done);
@@ -230,7 +230,7 @@ static void job_is_not_done_by_a_loader_that_is_refused(void **state)
 		assert_int_equal(report_of(fake, REPORT_ACCEPTED).job, 7);
 		assert_string_equal(fake_event(fake, EVENT_ERROR).reason, "site/pxelinux.0: refused");
 		assert_null(strstr(fake->console, "handing over"));
-		assert_local(fake, "what was to be done failed");
+		assert_local(fake, "action failed: site/pxelinux.0: refused");
 		free(fake);
 	}
 }
@@ -287,7 +287,9 @@ static void makes_sure_of_the_configuration_file(void **state)
 			snprintf(line, sizeof(line), "%s: not found", places[place].wanted);
 			assert_non_null(strstr(fake->console, line));
 			assert_string_equal(fake_event(fake, EVENT_ERROR).reason, line);
-			assert_local(fake, "what was to be done failed");
+			snprintf(line, sizeof(line), "action failed: %s: not found",
+			         places[place].wanted);
+			assert_local(fake, line);
 		} else {
 			assert_int_equal(fake->chains, 1);
 			assert_string_equal(fake->chained_config, places[place].handed_config);

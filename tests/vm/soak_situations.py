@@ -26,7 +26,7 @@ class Situation:
 
 _STARTS = "^OpenPreboot "
 SITUATIONS = (
-    Situation("no work", (_STARTS, "no work", r"\] local boot", "{disk}")),
+    Situation("no job", (_STARTS, "no job", r"\] local boot", "{disk}")),
     Situation("work", (_STARTS, "handing over to {loader}", "{disk}"), work={}),
     Situation("menu, exit", (_STARTS, "Esc: local boot", {"tap": "esc"}, r"\] local boot", "{disk}"),
               work={}, menu=True),
