@@ -288,3 +288,22 @@ int text_parse_ipv4(const char *text, uint8_t address[4])
 	memcpy(address, bytes, sizeof(bytes));
 	return 0;
 }
+
+int text_parse_number(const char *text, uint64_t max, uint64_t *number)
+{
+	uint64_t value = 0;
+
+	if (!*text)
+		return ERR_MALFORMED;
+	for (; *text; text++) {
+		uint32_t digit = (uint32_t)(uint8_t)*text - '0';
+
+		if (digit > 9 || value > UINT64_MAX / 10 || value * 10 > UINT64_MAX - digit)
+			return ERR_MALFORMED;
+		value = value * 10 + digit;
+	}
+	if (value > max)
+		return ERR_MALFORMED;
+	*number = value;
+	return 0;
+}

@@ -54,4 +54,10 @@ int text_parse_uuid(const char *text, uint8_t uuid[16]);
 /** Reads a dotted IPv4 address. Returns 0 or ERR_MALFORMED. */
 int text_parse_ipv4(const char *text, uint8_t address[4]);
 
+/**
+ * Reads a number of decimal digits alone, up to @max.
+ * Returns 0 or ERR_MALFORMED; then @number is unchanged.
+ */
+int text_parse_number(const char *text, uint64_t max, uint64_t *number);
+
 #endif

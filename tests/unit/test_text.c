@@ -132,6 +132,24 @@ static void reads_ipv4_addresses(void **state)
 	assert_memory_equal(out, wanted, sizeof(wanted));
 }
 
+static void reads_numbers(void **state)
+{
+	static const char *const bad[] = { "", "-1", "+1", " 1", "1 ", "1k", "0x1", "101",
+		                           "18446744073709551616", "99999999999999999999" };
+	uint64_t number = 9;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(bad); i++)
+		assert_int_equal(text_parse_number(bad[i], 100, &number), ERR_MALFORMED);
+	assert_int_equal(text_parse_number("18446744073709551616", UINT64_MAX, &number),
+	                 ERR_MALFORMED);
+	assert_int_equal(number, 9);
+	assert_int_equal(text_parse_number("0100", 100, &number), 0);
+	assert_int_equal(number, 100);
+	assert_int_equal(text_parse_number("18446744073709551615", UINT64_MAX, &number), 0);
+	assert_true(number == UINT64_MAX);
+}
+
 static void names_every_error(void **state)
 {
 	(void)state;
@@ -149,6 +167,7 @@ int main(void)
 		cmocka_unit_test(reads_mac_addresses_in_any_usual_spelling),
 		cmocka_unit_test(reads_uuids_in_any_usual_spelling),
 		cmocka_unit_test(reads_ipv4_addresses),
+		cmocka_unit_test(reads_numbers),
 		cmocka_unit_test(names_every_error),
 	};
 
