@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "server/isdctl/isd_fields.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -35,13 +34,13 @@ static const struct {
 };
 #define FIELD_COUNT (sizeof(fields) / sizeof(fields[0]))
 
-static const char *const takes[] = {
+/* What a kind of field accepts; how long a text may be differs from field to field. */
+static const char *const accepted[] = {
 	[FLAG] = "yes or no",
 	[NETWORK] = "dhcp or static",
 	[GUID] = "a GUID, or \"random\"",
-	[TEXT] = "printable ASCII, and not so much of it",
 	[ADDRESS] = "an IPv4 address",
-	[ADDRESSES] = "at most four IPv4 addresses with commas between them",
+	[ADDRESSES] = "at most four IPv4 addresses, separated by commas",
 	[TIME] = "a time as 2026-11-21T17:05:09Z, a Unix time, or \"now\"",
 	[NUMBER] = "a number of bytes",
 	[KEY] = "64 hexadecimal digits, or \"random\"",
@@ -90,7 +89,7 @@ void isd_field_format(const struct isd *isd, size_t index, char out[ISD_FIELD_TE
 	size_t used = 0;
 
 	out[0] = '\0';
-	/* Zeros may be a server's address, and an absent flag is a "no". */
+	/* Zeros may be an address of the list, and an absent flag means "no". */
 	if (fields[index].kind != ADDRESSES && fields[index].kind != FLAG &&
 	    absent(at, fields[index].size))
 		return;
@@ -131,15 +130,6 @@ static int parse_word(const char *text, const char *one, const char *two, uint8_
 	return 0;
 }
 
-static int parse_number(const char *text, uint64_t *out)
-{
-	char *end;
-
-	errno = 0;
-	*out = strtoull(text, &end, 10);
-	return text[0] < '0' || text[0] > '9' || *end || errno ? ERR_MALFORMED : 0;
-}
-
 static int parse_time(const char *text, uint64_t *out)
 {
 	struct tm utc = { 0 };
@@ -151,7 +141,7 @@ static int parse_time(const char *text, uint64_t *out)
 	}
 	end = strptime(text, "%Y-%m-%dT%H:%M:%SZ", &utc);
 	if (!end || *end)
-		return parse_number(text, out);
+		return text_parse_number(text, UINT64_MAX, out);
 	*out = (uint64_t)timegm(&utc);
 	return 0;
 }
@@ -182,7 +172,7 @@ static int parse_key(const char *text, uint8_t *out, size_t size)
 	return 0;
 }
 
-/* Fills @out with what nobody can guess; a GUID says so of itself (RFC 9562 section 5.4). */
+/* Fills @out with random bytes; a GUID is marked as made of such (RFC 9562 section 5.4). */
 static int parse_random(uint8_t *out, size_t size, bool guid)
 {
 	if (getrandom(out, size, 0) != (ssize_t)size)
@@ -194,7 +184,7 @@ static int parse_random(uint8_t *out, size_t size, bool guid)
 	return 0;
 }
 
-static int parse(struct isd *isd, size_t index, const char *text)
+static int parse_field(struct isd *isd, size_t index, const char *text)
 {
 	uint8_t *at = (uint8_t *)isd + fields[index].offset;
 	size_t size = fields[index].size;
@@ -221,17 +211,22 @@ static int parse(struct isd *isd, size_t index, const char *text)
 	case ADDRESS: return text_parse_ipv4(text, at);
 	case ADDRESSES: return parse_addresses(isd, text);
 	case TIME: return parse_time(text, &isd->image_time);
-	case NUMBER: return parse_number(text, &isd->image_size);
+	case NUMBER: return text_parse_number(text, UINT64_MAX, &isd->image_size);
 	default: return random ? parse_random(at, size, false) : parse_key(text, at, size);
 	}
 }
 
-int isd_field_parse(struct isd *isd, size_t index, const char *text, const char **expected)
+int isd_field_parse(struct isd *isd, size_t index, const char *text,
+                    char expected[ISD_FIELD_TEXT])
 {
 	struct isd new = *isd;
-	int rc = parse(&new, index, text);
+	int rc = parse_field(&new, index, text);
 
-	*expected = takes[fields[index].kind];
+	if (fields[index].kind == TEXT)
+		text_format(expected, ISD_FIELD_TEXT, "at most %u printable ASCII characters",
+		            (uint32_t)fields[index].size - 1);
+	else
+		text_format(expected, ISD_FIELD_TEXT, "%s", accepted[fields[index].kind]);
 	if (rc)
 		return rc;
 	*isd = new;

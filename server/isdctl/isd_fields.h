@@ -8,13 +8,13 @@
 
 #define ISD_FIELD_TEXT 320 /* holds any field as text */
 
-/** Returns the name of the field at @index, from 0, or NULL behind the last. */
+/** Returns the name of the field at @index, from 0, or NULL past the last one. */
 const char *isd_field_name(size_t index);
 
 /** Finds a field by its name. Returns its index, or -1. */
 int isd_field_find(const char *name, size_t length);
 
-/** Says whether a field is a secret that is shown only to who asks for it by name. */
+/** Returns whether a field is secret: it is shown only to those who name it. */
 bool isd_field_secret(size_t index);
 
 /** Writes a field as text; the empty string if it is absent. */
@@ -22,9 +22,10 @@ void isd_field_format(const struct isd *isd, size_t index, char out[ISD_FIELD_TE
 
 /**
  * Sets a field from text; the empty string makes it absent.
- * Returns 0 or ERR_MALFORMED; then *@expected says what the field takes, and
- * @isd is unchanged.
+ * @expected: receives what the field accepts, for a message
+ * Returns 0, ERR_MALFORMED or, for "random", ERR_IO; then @isd is unchanged.
  */
-int isd_field_parse(struct isd *isd, size_t index, const char *text, const char **expected);
+int isd_field_parse(struct isd *isd, size_t index, const char *text,
+                    char expected[ISD_FIELD_TEXT]);
 
 #endif

@@ -1,46 +1,65 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Shows and changes a disk's image-safe data. */
+#include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-#include "server/isdctl/isdctl.h"
+#include <jansson.h>
+
 #include "nbp/proto/error.h"
 #include "server/isdctl/isd_fields.h"
+#include "server/isdctl/isd_file.h"
 #include "server/tool/output.h"
+
+enum { EXIT_FAULT = 1, EXIT_USAGE = 2 };
+
+struct isdctl {
+	bool json, force;
+	struct isd_file_options open;
+	struct isd_file file;
+	struct isd_place place;
+	char **words; /* what follows the verb */
+	int word_count;
+};
 
 static const char help[] =
 	"Usage: isdctl [OPTION]... DISK show [FIELD]...\n"
 	"       isdctl [OPTION]... DISK create|set FIELD=VALUE...\n"
 	"       isdctl [OPTION]... DISK clear\n"
 	"       isdctl [OPTION]... DISK save|restore FILE\n"
-	"Shows and changes the image-safe data of DISK, a block device or a raw image: what\n"
-	"the machine is called, kept below the first partition, where imaging of partitions does\n"
-	"not touch it.\n"
+	"Shows and changes the image-safe data of DISK, a block device or a raw image. Image-safe\n"
+	"data say what the machine is called and how it is set up. They lie before the first\n"
+	"partition, where imaging of partitions does not overwrite them.\n"
 	"\n"
-	"  show    all fields, or the bare values of some\n"
-	"  create  where there are none yet; with a random device-id unless told otherwise\n"
-	"  set     change some fields; an empty value takes one away\n"
-	"  clear   take all of it away\n"
-	"  save    keep it in a new FILE, for the time of an imaging that overwrites it\n"
-	"  restore write what is in FILE, with all its fields, in place of what is there\n"
+	"  show     print all fields, or only the values of those named\n"
+	"  create   write image-safe data to a disk that has none; the device-id is random unless\n"
+	"           it is given\n"
+	"  set      change fields; an empty value removes one\n"
+	"  clear    erase all image-safe data\n"
+	"  save     copy them to a new FILE, before imaging that overwrites the whole disk\n"
+	"  restore  replace those of the disk by what is in FILE\n"
 	"\n"
 	"Fields: just-imaged device-id name network address mask gateway dns-suffix dns image\n"
 	"image-time image-size key\n"
 	"\n"
 	"  -j, --json           print JSON\n"
-	"  -f, --force          write over what is not image-safe data, or damaged, or newer\n"
-	"      --in-use         the disk may be in use, as the running system's own\n"
-	"      --sector-size N  of an image: 512 or 4096\n"
-	"  -h, --help           show this\n"
-	"  -V, --version        show the version\n"
+	"  -f, --force          overwrite other, damaged or newer data\n"
+	"      --in-use         allow a disk that is in use, as the running system's own is\n"
+	"      --sector-size N  sector size of an image: 512 or 4096\n"
+	"  -h, --help           print this help\n"
+	"  -V, --version        print the version\n"
 	"\n"
 	"Nothing is written where a partition covers the place, or where a file system, RAID\n"
-	"or LVM may fill the disk, not even by force. See isdctl(8).\n";
+	"or LVM may fill the disk, not even with --force.\n"
+	"Exit status: 0 success, 1 error, 2 usage error. See isdctl(8).\n";
 
-int fail(int status, const char *format, ...)
+/* Prints "isdctl: ..." to standard error; returns @status. */
+static int __attribute__((format(printf, 2, 3))) fail(int status, const char *format, ...)
 {
 	va_list args;
 
@@ -50,9 +69,121 @@ int fail(int status, const char *format, ...)
 	return status;
 }
 
+/* --- show ------------------------------------------------------------------ */
+
+/* Names a result of isd_decode(). */
+static const char *state_name(int state)
+{
+	switch (state) {
+	case 0: return "valid";
+	case ERR_NOT_FOUND: return "absent";
+	case ERR_VERSION: return "newer";
+	default: return "damaged";
+	}
+}
+
+/* A field as JSON; null if it is absent. */
+static json_t *json_field(const struct isd *isd, size_t index)
+{
+	char text[ISD_FIELD_TEXT];
+	const char *name = isd_field_name(index);
+	json_t *list;
+
+	isd_field_format(isd, index, text);
+	if (strcmp(name, "just-imaged") == 0)
+		return json_boolean(isd->just_imaged);
+	if (strcmp(name, "image-size") == 0)
+		return text[0] ? json_integer((json_int_t)isd->image_size) : json_null();
+	if (strcmp(name, "dns") != 0)
+		return text[0] ? json_string(text) : json_null();
+	list = json_array();
+	for (char *rest = text, *word; text[0] && (word = strsep(&rest, ",")) != NULL;)
+		json_array_append_new(list, json_string(word));
+	return list;
+}
+
+/* All fields but the secret ones, as JSON. */
+static json_t *json_fields(const struct isdctl *c)
+{
+	json_t *object = json_object(), *copies = json_array();
+	char name[32];
+
+	for (size_t i = 0; i < ISD_COPIES; i++)
+		json_array_append_new(copies, json_string(state_name(c->place.state[i])));
+	json_object_set_new(object, "copies", copies);
+	json_object_set_new(object, "sequence", json_integer(c->place.isd.sequence));
+	for (size_t i = 0; isd_field_name(i); i++) {
+		if (isd_field_secret(i))
+			continue;
+		snprintf(name, sizeof(name), "%s", isd_field_name(i));
+		for (char *at = name; *at; at++)
+			if (*at == '-')
+				*at = '_';
+		json_object_set_new(object, name, json_field(&c->place.isd, i));
+	}
+	return object;
+}
+
+/* Prints @value, and frees it. Returns an exit status. */
+static int print_json(json_t *value)
+{
+	if (!value || json_dumpf(value, stdout, JSON_INDENT(2) | JSON_ENCODE_ANY))
+		return fail(EXIT_FAULT, "cannot print JSON");
+	puts("");
+	json_decref(value);
+	return 0;
+}
+
+static int print_all(const struct isdctl *c)
+{
+	char text[ISD_FIELD_TEXT];
+
+	if (c->json)
+		return print_json(json_fields(c));
+	for (size_t i = 0; isd_field_name(i); i++) {
+		isd_field_format(&c->place.isd, i, text);
+		if (text[0])
+			printf("%s=%s\n", isd_field_name(i),
+			       isd_field_secret(i) ? "(secret; \"show key\" prints it)" : text);
+	}
+	return 0;
+}
+
+static int print_some(const struct isdctl *c)
+{
+	char text[ISD_FIELD_TEXT];
+	int status = 0;
+
+	for (int i = 0; status == 0 && i < c->word_count; i++) {
+		int index = isd_field_find(c->words[i], strlen(c->words[i]));
+
+		if (index < 0)
+			return fail(EXIT_USAGE, "unknown field \"%s\"; \"isdctl --help\" lists "
+			            "them", c->words[i]);
+		isd_field_format(&c->place.isd, (size_t)index, text);
+		if (c->json)
+			status = print_json(json_field(&c->place.isd, (size_t)index));
+		else
+			puts(text);
+	}
+	return status;
+}
+
+static int show_data(struct isdctl *c)
+{
+	if (c->place.current < 0)
+		return fail(EXIT_FAULT, "%s: no image-safe data (copies: %s, %s)", c->file.path,
+		            state_name(c->place.state[0]), state_name(c->place.state[1]));
+	for (int i = 0; i < ISD_COPIES; i++)
+		if (c->place.state[i])
+			output_line("isdctl", "%s: copy %d is %s; the next \"set\" rewrites it",
+			            c->file.path, i + 1, state_name(c->place.state[i]));
+	return c->word_count ? print_some(c) : print_all(c);
+}
+
 /* --- set, create, clear ---------------------------------------------------- */
 
-/* Refuses where writing could destroy what somebody may want. */
+/* Refuses to write where that could destroy other data. */
 static int check_place(struct isdctl *c)
 {
 	bool foreign = isd_disk_foreign(&c->place);
@@ -60,40 +191,41 @@ static int check_place(struct isdctl *c)
 	if (isd_file_check(&c->file, c->force))
 		return fail(EXIT_FAULT, "%s", c->file.message);
 	if (foreign && !c->file.partitions)
-		return fail(EXIT_FAULT, "%s: something else is where image-safe data would be, and "
-		            "no partitions say that it is no file system's; make partitions first",
-		            c->file.path);
+		return fail(EXIT_FAULT, "%s: other data are where image-safe data belong; without "
+		            "partitions on the disk, they may be a file system's: make partitions "
+		            "first", c->file.path);
 	if (c->force)
 		return 0;
 	if (foreign)
-		return fail(EXIT_FAULT, "%s: something else is where image-safe data would be, "
-		            "perhaps a boot loader's; left as it is (--force overwrites it)",
+		return fail(EXIT_FAULT, "%s: other data, perhaps a boot loader's, are where "
+		            "image-safe data belong; nothing was written (--force overwrites them)",
 		            c->file.path);
 	for (int i = 0; i < ISD_COPIES; i++)
 		if (c->place.state[i] == ERR_VERSION)
-			return fail(EXIT_FAULT, "%s: its image-safe data are of a newer version; "
-			            "use the newer isdctl", c->file.path);
+			return fail(EXIT_FAULT, "%s: its image-safe data have a newer version; use "
+			            "a newer isdctl", c->file.path);
 	return 0;
 }
 
 static int parse_fields(struct isdctl *c, struct isd *isd)
 {
 	for (int i = 0; i < c->word_count; i++) {
-		const char *word = c->words[i], *equals = strchr(word, '='), *expected;
+		const char *word = c->words[i], *equals = strchr(word, '=');
+		char expected[ISD_FIELD_TEXT];
 		int index = equals ? isd_field_find(word, (size_t)(equals - word)) : -1;
 
 		if (!equals)
 			return fail(EXIT_USAGE, "%s: expected FIELD=VALUE", word);
 		if (index < 0)
-			return fail(EXIT_USAGE, "%.*s: no such field; \"isdctl --help\" lists them",
-			            (int)(equals - word), word);
-		if (isd_field_parse(isd, (size_t)index, equals + 1, &expected))
+			return fail(EXIT_USAGE, "unknown field \"%.*s\"; \"isdctl --help\" lists "
+			            "them", (int)(equals - word), word);
+		if (isd_field_parse(isd, (size_t)index, equals + 1, expected))
 			return fail(EXIT_USAGE, "%s: expected %s", word, expected);
 	}
 	return 0;
 }
 
-static int store(struct isdctl *c, struct isd *isd, const uint8_t *old)
+static int write_data(struct isdctl *c, struct isd *isd, const uint8_t *old)
 {
 	int status = check_place(c), rc;
 
@@ -103,13 +235,13 @@ static int store(struct isdctl *c, struct isd *isd, const uint8_t *old)
 	if (rc == ERR_IO)
 		return fail(EXIT_FAULT, "%s", c->file.message);
 	if (rc)
-		return fail(EXIT_FAULT, "%s: the fields do not fit (%s); nothing is changed",
+		return fail(EXIT_FAULT, "%s: the fields do not fit (%s); nothing was written",
 		            c->file.path, error_text(rc));
 	if (!c->json)
 		return 0;
 	if (isd_disk_read(&c->file.disk, &c->place))
 		return fail(EXIT_FAULT, "%s", c->file.message);
-	return isdctl_print_json(isdctl_json(c));
+	return print_json(json_fields(c));
 }
 
 /* The copy that counts, or NULL. */
@@ -118,7 +250,7 @@ static const uint8_t *current(const struct isdctl *c)
 	return c->place.current < 0 ? NULL : c->place.copies[c->place.current];
 }
 
-static int set(struct isdctl *c)
+static int set_fields(struct isdctl *c)
 {
 	struct isd isd = c->place.isd;
 	int status = parse_fields(c, &isd);
@@ -126,57 +258,107 @@ static int set(struct isdctl *c)
 	if (status)
 		return status;
 	if (c->word_count == 0)
-		return fail(EXIT_USAGE, "set: expected FIELD=VALUE...");
+		return fail(EXIT_USAGE, "set: missing argument FIELD=VALUE");
 	if (c->place.current < 0)
-		return fail(EXIT_FAULT, "%s: no image-safe data (copies: %s, %s); make "
-		            "some with \"create\"", c->file.path, isdctl_state(c->place.state[0]),
-		            isdctl_state(c->place.state[1]));
-	return store(c, &isd, current(c));
+		return fail(EXIT_FAULT, "%s: no image-safe data (copies: %s, %s); \"create\" "
+		            "writes some", c->file.path, state_name(c->place.state[0]),
+		            state_name(c->place.state[1]));
+	return write_data(c, &isd, current(c));
 }
 
-static int create(struct isdctl *c)
+static int create_data(struct isdctl *c)
 {
 	struct isd isd = { 0 };
-	const char *expected;
+	char expected[ISD_FIELD_TEXT];
 	int status = isd_field_parse(&isd, (size_t)isd_field_find("device-id", 9), "random",
-	                             &expected);
+	                             expected);
 
 	if (status)
-		return fail(EXIT_FAULT, "no random numbers to be had");
+		return fail(EXIT_FAULT, "cannot get random bytes");
 	status = parse_fields(c, &isd);
 	if (status)
 		return status;
 	if (c->place.current >= 0 && !c->force)
-		return fail(EXIT_FAULT, "%s: has image-safe data already; change it with \"set\", "
-		            "or begin anew with --force", c->file.path);
-	return store(c, &isd, current(c));
+		return fail(EXIT_FAULT, "%s: image-safe data already exist; change them with "
+		            "\"set\", or replace them with --force", c->file.path);
+	return write_data(c, &isd, current(c));
 }
 
-/* What an imaging tool put there may be another machine's: that is what it is for. */
-static int restore(struct isdctl *c)
-{
-	uint8_t copy[ISD_COPY_SIZE];
-	struct isd isd;
-	int status;
-
-	if (c->word_count != 1)
-		return fail(EXIT_USAGE, "restore: expected one FILE");
-	status = isdctl_read_saved(c->words[0], &isd, copy);
-	return status ? status : store(c, &isd, copy);
-}
-
-static int clear(struct isdctl *c)
+static int clear_data(struct isdctl *c)
 {
 	int status = check_place(c);
 
 	if (status)
 		return status;
 	if (c->word_count)
-		return fail(EXIT_USAGE, "%s: unexpected argument; to take a field away use "
-		            "\"set FIELD=\"", c->words[0]);
+		return fail(EXIT_USAGE, "%s: unexpected argument; \"set FIELD=\" removes a "
+		            "field", c->words[0]);
 	if (isd_disk_clear(&c->file.disk, &c->place))
 		return fail(EXIT_FAULT, "%s", c->file.message);
-	return c->json ? isdctl_print_json(json_null()) : 0;
+	return c->json ? print_json(json_null()) : 0;
+}
+
+/* --- save, restore ---------------------------------------------------------- */
+
+static int file_error(const char *path)
+{
+	return fail(EXIT_FAULT, "%s: %s", path, strerror(errno));
+}
+
+static int save_data(struct isdctl *c)
+{
+	const char *path = c->words[0];
+	int fd, rc;
+
+	if (c->word_count != 1)
+		return fail(EXIT_USAGE, "save: expected one argument, FILE");
+	if (c->place.current < 0)
+		return fail(EXIT_FAULT, "%s: no image-safe data (copies: %s, %s); nothing was "
+		            "saved", c->file.path, state_name(c->place.state[0]),
+		            state_name(c->place.state[1]));
+	/* The copy has the key, so only the owner may read it. */
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return file_error(path);
+	rc = write(fd, c->place.copies[c->place.current], ISD_COPY_SIZE) != ISD_COPY_SIZE ||
+	     fsync(fd);
+	if (rc) {
+		file_error(path);
+		unlink(path);
+	}
+	close(fd);
+	return rc ? EXIT_FAULT : 0;
+}
+
+/* Reads and decodes what save_data() wrote. Returns 0, or an exit status after an error message. */
+static int read_saved(const char *path, struct isd *isd, uint8_t copy[ISD_COPY_SIZE])
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	uint8_t more;
+	ssize_t got, rest;
+
+	if (fd < 0)
+		return file_error(path);
+	got = read(fd, copy, ISD_COPY_SIZE);
+	rest = got == ISD_COPY_SIZE ? read(fd, &more, 1) : 0;
+	close(fd);
+	if (got != ISD_COPY_SIZE || rest != 0 || isd_decode(isd, copy))
+		return fail(EXIT_FAULT, "%s: damaged, or not written by \"isdctl DISK save\"",
+		            path);
+	return 0;
+}
+
+/* What is on the disk by now may be another machine's, from its image; it is replaced. */
+static int restore_data(struct isdctl *c)
+{
+	uint8_t copy[ISD_COPY_SIZE];
+	struct isd isd;
+	int status;
+
+	if (c->word_count != 1)
+		return fail(EXIT_USAGE, "restore: expected one argument, FILE");
+	status = read_saved(c->words[0], &isd, copy);
+	return status ? status : write_data(c, &isd, copy);
 }
 
 /* --- the command line ------------------------------------------------------ */
@@ -186,11 +368,12 @@ static const struct verb {
 	int (*run)(struct isdctl *c);
 	bool writes;
 } verbs[] = {
-	{ "show", isdctl_show, false }, { "set", set, true }, { "create", create, true },
-	{ "clear", clear, true }, { "save", isdctl_save, false }, { "restore", restore, true },
+	{ "show", show_data, false }, { "set", set_fields, true }, { "create", create_data, true },
+	{ "clear", clear_data, true }, { "save", save_data, false },
+	{ "restore", restore_data, true },
 };
 
-/* Returns -1 to go on, else the status to exit with. */
+/* Returns -1 to go on, else an exit status. */
 static int parse_options(struct isdctl *c, int argc, char **argv)
 {
 	static const struct option options[] = {
@@ -249,8 +432,8 @@ int main(int argc, char **argv)
 		if (strcmp(verbs[i].name, word) == 0)
 			verb = &verbs[i];
 	if (!verb)
-		return fail(EXIT_USAGE, "%s: expected show, set, create, clear, save or restore, after the disk",
-		            word);
+		return fail(EXIT_USAGE, "unknown command \"%s\"; expected show, set, create, clear, "
+		            "save or restore after the disk", word);
 	c.words += c.word_count > 1 ? 2 : 1;
 	c.word_count -= c.word_count > 1 ? 2 : 1;
 	c.open.write = verb->writes;

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "server/isdctl/partition_gap.h"
+
 #include <string.h>
 
 #include "nbp/proto/error.h"
 #include "nbp/proto/wire.h"
-#include "server/isdctl/partition_gpt.h"
 
-#define SECTOR      512  /* what GRUB and this count in, whatever the disk does */
+#define SECTOR      512  /* the unit of GRUB and of this file, whatever the disk's is */
 #define BLOCK       4096
 #define LOADER_END  900  /* GRUB's core image ends below this sector, by its own bounds */
 #define BLOCKS_LAST 500  /* where in its first sector its list of sectors begins, going down */
@@ -13,8 +14,8 @@
 
 /* --- what fills whole disks ------------------------------------------------ */
 
-/* What is known by its mark, for a message that says what is there, and for what not even
- * force may write into. It is no list of all: what is not on it must be zeros all the same. */
+/* Signatures of what fills whole disks: the message then names it, and not even --force writes.
+ * The list need not be complete, as what is not on it must be zeros all the same. */
 static const struct {
 	uint32_t at;
 	uint8_t more; /* further places where it may be, 1 KiB from each other */
@@ -46,106 +47,113 @@ static const struct {
 	MARK(0x20000, 127, "\0\0\0\0\0\xba\xb1\x0c", "ZFS"),
 };
 
-/* What counts in the first sector only where there is no partition: boot sectors of disks
- * with partitions are made from such, too. */
+/* Signatures in the first sector that count only on a disk without partitions: some boot
+ * sectors of disks with partitions are made from these, too. */
 static const struct {
 	uint16_t at;
 	char name[6];
 } boot_marks[] = { { 3, "NTFS " }, { 3, "EXFAT" }, { 54, "FAT12" }, { 54, "FAT16" },
                    { 82, "FAT32" } };
 
-static int read_bytes(const struct question *q, uint64_t at, void *buffer, size_t length)
+static int read_bytes(const struct partition_gap *gap, uint64_t at, void *buffer, size_t length)
 {
-	if (q->disk->read(q->disk->context, at, buffer, length))
-		return tell(q, ERR_IO, "byte %llu cannot be read", (unsigned long long)at);
+	if (gap->disk->read(gap->disk->context, at, buffer, length))
+		return partition_reason(gap->answer, ERR_IO, "cannot read byte %llu",
+		                        (unsigned long long)at);
 	return 0;
 }
 
-static bool claimed(const struct question *q, uint64_t at)
+static bool is_known(const struct partition_gap *gap, uint64_t at)
 {
-	uint64_t lba = at / q->disk->sector_size;
+	uint64_t lba = at / gap->disk->sector_size;
 
-	return lba < GAP_SECTORS && q->gap->claimed[lba];
+	return lba < GAP_SECTORS && gap->known[lba];
 }
 
-/* RAID of some kinds keeps its mark at the end: what is at the front is then an array's. */
-static int check_end(const struct question *q)
+/* Checks the disk's end: some kinds of RAID keep their mark there, and what is at the front
+ * then belongs to the array. */
+static int check_end(const struct partition_gap *gap)
 {
 	static const uint8_t raid[4] = { 0xfc, 0x4e, 0x2b, 0xa9 };
-	uint64_t size = q->disk->size & ~(uint64_t)0xfff;
-	uint64_t at[2] = { size - 0x2000, (size & ~(uint64_t)0xffff) - 0x10000 };
+	uint64_t size = gap->disk->size, sectors = size / gap->disk->sector_size;
+	uint64_t at[2] = { (size & ~(uint64_t)0xfff) - 0x2000,
+	                   (size & ~(uint64_t)0xffff) - 0x10000 };
 	uint8_t bytes[14];
 
 	for (size_t i = 0; i < 2; i++) {
-		if (at[i] >= q->disk->size)
-			continue; /* so small a disk has no such */
-		if (read_bytes(q, at[i], bytes, sizeof(raid)))
+		if (at[i] >= size)
+			continue; /* the disk is too small for this one */
+		if (read_bytes(gap, at[i], bytes, sizeof(raid)))
 			return ERR_IO;
 		if (memcmp(bytes, raid, sizeof(raid)) == 0)
-			return tell(q, ERR_REFUSED, "Linux RAID fills the whole disk");
+			return partition_reason(gap->answer, ERR_REFUSED,
+			                        "Linux RAID fills the whole disk");
 	}
-	at[0] = (q->sectors - 2) * q->disk->sector_size;
-	if (q->sectors < 2 || at[0] + sizeof(bytes) > q->disk->size)
+	at[0] = (sectors - 2) * gap->disk->sector_size;
+	if (sectors < 2 || at[0] + sizeof(bytes) > size)
 		return 0;
-	if (read_bytes(q, at[0], bytes, sizeof(bytes)))
+	if (read_bytes(gap, at[0], bytes, sizeof(bytes)))
 		return ERR_IO;
 	return memcmp(bytes, "Intel Raid ISM", sizeof(bytes)) ? 0 :
-	       tell(q, ERR_REFUSED, "Intel RAID fills the whole disk");
+	       partition_reason(gap->answer, ERR_REFUSED, "Intel RAID fills the whole disk");
 }
 
-/* Says whether mark @i is at @at, unless a table or a partition is there; or ERR_IO. */
-static int has_mark(const struct question *q, size_t i, uint64_t at, const uint8_t *sector)
+/* Returns 1 if mark @i is at @at, which is in no table and no partition; 0; or ERR_IO. */
+static int has_mark(const struct partition_gap *gap, size_t i, uint64_t at, const uint8_t *sector)
 {
 	uint8_t bytes[16];
 
 	if (at < SECTOR)
 		return memcmp(sector + at, whole[i].mark, whole[i].length) == 0;
-	if (at + whole[i].length > q->first * q->disk->sector_size || claimed(q, at))
+	if (at + whole[i].length > gap->end || is_known(gap, at))
 		return 0;
-	if (read_bytes(q, at, bytes, whole[i].length))
+	if (read_bytes(gap, at, bytes, whole[i].length))
 		return ERR_IO;
 	return memcmp(bytes, whole[i].mark, whole[i].length) == 0;
 }
 
-static int check_marks(const struct question *q, const uint8_t *sector)
+static int check_marks(const struct partition_gap *gap, const uint8_t *sector)
 {
 	for (size_t i = 0; i < sizeof(whole) / sizeof(whole[0]); i++) {
 		for (uint32_t more = 0; more <= whole[i].more; more++) {
-			int rc = has_mark(q, i, whole[i].at + more * 1024, sector);
+			int rc = has_mark(gap, i, whole[i].at + more * 1024, sector);
 
 			if (rc < 0)
 				return rc;
 			if (rc)
-				return tell(q, ERR_REFUSED, "%s fills the whole disk, or did once; "
-				            "if it is long gone, wipefs(8) takes its mark away",
-				            whole[i].name);
+				return partition_reason(gap->answer, ERR_REFUSED,
+				                        "%s fills the whole disk, or did so once; "
+				                        "if nothing needs it, wipefs(8) removes "
+				                        "its signature", whole[i].name);
 		}
 	}
-	for (size_t i = 0; !q->gap->partitions && i < sizeof(boot_marks) / sizeof(boot_marks[0]);
-	     i++)
+	if (gap->partitions)
+		return 0;
+	for (size_t i = 0; i < sizeof(boot_marks) / sizeof(boot_marks[0]); i++)
 		if (memcmp(sector + boot_marks[i].at, boot_marks[i].name, 5) == 0)
-			return tell(q, ERR_REFUSED, "a file system fills the whole disk");
-	return q->gap->partitions ? 0 : check_end(q);
+			return partition_reason(gap->answer, ERR_REFUSED,
+			                        "a file system fills the whole disk");
+	return check_end(gap);
 }
 
 /* --- GRUB ------------------------------------------------------------------ */
 
 /*
- * Marks the sectors of GRUB's core image as claimed. Its first sector, which is the disk's
+ * Marks the sectors of GRUB's core image as known. Its first sector, which is the disk's
  * second, loads the others by a list of where they are: entries of a 64-bit number, how many,
  * and the segment to put them at, from the sector's end towards its beginning, until one
  * of no sectors. Returns 0, or an ERR_ value where it cannot be read.
  */
-static int claim_loader(const struct question *q)
+static int mark_loader(struct partition_gap *gap)
 {
-	uint8_t sector[SECTOR], mine[LOADER_END] = { [1] = 1 };
+	uint8_t sector[SECTOR], image[LOADER_END] = { [1] = 1 };
 	size_t at = BLOCKS_LAST;
 
-	if (q->disk->sector_size != SECTOR || q->first < LOADER_END || q->gap->claimed[1])
+	if (gap->disk->sector_size != SECTOR || gap->end < LOADER_END * SECTOR || gap->known[1])
 		return 0;
-	if (read_bytes(q, SECTOR, sector, sizeof(sector)))
+	if (read_bytes(gap, SECTOR, sector, sizeof(sector)))
 		return ERR_IO;
-	/* It keeps the drive and the address of the list, and says that it loads. */
+	/* GRUB saves the drive first (push dx), and prints that it loads. */
 	if (sector[0] != 0x52 || !memmem(sector, BLOCKS_LAST, "loading", 7))
 		return 0;
 	for (;; at -= BLOCKS_SIZE) {
@@ -156,54 +164,57 @@ static int claim_loader(const struct question *q)
 			break;
 		if (first < 2 || first >= LOADER_END || count > LOADER_END - first ||
 		    at < SECTOR / 2)
-			return 0; /* no such list: then it is not GRUB's */
-		memset(mine + first, 1, count);
+			return 0; /* this is no such list, so the sector is not GRUB's */
+		memset(image + first, 1, count);
 	}
 	for (size_t i = 1; at < BLOCKS_LAST && i < LOADER_END; i++)
-		q->gap->claimed[i] |= mine[i];
+		gap->known[i] |= image[i];
 	return 0;
 }
 
-/* --- all that is before the range ------------------------------------------ */
+/* --- the whole gap ---------------------------------------------------------- */
 
-/* Finds the first byte before the range that is not zero and nobody's. */
-static int find_byte(const struct question *q, uint64_t *at)
+/* Finds the first byte that is not zero in a sector that is not known. Returns 0, ERR_NOT_FOUND
+ * or ERR_IO. */
+static int find_byte(const struct partition_gap *gap, uint64_t *at)
 {
 	uint8_t block[BLOCK];
-	uint64_t end = q->first * q->disk->sector_size;
 
-	for (uint64_t from = 0; from < end; from += sizeof(block)) {
-		size_t length = end - from < sizeof(block) ? (size_t)(end - from) : sizeof(block);
+	for (uint64_t from = 0; from < gap->end; from += sizeof(block)) {
+		size_t length = gap->end - from < sizeof(block) ? (size_t)(gap->end - from)
+		                                                : sizeof(block);
 
-		if (read_bytes(q, from, block, length))
+		if (read_bytes(gap, from, block, length))
 			return ERR_IO;
 		for (size_t i = 0; i < length; i++) {
 			*at = from + i;
-			if (block[i] && !claimed(q, *at))
+			if (block[i] && !is_known(gap, *at))
 				return 0;
 		}
 	}
 	return ERR_NOT_FOUND;
 }
 
-int question_gap(const struct question *q, const uint8_t *sector, bool *forcible)
+int partition_gap_check(struct partition_gap *gap, const uint8_t *sector)
 {
 	uint64_t at = 0;
-	int rc = q->gap->partitions ? claim_loader(q) : 0;
+	int rc = gap->partitions ? mark_loader(gap) : 0;
 
 	if (rc == 0)
-		rc = check_marks(q, sector); /* what is claimed by now has none */
+		rc = check_marks(gap, sector); /* in sectors that are not known by now */
 	if (rc)
 		return rc;
-	rc = find_byte(q, &at);
+	rc = find_byte(gap, &at);
 	if (rc)
 		return rc == ERR_NOT_FOUND ? 0 : rc;
-	if (!q->gap->partitions)
-		return tell(q, ERR_REFUSED, "it has no partitions but is not empty (byte %llu); a "
-		            "file system may fill it, or it is not a raw image",
-		            (unsigned long long)at);
-	*forcible = true;
-	return tell(q, ERR_REFUSED, "sector %llu, which is before it and in no partition, is not "
-	            "empty; if that is a boot manager's, or nobody's, say --force",
-	            (unsigned long long)(at / q->disk->sector_size));
+	if (!gap->partitions)
+		return partition_reason(gap->answer, ERR_REFUSED,
+		                        "it has no partitions but is not empty (byte %llu); a file "
+		                        "system may fill it, or it is not a raw image",
+		                        (unsigned long long)at);
+	gap->answer->forcible = true;
+	return partition_reason(gap->answer, ERR_REFUSED,
+	                        "sector %llu, which is before it and in no partition, is not "
+	                        "empty; if a boot manager does not need it, say --force",
+	                        (unsigned long long)(at / gap->disk->sector_size));
 }
