@@ -9,7 +9,7 @@ step = @$(if $(V),:,printf '  %-8s %s\n' $(1) $@)
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .PHONY: all nbps tools machines servers help demo vm test test-unit test-system unit-tests replays test-vm test-long \
-	soak bench bench-server pictures storm fuzz coverage install uninstall deb clean FORCE
+	soak bench bench-server pictures storm fuzz coverage install uninstall dist deb clean FORCE
 
 all: nbps tools
 nbps: $(B)/nvlnbp.sys $(B)/nvlnbpx64.efi
@@ -32,23 +32,30 @@ help:
 	@echo 'make coverage      how much of nbp/ the unit tests reach'
 	@echo 'make pictures      the pictures of the documents, anew'
 	@echo 'make install       [DESTDIR=folder] [prefix=/usr/local]; make uninstall takes it back'
-	@echo 'make deb           a Debian package, in $(B)/deb/'
+	@echo 'make dist          the source of a release, $(B)/openpreboot-$(VERSION).tar.gz'
+	@echo 'make deb           a Debian package and its source package, in $(B)/deb/'
 	@echo 'make clean         remove $(B)/'
 	@echo 'FIRMWARE=uefi      with demo and vm: UEFI in place of BIOS'
 	@echo 'GDB=1              with vm: wait for a debugger on port 1234'
 	@echo 'V=1                show the commands'
+	@echo 'WERROR=1           a warning ends the build'
+	@echo 'CC, CFLAGS, CPPFLAGS, LDFLAGS  for the programs of a host, as everywhere'
 	@echo 'DEBUG=module:level,...  build debug output into the NBPs, as in DEBUG=exchange:2,pxe'
 
 # --- flags -----------------------------------------------------------------
 
 # CC, CFLAGS, CPPFLAGS and LDFLAGS are the user's, as dpkg-buildflags sets them, and count for
 # the programs of a host. The NBPs run on bare machines and take their own alone.
-CFLAGS ?= -O2 -g
+CFLAGS ?= -O2 -g -fstack-protector-strong
+# It works in optimized code alone, and warns in other.
+CPPFLAGS ?= $(if $(filter -O1 -O2 -O3 -Os,$(CFLAGS)),-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
+LDFLAGS ?= -Wl,-z,relro -Wl,-z,now
 PKG_CONFIG ?= pkg-config
 pkg = $(shell $(PKG_CONFIG) $(1))
-# make WERROR=1: a warning ends the build. A compiler of the future warns of what none does today.
-WARN := -Wall -Wextra -Wshadow -Wvla -Wstrict-prototypes -Wmissing-prototypes \
-	-Wwrite-strings -Wpointer-arith $(if $(WERROR),-Werror)
+# make WERROR=1: a warning ends the build. A compiler of the future warns of what none does today;
+# but one takes what is not declared for an error anyway, and so do we.
+WARN := -Werror=implicit-function-declaration -Wall -Wextra -Wformat-security -Wshadow \
+	-Wvla -Wstrict-prototypes -Wmissing-prototypes -Wwrite-strings -Wpointer-arith $(if $(WERROR),-Werror)
 # Every #include names its file from here on.
 COMMON := -std=gnu11 $(WARN) -MMD -MP -DVERSION='"$(VERSION)"' -I.
 # The passes left out make code that is larger, and packs worse.
@@ -60,10 +67,14 @@ FREESTANDING := $(COMMON) -g -Os -fno-if-conversion -fno-tree-tail-merge \
 
 CFLAGS_BIOS := $(FREESTANDING) -m32 -march=i386 -mregparm=3 -freg-struct-return -fno-pic -fno-pie \
 	-mno-80387 -fno-delete-null-pointer-checks -mpreferred-stack-boundary=2
+# gnu-efi has no .pc file. Its objects are where the compiler looks for libraries.
+EFI_INCLUDE ?= /usr/include/efi
+efi_file = $(shell $(CC) -print-file-name=$(1))
 CFLAGS_EFI := $(FREESTANDING) -Oz -fno-expensive-optimizations -fno-tree-sra -fno-tree-ch -m64 -fpic -fshort-wchar \
-	-maccumulate-outgoing-args -DGNU_EFI_USE_MS_ABI -isystem /usr/include/efi -isystem /usr/include/efi/x86_64
-HOST := $(COMMON) -D_GNU_SOURCE -DDEBUG_LEVEL=0
-CFLAGS_HOST := $(HOST) -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 $(CPPFLAGS) $(CFLAGS)
+	-maccumulate-outgoing-args -DGNU_EFI_USE_MS_ABI -isystem $(EFI_INCLUDE) -isystem $(EFI_INCLUDE)/x86_64
+PACKAGES := sqlite3 jansson nettle libseccomp libsystemd
+HOST := $(COMMON) -D_GNU_SOURCE -DDEBUG_LEVEL=0 $(shell $(PKG_CONFIG) --cflags $(PACKAGES) 2>/dev/null)
+CFLAGS_HOST := $(HOST) -fPIE $(CPPFLAGS) $(CFLAGS)
 CFLAGS_TEST := $(HOST) -g -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 # The unit tests without sanitizers, whose checks would count as branches, nor optimization, which
 # would join lines; without it some warnings are wrong.
@@ -93,8 +104,8 @@ LIBS_prebootd = $(call pkg,--libs sqlite3 libseccomp libsystemd nettle)
 LIBS_prebootctl = $(call pkg,--libs sqlite3 jansson nettle)
 LIBS_isdctl = $(call pkg,--libs jansson)
 LIBS_prebootwork = $(call pkg,--libs jansson)
-# Static: it runs in an initramfs that has no libraries.
-LINK_prebootwork := -static
+# It runs in an initramfs that has no libraries.
+LINK_prebootwork := -static-pie
 
 # What of the ports runs on a host too, for tests and fuzzers.
 PORTABLE := $(addprefix bios/,pxe_find unpack pack/pack pack/pack_steps edd keys) \
@@ -115,7 +126,7 @@ BIOS_OBJECTS := $(BIOS_ASM:%=$(B)/bios/%.asm.o) $(BIOS_C:%=$(B)/bios/%.o)
 $(B)/bios/%.asm.o: %.asm Makefile
 	$(call step,NASM)
 	@mkdir -p $(@D)
-	$(Q)nasm -f elf32 -g -F dwarf -Wall $(if $(WERROR),-Werror) -I./ -MD $(@:.o=.d) -MT $@ -o $@ $<
+	$(Q)nasm -f elf32 -g -F dwarf -Wall $(if $(WERROR),-Werror) -I./ -MD $(@:.o=.d) -MP -MT $@ -o $@ $<
 $(B)/bios/%.o: %.c Makefile $(B)/debug-words
 	$(call step,CC)
 	@mkdir -p $(@D)
@@ -141,8 +152,8 @@ $(B)/nvlnbp.sys: $(B)/nvlnbp.elf $(B)/bios/packer
 # --- the UEFI NBP ----------------------------------------------------------
 
 link_efi = $(LD) -nostdlib -znocombreloc -z noexecstack --gc-sections -shared -Bsymbolic \
-	-T efi/nvlnbpx64.lds -Map $(@:.elf=.map) -o $@ /usr/lib/crt0-efi-x86_64.o \
-	$(filter %.o,$^) /usr/lib/libgnuefi.a
+	-T efi/nvlnbpx64.lds -Map $(@:.elf=.map) -o $@ $(call efi_file,crt0-efi-x86_64.o) \
+	$(filter %.o,$^) $(call efi_file,libgnuefi.a)
 make_efi = objcopy -S -j .text -j .rodata -j .data -j .rela -j .reloc \
 	--target=efi-app-x86_64 --subsystem=10 $< $@
 
@@ -177,7 +188,7 @@ $(B)/host/library.a: $(LIBRARY:%=$(B)/host/%.o)
 define program_rules
 $(B)/$(1): $(PARTS_$(1):%=$(B)/host/%.o) $(B)/host/library.a
 	$$(call step,LINK)
-	$$(Q)$$(CC) $$(CFLAGS) $$(LDFLAGS) $$(LINK_$(1)) -o $$@ $$^ $$(LIBS_$(1))
+	$$(Q)$$(CC) $$(CFLAGS) $$(LDFLAGS) $(or $(LINK_$(1)),-pie) -o $$@ $$^ $$(LIBS_$(1))
 endef
 $(foreach program,$(PROGRAMS),$(eval $(call program_rules,$(program))))
 
@@ -195,7 +206,7 @@ UNIT := $(patsubst tests/unit/test_%.c,%,$(wildcard tests/unit/test_*.c))
 TESTED := $(LIBRARY) $(PORTABLE) \
 	$(filter-out $(PROGRAMS:%=\%/%),$(foreach program,$(PROGRAMS),$(filter-out %/$(program),$(PARTS_$(program))))) \
 	$(filter-out tests/unit/test_%,$(patsubst %.c,%,$(wildcard tests/unit/*.c)))
-LIBS_TEST = $(call pkg,--libs cmocka sqlite3 jansson nettle libseccomp libsystemd) -lm
+LIBS_TEST = $(call pkg,--libs cmocka $(PACKAGES)) -lm
 
 $(B)/test/%.o: %.c
 	$(call step,CC)
@@ -321,7 +332,7 @@ $(B)/vm/root: scripts/lab/make-initramfs scripts/lab/initramfs/work $(B)/preboot
 
 $(B)/vm/bootsector.bin: scripts/lab/disk/bootsector.asm | $(B)/vm
 	$(call step,NASM)
-	$(Q)nasm -f bin -Wall -Werror -o $@ $<
+	$(Q)nasm -f bin -Wall $(if $(WERROR),-Werror) -o $@ $<
 $(B)/vm/bootx64.o: scripts/lab/disk/bootx64.c Makefile | $(B)/vm
 	$(call step,CC)
 	$(Q)$(CC) $(CFLAGS_EFI) -c -o $@ $<
@@ -400,6 +411,9 @@ install: all
 # The database stays, and the service's options if somebody has set any.
 uninstall:
 	@$(INSTALL) --uninstall
+# What a release is: the files of the last commit, always in the same bytes.
+dist: | $(B)
+	@scripts/packaging/make-dist $(VERSION) '$(abspath $(B))'
 deb: $(B)/dependencies
 	@scripts/install-dependencies --deb
 	@scripts/packaging/make-deb $(VERSION) '$(abspath $(B))/deb'
@@ -419,4 +433,6 @@ $(B)/flags: FORCE | $(B)
 	@echo '$(subst ','\'',$(CC) $(CFLAGS_HOST))' | cmp -s - $@ || echo '$(subst ','\'',$(CC) $(CFLAGS_HOST))' > $@
 FORCE:
 
--include $(shell find $(B) -name '*.d' 2>/dev/null)
+# What a source that has since moved or gone was needed for is made anew.
+%.c %.asm: ;
+-include $(shell find $(B) -path $(B)/deb -prune -o -type f -name '*.d' -print 2>/dev/null)

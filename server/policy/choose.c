@@ -63,7 +63,7 @@ bool choosing_pass(struct choosing *c, const char *format, ...)
 bool choosing_had(struct choosing *c, enum past past, const char *done)
 {
 	if (past == PAST_DONE)
-		return choosing_pass(c, done);
+		return choosing_pass(c, "%s", done);
 	return choosing_pass(c, past == PAST_FAILED
 	                     ? "it has failed; \"prebootctl work retry\" has it tried again"
 	                     : "it was cancelled; \"prebootctl work retry\" has it tried again");

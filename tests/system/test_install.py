@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -131,11 +132,57 @@ def test_package():
     # All that is there for the programs and the NBPs is wanted for the package as well.
     needed = (debian / "control").read_text().split("Build-Depends:")[1].split("Standards")[0]
     known = (ROOT / "scripts" / "install-dependencies").read_text()
-    for package in re.findall(r"^ ([a-z0-9-]+)", needed, re.M):
+    for package in re.findall(r"^ ([a-z0-9-]+)", needed.replace(" dh-sequence-", "#"), re.M):
         assert re.search(rf"^{package.removesuffix('-compat')} ", known, re.M), package
     always = known.split("--all ]")[0]
     for package in re.findall(r"^([a-z0-9-]+-dev) ", always, re.M):
         assert f" {package}," in needed or package in ("libc6-dev", "libcmocka-dev"), package
+
+
+@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="a release is made from a repository")
+def test_release(tmp_path):
+    """A release has always the same bytes, and all that its programs are built from; the user's
+    flags count."""
+    archives = []
+    for folder in (tmp_path / "one", tmp_path / "two"):
+        archives.append(Path(run("make", "--no-print-directory", "-C", ROOT, "dist",
+                                 f"B={folder}").split()[-1]))
+        time.sleep(1.1)  # a time stamp of its own would differ
+    assert archives[0].read_bytes() == archives[1].read_bytes()
+    run("tar", "-xzf", archives[0], "-C", tmp_path)
+    tree = tmp_path / archives[0].name.removesuffix(".tar.gz")
+    built = subprocess.run(
+        ["make", "-C", tree, "V=1", "WERROR=1", "CFLAGS=-O0", "CPPFLAGS=-DOF_THE_USER",
+         "build/isdctl", "build/prebootwork"], check=True, timeout=300, capture_output=True,
+        text=True).stdout
+    for line in built.splitlines():
+        if "/host/server/" in line and " -c " in line:
+            assert " -O0" in line and "-O2" not in line and "-DOF_THE_USER" in line
+    for name in ("isdctl", "prebootwork"):
+        assert run(tree / "build" / name, "--version").startswith(name)
+
+
+def test_hardening():
+    """Each program of a host is at no fixed address, and binds its symbols before it runs."""
+    for name in ("prebootd", "prebootctl", "isdctl", "prebootwork"):
+        headers = run("readelf", "--file-header", "--program-headers", "--dynamic", "--wide",
+                      policy.BUILD / name)
+        assert re.search(r"Type: +DYN", headers) and "GNU_RELRO" in headers
+        assert "BIND_NOW" in headers or "INTERP" not in headers
+
+
+def test_manual_pages_are_found(place, tmp_path):
+    """man -k looks for words in what a page says after its name."""
+    pages = {page.stem: page for page in (place / "usr/share/man/man8").iterdir()}
+    assert set(pages) == {"prebootd", "prebootctl", "prebootwork", "isdctl"}
+    for name, page in pages.items():
+        words = re.search(r"^\.SH NAME\n(.*)$", page.read_text(), re.M)[1]
+        assert words.startswith(f"{name} \\- ") and "OpenPreboot" in words
+    if shutil.which("mandb"):
+        shutil.copytree(place / "usr/share/man", tmp_path / "man")
+        run("mandb", "--create", "--quiet", "--user-db", tmp_path / "man")
+        found = run("man", "-M", tmp_path / "man", "-k", "openpreboot")
+        assert {line.split()[0] for line in found.splitlines()} == set(pages)
 
 
 def test_uninstall(tmp_path):
