@@ -109,7 +109,7 @@ LINK_prebootwork := -static-pie
 
 # What of the ports runs on a host too, for tests and fuzzers.
 PORTABLE := $(addprefix bios/,pxe_find unpack pack/pack pack/pack_steps edd keys) \
-	$(addprefix efi/,fetched option path rate source)
+	$(addprefix efi/,bootnext clock_rate device_path fetched load_option)
 
 # --- the BIOS NBP ----------------------------------------------------------
 

@@ -1,12 +1,142 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "efi/efi_port.h"
+#include "efi/fetched.h"
+#include "efi/port.h"
+#include "nbp/debug.h"
 #include "nbp/dhcp.h"
 #include "nbp/proto/error.h"
 #include "nbp/proto/memory.h"
 
-/* Prepares a copy of a packet, or nothing where the firmware has none. */
-static int prepare(BOOLEAN have, const EFI_PXE_BASE_CODE_PACKET *packet,
-                   const struct handover *handover, EFI_PXE_BASE_CODE_PACKET *copy)
+/* A loader: fetched by TFTP, given its options in the base code's packets, started. */
+
+/* --- TFTP by EFI_PXE_BASE_CODE_PROTOCOL.Mtftp() (UEFI 24.3.5) ------------------- */
+
+#define IMAGE_MAX (64u << 20)
+#define IMAGE_GUESS (8u << 20) /* where no size is known: above any loader's */
+#define BLOCK_SIZE 1432        /* fits an Ethernet frame, also inside a tunnel */
+
+#define TFTP_UNDEFINED 0       /* error codes of RFC 1350 */
+#define TFTP_NOT_FOUND 1
+
+struct tftp_file {
+	EFI_IP_ADDRESS server;
+	UINT8 *name;
+};
+
+/* Firmware often leaves out the server's error; then the likely one is assumed. */
+static int tftp_error(struct efi *efi)
+{
+	EFI_PXE_BASE_CODE_MODE *mode = efi->pxe->Mode;
+
+	if (!mode->TftpErrorReceived || mode->TftpError.ErrorCode == TFTP_UNDEFINED ||
+	    mode->TftpError.ErrorCode == TFTP_NOT_FOUND)
+		return ERR_NOT_FOUND;
+	return ERR_REFUSED;
+}
+
+static EFI_STATUS call_mtftp(struct efi *efi, EFI_PXE_BASE_CODE_TFTP_OPCODE operation,
+                             struct tftp_file *file, void *buffer, UINT64 *size)
+{
+	UINTN block = BLOCK_SIZE;
+	EFI_STATUS status;
+
+	efi->platform.watchdog(&efi->platform, WATCHDOG_SECONDS);
+	status = efi->pxe->Mtftp(efi->pxe, operation, buffer, FALSE, size, &block,
+	                         &file->server, file->name, NULL, FALSE);
+	debug(2, &efi->platform, "mtftp %d %s: status %d, size %u", (int)operation,
+	      (const char *)file->name, (int)status, (uint32_t)*size);
+	return status;
+}
+
+/*
+ * Asks the server for the file's size. Returns 0, an error that reading would meet too, or
+ * ERR_UNSUPPORTED: iPXE before 2026 has no such operation, and EDK2 returns EFI_NOT_FOUND or
+ * worse where the server does not know the option "tsize".
+ */
+static int ask_size(struct efi *efi, struct tftp_file *file, UINT64 *size)
+{
+	EFI_STATUS status;
+
+	*size = 0;
+	status = call_mtftp(efi, EFI_PXE_BASE_CODE_TFTP_GET_FILE_SIZE, file, NULL, size);
+	switch (status) {
+	case EFI_SUCCESS:
+		return *size == 0 ? ERR_UNSUPPORTED : 0;
+	case EFI_TFTP_ERROR:
+		return tftp_error(efi);
+	case EFI_TIMEOUT:
+	case EFI_NO_RESPONSE:
+	case EFI_ICMP_ERROR:
+		return efi_error(status);
+	default:
+		return ERR_UNSUPPORTED;
+	}
+}
+
+static void release_fetched(struct efi *efi)
+{
+	efi_free(efi, efi->fetched);
+	efi->fetched = NULL;
+}
+
+/* Reads the file into a buffer of @size bytes, which is its length if @known, else a guess. */
+static int read_file(struct efi *efi, struct tftp_file *file, size_t size, bool known,
+                     struct image *image)
+{
+	UINT64 length = size;
+	EFI_STATUS status;
+	int rc;
+
+	/* Some firmware writes a whole last block, however little of it is the file's. */
+	if (EFI_ERROR(efi->boot->AllocatePool(EfiLoaderData, size + BLOCK_SIZE,
+	                                      &efi->fetched)))
+		return ERR_SPACE;
+	fetched_prepare(efi->fetched, size);
+	status = call_mtftp(efi, EFI_PXE_BASE_CODE_TFTP_READ_FILE, file, efi->fetched, &length);
+	if (EFI_ERROR(status)) {
+		release_fetched(efi);
+		return status == EFI_TFTP_ERROR ? tftp_error(efi) : efi_error(status);
+	}
+	image->data = efi->fetched;
+	rc = fetched_length(efi->fetched, size, known ? size : 0, length, &image->length);
+	if (rc != 0)
+		release_fetched(efi);
+	return rc;
+}
+
+int chain_fetch(struct platform *p, const uint8_t server[4], const char *name,
+                struct image *image)
+{
+	struct efi *efi = efi_of(p);
+	struct tftp_file file;
+	UINT64 size;
+	bool known;
+	int rc;
+
+	release_fetched(efi);
+	if (!efi->pxe)
+		return ERR_UNSUPPORTED;
+	memset(&file, 0, sizeof(file));
+	memcpy(file.server.v4.Addr, server, 4);
+	file.name = (UINT8 *)(uintptr_t)name;
+	rc = ask_size(efi, &file, &size);
+	known = rc != ERR_UNSUPPORTED;
+	if (!known)
+		size = IMAGE_GUESS;
+	else if (rc != 0)
+		return rc;
+	if (size > IMAGE_MAX)
+		return ERR_SPACE;
+	rc = read_file(efi, &file, (size_t)size, known, image);
+	if (rc == ERR_SPACE && !known) /* the guess was low */
+		rc = read_file(efi, &file, IMAGE_MAX, false, image);
+	return rc;
+}
+
+/* --- the handover ------------------------------------------------------------ */
+
+/* Copies a packet and puts the options into the copy; does nothing where there is none. */
+static int copy_packet(BOOLEAN have, const EFI_PXE_BASE_CODE_PACKET *packet,
+                       const struct handover *handover, EFI_PXE_BASE_CODE_PACKET *copy)
 {
 	if (!have)
 		return 0;
@@ -14,22 +144,22 @@ static int prepare(BOOLEAN have, const EFI_PXE_BASE_CODE_PACKET *packet,
 	return dhcp_set_handover(copy->Raw, sizeof(copy->Raw), handover);
 }
 
-static bool same(BOOLEAN have, const EFI_PXE_BASE_CODE_PACKET *packet,
-                 const EFI_PXE_BASE_CODE_PACKET *copy)
+static bool is_same_packet(BOOLEAN have, const EFI_PXE_BASE_CODE_PACKET *packet,
+                           const EFI_PXE_BASE_CODE_PACKET *copy)
 {
 	return !have || memcmp(packet, copy, sizeof(*copy)) == 0;
 }
 
 /*
- * Puts the options into every packet that a DHCP or boot server sent us, since
- * loaders differ in which they read and which counts: syslinux.efi takes the
- * Ack, then the PxeReply if received, else the ProxyOffer if received; others
- * the other way round. Each keeps its own siaddr and file, which tell a loader
- * where it came from; one without siaddr gets the server that we went by.
+ * Puts the options into every packet that a DHCP or boot server sent us, since loaders differ
+ * in which they read and which counts: syslinux.efi takes the Ack, then the PxeReply if
+ * received, else the ProxyOffer if received; others the other way round. Each packet keeps its
+ * own siaddr and file, which tell a loader where it came from; one without siaddr gets the
+ * server that we used.
  */
-static int set_packets(struct efi_port *port, const struct handover *handover)
+static int set_packets(struct efi *efi, const struct handover *handover)
 {
-	EFI_PXE_BASE_CODE_PROTOCOL *pxe = port->pxe;
+	EFI_PXE_BASE_CODE_PROTOCOL *pxe = efi->pxe;
 	EFI_PXE_BASE_CODE_MODE *mode = pxe->Mode;
 	BOOLEAN ack = mode->DhcpAckReceived, proxy = mode->ProxyOfferReceived,
 		reply = mode->PxeReplyReceived;
@@ -39,82 +169,81 @@ static int set_packets(struct efi_port *port, const struct handover *handover)
 
 	if (!ack && !proxy && !reply)
 		return ERR_UNSUPPORTED;
-	if ((rc = prepare(ack, &mode->DhcpAck, handover, &copies[0])) != 0 ||
-	    (rc = prepare(proxy, &mode->ProxyOffer, handover, &copies[1])) != 0 ||
-	    (rc = prepare(reply, &mode->PxeReply, handover, &copies[2])) != 0)
+	if ((rc = copy_packet(ack, &mode->DhcpAck, handover, &copies[0])) != 0 ||
+	    (rc = copy_packet(proxy, &mode->ProxyOffer, handover, &copies[1])) != 0 ||
+	    (rc = copy_packet(reply, &mode->PxeReply, handover, &copies[2])) != 0)
 		return rc;
 	status = pxe->SetPackets(pxe, NULL, &ack, &proxy, NULL, &reply, NULL, NULL,
 	                         ack ? &copies[0] : NULL, proxy ? &copies[1] : NULL, NULL,
 	                         reply ? &copies[2] : NULL, NULL);
 	if (EFI_ERROR(status))
 		return efi_error(status);
-	/* A loader that found no name would go and look for another's. */
-	if (!same(ack, &mode->DhcpAck, &copies[0]) ||
-	    !same(proxy, &mode->ProxyOffer, &copies[1]) ||
-	    !same(reply, &mode->PxeReply, &copies[2]))
+	/* A loader that found no name would look for another one's configuration. */
+	if (!is_same_packet(ack, &mode->DhcpAck, &copies[0]) ||
+	    !is_same_packet(proxy, &mode->ProxyOffer, &copies[1]) ||
+	    !is_same_packet(reply, &mode->PxeReply, &copies[2]))
 		return ERR_IO;
 	return 0;
 }
 
-static int load(struct efi_port *port, const struct image *image)
+static int load_image(struct efi *efi, const struct image *image)
 {
 	EFI_LOADED_IMAGE *loaded;
 	EFI_HANDLE loader;
-	int rc = image_load(port, port->path, image->data, image->length, &loader);
+	int rc = image_load(efi, efi->path, image->data, image->length, &loader);
 
 	if (rc != 0)
 		return rc;
-	port->loader = loader;
-	loaded = efi_protocol(port, loader, &loaded_image_guid);
-	if (loaded == NULL)
+	efi->loader = loader;
+	loaded = efi_protocol(efi, loader, &loaded_image_guid);
+	if (!loaded)
 		return ERR_IO;
-	/* Where a loader looks for its packets; firmware may guess another. */
-	loaded->DeviceHandle = port->device;
+	/* A loader looks for its packets there; firmware may have guessed another handle. */
+	loaded->DeviceHandle = efi->device;
 	return 0;
 }
 
-void chain_forget(struct efi_port *port)
+void chain_close(struct efi *efi)
 {
-	if (port->loader != NULL)
-		port->boot->UnloadImage(port->loader);
-	port->loader = NULL;
+	release_fetched(efi);
+	if (efi->loader)
+		efi->boot->UnloadImage(efi->loader);
+	efi->loader = NULL;
 }
 
-int chain_prepare(struct platform *p, const struct image *image,
-                  const struct handover *handover)
+int chain_prepare(struct platform *p, const struct image *image, const struct handover *handover)
 {
-	struct efi_port *port = efi_port(p);
+	struct efi *efi = efi_of(p);
 	int rc;
 
-	if (port->pxe == NULL)
+	if (!efi->pxe)
 		return ERR_UNSUPPORTED;
-	rc = load(port, image);
-	tftp_release(port); /* the firmware has its own copy */
-	return rc != 0 ? rc : set_packets(port, handover);
+	rc = load_image(efi, image);
+	release_fetched(efi); /* the firmware has its own copy */
+	return rc != 0 ? rc : set_packets(efi, handover);
 }
 
-int chain_image(struct platform *p, const struct image *image,
-                const struct handover *handover)
+int chain_start(struct platform *p, const struct image *image, const struct handover *handover)
 {
-	struct efi_port *port = efi_port(p);
-	EFI_HANDLE loader = port->loader;
+	struct efi *efi = efi_of(p);
+	EFI_HANDLE loader = efi->loader;
 	EFI_STATUS status;
 	int rc;
 
-	(void)image; /* is loaded */
-	if (efi_tpl(port) > port->tpl) /* it would hang in its first wait */
+	(void)image; /* it is loaded */
+	if (efi_tpl(efi) > efi->tpl) /* the loader would hang in its first wait */
 		return ERR_IO;
-	/* Once more: after UDP by iPXE's base code that has made its packets anew. */
-	rc = set_packets(port, handover);
+	/* The options go in once more: after UDP by it iPXE's base code makes its packets anew. */
+	rc = set_packets(efi, handover);
 	if (rc != 0)
 		return rc;
-	port->loader = NULL;
-	keys_restore(port);
-	console_restore(port);
-	mark_clear(port);
-	status = image_start(port, loader);
-	mark_restore(port);
-	pxe_find_again(port);
-	keys_find_again(port);
+	efi->loader = NULL;
+	keys_restore(efi);
+	console_restore(efi);
+	local_clear_bootnext(efi);
+	status = image_start(efi, loader);
+	local_restore_bootnext(efi);
+	net_find_again(efi);
+	keys_find_again(efi);
 	return status == EFI_SECURITY_VIOLATION ? ERR_REFUSED : ERR_IO;
 }

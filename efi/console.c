@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "efi/efi_port.h"
+#include "efi/port.h"
 
 #define CHUNK 80
 #define DEBUG_PORT 0xE9
@@ -8,10 +8,10 @@
 #define MODE_80X25 0 /* which every console has (UEFI 12.4) */
 
 /*
- * Port 0xE9 is a virtual machine's debug console: reading it gives its own
- * number there, and something else where there is none.
+ * Port 0xE9 is a virtual machine's debug console, which reads as its own number; where there is
+ * no such console the port reads as something else.
  */
-static void debug_port_write(const char *text, size_t length)
+static void write_debug_port(const char *text, size_t length)
 {
 	if (!DEBUG_BUILD || x86_in8(DEBUG_PORT) != DEBUG_PORT)
 		return;
@@ -19,15 +19,15 @@ static void debug_port_write(const char *text, size_t length)
 		x86_out8(DEBUG_PORT, (uint8_t)text[i]);
 }
 
-/* The firmware's own console goes to whatever it has: screen, serial port. */
+/* The firmware's console writes to whatever the machine has: screen, serial port. */
 void console_write(struct platform *p, const char *text, size_t length)
 {
-	SIMPLE_TEXT_OUTPUT_INTERFACE *out = efi_port(p)->system->ConOut;
-	CHAR16 chunk[CHUNK + 3]; /* room for CR LF NUL after CHUNK - 1 characters */
+	SIMPLE_TEXT_OUTPUT_INTERFACE *out = efi_of(p)->system->ConOut;
+	CHAR16 chunk[CHUNK + 3]; /* CR LF NUL may follow CHUNK - 1 characters */
 	size_t used = 0;
 
-	debug_port_write(text, length);
-	if (out == NULL) /* a machine without a console */
+	write_debug_port(text, length);
+	if (!out) /* a machine without a console */
 		return;
 	for (size_t i = 0; i < length; i++) {
 		if (text[i] == '\n')
@@ -41,28 +41,28 @@ void console_write(struct platform *p, const char *text, size_t length)
 	}
 }
 
-/* The attributes to go back to are those before our first change. */
-static SIMPLE_TEXT_OUTPUT_INTERFACE *console_change(struct efi_port *port)
+/* Returns the console for a change; before the first one it keeps the attribute to restore. */
+static SIMPLE_TEXT_OUTPUT_INTERFACE *begin_change(struct efi *efi)
 {
-	SIMPLE_TEXT_OUTPUT_INTERFACE *out = port->system->ConOut;
+	SIMPLE_TEXT_OUTPUT_INTERFACE *out = efi->system->ConOut;
 
-	if (out != NULL && !port->console_changed) {
-		port->attribute = out->Mode->Attribute;
-		port->console_changed = true;
+	if (out && !efi->console_changed) {
+		efi->attribute = out->Mode->Attribute;
+		efi->console_changed = true;
 	}
 	return out;
 }
 
 /*
- * A larger text mode would leave the menu in a corner; mode 0 puts it into the
- * middle. Where even that is no 80x25, moves out of the screen are refused.
+ * A larger text mode would leave the menu in a corner; mode 0 puts it into the middle. Where
+ * even mode 0 is not 80x25, the firmware refuses moves out of the screen.
  */
 void console_clear(struct platform *p)
 {
-	SIMPLE_TEXT_OUTPUT_INTERFACE *out = console_change(efi_port(p));
+	SIMPLE_TEXT_OUTPUT_INTERFACE *out = begin_change(efi_of(p));
 	UINTN columns = 0, rows = 0;
 
-	if (out == NULL)
+	if (!out)
 		return;
 	if (EFI_ERROR(out->QueryMode(out, (UINTN)out->Mode->Mode, &columns, &rows)) ||
 	    columns != COLUMNS || rows != ROWS) {
@@ -77,28 +77,28 @@ void console_clear(struct platform *p)
 
 void console_move(struct platform *p, unsigned int row, unsigned int column)
 {
-	SIMPLE_TEXT_OUTPUT_INTERFACE *out = efi_port(p)->system->ConOut;
+	SIMPLE_TEXT_OUTPUT_INTERFACE *out = efi_of(p)->system->ConOut;
 
-	if (out != NULL)
+	if (out)
 		out->SetCursorPosition(out, column, row);
 }
 
 /* UEFI's attributes number the colours as enum colour does. */
 void console_colours(struct platform *p, uint8_t text, uint8_t background)
 {
-	SIMPLE_TEXT_OUTPUT_INTERFACE *out = console_change(efi_port(p));
+	SIMPLE_TEXT_OUTPUT_INTERFACE *out = begin_change(efi_of(p));
 
-	if (out != NULL)
+	if (out)
 		out->SetAttribute(out, EFI_TEXT_ATTR(text & 15u, background & 7u));
 }
 
-void console_restore(struct efi_port *port)
+void console_restore(struct efi *efi)
 {
-	SIMPLE_TEXT_OUTPUT_INTERFACE *out = port->system->ConOut;
+	SIMPLE_TEXT_OUTPUT_INTERFACE *out = efi->system->ConOut;
 
-	if (!port->console_changed)
+	if (!efi->console_changed)
 		return;
-	out->SetAttribute(out, (UINTN)port->attribute);
+	out->SetAttribute(out, (UINTN)efi->attribute);
 	out->EnableCursor(out, TRUE);
-	port->console_changed = false;
+	efi->console_changed = false;
 }

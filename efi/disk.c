@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "efi/efi_port.h"
+#include "efi/port.h"
 #include "nbp/debug.h"
 #include "nbp/proto/error.h"
 #include "nbp/proto/memory.h"
@@ -15,15 +15,15 @@
 #define PCI_CLASS_SD_HOST 0x0805
 #define PCI_VENDOR_VIRTIO 0x1af4
 
-EFI_BLOCK_IO *disk_fixed(struct efi_port *port, EFI_HANDLE handle, struct device_path *path)
+EFI_BLOCK_IO *disk_fixed(struct efi *efi, EFI_HANDLE handle, struct device_path *path)
 {
-	EFI_BLOCK_IO *block = efi_protocol(port, handle, &block_guid);
-	void *bytes = efi_protocol(port, handle, &path_guid);
+	EFI_BLOCK_IO *block = efi_protocol(efi, handle, &block_guid);
+	void *bytes = efi_protocol(efi, handle, &path_guid);
 	struct device_path facts;
 
-	if (path == NULL)
+	if (!path)
 		path = &facts;
-	if (block == NULL || block->Media == NULL || bytes == NULL ||
+	if (!block || !block->Media || !bytes ||
 	    device_path_read(bytes, DEVICE_PATH_MAX, path) != 0 || path->kind != PATH_DEVICE)
 		return NULL;
 	if (block->Media->RemovableMedia || !block->Media->MediaPresent ||
@@ -32,49 +32,49 @@ EFI_BLOCK_IO *disk_fixed(struct efi_port *port, EFI_HANDLE handle, struct device
 	return block;
 }
 
-/* A virtio disk hangs on PCI itself, without a bus of its own in between. */
-static uint8_t disk_kind(struct efi_port *port, EFI_HANDLE handle, const struct device_path *path)
+/* A virtio disk is on PCI itself, without a bus of its own in between. */
+static uint8_t disk_kind(struct efi *efi, EFI_HANDLE handle, const struct device_path *path)
 {
 	EFI_HANDLE pci;
 
 	if (path->bus != DISK_UNKNOWN)
 		return path->bus;
-	pci = efi_parent_with(port, efi_protocol(port, handle, &path_guid), &pci_guid);
-	if ((efi_pci_read(port, pci, 0) & 0xffff) == PCI_VENDOR_VIRTIO)
+	pci = efi_parent_with(efi, efi_protocol(efi, handle, &path_guid), &pci_guid);
+	if ((efi_pci_read(efi, pci, 0) & 0xffff) == PCI_VENDOR_VIRTIO)
 		return DISK_VIRTIO;
 	return DISK_UNKNOWN;
 }
 
-/* Adds a disk to the list unless it is no whole disk, or there already. */
-static void add(struct efi_port *port, EFI_HANDLE handle)
+/* Adds a disk to the list unless it is no whole disk, or is in the list already. */
+static void add_disk(struct efi *efi, EFI_HANDLE handle)
 {
-	struct machine *machine = &port->platform.machine;
+	struct machine *machine = &efi->platform.machine;
 	struct device_path path;
-	EFI_BLOCK_IO *block = disk_fixed(port, handle, &path);
+	EFI_BLOCK_IO *block = disk_fixed(efi, handle, &path);
 	struct disk *disk = &machine->disks[machine->disk_count];
 
-	if (block == NULL || block->Media->LogicalPartition || machine->disk_count == DISKS_MAX)
+	if (!block || block->Media->LogicalPartition || machine->disk_count == DISKS_MAX)
 		return;
 	for (size_t i = 0; i < machine->disk_count; i++)
-		if (port->disks[i] == block)
+		if (efi->disks[i] == block)
 			return;
 	disk->sectors = block->Media->LastBlock + 1;
 	disk->sector_size = block->Media->BlockSize;
-	disk->kind = disk_kind(port, handle, &path);
-	port->disks[machine->disk_count++] = block;
-	debug(1, &port->platform, "disk: kind %u, %" PRIu64 " sectors of %u bytes", (uint32_t)disk->kind,
-	      disk->sectors, disk->sector_size);
+	disk->kind = disk_kind(efi, handle, &path);
+	efi->disks[machine->disk_count++] = block;
+	debug(1, &efi->platform, "disk: kind %u, %" PRIu64 " sectors of %u bytes",
+	      (uint32_t)disk->kind, disk->sectors, disk->sector_size);
 }
 
 /* Adds the disk of the first of BootOrder's options that has one. */
-static void add_first(struct efi_port *port, bool connect)
+static void add_first_option(struct efi *efi, bool connect)
 {
 	uint8_t place[DEVICE_PATH_MAX];
-	struct boot_order order = { .port = port };
+	struct boot_order order = { .efi = efi };
 	struct device_path facts;
-	size_t count = port->platform.machine.disk_count;
+	size_t count = efi->platform.machine.disk_count;
 
-	while (port->platform.machine.disk_count == count && order_next(&order)) {
+	while (efi->platform.machine.disk_count == count && order_next(&order)) {
 		EFI_DEVICE_PATH *path = (EFI_DEVICE_PATH *)place;
 		int length = order_place(&order, connect, place);
 
@@ -83,82 +83,82 @@ static void add_first(struct efi_port *port, bool connect)
 		                     (struct span){ place, facts.device },
 		                     (struct span){ NULL, 0 }) == 0)
 			continue;
-		add(port, efi_parent_with(port, path, &block_guid));
+		add_disk(efi, efi_parent_with(efi, path, &block_guid));
 	}
 	order_end(&order);
 }
 
-static void add_all(struct efi_port *port)
+static void add_all_disks(struct efi *efi)
 {
 	EFI_HANDLE *handles;
-	UINTN count = efi_handles(port, &block_guid, &handles);
+	UINTN count = efi_handles(efi, &block_guid, &handles);
 
 	for (UINTN i = 0; i < count; i++)
-		add(port, handles[i]);
-	efi_free(port, handles);
+		add_disk(efi, handles[i]);
+	efi_free(efi, handles);
 }
 
-void disks_find(struct efi_port *port)
+void disk_find(struct efi *efi)
 {
-	struct machine *machine = &port->platform.machine;
+	struct machine *machine = &efi->platform.machine;
 
-	add_first(port, false);
-	add_all(port);
+	add_first_option(efi, false);
+	add_all_disks(efi);
 	if (machine->disk_count != 0)
 		return;
 	/*
-	 * To boot from the network, firmware need not have looked for disks. That
-	 * of the boot option is worth its time; all are only if it has none.
+	 * To boot from the network, firmware need not have looked for disks. The boot
+	 * option's disk is worth the time; all disks are only if there is no such option.
 	 */
-	add_first(port, true);
+	add_first_option(efi, true);
 	if (machine->disk_count == 0)
-		disk_connect_all(port);
-	add_all(port);
+		disk_connect_all(efi);
+	add_all_disks(efi);
 }
 
-void disk_connect_all(struct efi_port *port)
+void disk_connect_all(struct efi *efi)
 {
 	EFI_HANDLE *handles;
 	UINTN count, controllers = 0;
 
-	if (port->connected)
+	if (efi->connected)
 		return;
-	port->connected = true;
-	count = efi_handles(port, &pci_guid, &handles);
+	efi->connected = true;
+	count = efi_handles(efi, &pci_guid, &handles);
 	for (UINTN i = 0; i < count && controllers < CONTROLLERS_MAX; i++) {
-		uint32_t class = efi_pci_read(port, handles[i], 8);
+		uint32_t class = efi_pci_read(efi, handles[i], 8);
 
 		if (class >> 24 != PCI_CLASS_STORAGE && class >> 16 != PCI_CLASS_SD_HOST)
 			continue;
 		controllers++;
-		port->boot->ConnectController(handles[i], NULL, NULL, TRUE);
+		efi->boot->ConnectController(handles[i], NULL, NULL, TRUE);
 	}
-	efi_free(port, handles);
-	debug(1, &port->platform, "connected %u disk controllers", (uint32_t)controllers);
+	efi_free(efi, handles);
+	debug(1, &efi->platform, "connected %u disk controllers", (uint32_t)controllers);
 }
 
 int disk_read(struct platform *p, size_t disk, uint64_t lba, uint32_t count, void *buffer)
 {
-	struct efi_port *port = efi_port(p);
-	EFI_BLOCK_IO *block = disk < p->machine.disk_count ? port->disks[disk] : NULL;
+	struct efi *efi = efi_of(p);
+	EFI_BLOCK_IO *block = disk < p->machine.disk_count ? efi->disks[disk] : NULL;
 	UINTN size, align;
 	VOID *pool, *bounce;
 	EFI_STATUS status;
 
-	if (block == NULL || lba > block->Media->LastBlock ||
+	if (!block || lba > block->Media->LastBlock ||
 	    count > block->Media->LastBlock - lba + 1)
 		return ERR_NOT_FOUND;
 	size = (UINTN)count * block->Media->BlockSize;
 	align = block->Media->IoAlign > 1 ? block->Media->IoAlign : 1;
 	if (size > READ_MAX || align > READ_MAX)
 		return ERR_IO;
-	/* The caller's buffer may stand anywhere; a power of two is asked for. */
-	if (EFI_ERROR(port->boot->AllocatePool(EfiLoaderData, size + align, &pool)))
+	/* The firmware wants a buffer at a multiple of a power of two; the caller's is anywhere. */
+	if (EFI_ERROR(efi->boot->AllocatePool(EfiLoaderData, size + align, &pool)))
 		return ERR_IO;
 	bounce = (VOID *)(((uintptr_t)pool + align - 1) & ~(align - 1));
 	status = block->ReadBlocks(block, block->Media->MediaId, lba, size, bounce);
 	if (!EFI_ERROR(status))
 		memcpy(buffer, bounce, size);
-	port->boot->FreePool(pool);
+	efi->boot->FreePool(pool);
 	return EFI_ERROR(status) ? ERR_IO : 0;
 }

@@ -6,20 +6,21 @@
 #include <stdint.h>
 
 /*
- * Whether a file came whole, and how long it is. Some firmware, as iPXE before
- * 2026, does not tell how much it has read: then what is left of a pattern that
- * was there before tells. No firmware is called here.
+ * Whether a fetched file is complete, and how long it is. Some firmware, as iPXE before 2026,
+ * does not report how much it has read. Then the rest of a pattern that filled the buffer
+ * before shows it. No firmware is called here.
  */
 
-/** Fills @room bytes at @data with the pattern. */
-void fetched_prepare(void *data, size_t room);
+/** Fills @capacity bytes at @data with the pattern. */
+void fetched_prepare(void *data, size_t capacity);
 
 /**
- * Finds the length of a file that firmware has read into @room bytes at @data.
- * @told: its length as the server told before, which is @room then; 0: not told
- * @read: what the firmware says it has read; @room if it says nothing
- * Returns 0, or ERR_TRUNCATED if it is not as long as told, or empty.
+ * Finds the length of a file that firmware has read into @capacity bytes at @data.
+ * @announced: its length as the server announced it, which then is @capacity; 0: unknown
+ * @read: how much the firmware says it has read; @capacity if it does not say
+ * Returns 0, or ERR_TRUNCATED if it is not as long as announced, or empty.
  */
-int fetched_length(const void *data, size_t room, uint64_t told, uint64_t read, size_t *length);
+int fetched_length(const void *data, size_t capacity, uint64_t announced, uint64_t read,
+                   size_t *length);
 
 #endif

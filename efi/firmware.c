@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "efi/efi_port.h"
+#include "efi/port.h"
 #include "nbp/proto/error.h"
 #include "nbp/proto/memory.h"
 
 #include <efipciio.h>
-
-/* What several parts of the port ask of the firmware. */
 
 #define HANDLES_MAX 256
 #define VARIABLE_MAX 0x10000
@@ -18,72 +16,72 @@ EFI_GUID path_guid = EFI_DEVICE_PATH_PROTOCOL_GUID;
 EFI_GUID pci_guid = EFI_PCI_IO_PROTOCOL_GUID;
 EFI_GUID snp_guid = EFI_SIMPLE_NETWORK_PROTOCOL_GUID;
 
-void *efi_protocol(struct efi_port *port, EFI_HANDLE handle, EFI_GUID *guid)
+void *efi_protocol(struct efi *efi, EFI_HANDLE handle, EFI_GUID *guid)
 {
 	void *interface = NULL;
 
-	if (handle == NULL || EFI_ERROR(port->boot->HandleProtocol(handle, guid, &interface)))
+	if (!handle || EFI_ERROR(efi->boot->HandleProtocol(handle, guid, &interface)))
 		return NULL;
 	return interface;
 }
 
-EFI_HANDLE efi_parent_with(struct efi_port *port, EFI_DEVICE_PATH *path, EFI_GUID *guid)
+EFI_HANDLE efi_parent_with(struct efi *efi, EFI_DEVICE_PATH *path, EFI_GUID *guid)
 {
 	EFI_HANDLE handle = NULL;
 
-	/* LocateDevicePath() moves its copy of the path on, not ours. */
-	if (path == NULL || EFI_ERROR(port->boot->LocateDevicePath(guid, &path, &handle)))
+	/* LocateDevicePath() moves our copy of the pointer on, not the caller's. */
+	if (!path || EFI_ERROR(efi->boot->LocateDevicePath(guid, &path, &handle)))
 		return NULL;
 	return handle;
 }
 
-UINTN efi_handles(struct efi_port *port, EFI_GUID *guid, EFI_HANDLE **list)
+UINTN efi_handles(struct efi *efi, EFI_GUID *guid, EFI_HANDLE **list)
 {
 	UINTN count = 0;
 
 	*list = NULL;
-	if (EFI_ERROR(port->boot->LocateHandleBuffer(ByProtocol, guid, NULL, &count, list)))
+	if (EFI_ERROR(efi->boot->LocateHandleBuffer(ByProtocol, guid, NULL, &count, list)))
 		return 0;
 	return count < HANDLES_MAX ? count : HANDLES_MAX;
 }
 
-void *efi_variable(struct efi_port *port, const CHAR16 *name, EFI_GUID *vendor, UINTN *size)
+void *efi_variable(struct efi *efi, const CHAR16 *name, EFI_GUID *vendor, UINTN *size)
 {
-	EFI_RUNTIME_SERVICES *runtime = port->system->RuntimeServices;
+	EFI_RUNTIME_SERVICES *runtime = efi->system->RuntimeServices;
 	VOID *value;
 
 	*size = 0;
 	if (runtime->GetVariable((CHAR16 *)(uintptr_t)name, vendor, NULL, size, NULL) !=
 		    EFI_BUFFER_TOO_SMALL ||
 	    *size > VARIABLE_MAX ||
-	    EFI_ERROR(port->boot->AllocatePool(EfiLoaderData, *size, &value)))
+	    EFI_ERROR(efi->boot->AllocatePool(EfiLoaderData, *size, &value)))
 		return NULL;
 	if (EFI_ERROR(runtime->GetVariable((CHAR16 *)(uintptr_t)name, vendor, NULL, size, value))) {
-		port->boot->FreePool(value);
+		efi->boot->FreePool(value);
 		return NULL;
 	}
 	return value;
 }
 
-bool efi_set_variable(struct efi_port *port, const CHAR16 *name, EFI_GUID *vendor,
+bool efi_set_variable(struct efi *efi, const CHAR16 *name, EFI_GUID *vendor,
                       UINT32 attributes, const void *value, UINTN size)
 {
-	return !EFI_ERROR(port->system->RuntimeServices->SetVariable(
+	return !EFI_ERROR(efi->system->RuntimeServices->SetVariable(
 		(CHAR16 *)(uintptr_t)name, vendor, attributes | EFI_VARIABLE_BOOTSERVICE_ACCESS,
 		size, (void *)(uintptr_t)value));
 }
 
-void efi_free(struct efi_port *port, void *pool)
+void efi_free(struct efi *efi, void *pool)
 {
-	if (pool != NULL)
-		port->boot->FreePool(pool);
+	if (pool)
+		efi->boot->FreePool(pool);
 }
 
-EFI_TPL efi_tpl(struct efi_port *port)
+EFI_TPL efi_tpl(struct efi *efi)
 {
-	EFI_TPL tpl = port->boot->RaiseTPL(TPL_HIGH_LEVEL);
+	EFI_TPL tpl = efi->boot->RaiseTPL(TPL_HIGH_LEVEL);
 
-	port->boot->RestoreTPL(tpl);
+	efi->boot->RestoreTPL(tpl);
 	return tpl;
 }
 
@@ -110,28 +108,28 @@ int efi_error(EFI_STATUS status)
 	}
 }
 
-uint32_t efi_pci_read(struct efi_port *port, EFI_HANDLE handle, uint32_t offset)
+uint32_t efi_pci_read(struct efi *efi, EFI_HANDLE handle, uint32_t offset)
 {
-	EFI_PCI_IO_PROTOCOL *pci = efi_protocol(port, handle, &pci_guid);
+	EFI_PCI_IO_PROTOCOL *pci = efi_protocol(efi, handle, &pci_guid);
 	UINT32 value = 0;
 
-	if (pci == NULL || EFI_ERROR(pci->Pci.Read(pci, EfiPciIoWidthUint32, offset, 1, &value)))
+	if (!pci || EFI_ERROR(pci->Pci.Read(pci, EfiPciIoWidthUint32, offset, 1, &value)))
 		return 0;
 	return value;
 }
 
-const void *efi_table(struct efi_port *port, const EFI_GUID *guid)
+const void *efi_table(struct efi *efi, const EFI_GUID *guid)
 {
-	EFI_CONFIGURATION_TABLE *table = port->system->ConfigurationTable;
+	EFI_CONFIGURATION_TABLE *table = efi->system->ConfigurationTable;
 
-	for (UINTN i = 0; i < port->system->NumberOfTableEntries; i++)
+	for (UINTN i = 0; i < efi->system->NumberOfTableEntries; i++)
 		if (memcmp(&table[i].VendorGuid, guid, sizeof(*guid)) == 0)
 			return table[i].VendorTable;
 	return NULL;
 }
 
-/* Each round connects what makes the next device on the way appear. */
-void efi_connect(struct efi_port *port, EFI_DEVICE_PATH *path)
+/* Each round connects a device whose driver makes the next one on the path appear. */
+void efi_connect(struct efi *efi, EFI_DEVICE_PATH *path)
 {
 	EFI_HANDLE handle, last = NULL;
 
@@ -139,12 +137,12 @@ void efi_connect(struct efi_port *port, EFI_DEVICE_PATH *path)
 		EFI_DEVICE_PATH *rest = path;
 		bool there;
 
-		if (EFI_ERROR(port->boot->LocateDevicePath(&path_guid, &rest, &handle)) ||
+		if (EFI_ERROR(efi->boot->LocateDevicePath(&path_guid, &rest, &handle)) ||
 		    handle == last)
 			return;
 		last = handle;
 		there = IsDevicePathEnd(rest);
-		port->boot->ConnectController(handle, NULL, there ? NULL : rest, there);
+		efi->boot->ConnectController(handle, NULL, there ? NULL : rest, there);
 		if (there)
 			return;
 	}

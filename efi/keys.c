@@ -1,28 +1,28 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "efi/efi_port.h"
+#include "efi/port.h"
 
 #include <eficonex.h>
 
 #include "nbp/proto/memory.h"
 
 /*
- * Keys by EFI_SIMPLE_TEXT_INPUT_EX_PROTOCOL (UEFI 12.3), else the plain one
- * (12.4). Both are only ever polled: on some machines the event WaitForKeyEx
- * never fires, on others it is not an event at all. Some firmware connects its
- * keyboards at the first read, so that one may take a second.
+ * Keys by EFI_SIMPLE_TEXT_INPUT_EX_PROTOCOL (UEFI 12.3), else by the plain protocol (12.4).
+ * Both are only ever polled: on some machines the event WaitForKeyEx never fires, on others
+ * it is not an event at all. Some firmware connects its keyboards at the first read, which
+ * then may take a second.
  */
 
-#define READS_MAX 8 /* key strokes looked at in one call; more wait for the next */
+#define READS_MAX 8     /* key strokes that one call looks at; others wait for the next */
 #define FORGET_MAX 1024 /* more key strokes than any firmware has waiting */
 
-static int decode(const EFI_INPUT_KEY *key)
+static int translate(const EFI_INPUT_KEY *key)
 {
 	static const uint16_t scan_codes[] = {
 		[SCAN_UP] = KEY_UP,       [SCAN_DOWN] = KEY_DOWN,
 		[SCAN_LEFT] = KEY_LEFT,   [SCAN_RIGHT] = KEY_RIGHT,
 		[SCAN_HOME] = KEY_HOME,   [SCAN_END] = KEY_END,
 		[SCAN_PAGE_UP] = KEY_PAGE_UP, [SCAN_PAGE_DOWN] = KEY_PAGE_DOWN,
-		/* What some terminals send for the backspace key comes as this. */
+		/* Some terminals send for the backspace key what is read as Delete. */
 		[SCAN_DELETE] = KEY_BACKSPACE, [SCAN_ESC] = KEY_ESCAPE,
 	};
 
@@ -37,10 +37,10 @@ static int decode(const EFI_INPUT_KEY *key)
 }
 
 /*
- * EDK2 since 2018 tells the shift keys also where it says EFI_NOT_READY; others
- * only with a key stroke, and a serial terminal never.
+ * EDK2 since 2018 reports the shift keys also with EFI_NOT_READY; others report them only with
+ * a key stroke, and a serial terminal never.
  */
-static void note_state(struct keyboard *keyboard, const EFI_KEY_STATE *state)
+static void keep_shift(struct keyboard *keyboard, const EFI_KEY_STATE *state)
 {
 	UINT32 shift = state->KeyShiftState;
 
@@ -58,35 +58,35 @@ static void note_state(struct keyboard *keyboard, const EFI_KEY_STATE *state)
 		keyboard->shift |= SHIFT_ALT;
 }
 
-/* Takes one key stroke; false: none waits. A shift key alone gives KEY_NONE. */
-static bool read_stroke(struct efi_port *port, int *key)
+/* Takes one key stroke. Returns false if none waits. A shift key alone gives KEY_NONE. */
+static bool read_stroke(struct efi *efi, int *key)
 {
 	static EFI_GUID ex_guid = EFI_SIMPLE_TEXT_INPUT_EX_PROTOCOL_GUID;
-	struct keyboard *keyboard = &port->keyboard;
+	struct keyboard *keyboard = &efi->keyboard;
 	EFI_KEY_DATA data;
 	EFI_STATUS status;
 
 	if (!keyboard->open) {
-		keyboard->ex = efi_protocol(port, port->system->ConsoleInHandle, &ex_guid);
+		keyboard->ex = efi_protocol(efi, efi->system->ConsoleInHandle, &ex_guid);
 		keyboard->open = true;
 	}
 	memset(&data, 0, sizeof(data)); /* not all firmware writes all of it */
-	if (keyboard->ex != NULL) {
+	if (keyboard->ex) {
 		status = keyboard->ex->ReadKeyStrokeEx(keyboard->ex, &data);
 		if (status == EFI_SUCCESS || status == EFI_NOT_READY)
-			note_state(keyboard, &data.KeyState);
-	} else if (port->system->ConIn != NULL) {
-		status = port->system->ConIn->ReadKeyStroke(port->system->ConIn, &data.Key);
+			keep_shift(keyboard, &data.KeyState);
+	} else if (efi->system->ConIn) {
+		status = efi->system->ConIn->ReadKeyStroke(efi->system->ConIn, &data.Key);
 	} else {
 		return false; /* a machine without a keyboard */
 	}
-	*key = decode(&data.Key);
+	*key = translate(&data.Key);
 	return status == EFI_SUCCESS;
 }
 
 int keys_read(struct platform *p)
 {
-	struct keyboard *keyboard = &efi_port(p)->keyboard;
+	struct keyboard *keyboard = &efi_of(p)->keyboard;
 	int key = KEY_NONE;
 
 	if (keyboard->count > 0) {
@@ -96,13 +96,13 @@ int keys_read(struct platform *p)
 		return key;
 	}
 	for (int i = 0; i < READS_MAX && key == KEY_NONE; i++)
-		if (!read_stroke(efi_port(p), &key))
+		if (!read_stroke(efi_of(p), &key))
 			return KEY_NONE;
 	return key;
 }
 
-/* Asks for a key stroke whenever a shift key alone goes down or up. */
-static void expose(struct keyboard *keyboard, bool on)
+/* Has the firmware report, or not, a shift key that goes down or up alone as a key stroke. */
+static void expose_shift(struct keyboard *keyboard, bool on)
 {
 	EFI_KEY_TOGGLE_STATE state = EFI_TOGGLE_STATE_VALID | keyboard->toggles;
 
@@ -114,41 +114,41 @@ static void expose(struct keyboard *keyboard, bool on)
 
 uint8_t keys_shift(struct platform *p)
 {
-	struct keyboard *keyboard = &efi_port(p)->keyboard;
+	struct keyboard *keyboard = &efi_of(p)->keyboard;
 	int key;
 
 	for (int i = 0; i < READS_MAX; i++) {
 		/* Keys that nobody takes stay with the firmware, for the next program. */
 		if (keyboard->count == sizeof(keyboard->waiting) / sizeof(keyboard->waiting[0]) ||
-		    !read_stroke(efi_port(p), &key))
+		    !read_stroke(efi_of(p), &key))
 			break;
 		if (key != KEY_NONE)
 			keyboard->waiting[keyboard->count++] = key;
 	}
-	/* After the first read, which tells the lock keys' state. */
-	if (keyboard->ex != NULL && !keyboard->exposed)
-		expose(keyboard, true);
+	/* The first read comes before, as it reports the lock keys' state. */
+	if (keyboard->ex && !keyboard->exposed)
+		expose_shift(keyboard, true);
 	return keyboard->shift;
 }
 
 void keys_forget(struct platform *p)
 {
-	struct efi_port *port = efi_port(p);
+	struct efi *efi = efi_of(p);
 	int key;
 
-	memset(port->keyboard.waiting, 0, sizeof(port->keyboard.waiting));
-	port->keyboard.count = 0;
-	for (int i = 0; i < FORGET_MAX && read_stroke(port, &key); i++)
+	memset(efi->keyboard.waiting, 0, sizeof(efi->keyboard.waiting));
+	efi->keyboard.count = 0;
+	for (int i = 0; i < FORGET_MAX && read_stroke(efi, &key); i++)
 		continue;
 }
 
-void keys_restore(struct efi_port *port)
+void keys_restore(struct efi *efi)
 {
-	if (port->keyboard.exposed)
-		expose(&port->keyboard, false);
+	if (efi->keyboard.exposed)
+		expose_shift(&efi->keyboard, false);
 }
 
-void keys_find_again(struct efi_port *port)
+void keys_find_again(struct efi *efi)
 {
-	memset(&port->keyboard, 0, sizeof(port->keyboard));
+	memset(&efi->keyboard, 0, sizeof(efi->keyboard));
 }

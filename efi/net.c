@@ -1,21 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "efi/efi_port.h"
-#include "efi/source.h"
+#include "efi/port.h"
 #include "nbp/debug.h"
 #include "nbp/dhcp.h"
-#include "nbp/proto/error.h"
 #include "nbp/proto/memory.h"
 
-/* EFI_PXE_BASE_CODE_PROTOCOL (UEFI 24.3): who we are, and UDP as a last resort. */
+/* The network by EFI_PXE_BASE_CODE_PROTOCOL (UEFI 24.3): DHCP packets, addresses, the NIC. */
+
+/* Offsets at the start of a DHCP packet, which describe the client's hardware. */
+#define DHCP_HTYPE 1
+#define DHCP_HLEN 2
+#define DHCP_CHADDR 28
+#define HTYPE_ETHERNET 1
 
 static EFI_GUID pxe_guid = EFI_PXE_BASE_CODE_PROTOCOL_GUID;
-/* iPXE's own download protocol: on a handle it says that the base code is iPXE's. */
-static EFI_GUID ipxe_guid = { 0x3eaeaebd, 0xdecf, 0x493b,
-	                      { 0x9b, 0xd1, 0xcd, 0xb2, 0xde, 0xca, 0xe7, 0x19 } };
 
-#define READ_WAIT_MS 3100 /* EDK2's UdpRead() blocks for 3 s, and a little */
-
-/* The real length is kept nowhere; the union is as long as a packet can be. */
+/* The firmware keeps a packet's length nowhere; the union is as long as a packet can be. */
 static struct span packet_span(BOOLEAN have, const EFI_PXE_BASE_CODE_PACKET *packet)
 {
 	struct span span = { NULL, 0 };
@@ -27,41 +26,41 @@ static struct span packet_span(BOOLEAN have, const EFI_PXE_BASE_CODE_PACKET *pac
 	return span;
 }
 
-/* Lists the packets that the base code has; they stay its own. */
-static void list_packets(struct efi_port *port, const EFI_PXE_BASE_CODE_MODE *mode)
+/* Lists the base code's packets in machine.dhcp; they stay its own. */
+static void list_packets(struct efi *efi, const EFI_PXE_BASE_CODE_MODE *mode)
 {
-	struct dhcp_packets *dhcp = &port->platform.machine.dhcp;
+	struct dhcp_packets *dhcp = &efi->platform.machine.dhcp;
 
 	dhcp->discover = packet_span(mode->DhcpDiscoverValid, &mode->DhcpDiscover);
 	dhcp->ack = packet_span(mode->DhcpAckReceived, &mode->DhcpAck);
 	dhcp->reply = packet_span(mode->ProxyOfferReceived, &mode->ProxyOffer);
 	if (mode->PxeReplyReceived)
 		dhcp->reply = packet_span(TRUE, &mode->PxeReply);
-	debug(1, &port->platform, "base code: %pI4, discover %d ack %d proxy %d reply %d",
+	debug(1, &efi->platform, "base code: %pI4, discover %d ack %d proxy %d reply %d",
 	      mode->StationIp.v4.Addr, mode->DhcpDiscoverValid, mode->DhcpAckReceived,
 	      mode->ProxyOfferReceived, mode->PxeReplyReceived);
 }
 
-/* Keeps the path of port->device; one too long or malformed counts as none. */
-static void copy_path(struct efi_port *port)
+/* Copies the path of efi->device; one that is too long or malformed counts as none. */
+static void copy_path(struct efi *efi)
 {
-	void *path = efi_protocol(port, port->device, &path_guid);
+	void *path = efi_protocol(efi, efi->device, &path_guid);
 	struct device_path facts;
 
-	port->path = NULL;
-	if (path == NULL || device_path_read(path, DEVICE_PATH_MAX, &facts) != 0)
+	efi->path = NULL;
+	if (!path || device_path_read(path, DEVICE_PATH_MAX, &facts) != 0)
 		return;
-	memcpy(port->nic.path, path, facts.size);
-	port->path = (EFI_DEVICE_PATH *)port->nic.path;
+	memcpy(efi->nic.path, path, facts.size);
+	efi->path = (EFI_DEVICE_PATH *)efi->nic.path;
 }
 
-/* What our own path tells; that of a base code above it knows less. */
-static void read_source(struct efi_port *port)
+/* Reads what our own path says; that of a base code above it says less. */
+static void read_source(struct efi *efi)
 {
-	struct machine *machine = &port->platform.machine;
+	struct machine *machine = &efi->platform.machine;
 	struct source source;
 
-	source_read(port->path, port->path != NULL ? DEVICE_PATH_MAX : 0, &source);
+	device_path_read_source(efi->path, efi->path ? DEVICE_PATH_MAX : 0, &source);
 	memcpy(machine->mac, source.mac, sizeof(machine->mac));
 	memcpy(machine->boot_file, source.file, sizeof(machine->boot_file));
 	if (source.http)
@@ -70,187 +69,99 @@ static void read_source(struct efi_port *port)
 		machine->started_by = STARTED_BY_IPV6;
 	else if (!source.network)
 		machine->started_by = STARTED_BY_DISK;
-	debug(1, &port->platform, "started by way %u, file '%s'", (uint32_t)machine->started_by,
+	debug(1, &efi->platform, "started by %u, file '%s'", (uint32_t)machine->started_by,
 	      machine->boot_file);
 }
 
-void pxe_find(struct efi_port *port)
+static void find_base_code(struct efi *efi)
 {
 	EFI_PXE_BASE_CODE_PROTOCOL *pxe;
 	struct dhcp_lease lease;
 	EFI_HANDLE parent;
 
-	copy_path(port);
-	read_source(port);
-	pxe = efi_protocol(port, port->device, &pxe_guid);
-	/* A boot program between the ROM and us may have a handle of its own. */
-	parent = pxe != NULL ? NULL : efi_parent_with(port, port->path, &pxe_guid);
-	if (parent != NULL) {
-		port->device = parent;
-		copy_path(port);
-		pxe = efi_protocol(port, parent, &pxe_guid);
+	copy_path(efi);
+	read_source(efi);
+	pxe = efi_protocol(efi, efi->device, &pxe_guid);
+	/* A boot program between the ROM and us may have loaded us from a handle of its own. */
+	parent = pxe ? NULL : efi_parent_with(efi, efi->path, &pxe_guid);
+	if (parent) {
+		efi->device = parent;
+		copy_path(efi);
+		pxe = efi_protocol(efi, parent, &pxe_guid);
 	}
-	if (pxe == NULL || pxe->Mode == NULL || pxe->Mode->UsingIpv6) {
-		debug(1, &port->platform, "no PXE base code for IPv4");
+	if (!pxe || !pxe->Mode || pxe->Mode->UsingIpv6) {
+		debug(1, &efi->platform, "no PXE base code for IPv4");
 		return;
 	}
-	/* However iPXE got us: it has a base code for all that we do. */
-	port->platform.machine.started_by = STARTED_BY_PXE;
-	port->pxe = pxe;
-	list_packets(port, pxe->Mode);
-	port->nic.address = pxe->Mode->StationIp.v4;
-	port->nic.mask = pxe->Mode->SubnetMask.v4;
+	/* iPXE may have loaded us in any way: it has a base code for all that we do. */
+	efi->platform.machine.started_by = STARTED_BY_PXE;
+	efi->pxe = pxe;
+	list_packets(efi, pxe->Mode);
+	efi->nic.address = pxe->Mode->StationIp.v4;
+	efi->nic.mask = pxe->Mode->SubnetMask.v4;
 	memset(&lease, 0, sizeof(lease));
-	dhcp_read(&port->platform.machine.dhcp, &lease);
-	memcpy(port->nic.router.Addr, lease.router, sizeof(port->nic.router.Addr));
+	dhcp_read(&efi->platform.machine.dhcp, &lease);
+	memcpy(efi->nic.router.Addr, lease.router, sizeof(efi->nic.router.Addr));
 }
 
 /*
- * iPXE takes the NIC for itself alone, upon which EDK2 ends its own drivers'
- * use of it and frees their protocols; no handle or pointer of theirs may be
- * used then. Connected anew, they have no address yet, but UDP4 takes ours.
+ * The NIC's address is in the DISCOVER that it sent; where there is no packet, the address
+ * in the path that we were loaded by stays.
  */
-void pxe_find_again(struct efi_port *port)
+static void read_mac(struct efi *efi)
+{
+	struct machine *machine = &efi->platform.machine;
+	struct span packet = machine->dhcp.discover;
+
+	if (!packet.data)
+		packet = machine->dhcp.ack;
+	if (packet.length >= DHCP_CHADDR + 6 && packet.data[DHCP_HTYPE] == HTYPE_ETHERNET &&
+	    packet.data[DHCP_HLEN] == 6)
+		memcpy(machine->mac, packet.data + DHCP_CHADDR, 6);
+}
+
+static void read_nic(struct efi *efi)
+{
+	struct machine *machine = &efi->platform.machine;
+	EFI_SIMPLE_NETWORK *snp;
+	uint32_t ids = efi_pci_read(efi, efi_parent_with(efi, efi->path, &pci_guid), 0);
+
+	machine->nic_vendor = (uint16_t)ids;
+	machine->nic_device = (uint16_t)(ids >> 16);
+	snp = efi_protocol(efi, efi_parent_with(efi, efi->path, &snp_guid), &snp_guid);
+	if (machine->dhcp.discover.length > DHCP_HTYPE)
+		machine->nic_type = machine->dhcp.discover.data[DHCP_HTYPE];
+	else if (snp && snp->Mode)
+		machine->nic_type = snp->Mode->IfType;
+	debug(1, &efi->platform, "NIC %04x:%04x, hardware type %u", (uint32_t)machine->nic_vendor,
+	      (uint32_t)machine->nic_device, (uint32_t)machine->nic_type);
+}
+
+void net_find(struct efi *efi)
+{
+	find_base_code(efi);
+	read_mac(efi);
+	read_nic(efi);
+}
+
+/*
+ * iPXE takes the NIC for itself alone, upon which EDK2 ends its own drivers' use of it and
+ * frees their protocols; no handle or pointer of theirs may be used then. Connected anew, the
+ * drivers have no address yet, but UDP4 takes ours.
+ */
+void net_find_again(struct efi *efi)
 {
 	EFI_PXE_BASE_CODE_PROTOCOL *pxe;
 
-	memset(&port->platform.machine.dhcp, 0, sizeof(port->platform.machine.dhcp));
-	port->pxe = NULL;
-	if (port->path != NULL)
-		efi_connect(port, port->path);
-	port->device = efi_parent_with(port, port->path, &pxe_guid);
-	pxe = efi_protocol(port, port->device, &pxe_guid);
-	if (pxe == NULL || pxe->Mode == NULL || !pxe->Mode->Started || pxe->Mode->UsingIpv6 ||
-	    memcmp(&pxe->Mode->StationIp.v4, &port->nic.address, sizeof(port->nic.address)) != 0)
+	memset(&efi->platform.machine.dhcp, 0, sizeof(efi->platform.machine.dhcp));
+	efi->pxe = NULL;
+	if (efi->path)
+		efi_connect(efi, efi->path);
+	efi->device = efi_parent_with(efi, efi->path, &pxe_guid);
+	pxe = efi_protocol(efi, efi->device, &pxe_guid);
+	if (!pxe || !pxe->Mode || !pxe->Mode->Started || pxe->Mode->UsingIpv6 ||
+	    memcmp(&pxe->Mode->StationIp.v4, &efi->nic.address, sizeof(efi->nic.address)) != 0)
 		return;
-	port->pxe = pxe;
-	list_packets(port, pxe->Mode);
-}
-
-int net_udp_open(struct platform *p, uint16_t local_port)
-{
-	struct efi_port *port = efi_port(p);
-	int rc;
-
-	net_udp_close(p);
-	rc = udp4_open(port, local_port);
-	if (rc != 0 && port->pxe == NULL)
-		return rc;
-	if (rc != 0) {
-		debug(1, p, "UDP4: %s; using the base code", error_text(rc));
-		port->base_port = local_port;
-		p->receive_wait = READ_WAIT_MS;
-		if (efi_protocol(port, port->device, &ipxe_guid) != NULL)
-			p->receive_wait = 0;
-	}
-	return 0;
-}
-
-/*
- * The source port is always given: with none, or "any", iPXE takes another
- * random one for each packet, and answers would go astray.
- */
-static int base_send(struct efi_port *port, const struct endpoint *to, const void *data,
-                     size_t length)
-{
-	EFI_PXE_BASE_CODE_UDP_PORT source = port->base_port, destination = to->port;
-	EFI_IP_ADDRESS address;
-	UINTN size = length;
-	EFI_STATUS status;
-
-	memset(&address, 0, sizeof(address));
-	memcpy(address.v4.Addr, to->address, sizeof(to->address));
-	status = port->pxe->UdpWrite(port->pxe, 0, &address, &destination, NULL,
-	                             &port->pxe->Mode->StationIp, &source, NULL, NULL, &size,
-	                             (VOID *)(uintptr_t)data);
-	return efi_error(status);
-}
-
-/*
- * EDK2 blocks here for 3 s if nothing comes, iPXE never: so nobody may count
- * calls. Both address and port of source and destination are given or flagged
- * as any, since iPXE matches nothing where neither is.
- */
-static int base_receive(struct efi_port *port, struct endpoint *from, void *buffer,
-                        size_t capacity, size_t *length)
-{
-	EFI_PXE_BASE_CODE_UDP_PORT source = 0, destination = port->base_port;
-	EFI_IP_ADDRESS here = port->pxe->Mode->StationIp, there;
-	UINTN size = capacity;
-	EFI_STATUS status;
-
-	memset(&there, 0, sizeof(there));
-	status = port->pxe->UdpRead(port->pxe,
-	                            EFI_PXE_BASE_CODE_UDP_OPFLAGS_ANY_SRC_IP |
-	                                    EFI_PXE_BASE_CODE_UDP_OPFLAGS_ANY_SRC_PORT,
-	                            &here, &destination, &there, &source, NULL, NULL, &size,
-	                            buffer);
-	/*
-	 * A time-out is the usual case; a too large datagram is dropped by the
-	 * firmware itself, and an ICMP error tells of a packet we sent.
-	 */
-	if (EFI_ERROR(status) || size > capacity)
-		return ERR_AGAIN;
-	memcpy(from->address, there.v4.Addr, sizeof(from->address));
-	from->port = source;
-	*length = size;
-	return 0;
-}
-
-/*
- * iPXE opens its socket at the first UdpWrite() or UdpRead(), which takes the
- * NIC away from its other users and raises the task priority level; the close
- * it schedules forgets both, so that a loader started then hangs in its first
- * wait. Stop() right after the last UDP call undoes it, and Start() makes the
- * same packets and address anew. On EDK2 nothing leaks, and Stop() would lose
- * the address for good.
- */
-static void base_close(struct efi_port *port)
-{
-	EFI_PXE_BASE_CODE_PROTOCOL *pxe = port->pxe;
-
-	port->base_port = 0;
-	if (efi_tpl(port) <= port->tpl)
-		return;
-	debug(1, &port->platform, "base code left TPL %d, restarting it", (int)efi_tpl(port));
-	pxe->Stop(pxe);
-	pxe->Start(pxe, FALSE);
-	if (efi_tpl(port) > port->tpl)
-		port->boot->RestoreTPL(port->tpl);
-}
-
-int net_udp_send(struct platform *p, const struct endpoint *to, const void *data,
-                 size_t length)
-{
-	struct efi_port *port = efi_port(p);
-
-	if (length > DATAGRAM_MAX)
-		return ERR_SPACE;
-	if (port->udp4.protocol != NULL)
-		return udp4_send(port, to, data, length);
-	if (port->base_port != 0)
-		return base_send(port, to, data, length);
-	return ERR_IO;
-}
-
-int net_udp_receive(struct platform *p, struct endpoint *from, void *buffer, size_t capacity,
-                    size_t *length)
-{
-	struct efi_port *port = efi_port(p);
-
-	if (port->udp4.protocol != NULL)
-		return udp4_receive(port, from, buffer, capacity, length);
-	if (port->base_port != 0)
-		return base_receive(port, from, buffer, capacity, length);
-	return ERR_IO;
-}
-
-void net_udp_close(struct platform *p)
-{
-	struct efi_port *port = efi_port(p);
-
-	if (port->udp4.protocol != NULL)
-		udp4_close(port);
-	if (port->base_port != 0)
-		base_close(port);
+	efi->pxe = pxe;
+	list_packets(efi, pxe->Mode);
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "efi/efi_port.h"
+#include "efi/port.h"
 #include "nbp/debug.h"
 #include "nbp/proto/error.h"
 #include "nbp/proto/memory.h"
 
-/* The boot manager's list (UEFI 3.1): which of its options leads to a local disk. */
+/* The walk through BootOrder (UEFI 3.1): which of its options leads to a local disk. */
 
 #define OPTIONS_MAX 64
 
@@ -13,19 +13,19 @@ static bool read_option(struct boot_order *order, uint16_t number)
 	CHAR16 name[9];
 	UINTN size;
 
-	efi_free(order->port, order->variable);
+	efi_free(order->efi, order->variable);
 	load_option_name(number, name);
 	order->number = number;
-	order->variable = efi_variable(order->port, name, &global_guid, &size);
-	return order->variable != NULL &&
+	order->variable = efi_variable(order->efi, name, &global_guid, &size);
+	return order->variable &&
 	       load_option_read(order->variable, size, &order->option) == 0 &&
 	       load_option_is_disk(&order->option);
 }
 
 bool order_next(struct boot_order *order)
 {
-	if (order->numbers == NULL) {
-		order->numbers = efi_variable(order->port, L"BootOrder", &global_guid,
+	if (!order->numbers) {
+		order->numbers = efi_variable(order->efi, L"BootOrder", &global_guid,
 		                              &order->count);
 		order->count = order->count / sizeof(uint16_t);
 		if (order->count > OPTIONS_MAX)
@@ -39,49 +39,48 @@ bool order_next(struct boot_order *order)
 
 void order_end(struct boot_order *order)
 {
-	efi_free(order->port, order->variable);
-	efi_free(order->port, order->numbers);
+	efi_free(order->efi, order->variable);
+	efi_free(order->efi, order->numbers);
 	memset(order, 0, sizeof(*order));
 }
 
 /* Copies the path of @handle, which disk_fixed() has read. */
-static int copy_path(struct efi_port *port, EFI_HANDLE handle, size_t size, uint8_t *out)
+static int copy_path(struct efi *efi, EFI_HANDLE handle, size_t size, uint8_t *out)
 {
-
-	memcpy(out, efi_protocol(port, handle, &path_guid), size);
+	memcpy(out, efi_protocol(efi, handle, &path_guid), size);
 	return (int)(size - DEVICE_PATH_END);
 }
 
 static int find_partition(struct boot_order *order, bool connect, uint8_t *out)
 {
-	struct efi_port *port = order->port;
+	struct efi *efi = order->efi;
 	struct device_path path;
 	EFI_HANDLE *handles;
-	UINTN count = efi_handles(port, &block_guid, &handles);
+	UINTN count = efi_handles(efi, &block_guid, &handles);
 	int length = ERR_NOT_FOUND;
 
 	for (UINTN i = 0; i < count && length < 0; i++) {
-		if (disk_fixed(port, handles[i], &path) == NULL ||
+		if (!disk_fixed(efi, handles[i], &path) ||
 		    path.file != path.size - DEVICE_PATH_END ||
-		    !partition_same(&path.partition, &order->option.facts.partition))
+		    !device_path_same_partition(&path.partition, &order->option.facts.partition))
 			continue;
-		length = copy_path(port, handles[i], path.size, out);
-		if (connect) /* its file system */
-			port->boot->ConnectController(handles[i], NULL, NULL, TRUE);
+		length = copy_path(efi, handles[i], path.size, out);
+		if (connect) /* for the partition's file system */
+			efi->boot->ConnectController(handles[i], NULL, NULL, TRUE);
 	}
-	efi_free(port, handles);
+	efi_free(efi, handles);
 	return length;
 }
 
-/* Finds the device that the path in @out, of @length, names: the whole of it or its disk. */
+/* Returns @length if there is a local disk at the path in @out: by all of it, or by its device. */
 static int find_device(struct boot_order *order, int length, uint8_t *out)
 {
 	EFI_DEVICE_PATH *rest = (EFI_DEVICE_PATH *)out;
 	EFI_HANDLE handle;
 
-	if (EFI_ERROR(order->port->boot->LocateDevicePath(&block_guid, &rest, &handle)) ||
+	if (EFI_ERROR(order->efi->boot->LocateDevicePath(&block_guid, &rest, &handle)) ||
 	    (size_t)((uint8_t *)rest - out) < order->option.facts.device ||
-	    disk_fixed(order->port, handle, NULL) == NULL)
+	    !disk_fixed(order->efi, handle, NULL))
 		return ERR_NOT_FOUND;
 	return length;
 }
@@ -96,7 +95,7 @@ int order_place(struct boot_order *order, bool connect, uint8_t *out)
 	case PATH_PARTITION:
 		length = find_partition(order, connect, out);
 		if (length < 0 && connect) {
-			disk_connect_all(order->port);
+			disk_connect_all(order->efi);
 			length = find_partition(order, connect, out);
 		}
 		return length;
@@ -106,7 +105,7 @@ int order_place(struct boot_order *order, bool connect, uint8_t *out)
 		if (length == 0)
 			return ERR_NOT_FOUND;
 		if (connect)
-			efi_connect(order->port, (EFI_DEVICE_PATH *)out);
+			efi_connect(order->efi, (EFI_DEVICE_PATH *)out);
 		return find_device(order, length - DEVICE_PATH_END, out);
 	case PATH_FILE:
 		return 0;

@@ -4,7 +4,8 @@
 
 #include <string.h>
 
-#include "efi/option.h"
+#include "efi/bootnext.h"
+#include "efi/load_option.h"
 #include "nbp/proto/error.h"
 
 /* What the parts of a path make must be a path that reads the same. */
@@ -42,7 +43,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		load_option_is_disk(&option);
 		join(option.path.data, &option.facts);
 		REQUIRE(option.facts.partition.scheme == 0 ||
-		        partition_same(&option.facts.partition, &option.facts.partition));
+		        device_path_same_partition(&option.facts.partition,
+		                                   &option.facts.partition));
 	}
 	rc = device_path_read(data, size, &path);
 	if (rc == 0) {
@@ -51,6 +53,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	} else {
 		REQUIRE(memcmp(&path, &nothing, sizeof(path)) == 0);
 	}
-	boot_mark_again(data, size, &(struct boot_mark){ .when = 100, .resets = 3 });
+	bootnext_allowed(data, size, &(struct bootnext){ .when = 100, .resets = 3 });
 	return 0;
 }

@@ -6,19 +6,19 @@
 #include "efi/fetched.h"
 #include "nbp/proto/error.h"
 
-#define ROOM 4096
+#define CAPACITY 4096
 
-/* A file read into room for @told bytes, or for ROOM of them if nothing was told. */
-static int fetch(const uint8_t *file, size_t size, uint64_t told, bool says, size_t *length)
+/* Fetches a file into a buffer of @announced bytes, or of CAPACITY if nothing was announced. */
+static int fetch(const uint8_t *file, size_t size, uint64_t announced, bool says, size_t *length)
 {
-	size_t room = told ? (size_t)told : ROOM;
-	uint8_t *data = malloc(room);
+	size_t capacity = announced ? (size_t)announced : CAPACITY;
+	uint8_t *data = malloc(capacity);
 	int rc;
 
-	fetched_prepare(data, room);
+	fetched_prepare(data, capacity);
 	if (size != 0)
 		memcpy(data, file, size);
-	rc = fetched_length(data, room, told, says ? size : room, length);
+	rc = fetched_length(data, capacity, announced, says ? size : capacity, length);
 	free(data);
 	return rc;
 }
@@ -43,8 +43,8 @@ static void whole_files_are_whole(void **state)
 	}
 }
 
-/* Zeros, ASCII and most of the rest are told from what was there before. */
-static void length_shows_where_nobody_tells(void **state)
+/* Zeros, ASCII and most of the rest are announced from what was there before. */
+static void length_shows_where_nothing_says_it(void **state)
 {
 	uint8_t file[600];
 	size_t length;
@@ -66,31 +66,33 @@ static void length_shows_where_nobody_tells(void **state)
 
 static void files_of_another_length_are_refused(void **state)
 {
-	uint8_t file[ROOM];
+	uint8_t file[CAPACITY];
 	size_t length;
 
 	(void)state;
 	memset(file, 0xa5, sizeof(file));
-	for (size_t told = 1; told < 700; told++) {
-		for (size_t size = 0; size < told; size++) {
-			assert_int_equal(fetch(file, size, told, true, &length), ERR_TRUNCATED);
-			if (told - size >= 16)
-				assert_int_equal(fetch(file, size, told, false, &length),
+	for (size_t announced = 1; announced < 700; announced++) {
+		for (size_t size = 0; size < announced; size++) {
+			assert_int_equal(fetch(file, size, announced, true, &length),
+			                 ERR_TRUNCATED);
+			if (announced - size >= 16)
+				assert_int_equal(fetch(file, size, announced, false, &length),
 				                 ERR_TRUNCATED);
 		}
 	}
 }
 
-/* Where nobody tells what was read: so much that was not written is no file's own end. */
+/* Where nothing says what was read, so much that was not written is no file's own end. */
 static void eight_missing_bytes_are_seen(void **state)
 {
-	static const uint8_t file[ROOM];
+	static const uint8_t file[CAPACITY];
 	size_t length;
 
 	(void)state;
-	for (size_t told = 9; told < 700; told++) {
-		assert_int_equal(fetch(file, told - 8, told, false, &length), ERR_TRUNCATED);
-		assert_int_equal(fetch(file, told - 7, told, false, &length), 0);
+	for (size_t announced = 9; announced < 700; announced++) {
+		assert_int_equal(fetch(file, announced - 8, announced, false, &length),
+		                 ERR_TRUNCATED);
+		assert_int_equal(fetch(file, announced - 7, announced, false, &length), 0);
 	}
 }
 
@@ -108,7 +110,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(whole_files_are_whole),
-		cmocka_unit_test(length_shows_where_nobody_tells),
+		cmocka_unit_test(length_shows_where_nothing_says_it),
 		cmocka_unit_test(files_of_another_length_are_refused),
 		cmocka_unit_test(eight_missing_bytes_are_seen),
 		cmocka_unit_test(empty_files_are_refused),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "tests/unit/unit.h"
 
-#include "efi/source.h"
+#include "efi/device_path.h"
 
 #define ROOT "\2\1\14\0\320\101\3\12\0\0\0\0"
 #define PCI "\1\1\6\0\0\5"
@@ -26,7 +26,7 @@ static size_t with_uri(uint8_t *out, const char *before, size_t size, const char
 	return size + 4 + length + sizeof(END);
 }
 
-static void tells_how_we_were_loaded(void **state)
+static void reads_how_we_were_loaded(void **state)
 {
 	static const uint8_t mac[6] = { 0x52, 0x54, 0x00, 0x12, 0x34, 0x56 };
 	static const char ipv4[] = ROOT PCI MAC IPV4 END, ipv6[] = ROOT PCI MAC IPV6 END,
@@ -34,18 +34,18 @@ static void tells_how_we_were_loaded(void **state)
 	struct source source;
 
 	(void)state;
-	source_read(ipv4, sizeof(ipv4), &source);
+	device_path_read_source(ipv4, sizeof(ipv4), &source);
 	assert_true(source.network && !source.ipv6 && !source.http);
 	assert_memory_equal(source.mac, mac, 6);
 	assert_string_equal(source.file, "");
-	source_read(ipv6, sizeof(ipv6), &source);
+	device_path_read_source(ipv6, sizeof(ipv6), &source);
 	assert_true(source.network && source.ipv6 && !source.http);
 	assert_memory_equal(source.mac, mac, 6);
-	source_read(disk, sizeof(disk), &source);
+	device_path_read_source(disk, sizeof(disk), &source);
 	assert_false(source.network || source.ipv6 || source.http);
 }
 
-static void tells_our_name_at_the_server(void **state)
+static void reads_our_name_at_the_server(void **state)
 {
 	static const char nic[] = ROOT PCI MAC;
 	char longest[200] = "tftp://h/", longer[200];
@@ -80,7 +80,7 @@ static void tells_our_name_at_the_server(void **state)
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		size_t size = with_uri(path, nic, sizeof(nic) - 1, cases[i].uri);
 
-		source_read(path, size, &source);
+		device_path_read_source(path, size, &source);
 		assert_string_equal(source.file, cases[i].file);
 		assert_int_equal(source.http, cases[i].http);
 		assert_true(source.network);
@@ -100,7 +100,7 @@ static void reads_no_further_than_the_path(void **state)
 		struct source source;
 
 		memcpy(cut, path, length);
-		source_read(cut, length, &source);
+		device_path_read_source(cut, length, &source);
 		assert_string_equal(source.file, "");
 		free(cut);
 	}
@@ -109,8 +109,8 @@ static void reads_no_further_than_the_path(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(tells_how_we_were_loaded),
-		cmocka_unit_test(tells_our_name_at_the_server),
+		cmocka_unit_test(reads_how_we_were_loaded),
+		cmocka_unit_test(reads_our_name_at_the_server),
 		cmocka_unit_test(reads_no_further_than_the_path),
 	};
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "tests/unit/unit.h"
 
-#include "efi/path.h"
+#include "efi/device_path.h"
 #include "nbp/proto/error.h"
 
 /* Nodes of device paths, as bytes. */
@@ -28,7 +28,7 @@
 
 #define BYTES(...) ((const uint8_t[]){ __VA_ARGS__ }), sizeof((const uint8_t[]){ __VA_ARGS__ })
 
-static void tells_what_a_path_is_of(void **state)
+static void reads_what_a_path_is_of(void **state)
 {
 	const struct {
 		const uint8_t *bytes;
@@ -117,12 +117,12 @@ static void knows_a_partition_again(void **state)
 	assert_int_equal(one.number, 1);
 	assert_int_equal(one.scheme, 2);
 	assert_int_equal(one.signature[0], 0xa0);
-	assert_true(partition_same(&one, &same));
-	assert_false(partition_same(&one, &other));
-	assert_false(partition_same(&one, &none));
-	assert_false(partition_same(&none, &none));
+	assert_true(device_path_same_partition(&one, &same));
+	assert_false(device_path_same_partition(&one, &other));
+	assert_false(device_path_same_partition(&one, &none));
+	assert_false(device_path_same_partition(&none, &none));
 	same.number = 2; /* of a disk with an MBR, whose partitions share a signature */
-	assert_false(partition_same(&one, &same));
+	assert_false(device_path_same_partition(&one, &same));
 }
 
 static void makes_paths(void **state)
@@ -147,7 +147,7 @@ static void makes_paths(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(tells_what_a_path_is_of),
+		cmocka_unit_test(reads_what_a_path_is_of),
 		cmocka_unit_test(refuses_what_is_no_path),
 		cmocka_unit_test(knows_a_partition_again),
 		cmocka_unit_test(makes_paths),

@@ -1,19 +1,23 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "efi/path.h"
+#include "efi/device_path.h"
 
 #include "nbp/proto/error.h"
 #include "nbp/proto/memory.h"
 #include "nbp/proto/wire.h"
 
-/* Types and sub-types of UEFI 10.3 */
+/* Types and subtypes of nodes (UEFI 10.3). */
 enum { HARDWARE = 1, ACPI = 2, MESSAGING = 3, MEDIA = 4, END = 0x7f };
+enum { MESSAGING_MAC = 11, MESSAGING_IPV6 = 13, MESSAGING_URI = 24 };
 enum { MEDIA_HARD_DRIVE = 1, MEDIA_FILE = 4, MEDIA_PROTOCOL = 5 };
 #define END_ENTIRE 0xff
 
 #define NODE_HEADER 4
 #define NOT_YET ((size_t)-1)
 
-/* Which bus a messaging node (UEFI 10.3.4) is of; networks come with MAC or more. */
+#define MAC_ADDRESS_SIZE 32
+#define ETHERNET 1
+
+/* Returns the bus of a messaging node (UEFI 10.3.4): enum disk_kind. */
 static uint8_t bus_of(uint8_t subtype)
 {
 	switch (subtype) {
@@ -42,12 +46,12 @@ static bool is_network(uint8_t subtype)
 {
 	switch (subtype) {
 	case 9:  /* InfiniBand */
-	case 11: /* MAC address */
+	case MESSAGING_MAC:
 	case 12: /* IPv4 */
-	case 13: /* IPv6 */
+	case MESSAGING_IPV6:
 	case 19: /* iSCSI */
 	case 20: /* VLAN */
-	case 24: /* URI */
+	case MESSAGING_URI:
 	case 27: /* Bluetooth */
 	case 28: /* Wi-Fi */
 	case 30: /* Bluetooth LE */
@@ -58,7 +62,7 @@ static bool is_network(uint8_t subtype)
 	}
 }
 
-/* UEFI 10.3.5.1; the partition's extent is not what it is known by. */
+/* Reads UEFI 10.3.5.1's node, whose start and size of the partition do not identify it. */
 static void read_partition(struct wire *node, struct partition_id *id)
 {
 	id->number = wire_read_le32(node);
@@ -68,7 +72,7 @@ static void read_partition(struct wire *node, struct partition_id *id)
 	id->type = wire_read_u8(node);
 }
 
-/* Takes in a node of type MEDIA. Returns whether a disk's path may have it. */
+/* Reads a node of type MEDIA into @path. Returns whether a disk's path may have it. */
 static bool read_media(uint8_t subtype, struct wire *node, size_t at, struct device_path *path)
 {
 	if (path->device == NOT_YET)
@@ -93,7 +97,7 @@ static bool read_media(uint8_t subtype, struct wire *node, size_t at, struct dev
 	}
 }
 
-/* Takes in one node at offset @at. Returns whether a disk's path may have it. */
+/* Reads the node at offset @at into @path. Returns whether a disk's path may have it. */
 static bool read_node(uint8_t type, uint8_t subtype, struct wire *node, size_t at,
                       struct device_path *path)
 {
@@ -110,7 +114,7 @@ static bool read_node(uint8_t type, uint8_t subtype, struct wire *node, size_t a
 		return !is_network(subtype);
 	case MEDIA:
 		return read_media(subtype, node, at, path);
-	default: /* a legacy BIOS's (UEFI 10.3.6) */
+	default: /* among them a legacy BIOS's (UEFI 10.3.6) */
 		return false;
 	}
 }
@@ -130,7 +134,7 @@ int device_path_read(const void *data, size_t size, struct device_path *path)
 
 		if (wire.error || length < NODE_HEADER)
 			break;
-		/* Another path after this one would end in a node of its own. */
+		/* A node that only ends this path before another one is refused. */
 		if (type == END && (subtype != END_ENTIRE || length != DEVICE_PATH_END))
 			break;
 		node = wire_read_part(&wire, length - NODE_HEADER);
@@ -149,7 +153,7 @@ int device_path_read(const void *data, size_t size, struct device_path *path)
 	return wire.error ? wire.error : ERR_MALFORMED;
 }
 
-bool partition_same(const struct partition_id *a, const struct partition_id *b)
+bool device_path_same_partition(const struct partition_id *a, const struct partition_id *b)
 {
 	/* An MBR's disk signature is the same for all its partitions. */
 	return a->scheme != 0 && a->scheme == b->scheme && a->type == b->type &&
@@ -190,4 +194,80 @@ size_t device_path_of_file(void *out, size_t size, const char *name)
 		wire_write_u8(&wire, 0);
 	}
 	return end_path(&wire);
+}
+
+/* --- how we were loaded ------------------------------------------------------ */
+
+/* Skips @word, in letters of any case, if @text begins with it. */
+static bool skip_word(struct wire *text, const char *word)
+{
+	struct wire ahead = *text;
+
+	for (; *word != '\0'; word++)
+		if ((wire_read_u8(&ahead) | 0x20) != *word)
+			return false;
+	if (ahead.error)
+		return false;
+	*text = ahead;
+	return true;
+}
+
+/*
+ * Reads a URI (RFC 3986 section 3). A name that is too long counts as none, and so does
+ * one with blanks or with what a URI writes by a percent sign, as our files' names have none.
+ */
+static void read_uri(struct wire *text, struct source *source)
+{
+	size_t length = 0;
+
+	source->http = skip_word(text, "http:") || skip_word(text, "https:");
+	if (source->http || !skip_word(text, "tftp://"))
+		return;
+	while (wire_left(text) > 0 && text->data[text->position] != '/')
+		wire_skip(text, 1);
+	while (wire_left(text) > 0 && text->data[text->position] != '\0') {
+		uint8_t character = wire_read_u8(text);
+
+		if (character <= ' ' || character > '~' || character == '%' ||
+		    length + 1 == sizeof(source->file)) {
+			length = 0;
+			break;
+		}
+		source->file[length++] = (char)character;
+	}
+	source->file[length] = '\0';
+}
+
+static void read_mac_node(struct wire *node, struct source *source)
+{
+	uint8_t address[MAC_ADDRESS_SIZE];
+
+	source->network = true;
+	wire_read_bytes(node, address, sizeof(address));
+	if (wire_read_u8(node) == ETHERNET && !node->error)
+		memcpy(source->mac, address, sizeof(source->mac));
+}
+
+void device_path_read_source(const void *path, size_t size, struct source *source)
+{
+	struct wire wire = wire_reader(path, size);
+
+	memset(source, 0, sizeof(*source));
+	for (;;) {
+		uint8_t type = wire_read_u8(&wire), subtype = wire_read_u8(&wire);
+		uint16_t length = wire_read_le16(&wire);
+		struct wire node;
+
+		if (wire.error || type == END || length < NODE_HEADER)
+			return;
+		node = wire_read_part(&wire, length - NODE_HEADER);
+		if (type != MESSAGING || node.error)
+			continue;
+		if (subtype == MESSAGING_MAC)
+			read_mac_node(&node, source);
+		else if (subtype == MESSAGING_IPV6)
+			source->ipv6 = true;
+		else if (subtype == MESSAGING_URI)
+			read_uri(&node, source);
+	}
 }

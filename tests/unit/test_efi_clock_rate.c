@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "tests/unit/unit.h"
 
-#include "efi/rate.h"
+#include "efi/clock_rate.h"
 
 static void believes_what_can_be(void **state)
 {
@@ -20,7 +20,7 @@ static void believes_what_can_be(void **state)
 		{ UINT64_MAX, { 0 }, { 0 }, 2000000 },
 		{ 0, { 2, 216, 24000000 }, { 0 }, 2592000 },
 		{ 0, { 0 }, { 2400, 3200, 100 }, 2400000 },
-		{ 0, { 2, 216, 0 }, { 2600, 0, 0 }, 2600000 }, /* a crystal not told of */
+		{ 0, { 2, 216, 0 }, { 2600, 0, 0 }, 2600000 }, /* a crystal without a frequency */
 		{ 25000000, { 2, 216, 24000000 }, { 0 }, 2592000 },
 		{ 6000000, { 2, 216, 24000000 }, { 0 }, 2592000 },
 		/* The measured rate is the better one where both are near: also of a
@@ -35,7 +35,7 @@ static void believes_what_can_be(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++)
-		assert_int_equal(rate_per_ms(cases[i].measured, cases[i].leaf15, cases[i].leaf16),
+		assert_int_equal(clock_rate(cases[i].measured, cases[i].leaf15, cases[i].leaf16),
 		                 cases[i].rate);
 }
 
