@@ -28,7 +28,7 @@ struct explanation {
 	const struct request *request; /* NULL: it never asked */
 	const char *address;
 	struct index *index;
-	struct identified who;         /* who prebootd takes it for */
+	struct identification who;         /* who prebootd takes it for */
 	bool known;                    /* a device, before it may become one */
 	struct unknown unknown;      /* else: as which it asked */
 	char note[3 * REASON_SIZE];    /* what is odd about who it is, or its work */
@@ -37,7 +37,7 @@ struct explanation {
 	struct origin origin;          /* of the open work */
 	struct table table;            /* of candidates */
 	json_t *candidates;
-	struct ruling ruling;          /* what there is, where there is no open work */
+	struct evaluation evaluation;          /* what there is, where there is no open work */
 	enum withheld withheld;        /* why what was chosen is not given */
 	struct decision decision;
 	bool gets_job;                     /* it gets some, and does not boot its disk */
@@ -81,9 +81,9 @@ static int admit_machine(struct explanation *e)
 {
 	struct device *device = &e->who.device;
 
-	if (unknown_free_name(&e->ctl->store, &e->ruling.admission, e->admitted))
+	if (unknown_free_name(&e->ctl->store, &e->evaluation.admission, e->admitted))
 		return ctl_store_error(e->ctl);
-	if (e->ruling.choice.bundle)
+	if (e->evaluation.selection.bundle)
 		return 0;
 	*device = (struct device){ .id = INDEX_DEVICE_MAX, .added = e->now };
 	text_format(device->name, sizeof(device->name), "%s", e->admitted);
@@ -98,8 +98,9 @@ static int admit_machine(struct explanation *e)
 static int evaluate_machine(struct explanation *e)
 {
 	struct store *store = &e->ctl->store;
-	struct asker asker = { .request = e->request, .address = e->address, .now = e->now,
-	                       .who = &e->who, .unknown = &e->unknown, .data = e };
+	struct request_context context = { .index = e->index, .who = &e->who, .request = e->request,
+	                                   .address = e->address, .now = e->now,
+	                                   .unknown = &e->unknown, .data = e };
 	const struct job *job = e->job.number ? &e->job : NULL;
 	int status;
 
@@ -107,14 +108,14 @@ static int evaluate_machine(struct explanation *e)
 		ctl_error(0, "%.*s", (int)strcspn(line, "\n"), line);
 	if (!e->ctl->json)
 		table_add(&e->table, "", "BUNDLE", "FROM", "WHY, OR WHY NOT");
-	if (evaluate_request(store, e->index, &asker, job, &e->ruling, &e->decision))
+	if (evaluate_request(store, &context, job, &e->evaluation, &e->decision))
 		return ctl_store_error(e->ctl);
-	e->withheld = e->ruling.withheld;
-	status = e->ruling.admits ? admit_machine(e) : 0;
+	e->withheld = e->evaluation.withheld;
+	status = e->evaluation.admits ? admit_machine(e) : 0;
 	if (status)
 		return status;
-	asker.tell = see_candidate;
-	if (evaluate_request(store, e->index, &asker, job, &e->ruling, &e->decision))
+	context.report = see_candidate;
+	if (evaluate_request(store, &context, job, &e->evaluation, &e->decision))
 		return ctl_store_error(e->ctl);
 	return 0;
 }
@@ -122,7 +123,7 @@ static int evaluate_machine(struct explanation *e)
 static void write_outcome(struct explanation *e)
 {
 	const struct answer *answer = &e->decision.reply.u.answer;
-	const char *reason = e->job.number ? e->decision.reason : e->ruling.choice.reason;
+	const char *reason = e->job.number ? e->decision.reason : e->evaluation.selection.reason;
 
 	/* It is told of work that is over, and goes to its disk when it has said so. */
 	e->gets_job = answer->decision == DECISION_JOB && !e->decision.ends;
@@ -147,19 +148,19 @@ static int check_result(struct explanation *e, int rc)
 static int find_who(struct explanation *e)
 {
 	const struct request *r = e->request;
-	struct sender sender = { &r->identity, r->isd_device, r, WEIGHED_NOT };
-	struct identified *who = &e->who;
-	int status = check_result(e, identify(&e->ctl->store, e->index, &sender, who));
+	struct sender sender = { &r->identity, r->isd_device, r, MATCH_UNCHECKED };
+	struct identification *who = &e->who;
+	int status = check_result(e, identify_without_index(&e->ctl->store, e->index, &sender, who));
 
 	if (status)
 		return status;
 	if (who->known && who->device.id != e->machine.device.id)
 		add_note(e, "the machine that asked last would be taken for %s now",
 		         who->device.name);
-	else if (e->machine.device.id && !who->known && !who->note[0])
+	else if (e->machine.device.id && !who->known && !who->anomaly[0])
 		add_note(e, "the machine that asked last would not be known now", "");
-	if (who->note[0])
-		add_note(e, "%s", who->note);
+	if (who->anomaly[0])
+		add_note(e, "%s", who->anomaly);
 	memcpy(e->unknown.mac, r->identity.mac, sizeof(e->unknown.mac));
 	memcpy(e->unknown.uuid, r->identity.uuid, sizeof(e->unknown.uuid));
 	e->unknown.request.u.request = *r;
@@ -171,7 +172,7 @@ static int is_found(struct explanation *e, const struct identity *identity)
 {
 	const struct device *device = &e->machine.device;
 	struct sender sender = { .identity = identity, .isd = device->isd };
-	int status = check_result(e, identify(&e->ctl->store, e->index, &sender, &e->who));
+	int status = check_result(e, identify_without_index(&e->ctl->store, e->index, &sender, &e->who));
 
 	e->who.known = e->who.known && e->who.device.id == device->id;
 	return status;
@@ -206,10 +207,10 @@ static int find_registered(struct explanation *e)
 	}
 	if (e->who.known)
 		return status;
-	e->who.pretends = true;
-	text_format(e->who.note, sizeof(e->who.note), "what it was registered with identifies "
+	e->who.no_admission = true;
+	text_format(e->who.anomaly, sizeof(e->who.anomaly), "what it was registered with identifies "
 	            "nobody");
-	add_note(e, "%s", e->who.note);
+	add_note(e, "%s", e->who.anomaly);
 	return status;
 }
 
@@ -394,12 +395,13 @@ static json_t *text_or_null(const char *text)
 
 static void print_json(struct explanation *e)
 {
-	const struct choice *choice = &e->ruling.choice;
+	const struct selection *selection = &e->evaluation.selection;
 	json_t *outcome = json_pack(
 		"{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:s}", "answer", e->gets_job ? "work" : "local",
 		"device", text_or_null(e->decision.reply.u.answer.device), "admitted_as", text_or_null(e->admitted), "lease",
 		e->job.number ? json_integer((json_int_t)e->job.number) : json_null(), "bundle",
-		text_or_null(e->gets_job && choice->bundle && !e->job.number ? choice->bundle->name : NULL),
+		text_or_null(e->gets_job && selection->bundle && !e->job.number ? selection->bundle->name
+		                                                                : NULL),
 		"loader", text_or_null(e->loader), "config",
 		text_or_null(e->gets_job ? e->decision.next.config : NULL), "menu", menu_mode(e), "reason",
 		e->outcome);

@@ -34,7 +34,7 @@ static const char *const readable[] = {
 	"/usr/share/zoneinfo",
 };
 
-/* What the kernel's version knows of: asking for more would be refused. */
+/* What the kernel's version knows of: state for more would be refused. */
 static struct ruleset all_of(long version, size_t *size)
 {
 	struct ruleset all = { .fs = (1ull << 13) - 1 };

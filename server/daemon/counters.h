@@ -43,7 +43,7 @@ struct counters {
 	uint64_t asked[ASKED_COUNT];
 	uint64_t answered[ANSWERED_COUNT];
 	uint64_t dropped[DROP_COUNT];
-	uint64_t notes_lost;           /* events and the like that were not kept */
+	uint64_t history_lost;         /* entries of history that were not kept */
 	uint64_t not_admitted;         /* unknown machines that were not made devices */
 	uint64_t time_us;              /* that all answers took */
 	uint64_t times[COUNTER_TIMES]; /* how many took at most counter_time_limit() */

@@ -7,41 +7,42 @@
 #include "server/policy/identify.h"
 #include "server/store/store.h"
 
-/* What is kept beside the decisions, and may be lost: events, hardware, unknown machines. */
+/* History: what is kept beside the decisions, and may be lost. It consists of events, devices' last
+ * requests, and unknown machines. */
 
-enum note_kind {
-	NOTE_REQUEST, /* a device asked, or an unknown machine */
-	NOTE_EVENT,   /* an NBP told a step */
-	NOTE_REFUSED, /* an agent's report was */
+enum history_kind {
+	HISTORY_REQUEST, /* a device asked, or an unknown machine */
+	HISTORY_EVENT,   /* an NBP reported a step */
+	HISTORY_REFUSED, /* a report was refused */
 };
 
-struct note {
-	enum note_kind kind;
+struct history_entry {
+	enum history_kind kind;
 	uint64_t device;            /* 0: unknown */
-	uint64_t suspect;           /* another one that the oddity is about; 0: none */
+	uint64_t conflicting;         /* another one that the anomaly is about; 0: none */
 	int64_t time;               /* Unix time, s, and its millisecond */
 	uint32_t time_ms;
-	uint8_t boot[NONCE_SIZE];   /* zeros: an agent's */
+	uint8_t boot[NONCE_SIZE];   /* its nonce; zeros: an agent's */
 	uint8_t code;               /* enum event_code, of an event */
 	uint32_t milliseconds;      /* likewise */
 	uint64_t job;
 	struct identity identity;
 	char reason[REASON_SIZE];   /* what it was answered, or what it says */
-	char anomaly[REASON_SIZE];   /* what is odd about who asks; empty: nothing */
-	char address[ADDRESS_TEXT]; /* of who asks */
+	char anomaly[REASON_SIZE];   /* what is odd about the sender; empty: nothing */
+	char address[ADDRESS_TEXT]; /* of the sender */
 	uint16_t length;            /* of the request */
 	uint8_t data[MESSAGE_MAX];
 };
 
-/** Fills in @note from what came with the question; its reason only where it is an event's. */
-void note_begin(struct note *note, const struct datagram *datagram,
-                const struct message *question, const struct identified *who,
-                const struct moment *moment);
+/** Fills in @entry from what came with the question; its reason only where it is an event's. */
+void history_begin(struct history_entry *entry, const struct datagram *datagram,
+                const struct message *question, const struct identification *who,
+                const struct timestamp *timestamp);
 
-/** Says in @note what a request was answered. */
-void note_outcome(struct note *note, const struct decision *decision);
+/** Says in @entry what a request was answered. */
+void history_outcome(struct history_entry *entry, const struct decision *decision);
 
-/** Stores a note, within a transaction. Returns 0 or the ERR_ values of store.h. */
-int note_store(struct store *store, const struct note *note);
+/** Stores an entry, within a transaction. Returns 0 or the ERR_ values of store.h. */
+int history_store(struct store *store, const struct history_entry *entry);
 
 #endif

@@ -63,10 +63,10 @@ bool journal_wants(const struct journal *journal, enum journal_kind kind, int64_
 	return kind == JOURNAL_ALWAYS || allowance(journal, kind, now) >= 1000;
 }
 
-void journal_hold(struct journal *journal, enum journal_kind kind, uint64_t lines)
+void journal_suppress(struct journal *journal, enum journal_kind kind, uint64_t lines)
 {
 	if (lines)
-		__atomic_fetch_add(&journal->kind[kind].held_back, lines, __ATOMIC_RELAXED);
+		__atomic_fetch_add(&journal->kind[kind].suppressed, lines, __ATOMIC_RELAXED);
 }
 
 /* Takes one line's allowance. With the lock held. */
@@ -78,7 +78,7 @@ static bool allowed(struct journal *journal, enum journal_kind kind)
 	write_one(journal->kind[kind].allowance, allow ? left - 1000 : left);
 	write_one(journal->kind[kind].last_ms, now);
 	if (!allow)
-		journal_hold(journal, kind, 1);
+		journal_suppress(journal, kind, 1);
 	return allow;
 }
 
@@ -195,7 +195,7 @@ void journal_line(struct journal *journal, enum journal_kind kind, const char *f
 {
 	char stamp[32] = "", line[2048], shown[2048], whole[2048 + 128];
 	time_t now = time(NULL);
-	uint64_t held_back;
+	uint64_t suppressed;
 	size_t length;
 	struct tm utc;
 	va_list args;
@@ -214,13 +214,13 @@ void journal_line(struct journal *journal, enum journal_kind kind, const char *f
 	 * characters that terminals obey. */
 	output_escape(line, shown, sizeof(shown));
 	length = (size_t)snprintf(whole, sizeof(whole), "%s%s", stamp, shown);
-	held_back = __atomic_exchange_n(&journal->kind[kind].held_back, 0, __ATOMIC_RELAXED);
-	if (held_back)
+	suppressed = __atomic_exchange_n(&journal->kind[kind].suppressed, 0, __ATOMIC_RELAXED);
+	if (suppressed)
 		length += (size_t)snprintf(whole + length, sizeof(whole) - length,
-		                           " (%llu lines like this held back)",
-		                           (unsigned long long)held_back);
+		                           " (%llu similar messages suppressed)",
+		                           (unsigned long long)suppressed);
 	whole[length++] = '\n';
 	if (!hand_on(journal, whole, length))
-		journal_hold(journal, kind, held_back + 1);
+		journal_suppress(journal, kind, suppressed + 1);
 	pthread_mutex_unlock(&journal->lock);
 }

@@ -29,7 +29,7 @@ struct journal {
 	struct {
 		int64_t allowance; /* lines times 1000 that may be written now */
 		int64_t last_ms;
-		uint64_t held_back;
+		uint64_t suppressed;
 	} kind[JOURNAL_KINDS];
 	/* Lines for the thread, one behind the other; it alone takes the first away. */
 	char *lines;
@@ -50,13 +50,13 @@ void journal_end(struct journal *journal);
 
 /**
  * Says whether a line would be written, so that what would not need not be put into words;
- * whoever then leaves it calls journal_hold().
+ * whoever then leaves it calls journal_suppress().
  * @now_ms: monotonic
  */
 bool journal_wants(const struct journal *journal, enum journal_kind kind, int64_t now_ms);
 
 /** Counts @lines that were not even tried. */
-void journal_hold(struct journal *journal, enum journal_kind kind, uint64_t lines);
+void journal_suppress(struct journal *journal, enum journal_kind kind, uint64_t lines);
 
 /**
  * Writes a line, unless too many of its kind came lately. A number of lines

@@ -70,7 +70,7 @@ static int take_option(struct options *o, int option)
 	case 'l': return parse_listen(o, optarg);
 	case 'd': o->database = optarg; return 0;
 	case 't':
-		number = parse_number("threads", optarg, 1, SERVE_THREADS_MAX);
+		number = parse_number("threads", optarg, 1, SERVER_THREADS_MAX);
 		o->threads = number > 0 ? (size_t)number : 0;
 		return number < 0 ? EXIT_USAGE : 0;
 	case 'm': o->metrics = optarg; return 0;

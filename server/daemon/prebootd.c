@@ -14,7 +14,7 @@
 #include "server/daemon/metrics.h"
 #include "server/daemon/options.h"
 #include "server/daemon/real_path.h"
-#include "server/daemon/serve_log.h"
+#include "server/daemon/log.h"
 #include "server/daemon/service.h"
 #include "server/daemon/threads.h"
 #include "server/net/socket.h"

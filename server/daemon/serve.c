@@ -1,121 +1,266 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* What a serving thread answers by itself: that there is no job. */
 #include "server/daemon/serve.h"
 
 #include <string.h>
-#include <sys/eventfd.h>
-#include <sys/random.h>
-#include <time.h>
-#include <unistd.h>
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
 
 #include "nbp/proto/error.h"
 #include "nbp/proto/message_fields.h"
+#include "nbp/proto/text.h"
+#include "server/daemon/serve_fast.h"
+#include "server/policy/choose.h"
+#include "server/policy/decide.h"
 
-#define QUESTIONS_ROOM 8192 /* in the longest time that an NBP waits for an answer */
-#define REGION_SHARES  4    /* networks' worth, of one region */
-#define UNKNOWN_SHARES 5    /* likewise, of all unknown machines */
-/* Machines that become devices by themselves: in all, and of a network. */
-#define ADMIT_COST     ((int64_t)1000000000 / 10) /* ns each */
-#define ADMIT_BURST    ((int64_t)20 * 1000000000)
-#define ADMITTED_RATE  5    /* a second; twenty seconds' worth at once */
-#define ADMITTED_BURST 20
-#define NOTES_ROOM     4096
-#define EVENTS_RATE    20   /* a second, of each device; a boot has a dozen */
-#define NOTED_RATE     20   /* requests a second that are kept, of a device or a network of unknown */
-#define NOTED_BURST    25   /* machines; so many seconds' worth at once: a network is switched on */
+#define NANOSECONDS     ((int64_t)1000000000)
+#define UNKNOWN_MINUTES 1 /* an unknown machine's request is kept once in this time */
+#define UNKNOWN_BURST   (2 * NANOSECONDS) /* of answers to unknown machines */
 
-/* --- what threads share ---------------------------------------------------- */
+/* --- log and history ------------------------------------------------------- */
 
-struct moment moment_now(void)
+static struct log_context log_context_of(const struct serving *s, const struct datagram *d)
 {
-	struct timespec real, monotonic;
-
-	clock_gettime(CLOCK_REALTIME, &real);
-	clock_gettime(CLOCK_MONOTONIC, &monotonic);
-	return (struct moment){ real.tv_sec, (uint32_t)(real.tv_nsec / 1000000),
-		(int64_t)monotonic.tv_sec * 1000000000 + monotonic.tv_nsec };
+	return (struct log_context){ d, &s->question, s->who.known ? s->who.device.name : NULL,
+	                         s->who.anomaly };
 }
 
-/* Who changes the index comes before those that look: they are never done. */
-static void start_lock(pthread_rwlock_t *lock)
+static bool wants_line(const struct serving *s)
 {
-	pthread_rwlockattr_t kind;
+	enum journal_kind kind = s->who.known ? JOURNAL_KNOWN : JOURNAL_UNKNOWN;
+	struct journal *journal = &s->server->journal;
 
-	pthread_rwlockattr_init(&kind);
-	pthread_rwlockattr_setkind_np(&kind, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
-	pthread_rwlock_init(lock, &kind);
-	pthread_rwlockattr_destroy(&kind);
+	if (journal_wants(journal, kind, s->timestamp->monotonic / 1000000))
+		return true;
+	journal_suppress(journal, kind, 1);
+	return false;
 }
 
-int server_start(struct server *server, uint32_t rate)
+static void put_history(struct serving *s)
 {
+	if (!queue_put(&s->server->history, &s->history))
+		count(&s->counters.history_lost, 1);
+}
+
+/* Says whether an unknown machine's request is news: another boot, or another minute. */
+static bool unknown_is_news(struct serving *s)
+{
+	struct {
+		struct identity identity;
+		uint8_t nonce[NONCE_SIZE];
+		int64_t minute;
+	} key = { .minute = s->timestamp->now / 60 / UNKNOWN_MINUTES };
+	uint64_t hash;
+	_Atomic uint64_t *slot;
+
+	key.identity = s->question.u.request.identity;
+	memcpy(key.nonce, s->question.nonce, sizeof(key.nonce));
+	hash = XXH3_64bits_withSeed(&key, sizeof(key), s->server->seed);
+	slot = &s->server->unknowns[hash % SERVER_UNKNOWNS];
+	return atomic_exchange_explicit(slot, hash, memory_order_relaxed) != hash;
+}
+
+/* Adds the request and its outcome to the history. Returns whether it will be kept. */
+static bool keep_request(struct serving *s, const struct datagram *d)
+{
+	struct server *server = s->server;
+	int64_t now = s->timestamp->monotonic;
+
+	if (!s->who.known && !unknown_is_news(s))
+		return false;
+	if (queue_full(&server->history) ||
+	    !server_may_keep(server, s->who.known ? s->who.device.id : 0, d, now) ||
+	    !server_keep_request(server, s->who.known, now)) {
+		count(&s->counters.history_lost, 1);
+		return false;
+	}
+	history_begin(&s->history, d, &s->question, &s->who, s->timestamp);
+	history_outcome(&s->history, &s->decision);
+	put_history(s);
+	return true;
+}
+
+/* Takes the event that is decoded. */
+static void serve_event(struct serving *s, const struct datagram *d)
+{
+	const struct sender sender = { .identity = &s->question.u.event.identity };
+	struct server *server = s->server;
+
+	identify_machine(server->index, &sender, &s->who);
+	if (wants_line(s)) {
+		struct log_context context = log_context_of(s, d);
+		enum journal_kind kind = log_event(s->line, &context);
+
+		journal_line(&server->journal, kind, "%s", s->line);
+	}
+	if (!s->who.known)
+		return;
+	if (!limit_take(&server->events, s->who.device.id, s->timestamp->monotonic)) {
+		count(&s->counters.history_lost, 1);
+		return;
+	}
+	history_begin(&s->history, d, &s->question, &s->who, s->timestamp);
+	put_history(s);
+}
+
+/* --- requests -------------------------------------------------------------- */
+
+/* Says whether an unknown machine may be admitted now, for which the writer has to write. */
+static bool may_admit(struct serving *s, struct datagram *d)
+{
+	d->may_admit = server_may_admit(s->server, d, s->timestamp->monotonic);
+	if (d->may_admit)
+		return true;
+	count(&s->counters.not_admitted, 1);
+	return false;
+}
+
+/* Says whether there is or may be a job, which the writer sees to. */
+static bool needs_writer(struct serving *s, struct datagram *d)
+{
+	const struct index *index = s->server->index;
+	const struct policy *policy = index_policy(index);
+	struct request_context context = { .index = index, .who = &s->who,
+	                                   .request = &s->question.u.request, .address = "",
+	                                   .now = s->timestamp->now };
+	char address[ADDRESS_TEXT];
+	struct selection selection;
+
+	d->may_admit = false;
+	if (s->who.undecided)
+		return true;
+	if (!s->who.known) {
+		if (s->who.no_admission)
+			return false;
+		if (policy->settings.admit_unknown)
+			return may_admit(s, d);
+		if (!policy->rules_for_unknown)
+			return false;
+	} else if (s->who.binds || entry_has_open_job(s->who.entry)) {
+		return true;
+	}
+	if (s->who.known ? policy->rules_for_known : policy->rules_for_unknown) {
+		address_host(&d->from, address);
+		context.address = address;
+	}
+	choose(&context, &selection);
+	return selection.bundle && (s->who.known || may_admit(s, d));
+}
+
+/* Decides that there is no job, in the words that decide_request() has for it. */
+static void decide_none(struct serving *s)
+{
+	const struct request *request = &s->question.u.request;
+	struct request_facts facts = { .firmware = request->firmware, .now = s->timestamp->now };
+	const struct settings *settings = &index_policy(s->server->index)->settings;
+	struct settings buffer;
+	struct job last = { 0 };
+
+	if (s->who.known) {
+		settings = entry_settings(s->server->index, s->who.entry, &buffer);
+		last.state = entry_last_job(s->who.entry);
+	}
+	decide_request(s->who.known ? &s->who.device : NULL,
+	               last.state == JOB_PENDING ? NULL : &last, &facts, &s->decision);
+	settings_answer(settings, request->firmware, &s->decision.reply.u.answer);
+}
+
+/* Says whether the answer to an unknown machine, of which there are any number, may leave. */
+static bool may_answer(struct serving *s)
+{
+	return s->who.known || !s->server->unknown_cost ||
+	       limit_pass(&s->server->unknown_full, s->server->unknown_cost, UNKNOWN_BURST,
+	                  s->timestamp->monotonic);
+}
+
+/* Encodes the answer that was decided on. Returns 0, ERR_SPACE or ERR_REFUSED. */
+static int put_answer(struct serving *s, struct datagram *d)
+{
+	struct message *reply = &s->decision.reply;
+	size_t length;
+
+	if (!may_answer(s))
+		return ERR_REFUSED;
+	memcpy(reply->nonce, s->question.nonce, sizeof(reply->nonce));
+	reply->sequence = s->question.sequence;
+	if (message_encode(reply, d->reply, d->length, &length))
+		return ERR_SPACE;
+	d->reply_length = (uint16_t)length;
+	return 0;
+}
+
+/* Logs the answer. */
+static void log_reply(struct serving *s, const struct datagram *d)
+{
+	if (wants_line(s)) {
+		struct log_context context = log_context_of(s, d);
+		enum journal_kind kind = log_answer(s->line, &context, &s->decision);
+
+		journal_line(&s->server->journal, kind, "%s", s->line);
+	}
+}
+
+/*
+ * Answers the query or report that is decoded, if an unknown machine sent it: then there is
+ * nothing to look up in the database. Returns as serve_request() does.
+ */
+static int serve_unknown(struct serving *s, struct datagram *d)
+{
+	/* All begin with the identity. */
+	const struct sender sender = { &s->question.u.request.identity, NULL, NULL, MATCH_UNCHECKED };
+	const struct report_facts facts = { .report = &s->question.u.report,
+	                                     .now = s->timestamp->now };
+	bool query = s->question.type == MESSAGE_QUERY;
 	int rc;
 
-	memset(server, 0, sizeof(*server));
-	journal_start(&server->journal);
-	limit_start(&server->limit, rate);
-	limit_start(&server->regions, rate * REGION_SHARES);
-	server->unknown_cost = rate ? server->limit.cost / UNKNOWN_SHARES : 0;
-	limit_start(&server->events, EVENTS_RATE);
-	limit_start(&server->noted, NOTED_RATE);
-	server->noted.burst = (int64_t)NOTED_BURST * 1000000000;
-	limit_start(&server->admissions, ADMITTED_RATE);
-	server->admissions.burst = (int64_t)ADMITTED_BURST * 1000000000;
-	start_lock(&server->lock);
-	if (getrandom(&server->seed, sizeof(server->seed), GRND_NONBLOCK) < 0)
-		server->seed = (uintptr_t)server;
-	server->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (server->wake < 0)
-		return ERR_IO;
-	rc = lanes_open(&server->questions, sizeof(struct datagram), QUESTIONS_ROOM, server->wake);
-	if (rc == 0)
-		rc = queue_open(&server->notes, sizeof(struct note), NOTES_ROOM, server->wake);
-	server->index = index_new();
-	if (!server->index)
-		rc = ERR_SPACE;
+	identify_machine(s->server->index, &sender, &s->who);
+	if (s->who.known || s->who.undecided)
+		return ERR_AGAIN;
+	if (query)
+		decide_query(NULL, NULL, PROOF_NONE, s->timestamp->now, &s->decision);
+	else
+		decide_report(NULL, NULL, &facts, &s->decision);
+	rc = put_answer(s, d);
 	if (rc)
-		server_end(server);
-	return rc;
+		return rc;
+	count(&s->counters.answered[query ? ANSWERED_DETAILS : ANSWERED_RECEIPT], 1);
+	log_reply(s, d);
+	return 0;
 }
 
-bool server_notes(struct server *server, uint64_t device, const struct datagram *d, int64_t now)
+/*
+ * Answers the request that is decoded, unless that needs the database.
+ * Returns 0, ERR_AGAIN if it is for the writer, ERR_SPACE if the question is too small, or
+ * ERR_REFUSED if unknown machines have asked too much.
+ */
+static int serve_request(struct serving *s, struct datagram *d)
 {
-	return limit_take(&server->noted, device ? device : address_prefix(&d->from), now);
-}
+	const struct request *request = &s->question.u.request;
+	const struct sender sender = { &request->identity, request->isd_device, request,
+	                               MATCH_UNCHECKED };
+	bool kept;
+	int rc;
 
-void server_end(struct server *server)
-{
-	index_free(server->index);
-	pthread_rwlock_destroy(&server->lock);
-	queue_close(&server->notes);
-	lanes_close(&server->questions);
-	close(server->wake);
-}
-
-bool server_may_admit(struct server *server, const struct datagram *datagram, int64_t now)
-{
-	return !atomic_load_explicit(&server->admits_no_more, memory_order_relaxed) &&
-	       limit_take(&server->admissions, address_prefix(&datagram->from), now) &&
-	       limit_pass(&server->admissions_full, ADMIT_COST, ADMIT_BURST, now);
-}
-
-void server_counters(const struct server *server, struct counters *sum)
-{
-	memset(sum, 0, sizeof(*sum));
-	for (size_t i = 0; i < server->counters_count; i++)
-		counters_add(sum, server->counters[i]);
-}
-
-void serving_start(struct serving *serving, struct server *server)
-{
-	memset(serving, 0, sizeof(*serving));
-	serving->server = server;
-	server->counters[server->counters_count++] = &serving->counters;
+	identify_machine(s->server->index, &sender, &s->who);
+	if (needs_writer(s, d))
+		return ERR_AGAIN;
+	decide_none(s);
+	rc = put_answer(s, d);
+	if (rc)
+		return rc;
+	count(&s->counters.answered[s->who.known ? ANSWERED_LOCAL : ANSWERED_UNKNOWN], 1);
+	log_reply(s, d);
+	kept = keep_request(s, d);
+	if (s->who.known && !s->who.anomaly[0])
+		serve_remember(s, d, s->who.entry, kept);
+	return 0;
 }
 
 /* --- a batch --------------------------------------------------------------- */
 
-/* Decodes a datagram. Returns whether it is a question, or an event. */
-static bool understand(struct serving *s, const struct datagram *d)
+/* Decodes a datagram. Returns whether it is a question or an event. */
+static bool decode(struct serving *s, const struct datagram *d)
 {
 	uint64_t *dropped = s->counters.dropped;
 
@@ -161,65 +306,70 @@ static bool answer(struct serving *s, struct datagram *d)
 	return false;
 }
 
-/* Reads who asks, and fetches what is known of them: one step for all at a time, so that memory
+/* Reads who asks, and prefetches what is known of them: one step for all at a time, so that memory
  * has as much to do as it can. */
-static void look_ahead(struct serving *s, const struct datagram *batch, size_t batch_count)
+static void prefetch(struct serving *s, const struct datagram *batch, size_t batch_count)
 {
 	const struct index *index = s->server->index;
 
 	for (size_t i = 0; i < batch_count; i++) {
-		struct outline *outline = &s->outlines[i];
+		struct request_peek *peek = &s->peeks[i];
 		struct index_ahead *ahead = &s->ahead[i];
 
-		serve_outline(&batch[i], outline);
+		peek_request(batch[i].data, batch[i].length, peek);
 		ahead->table = NULL;
 		ahead->entry = NULL;
-		if (!outline->firmware)
+		if (!peek->firmware)
 			continue;
-		ahead->isd = all_zero(outline->isd, 16) ? NULL : outline->isd;
-		ahead->uuid = all_zero(outline->identity.uuid, 16) ? NULL : outline->identity.uuid;
-		ahead->mac = outline->identity.mac;
+		ahead->isd = all_zero(peek->isd, 16) ? NULL : peek->isd;
+		ahead->uuid = all_zero(peek->identity.uuid, 16) ? NULL : peek->identity.uuid;
+		ahead->mac = peek->identity.mac;
 		index_ahead_begin(index, ahead);
 	}
 	for (int step = 0; step < INDEX_AHEAD_STEPS; step++)
 		for (size_t i = 0; i < batch_count; i++)
 			index_ahead_next(index, &s->ahead[i]);
-	for (size_t i = 0; i < batch_count; i++)
-		s->outlines[i].likely = s->ahead[i].entry;
 }
 
 /* Answers datagram @i. Returns whether it has. */
 static bool serve_one(struct serving *s, struct datagram *d, size_t i)
 {
 	d->reply_length = 0;
-	d->arrived = s->moment->monotonic;
+	d->arrived = s->timestamp->monotonic;
 	if (!limit_take(&s->server->limit, address_prefix(&d->from), d->arrived)) {
 		count(&s->counters.dropped[DROP_LIMIT], 1);
 		return false;
 	}
-	if (serve_fast(s, d, &s->outlines[i]))
+	if (serve_fast(s, d, &s->peeks[i], s->ahead[i].entry))
 		return true;
 	/* What takes more: many networks of one region together get no more than a few. */
 	if (!limit_take(&s->server->regions, address_region(&d->from), d->arrived)) {
 		count(&s->counters.dropped[DROP_LIMIT], 1);
 		return false;
 	}
-	return understand(s, d) && answer(s, d);
+	return decode(s, d) && answer(s, d);
 }
 
 uint64_t serve_batch(struct serving *s, struct datagram *batch, size_t batch_count,
-                     const struct moment *moment)
+                     const struct timestamp *timestamp)
 {
 	struct server *server = s->server;
 	uint64_t answers = 0;
 
-	s->moment = moment;
+	s->timestamp = timestamp;
 	pthread_rwlock_rdlock(&server->lock);
-	look_ahead(s, batch, batch_count);
+	prefetch(s, batch, batch_count);
 	for (size_t i = 0; i < batch_count; i++)
 		answers += serve_one(s, &batch[i], i);
 	pthread_rwlock_unlock(&server->lock);
-	journal_hold(&server->journal, JOURNAL_KNOWN, s->held);
-	s->held = 0;
+	journal_suppress(&server->journal, JOURNAL_KNOWN, s->suppressed);
+	s->suppressed = 0;
 	return answers;
+}
+
+void serving_start(struct serving *serving, struct server *server)
+{
+	memset(serving, 0, sizeof(*serving));
+	serving->server = server;
+	server->counters[server->counters_count++] = &serving->counters;
 }

@@ -11,24 +11,26 @@
 #include <unistd.h>
 
 #include "nbp/proto/error.h"
-#include "server/daemon/serve_log.h"
+#include "server/daemon/log.h"
 #include "server/daemon/service.h"
+#include "server/daemon/writer_index.h"
+#include "server/daemon/writer_sweep.h"
 #include "server/net/socket.h"
 
 #define FOLLOW_MS      25                        /* how often the writer looks for changes */
 #define RETRY_MS       5                         /* how often for the lock, if questions wait for it */
-#define BEAT_MS        500                       /* how long a serving thread sleeps at most */
+#define HEARTBEAT_MS   500                       /* how long a serving thread sleeps at most */
 #define BATCHES_MAX    16
-#define NOTES_NS       ((int64_t)100000000)      /* at least, from notes to notes */
-#define SWEEP_NS       ((int64_t)1000000000)     /* for what is due by the clock */
-#define COUNTS_NS      ((int64_t)60 * 1000000000) /* for drops to tell of */
+#define HISTORY_NS     ((int64_t)100000000)      /* between transactions of history, unless there is much */
+#define SWEEP_NS       ((int64_t)1000000000)     /* between sweeps */
+#define COUNTS_NS      ((int64_t)60 * 1000000000) /* between log lines of drops */
 
 struct worker {
 	pthread_t thread;
 	struct threads *threads;
 	size_t number;
-	unsigned beats;    /* rises for as long as it lives */
-	unsigned seen;     /* the writer's: where they were last */
+	unsigned heartbeat; /* counts up for as long as it lives */
+	unsigned seen;      /* the heartbeat when the writer looked last */
 	struct serving serving;
 	struct datagram batch[BATCH];
 };
@@ -36,31 +38,31 @@ struct worker {
 /* --- serving --------------------------------------------------------------- */
 
 /* Takes and answers what waits at a socket, at most a batch. Returns how many there were. */
-static size_t take(struct worker *w, int fd)
+static size_t take_batch(struct worker *w, int fd)
 {
 	size_t taken = socket_receive(fd, w->batch);
-	struct moment moment = moment_now();
+	struct timestamp timestamp = timestamp_now();
 	uint64_t answers;
 
 	if (!taken)
 		return 0;
-	answers = serve_batch(&w->serving, w->batch, taken, &moment);
+	answers = serve_batch(&w->serving, w->batch, taken, &timestamp);
 	if (!answers)
 		return taken;
 	count(&w->serving.counters.dropped[DROP_SEND], socket_send(w->batch, taken));
-	counters_took(&w->serving.counters, answers, moment_now().monotonic - moment.monotonic);
+	counters_took(&w->serving.counters, answers, timestamp_now().monotonic - timestamp.monotonic);
 	return taken;
 }
 
 /* A few batches: no socket can starve the others, and when much comes, the next batch is
- * there without asking whether it is. */
-static void take_some(struct worker *w, int fd)
+ * there without state whether it is. */
+static void take_batches(struct worker *w, int fd)
 {
-	for (int more = BATCHES_MAX; more > 0 && take(w, fd) >= BATCH / 8; more--)
+	for (int more = BATCHES_MAX; more > 0 && take_batch(w, fd) >= BATCH / 8; more--)
 		continue;
 }
 
-static void *serve(void *data)
+static void *serve_sockets(void *data)
 {
 	struct worker *w = data;
 	struct threads *t = w->threads;
@@ -70,57 +72,59 @@ static void *serve(void *data)
 		poll_[i] = (struct pollfd){ t->listen[i].sockets[w->number], POLLIN, 0 };
 	poll_[t->listen_count] = (struct pollfd){ t->stop[0], POLLIN, 0 };
 	for (;;) {
-		int ready = poll(poll_, t->listen_count + 1, BEAT_MS);
+		int ready = poll(poll_, t->listen_count + 1, HEARTBEAT_MS);
 
-		__atomic_store_n(&w->beats, w->beats + 1, __ATOMIC_RELAXED);
+		__atomic_store_n(&w->heartbeat, w->heartbeat + 1, __ATOMIC_RELAXED);
 		if (ready < 0 && errno != EINTR)
 			break;
 		if (ready > 0 && poll_[t->listen_count].revents)
 			break;
 		for (size_t i = 0; ready > 0 && i < t->listen_count; i++)
 			if (poll_[i].revents)
-				take_some(w, poll_[i].fd);
+				take_batches(w, poll_[i].fd);
 	}
 	/* What has come until now is taken still. */
 	for (size_t i = 0; i < t->listen_count; i++)
-		take_some(w, poll_[i].fd);
+		take_batches(w, poll_[i].fd);
 	return NULL;
 }
 
-/* --- keeping --------------------------------------------------------------- */
+/* --- the writer ------------------------------------------------------------ */
 
-/* Tells systemd that all live, unless one of them has stood still. */
-static void tell_alive(struct threads *t)
+/* Reports to systemd that all threads live, unless one of them has stood still. */
+static void report_alive(struct threads *t)
 {
 	bool all = true;
 
 	for (size_t i = 0; i < t->count; i++) {
-		unsigned beats = __atomic_load_n(&t->workers[i].beats, __ATOMIC_RELAXED);
+		unsigned heartbeat = __atomic_load_n(&t->workers[i].heartbeat, __ATOMIC_RELAXED);
 
-		all = all && beats != t->workers[i].seen;
-		t->workers[i].seen = beats;
+		all = all && heartbeat != t->workers[i].seen;
+		t->workers[i].seen = heartbeat;
 	}
 	if (all)
 		service_alive();
 }
 
-static void tell_counts(struct threads *t, uint64_t *told)
+/* Logs the counters, if datagrams were dropped since. */
+static void log_drops(struct threads *t, uint64_t *logged)
 {
 	struct counters sum;
 
 	server_counters(t->server, &sum);
-	if (counters_dropped(&sum) != *told)
+	if (counters_dropped(&sum) != *logged)
 		log_counts(&t->server->journal, &sum);
-	*told = counters_dropped(&sum);
+	*logged = counters_dropped(&sum);
 }
 
-/* What the writer does by the clock, and when the next time is, monotonic ns. */
-struct chores {
-	int64_t notes, sweep, alive, counts;
-	uint64_t drops_told;
+/* Periodic tasks: when each is due next, monotonic ns. */
+struct tasks {
+	int64_t history, sweep, alive, counts;
+	uint64_t drops_logged;
 };
 
-static bool due(int64_t *next, int64_t every, int64_t now)
+/* Says whether a task is due; if so, it is due again after @every. */
+static bool is_due(int64_t *next, int64_t every, int64_t now)
 {
 	if (now < *next)
 		return false;
@@ -128,39 +132,39 @@ static bool due(int64_t *next, int64_t every, int64_t now)
 	return true;
 }
 
-static void do_chores(struct threads *t, struct chores *chores, const struct moment *moment)
+static void do_tasks(struct threads *t, struct tasks *tasks, const struct timestamp *timestamp)
 {
-	size_t waiting = queue_count(&t->server->notes);
-	int64_t now = moment->monotonic;
+	size_t waiting = queue_count(&t->server->history);
+	int64_t now = timestamp->monotonic;
 
 	/* The end that an administrator would make; once is enough, more does no harm. */
 	if (t->writer->replaced) {
 		pthread_kill(t->main_thread, SIGTERM);
 		return;
 	}
-	/* Nobody waits for notes, and a transaction for each would take most of the time:
-	 * one that comes alone is kept at once, many come together. */
-	if (waiting && (due(&chores->notes, NOTES_NS, now) || waiting >= WRITER_BATCH))
-		writer_notes(t->writer);
-	/* What is much is done in parts, with the questions that wait between them. */
-	if (due(&chores->sweep, SWEEP_NS, now) && writer_sweep(t->writer, moment))
-		chores->sweep = now;
+	/* Nobody waits for history, and a transaction for each entry would take most of the time:
+	 * one that comes alone is stored at once, many are stored together. */
+	if (waiting && (is_due(&tasks->history, HISTORY_NS, now) || waiting >= WRITER_BATCH))
+		writer_history(t->writer);
+	/* A long task is done in parts, with the messages that wait between them. */
+	if (is_due(&tasks->sweep, SWEEP_NS, now) && writer_sweep(t->writer, timestamp))
+		tasks->sweep = now;
 	if (__atomic_exchange_n(&t->reload, 0, __ATOMIC_ACQUIRE)) {
-		writer_reload(t->writer, moment);
+		writer_reload(t->writer, timestamp);
 		service_ready("serving");
 	}
-	if (t->watchdog_ms && due(&chores->alive, (int64_t)t->watchdog_ms * 1000000, now))
-		tell_alive(t);
-	if (due(&chores->counts, COUNTS_NS, now))
-		tell_counts(t, &chores->drops_told);
+	if (t->watchdog_ms && is_due(&tasks->alive, (int64_t)t->watchdog_ms * 1000000, now))
+		report_alive(t);
+	if (is_due(&tasks->counts, COUNTS_NS, now))
+		log_drops(t, &tasks->drops_logged);
 }
 
-static void *keep(void *data)
+static void *write_database(void *data)
 {
 	struct threads *t = data;
 	struct pollfd poll_[] = { { t->server->wake, POLLIN, 0 }, { t->stop[1], POLLIN, 0 } };
-	struct moment moment = moment_now();
-	struct chores chores = { .counts = moment.monotonic + COUNTS_NS };
+	struct timestamp timestamp = timestamp_now();
+	struct tasks tasks = { .counts = timestamp.monotonic + COUNTS_NS };
 	struct timespec boot;
 	uint64_t ignored;
 	bool more = false;
@@ -173,20 +177,20 @@ static void *keep(void *data)
 		stopping = poll_[1].revents;
 		if (poll_[0].revents)
 			(void)!read(t->server->wake, &ignored, sizeof(ignored));
-		moment = moment_now();
+		timestamp = timestamp_now();
 		clock_gettime(CLOCK_BOOTTIME, &boot);
-		writer_clock(t->writer, moment.now, boot.tv_sec);
-		more = writer_turn(t->writer, &moment);
+		writer_clock(t->writer, timestamp.now, boot.tv_sec);
+		more = writer_turn(t->writer, &timestamp);
 		if (stopping && !more && !writer_waits(t->writer))
 			break;
-		do_chores(t, &chores, &moment);
-		/* Nothing more is done with a database that is lost: then it waits to be stopped. */
+		do_tasks(t, &tasks, &timestamp);
+		/* Nothing more is done with a database that is lost: the writer waits to be stopped. */
 		more = more || (!t->writer->replaced &&
-		       (chores.sweep <= moment.monotonic ||
-		        (queue_count(&t->server->notes) >= WRITER_BATCH && !t->writer->notes_wait)));
+		       (tasks.sweep <= timestamp.monotonic ||
+		        (queue_count(&t->server->history) >= WRITER_BATCH && !t->writer->history_waits)));
 	}
 	writer_last(t->writer);
-	while (writer_notes(t->writer))
+	while (writer_history(t->writer))
 		continue;
 	return NULL;
 }
@@ -199,7 +203,7 @@ int threads_start(struct threads *t)
 	t->stop[1] = eventfd(0, EFD_CLOEXEC);
 	t->workers = calloc(t->count, sizeof(*t->workers));
 	if (t->stop[0] < 0 || t->stop[1] < 0 || !t->workers)
-		return ERR_SPACE; /* the process ends: nothing that was told needs undoing */
+		return ERR_SPACE; /* the process ends, so nothing needs undoing */
 	/* All is in place before the first of them looks at it. */
 	for (size_t i = 0; i < t->count; i++) {
 		t->workers[i].threads = t;
@@ -207,10 +211,10 @@ int threads_start(struct threads *t)
 		serving_start(&t->workers[i].serving, t->server);
 	}
 	t->main_thread = pthread_self();
-	if (pthread_create(&t->writer_thread, NULL, keep, t))
+	if (pthread_create(&t->writer_thread, NULL, write_database, t))
 		return ERR_SPACE;
 	for (size_t i = 0; i < t->count; i++)
-		if (pthread_create(&t->workers[i].thread, NULL, serve, &t->workers[i]))
+		if (pthread_create(&t->workers[i].thread, NULL, serve_sockets, &t->workers[i]))
 			return ERR_SPACE;
 	return 0;
 }

@@ -12,7 +12,7 @@
 /* Where to listen. */
 struct listen {
 	union address address;
-	int sockets[SERVE_THREADS_MAX]; /* one for each thread */
+	int sockets[SERVER_THREADS_MAX]; /* one for each thread */
 };
 
 struct threads {
@@ -21,7 +21,7 @@ struct threads {
 	struct listen *listen;
 	size_t listen_count, count; /* of addresses, of serving threads */
 	int stop[2];                /* eventfds: for those that serve, then for the writer */
-	unsigned watchdog_ms;       /* how often to tell that all threads live; 0: never */
+	unsigned watchdog_ms;       /* how often to report that all threads live; 0: never */
 	int reload;                 /* not 0: the writer is to read the database anew */
 	pthread_t main_thread, writer_thread;
 	struct worker *workers;

@@ -1,4 +1,25 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The writer's batch and its transactions.
+ *
+ * A batch is answered in parts: messages in order, in one transaction, each evaluated once. A
+ * part ends in front of the first message that
+ *
+ *   - may be answered by what the transaction has changed, which the index must have first: the
+ *     next part follows it. The same message comes again after it was made a device;
+ *   - needs more of a transaction than the part has. A part begins by reading, which disturbs
+ *     no other program and waits for none; it takes the lock for writing when a message
+ *     needs that, and its commit waits for the disk when a message needs that. So batches that
+ *     only read do without the lock, and new jobs alone without the disk.
+ *
+ * The transaction is committed, the replies leave, and the next part begins there. If it is lost,
+ * the same messages are evaluated once more, by reading alone: those that must write are dropped,
+ * and the others are answered from what there is.
+ *
+ * Messages wait as they came, and are decoded here again: that takes a microsecond, and
+ * what they are decoded to is several times their size. An answer with a new job is encoded twice,
+ * to measure it before the job is stored, since a job that cannot be told must not be made.
+ */
 #include "server/daemon/writer.h"
 
 #include <stdlib.h>
@@ -6,77 +27,201 @@
 
 #include "nbp/proto/error.h"
 #include "nbp/proto/text.h"
-#include "server/daemon/serve_log.h"
+#include "server/daemon/log.h"
+#include "server/daemon/writer_deferred.h"
+#include "server/daemon/writer_evaluate.h"
+#include "server/daemon/writer_files.h"
+#include "server/daemon/writer_index.h"
+#include "server/daemon/writer_store.h"
+#include "server/daemon/writer_sweep.h"
 #include "server/net/socket.h"
+#include "server/store/jobs.h"
 
-/* Each round is done with the first that waits, at the second try at the latest. */
-#define TRIES_MAX (2 * WRITER_BATCH)
-#define LAST_MS   1000 /* to wait for another program when it ends */
-#define CACHE_KIB 32768 /* work is given to machines in no order: each has pages of its own */
+#define LAST_MS   1000 /* to wait for another program at the end */
+#define CACHE_KIB 32768 /* jobs are given to machines in no order: each has pages of its own */
 
-/* --- a batch --------------------------------------------------------------- */
+/* Parts that may end in front of one message: in front of a write, of one that lasts, after
+ * admission, and the same again where other programs write in between. */
+#define PARTS_MAX 8
 
-static void drop(struct writer *k, struct pending *pending, enum drop why)
+#define RECEIPT_NS ((int64_t)1200 * 1000000) /* an NBP waits 1.5 s for a receipt, less the time that
+                                                packets take */
+
+/* --- one message ----------------------------------------------------------- */
+
+/* Says whether the sender has gone on without the receipt that it waits for: a job that it does
+ * not do must not count as accepted, or as done at the handover. An agent's report that is dropped
+ * for this is sent again. */
+static bool is_late(const struct writer *w, const struct pending *p)
 {
-	pending->datagram->reply_length = 0;
-	count(&k->counters.dropped[why], 1);
+	const struct message *question = &p->question;
+
+	return question->type == MESSAGE_REPORT &&
+	       (question->u.report.state == REPORT_ACCEPTED ||
+	        question->u.report.state == REPORT_DONE) &&
+	       p->datagram->arrived + RECEIPT_NS < w->timestamp.monotonic;
 }
 
-/* Starts with a transaction that has done nothing yet. */
-static void begin(struct writer *k)
+static void drop(struct writer *w, struct pending *p, enum drop why)
 {
-	k->writing = false;
-	k->touched_count = k->news_count = k->newcomer_count = 0;
+	p->datagram->reply_length = 0;
+	p->line[0] = '\0';
+	p->has_history = false;
+	count(&w->counters.dropped[why], 1);
 }
 
-/* The transaction is lost: so are the answers that tell of what was in it. Who wrote nothing is
- * judged anew. */
-static void lose(struct writer *k, size_t taken)
+/* Nothing is written in this turn. If another program has the lock, the sender may wait for its
+ * end. */
+static void defer_or_drop(struct writer *w, struct pending *p)
 {
-	writer_end_relaxed(k);
-	begin(k);
-	for (size_t i = 0; i < taken; i++) {
-		struct pending *pending = &k->pendings[i];
-
-		if (!pending->depends)
-			continue;
-		if (!pending->wrote)
-			pending->done = false;
-		else if (pending->datagram->reply_length)
-			drop(k, pending, DROP_STORE);
-		pending->datagram->reply_length = 0;
-		pending->depends = false;
-		pending->line[0] = '\0';
-		pending->noted = false;
-	}
-	journal_line(&k->server->journal, JOURNAL_TROUBLE, "warning: not answered: %s",
-	             k->store.message);
+	p->datagram->reply_length = 0;
+	if (w->barred != ERR_AGAIN || !writer_defer(w, p->datagram))
+		drop(w, p, DROP_STORE);
 }
 
-/* What is to be kept of it beside the decision. */
-static void take_note(struct writer *k, struct pending *pending)
+/* Adds to the history what the decision itself has not stored. */
+static void add_history(struct writer *w, struct pending *p)
 {
-	const struct message *question = &pending->question;
-	const struct receipt *receipt = &pending->decision.reply.u.receipt;
-	struct note *note = &pending->note;
+	const struct message *question = &p->question;
+	const struct receipt *receipt = &p->decision.reply.u.receipt;
+	struct history_entry *entry = &p->history;
 
-	note_begin(note, pending->datagram, question, &pending->who, &k->moment);
+	history_begin(entry, p->datagram, question, &p->who, &w->timestamp);
 	if (question->type == MESSAGE_REQUEST)
-		note_outcome(note, &pending->decision);
+		history_outcome(entry, &p->decision);
 	if (question->type == MESSAGE_REPORT)
-		text_format(note->reason, sizeof(note->reason), "%s", receipt->reason);
-	pending->noted = question->type == MESSAGE_REQUEST ||
-	                (question->type == MESSAGE_REPORT && note->device && !receipt->state);
-	if (pending->noted && !server_notes(k->server, note->device, pending->datagram,
-	                                   k->moment.monotonic)) {
-		pending->noted = false;
-		count(&k->counters.notes_lost, 1);
+		text_format(entry->reason, sizeof(entry->reason), "%s", receipt->reason);
+	p->has_history = question->type == MESSAGE_REQUEST ||
+	                 (question->type == MESSAGE_REPORT && entry->device && !receipt->state);
+	if (p->has_history && !server_may_keep(w->server, entry->device, p->datagram,
+	                                       w->timestamp.monotonic)) {
+		p->has_history = false;
+		count(&w->counters.history_lost, 1);
 	}
 }
 
-static enum answered kind_of_answer(const struct pending *pending)
+/* Logs what the machine does not get. */
+static void log_withheld(struct writer *w, const struct pending *p)
 {
-	const struct message *reply = &pending->decision.reply;
+	switch (p->evaluation.withheld) {
+	case WITHHELD_TOTAL:
+	case WITHHELD_RATE:
+		count(&w->counters.not_admitted, 1);
+		break;
+	case WITHHELD_HOURLY:
+		journal_line(&w->server->journal, JOURNAL_TROUBLE, "warning: no new job for device=%s: "
+		             "it has had %d jobs within an hour", p->who.device.name, JOB_HOURLY);
+		break;
+	default:
+		break;
+	}
+}
+
+/* Answers a message. Returns 0 when that is done with; WRITER_CUT if it is to come again in the
+ * next part; or an ERR_ value of store.h. */
+static int answer(struct writer *w, struct pending *p)
+{
+	struct log_context context = { p->datagram, &p->question, NULL, p->who.anomaly };
+	enum transaction needed;
+	int rc;
+
+	p->datagram->reply_length = 0;
+	p->line[0] = '\0';
+	p->has_history = false;
+	if (is_late(w, p)) {
+		drop(w, p, DROP_STORE);
+		return 0;
+	}
+	rc = writer_evaluate(w, p);
+	if (rc)
+		return rc;
+	needed = writer_needs(p);
+	if (needed > w->transaction && w->barred) {
+		defer_or_drop(w, p);
+		return 0;
+	}
+	if (needed > w->transaction) {
+		w->wanted = needed;
+		return WRITER_CUT;
+	}
+	if (writer_encode(w, p)) {
+		drop(w, p, DROP_SMALL);
+		return 0;
+	}
+	if (needed != TRANSACTION_READ)
+		rc = writer_store(w, p);
+	if (rc) {
+		p->datagram->reply_length = 0;
+		return rc;
+	}
+	if (p->who.known)
+		context.device = p->who.device.name;
+	if (p->question.type == MESSAGE_REQUEST)
+		log_withheld(w, p);
+	add_history(w, p);
+	p->kind = log_answer(p->line, &context, &p->decision);
+	return 0;
+}
+
+/* --- a part ---------------------------------------------------------------- */
+
+static int begin(struct writer *w, enum transaction transaction)
+{
+	int rc = 0;
+
+	if (transaction != TRANSACTION_READ)
+		rc = store_relax(&w->store, transaction == TRANSACTION_RELAXED);
+	if (rc == 0)
+		/* One look at the database for all that read: each of its own would cost locks. */
+		rc = transaction == TRANSACTION_READ ? store_run(&w->store, "BEGIN", "")
+		                                     : store_begin(&w->store);
+	w->transaction = transaction;
+	w->part.device_count = w->part.identity_count = w->part.admitted_count = 0;
+	w->part.binds = false;
+	/* Within it, so that nothing can change before what is evaluated from here on. */
+	return rc == 0 && !w->replaced ? writer_follow(w) : rc;
+}
+
+/* Begins the transaction that is wanted; or, as another program has the lock or the disk fails, one
+ * that only reads. */
+static void begin_wanted(struct writer *w)
+{
+	enum transaction wanted = w->barred ? TRANSACTION_READ : w->wanted;
+	int rc;
+
+	writer_replaced(w);
+	rc = begin(w, wanted);
+	if (rc && wanted != TRANSACTION_READ) {
+		w->barred = rc;
+		if (rc != ERR_AGAIN || !w->locked)
+			journal_line(&w->server->journal, JOURNAL_TROUBLE, "warning: %s: %s",
+			             rc == ERR_AGAIN ? "replies deferred" : "nothing can be written",
+			             w->store.message);
+		w->locked |= rc == ERR_AGAIN;
+		writer_end_relaxed(w);
+		rc = begin(w, TRANSACTION_READ);
+	}
+	if (rc)
+		journal_line(&w->server->journal, JOURNAL_TROUBLE, "warning: changes not seen: %s",
+		             w->store.message);
+	w->wanted = TRANSACTION_READ;
+}
+
+/* Ends the transaction. Returns 0, or ERR_IO if what was written in it is lost. */
+static int end(struct writer *w)
+{
+	int rc = 0;
+
+	/* The files are looked at again, as a commit takes its time. */
+	if (w->transaction != TRANSACTION_READ && (store_commit(&w->store) || writer_replaced(w)))
+		rc = ERR_IO;
+	writer_end_relaxed(w);
+	return rc;
+}
+
+static enum answered kind_of_answer(const struct pending *p)
+{
+	const struct message *reply = &p->decision.reply;
 
 	switch (reply->type) {
 	case MESSAGE_DETAILS: return ANSWERED_DETAILS;
@@ -84,313 +229,246 @@ static enum answered kind_of_answer(const struct pending *pending)
 	default:
 		if (reply->u.answer.decision == DECISION_JOB)
 			return ANSWERED_JOB;
-		return pending->who.known ? ANSWERED_LOCAL : ANSWERED_UNKNOWN;
+		return p->who.known ? ANSWERED_LOCAL : ANSWERED_UNKNOWN;
 	}
 }
 
-/* Another program has the lock: who asks may wait for its end, and nobody else must. */
-static void put_off(struct writer *k, struct pending *pending)
-{
-	k->barred = ERR_AGAIN;
-	if (!k->locked)
-		journal_line(&k->server->journal, JOURNAL_TROUBLE, "warning: put off: %s",
-		             k->store.message);
-	k->locked = true;
-	pending->datagram->reply_length = 0;
-	pending->line[0] = '\0';
-	/* The look at the database that all share was given up for the lock. */
-	if (sqlite3_get_autocommit(k->store.db))
-		store_run(&k->store, "BEGIN", "");
-	if (!writer_put_off(k, pending->datagram))
-		drop(k, pending, DROP_STORE);
-}
-
-/* Answers datagram @i of @taken. Returns 0, or WRITER_CUT: another round is to do it. */
-static int answer(struct writer *k, size_t i, size_t taken)
-{
-	struct pending *pending = &k->pendings[i];
-	struct speaker speaker = { pending->datagram, &pending->question, NULL, pending->who.note };
-	int rc;
-
-	if (writer_is_late(k, pending)) {
-		drop(k, pending, DROP_STORE);
-		return 0;
-	}
-	rc = writer_resolve(k, pending);
-	if (rc == WRITER_CUT) {
-		pending->datagram->reply_length = 0;
-		if (pending->tries++ < TRIES_MAX)
-			return rc;
-		drop(k, pending, DROP_QUEUE); /* what the others have stored stays */
-		return 0;
-	}
-	if (rc == ERR_SPACE || rc == ERR_MALFORMED) {
-		drop(k, pending, DROP_SMALL);
-		return 0;
-	}
-	if (rc == ERR_AGAIN && !k->writing) {
-		put_off(k, pending);
-		return 0;
-	}
-	if (rc && rc == k->barred) {
-		drop(k, pending, DROP_STORE);
-		return 0;
-	}
-	if (rc) {
-		pending->depends = pending->wrote = true;
-		drop(k, pending, DROP_STORE);
-		/* A row that is refused is one question's; all else will be the next one's too. */
-		if (rc != ERR_REFUSED)
-			k->barred = rc;
-		lose(k, taken);
-		return 0;
-	}
-	if (pending->who.known)
-		speaker.device = pending->who.device.name;
-	take_note(k, pending);
-	pending->kind = log_answer(pending->line, &speaker, &pending->decision);
-	return 0;
-}
-
-/* Tells of what a round has done, and has sent. */
-static void finish(struct writer *k, struct pending *pending, int64_t now)
-{
-	if (pending->line[0])
-		journal_line(&k->server->journal, pending->kind, "%s", pending->line);
-	if (pending->datagram->reply_length) {
-		count(&k->counters.answered[kind_of_answer(pending)], 1);
-		counters_took(&k->counters, 1, now - pending->datagram->arrived);
-	}
-	if (pending->noted && !queue_put(&k->server->notes, &pending->note))
-		count(&k->counters.notes_lost, 1);
-	pending->datagram->reply_length = 0; /* it is not sent again */
-	pending->line[0] = '\0';
-	pending->noted = pending->depends = false;
-}
-
-static void follow(struct writer *k)
-{
-	if (!writer_replaced(k) && writer_follow(k))
-		journal_line(&k->server->journal, JOURNAL_TROUBLE, "warning: changes not seen: %s",
-		             k->store.message);
-}
-
-/* Says whether a machine is known now that was not: it became a device, or claimed one. */
-static bool made_known(const struct writer *k, size_t taken)
-{
-	for (size_t i = 0; i < taken; i++)
-		if (k->pendings[i].depends && k->pendings[i].who.claims)
-			return true;
-	return k->newcomer_count > 0;
-}
-
-/* Sends the answers of a round, whose transaction is on the disk where it is to be, and tells of
- * them. */
-static void finish_round(struct writer *k, size_t taken)
+/* Sends the replies of the part from @from to @to, whose transaction has ended, and logs them. */
+static void finish(struct writer *w, size_t from, size_t to)
 {
 	int64_t now;
 
-	/* It accepts its work within a millisecond, and must not be refused as unknown then. */
-	if (made_known(k, taken))
-		follow(k);
-	for (size_t i = 0; i < k->newcomer_count; i++)
-		journal_line(&k->server->journal, JOURNAL_ADMITTED, "admitted device=%s",
-		             k->newcomer_names[i]);
-	count(&k->counters.dropped[DROP_SEND], k->send(k->batch, taken));
-	now = moment_now().monotonic;
-	for (size_t i = 0; i < taken; i++)
-		finish(k, &k->pendings[i], now);
+	/* A new device accepts its job within a millisecond, and must not be refused as unknown. */
+	if ((w->part.binds || w->part.admitted_count) && !w->replaced && writer_follow(w))
+		journal_line(&w->server->journal, JOURNAL_TROUBLE, "warning: changes not seen: %s",
+		             w->store.message);
+	for (size_t i = 0; i < w->part.admitted_count; i++)
+		journal_line(&w->server->journal, JOURNAL_ADMITTED, "admitted device=%s",
+		             w->part.admitted[i]);
+	count(&w->counters.dropped[DROP_SEND], w->send(w->batch + from, to - from));
+	now = timestamp_now().monotonic;
+	for (struct pending *p = w->pendings + from; p < w->pendings + to; p++) {
+		if (p->line[0])
+			journal_line(&w->server->journal, p->kind, "%s", p->line);
+		if (p->datagram->reply_length) {
+			count(&w->counters.answered[kind_of_answer(p)], 1);
+			counters_took(&w->counters, 1, now - p->datagram->arrived);
+		}
+		if (p->has_history && !queue_put(&w->server->history, &p->history))
+			count(&w->counters.history_lost, 1);
+	}
 }
 
-/* Says whether one that is to be answered in this round is sure to need the disk: then all of them
- * can be in the one transaction that does. */
-static bool any_lasts(const struct writer *k, size_t taken)
+/* Answers the messages from @from to @to once more, by reading alone, as what was written for them
+ * is lost. If it was written to a file that has been replaced, they are dropped. @why: an ERR_
+ * value */
+static void answer_reading(struct writer *w, size_t from, size_t to, int why)
+{
+	uint64_t dropped = w->counters.dropped[DROP_STORE];
+	char message[sizeof(w->store.message)];
+
+	memcpy(message, w->store.message, sizeof(message));
+	store_rollback(&w->store);
+	w->barred = why;
+	begin_wanted(w);
+	for (size_t i = from; i < to; i++)
+		if (w->replaced || answer(w, &w->pendings[i]))
+			drop(w, &w->pendings[i], DROP_STORE);
+	end(w);
+	journal_line(&w->server->journal, JOURNAL_TROUBLE, "warning: transaction failed, %llu replies "
+	             "dropped: %s", (unsigned long long)(w->counters.dropped[DROP_STORE] - dropped),
+	             message);
+	/* A row that is refused is one message's; all other failures will be the next one's, too. */
+	if (why == ERR_REFUSED)
+		w->barred = 0;
+	finish(w, from, to);
+}
+
+/* Answers messages from @from on, at most to @to, in one transaction. Returns the first that is
+ * left for the next part. */
+static size_t answer_part(struct writer *w, size_t from, size_t to)
+{
+	size_t next = from;
+	int rc = 0;
+
+	begin_wanted(w);
+	while (next < to && rc == 0) {
+		rc = answer(w, &w->pendings[next]);
+		next += rc != WRITER_CUT;
+	}
+	if (rc == 0 || rc == WRITER_CUT)
+		rc = end(w);
+	if (rc)
+		answer_reading(w, from, next, rc);
+	else
+		finish(w, from, next);
+	return next;
+}
+
+/* Says whether one of the messages is sure to need the disk: then the first part can have all. */
+static bool any_report(const struct writer *w, size_t taken)
 {
 	for (size_t i = 0; i < taken; i++)
-		if (!k->pendings[i].done && (k->pendings[i].lasts ||
-		                            k->pendings[i].question.type == MESSAGE_REPORT))
+		if (w->pendings[i].question.type == MESSAGE_REPORT)
 			return true;
 	return false;
 }
 
-/* Handles what can be in one transaction. Returns how many are left for another. */
-static size_t take_round(struct writer *k, size_t taken)
+/* Answers the first @taken of the batch. */
+static void answer_batch(struct writer *w, size_t taken)
 {
-	size_t left = 0;
+	size_t next = 0;
+	unsigned parts = 0;
 
-	begin(k);
-	k->lasts = any_lasts(k, taken);
-	follow(k);
-	/* One look at the database for all of them: each of its own would cost locks. */
-	store_run(&k->store, "BEGIN", "");
 	for (size_t i = 0; i < taken; i++) {
-		if (k->pendings[i].done)
-			continue;
-		k->pendings[i].done = true;
-		if (answer(k, i, taken))
-			k->pendings[i].done = false;
+		w->pendings[i].datagram = &w->batch[i];
+		/* The thread that took it has decoded it before, so it can be decoded. */
+		(void)message_decode(&w->pendings[i].question, w->batch[i].data,
+		                     w->batch[i].length);
 	}
-	/* Looked at again: a commit takes its time. */
-	if (k->writing && (store_commit(&k->store) || writer_replaced(k))) {
-		k->barred = ERR_IO;
-		lose(k, taken);
+	w->wanted = any_report(w, taken) ? TRANSACTION_DURABLE : TRANSACTION_READ;
+	while (next < taken) {
+		size_t from = next;
+
+		next = answer_part(w, from, taken);
+		parts = next == from ? parts + 1 : 0;
+		if (parts == PARTS_MAX) {
+			drop(w, &w->pendings[next++], DROP_STORE);
+			parts = 0;
+		}
 	}
-	writer_end_relaxed(k); /* or where it was only read */
-	finish_round(k, taken);
-	for (size_t i = 0; i < taken; i++)
-		left += !k->pendings[i].done;
-	return left;
 }
 
 /* --- turns ----------------------------------------------------------------- */
 
-size_t writer_notes(struct writer *k)
+size_t writer_history(struct writer *w)
 {
 	size_t taken = 0;
 	int rc;
 
-	if (!queue_count(&k->server->notes))
+	if (!queue_count(&w->server->history))
 		return 0;
-	rc = writer_begin_relaxed(k);
-	/* They wait for another program's end; those that find no room are counted. */
-	k->notes_wait = rc == ERR_AGAIN;
-	if (!k->notes_wait)
-		taken = queue_take(&k->server->notes, k->note_batch, WRITER_BATCH);
+	rc = writer_begin_relaxed(w);
+	/* Entries wait for another program's end; those for which there is no room are counted. */
+	w->history_waits = rc == ERR_AGAIN;
+	if (!w->history_waits)
+		taken = queue_take(&w->server->history, w->history, WRITER_BATCH);
 	if (!taken)
 		goto end;
 	for (size_t i = 0; i < taken && rc == 0; i++)
-		rc = note_store(&k->store, &k->note_batch[i]);
+		rc = history_store(&w->store, &w->history[i]);
 	if (rc == 0)
-		rc = store_commit(&k->store);
+		rc = store_commit(&w->store);
 	if (rc) {
-		count(&k->counters.notes_lost, taken);
-		journal_line(&k->server->journal, JOURNAL_TROUBLE, "warning: events lost: %s",
-		             k->store.message);
+		count(&w->counters.history_lost, taken);
+		journal_line(&w->server->journal, JOURNAL_TROUBLE, "warning: events lost: %s",
+		             w->store.message);
 	}
 end:
-	writer_end_relaxed(k);
+	writer_end_relaxed(w);
 	return taken;
 }
 
-/* Answers the first @taken of the batch. */
-static void answer_all(struct writer *k, size_t taken)
+/* Answers deferred messages, if the lock is free by now. Returns how many were handled. */
+static size_t answer_deferred(struct writer *w)
 {
-	for (size_t i = 0; i < taken; i++) {
-		struct pending *pending = &k->pendings[i];
+	size_t dropped = writer_drop_deferred(w), taken;
 
-		pending->datagram = &k->batch[i];
-		pending->done = pending->depends = pending->noted = pending->lasts = false;
-		pending->tries = 0;
-		pending->line[0] = '\0';
-		/* It was decoded before, by the thread that took it: it can be. */
-		(void)message_decode(&pending->question, k->batch[i].data, k->batch[i].length);
-	}
-	while (taken && take_round(k, taken))
-		continue;
+	if (!w->deferred_count)
+		return dropped;
+	if (!w->barred)
+		w->barred = store_begin(&w->store);
+	store_rollback(&w->store);
+	if (w->barred == ERR_AGAIN)
+		return dropped;
+	taken = writer_take_deferred(w, w->batch, WRITER_BATCH);
+	answer_batch(w, taken);
+	return dropped + taken;
 }
 
-/* Answers what was put off, if the lock can be had by now. Returns how many it has done with. */
-static size_t answer_later(struct writer *k)
-{
-	size_t done = writer_give_up(k), taken;
-
-	if (!k->later_count)
-		return done;
-	if (!k->barred)
-		k->barred = store_begin(&k->store);
-	store_rollback(&k->store);
-	if (k->barred == ERR_AGAIN)
-		return done;
-	taken = writer_take_later(k, k->batch, WRITER_BATCH);
-	answer_all(k, taken);
-	return done + taken;
-}
-
-size_t writer_turn(struct writer *k, const struct moment *moment)
+size_t writer_turn(struct writer *w, const struct timestamp *timestamp)
 {
 	size_t done, taken;
 
-	k->moment = *moment;
-	k->barred = k->clock.waits ? ERR_AGAIN : 0;
-	/* What was told before a question comes before it in the device's story. */
-	if (lanes_count(&k->server->questions))
-		writer_notes(k);
-	done = answer_later(k);
-	taken = lanes_take(&k->server->questions, k->batch, WRITER_BATCH);
-	answer_all(k, taken);
-	if (!taken && !done)
-		follow(k);
-	k->locked = k->later_count > 0;
-	if (k->joined) {
-		k->joined = false;
-		if (writer_follow(k) == 0)
-			writer_sessions(k);
-	}
+	w->timestamp = *timestamp;
+	w->barred = w->clock.waits ? ERR_AGAIN : 0;
+	/* What came before a question comes before it in the device's history. */
+	if (lanes_count(&w->server->questions))
+		writer_history(w);
+	done = answer_deferred(w);
+	taken = lanes_take(&w->server->questions, w->batch, WRITER_BATCH);
+	answer_batch(w, taken);
+	if (!taken && !done && !writer_replaced(w) && writer_follow(w))
+		journal_line(&w->server->journal, JOURNAL_TROUBLE, "warning: changes not seen: %s",
+		             w->store.message);
+	w->locked = w->deferred_count > 0;
+	if (w->joined && writer_follow(w) == 0)
+		writer_sessions(w);
+	w->joined = false;
 	return done + taken;
 }
 
-bool writer_waits(const struct writer *k)
+bool writer_waits(const struct writer *w)
 {
-	return k->later_count > 0;
+	return w->deferred_count > 0;
 }
 
-void writer_last(struct writer *k)
+void writer_last(struct writer *w)
 {
-	sqlite3_busy_timeout(k->store.db, LAST_MS);
+	sqlite3_busy_timeout(w->store.db, LAST_MS);
 }
 
 /* --- from start to end ----------------------------------------------------- */
 
-int writer_open(struct writer *k, struct server *server, const char *path)
+int writer_open(struct writer *w, struct server *server, const char *path)
 {
 	struct store_options options = { .create = true, .busy_timeout_ms = 500,
 	                                 .cache_kib = CACHE_KIB };
 	int rc;
 
-	memset(k, 0, sizeof(*k));
-	k->server = server;
-	k->send = socket_send;
-	k->batch = calloc(WRITER_BATCH, sizeof(*k->batch));
-	k->pendings = calloc(WRITER_BATCH, sizeof(*k->pendings));
-	k->note_batch = calloc(WRITER_BATCH, sizeof(*k->note_batch));
-	k->later = calloc(WRITER_LATER, sizeof(*k->later));
-	if (!k->batch || !k->pendings || !k->note_batch || !k->later) {
-		text_format(k->store.message, sizeof(k->store.message), "no memory");
+	memset(w, 0, sizeof(*w));
+	w->server = server;
+	w->send = socket_send;
+	w->batch = calloc(WRITER_BATCH, sizeof(*w->batch));
+	w->pendings = calloc(WRITER_BATCH, sizeof(*w->pendings));
+	w->history = calloc(WRITER_BATCH, sizeof(*w->history));
+	w->deferred = calloc(WRITER_DEFERRED, sizeof(*w->deferred));
+	if (!w->batch || !w->pendings || !w->history || !w->deferred) {
+		text_format(w->store.message, sizeof(w->store.message), "no memory");
 		rc = ERR_SPACE;
 		goto close;
 	}
-	rc = store_open(&k->store, path, &options);
+	rc = store_open(&w->store, path, &options);
 	if (rc)
 		goto close;
-	/* No wait from now on, as all wait for the writer: what must write is put off, or has its
-	 * turn again. */
-	sqlite3_busy_timeout(k->store.db, 0);
-	rc = writer_secret(k);
+	/* From now on the writer waits for no other program, as all wait for the writer. */
+	sqlite3_busy_timeout(w->store.db, 0);
+	rc = writer_read_secret(w);
 	if (rc == 0)
-		rc = index_load(server->index, &k->store);
+		rc = index_load(server->index, &w->store);
 	if (rc) {
 		if (rc == ERR_SPACE)
-			text_format(k->store.message, sizeof(k->store.message), "no memory");
+			text_format(w->store.message, sizeof(w->store.message), "no memory");
 		goto close;
 	}
-	writer_note_files(k);
-	memset(&k->told, 0xff, sizeof(k->told)); /* so that zeros are told, too */
-	server->counters[server->counters_count++] = &k->counters;
-	writer_tell_warnings(k);
+	writer_remember_files(w);
+	memset(&w->stored, 0xff, sizeof(w->stored)); /* so that zeros are stored, too */
+	server->counters[server->counters_count++] = &w->counters;
+	writer_log_warnings(w);
 	return 0;
 close:
-	writer_close(k);
+	writer_close(w);
 	return rc;
 }
 
-void writer_close(struct writer *k)
+void writer_close(struct writer *w)
 {
 	/* Its log must not be taken for that of the file that has its name now. */
-	if (k->replaced && !k->keep_log)
-		sqlite3_wal_checkpoint_v2(k->store.db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
-	store_close(&k->store);
-	free(k->later);
-	free(k->note_batch);
-	free(k->pendings);
-	free(k->batch);
+	if (w->replaced && !w->keep_log)
+		sqlite3_wal_checkpoint_v2(w->store.db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+	store_close(&w->store);
+	free(w->deferred);
+	free(w->history);
+	free(w->pendings);
+	free(w->batch);
 }

@@ -11,7 +11,7 @@
 #define DATAGRAM_CONTROL 40   /* room for one struct in6_pktinfo as a control message */
 
 /* The time, as a batch takes it. */
-struct moment {
+struct timestamp {
 	int64_t now;       /* Unix time, s */
 	uint32_t now_ms;   /* the millisecond of that second */
 	int64_t monotonic; /* ns */

@@ -3,10 +3,15 @@
 
 #include <stdarg.h>
 #include <string.h>
+#include <strings.h>
+#include <time.h>
 
 #include "nbp/proto/message.h"
 #include "nbp/proto/text.h"
-#include "server/policy/choosing.h"
+
+#define ASSIGNED_MAX 64  /* bundles of assignments that count */
+#define GROUPS_MAX   256 /* of a device; what is beyond does not count */
+#define SESSIONS_MAX 64
 
 const char *bundle_loader(const struct bundle *bundle, uint8_t firmware,
                           const struct settings *settings)
@@ -23,20 +28,34 @@ const char *bundle_loader(const struct bundle *bundle, uint8_t firmware,
 	return uefi ? settings->loader_uefi : settings->loader_bios;
 }
 
-/* --- each candidate ----------------------------------------------------------- */
+/* --- a candidate --------------------------------------------------------------- */
 
-void choosing_begin(struct choosing *c, enum source source, uint64_t id,
-                    const struct bundle *bundle)
+/* A selection while it is being made. */
+struct search {
+	const struct request_context *context;
+	const struct entry *entry;         /* NULL: an unknown machine */
+	const struct policy *policy;
+	struct selection *selection;
+	const struct bundle *assigned[ASSIGNED_MAX]; /* by assignments that count */
+	size_t assigned_count;
+	const struct rule *matched;        /* the first rule that did */
+	struct candidate candidate;        /* the one being looked at */
+};
+
+/* The caller adds its origin, if the candidate is taken or reported. */
+static void begin_candidate(struct search *s, enum source source, uint64_t id,
+                            const struct bundle *bundle)
 {
-	c->candidate.source = source;
-	c->candidate.id = id;
-	c->candidate.bundle = bundle;
-	c->candidate.taken = false;
-	c->candidate.origin[0] = '\0';
-	c->candidate.reason[0] = '\0';
+	s->candidate.source = source;
+	s->candidate.id = id;
+	s->candidate.bundle = bundle;
+	s->candidate.taken = false;
+	s->candidate.origin[0] = '\0';
+	s->candidate.reason[0] = '\0';
 }
 
-/* Copies @text, cut to fit, and returns the end: for every request, so without format. */
+/* Copies @text, cut to fit, and returns the end. This runs for every request, so there is no
+ * format to be read. */
 static char *append(char *out, const char *limit, const char *text)
 {
 	while (out < limit - 1 && *text)
@@ -45,123 +64,380 @@ static char *append(char *out, const char *limit, const char *text)
 	return out;
 }
 
-bool choosing_pass(struct choosing *c, const char *format, ...)
+/* Says why the candidate is taken. Returns true. */
+static bool take(struct search *s, const char *reason)
 {
-	char *reason = c->candidate.reason;
-	va_list args;
-
-	if (!strchr(format, '%')) {
-		append(reason, reason + sizeof(c->candidate.reason), format);
-		return false;
-	}
-	va_start(args, format);
-	text_vformat(c->candidate.reason, sizeof(c->candidate.reason), format, args);
-	va_end(args);
-	return false;
-}
-
-bool choosing_had(struct choosing *c, enum past past, const char *done)
-{
-	if (past == PAST_DONE)
-		return choosing_pass(c, "%s", done);
-	return choosing_pass(c, past == PAST_FAILED
-	                     ? "it has failed; \"prebootctl work retry\" has it tried again"
-	                     : "it was cancelled; \"prebootctl work retry\" has it tried again");
-}
-
-bool choosing_over(const struct choosing *c)
-{
-	return c->choice->bundle && !c->tell;
-}
-
-bool choosing_late(struct choosing *c)
-{
-	if (!c->choice->bundle)
-		return false;
-	choosing_pass(c, "there is work before it");
+	append(s->candidate.reason, s->candidate.reason + sizeof(s->candidate.reason), reason);
 	return true;
 }
 
-bool choosing_loader(struct choosing *c)
+/* Says why the candidate is skipped. Returns false. */
+static bool skip(struct search *s, const char *reason)
 {
-	const struct chooser *who = c->who;
-	const struct bundle *bundle = c->candidate.bundle;
-	const struct settings *settings = &c->policy->settings;
-	struct settings room;
-	uint8_t firmware;
+	take(s, reason);
+	return false;
+}
+
+/* The same with the reason in two parts, of which the second is a name or the like. */
+static bool skip_for(struct search *s, const char *reason, const char *what)
+{
+	text_format(s->candidate.reason, sizeof(s->candidate.reason), "%s%s", reason, what);
+	return false;
+}
+
+/* Skips the candidate for what has become of its job before, and says what helps. */
+static bool skip_ended(struct search *s, enum past past)
+{
+	if (past == PAST_DONE)
+		return skip(s, "already done");
+	return skip(s, past == PAST_FAILED
+	               ? "it has failed; \"prebootctl job retry\" has it tried again"
+	               : "it was cancelled; \"prebootctl job retry\" has it tried again");
+}
+
+/* Says whether nobody wants to know of more candidates. */
+static bool is_over(const struct search *s)
+{
+	return s->selection->bundle && !s->context->report;
+}
+
+/* Says whether a candidate before this one is taken. */
+static bool comes_late(struct search *s)
+{
+	return s->selection->bundle && !skip(s, "another job comes first");
+}
+
+static const char *firmware_name(uint8_t firmware)
+{
+	return firmware == FIRMWARE_BIOS ? "BIOS" : firmware == FIRMWARE_UEFI ? "UEFI" : "unknown";
+}
+
+/* Says whether the candidate has a loader for this firmware; if not, that is its reason. */
+static bool has_loader(struct search *s)
+{
+	const struct request *request = s->context->request;
+	const struct settings *settings = &s->policy->settings;
+	struct settings buffer;
 	const char *loader;
 
-	if (!who->request)
+	if (!request)
 		return true;
-	firmware = who->request->firmware;
-	loader = bundle_loader(bundle, firmware, NULL);
+	loader = bundle_loader(s->candidate.bundle, request->firmware, NULL);
 	if (!loader) {
-		if (who->entry)
-			settings = entry_settings(who->index, who->entry, &room);
-		loader = bundle_loader(bundle, firmware, settings);
+		if (s->entry)
+			settings = entry_settings(s->context->index, s->entry, &buffer);
+		loader = bundle_loader(s->candidate.bundle, request->firmware, settings);
 	}
 	if (loader[0])
 		return true;
-	return choosing_pass(c, "it has no loader for %s firmware",
-	                     firmware == FIRMWARE_BIOS ? "BIOS" :
-	                     firmware == FIRMWARE_UEFI ? "UEFI" : "unknown");
+	text_format(s->candidate.reason, sizeof(s->candidate.reason),
+	            "it has no loader for %s firmware", firmware_name(request->firmware));
+	return false;
 }
 
-void choosing_end(struct choosing *c, bool take, bool noted)
+/* @matters: if the candidate is not taken, its reason is worth reporting where none is taken */
+static void end_candidate(struct search *s, bool taken, bool matters)
 {
-	struct candidate *candidate = &c->candidate;
-	struct choice *choice = c->choice;
-	const char *limit = choice->reason + sizeof(choice->reason);
+	struct candidate *candidate = &s->candidate;
+	struct selection *selection = s->selection;
+	const char *limit = selection->reason + sizeof(selection->reason);
 	char *at;
 
-	candidate->taken = take;
-	if (take || (noted && !choice->bundle && !choice->reason[0])) {
-		at = append(choice->reason, limit, candidate->bundle->name);
+	candidate->taken = taken;
+	if (taken || (matters && !selection->bundle && !selection->reason[0])) {
+		at = append(selection->reason, limit, candidate->bundle->name);
 		at = append(at, limit, ": ");
-		if (take) {
+		if (taken) {
 			at = append(at, limit, candidate->origin);
 			at = append(at, limit, "; ");
 		}
 		append(at, limit, candidate->reason);
 	}
-	if (take) {
-		choice->bundle = candidate->bundle;
-		choice->source = candidate->source;
-		choice->source_id = candidate->id;
+	if (taken) {
+		selection->bundle = candidate->bundle;
+		selection->source = candidate->source;
+		selection->source_id = candidate->id;
 	}
-	if (c->tell)
-		c->tell(c->data, candidate);
+	if (s->context->report)
+		s->context->report(s->context->data, candidate);
+}
+
+/* --- multicast sessions -------------------------------------------------------- */
+
+static bool take_session(struct search *s, const struct membership *member)
+{
+	const struct session *session = member->session;
+	enum past past = entry_past(s->entry, PAST_OF_MULTICAST, session->id);
+
+	if (session->state == SESSION_ENDED)
+		return skip(s, "the session has ended");
+	if (past != PAST_NONE)
+		return skip_ended(s, past);
+	if (session->state == SESSION_STARTED && !member->joined)
+		return skip(s, "the session has started without this device");
+	if (!has_loader(s))
+		return false;
+	return take(s, session->state == SESSION_STARTED ? "in progress, device joined"
+	                                                   : "waiting for members");
+}
+
+static void choose_session(struct search *s)
+{
+	struct membership members[SESSIONS_MAX];
+	size_t count = entry_multicasts(s->context->index, s->entry, members, SESSIONS_MAX);
+
+	for (size_t i = 0; i < count && !is_over(s); i++) {
+		const struct session *session = members[i].session;
+		bool taken;
+
+		begin_candidate(s, SOURCE_MULTICAST, session->id, session->bundle);
+		taken = !comes_late(s) && take_session(s, &members[i]);
+		if (s->context->report || taken)
+			text_format(s->candidate.origin, sizeof(s->candidate.origin),
+			            "multicast session %s", session->name);
+		end_candidate(s, taken, session->state != SESSION_ENDED);
+	}
+}
+
+/* --- assignments --------------------------------------------------------------- */
+
+static void write_path(const struct folder *folder, char *out, size_t size)
+{
+	size_t length = 0;
+
+	if (folder->parent) {
+		write_path(folder->parent, out, size);
+		length = strlen(out);
+	}
+	text_format(out + length, size - length, "/%s", folder->name);
+}
+
+/* Writes "folder /site/lab". */
+static void write_owner(const struct search *s, const struct assignment *assignment, char *out,
+                        size_t size)
+{
+	const struct folder *folder;
+	const struct group *group;
+	char path[80] = "";
+
+	switch (assignment->level) {
+	case LEVEL_DEVICE:
+		text_format(out, size, "the device");
+		break;
+	case LEVEL_GROUP:
+		group = policy_group(s->policy, assignment->owner);
+		text_format(out, size, "group %s", group ? group->name : "");
+		break;
+	case LEVEL_FOLDER:
+		folder = policy_folder(s->policy, assignment->owner);
+		if (folder)
+			write_path(folder, path, sizeof(path));
+		text_format(out, size, "folder %s", path);
+		break;
+	default:
+		text_format(out, size, "all devices");
+	}
+}
+
+/* Writes "assigned to folder /site/lab, once" for the candidate. */
+static void write_origin(struct search *s, const struct assignment *assignment)
+{
+	char *out = s->candidate.origin, owner[100], until[24];
+	size_t size = sizeof(s->candidate.origin);
+	time_t time = (time_t)assignment->until;
+	struct tm local;
+
+	write_owner(s, assignment, owner, sizeof(owner));
+	if (assignment->mode != ASSIGN_UNTIL) {
+		text_format(out, size, "assigned to %s, %s", owner,
+		            assignment->mode == ASSIGN_ONCE ? "once" : "always");
+		return;
+	}
+	if (!localtime_r(&time, &local) ||
+	    strftime(until, sizeof(until), "%Y-%m-%d %H:%M", &local) == 0)
+		text_format(until, sizeof(until), "%" PRIu64, (uint64_t)assignment->until);
+	text_format(out, size, "assigned to %s, until %s", owner, until);
+}
+
+static bool is_assigned_nearer(const struct search *s, const struct bundle *bundle)
+{
+	for (size_t i = 0; i < s->assigned_count; i++)
+		if (s->assigned[i] == bundle)
+			return true;
+	return false;
+}
+
+/* *@counts: if the assignment is not taken, whether it is one all the same. */
+static bool take_assignment(struct search *s, const struct assignment *assignment, bool *counts)
+{
+	enum past past = entry_past(s->entry, PAST_OF_ASSIGNMENT, assignment->id);
+
+	*counts = false;
+	if (assignment->mode == ASSIGN_UNTIL && assignment->until <= s->context->now)
+		return skip(s, "its end date has passed");
+	if (!has_loader(s))
+		return false;
+	*counts = true;
+	if (past == PAST_FAILED || (past != PAST_NONE && assignment->mode == ASSIGN_ONCE))
+		return skip_ended(s, past);
+	if (is_assigned_nearer(s, assignment->bundle))
+		return skip(s, "the same bundle is assigned to it nearer");
+	return take(s, assignment->mode == ASSIGN_ONCE ? "not done yet" :
+	               assignment->mode == ASSIGN_ALWAYS ? "at every boot" :
+	               "its end date has not passed");
+}
+
+static void look_at_assignment(struct search *s, const struct assignment *assignment)
+{
+	bool counts = false, taken;
+
+	if (is_over(s))
+		return;
+	begin_candidate(s, SOURCE_ASSIGNMENT, assignment->id, assignment->bundle);
+	taken = !comes_late(s) && take_assignment(s, assignment, &counts);
+	if (s->context->report || taken)
+		write_origin(s, assignment);
+	if (counts && s->assigned_count < ASSIGNED_MAX)
+		s->assigned[s->assigned_count++] = assignment->bundle;
+	end_candidate(s, taken, true);
+}
+
+static void look_at_level(struct search *s, enum level level, uint64_t owner)
+{
+	size_t count;
+	const struct assignment *list = policy_assignments(s->policy, level, owner, &count);
+
+	for (size_t i = 0; i < count; i++)
+		look_at_assignment(s, &list[i]);
+}
+
+static void choose_assignment(struct search *s)
+{
+	const struct index *index = s->context->index;
+	const struct folder *folder = entry_folder(index, s->entry);
+	uint64_t groups[GROUPS_MAX];
+	struct assignment own;
+	size_t count;
+
+	for (size_t i = 0; entry_assignment(index, s->entry, i, &own); i++)
+		look_at_assignment(s, &own);
+	count = entry_groups(s->entry, groups, GROUPS_MAX);
+	for (size_t i = 0; i < count; i++)
+		look_at_level(s, LEVEL_GROUP, groups[i]);
+	for (; folder; folder = folder->parent)
+		look_at_level(s, LEVEL_FOLDER, folder->id);
+	look_at_level(s, LEVEL_GLOBAL, 0);
+}
+
+/* --- rules --------------------------------------------------------------------- */
+
+/* Says whether the rule's bundle has been on the machine, and how that is known. */
+static bool repeats(struct search *s, const struct rule *rule)
+{
+	const struct request *r = s->context->request;
+	enum past past = s->entry ? entry_past(s->entry, PAST_OF_BUNDLE, rule->bundle->id)
+	                          : PAST_NONE;
+
+	/* What fails again and again must end in local boot, whatever the rule says. */
+	if (past == PAST_FAILED || (past != PAST_NONE && !rule->repeat))
+		return !skip_ended(s, past);
+	return !rule->repeat && r->isd_state == ISD_VALID && r->isd_image[0] &&
+	       strcasecmp(r->isd_image, rule->bundle->image) == 0 &&
+	       !skip_for(s, "its image-safe data report image ", r->isd_image);
+}
+
+/* Says whether the rule's filter matches, and its bundle is for the firmware. */
+static bool matches(struct search *s, const struct rule *rule, bool *matters)
+{
+	const struct subject subject = {
+		.request = s->context->request,
+		.address = s->context->address,
+		.name = s->entry ? entry_name(s->entry) : "",
+	};
+	char why[REASON_SIZE];
+
+	/* Why it does not match takes long to write, and is for explanations only. */
+	if (!filter_match(rule->filter, &subject, s->context->report ? why : NULL))
+		return s->context->report && skip_for(s, "no match: ", why);
+	*matters = true;
+	if (!has_loader(s))
+		return false;
+	filter_match(rule->filter, &subject, why);
+	return take(s, why);
+}
+
+/* *@matters: if the rule is not taken, its reason is worth reporting */
+static bool take_rule(struct search *s, const struct rule *rule, bool *matters)
+{
+	*matters = false;
+	if (!(rule->applies & (s->entry ? RULE_KNOWN : RULE_UNKNOWN)))
+		return skip(s, s->entry ? "it is for unknown machines" : "it is for known machines");
+	if (s->assigned_count)
+		return skip(s, "it is for machines without an assignment");
+	if (s->matched) {
+		text_format(s->candidate.reason, sizeof(s->candidate.reason),
+		            "rule %s before it matches", s->matched->name);
+		return false;
+	}
+	if (!s->context->request) {
+		*matters = true;
+		return skip(s, "nothing is known of the machine's hardware");
+	}
+	if (!matches(s, rule, matters))
+		return false;
+	s->matched = rule;
+	return !repeats(s, rule);
+}
+
+static void choose_rule(struct search *s)
+{
+	bool any = s->entry ? s->policy->rules_for_known : s->policy->rules_for_unknown;
+
+	if (!any && !s->context->report)
+		return;
+	for (size_t i = 0; i < s->policy->rule_count && !is_over(s); i++) {
+		const struct rule *rule = &s->policy->rules[i];
+		bool taken, matters = false;
+
+		if (!rule->enabled && !s->context->report)
+			continue;
+		begin_candidate(s, SOURCE_RULE, rule->id, rule->bundle);
+		taken = rule->enabled ? !comes_late(s) && take_rule(s, rule, &matters)
+		                      : skip(s, "it is disabled");
+		if (s->context->report || taken)
+			text_format(s->candidate.origin, sizeof(s->candidate.origin), "rule %s",
+			            rule->name);
+		end_candidate(s, taken, matters);
+	}
 }
 
 /* --- the whole ----------------------------------------------------------------- */
 
-void choose(const struct chooser *who, struct choice *choice,
-            void (*tell)(void *data, const struct candidate *candidate), void *data)
+void choose(const struct request_context *context, struct selection *selection)
 {
 	static const char none[] = "nothing is assigned to it", unknown[] = "unknown device";
 	static const char rules[] = ", and no rule matches";
-	struct choosing c; /* for every request: no more is written than must be */
+	struct search s; /* for every request, so no more of it is written than must be */
 	char *at;
 
-	c.who = who;
-	c.policy = index_policy(who->index);
-	c.choice = choice;
-	c.tell = tell;
-	c.data = data;
-	c.had_count = 0;
-	c.matched = NULL;
-	choice->bundle = NULL;
-	choice->source = SOURCE_HAND;
-	choice->source_id = 0;
-	choice->reason[0] = '\0';
-	if (who->entry) {
-		choose_sessions(&c);
-		choose_assignments(&c);
+	s.context = context;
+	s.entry = context->who->known ? context->who->entry : NULL;
+	s.policy = index_policy(context->index);
+	s.selection = selection;
+	s.assigned_count = 0;
+	s.matched = NULL;
+	selection->bundle = NULL;
+	selection->source = SOURCE_HAND;
+	selection->source_id = 0;
+	selection->reason[0] = '\0';
+	if (s.entry) {
+		choose_session(&s);
+		choose_assignment(&s);
 	}
-	choose_rules(&c);
-	if (choice->reason[0])
+	choose_rule(&s);
+	if (selection->reason[0])
 		return;
-	at = stpcpy(choice->reason, who->entry ? none : unknown);
-	if (c.policy->rules_for_known || c.policy->rules_for_unknown)
+	at = stpcpy(selection->reason, s.entry ? none : unknown);
+	if (s.policy->rules_for_known || s.policy->rules_for_unknown)
 		memcpy(at, rules, sizeof(rules));
 }

@@ -17,6 +17,18 @@ static void begin(struct decision *decision, const struct job *job, enum message
 #define because(decision, ...) \
 	text_format((decision)->reason, sizeof((decision)->reason), __VA_ARGS__)
 
+/* Says what state a job is in, as the end of a sentence. */
+static const char *state_phrase(enum job_state state)
+{
+	static const char *const phrases[] = {
+		[JOB_PENDING] = "is pending", [JOB_OFFERED] = "is offered",
+		[JOB_BEGUN] = "is begun", [JOB_DONE] = "is done", [JOB_FAILED] = "has failed",
+		[JOB_CANCELLED] = "was cancelled",
+	};
+
+	return phrases[state];
+}
+
 /* The end of a job that the server itself decides on. */
 static void fail(struct decision *decision, int64_t now, const char *reason)
 {
@@ -24,7 +36,7 @@ static void fail(struct decision *decision, int64_t now, const char *reason)
 	decision->next.given_up = true;
 	decision->changed = true;
 	decision->warn = true;
-	because(decision, "work failed: %s", reason);
+	because(decision, "job failed: %s", reason);
 }
 
 void decide_overdue(const struct job *job, int64_t now, struct decision *decision)
@@ -85,7 +97,7 @@ static void end(struct decision *decision, bool came_back, int64_t now)
 	if (is_complete(next, came_back)) {
 		job_end(next, JOB_DONE, now, "the machine booted again");
 		decision->changed = true;
-		because(decision, "work is done: the machine booted again");
+		because(decision, "job done: the machine booted again");
 		return;
 	}
 	text_format(reason, sizeof(reason), "not %s after %u %s",
@@ -102,7 +114,7 @@ static void offer_end(struct decision *decision, const struct job *job, bool cam
 	if (is_complete(job, came_back))
 		because(decision, "the machine booted again: accepted once more, it is done");
 	else
-		because(decision, "no attempt of %u is left: accepted once more, it is failed",
+		because(decision, "no attempt of %u is left: accepted once more, it fails",
 		        job->attempts);
 	give_job(decision, job, job->attempt + 1, loader);
 	decision->ends = true;
@@ -120,7 +132,7 @@ static void offer(struct decision *decision, const struct job *job, const char *
 }
 
 void decide_request(const struct device *device, const struct job *job,
-                    const struct asking *asking, struct decision *decision)
+                    const struct request_facts *facts, struct decision *decision)
 {
 	struct answer *answer = &decision->reply.u.answer;
 	const char *loader;
@@ -133,42 +145,42 @@ void decide_request(const struct device *device, const struct job *job,
 	}
 	text_format(answer->device, sizeof(answer->device), "%s", device->name);
 	if (!job) {
-		because(decision, "no work");
+		because(decision, "no job");
 		return;
 	}
 	if (!job_is_open(job->state)) {
-		because(decision, "no work: the last is %s", job_state_name(job->state));
+		because(decision, "no job: the last one %s", state_phrase(job->state));
 		return;
 	}
-	if (asking->unproven) {
-		because(decision, "it tells no UUID, and its MAC alone is not enough for work");
+	if (facts->unproven) {
+		because(decision, "it reports no UUID, and its MAC alone is not enough for a job");
 		return;
 	}
-	if (job_is_overdue(job, asking->now)) {
-		fail(decision, asking->now, OVERDUE_REASON);
+	if (job_is_overdue(job, facts->now)) {
+		fail(decision, facts->now, OVERDUE_REASON);
 		return;
 	}
-	loader = loader_for(job, asking->firmware);
+	loader = loader_for(job, facts->firmware);
 	/* An installer may leave the machine to boot with the other firmware. */
-	if (!loader[0] && !asking->accepted && is_complete(job, asking->came_back))
+	if (!loader[0] && !facts->accepted && is_complete(job, facts->came_back))
 		loader = job->loader_bios[0] ? job->loader_bios : job->loader_uefi;
 	if (!loader[0]) {
-		because(decision, "the work has no loader for %s firmware",
-		        asking->firmware == FIRMWARE_BIOS ? "BIOS" :
-		        asking->firmware == FIRMWARE_UEFI ? "UEFI" : "unknown");
+		because(decision, "the job has no loader for %s firmware",
+		        facts->firmware == FIRMWARE_BIOS ? "BIOS" :
+		        facts->firmware == FIRMWARE_UEFI ? "UEFI" : "unknown");
 		return;
 	}
-	if (asking->accepted && asking->accepted != job->attempt) {
-		because(decision, "a later boot has accepted the work since");
+	if (facts->accepted && facts->accepted != job->attempt) {
+		because(decision, "a later boot has accepted the job since");
 		return;
 	}
-	if (asking->accepted) {
+	if (facts->accepted) {
 		because(decision, "the same boot asked before");
-		give_job(decision, job, asking->accepted, loader);
+		give_job(decision, job, facts->accepted, loader);
 		return;
 	}
-	if (is_over(job, asking->came_back))
-		offer_end(decision, job, asking->came_back, loader);
+	if (is_over(job, facts->came_back))
+		offer_end(decision, job, facts->came_back, loader);
 	else
 		offer(decision, job, loader);
 }
@@ -178,7 +190,7 @@ void decide_request(const struct device *device, const struct job *job,
 static const char *proof_reason(enum proof proof)
 {
 	return proof == PROOF_NONE ? "no token, so anybody could have sent it"
-	                           : "its token is not that of the boot that has the work";
+	                           : "its token is not that of the boot that has the job";
 }
 
 void decide_query(const struct device *device, const struct job *job, enum proof proof,
@@ -194,7 +206,7 @@ void decide_query(const struct device *device, const struct job *job, enum proof
 	}
 	text_format(details->device, sizeof(details->device), "%s", device->name);
 	if (!job) {
-		because(decision, "no work");
+		because(decision, "no job");
 		return;
 	}
 	if (job_is_overdue(job, now)) {
@@ -202,14 +214,14 @@ void decide_query(const struct device *device, const struct job *job, enum proof
 		return;
 	}
 	if (job->state != JOB_OFFERED && job->state != JOB_BEGUN) {
-		because(decision, "no work on offer: it is %s", job_state_name(job->state));
+		because(decision, "no job on offer: it %s", state_phrase(job->state));
 		return;
 	}
 	if (proof != PROOF_RIGHT) {
 		because(decision, "no details: %s", proof_reason(proof));
 		return;
 	}
-	because(decision, "its work is %s", job_state_name(job->state));
+	because(decision, "its job %s", state_phrase(job->state));
 	details->decision = DECISION_JOB;
 	details->job = job->number;
 	details->attempt = (uint8_t)job->attempt;
@@ -233,7 +245,7 @@ static void count_attempt(struct job *next, int64_t now)
 }
 
 /* Another boot accepts what is over: it has shown that it is one, and goes to its disk. */
-static void take_end(struct decision *decision, const struct reporting *r)
+static void take_end(struct decision *decision, const struct report_facts *r)
 {
 	struct receipt *receipt = &decision->reply.u.receipt;
 
@@ -266,12 +278,12 @@ static void take(struct decision *decision, const struct report *report, int64_t
 	}
 	decision->changed = true;
 	decision->reply.u.receipt.state = report->state;
-	because(decision, "work is %s%s%s", job_state_name(next->state),
+	because(decision, "job %s%s%s", state_phrase(next->state),
 	        next->reason[0] ? ": " : "", next->reason);
 }
 
 /* Says whether @job is already what @r wants it to be. */
-static bool repeats(const struct job *job, const struct reporting *r)
+static bool repeats(const struct job *job, const struct report_facts *r)
 {
 	switch (r->report->state) {
 	case REPORT_ACCEPTED:
@@ -283,7 +295,7 @@ static bool repeats(const struct job *job, const struct reporting *r)
 }
 
 /* Says whether @job can become what @r wants it to be. */
-static bool fits(const struct job *job, const struct reporting *r)
+static bool fits(const struct job *job, const struct report_facts *r)
 {
 	if (r->report->state == REPORT_ACCEPTED)
 		return job_is_open(job->state) && !r->accepted && !is_over(job, r->came_back);
@@ -294,17 +306,17 @@ static bool fits(const struct job *job, const struct reporting *r)
 }
 
 /* Says whether what @r accepts is over. */
-static bool ends(const struct job *job, const struct reporting *r)
+static bool ends(const struct job *job, const struct report_facts *r)
 {
 	return r->report->state == REPORT_ACCEPTED && job_is_open(job->state) && !r->accepted &&
 	       is_over(job, r->came_back);
 }
 
 void decide_report(const struct device *device, const struct job *job,
-                   const struct reporting *reporting, struct decision *decision)
+                   const struct report_facts *facts, struct decision *decision)
 {
-	const struct report *report = reporting->report;
-	int64_t now = reporting->now;
+	const struct report *report = facts->report;
+	int64_t now = facts->now;
 	char reason[REASON_SIZE];
 
 	begin(decision, job, MESSAGE_RECEIPT);
@@ -314,37 +326,37 @@ void decide_report(const struct device *device, const struct job *job,
 		return;
 	}
 	if (!job) {
-		refuse(decision, "there is no such lease");
+		refuse(decision, "there is no such job");
 		return;
 	}
 	if (job->device != device->id) {
 		/* Nothing of another device's job is told, nor changed. */
 		memset(&decision->next, 0, sizeof(decision->next));
-		refuse(decision, "the lease is another device's");
+		refuse(decision, "the job is another device's");
 		return;
 	}
-	if (reporting->proof != PROOF_RIGHT) {
-		refuse(decision, proof_reason(reporting->proof));
+	if (facts->proof != PROOF_RIGHT) {
+		refuse(decision, proof_reason(facts->proof));
 		return;
 	}
 	if (job_is_overdue(job, now))
 		fail(decision, now, OVERDUE_REASON);
-	if (repeats(&decision->next, reporting)) {
+	if (repeats(&decision->next, facts)) {
 		decision->reply.u.receipt.state = report->state;
-		because(decision, "reported before: it is %s",
-		        job_state_name(decision->next.state));
+		because(decision, "reported before: it %s",
+		        state_phrase(decision->next.state));
 		return;
 	}
-	if (fits(&decision->next, reporting)) {
+	if (fits(&decision->next, facts)) {
 		take(decision, report, now);
 		return;
 	}
-	if (ends(&decision->next, reporting)) {
-		take_end(decision, reporting);
+	if (ends(&decision->next, facts)) {
+		take_end(decision, facts);
 		return;
 	}
-	text_format(reason, sizeof(reason), "the lease is %s%s%s",
-	            job_state_name(decision->next.state), decision->next.reason[0] ? ": " : "",
+	text_format(reason, sizeof(reason), "the job %s%s%s",
+	            state_phrase(decision->next.state), decision->next.reason[0] ? ": " : "",
 	            decision->next.reason);
 	refuse(decision, reason);
 }

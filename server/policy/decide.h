@@ -24,7 +24,7 @@ struct decision {
 };
 
 /* The circumstances of a request. */
-struct asking {
+struct request_facts {
 	uint8_t firmware;        /* enum firmware_kind, as the request says */
 	uint32_t accepted;       /* the attempt at this job that is this boot's; 0: none yet */
 	bool unproven;           /* known by its MAC alone, which is not enough for work */
@@ -40,10 +40,10 @@ enum proof {
 };
 
 /* The circumstances of a report. */
-struct reporting {
+struct report_facts {
 	const struct report *report;
 	enum proof proof;
-	uint32_t accepted; /* as in struct asking: of the report's own nonce */
+	uint32_t accepted; /* as in struct request_facts: of the report's own nonce */
 	bool came_back;    /* likewise */
 	bool superseded;   /* the device was offered newer work since */
 	int64_t now;
@@ -51,7 +51,7 @@ struct reporting {
 
 /**
  * Answers an NBP: is there work for this boot? Telling it of work changes nothing: what it
- * accepts is an attempt. Nor does another boot end work by asking, as anybody could have sent
+ * accepts is an attempt. Nor does another boot end work by state, as anybody could have sent
  * that: it is told of the work once more, and ends it by accepting it, with a token that only
  * who was answered has; the receipt is refused, and the machine boots its disk.
  * @device: NULL if unknown
@@ -59,7 +59,7 @@ struct reporting {
  * @decision: reply is an answer
  */
 void decide_request(const struct device *device, const struct job *job,
-                    const struct asking *asking, struct decision *decision);
+                    const struct request_facts *facts, struct decision *decision);
 
 /**
  * Answers an agent that asks for its work. The reply is a details message, in
@@ -75,7 +75,7 @@ void decide_query(const struct device *device, const struct job *job, enum proof
  * @job: the job that the report names; NULL if there is none
  */
 void decide_report(const struct device *device, const struct job *job,
-                   const struct reporting *reporting, struct decision *decision);
+                   const struct report_facts *facts, struct decision *decision);
 
 /** Ends work that is begun and overdue; there is no reply. */
 void decide_overdue(const struct job *job, int64_t now, struct decision *decision);

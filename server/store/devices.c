@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "nbp/proto/wire.h"
+#include "server/net/peek.h"
 #include "server/store/uuids.h"
 
 /* --- finding --------------------------------------------------------------- */
@@ -190,22 +190,6 @@ int device_claim(struct store *store, const struct device *device,
 
 /* --- the last request ------------------------------------------------------ */
 
-size_t device_request_length(const uint8_t *datagram, size_t length)
-{
-	struct wire in = wire_reader(datagram, length);
-	size_t end = MESSAGE_HEADER;
-
-	wire_skip(&in, MESSAGE_HEADER);
-	while (wire_left(&in)) {
-		uint16_t number = wire_read_u16(&in);
-
-		wire_skip(&in, wire_read_u16(&in));
-		if (number && !in.error)
-			end = in.position;
-	}
-	return end < length ? end : length;
-}
-
 int device_seen(struct store *store, uint64_t id, int64_t time, const char *address,
                 const uint8_t *datagram, size_t length)
 {
@@ -216,7 +200,7 @@ int device_seen(struct store *store, uint64_t id, int64_t time, const char *addr
 		" WHERE time <= ?2 - 60 OR substr(request, 29) IS NOT substr(?4, 29)";
 
 	return store_run(store, sql, "iitb", (int64_t)id, time, address, datagram,
-	                 device_request_length(datagram, length));
+	                 peek_unpadded_length(datagram, length));
 }
 
 int device_last_seen(struct store *store, uint64_t id, struct seen *seen)

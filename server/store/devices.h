@@ -69,9 +69,6 @@ struct seen {
 	struct message request; /* its nonce is the boot's */
 };
 
-/** Returns the length of the request in @datagram without its padding at the end. */
-size_t device_request_length(const uint8_t *datagram, size_t length);
-
 /**
  * Keeps a request, if that is news or the last is a minute old.
  * @datagram: as it came, and sound

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "server/net/peek.h"
 #include "server/store/devices.h"
 #include "server/store/store_schema.h"
 
@@ -84,7 +85,7 @@ static int convert_row(sqlite3_stmt *from, sqlite3_stmt *to)
 	/* A row that cannot have come from a request is not missed. */
 	if (message_encode(&message, datagram, sizeof(datagram), &length))
 		return SQLITE_OK;
-	length = device_request_length(datagram, length);
+	length = peek_unpadded_length(datagram, length);
 	sqlite3_bind_int64(to, 1, sqlite3_column_int64(from, 0));
 	sqlite3_bind_int64(to, 2, sqlite3_column_int64(from, 1));
 	sqlite3_bind_text(to, 3, (const char *)sqlite3_column_text(from, 2), -1, SQLITE_TRANSIENT);

@@ -5,6 +5,7 @@
 
 #include "nbp/proto/error.h"
 #include "nbp/proto/text.h"
+#include "server/net/peek.h"
 
 static const uint8_t no_mac[6];
 
@@ -23,7 +24,7 @@ int unknown_seen(struct store *store, const struct identity *identity, int64_t t
 		" max(0, (SELECT count(*) FROM stranger) - ?))";
 	int rc = store_run(store, keep, "bbitbt", identity->mac, (size_t)6, identity->uuid,
 	                   (size_t)16, time, address, datagram,
-	                   device_request_length(datagram, length), outcome);
+	                   peek_unpadded_length(datagram, length), outcome);
 
 	return rc ? rc : store_run(store, room, "i", (int64_t)UNKNOWNS_MAX);
 }

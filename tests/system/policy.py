@@ -177,7 +177,7 @@ def boot(port, request, nonce=None, after=FOLLOWED):
     answer = ask(port, REQUEST, request, nonce, after)
     if answer and answer[DECISION] == WORK:
         receipt = accept(port, request, answer, nonce)
-        if receipt.get(REASON, b"").startswith((b"work is done: ", b"work failed: not ")):
+        if receipt.get(REASON, b"").startswith((b"job done: ", b"job failed: not ")):
             return {NAME: answer[NAME], DECISION: LOCAL, REASON: receipt[REASON]}
         assert receipt.get(STATE) == ACCEPTED, receipt
     return answer

@@ -72,7 +72,7 @@ def test_log_has_what_was_told(daemon):
 
 def test_quotes_of_the_log_are_unambiguous(ctl):
     """Whatever a machine tells as a reason, the line has the keys that it has, and the reason."""
-    reasons = ["ends in a backslash\\", '" lease=7 reason="', "\\" * 60, "it's \\\" both", "plain"]
+    reasons = ["ends in a backslash\\", '" job=7 reason="', "\\" * 60, "it's \\\" both", "plain"]
     ctl("device", "add", "web01", MAC)
     daemon = policy.Daemon(ctl.database, ctl.folder / "log")
     try:
@@ -89,7 +89,7 @@ def test_quotes_of_the_log_are_unambiguous(ctl):
         wait_for(lambda: len(told()) == len(reasons))
         for line, reason in zip(told(), reasons):
             words = shlex.split(line)
-            assert words[-1] == f"reason={reason}" and words[-2] == "lease=0", line
+            assert words[-1] == f"reason={reason}" and words[-2] == "job=0", line
             assert len([word for word in words if word.startswith("reason=")]) == 1, line
     finally:
         daemon.stop()

@@ -83,11 +83,11 @@ def test_no_more_within_the_hour(tmp_path):
                                 "had": had})
     with sqlite3.connect(database) as db:
         db.execute("UPDATE work SET assigned = unixepoch() - 60")
-    why = "it has had 12 leases within an hour, which is as many as there may be"
+    why = "it has had 12 jobs within an hour, which is the limit"
     assert f"now: boots its disk; win11: {why}\n" in prebootctl(database, "explain", machine)
     told = json.loads(prebootctl(database, "--json", "explain", machine))
     assert [(c["taken"], c["reason"]) for c in told["candidates"]] == [
-        (False, why), (False, "there is work before it")]
+        (False, why), (False, "another job comes first")]
     with sqlite3.connect(database) as db:
         db.execute("UPDATE work SET assigned = unixepoch() - 3700 WHERE lease = 1")
     db.close()
@@ -102,7 +102,7 @@ def test_no_more_are_admitted(tmp_path):
         db.execute("INSERT INTO setting VALUES ('zone', 0, 'admit-unknown', 'yes'),"
                    " ('zone', 0, 'admit-limit', '1')")
         db.execute("INSERT INTO admission VALUES (2, 1)")
-    why = "as many unknown machines have become devices as admit-limit lets"
+    why = "as many unknown machines have been admitted as admit-limit allows"
     for rule in (None, "INSERT INTO rule VALUES (1, 1, 'r', 1, 'unknown', '', 0, 1)"):
         with sqlite3.connect(database) as db:
             db.execute(rule or "SELECT 1")
@@ -138,7 +138,7 @@ def test_work_that_is_overdue(tmp_path):
     db.close()
     text = prebootctl(database, "explain", "pc")
     assert "open work   none" in text and "begun but not ended before its deadline" in text
-    assert "now: new work; tools: assigned to it, once" in text
+    assert "now: new work; tools: assigned to the device, once" in text
 
 
 def test_sessions_that_are_due(tmp_path):
@@ -152,7 +152,7 @@ def test_sessions_that_are_due(tmp_path):
     with sqlite3.connect(database) as db:
         db.execute("UPDATE multicast SET last_joined = unixepoch() - 99")
     text = prebootctl(database, "explain", "pc")
-    assert "the session has started without it" in text and "now: new work; tools" in text
+    assert "the session has started without this device" in text and "now: new work; tools" in text
     with sqlite3.connect(database) as db:
         db.execute("UPDATE multicast SET state = 'started'")
         db.execute("UPDATE work SET state = 'done'")

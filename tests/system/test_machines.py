@@ -249,7 +249,7 @@ def test_trace(ctl, daemon):
     assert [(e["step"], e["from"]) for e in last["events"] if e["from"] == "NBP"] == \
         [("error", "NBP"), ("local-boot", "NBP")]
     request_event = next(e for e in last["events"] if e["step"] == "request")
-    assert request_event["reason"] == "local boot: no work: the last is done"
+    assert request_event["reason"] == "local boot: no job: the last one is done"
     trace = ctl.json("device", "trace", "web01", "--boot", "2")
     assert trace["nonce"] == first.hex() and trace["device"] == "web01"
     steps = [e["step"] for e in trace["events"]]

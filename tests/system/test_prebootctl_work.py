@@ -133,8 +133,8 @@ def test_never_begun_is_told(ctl, daemon):
     assert decisions == [policy.WORK] * 3 + [policy.LOCAL] * 2
     assert ctl.json("work", "show", "1")["reason"] == "not begun after 3 attempts"
     assert "not begun after 3 attempts" in ctl("work", "list")
-    warnings = re.findall(r"warning: report .*device=web01 answer=refused report=accepted lease=1 attempt=3/3 "
-                          r'reason="work failed: not begun after 3 attempts"',
+    warnings = re.findall(r"warning: report .*device=web01 answer=refused report=accepted job=1 attempt=3/3 "
+                          r'reason="job failed: not begun after 3 attempts"',
                           daemon.log.read_text())
     assert len(warnings) == 1
 
@@ -209,7 +209,7 @@ def test_next_boot_completes(ctl, daemon):
         assert policy.ask(daemon.port, policy.REQUEST, asked)[policy.DECISION] == policy.WORK
     assert ctl.json("work", "show", "web01")["state"] == "offered"
     assert "now: boots its disk; the machine booted again" in ctl("explain", "web01")
-    assert request(daemon, third)[policy.REASON] == b"work is done: the machine booted again"
+    assert request(daemon, third)[policy.REASON] == b"job done: the machine booted again"
     assert ctl.json("work", "show", "web01")["state"] == "done"
     assert request(daemon)[policy.DECISION] == policy.LOCAL
 

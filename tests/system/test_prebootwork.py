@@ -89,7 +89,7 @@ def test_reports_for_scripts(tmp_path, daemon, lease):
     assert ctl(tmp_path, "work", "show", "web01")["reason"] == "the disk is too small"
     assert work(daemon.server, "failed", "--lease", str(lease)).returncode == 0
     result = work(daemon.server, "done", "--lease", str(lease))
-    assert result.returncode == 5 and "the lease is failed: the disk is too small" in result.stderr
+    assert result.returncode == 5 and "the job has failed: the disk is too small" in result.stderr
     assert work(daemon.server, "done").returncode == 3
 
 
@@ -273,5 +273,5 @@ def test_success_that_cannot_be_reported_is_no_success(daemon, lease):
 def test_cancelled_meanwhile(tmp_path, daemon, lease):
     ctl(tmp_path, "work", "cancel", "web01")
     result = work(daemon.server, "begun", "--lease", str(lease))
-    assert result.returncode == 5 and "the lease is cancelled: by the administrator" in \
+    assert result.returncode == 5 and "the job was cancelled: by the administrator" in \
         result.stderr

@@ -350,7 +350,7 @@ def test_a_log_that_is_read_late(tmp_path):
         read += part
     assert process.wait(10) == 0
     held = [int(number) for number in re.findall(
-        rb"request from=.*\((\d+) lines like this held back\)", read)]
+        rb"request from=.*\((\d+) similar messages suppressed\)", read)]
     asked = read.count(b"request from=")
     assert held and asked + sum(held) == 4001, (held, asked)
     assert all(re.match(rb"\d{4}-", line) for line in read.splitlines())

@@ -226,7 +226,7 @@ def test_offer_that_the_power_took(tmp_path):
     daemon = policy.Daemon(path, log)
     try:
         receipt = policy.accept(daemon.port, request, answer, nonce)
-        assert not receipt.get(policy.STATE) and b"no such lease" in receipt[policy.REASON]
+        assert not receipt.get(policy.STATE) and b"no such job" in receipt[policy.REASON]
         # By hand, under the same number: that is not what was told.
         run(path, "work", "assign", "pc1", "--config", "other.cfg")
         database = sqlite3.connect(path)

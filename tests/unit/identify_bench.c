@@ -54,7 +54,7 @@ uint64_t bench_add(struct bench *bench, const struct known *known)
 }
 
 bool bench_check_sure(const struct index *index, const struct sender *sender,
-                const struct identified *found)
+                const struct identification *found)
 {
 	bool sure = false;
 
@@ -63,9 +63,9 @@ bool bench_check_sure(const struct index *index, const struct sender *sender,
 
 		if (!entry || !identify_is(index, entry, sender))
 			continue;
-		assert_true(found->known && !found->claims && !found->suspect);
+		assert_true(found->known && !found->binds && !found->conflicting);
 		assert_ptr_equal(found->entry, entry);
-		assert_string_equal(found->note, "");
+		assert_string_equal(found->anomaly, "");
 		sure = true;
 	}
 	return sure;
@@ -73,15 +73,15 @@ bool bench_check_sure(const struct index *index, const struct sender *sender,
 
 /* Keeps what was found out, as the server does for a request. Returns whether it had to. */
 static bool keep(struct bench *bench, const struct sender *sender,
-                 const struct weighing *weighing, const struct identified *out)
+                 const struct identification *out)
 {
 	static const uint8_t boot[NONCE_SIZE] = { 1 };
 
-	if (weighing->device)
-		assert_int_equal(weigh_keep(&bench->store, sender, weighing, 5, boot), 0);
-	if (out->claims)
+	if (out->compared)
+		assert_int_equal(identify_store_match(&bench->store, sender, out, 5, boot), 0);
+	if (out->binds)
 		assert_int_equal(device_claim(&bench->store, &out->device, &out->identity), 0);
-	return out->claims || sender->weighed == WEIGHED_CARD || sender->weighed == WEIGHED_SHARED;
+	return out->binds || sender->match == MATCH_CARD || sender->match == MATCH_SHARED_UUID;
 }
 
 static void load_index(struct bench *bench)
@@ -102,15 +102,14 @@ static void follow(struct bench *bench, bool any)
 		assert_int_equal(index_apply(bench->index, changes), 0);
 }
 
-void bench_ask(struct bench *bench, const struct told *told, struct identified *out)
+void bench_ask(struct bench *bench, const struct told *told, struct identification *out)
 {
 	struct index *own = index_new();
-	struct identified of_store;
+	struct identification of_store;
 	struct request request = { .firmware = 1, .manufacturer = "Maker", .product = "PC" };
 	struct identity *identity = &request.identity;
-	struct weighing weighing;
 	uint8_t isd[16];
-	struct sender sender = { identity, isd, &request, WEIGHED_NOT }, tool;
+	struct sender sender = { identity, isd, &request, MATCH_UNCHECKED }, tool;
 
 	bench_fill(identity->uuid, sizeof(identity->uuid), told->uuid);
 	bench_fill(identity->mac, sizeof(identity->mac), told->mac);
@@ -123,24 +122,24 @@ void bench_ask(struct bench *bench, const struct told *told, struct identified *
 		sender.isd = NULL, sender.request = NULL;
 	tool = sender;
 	load_index(bench);
-	assert_int_equal(identify_weighed(&bench->store, bench->index, &sender, out, &weighing), 0);
-	assert_false(out->weigh);
-	bench->weighed += weighing.device != 0;
-	assert_false(bench_check_sure(bench->index, &sender, out) && weighing.device);
-	assert_int_equal(identify(&bench->store, own, &tool, &of_store), 0);
+	assert_int_equal(identify_with_store(&bench->store, bench->index, &sender, out), 0);
+	assert_false(out->undecided);
+	bench->weighed += out->compared != 0;
+	assert_false(bench_check_sure(bench->index, &sender, out) && out->compared);
+	assert_int_equal(identify_without_index(&bench->store, own, &tool, &of_store), 0);
 	assert_int_equal(of_store.known, out->known);
 	assert_int_equal(of_store.device.id, out->device.id);
-	assert_int_equal(of_store.claims, out->claims);
-	assert_int_equal(of_store.pretends, out->pretends);
-	assert_string_equal(of_store.note, out->note);
-	assert_int_equal(tool.weighed, sender.weighed);
+	assert_int_equal(of_store.binds, out->binds);
+	assert_int_equal(of_store.no_admission, out->no_admission);
+	assert_string_equal(of_store.anomaly, out->anomaly);
+	assert_int_equal(tool.match, sender.match);
 	index_free(own);
-	follow(bench, keep(bench, &sender, &weighing, out));
+	follow(bench, keep(bench, &sender, out));
 }
 
 void bench_expect(struct bench *bench, struct told told, const char *expected, const char *note)
 {
-	struct identified who;
+	struct identification who;
 
 	print_message("           isd %c uuid %c mac %c: %s\n", told.isd, told.uuid, told.mac,
 	              expected ? expected : "unknown");
@@ -149,11 +148,11 @@ void bench_expect(struct bench *bench, struct told told, const char *expected, c
 	if (expected)
 		assert_string_equal(who.device.name, expected);
 	if (note[0])
-		assert_non_null(strstr(who.note, note));
+		assert_non_null(strstr(who.anomaly, note));
 	else
-		assert_string_equal(who.note, "");
+		assert_string_equal(who.anomaly, "");
 	assert_int_equal(who.by_mac, who.known && who.device.isd[1] != told.isd && told.uuid == '-' &&
 	                 (device_uuid_ok(who.device.uuid) || device_uuid_ok(who.device.claim_uuid)));
-	if (who.suspect)
-		assert_true(who.note[0] && who.suspect != (who.known ? who.device.id : 0));
+	if (who.conflicting)
+		assert_true(who.anomaly[0] && who.conflicting != (who.known ? who.device.id : 0));
 }

@@ -36,12 +36,12 @@ void bench_fill(uint8_t *out, size_t size, char what);
 uint64_t bench_add(struct bench *bench, const struct known *known);
 /** Says whether one that is surely a device is found, and is found to be that one, as it must. */
 bool bench_check_sure(const struct index *index, const struct sender *sender,
-                const struct identified *found);
+                const struct identification *found);
 /**
  * Identifies, weighs and claims where that is due, as the server does for a request. The index is
  * loaded at the first question, and follows what comes of it.
  */
-void bench_ask(struct bench *bench, const struct told *told, struct identified *out);
+void bench_ask(struct bench *bench, const struct told *told, struct identification *out);
 /** Asks. @expected: the device's name; NULL: it must be unknown. @note: a part of what is noted */
 void bench_expect(struct bench *bench, struct told told, const char *expected, const char *note);
 

@@ -81,7 +81,7 @@ int tear_down(void **state)
 	return 0;
 }
 
-/* --- asking ---------------------------------------------------------------- */
+/* --- state ---------------------------------------------------------------- */
 
 void fill(struct datagram *d, const struct message *message)
 {
@@ -150,27 +150,27 @@ struct datagram *put_report(struct bench *bench, size_t slot, uint8_t number, ui
 	return d;
 }
 
-struct moment at(int64_t now)
+struct timestamp at(int64_t now)
 {
-	return (struct moment){ now, 0, moment_now().monotonic };
+	return (struct timestamp){ now, 0, timestamp_now().monotonic };
 }
 
-void serve_at(struct bench *bench, size_t count, const struct moment *moment)
+void serve_at(struct bench *bench, size_t count, const struct timestamp *timestamp)
 {
 	/* As it does every few milliseconds. */
 	assert_int_equal(writer_follow(&bench->writer), 0);
-	serve_batch(&bench->serving, bench->batch, count, moment);
-	while (writer_turn(&bench->writer, moment))
+	serve_batch(&bench->serving, bench->batch, count, timestamp);
+	while (writer_turn(&bench->writer, timestamp))
 		continue;
-	while (writer_notes(&bench->writer))
+	while (writer_history(&bench->writer))
 		continue;
 }
 
 void serve(struct bench *bench, size_t count)
 {
-	struct moment moment = at(bench->now);
+	struct timestamp timestamp = at(bench->now);
 
-	serve_at(bench, count, &moment);
+	serve_at(bench, count, &timestamp);
 }
 
 /* Slot @slot must hold an answer to its question. */

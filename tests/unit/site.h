@@ -4,7 +4,12 @@
 
 #include "tests/unit/unit.h"
 
+#include "server/daemon/serve_fast.h"
 #include "server/daemon/writer.h"
+#include "server/daemon/writer_files.h"
+#include "server/daemon/writer_index.h"
+#include "server/daemon/writer_store.h"
+#include "server/daemon/writer_sweep.h"
 
 /* A server from datagram to datagram, without a network, and three machines. */
 
@@ -41,10 +46,10 @@ int64_t assigned_of(struct bench *bench, uint64_t job);
  */
 struct datagram *put_report(struct bench *bench, size_t slot, uint8_t number, uint64_t job,
                             uint8_t boot, uint32_t attempt, uint8_t state);
-struct moment at(int64_t now);
-/** Serves the first @count slots, now or at @moment. */
+struct timestamp at(int64_t now);
+/** Serves the first @count slots, now or at @timestamp. */
 void serve(struct bench *bench, size_t count);
-void serve_at(struct bench *bench, size_t count, const struct moment *moment);
+void serve_at(struct bench *bench, size_t count, const struct timestamp *timestamp);
 /** Slot @slot must hold an answer to its question. */
 void decode(const struct bench *bench, size_t slot, struct message *reply);
 /** Asks one question and decodes the answer. */

@@ -63,10 +63,10 @@ static void test_nothing_without_the_token(void **state)
 			assert_false(decision.changed);
 			for (uint8_t told = REPORT_BEGUN; told <= REPORT_ACCEPTED; told++) {
 				struct report report = { .job = 7, .state = told };
-				struct reporting reporting = { .report = &report, .proof = proof,
+				struct report_facts facts = { .report = &report, .proof = proof,
 				                               .now = NOW };
 
-				decide_report(&device, &job, &reporting, &decision);
+				decide_report(&device, &job, &facts, &decision);
 				assert_int_equal(decision.reply.u.receipt.state, REFUSED);
 				assert_non_null(strstr(decision.reply.u.receipt.reason, "token"));
 				assert_false(decision.changed);
@@ -81,10 +81,10 @@ static void test_nothing_without_the_token(void **state)
 static void accept_job(const struct job *job, uint32_t accepted, struct decision *decision)
 {
 	struct report report = { .job = 7, .state = REPORT_ACCEPTED };
-	struct reporting reporting = { .report = &report, .proof = PROOF_RIGHT,
+	struct report_facts facts = { .report = &report, .proof = PROOF_RIGHT,
 	                               .accepted = accepted, .now = NOW };
 
-	decide_report(&device, job, &reporting, decision);
+	decide_report(&device, job, &facts, decision);
 }
 
 static void test_accepting(void **state)
@@ -147,7 +147,7 @@ static void test_accepting_what_is_over(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct report report = { .job = 7, .state = REPORT_ACCEPTED };
-		struct reporting reporting = { .report = &report, .proof = PROOF_RIGHT,
+		struct report_facts facts = { .report = &report, .proof = PROOF_RIGHT,
 		                               .accepted = cases[i].accepted,
 		                               .came_back = cases[i].came_back, .now = NOW };
 		struct job job = make_job(cases[i].begun == NEVER ? JOB_OFFERED : JOB_BEGUN,
@@ -156,7 +156,7 @@ static void test_accepting_what_is_over(void **state)
 		struct decision decision;
 
 		job.completion = cases[i].completion;
-		decide_report(&device, &job, &reporting, &decision);
+		decide_report(&device, &job, &facts, &decision);
 		assert_int_equal(decision.next.state, cases[i].next);
 		assert_int_equal(decision.reply.u.receipt.state, ends ? REFUSED : REPORT_ACCEPTED);
 		assert_int_equal(decision.counted, !ends && !cases[i].accepted);
@@ -168,8 +168,8 @@ static void test_accepting_what_is_over(void **state)
 		assert_true(decision.changed);
 		assert_int_equal(decision.next.attempt, cases[i].attempt);
 		assert_int_equal(decision.next.ended, NOW);
-		reporting.proof = PROOF_WRONG;
-		decide_report(&device, &job, &reporting, &decision);
+		facts.proof = PROOF_WRONG;
+		decide_report(&device, &job, &facts, &decision);
 		assert_false(decision.changed);
 	}
 }
@@ -180,18 +180,18 @@ static void test_attempts_bound_boots(void **state)
 	(void)state;
 	for (uint32_t attempts = 1; attempts <= 5; attempts++) {
 		struct job job = make_job(JOB_PENDING, 0, NEVER);
-		struct asking asking = { .firmware = FIRMWARE_BIOS, .now = NOW };
+		struct request_facts facts = { .firmware = FIRMWARE_BIOS, .now = NOW };
 		uint32_t boots = 0;
 
 		job.attempts = attempts;
 		for (int boot = 0; boot < 20; boot++) {
 			struct decision decision;
 
-			decide_request(&device, &job, &asking, &decision);
+			decide_request(&device, &job, &facts, &decision);
 			job = decision.next;
 			if (decision.reply.u.answer.decision == DECISION_JOB) {
 				/* However many others are told of it, and never accept. */
-				decide_request(&device, &job, &asking, &decision);
+				decide_request(&device, &job, &facts, &decision);
 				assert_false(decision.changed);
 				accept_job(&job, 0, &decision);
 				assert_int_equal(decision.counted, boots < attempts);

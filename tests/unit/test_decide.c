@@ -69,13 +69,13 @@ static const struct request_case request_cases[] = {
 	{ "done, long after the deadline", JOB_DONE, 1, OVERDUE, 0, UEFI,
 	  0, JOB_DONE, 1, false, "is done" },
 	{ "failed, attempts left", JOB_FAILED, 1, IN_TIME, 0, BIOS,
-	  0, JOB_FAILED, 1, false, "is failed" },
+	  0, JOB_FAILED, 1, false, "has failed" },
 	{ "failed, same boot", JOB_FAILED, 1, IN_TIME, 1, BIOS,
-	  0, JOB_FAILED, 1, false, "is failed" },
+	  0, JOB_FAILED, 1, false, "has failed" },
 	{ "cancelled, new boot", JOB_CANCELLED, 1, NEVER, 0, BIOS,
-	  0, JOB_CANCELLED, 1, false, "is cancelled" },
+	  0, JOB_CANCELLED, 1, false, "was cancelled" },
 	{ "cancelled, same boot", JOB_CANCELLED, 1, NEVER, 1, BIOS,
-	  0, JOB_CANCELLED, 1, false, "is cancelled" },
+	  0, JOB_CANCELLED, 1, false, "was cancelled" },
 };
 
 static void check_request(const struct request_case *c, const struct job *job,
@@ -110,12 +110,12 @@ static void test_requests(void **state)
 	for (size_t i = 0; i < COUNT(request_cases); i++) {
 		const struct request_case *c = &request_cases[i];
 		struct job job = make_job(c->state, c->attempt, c->begun);
-		struct asking asking = { .firmware = c->firmware, .accepted = c->accepted,
+		struct request_facts facts = { .firmware = c->firmware, .accepted = c->accepted,
 		                         .now = NOW };
 		struct decision decision;
 
 		print_message("           %s\n", c->name);
-		decide_request(&device, &job, &asking, &decision);
+		decide_request(&device, &job, &facts, &decision);
 		check_request(c, &job, &decision);
 	}
 }
@@ -123,18 +123,18 @@ static void test_requests(void **state)
 static void test_nobody_and_nothing(void **state)
 {
 	struct job job = make_job(JOB_PENDING, 0, NEVER);
-	struct asking asking = { .firmware = BIOS, .now = NOW };
+	struct request_facts facts = { .firmware = BIOS, .now = NOW };
 	struct decision decision;
 
 	(void)state;
-	decide_request(NULL, NULL, &asking, &decision);
+	decide_request(NULL, NULL, &facts, &decision);
 	assert_int_equal(decision.reply.u.answer.decision, DECISION_LOCAL);
 	assert_string_equal(decision.reply.u.answer.device, "");
 	assert_string_equal(decision.reason, "unknown device");
-	decide_request(NULL, &job, &asking, &decision);
+	decide_request(NULL, &job, &facts, &decision);
 	assert_int_equal(decision.reply.u.answer.decision, DECISION_LOCAL);
 	assert_false(decision.changed);
-	decide_request(&device, NULL, &asking, &decision);
+	decide_request(&device, NULL, &facts, &decision);
 	assert_int_equal(decision.reply.u.answer.decision, DECISION_LOCAL);
 	assert_string_equal(decision.reply.u.answer.device, "web01");
 	assert_false(decision.changed);
@@ -143,19 +143,19 @@ static void test_nobody_and_nothing(void **state)
 /* Work without a loader for the firmware that asks keeps its attempts. */
 static void test_no_loader(void **state)
 {
-	struct asking asking = { .firmware = UEFI, .now = NOW };
+	struct request_facts facts = { .firmware = UEFI, .now = NOW };
 	struct job job = make_job(JOB_OFFERED, 3, NEVER);
 	struct decision decision;
 
 	(void)state;
 	job.loader_uefi[0] = '\0';
-	decide_request(&device, &job, &asking, &decision);
+	decide_request(&device, &job, &facts, &decision);
 	assert_int_equal(decision.reply.u.answer.decision, DECISION_LOCAL);
 	assert_false(decision.changed);
 	assert_non_null(strstr(decision.reason, "UEFI"));
-	asking.firmware = BIOS;
+	facts.firmware = BIOS;
 	job.attempt = 2;
-	decide_request(&device, &job, &asking, &decision);
+	decide_request(&device, &job, &facts, &decision);
 	assert_int_equal(decision.reply.u.answer.attempt, 3);
 }
 
@@ -169,10 +169,10 @@ static void test_unproven(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct job job = make_job(cases[i].state, cases[i].attempt, cases[i].begun);
-		struct asking asking = { .firmware = BIOS, .unproven = true, .now = NOW };
+		struct request_facts facts = { .firmware = BIOS, .unproven = true, .now = NOW };
 		struct decision decision;
 
-		decide_request(&device, &job, &asking, &decision);
+		decide_request(&device, &job, &facts, &decision);
 		assert_int_equal(decision.reply.u.answer.decision, DECISION_LOCAL);
 		assert_false(decision.changed);
 		assert_non_null(strstr(decision.reason, "its MAC alone"));
@@ -199,24 +199,24 @@ static void test_next_boot(void **state)
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct job job = make_job(cases[i].state, cases[i].state != JOB_PENDING,
 		                                cases[i].state == JOB_BEGUN ? IN_TIME : NEVER);
-		struct asking asking = { .firmware = BIOS, .accepted = cases[i].accepted,
+		struct request_facts facts = { .firmware = BIOS, .accepted = cases[i].accepted,
 		                         .came_back = cases[i].came_back, .now = NOW };
 		struct decision decision;
 
 		job.completion = COMPLETION_NEXT_BOOT;
-		decide_request(&device, &job, &asking, &decision);
+		decide_request(&device, &job, &facts, &decision);
 		assert_int_equal(decision.reply.u.answer.attempt, cases[i].answered);
 		assert_int_equal(decision.reply.u.answer.completes, COMPLETES_ELSEWHERE);
 		assert_false(decision.changed);
 		assert_int_equal(decision.ends, cases[i].ends);
 		/* With the other firmware it is the next boot, too, and has nothing to fetch. */
 		job.loader_bios[0] = '\0';
-		decide_request(&device, &job, &asking, &decision);
+		decide_request(&device, &job, &facts, &decision);
 		assert_int_equal(decision.reply.u.answer.decision, cases[i].ends ? DECISION_JOB
 		                                                                 : DECISION_LOCAL);
 		memcpy(job.loader_bios, "pxelinux.0", 11);
 		job.completion = COMPLETION_HANDOVER;
-		decide_request(&device, &job, &asking, &decision);
+		decide_request(&device, &job, &facts, &decision);
 		assert_int_equal(decision.reply.u.answer.completes, COMPLETES_HANDOVER);
 	}
 }
@@ -289,11 +289,11 @@ static const struct report_case report_cases[] = {
 	{ JOB_DONE, IN_TIME, REPORT_BEGUN, REFUSED, JOB_DONE, false, "is done" },
 	{ JOB_DONE, IN_TIME, REPORT_FAILED, REFUSED, JOB_DONE, false, "is done" },
 	{ JOB_FAILED, IN_TIME, REPORT_FAILED, REPORT_FAILED, JOB_FAILED, false, "" },
-	{ JOB_FAILED, IN_TIME, REPORT_BEGUN, REFUSED, JOB_FAILED, false, "is failed" },
-	{ JOB_FAILED, IN_TIME, REPORT_DONE, REFUSED, JOB_FAILED, false, "is failed" },
-	{ JOB_CANCELLED, NEVER, REPORT_BEGUN, REFUSED, JOB_CANCELLED, false, "is cancelled" },
-	{ JOB_CANCELLED, NEVER, REPORT_DONE, REFUSED, JOB_CANCELLED, false, "is cancelled" },
-	{ JOB_CANCELLED, NEVER, REPORT_FAILED, REFUSED, JOB_CANCELLED, false, "is cancelled" },
+	{ JOB_FAILED, IN_TIME, REPORT_BEGUN, REFUSED, JOB_FAILED, false, "has failed" },
+	{ JOB_FAILED, IN_TIME, REPORT_DONE, REFUSED, JOB_FAILED, false, "has failed" },
+	{ JOB_CANCELLED, NEVER, REPORT_BEGUN, REFUSED, JOB_CANCELLED, false, "was cancelled" },
+	{ JOB_CANCELLED, NEVER, REPORT_DONE, REFUSED, JOB_CANCELLED, false, "was cancelled" },
+	{ JOB_CANCELLED, NEVER, REPORT_FAILED, REFUSED, JOB_CANCELLED, false, "was cancelled" },
 };
 
 static void test_reports(void **state)
@@ -303,12 +303,12 @@ static void test_reports(void **state)
 		const struct report_case *c = &report_cases[i];
 		struct job job = make_job(c->state, 1, c->begun);
 		struct report report = { .job = 7, .state = c->report, .reason = "disk full" };
-		struct reporting reporting = { .report = &report, .proof = PROOF_RIGHT,
+		struct report_facts facts = { .report = &report, .proof = PROOF_RIGHT,
 		                               .now = NOW };
 		struct decision decision;
 
 		print_message("           %s: report %u\n", job_state_name(c->state), c->report);
-		decide_report(&device, &job, &reporting, &decision);
+		decide_report(&device, &job, &facts, &decision);
 		assert_int_equal(decision.reply.type, MESSAGE_RECEIPT);
 		assert_int_equal(decision.reply.u.receipt.job, 7);
 		assert_int_equal(decision.reply.u.receipt.state, c->receipt);
@@ -330,50 +330,50 @@ static void test_reports_of_others(void **state)
 {
 	struct job job = make_job(JOB_OFFERED, 1, NEVER);
 	struct report report = { .job = 7, .state = REPORT_DONE };
-	struct reporting reporting = { .report = &report, .proof = PROOF_RIGHT, .now = NOW };
+	struct report_facts facts = { .report = &report, .proof = PROOF_RIGHT, .now = NOW };
 	static const struct job none;
 	struct device other = { .id = 6, .name = "db01" };
 	struct decision decision;
 
 	(void)state;
-	decide_report(&other, &job, &reporting, &decision);
+	decide_report(&other, &job, &facts, &decision);
 	assert_int_equal(decision.reply.u.receipt.state, REFUSED);
-	assert_string_equal(decision.reply.u.receipt.reason, "the lease is another device's");
+	assert_string_equal(decision.reply.u.receipt.reason, "the job is another device's");
 	assert_false(decision.changed);
 	assert_memory_equal(&decision.next, &none, sizeof(none)); /* nor is it told of */
-	decide_report(NULL, &job, &reporting, &decision);
+	decide_report(NULL, &job, &facts, &decision);
 	assert_int_equal(decision.reply.u.receipt.state, REFUSED);
 	assert_false(decision.changed);
-	decide_report(&device, NULL, &reporting, &decision);
+	decide_report(&device, NULL, &facts, &decision);
 	assert_int_equal(decision.reply.u.receipt.state, REFUSED);
 	assert_int_equal(decision.reply.u.receipt.job, 7);
-	assert_string_equal(decision.reply.u.receipt.reason, "there is no such lease");
+	assert_string_equal(decision.reply.u.receipt.reason, "there is no such job");
 }
 
 /* What the server gave up for want of news is done if the machine says so, and only then. */
 static void test_done_after_all(void **state)
 {
 	struct report report = { .job = 7, .state = REPORT_DONE };
-	struct reporting reporting = { .report = &report, .proof = PROOF_RIGHT, .now = NOW };
+	struct report_facts facts = { .report = &report, .proof = PROOF_RIGHT, .now = NOW };
 	struct job job = make_job(JOB_OFFERED, 3, NEVER), failed;
 	struct decision decision;
 
 	(void)state;
 	report.state = REPORT_ACCEPTED;
-	decide_report(&device, &job, &reporting, &decision);
+	decide_report(&device, &job, &facts, &decision);
 	failed = decision.next;
 	assert_int_equal(failed.state, JOB_FAILED);
 	assert_true(failed.given_up);
 	report.state = REPORT_DONE;
-	reporting.superseded = true;
-	decide_report(&device, &failed, &reporting, &decision);
+	facts.superseded = true;
+	decide_report(&device, &failed, &facts, &decision);
 	assert_int_equal(decision.reply.u.receipt.state, REFUSED);
-	reporting.superseded = false;
+	facts.superseded = false;
 	report.state = REPORT_BEGUN;
-	decide_report(&device, &failed, &reporting, &decision);
+	decide_report(&device, &failed, &facts, &decision);
 	assert_int_equal(decision.reply.u.receipt.state, REFUSED);
 	report.state = REPORT_DONE;
-	decide_report(&device, &failed, &reporting, &decision);
+	decide_report(&device, &failed, &facts, &decision);
 	assert_int_equal(decision.reply.u.receipt.state, REPORT_DONE);
 	assert_int_equal(decision.next.state, JOB_DONE);
 	assert_string_equal(decision.next.reason, "");
@@ -381,11 +381,11 @@ static void test_done_after_all(void **state)
 	assert_false(decision.warn);
 	/* Not what the machine itself called failed, nor what the administrator cancelled. */
 	failed.given_up = false;
-	decide_report(&device, &failed, &reporting, &decision);
+	decide_report(&device, &failed, &facts, &decision);
 	assert_int_equal(decision.reply.u.receipt.state, REFUSED);
 	failed.state = JOB_CANCELLED;
 	failed.given_up = true;
-	decide_report(&device, &failed, &reporting, &decision);
+	decide_report(&device, &failed, &facts, &decision);
 	assert_int_equal(decision.reply.u.receipt.state, REFUSED);
 }
 

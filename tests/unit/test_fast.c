@@ -26,15 +26,15 @@ static void spend_notes(struct bench *bench, bool spent)
 static bool is_fast(struct bench *bench)
 {
 	struct datagram *d = &bench->batch[0];
-	struct moment moment = at(bench->now);
-	struct outline outline;
+	struct timestamp timestamp = at(bench->now);
+	struct request_peek peek;
 	bool fast;
 
 	assert_int_equal(writer_follow(&bench->writer), 0);
-	bench->serving.moment = &moment;
+	bench->serving.timestamp = &timestamp;
 	d->reply_length = 0;
-	serve_outline(d, &outline);
-	fast = serve_fast(&bench->serving, d, &outline);
+	peek_request(d->data, d->length, &peek);
+	fast = serve_fast(&bench->serving, d, &peek, NULL);
 	if (!fast)
 		serve(bench, 1);
 	return fast;
@@ -62,7 +62,7 @@ static void test_second_is_fast(void **state)
 	spend_notes(bench, true);
 	put(bench, 0, MESSAGE_REQUEST, 3, 'c');
 	assert_true(is_fast(bench));
-	assert_int_equal(counted(bench).notes_lost, 1);
+	assert_int_equal(counted(bench).history_lost, 1);
 	spend_notes(bench, false);
 	assert_false(is_fast(bench));
 	assert_int_equal(number_of(bench, "SELECT count(*) FROM event WHERE step = 'request'"), 3);
@@ -156,7 +156,7 @@ static void test_each_byte_counts(void **state)
 
 	silence(bench);
 	put(bench, 0, MESSAGE_REQUEST, 3, 'a');
-	padding = device_request_length(bench->batch[0].data, MESSAGE_MAX) + FIELD_HEADER;
+	padding = peek_unpadded_length(bench->batch[0].data, MESSAGE_MAX) + FIELD_HEADER;
 	assert_in_range(padding, MESSAGE_HEADER + 10, 100);
 	is_fast(bench);
 	for (size_t i = 0; i < MESSAGE_MAX; i++) {

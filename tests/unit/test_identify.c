@@ -137,11 +137,11 @@ static void test_every_combination(void **state)
 	bench_add(bench, &(struct known){ "b", 'B', 'b', '2' });
 	for (int i = 0; i < 4 * 4 * 4; i++) {
 		struct told told = { isds[i % 4], uuids[i / 4 % 4], macs[i / 16] };
-		struct identified who;
+		struct identification who;
 		char name;
 
 		bench_ask(bench, &told, &who);
-		assert_false(who.claims);
+		assert_false(who.binds);
 		if (!who.known)
 			continue;
 		name = who.device.name[0];
@@ -186,7 +186,7 @@ static void test_hardware_alone(void **state)
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct identity identity = { .mac = { 2, 0, 0, 0, 0, cases[i].mac } };
 		struct sender sender = { .identity = &identity };
-		struct identified found;
+		struct identification found;
 
 		memcpy(identity.uuid, cases[i].uuid, 16);
 		if (!cases[i].mac)
@@ -196,7 +196,7 @@ static void test_hardware_alone(void **state)
 		assert_int_equal(found.known, cases[i].expected != NULL);
 		if (cases[i].expected)
 			assert_string_equal(found.device.name, cases[i].expected);
-		assert_string_equal(found.note, cases[i].note);
+		assert_string_equal(found.anomaly, cases[i].note);
 	}
 	assert_in_range(sure, 1, COUNT(cases) - 1);
 }

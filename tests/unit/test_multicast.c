@@ -27,11 +27,11 @@ static void test_session_of_two(void **state)
 	assert_int_equal(attempt(bench, 3, 'a'), 0); /* too late */
 	report(bench, 1, REPORT_DONE);
 	report(bench, 2, REPORT_BEGUN);
-	writer_sweep(&bench->writer, &(struct moment){ NOW + 1, 0, moment_now().monotonic });
+	writer_sweep(&bench->writer, &(struct timestamp){ NOW + 1, 0, timestamp_now().monotonic });
 	assert_int_equal(number_of(bench, "SELECT state = 'started' FROM multicast"), 1);
 	report(bench, 2, REPORT_DONE);
 	assert_int_equal(writer_follow(&bench->writer), 0);
-	writer_sweep(&bench->writer, &(struct moment){ NOW + 2, 0, moment_now().monotonic });
+	writer_sweep(&bench->writer, &(struct timestamp){ NOW + 2, 0, timestamp_now().monotonic });
 	assert_int_equal(number_of(bench, "SELECT ended FROM multicast WHERE state = 'ended'"), NOW + 2);
 	assert_int_equal(attempt(bench, 1, 'b'), 0);
 }
@@ -39,16 +39,16 @@ static void test_session_of_two(void **state)
 static void test_session_by_time(void **state)
 {
 	struct bench *bench = *state;
-	struct moment moment = at(NOW + 9);
+	struct timestamp timestamp = at(NOW + 9);
 
 	meddle(bench, SESSION(0, 10));
-	writer_sweep(&bench->writer, &moment);
+	writer_sweep(&bench->writer, &timestamp);
 	assert_int_equal(attempt(bench, 1, 'a'), 1);
 	writer_follow(&bench->writer);
-	writer_sweep(&bench->writer, &moment);
+	writer_sweep(&bench->writer, &timestamp);
 	assert_int_equal(number_of(bench, "SELECT state = 'waiting' FROM multicast"), 1);
-	moment.now++;
-	writer_sweep(&bench->writer, &moment);
+	timestamp.now++;
+	writer_sweep(&bench->writer, &timestamp);
 	assert_int_equal(number_of(bench, "SELECT started FROM multicast WHERE state = 'started'"),
 	                 NOW + 10);
 	assert_int_equal(attempt(bench, 2, 'a'), 0);
@@ -109,19 +109,19 @@ static void test_session_with_the_retried(void **state)
 static void test_session_of_nobody(void **state)
 {
 	struct bench *bench = *state;
-	struct moment moment = at(NOW + 20);
+	struct timestamp timestamp = at(NOW + 20);
 
 	meddle(bench, SESSION(0, 10));
 	assert_int_equal(attempt(bench, 1, 'a'), 1);
 	report(bench, 1, REPORT_FAILED);
 	assert_int_equal(writer_follow(&bench->writer), 0);
-	writer_sweep(&bench->writer, &moment);
+	writer_sweep(&bench->writer, &timestamp);
 	assert_int_equal(number_of(bench, "SELECT state = 'waiting' FROM multicast"), 1);
 	assert_int_equal(attempt(bench, 2, 'a'), 1);
-	writer_sweep(&bench->writer, &moment);
+	writer_sweep(&bench->writer, &timestamp);
 	assert_int_equal(number_of(bench, "SELECT state = 'started' FROM multicast"), 1);
 	report(bench, 2, REPORT_FAILED);
-	writer_sweep(&bench->writer, &moment);
+	writer_sweep(&bench->writer, &timestamp);
 	assert_int_equal(number_of(bench, "SELECT state = 'ended' FROM multicast"), 1);
 }
 

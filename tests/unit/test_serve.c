@@ -126,10 +126,10 @@ static void test_secret(void **state)
 	uint8_t secret[TOKEN_SECRET_SIZE];
 
 	memcpy(secret, bench->writer.secret, sizeof(secret));
-	assert_int_equal(writer_secret(&bench->writer), 0);
+	assert_int_equal(writer_read_secret(&bench->writer), 0);
 	assert_memory_equal(bench->writer.secret, secret, sizeof(secret));
 	meddle(bench, "DELETE FROM secret");
-	assert_int_equal(writer_secret(&bench->writer), 0);
+	assert_int_equal(writer_read_secret(&bench->writer), 0);
 	assert_memory_not_equal(bench->writer.secret, secret, sizeof(secret));
 	assert_int_equal(number_of(bench, "SELECT length(value) FROM secret WHERE name = 'tokens'"),
 	                 TOKEN_SECRET_SIZE);
@@ -138,7 +138,7 @@ static void test_secret(void **state)
 static void test_overdue(void **state)
 {
 	struct bench *bench = *state;
-	struct moment before = at(NOW + 99), after = at(NOW + 100);
+	struct timestamp before = at(NOW + 99), after = at(NOW + 100);
 	struct message reply;
 
 	attempt(bench, 1, 'a');

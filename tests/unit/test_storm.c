@@ -14,6 +14,9 @@
 #include "server/daemon/writer.h"
 #include "tests/unit/storm.h"
 
+#include "server/daemon/writer_index.h"
+#include "server/daemon/writer_sweep.h"
+
 #define USUAL     200000
 #define EPOCH     250000 /* with a database of their own */
 #define BEGINNING 1000000
@@ -24,7 +27,7 @@ struct whirl {
 	struct serving serving;
 	struct writer writer;
 	struct datagram batch[BATCH];
-	struct moment moment;
+	struct timestamp timestamp;
 	char path[64];
 	uint64_t replies;
 	FILE *terminal; /* where errors go, while the journal goes nowhere */
@@ -68,7 +71,7 @@ static void open_server(struct whirl *w)
 	assert_int_equal(writer_open(&w->writer, &w->server, w->path), 0);
 	serving_start(&w->serving, &w->server);
 	w->writer.send = check_replies;
-	w->moment = (struct moment){ .now = BEGINNING, .monotonic = 1 };
+	w->timestamp = (struct timestamp){ .now = BEGINNING, .monotonic = 1 };
 	assert_int_equal(sqlite3_exec(w->writer.store.db, storm_site, NULL, NULL, NULL), SQLITE_OK);
 	assert_int_equal(writer_follow(&w->writer), 0);
 }
@@ -90,7 +93,7 @@ static void close_server(struct whirl *w)
 static void put(struct whirl *w, struct datagram *d)
 {
 	struct storm *s = &w->storm;
-	struct outline outline;
+	struct request_peek peek;
 
 	memset(&d->from, 0, sizeof(d->from));
 	d->from.in.sin_family = AF_INET;
@@ -103,15 +106,15 @@ static void put(struct whirl *w, struct datagram *d)
 	d->length = (uint16_t)storm_next(s, d->data);
 	/* What is read without the cursor stays within it as well. */
 	ASAN_POISON_MEMORY_REGION(d->data + d->length, sizeof(d->data) - d->length);
-	serve_outline(d, &outline);
+	peek_request(d->data, d->length, &peek);
 	ASAN_UNPOISON_MEMORY_REGION(d->data + d->length, sizeof(d->data) - d->length);
 }
 
 static void keep(struct whirl *w)
 {
-	while (writer_turn(&w->writer, &w->moment))
+	while (writer_turn(&w->writer, &w->timestamp))
 		continue;
-	while (writer_notes(&w->writer))
+	while (writer_history(&w->writer))
 		continue;
 }
 
@@ -120,16 +123,16 @@ static void serve(struct whirl *w, size_t count)
 {
 	uint64_t answered;
 
-	w->moment.now_ms = storm_below(&w->storm, 1000);
-	w->moment.now += storm_below(&w->storm, 200) == 0;
-	w->moment.monotonic += 1000000;
-	answered = w->replies + serve_batch(&w->serving, w->batch, count, &w->moment);
+	w->timestamp.now_ms = storm_below(&w->storm, 1000);
+	w->timestamp.now += storm_below(&w->storm, 200) == 0;
+	w->timestamp.monotonic += 1000000;
+	answered = w->replies + serve_batch(&w->serving, w->batch, count, &w->timestamp);
 	check_replies(w->batch, count);
 	assert_int_equal(w->replies, answered);
 	if (storm_below(&w->storm, 8) == 0)
 		keep(w);
 	if (storm_below(&w->storm, 40) == 0) {
-		writer_sweep(&w->writer, &w->moment);
+		writer_sweep(&w->writer, &w->timestamp);
 		assert_int_equal(writer_follow(&w->writer), 0);
 	}
 }

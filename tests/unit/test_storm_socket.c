@@ -142,7 +142,7 @@ static int tear_down(void **state)
 	return 0;
 }
 
-/* --- asking ---------------------------------------------------------------- */
+/* --- state ---------------------------------------------------------------- */
 
 /* Returns the length of the answer to @question that comes in time; 0: none does. */
 static size_t receive(struct daemon *d, const struct message *question, uint8_t *reply, int wait)

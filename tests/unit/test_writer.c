@@ -245,16 +245,16 @@ static void test_not_admitted(void **state)
 static void test_queue_has_an_end(void **state)
 {
 	struct bench *bench = *state;
-	struct moment moment = at(NOW);
+	struct timestamp timestamp = at(NOW);
 	uint64_t put_in = 0;
 
 	assert_int_equal(writer_follow(&bench->writer), 0);
 	while (counted(bench).dropped[DROP_QUEUE] == 0) {
 		put(bench, 0, MESSAGE_REQUEST, 1, 'a');
-		serve_batch(&bench->serving, bench->batch, 1, &moment);
+		serve_batch(&bench->serving, bench->batch, 1, &timestamp);
 		put_in++;
 	}
-	while (writer_turn(&bench->writer, &moment))
+	while (writer_turn(&bench->writer, &timestamp))
 		continue;
 	assert_int_equal(answers(bench), put_in - 1);
 	assert_int_equal(counted(bench).answered[ANSWERED_JOB], put_in - 1);
@@ -270,21 +270,21 @@ static void test_events_are_bounded(void **state)
 		serve(bench, 1);
 	}
 	assert_in_range(number_of(bench, "SELECT count(*) FROM event"), 40, 250);
-	assert_true(counted(bench).notes_lost > 700);
+	assert_true(counted(bench).history_lost > 700);
 	assert_int_equal(counted(bench).asked[ASKED_EVENT], 1000);
 }
 
 static void test_counters_are_kept(void **state)
 {
 	struct bench *bench = *state;
-	struct moment moment = at(NOW);
+	struct timestamp timestamp = at(NOW);
 
 	attempt(bench, 1, 'a');
 	attempt(bench, 3, 'a');
 	attempt(bench, 9, 'a');
 	put(bench, 0, MESSAGE_REQUEST, 3, 'a')->data[0] = 'X';
 	serve(bench, 1);
-	writer_sweep(&bench->writer, &moment);
+	writer_sweep(&bench->writer, &timestamp);
 	assert_int_equal(number_of(bench, "SELECT sum(value) FROM counter WHERE name IN ('answered_work',"
 	                           " 'answered_local', 'answered_unknown', 'drop_malformed')"), 4);
 	assert_int_equal(number_of(bench, "SELECT value FROM counter WHERE name = 'asked_request'"), 3);
@@ -299,13 +299,13 @@ static void test_counters_are_kept(void **state)
 static void test_reload(void **state)
 {
 	struct bench *bench = *state;
-	struct moment moment = at(NOW);
+	struct timestamp timestamp = at(NOW);
 
 	assert_int_equal(attempt(bench, 9, 'a'), 0);
 	/* A change that nobody noted, as of a program that takes the triggers away. */
 	meddle(bench, "UPDATE mac SET mac = x'020000000009' WHERE device = 1; DELETE FROM change");
 	assert_int_equal(attempt(bench, 9, 'a'), 0);
-	writer_reload(&bench->writer, &moment);
+	writer_reload(&bench->writer, &timestamp);
 	assert_int_equal(attempt(bench, 9, 'a'), 1);
 }
 

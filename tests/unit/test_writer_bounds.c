@@ -34,21 +34,21 @@ static void invent(struct bench *bench, unsigned first, unsigned count, unsigned
 {
 	/* Time goes on by @step alone, from call to call. */
 	static int64_t clock_ = SECOND;
-	struct moment moment = { bench->now, 0, clock_ };
+	struct timestamp timestamp = { bench->now, 0, clock_ };
 
 	for (unsigned i = first; i < first + count; i++) {
 		put_invented(bench, 0, i, i % networks);
-		moment.monotonic += step;
-		serve_batch(&bench->serving, bench->batch, 1, &moment);
+		timestamp.monotonic += step;
+		serve_batch(&bench->serving, bench->batch, 1, &timestamp);
 		/* Each has an answer, be it that it is not known. */
 		if (!bench->batch[0].reply_length) {
-			while (writer_turn(&bench->writer, &moment))
+			while (writer_turn(&bench->writer, &timestamp))
 				continue;
 			assert_int_equal(writer_follow(&bench->writer), 0);
 		}
 		assert_true(bench->batch[0].reply_length > 0);
 	}
-	clock_ = moment.monotonic;
+	clock_ = timestamp.monotonic;
 }
 
 static int64_t devices(struct bench *bench)
@@ -87,19 +87,19 @@ static void test_rule_has_the_same_rate(void **state)
 static void test_admissions_have_a_total(void **state)
 {
 	struct bench *bench = *state;
-	struct moment moment = at(NOW);
+	struct timestamp timestamp = at(NOW);
 
 	meddle(bench, "INSERT INTO setting VALUES ('zone', 0, 'admit-unknown', 'yes'),"
 	       " ('zone', 0, 'admit-limit', '7')");
 	assert_int_equal(writer_follow(&bench->writer), 0);
 	invent(bench, 0, 20, 20, 1);
 	assert_int_equal(devices(bench), 7);
-	writer_sweep(&bench->writer, &moment);
+	writer_sweep(&bench->writer, &timestamp);
 	assert_true(bench->server.admits_no_more);
 	/* In one batch, too; and one that is removed makes room. */
 	meddle(bench, "PRAGMA foreign_keys=ON; DELETE FROM device WHERE id > 8");
 	assert_int_equal(devices(bench), 5);
-	writer_sweep(&bench->writer, &moment);
+	writer_sweep(&bench->writer, &timestamp);
 	assert_false(bench->server.admits_no_more);
 	for (unsigned i = 0; i < 10; i++)
 		put_invented(bench, i, 100 + i, i);
@@ -112,7 +112,7 @@ static void test_admissions_have_a_total(void **state)
 static void test_weighed_have_the_same_rate(void **state)
 {
 	struct bench *bench = *state;
-	struct moment moment = at(NOW);
+	struct timestamp timestamp = at(NOW);
 	struct message message;
 
 	meddle(bench, "INSERT INTO setting VALUES ('zone', 0, 'admit-unknown', 'yes');"
@@ -126,10 +126,10 @@ static void test_weighed_have_the_same_rate(void **state)
 		memcpy(message.u.request.identity.uuid,
 		       "\x6f\x70\0\0\0\0\x40\0\x80\0\0\0\0\0\0\1", 16);
 		fill(&bench->batch[0], &message);
-		serve_batch(&bench->serving, bench->batch, 1, &moment);
+		serve_batch(&bench->serving, bench->batch, 1, &timestamp);
 	}
 	assert_int_equal(lanes_count(&bench->server.questions), 600);
-	while (writer_turn(&bench->writer, &moment))
+	while (writer_turn(&bench->writer, &timestamp))
 		continue;
 	assert_in_range(devices(bench), 190, 210);
 	assert_in_range(counted(bench).not_admitted, 390, 410);
@@ -142,7 +142,7 @@ static void test_weighed_have_the_same_rate(void **state)
 static void test_unknown_are_answered_at_once(void **state)
 {
 	struct bench *bench = *state;
-	struct moment moment = at(NOW);
+	struct timestamp timestamp = at(NOW);
 	struct message reply;
 
 	put(bench, 0, MESSAGE_QUERY, 77, 'q');
@@ -150,7 +150,7 @@ static void test_unknown_are_answered_at_once(void **state)
 	assert_int_equal(message_decode(&reply, bench->batch[1].data, bench->batch[1].length), 0);
 	reply.u.report.identity.mac[5] = 77;
 	fill(&bench->batch[1], &reply);
-	serve_batch(&bench->serving, bench->batch, 2, &moment);
+	serve_batch(&bench->serving, bench->batch, 2, &timestamp);
 	decode(bench, 0, &reply);
 	assert_int_equal(reply.u.details.decision, DECISION_LOCAL);
 	assert_int_equal(reply.u.details.job, 0);
@@ -161,12 +161,12 @@ static void test_unknown_are_answered_at_once(void **state)
 	bench->server.unknown_cost = SECOND / 10;
 	for (int i = 0; i < 30; i++) {
 		put(bench, 0, MESSAGE_QUERY, 77, 'q');
-		serve_batch(&bench->serving, bench->batch, 1, &moment);
+		serve_batch(&bench->serving, bench->batch, 1, &timestamp);
 	}
 	assert_in_range(counted(bench).dropped[DROP_LIMIT], 9, 11);
 	/* Those that are known are not meant. */
 	put(bench, 0, MESSAGE_REQUEST, 3, 'a');
-	serve_batch(&bench->serving, bench->batch, 1, &moment);
+	serve_batch(&bench->serving, bench->batch, 1, &timestamp);
 	assert_true(bench->batch[0].reply_length > 0);
 }
 
@@ -174,15 +174,15 @@ static void test_unknown_are_answered_at_once(void **state)
 static void test_newcomer_is_known_with_its_answer(void **state)
 {
 	struct bench *bench = *state;
-	struct moment moment = at(NOW);
+	struct timestamp timestamp = at(NOW);
 	struct message message, reply;
 
 	meddle(bench, BUNDLE "INSERT INTO rule VALUES (1, 1, 'r', 1, 'unknown', '', 0, 1)");
 	assert_int_equal(writer_follow(&bench->writer), 0);
 	put_invented(bench, 0, 1, 1);
 	assert_int_equal(message_decode(&message, bench->batch[0].data, bench->batch[0].length), 0);
-	serve_batch(&bench->serving, bench->batch, 1, &moment);
-	assert_int_equal(writer_turn(&bench->writer, &moment), 1);
+	serve_batch(&bench->serving, bench->batch, 1, &timestamp);
+	assert_int_equal(writer_turn(&bench->writer, &timestamp), 1);
 	decode(bench, 0, &reply);
 	assert_int_equal(reply.u.answer.decision, DECISION_JOB);
 	message.type = MESSAGE_REPORT;
@@ -190,9 +190,9 @@ static void test_newcomer_is_known_with_its_answer(void **state)
 	                                    .job = reply.u.answer.job, .state = REPORT_ACCEPTED };
 	memcpy(message.u.report.token, reply.u.answer.token, TOKEN_SIZE);
 	fill(&bench->batch[0], &message);
-	serve_batch(&bench->serving, bench->batch, 1, &moment);
+	serve_batch(&bench->serving, bench->batch, 1, &timestamp);
 	assert_int_equal(lanes_count(&bench->server.questions), 1);
-	assert_int_equal(writer_turn(&bench->writer, &moment), 1);
+	assert_int_equal(writer_turn(&bench->writer, &timestamp), 1);
 	decode(bench, 0, &reply);
 	assert_int_equal(reply.u.receipt.state, REPORT_ACCEPTED);
 }
@@ -201,13 +201,13 @@ static void test_newcomer_is_known_with_its_answer(void **state)
 static void test_regions_are_bounded(void **state)
 {
 	struct bench *bench = *state;
-	struct moment moment = at(NOW);
+	struct timestamp timestamp = at(NOW);
 
 	limit_start(&bench->server.limit, 10);
 	limit_start(&bench->server.regions, 40);
 	for (unsigned i = 0; i < 200; i++) {
 		put_invented(bench, 0, i, i);
-		serve_batch(&bench->serving, bench->batch, 1, &moment);
+		serve_batch(&bench->serving, bench->batch, 1, &timestamp);
 	}
 	assert_in_range(counted(bench).dropped[DROP_LIMIT], 110, 125);
 }
@@ -237,7 +237,7 @@ static void test_always_has_a_rate(void **state)
 static void test_old_job_goes(void **state)
 {
 	struct bench *bench = *state;
-	struct moment moment = { NOW + 800 * DAY, 0, moment_now().monotonic };
+	struct timestamp timestamp = { NOW + 800 * DAY, 0, timestamp_now().monotonic };
 
 	meddle(bench, BUNDLE "INSERT INTO bundle SELECT 2, 'two', kind, loader_bios, loader_uefi, config,"
 	       " prefix, details, attempts, deadline, added, completes FROM bundle;"
@@ -248,14 +248,14 @@ static void test_old_job_goes(void **state)
 	assert_int_equal(writer_follow(&bench->writer), 0);
 	writer_clock(&bench->writer, NOW + 800 * DAY, 5);
 	for (int i = 0; i < 4; i++)
-		writer_sweep(&bench->writer, &moment);
+		writer_sweep(&bench->writer, &timestamp);
 	/* The one of the assignment, and the newest. */
 	assert_int_equal(number_of(bench, "SELECT count(*) FROM work WHERE device = 3"), 2);
 	assert_int_equal(number_of(bench, "SELECT count(*) FROM work WHERE device <> 3"), 2);
 	assert_int_equal(attempt(bench, 3, 'a'), 0);
 	assert_int_equal(number_of(bench, "SELECT count(*) FROM past WHERE device = 3"), 4);
 	/* It begins anew in an hour. */
-	assert_true(bench->writer.prune_next > moment.now);
+	assert_true(bench->writer.prune_next > timestamp.now);
 }
 
 /* However the rows change, past is what work says. */
@@ -298,12 +298,12 @@ static void test_past_follows_job(void **state)
 /* The clock shows @now, @boot seconds after the machine's start. */
 static void look(struct bench *bench, int64_t now, int64_t boot)
 {
-	struct moment moment = { now, 0, boot * SECOND };
+	struct timestamp timestamp = { now, 0, boot * SECOND };
 
 	writer_clock(&bench->writer, now, boot);
-	while (writer_turn(&bench->writer, &moment))
+	while (writer_turn(&bench->writer, &timestamp))
 		continue;
-	while (writer_sweep(&bench->writer, &moment))
+	while (writer_sweep(&bench->writer, &timestamp))
 		continue;
 	bench->now = now;
 }
@@ -443,9 +443,9 @@ static void test_notes_are_shared(void **state)
 	uint64_t lost;
 
 	for (uint8_t number = 1; number <= 3; number += 2) { /* by the writer, and not */
-		lost = counted(bench).notes_lost;
+		lost = counted(bench).history_lost;
 		ask_often(bench, number, 1000);
-		lost = counted(bench).notes_lost - lost;
+		lost = counted(bench).history_lost - lost;
 		assert_in_range(lost, 100, 500);
 	}
 	for (uint8_t number = 100; number < 130; number++)

@@ -71,16 +71,16 @@ static void test_only_writers_wait(void **state)
 static void test_patience_has_an_end(void **state)
 {
 	struct bench *bench = *state;
-	struct moment moment = at(NOW);
+	struct timestamp timestamp = at(NOW);
 	sqlite3 *other = begin_writing(bench);
 
 	for (int i = 0; i < 3; i++) {
 		put_report(bench, 0, 1, bench->job[1], 'a', 1, REPORT_ACCEPTED);
 		serve(bench, 1);
 	}
-	assert_int_equal(bench->writer.later_count, 1);
-	moment.monotonic += 3000000000;
-	writer_turn(&bench->writer, &moment);
+	assert_int_equal(bench->writer.deferred_count, 1);
+	timestamp.monotonic += 3000000000;
+	writer_turn(&bench->writer, &timestamp);
 	assert_false(writer_waits(&bench->writer));
 	assert_int_equal(counted(bench).dropped[DROP_STORE], 1);
 	end_writing(other);
@@ -106,9 +106,9 @@ static void test_receipt_would_come_too_late(void **state)
 		for (int sent = 0; sent < 2; sent++) {
 			put_report(bench, 0, 1, bench->job[1], 'a', 1, states[i]);
 			serve(bench, 1);
-			bench->writer.later[0].arrived -= 700000000;
+			bench->writer.deferred[0].arrived -= 700000000;
 		}
-		assert_int_equal(bench->writer.later_count, 1);
+		assert_int_equal(bench->writer.deferred_count, 1);
 		between_run(other, "COMMIT");
 		serve(bench, 0);
 		assert_int_equal(bench->batch[0].reply_length == 0, late);
@@ -130,9 +130,9 @@ static void test_later_has_an_end(void **state)
 {
 	struct bench *bench = *state;
 	sqlite3 *other = begin_writing(bench);
-	struct moment moment = at(NOW); /* all the time, as nobody's patience is to end here */
+	struct timestamp timestamp = at(NOW); /* all the time, as nobody's patience is to end here */
 
-	for (size_t i = 0; i < WRITER_LATER + 100; i++) {
+	for (size_t i = 0; i < WRITER_DEFERRED + 100; i++) {
 		struct offer offer = { 1, bench->job[1], 0, 1, { 0 } };
 		struct datagram *d = put_report(bench, 0, 1, offer.job, 'a', 1, REPORT_ACCEPTED);
 		struct message message;
@@ -142,9 +142,9 @@ static void test_later_has_an_end(void **state)
 		memcpy(offer.nonce, message.nonce, sizeof(offer.nonce));
 		token_make(bench->writer.secret, &offer, message.u.report.token);
 		fill(d, &message);
-		serve_at(bench, 1, &moment);
+		serve_at(bench, 1, &timestamp);
 	}
-	assert_int_equal(bench->writer.later_count, WRITER_LATER);
+	assert_int_equal(bench->writer.deferred_count, WRITER_DEFERRED);
 	assert_int_equal(counted(bench).dropped[DROP_STORE], 100);
 	assert_reads(bench);
 	end_writing(other);
@@ -153,18 +153,18 @@ static void test_later_has_an_end(void **state)
 static void test_notes_wait(void **state)
 {
 	struct bench *bench = *state;
-	struct moment moment = at(NOW);
+	struct timestamp timestamp = at(NOW);
 	sqlite3 *other = other_program(bench);
 
 	between_run(other, "BEGIN IMMEDIATE");
 	put(bench, 0, MESSAGE_EVENT, 3, 'a');
 	serve(bench, 1);
-	writer_sweep(&bench->writer, &moment);
+	writer_sweep(&bench->writer, &timestamp);
 	end_writing(other);
 	assert_int_equal(number_of(bench, "SELECT count(*) FROM event"), 0);
 	serve(bench, 0);
 	assert_int_equal(number_of(bench, "SELECT count(*) FROM event"), 1);
-	assert_int_equal(counted(bench).notes_lost, 0);
+	assert_int_equal(counted(bench).history_lost, 0);
 }
 
 static void test_start_while_locked(void **state)
@@ -181,7 +181,7 @@ static void test_start_while_locked(void **state)
 	take_replies(bench);
 	assert_reads(bench);
 	end_writing(other);
-	writer_sweep(&bench->writer, &(struct moment){ NOW, 0, moment_now().monotonic });
+	writer_sweep(&bench->writer, &(struct timestamp){ NOW, 0, timestamp_now().monotonic });
 	assert_int_equal(number_of(bench, "SELECT count(*) FROM counter WHERE name LIKE 'of%'"), 0);
 }
 
