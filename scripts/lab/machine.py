@@ -243,23 +243,28 @@ def check_files(files):
 
 
 def check_port():
-    """Raises MachineError if the policy server's port cannot be had on this host."""
+    """Raises MachineError if the policy server's port on this host is taken."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
             probe.bind(("127.0.0.1", POLICY_PORT))
         except OSError as error:
             raise MachineError(
-                f"UDP port {POLICY_PORT} of 127.0.0.1 cannot be had: {error.strerror}. If another "
-                f"prebootd runs, stop it; this shows who has the port: ss -lunp sport = "
-                f":{POLICY_PORT}") from error
+                f"cannot use UDP port {POLICY_PORT} of 127.0.0.1, where the NBP asks: "
+                f"{error.strerror}. Another prebootd or virtual machine has it: stop that ("
+                f"ss -lunp sport = :{POLICY_PORT} shows which), or use a network of your own, as "
+                "in: unshare -r -n sh -c 'ip link set lo up && make vm'") from error
 
 
-def lay_out(folder, files):
-    """Fills @folder with links, made of a name-to-source table."""
+def lay_out(folder, files, links=False):
+    """Fills @folder with copies, made of a name-to-source table; or with links, which cost no
+    space, for those who change none of them."""
     for name, source in files.items():
         target = folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.symlink_to(source)
+        if links:
+            target.symlink_to(source)
+        else:
+            shutil.copy(source, target)
 
 
 def prebootd(database, address, port=POLICY_PORT, root=False):

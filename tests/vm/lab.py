@@ -111,7 +111,7 @@ class Lab:
             files["boot/root"] = self._add_jobs(files["boot/root"], scenario["jobs"])
         for name in scenario.get("missing", []):
             del files[self.text(name)]
-        machine.lay_out(self.folder / "tftp" / scenario.get("folder", ""), files)
+        machine.lay_out(self.folder / "tftp" / scenario.get("folder", ""), files, links=True)
 
     def serve(self, files):
         """Replaces files of the TFTP server. @files: name: file in configs/"""
