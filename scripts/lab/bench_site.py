@@ -14,7 +14,7 @@ GROUPS = 20
 LOADERS = ("*", "*")
 HOUR = 3600
 
-# A zone's work that all have had, what a group has had, what is over, what one room gets.
+# Global work that all have had, what a group has had, what is over, what one room gets.
 BUNDLES = ("base-2026.1", "office", "exam-2025", "cad", "firmware", "memory-test", "winpe",
            "kiosk", "server", "new-image")
 RULES = (
@@ -62,7 +62,7 @@ def _policy(db, rooms, now):
     bundle = dict(db.execute("SELECT name, id FROM bundle"))
     add = ("INSERT INTO assignment (bundle, level, owner, mode, until, added)"
            " VALUES (?, ?, ?, ?, ?, ?)")
-    db.execute(add, (bundle["base-2026.1"], "zone", 0, "once", 0, now - 800 * HOUR))
+    db.execute(add, (bundle["base-2026.1"], "global", 0, "once", 0, now - 800 * HOUR))
     db.execute(add, (bundle["office"], "group", 1, "once", 0, now - 700 * HOUR))
     for site in sites:
         db.execute(add, (bundle["exam-2025"], "folder", site, "until", now - 600 * HOUR,
@@ -96,13 +96,13 @@ def _devices(db, count, rooms, now):
 
 def _past(db, count, now):
     """Adds the work that the devices have had."""
-    done = ("INSERT INTO work (device, state, attempt, attempts, deadline, assigned, offered,"
+    done = ("INSERT INTO job (device, state, attempt, attempts, deadline, assigned, offered,"
             " begun, ended, loader_bios, loader_uefi, config, prefix, details, bundle, source,"
             " source_id) VALUES (?, 'done', 1, 3, 14400, ?1, ?1, ?1, ?1, 'pxelinux.0',"
             " 'syslinux.efi', 'z_auto.cfg', '', x'', ?, 'assignment', ?)").replace("?1", str(now))
     assignments = dict(db.execute("SELECT level, id FROM assignment WHERE level <> 'folder'"))
     bundle = dict(db.execute("SELECT name, id FROM bundle"))
-    db.executemany(done, ((i + 1, bundle["base-2026.1"], assignments["zone"])
+    db.executemany(done, ((i + 1, bundle["base-2026.1"], assignments["global"])
                           for i in range(count)))
     db.executemany(done, ((device, bundle["office"], assignments["group"]) for (device,) in
                           list(db.execute("SELECT device FROM member WHERE device_group = 1"))))
@@ -158,18 +158,18 @@ def copy(path, target):
 
 
 def assign_to_all(path, bundle):
-    """Gives each device of a database work to do: the zone is assigned a bundle nobody has had."""
+    """Gives each device of a database work to do: all are assigned a bundle nobody has had."""
     with sqlite3.connect(path) as db:
         db.execute("INSERT INTO assignment (bundle, level, owner, mode, added)"
-                   " SELECT id, 'zone', 0, 'once', 0 FROM bundle WHERE name = ?", (bundle,))
+                   " SELECT id, 'global', 0, 'once', 0 FROM bundle WHERE name = ?", (bundle,))
     db.close()
 
 
 def pending_for_all(path):
-    """The same by hand: each device has a lease that waits."""
+    """The same by hand: each device has a job that waits."""
     with sqlite3.connect(path) as db:
         db.execute("PRAGMA synchronous=OFF")
-        db.execute("INSERT INTO work (device, state, attempts, deadline, assigned, loader_bios,"
+        db.execute("INSERT INTO job (device, state, attempts, deadline, assigned, loader_bios,"
                    " loader_uefi, config, prefix, details) SELECT id, 'pending', 3, 14400, 0,"
                    " 'pxelinux.0', 'syslinux.efi', 'z_auto.cfg', '', x'' FROM device")
         db.execute("DELETE FROM change")

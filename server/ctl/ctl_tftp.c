@@ -273,7 +273,7 @@ static int check_bundles(struct ctl *ctl, const struct tftp *t)
 static int check_job(struct ctl *ctl, const struct tftp *t)
 {
 	static const char sql[] =
-		"SELECT min(lease), loader_bios, loader_uefi, config, prefix FROM work"
+		"SELECT min(id), loader_bios, loader_uefi, config, prefix FROM job"
 		" WHERE state IN ('pending', 'offered', 'begun') GROUP BY 2, 3, 4, 5";
 	char names[4][FILE_SIZE], what[32];
 	sqlite3_stmt *rows;
@@ -294,7 +294,7 @@ static int check_job(struct ctl *ctl, const struct tftp *t)
 static int check_settings(struct ctl *ctl, const struct tftp *t)
 {
 	static const char sql[] =
-		"SELECT DISTINCT level, owner FROM setting WHERE level <> 'zone'"
+		"SELECT DISTINCT level, owner FROM setting WHERE level <> 'global'"
 		" AND key IN ('menu-mode', 'menu-file', 'loader-bios', 'loader-uefi')";
 	struct owner owner;
 	sqlite3_stmt *rows;

@@ -80,7 +80,7 @@ static int verify_copy(const char *path, int64_t *devices, int64_t *jobs)
 	static const char sql[] =
 		"SELECT (SELECT group_concat(integrity_check) FROM pragma_integrity_check(1)),"
 		" (SELECT count(*) FROM pragma_foreign_key_check),"
-		" (SELECT count(*) FROM device), (SELECT count(*) FROM work)";
+		" (SELECT count(*) FROM device), (SELECT count(*) FROM job)";
 	sqlite3 *db = NULL;
 	sqlite3_stmt *row = NULL;
 	char message[600];

@@ -39,8 +39,8 @@ static const struct {
 	{ "bundle", "SELECT name FROM bundle ORDER BY name" },
 	{ "rule", "SELECT name FROM rule ORDER BY name" },
 	{ "multicast", "SELECT name FROM multicast ORDER BY name" },
-	{ "job", "SELECT lease FROM work WHERE state IN ('pending', 'offered', 'begun')"
-	           " ORDER BY lease DESC LIMIT 500" },
+	{ "job", "SELECT id FROM job WHERE state IN ('pending', 'offered', 'begun')"
+	           " ORDER BY id DESC LIMIT 500" },
 	{ "folder",
 	  "WITH RECURSIVE walk (id, path) AS ("
 	  " SELECT id, '/' || name FROM folder WHERE parent IS NULL UNION ALL"

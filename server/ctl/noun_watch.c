@@ -102,7 +102,7 @@ static int look_at_events(struct watch *w)
 	static const char sql[] =
 		"WITH RECURSIVE within (id) AS (SELECT ?3 UNION"
 		" SELECT folder.id FROM folder JOIN within ON folder.parent = within.id)"
-		" SELECT event.id, event.device, time, step, lease, milliseconds, reason, boot,"
+		" SELECT event.id, event.device, time, step, job, milliseconds, reason, boot,"
 		" time_ms, device.name FROM event JOIN device ON device.id = event.device"
 		" WHERE event.id > ?1 AND (?2 = 0 OR device.id = ?2)"
 		" AND (?3 <= 0 OR device.folder IN (SELECT id FROM within)) ORDER BY event.id";
@@ -153,7 +153,7 @@ static bool is_news(struct watch *w, int64_t id, int64_t last, int64_t boots)
 static int look_at_unknowns(struct watch *w, bool tell)
 {
 	static const char sql[] =
-		"SELECT id, last, boots, mac, uuid, address, outcome FROM stranger"
+		"SELECT id, last, boots, mac, uuid, address, outcome FROM unknown_machine"
 		" WHERE last >= ? ORDER BY last, id";
 	sqlite3_stmt *rows;
 	int rc = store_start(&w->ctl->store, &rows, sql, "i", w->since);
@@ -192,7 +192,7 @@ static int start_watch(struct watch *w, uint32_t limit)
 		"SELECT ifnull((SELECT min(id) - 1 FROM"
 		"  (SELECT event.id FROM event ORDER BY id DESC LIMIT ?1)), 0),"
 		" ifnull((SELECT max(id) FROM event), 0),"
-		" ifnull((SELECT max(last) FROM stranger), 0)";
+		" ifnull((SELECT max(last) FROM unknown_machine), 0)";
 	sqlite3_stmt *row;
 	int rc = store_start(&w->ctl->store, &row, sql, "i", (int64_t)limit);
 

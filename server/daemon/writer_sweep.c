@@ -25,7 +25,7 @@
 /* Moves the times of jobs and sessions under way with the clock. Returns 0 or the ERR_ values. */
 static int move_times(struct writer *w)
 {
-	static const char job[] = "UPDATE work SET begun = begun + ? WHERE state = 'begun'";
+	static const char job[] = "UPDATE job SET begun = begun + ? WHERE state = 'begun'";
 	static const char sessions[] = "UPDATE multicast SET last_joined = last_joined + ?"
 		" WHERE state = 'waiting' AND last_joined > 0";
 	int rc = store_begin(&w->store);

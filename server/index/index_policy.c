@@ -177,7 +177,7 @@ static int read_value(struct tree *tree, sqlite3_stmt *row)
 static int read_values(struct store *store, struct tree *tree)
 {
 	static const char sql[] = "SELECT owner, key, value FROM setting"
-		" WHERE level = 'folder' OR (level = 'zone' AND owner = 0) ORDER BY owner, key";
+		" WHERE level = 'folder' OR (level = 'global' AND owner = 0) ORDER BY owner, key";
 	sqlite3_stmt *rows;
 	int rc = store_start(store, &rows, sql, "");
 

@@ -252,8 +252,8 @@ int policy_read_rows(struct store *store, struct policy *policy, struct warnings
 		          MULTICAST_JOINED " FROM multicast AS m ORDER BY id");
 	if (rc == 0)
 		rc = READ(assignment, "SELECT id, bundle, level, owner, mode, until, added"
-		          " FROM assignment WHERE level IN ('zone', 'folder', 'group') ORDER BY"
-		          " CASE level WHEN 'zone' THEN 1 WHEN 'folder' THEN 2 ELSE 3 END,"
+		          " FROM assignment WHERE level IN ('global', 'folder', 'group') ORDER BY"
+		          " CASE level WHEN 'global' THEN 1 WHEN 'folder' THEN 2 ELSE 3 END,"
 		          " owner, id");
 	if (rc == 0)
 		rc = READ(uuid, "SELECT uuid, state, time FROM uuid ORDER BY uuid");

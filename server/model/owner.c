@@ -6,7 +6,7 @@
 
 /* The database holds these, so they must not change. */
 static const char *const levels[] = {
-	[LEVEL_DEFAULT] = "", [LEVEL_GLOBAL] = "zone", [LEVEL_FOLDER] = "folder",
+	[LEVEL_DEFAULT] = "", [LEVEL_GLOBAL] = "global", [LEVEL_FOLDER] = "folder",
 	[LEVEL_GROUP] = "group", [LEVEL_DEVICE] = "device",
 };
 

@@ -238,7 +238,7 @@ static int keep_card(struct store *store, const struct admission *a, uint64_t de
 
 static int forget(struct store *store, const struct admission *a)
 {
-	static const char sql[] = "DELETE FROM stranger WHERE mac = ? AND uuid = ?";
+	static const char sql[] = "DELETE FROM unknown_machine WHERE mac = ? AND uuid = ?";
 	const uint8_t *uuid = a->unknown->uuid;
 	int rc = store_run(store, sql, "bb", a->unknown->mac, (size_t)6, uuid, (size_t)16);
 
@@ -246,7 +246,7 @@ static int forget(struct store *store, const struct admission *a)
 		rc = store_run(store, sql, "bb", a->macs[i], (size_t)6, uuid, (size_t)16);
 	/* All that came with a UUID that counts are this machine. */
 	if (rc == 0 && a->by_uuid)
-		rc = store_run(store, "DELETE FROM stranger WHERE uuid = ?", "b", uuid, (size_t)16);
+		rc = store_run(store, "DELETE FROM unknown_machine WHERE uuid = ?", "b", uuid, (size_t)16);
 	return rc;
 }
 

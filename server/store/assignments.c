@@ -94,7 +94,7 @@ int assignment_past(struct store *store, uint64_t id, struct assignment_past *pa
 		"SELECT count(*) FILTER (WHERE state IN ('pending', 'offered', 'begun')),"
 		" count(*) FILTER (WHERE state = 'done'), count(*) FILTER (WHERE state = 'failed'),"
 		" count(*) FILTER (WHERE state = 'cancelled')"
-		" FROM work WHERE source = 'assignment' AND source_id = ?";
+		" FROM job WHERE source = 'assignment' AND source_id = ?";
 
 	return store_one(store, take_past, past, sql, "i", (int64_t)id);
 }

@@ -118,7 +118,7 @@ int bundle_uses(struct store *store, uint64_t id, struct bundle_uses *uses)
 		" (SELECT count(*) FROM multicast WHERE bundle = ?1),"
 		" count(*) FILTER (WHERE state IN ('pending', 'offered', 'begun')),"
 		" count(*) FILTER (WHERE state = 'done'),"
-		" count(*) FILTER (WHERE state = 'failed') FROM work WHERE bundle = ?1";
+		" count(*) FILTER (WHERE state = 'failed') FROM job WHERE bundle = ?1";
 
 	return store_one(store, take_uses, uses, sql, "i", (int64_t)id);
 }

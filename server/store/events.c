@@ -41,7 +41,7 @@ static int prune(struct store *store, uint64_t device, const char *step)
 int event_add(struct store *store, const struct event_record *event)
 {
 	static const char sql[] =
-		"INSERT INTO event (device, time, step, lease, milliseconds, reason, boot, time_ms)"
+		"INSERT INTO event (device, time, step, job, milliseconds, reason, boot, time_ms)"
 		" VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
 	int rc = store_run(store, sql, "iitiitui", (int64_t)event->device, event->time, event->step,
 	                   (int64_t)event->job, (int64_t)event->milliseconds, event->reason,
@@ -105,7 +105,7 @@ int event_add_once(struct store *store, const struct event_record *event)
 int event_boot_of(struct store *store, uint64_t job, uint8_t boot[NONCE_SIZE])
 {
 	static const char sql[] =
-		"SELECT nonce FROM offer WHERE lease = ? ORDER BY attempt DESC LIMIT 1";
+		"SELECT nonce FROM offer WHERE job = ? ORDER BY attempt DESC LIMIT 1";
 	sqlite3_stmt *row;
 	int rc = store_start(store, &row, sql, "i", (int64_t)job);
 
@@ -121,7 +121,7 @@ int event_came_back(struct store *store, const struct job *job, bool *came_back)
 {
 	static const char sql[] =
 		"SELECT 1 FROM event WHERE device = ?1 AND step = 'local-boot' AND boot ="
-		" (SELECT nonce FROM offer WHERE lease = ?2 AND attempt = ?3) LIMIT 1";
+		" (SELECT nonce FROM offer WHERE job = ?2 AND attempt = ?3) LIMIT 1";
 	sqlite3_stmt *row;
 	int rc = store_start(store, &row, sql, "iii", (int64_t)job->device,
 	                     (int64_t)job->number, (int64_t)job->attempt);

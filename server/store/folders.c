@@ -163,9 +163,9 @@ int folder_list(struct store *store, uint64_t id, sqlite3_stmt **rows)
 		" (SELECT count(*) FROM folder WHERE ifnull(parent, 0) = tree.id),"
 		" (SELECT count(*) FROM device WHERE folder IS nullif(tree.id, 0)),"
 		" (SELECT count(*) FROM setting"
-		"  WHERE level = iif(tree.id, 'folder', 'zone') AND owner = tree.id),"
+		"  WHERE level = iif(tree.id, 'folder', 'global') AND owner = tree.id),"
 		" (SELECT count(*) FROM assignment"
-		"  WHERE level = iif(tree.id, 'folder', 'zone') AND owner = tree.id)"
+		"  WHERE level = iif(tree.id, 'folder', 'global') AND owner = tree.id)"
 		" FROM tree";
 
 	return store_start(store, rows, sql, "i", (int64_t)id);

@@ -7,7 +7,7 @@
 #include "nbp/proto/error.h"
 
 #define COLUMNS \
-	"lease, device, state, attempt, attempts, deadline, assigned, offered, begun, ended," \
+	"id, device, state, attempt, attempts, deadline, assigned, offered, begun, ended," \
 	" loader_bios, loader_uefi, config, prefix, reason, completes, given_up"
 
 void job_row(sqlite3_stmt *row, struct job *job)
@@ -46,7 +46,7 @@ static void take(sqlite3_stmt *row, void *job)
 
 int job_by_number(struct store *store, uint64_t number, struct job *job)
 {
-	static const char sql[] = "SELECT " COLUMNS " FROM work WHERE lease = ?";
+	static const char sql[] = "SELECT " COLUMNS " FROM job WHERE id = ?";
 
 	return store_one(store, take, job, sql, "i", (int64_t)number);
 }
@@ -54,7 +54,7 @@ int job_by_number(struct store *store, uint64_t number, struct job *job)
 int job_newest(struct store *store, uint64_t device, struct job *job)
 {
 	static const char sql[] = "SELECT " COLUMNS
-		" FROM work WHERE device = ? ORDER BY lease DESC LIMIT 1";
+		" FROM job WHERE device = ? ORDER BY id DESC LIMIT 1";
 
 	return store_one(store, take, job, sql, "i", (int64_t)device);
 }
@@ -63,7 +63,7 @@ int job_list_overdue(struct store *store, int64_t now, struct job *jobs, size_t 
                  size_t *found)
 {
 	static const char sql[] = "SELECT " COLUMNS
-		" FROM work WHERE state = 'begun' AND begun + deadline <= ? LIMIT ?";
+		" FROM job WHERE state = 'begun' AND begun + deadline <= ? LIMIT ?";
 	sqlite3_stmt *rows;
 	int rc = store_start(store, &rows, sql, "ii", now, (int64_t)most);
 
@@ -83,7 +83,7 @@ int job_add_of(struct store *store, struct job *job, const struct details *detai
                 const struct origin *origin)
 {
 	static const char sql[] =
-		"INSERT INTO work (device, state, attempts, deadline, assigned, loader_bios,"
+		"INSERT INTO job (device, state, attempts, deadline, assigned, loader_bios,"
 		" loader_uefi, config, prefix, details, bundle, source, source_id, completes) VALUES"
 		" (?, 'pending', ?, ?, ?, ?, ?, ?, ?, ?, nullif(?, 0), ?, ?, ?)";
 	int rc = store_run(store, sql, "iiiittttbitit", (int64_t)job->device,
@@ -127,7 +127,7 @@ static void take_origin(sqlite3_stmt *row, void *out)
 int job_origin(struct store *store, uint64_t number, struct origin *origin)
 {
 	static const char sql[] =
-		"SELECT ifnull(bundle, 0), source, source_id FROM work WHERE lease = ?";
+		"SELECT ifnull(bundle, 0), source, source_id FROM job WHERE id = ?";
 
 	return store_one(store, take_origin, origin, sql, "i", (int64_t)number);
 }
@@ -146,7 +146,7 @@ static void take_details(sqlite3_stmt *row, void *out)
 
 int job_details(struct store *store, uint64_t number, struct details *details)
 {
-	static const char sql[] = "SELECT details FROM work WHERE lease = ?";
+	static const char sql[] = "SELECT details FROM job WHERE id = ?";
 
 	details->details_length = 0;
 	return store_one(store, take_details, details, sql, "i", (int64_t)number);
@@ -155,8 +155,8 @@ int job_details(struct store *store, uint64_t number, struct details *details)
 int job_update(struct store *store, const struct job *job)
 {
 	static const char sql[] =
-		"UPDATE work SET state = ?2, attempt = ?3, offered = ?4, begun = ?5, ended = ?6,"
-		" reason = ?7, given_up = ?8 WHERE lease = ?1";
+		"UPDATE job SET state = ?2, attempt = ?3, offered = ?4, begun = ?5, ended = ?6,"
+		" reason = ?7, given_up = ?8 WHERE id = ?1";
 	int rc = store_run(store, sql, "itiiiiti", (int64_t)job->number,
 	                   job_state_name(job->state), (int64_t)job->attempt, job->offered,
 	                   job->begun, job->ended, job->reason,
@@ -171,7 +171,7 @@ int job_accepted(struct store *store, const struct job *job,
                   const uint8_t nonce[NONCE_SIZE])
 {
 	static const char sql[] =
-		"INSERT INTO offer (lease, attempt, nonce, time) VALUES (?, ?, ?, ?)";
+		"INSERT INTO offer (job, attempt, nonce, time) VALUES (?, ?, ?, ?)";
 
 	return store_run(store, sql, "iibi", (int64_t)job->number, (int64_t)job->attempt, nonce,
 	                 (size_t)NONCE_SIZE, job->offered);
@@ -180,7 +180,7 @@ int job_accepted(struct store *store, const struct job *job,
 int job_attempt_of(struct store *store, uint64_t number, const uint8_t nonce[NONCE_SIZE],
                     uint32_t *attempt)
 {
-	static const char sql[] = "SELECT attempt FROM offer WHERE lease = ? AND nonce = ?";
+	static const char sql[] = "SELECT attempt FROM offer WHERE job = ? AND nonce = ?";
 	sqlite3_stmt *row;
 	int rc = store_start(store, &row, sql, "ib", (int64_t)number, nonce, (size_t)NONCE_SIZE);
 
@@ -195,7 +195,7 @@ int job_attempt_of(struct store *store, uint64_t number, const uint8_t nonce[NON
 int job_many(struct store *store, uint64_t device, int64_t since, bool *many)
 {
 	static const char sql[] =
-		"SELECT assigned FROM work WHERE device = ? ORDER BY lease DESC LIMIT 1 OFFSET ?";
+		"SELECT assigned FROM job WHERE device = ? ORDER BY id DESC LIMIT 1 OFFSET ?";
 	int64_t assigned = 0;
 	int rc = store_one(store, store_take_number, &assigned, sql, "ii", (int64_t)device,
 	                   (int64_t)JOB_HOURLY - 1);
@@ -206,11 +206,11 @@ int job_many(struct store *store, uint64_t device, int64_t since, bool *many)
 
 int job_prune(struct store *store, uint64_t after, uint64_t span, int64_t before, bool *end)
 {
-	static const char any[] = "SELECT EXISTS (SELECT 1 FROM work WHERE lease > ?)";
+	static const char any[] = "SELECT EXISTS (SELECT 1 FROM job WHERE id > ?)";
 	static const char prune[] =
-		"DELETE FROM work WHERE lease > ?1 AND lease <= ?2"
+		"DELETE FROM job WHERE id > ?1 AND id <= ?2"
 		" AND state IN ('done', 'failed', 'cancelled') AND ended < ?3 AND NOT EXISTS"
-		" (SELECT 1 FROM past WHERE past.device = work.device AND past.lease = work.lease)";
+		" (SELECT 1 FROM past WHERE past.device = job.device AND past.job = job.id)";
 	int64_t last = (int64_t)(after + span), more;
 	int rc = store_run(store, prune, "iii", (int64_t)after, last, before);
 
@@ -223,8 +223,8 @@ int job_prune(struct store *store, uint64_t after, uint64_t span, int64_t before
 int job_list(struct store *store, uint64_t device, bool only_open, sqlite3_stmt **rows)
 {
 	static const char sql[] = "SELECT " COLUMNS
-		" FROM work WHERE (?1 = 0 OR device = ?1)"
-		" AND (?2 = 0 OR state IN ('pending', 'offered', 'begun')) ORDER BY lease DESC";
+		" FROM job WHERE (?1 = 0 OR device = ?1)"
+		" AND (?2 = 0 OR state IN ('pending', 'offered', 'begun')) ORDER BY id DESC";
 
 	return store_start(store, rows, sql, "ii", (int64_t)device, (int64_t)only_open);
 }
@@ -232,7 +232,7 @@ int job_list(struct store *store, uint64_t device, bool only_open, sqlite3_stmt 
 int job_offers(struct store *store, uint64_t number, sqlite3_stmt **rows)
 {
 	static const char sql[] =
-		"SELECT attempt, time FROM offer WHERE lease = ? ORDER BY attempt";
+		"SELECT attempt, time FROM offer WHERE job = ? ORDER BY attempt";
 
 	return store_start(store, rows, sql, "i", (int64_t)number);
 }

@@ -93,10 +93,10 @@ static bool is_due(const struct session *session, int64_t now)
 static int is_over(struct store *store, const struct session *session, int64_t now, bool *over)
 {
 	static const char sql[] =
-		"SELECT 1 FROM multicast_member AS m JOIN work ON work.device = m.device"
-		" AND (work.state IN ('pending', 'offered')"
-		" OR (work.state = 'begun' AND work.begun + work.deadline > ?2))"
-		" WHERE m.multicast = ?1 AND work.source = 'multicast' AND work.source_id = ?1"
+		"SELECT 1 FROM multicast_member AS m JOIN job ON job.device = m.device"
+		" AND (job.state IN ('pending', 'offered')"
+		" OR (job.state = 'begun' AND job.begun + job.deadline > ?2))"
+		" WHERE m.multicast = ?1 AND job.source = 'multicast' AND job.source_id = ?1"
 		" LIMIT 1";
 	sqlite3_stmt *row;
 	int rc = store_start(store, &row, sql, "ii", (int64_t)session->id, now);
@@ -198,7 +198,7 @@ int multicast_members(struct store *store, uint64_t id, sqlite3_stmt **rows)
 int multicast_job(struct store *store, uint64_t id, uint64_t device, struct job *job)
 {
 	static const char sql[] =
-		"SELECT lease FROM work WHERE device = ? AND source = 'multicast' AND source_id = ?"
+		"SELECT id FROM job WHERE device = ? AND source = 'multicast' AND source_id = ?"
 		" AND state IN ('pending', 'offered', 'begun')";
 	uint64_t number;
 	int rc = store_one(store, store_take_number, &number, sql, "ii", (int64_t)device,

@@ -15,10 +15,10 @@
  */
 #define MULTICAST_JOINED \
 	"(SELECT count(*) FROM multicast_member AS one WHERE one.multicast = m.id" \
-	" AND one.joined > 0 AND (m.state = 'ended' OR EXISTS (SELECT 1 FROM work" \
-	" WHERE work.device = one.device AND work.source = 'multicast'" \
-	" AND work.source_id = m.id AND (work.state IN ('pending', 'offered', 'begun')" \
-	" OR (m.state = 'started' AND (work.state = 'done' OR work.ended > m.started))))))"
+	" AND one.joined > 0 AND (m.state = 'ended' OR EXISTS (SELECT 1 FROM job" \
+	" WHERE job.device = one.device AND job.source = 'multicast'" \
+	" AND job.source_id = m.id AND (job.state IN ('pending', 'offered', 'begun')" \
+	" OR (m.state = 'started' AND (job.state = 'done' OR job.ended > m.started))))))"
 
 /* One as the database has it; the pointer to its bundle is not set. */
 struct multicast_row {

@@ -22,7 +22,7 @@
 /* All that is set for the owner at any level: level, owner, key, value, distance. */
 #define VALUES \
 	" SELECT level, owner, key, value, 1000 AS distance FROM setting" \
-	" WHERE level = 'zone' AND owner = 0" \
+	" WHERE level = 'global' AND owner = 0" \
 	" UNION ALL SELECT level, owner, key, value, chain.distance FROM chain, setting" \
 	" WHERE level = 'folder' AND owner = chain.folder" \
 	" UNION ALL SELECT level, owner, key, value, 0 FROM setting" \

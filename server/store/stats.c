@@ -63,7 +63,7 @@ static int read_counters(struct store *store, struct stats *stats)
 
 static int read_job_rows(struct store *store, struct stats *stats)
 {
-	static const char sql[] = "SELECT state, count(*) FROM work GROUP BY state";
+	static const char sql[] = "SELECT state, count(*) FROM job GROUP BY state";
 	enum job_state state;
 	char name[16];
 	sqlite3_stmt *rows;
@@ -81,7 +81,7 @@ static int read_job_rows(struct store *store, struct stats *stats)
 int stats_read(struct store *store, struct stats *stats)
 {
 	static const char sql[] =
-		"SELECT (SELECT count(*) FROM device), (SELECT count(*) FROM stranger)";
+		"SELECT (SELECT count(*) FROM device), (SELECT count(*) FROM unknown_machine)";
 	sqlite3_stmt *row;
 	int rc;
 

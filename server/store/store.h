@@ -21,7 +21,7 @@
 
 #define STORE_DEFAULT "/var/lib/openpreboot/openpreboot.db"
 #define STORE_APPLICATION_ID 0x4f504254 /* "OPBT", at offset 68 of the file */
-#define STORE_VERSION 4                 /* user_version, at offset 60 */
+#define STORE_VERSION 5                 /* user_version, at offset 60 */
 #define STORE_STATEMENTS 128
 /* Only an import of made-up numbers can have come so far. */
 #define STORE_NUMBERS_SPENT "the numbers it gives are used up; \"prebootctl export\", lower " \

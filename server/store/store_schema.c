@@ -337,9 +337,80 @@ static const char version_4[] =
 	/* What is old, whatever the clock was when it was written. */
 	"CREATE INDEX event_time ON event (time);";
 
+/* Tables and columns are called what people call them: job, unknown_machine, global. */
+static const char version_5[] =
+	/* SQLite reads all triggers when it renames, so those that name what changes go first. */
+	"DROP TRIGGER work_INSERT; DROP TRIGGER work_UPDATE; DROP TRIGGER work_DELETE;"
+	"DROP TRIGGER past_insert; DROP TRIGGER past_state; DROP TRIGGER past_move;"
+	"DROP TRIGGER past_delete;"
+	"DROP TRIGGER device_setting; DROP TRIGGER device_gone; DROP TRIGGER group_gone;"
+	"DROP TRIGGER folder_gone;"
+	"DROP INDEX work_device; DROP INDEX work_open; DROP INDEX work_begun; DROP INDEX work_bundle;"
+	"DROP INDEX stranger_last; DROP INDEX stranger_uuid;"
+
+	"ALTER TABLE work RENAME TO job;"
+	"ALTER TABLE job RENAME COLUMN lease TO id;"
+	"ALTER TABLE offer RENAME COLUMN lease TO job;"
+	"ALTER TABLE event RENAME COLUMN lease TO job;"
+	"ALTER TABLE past RENAME COLUMN lease TO job;"
+	"CREATE INDEX job_device ON job (device, id, state, source, source_id, bundle);"
+	"CREATE UNIQUE INDEX job_open ON job (device)"
+	" WHERE state IN ('pending', 'offered', 'begun');"
+	"CREATE INDEX job_begun ON job (begun) WHERE state = 'begun';"
+	"CREATE INDEX job_bundle ON job (bundle) WHERE bundle IS NOT NULL;"
+
+	"ALTER TABLE stranger RENAME TO unknown_machine;"
+	"CREATE INDEX unknown_machine_last ON unknown_machine (last);"
+	"CREATE INDEX unknown_machine_uuid ON unknown_machine (uuid);"
+
+	/* A CHECK can only be changed by making the table anew. */
+	"CREATE TABLE setting_5 ("
+	" level TEXT NOT NULL CHECK (level IN ('global', 'folder', 'device')),"
+	" owner INTEGER NOT NULL," /* of the level's table; 0: global */
+	" key TEXT NOT NULL,"
+	" value TEXT NOT NULL,"
+	" PRIMARY KEY (level, owner, key)"
+	") STRICT, WITHOUT ROWID;"
+	"INSERT INTO setting_5 SELECT iif(level = 'zone', 'global', level), owner, key, value"
+	" FROM setting;"
+	"DROP TABLE setting;"
+	"ALTER TABLE setting_5 RENAME TO setting;"
+
+	"CREATE TABLE assignment_5 ("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" bundle INTEGER NOT NULL REFERENCES bundle,"
+	" level TEXT NOT NULL CHECK (level IN ('global', 'folder', 'group', 'device')),"
+	" owner INTEGER NOT NULL,"
+	" mode TEXT NOT NULL CHECK (mode IN ('once', 'always', 'until')),"
+	" until INTEGER NOT NULL DEFAULT 0 CHECK ((mode = 'until') = (until > 0)),"
+	" added INTEGER NOT NULL,"
+	" UNIQUE (level, owner, bundle)"
+	") STRICT;"
+	"INSERT INTO assignment_5 SELECT id, bundle, iif(level = 'zone', 'global', level), owner,"
+	" mode, until, added FROM assignment;"
+	/* The ids of those that were removed are not used again either. */
+	"DELETE FROM sqlite_sequence WHERE name = 'assignment_5';"
+	"INSERT INTO sqlite_sequence (name, seq) SELECT 'assignment_5', seq FROM sqlite_sequence"
+	" WHERE name = 'assignment';"
+	"DROP TABLE assignment;"
+	"ALTER TABLE assignment_5 RENAME TO assignment;"
+
+	"CREATE TRIGGER device_gone AFTER DELETE ON device BEGIN"
+	" DELETE FROM assignment WHERE level = 'device' AND owner = OLD.id;"
+	" DELETE FROM setting WHERE level = 'device' AND owner = OLD.id;"
+	" END;"
+	"CREATE TRIGGER group_gone AFTER DELETE ON device_group BEGIN"
+	" DELETE FROM assignment WHERE level = 'group' AND owner = OLD.id;"
+	" END;"
+	"CREATE TRIGGER folder_gone AFTER DELETE ON folder BEGIN"
+	" DELETE FROM assignment WHERE level = 'folder' AND owner = OLD.id;"
+	" DELETE FROM setting WHERE level = 'folder' AND owner = OLD.id;"
+	" END;";
+
 const struct store_step store_steps[STORE_VERSION] = {
 	{ version_1, NULL },
 	{ version_2, store_seen_to_requests },
 	{ version_3, store_follow_changes },
 	{ version_4, store_keep_pasts },
+	{ version_5, store_follow_jobs },
 };

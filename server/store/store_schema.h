@@ -22,11 +22,16 @@ extern const struct store_step store_steps[STORE_VERSION];
  */
 int store_upgrade(sqlite3 *db);
 
-/** Makes the triggers that fill the table change. */
+/** Makes version 3's triggers that fill the table change. */
 int store_follow_changes(sqlite3 *db);
 
-/** Makes the triggers that fill the table past, and fills it with what there is. */
+/** Makes version 5's: those of the tables that it made anew, and those of the table past. */
+int store_follow_jobs(sqlite3 *db);
+
+/** Makes version 4's triggers that fill the table past, and fills it with what there is. */
 int store_keep_pasts(sqlite3 *db);
+/** Makes version 5's, as jobs are called so since. */
+int store_keep_job_pasts(sqlite3 *db);
 
 /** Makes requests of version 1's table seen_1, and drops it. */
 int store_seen_to_requests(sqlite3 *db);

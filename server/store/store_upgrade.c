@@ -112,51 +112,72 @@ int store_seen_to_requests(sqlite3 *db)
 /* --- version 3 ------------------------------------------------------------- */
 
 /* Whose row it is, in each table that prebootd has in memory. */
-static const struct {
+struct followed {
 	const char *table, *column; /* that names the device; NULL: no device's */
 	bool levels;                /* it does so where level is 'device' */
-} followed[] = {
-	{ "device", "id", false }, { "mac", "device", false }, { "member", "device", false },
-	{ "work", "device", false }, { "multicast_member", "device", false },
-	{ "setting", "owner", true }, { "assignment", "owner", true },
-	{ "folder", NULL, false }, { "device_group", NULL, false }, { "bundle", NULL, false },
-	{ "rule", NULL, false }, { "multicast", NULL, false },
 };
 
 /* Writes the SQL expression for the device that @row, OLD or NEW, belongs to. */
-static void device_of(size_t index, const char *row, char *out, size_t size)
+static void device_of(const struct followed *followed, const char *row, char *out, size_t size)
 {
-	if (!followed[index].column)
+	if (!followed->column)
 		snprintf(out, size, "0");
-	else if (followed[index].levels)
+	else if (followed->levels)
 		snprintf(out, size, "iif(%s.level = 'device', %s.%s, 0)", row, row,
-		         followed[index].column);
+		         followed->column);
 	else
-		snprintf(out, size, "%s.%s", row, followed[index].column);
+		snprintf(out, size, "%s.%s", row, followed->column);
 }
 
-static int follow(sqlite3 *db, size_t index, const char *doing)
+static int follow_one(sqlite3 *db, const struct followed *followed, const char *doing)
 {
 	char old[64], new[64], sql[400];
 	bool gone = strcmp(doing, "DELETE") == 0, came = strcmp(doing, "INSERT") == 0;
 
-	device_of(index, came ? "NEW" : "OLD", old, sizeof(old));
-	device_of(index, gone ? "OLD" : "NEW", new, sizeof(new));
+	device_of(followed, came ? "NEW" : "OLD", old, sizeof(old));
+	device_of(followed, gone ? "OLD" : "NEW", new, sizeof(new));
 	/* UNION, since a row may go from one device to another, and mostly does not. */
 	snprintf(sql, sizeof(sql),
 	         "CREATE TRIGGER %s_%s AFTER %s ON %s BEGIN"
 	         " INSERT INTO change (device) SELECT %s UNION SELECT %s;"
-	         " END;", followed[index].table, doing, doing, followed[index].table, old, new);
+	         " END;", followed->table, doing, doing, followed->table, old, new);
 	return sqlite3_exec(db, sql, NULL, NULL, NULL);
 }
 
-int store_follow_changes(sqlite3 *db)
+static int follow(sqlite3 *db, const struct followed *followed, size_t count)
 {
 	static const char *const doings[] = { "INSERT", "UPDATE", "DELETE" };
 	int code = SQLITE_OK;
 
-	for (size_t i = 0; i < sizeof(followed) / sizeof(followed[0]); i++)
+	for (size_t i = 0; i < count; i++)
 		for (size_t j = 0; j < 3 && code == SQLITE_OK; j++)
-			code = follow(db, i, doings[j]);
+			code = follow_one(db, &followed[i], doings[j]);
 	return code;
+}
+
+int store_follow_changes(sqlite3 *db)
+{
+	static const struct followed followed[] = {
+		{ "device", "id", false }, { "mac", "device", false },
+		{ "member", "device", false }, { "work", "device", false },
+		{ "multicast_member", "device", false }, { "setting", "owner", true },
+		{ "assignment", "owner", true }, { "folder", NULL, false },
+		{ "device_group", NULL, false }, { "bundle", NULL, false },
+		{ "rule", NULL, false }, { "multicast", NULL, false },
+	};
+
+	return follow(db, followed, sizeof(followed) / sizeof(followed[0]));
+}
+
+/* --- version 5 ------------------------------------------------------------- */
+
+int store_follow_jobs(sqlite3 *db)
+{
+	static const struct followed followed[] = {
+		{ "job", "device", false }, { "setting", "owner", true },
+		{ "assignment", "owner", true },
+	};
+	int code = follow(db, followed, sizeof(followed) / sizeof(followed[0]));
+
+	return code == SQLITE_OK ? store_keep_job_pasts(db) : code;
 }

@@ -15,13 +15,13 @@ int unknown_seen(struct store *store, const struct identity *identity, int64_t t
 {
 	/* A boot is known by its nonce, 16 bytes from byte 9 on. */
 	static const char keep[] =
-		"INSERT INTO stranger (mac, uuid, first, last, boots, address, request, outcome)"
+		"INSERT INTO unknown_machine (mac, uuid, first, last, boots, address, request, outcome)"
 		" VALUES (?1, ?2, ?3, ?3, 1, ?4, ?5, ?6) ON CONFLICT (mac, uuid) DO UPDATE SET"
 		" last = ?3, address = ?4, request = ?5, outcome = ?6, boots = boots +"
 		" (substr(request, 9, 16) IS NOT substr(?5, 9, 16))";
 	static const char room[] =
-		"DELETE FROM stranger WHERE id IN (SELECT id FROM stranger ORDER BY last LIMIT"
-		" max(0, (SELECT count(*) FROM stranger) - ?))";
+		"DELETE FROM unknown_machine WHERE id IN (SELECT id FROM unknown_machine ORDER BY last LIMIT"
+		" max(0, (SELECT count(*) FROM unknown_machine) - ?))";
 	int rc = store_run(store, keep, "bbitbt", identity->mac, (size_t)6, identity->uuid,
 	                   (size_t)16, time, address, datagram,
 	                   peek_unpadded_length(datagram, length), outcome);
@@ -35,7 +35,7 @@ int unknown_seen(struct store *store, const struct identity *identity, int64_t t
 
 int unknown_list(struct store *store, sqlite3_stmt **rows)
 {
-	static const char sql[] = "SELECT " COLUMNS " FROM stranger ORDER BY last DESC, id DESC";
+	static const char sql[] = "SELECT " COLUMNS " FROM unknown_machine ORDER BY last DESC, id DESC";
 
 	return store_start(store, rows, sql, "");
 }
@@ -43,7 +43,7 @@ int unknown_list(struct store *store, sqlite3_stmt **rows)
 int unknown_by_mac(struct store *store, const uint8_t mac[6], sqlite3_stmt **rows)
 {
 	static const char sql[] = "SELECT " COLUMNS
-		" FROM stranger WHERE mac = ? ORDER BY last DESC, id DESC";
+		" FROM unknown_machine WHERE mac = ? ORDER BY last DESC, id DESC";
 
 	return store_start(store, rows, sql, "b", mac, (size_t)6);
 }
@@ -51,7 +51,7 @@ int unknown_by_mac(struct store *store, const uint8_t mac[6], sqlite3_stmt **row
 int unknown_by_uuid(struct store *store, const uint8_t uuid[16], sqlite3_stmt **rows)
 {
 	static const char sql[] = "SELECT " COLUMNS
-		" FROM stranger WHERE uuid = ? ORDER BY last DESC, id DESC";
+		" FROM unknown_machine WHERE uuid = ? ORDER BY last DESC, id DESC";
 
 	return store_start(store, rows, sql, "b", uuid, (size_t)16);
 }
@@ -82,7 +82,7 @@ void unknown_row(sqlite3_stmt *row, struct unknown *unknown)
 
 int unknown_find(struct store *store, const struct identity *identity, struct unknown *unknown)
 {
-	static const char sql[] = "SELECT " COLUMNS " FROM stranger WHERE mac = ? AND uuid = ?";
+	static const char sql[] = "SELECT " COLUMNS " FROM unknown_machine WHERE mac = ? AND uuid = ?";
 	sqlite3_stmt *row;
 	int rc = store_start(store, &row, sql, "bb", identity->mac, (size_t)6, identity->uuid,
 	                     (size_t)16);
@@ -98,14 +98,14 @@ int unknown_find(struct store *store, const struct identity *identity, struct un
 
 int unknown_remove(struct store *store, uint64_t id)
 {
-	static const char sql[] = "DELETE FROM stranger WHERE id = ?";
+	static const char sql[] = "DELETE FROM unknown_machine WHERE id = ?";
 
 	return store_run(store, sql, "i", (int64_t)id);
 }
 
 int unknown_remove_all(struct store *store, uint64_t *count)
 {
-	int rc = store_run(store, "DELETE FROM stranger", "");
+	int rc = store_run(store, "DELETE FROM unknown_machine", "");
 
 	*count = (uint64_t)sqlite3_changes64(store->db);
 	return rc;
@@ -113,7 +113,7 @@ int unknown_remove_all(struct store *store, uint64_t *count)
 
 int unknown_oldest(struct store *store, int64_t *time)
 {
-	static const char sql[] = "SELECT last FROM stranger ORDER BY last LIMIT 1";
+	static const char sql[] = "SELECT last FROM unknown_machine ORDER BY last LIMIT 1";
 	int rc = store_one(store, store_take_number, time, sql, "");
 
 	return rc == ERR_NOT_FOUND ? 0 : rc;
@@ -121,14 +121,14 @@ int unknown_oldest(struct store *store, int64_t *time)
 
 int unknown_newest(struct store *store, int64_t *time)
 {
-	static const char sql[] = "SELECT ifnull(max(last), 0) FROM stranger";
+	static const char sql[] = "SELECT ifnull(max(last), 0) FROM unknown_machine";
 
 	return store_one(store, store_take_number, time, sql, "");
 }
 
 int unknown_expire(struct store *store, int64_t time)
 {
-	return store_run(store, "DELETE FROM stranger WHERE last < ?", "i", time);
+	return store_run(store, "DELETE FROM unknown_machine WHERE last < ?", "i", time);
 }
 
 /* --- admitting ------------------------------------------------------------- */

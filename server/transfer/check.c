@@ -22,7 +22,7 @@ static const char *const queries[] = {
 	/* What may do without is kept. */
 	"SELECT count(*) || ' rows of ' || c.\"table\" || ' are of a ' || c.parent"
 	" || ' that is gone', '" TO_SQL "\"' ||"
-	" iif(c.\"table\" || l.\"from\" IN ('devicefolder', 'folderparent', 'workbundle'),"
+	" iif(c.\"table\" || l.\"from\" IN ('devicefolder', 'folderparent', 'jobbundle'),"
 	" 'UPDATE ' || c.\"table\" || ' SET ' || l.\"from\" || ' = NULL',"
 	" 'DELETE FROM ' || c.\"table\")"
 	" || ' WHERE ' || l.\"from\" || ' NOT IN (SELECT ' ||"
@@ -32,13 +32,13 @@ static const char *const queries[] = {
 
 	"SELECT 'setting ' || key || ' is of ' || level || ' ' || owner || ', which is gone',"
 	" '" TO_SQL "\"DELETE FROM setting WHERE level = ''' || level || ''' AND owner = ' || owner"
-	" || '\"' FROM setting WHERE (level = 'zone' AND owner <> 0)"
+	" || '\"' FROM setting WHERE (level = 'global' AND owner <> 0)"
 	" OR (level = 'folder' AND owner NOT IN (SELECT id FROM folder))"
 	" OR (level = 'device' AND owner NOT IN (SELECT id FROM device))",
 
 	"SELECT 'assignment ' || id || ' is of ' || level || ' ' || owner || ', which is gone',"
 	" '" TO_SQL "\"DELETE FROM assignment WHERE id = ' || id || '\"'"
-	" FROM assignment WHERE (level = 'zone' AND owner <> 0)"
+	" FROM assignment WHERE (level = 'global' AND owner <> 0)"
 	" OR (level = 'folder' AND owner NOT IN (SELECT id FROM folder))"
 	" OR (level = 'group' AND owner NOT IN (SELECT id FROM device_group))"
 	" OR (level = 'device' AND owner NOT IN (SELECT id FROM device))",
@@ -48,28 +48,28 @@ static const char *const queries[] = {
 	" FROM folder WHERE id NOT IN (SELECT id FROM temp.folder_path)",
 
 	/* As triggers keep it, see store_past.c. */
-	"WITH had AS (SELECT device, 0 AS kind, 0 AS id, max(lease), state FROM work GROUP BY device"
-	" UNION ALL SELECT device, 1, source_id, max(lease), state FROM work"
+	"WITH had AS (SELECT device, 0 AS kind, 0 AS id, max(id), state FROM job GROUP BY device"
+	" UNION ALL SELECT device, 1, source_id, max(id), state FROM job"
 	"  WHERE source = 'assignment' GROUP BY device, source_id"
-	" UNION ALL SELECT device, 2, bundle, max(lease), state FROM work"
+	" UNION ALL SELECT device, 2, bundle, max(id), state FROM job"
 	"  WHERE bundle IS NOT NULL GROUP BY device, bundle"
-	" UNION ALL SELECT device, 3, source_id, max(lease), state FROM work"
+	" UNION ALL SELECT device, 3, source_id, max(id), state FROM job"
 	"  WHERE source = 'multicast' GROUP BY device, source_id)"
 	" SELECT 'what is kept of the jobs of device ' || name || ' is not what it has had:"
 	" prebootd may choose wrongly', '" TO_SQL "\"DELETE FROM past WHERE device = ' || device.id ||"
-	" '; UPDATE work SET bundle = bundle WHERE device = ' || device.id || '\"'"
+	" '; UPDATE job SET bundle = bundle WHERE device = ' || device.id || '\"'"
 	" FROM device WHERE id IN (SELECT device FROM (SELECT * FROM had EXCEPT SELECT * FROM past)"
 	" UNION SELECT device FROM (SELECT * FROM past EXCEPT SELECT * FROM had))",
 
 	"SELECT 'device ' || ifnull((SELECT name FROM device WHERE id = device), device)"
 	" || ' has ' || count(*) || ' open jobs', 'cancel all but one, the last is '"
-	" || max(lease) || ': \"prebootctl job cancel ' || min(lease) || '\"'"
-	" FROM work NOT INDEXED WHERE state IN ('pending', 'offered', 'begun')"
+	" || max(id) || ': \"prebootctl job cancel ' || min(id) || '\"'"
+	" FROM job NOT INDEXED WHERE state IN ('pending', 'offered', 'begun')"
 	" GROUP BY device HAVING count(*) > 1",
 
-	"SELECT 'job ' || lease || ' is begun in the future',"
-	" 'check the clock of this host; then \"prebootctl job cancel ' || lease || '\"'"
-	" FROM work WHERE state = 'begun' AND begun > unixepoch() + 86400",
+	"SELECT 'job ' || id || ' is begun in the future',"
+	" 'check the clock of this host; then \"prebootctl job cancel ' || id || '\"'"
+	" FROM job WHERE state = 'begun' AND begun > unixepoch() + 86400",
 
 	"SELECT 'rule ' || rule.name || ' has bundle ' || bundle.name || ', which has no loader:"
 	" no machine can do it', 'give it one: \"prebootctl bundle change ' || bundle.name ||"
@@ -114,13 +114,13 @@ static const char *const queries[] = {
 
 	"SELECT 'the last job has the number ' || seq || ', and there can be no more',"
 	" '\"prebootctl export\", lower \"last_job\" and each \"job\" in that file, then"
-	" \"prebootctl --database NEW import\"' FROM sqlite_sequence WHERE name = 'work'"
+	" \"prebootctl --database NEW import\"' FROM sqlite_sequence WHERE name = 'job'"
 	" AND seq >= 999999999999999",
 
-	"SELECT 'job numbers up to ' || max(lease) || ' would be used again',"
-	" '" TO_SQL "\"UPDATE sqlite_sequence SET seq = ' || max(lease) ||"
-	" ' WHERE name = ''work''\"' FROM work"
-	" HAVING max(lease) > ifnull((SELECT seq FROM sqlite_sequence WHERE name = 'work'), 0)",
+	"SELECT 'job numbers up to ' || max(id) || ' would be used again',"
+	" '" TO_SQL "\"UPDATE sqlite_sequence SET seq = ' || max(id) ||"
+	" ' WHERE name = ''job''\"' FROM job"
+	" HAVING max(id) > ifnull((SELECT seq FROM sqlite_sequence WHERE name = 'job'), 0)",
 };
 
 static int run_query(const struct check *check, const char *sql)

@@ -86,7 +86,7 @@ extern const struct data_table *const data_tables[];
 #define DATA_NOT_HERE "this setting cannot be set here; it is global"
 /* How an assignment's owner and what it refers to become text; a is the assignment. */
 #define DATA_OWNER_SQL \
-	"CASE a.level WHEN 'zone' THEN '/'" \
+	"CASE a.level WHEN 'global' THEN '/'" \
 	" WHEN 'folder' THEN (SELECT path FROM temp.folder_path WHERE id = a.owner)" \
 	" WHEN 'group' THEN 'group:' || (SELECT name FROM device_group WHERE id = a.owner)" \
 	" ELSE (SELECT name FROM device WHERE id = a.owner) END"

@@ -173,7 +173,7 @@ static int put_rows(struct store *store, const struct data_table *table, FILE *o
 static int put_last_job(struct store *store, FILE *out)
 {
 	static const char sql[] =
-		"SELECT ifnull((SELECT seq FROM sqlite_sequence WHERE name = 'work'), 0)";
+		"SELECT ifnull((SELECT seq FROM sqlite_sequence WHERE name = 'job'), 0)";
 	int64_t last;
 	int rc = store_one(store, store_take_number, &last, sql, "");
 

@@ -221,10 +221,10 @@ static int put_table(struct putting *w, size_t table, const char *name, size_t a
 static int put_last_job(struct putting *w, size_t at)
 {
 	static const char make[] =
-		"INSERT INTO sqlite_sequence (name, seq) SELECT 'work', 0"
-		" WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'work')";
+		"INSERT INTO sqlite_sequence (name, seq) SELECT 'job', 0"
+		" WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'job')";
 	static const char raise[] =
-		"UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = 'work'";
+		"UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = 'job'";
 	json_t *value = put_parse(w, at);
 	json_int_t last = json_integer_value(value);
 	bool right = json_is_integer(value) && last >= 0 && last <= JOB_NUMBER_MAX;
@@ -246,7 +246,7 @@ static int is_empty(struct store *store)
 	static const char sql[] =
 		"SELECT 1 FROM folder UNION ALL SELECT 1 FROM device UNION ALL"
 		" SELECT 1 FROM device_group UNION ALL SELECT 1 FROM bundle UNION ALL"
-		" SELECT 1 FROM setting UNION ALL SELECT 1 FROM work UNION ALL"
+		" SELECT 1 FROM setting UNION ALL SELECT 1 FROM job UNION ALL"
 		" SELECT 1 FROM uuid WHERE state <> 'shared' LIMIT 1";
 	sqlite3_stmt *row;
 	int rc = store_start(store, &row, sql, "");
@@ -271,7 +271,7 @@ static int empty(struct store *store)
 {
 	static const char *const all[] = {
 		"INSERT INTO temp.old_device (name, id) SELECT name, id FROM device",
-		"DELETE FROM offer", "DELETE FROM work", "DELETE FROM multicast_member",
+		"DELETE FROM offer", "DELETE FROM job", "DELETE FROM multicast_member",
 		"DELETE FROM multicast", "DELETE FROM rule", "DELETE FROM assignment",
 		"DELETE FROM bundle", "DELETE FROM member", "DELETE FROM device_group",
 		"DELETE FROM mac", "DELETE FROM card", "DELETE FROM device", "DELETE FROM folder",

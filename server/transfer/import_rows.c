@@ -22,12 +22,12 @@ static int refused(struct putting *w, const struct place *place)
 		{ "witness.uuid, ", NULL, "it is there already" },
 		{ "witness.uuid", "uuid", "\"uuids\" tells nothing of this UUID" },
 		{ "card.", "mac", "the device has this card already" },
-		{ "work.device", "device", "the device has an open job already" },
-		{ "work.lease", "job", "another job has this number" },
+		{ "job.device", "device", "the device has an open job already" },
+		{ "job.id", "job", "another job has this number" },
 		{ "assignment.", "to", "the bundle is assigned to it already" },
 		{ "member.", NULL, "the device is in this group already" },
 		{ "multicast_member.", "device", "it is a member already" },
-		{ "offer.lease", NULL, "another offer has this attempt or nonce" },
+		{ "offer.job", NULL, "another offer has this attempt or nonce" },
 		{ ".name", "name", "another one has this name" },
 	};
 	const char *what = strstr(w->store->message, "failed: ");

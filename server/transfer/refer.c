@@ -53,7 +53,7 @@ static int find_owner(struct store *store, const char *text, struct data_referen
 
 	reference->text = "device";
 	if (strcmp(text, "/") == 0) {
-		reference->text = "zone";
+		reference->text = "global";
 		return 0;
 	}
 	if (text[0] == '/') {

@@ -21,9 +21,9 @@ static const char *const job_states[] = { "pending", "offered", "begun", "done",
 static const struct data_table global_settings = {
 	.key = "settings", .shape = DATA_MAP, .level = LEVEL_GLOBAL, .fields = SETTING_FIELDS,
 	.one = "global setting", .many = "global settings",
-	.select = "SELECT 0, key, value FROM setting WHERE level = 'zone' AND owner = 0"
+	.select = "SELECT 0, key, value FROM setting WHERE level = 'global' AND owner = 0"
 		" ORDER BY key",
-	.insert = "INSERT INTO setting (level, owner, key, value) VALUES ('zone', 0, ?2, ?3)",
+	.insert = "INSERT INTO setting (level, owner, key, value) VALUES ('global', 0, ?2, ?3)",
 };
 static const struct data_table folder_settings = {
 	.key = "settings", .shape = DATA_MAP, .level = LEVEL_FOLDER, .fields = SETTING_FIELDS,
@@ -221,8 +221,8 @@ static const struct data_table sessions = {
 
 static const struct data_table its_offers = {
 	.key = "offers",
-	.select = "SELECT 0, attempt, nonce, time FROM offer WHERE lease = ?1 ORDER BY attempt",
-	.insert = "INSERT INTO offer (lease, attempt, nonce, time) VALUES (?1, ?2, ?3, ?4)",
+	.select = "SELECT 0, attempt, nonce, time FROM offer WHERE job = ?1 ORDER BY attempt",
+	.insert = "INSERT INTO offer (job, attempt, nonce, time) VALUES (?1, ?2, ?3, ?4)",
 	.fields = {
 		{ "attempt", DATA_NUMBER, false, false, 1, JOB_ATTEMPTS_MAX }, { "nonce", DATA_NONCE },
 		{ "time", DATA_TIME, true },
@@ -232,7 +232,7 @@ static const struct data_table its_offers = {
 static const struct data_table jobs = {
 	.key = "jobs", .old_key = "work",
 	.one = "job", .many = "jobs",
-	.select = "SELECT w.lease, w.lease, device.name, w.state, w.attempt, w.attempts,"
+	.select = "SELECT w.id, w.id, device.name, w.state, w.attempt, w.attempts,"
 		" w.deadline, w.assigned, w.offered, w.begun, w.ended, w.loader_bios,"
 		" w.loader_uefi, w.config, w.prefix, w.details, w.reason, bundle.name,"
 		" CASE w.source WHEN 'rule' THEN"
@@ -243,9 +243,9 @@ static const struct data_table jobs = {
 		DATA_OWNER_SQL " FROM assignment a JOIN bundle b ON b.id = a.bundle"
 		"  WHERE a.id = w.source_id), '')"
 		" ELSE w.source END, w.completes, w.given_up"
-		" FROM work w LEFT JOIN device ON device.id = w.device"
-		" LEFT JOIN bundle ON bundle.id = w.bundle ORDER BY w.lease",
-	.insert = "INSERT INTO work (lease, device, state, attempt, attempts, deadline, assigned,"
+		" FROM job w LEFT JOIN device ON device.id = w.device"
+		" LEFT JOIN bundle ON bundle.id = w.bundle ORDER BY w.id",
+	.insert = "INSERT INTO job (id, device, state, attempt, attempts, deadline, assigned,"
 		" offered, begun, ended, loader_bios, loader_uefi, config, prefix, details, reason,"
 		" bundle, source, source_id, completes, given_up) VALUES (?2, ?3, ?4, ?5, ?6, ?7,"
 		" ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20,"

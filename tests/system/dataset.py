@@ -77,12 +77,12 @@ class Dataset:
         for key in self.some(sorted(values), 6):
             self.add("setting", level=level, owner=owner, key=key,
                      value=self.random.choice(values[key]))
-        if level == "zone" and self.random.random() < 0.5:
+        if level == "global" and self.random.random() < 0.5:
             self.add("setting", level=level, owner=owner, key="admit-unknown", value="yes")
 
     def fill(self, count):
         choose = self.random.choice
-        self.settings("zone", 0)
+        self.settings("global", 0)
         folders = []
         for i in range(self.random.randrange(8)):
             folders.append(self.add("folder", parent=choose([None, *folders]),
@@ -157,7 +157,7 @@ class Dataset:
 
     def assignments(self, bundles, folders, groups, devices):
         added = []
-        for level, owners in (("zone", [0]), ("folder", folders), ("group", groups),
+        for level, owners in (("global", [0]), ("folder", folders), ("group", groups),
                               ("device", devices)):
             for owner in self.some(owners, 5):
                 for bundle in self.some(bundles, 2):
@@ -185,13 +185,13 @@ class Dataset:
                 [("hand", 0)] + [("rule", r) for r in rules] +
                 [("multicast", s) for s in sessions] + [("assignment", a) for a in assignments])
             attempt = 0 if state == "pending" else self.random.randrange(1, 4)
-            lease = self.add(
-                "work", device=device, state=state, attempt=attempt, attempts=3, deadline=14400,
+            job = self.add(
+                "job", device=device, state=state, attempt=attempt, attempts=3, deadline=14400,
                 assigned=self.time(0), offered=self.time(), begun=self.time(0),
                 ended=0 if state in ("pending", "offered", "begun") else self.time(0),
                 loader_bios="pxelinux.0", loader_uefi="", config="z.cfg", prefix="",
                 details=self.details(), reason=self.value(), source=source, source_id=of,
                 bundle=self.random.choice([None, *bundles]))
             for number in range(1, attempt + 1):
-                self.add("offer", lease=lease, attempt=number, time=self.time(0),
+                self.add("offer", job=job, attempt=number, time=self.time(0),
                          nonce=self.random.randbytes(16))

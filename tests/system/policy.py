@@ -191,12 +191,12 @@ def accept(port, request, answer, nonce):
                               STATE: ACCEPTED}, nonce, 0)
 
 
-TOKENS = {}  # of leases, those of the boots that accepted them last
+TOKENS = {}  # of jobs, those of the boots that accepted them last
 
 
-def report(port, who, lease, state, **more):
-    """Reports as the agent that the lease's last boot started; returns the receipt's fields."""
-    return ask(port, REPORT, {**who, LEASE: lease, TOKEN: TOKENS[lease], STATE: state}, **more)
+def report(port, who, job, state, **more):
+    """Reports as the agent that the job's last boot started; returns the receipt's fields."""
+    return ask(port, REPORT, {**who, LEASE: job, TOKEN: TOKENS[job], STATE: state}, **more)
 
 
 def tell(port, nonce, fields):

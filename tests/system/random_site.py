@@ -167,7 +167,7 @@ class RandomSite:
         found = []
         if self.chance(0.4):
             return found  # rules are for those without
-        for level, owners in (("zone", [0]), ("folder", self.folders), ("group", self.groups),
+        for level, owners in (("global", [0]), ("folder", self.folders), ("group", self.groups),
                               ("device", self.devices)):
             for owner in self.some(owners, 2 if self.chance(0.7) else 0):
                 for bundle in self.some(self.bundles):
@@ -193,23 +193,23 @@ class RandomSite:
                                        else ("done", "failed", "cancelled"))
             source, of, bundle = self.random.choice(sources)
             attempts = self.random.choice((1, 3))
-            lease = self.add(
-                "work", device=device, state=state, attempts=attempts, deadline=NOW_SLACK,
+            job = self.add(
+                "job", device=device, state=state, attempts=attempts, deadline=NOW_SLACK,
                 attempt=0 if state == "pending" else self.random.randint(1, attempts),
                 assigned=1, offered=1, begun=self.time() if state == "begun" else 0,
                 ended=0 if open_state else 1, loader_bios=self.random.choice(("", "w.0")),
                 loader_uefi=self.random.choice(("", "w.efi", "w.efi")), config="w.cfg", prefix="",
                 details=b"", bundle=bundle, source=source, source_id=of)
             if state != "pending":
-                self.add("offer", lease=lease, attempt=1, nonce=self.random.randbytes(16), time=1)
+                self.add("offer", job=job, attempt=1, nonce=self.random.randbytes(16), time=1)
 
     def _fill(self):
         add, choose = self.add, self.random.choice
-        self._settings("zone", 0)
+        self._settings("global", 0)
         if self.chance(0.2):
-            add("setting", level="zone", owner=0, key="admit-unknown", value="yes")
+            add("setting", level="global", owner=0, key="admit-unknown", value="yes")
         if self.chance(0.2):
-            add("setting", level="zone", owner=0, key="shared-macs",
+            add("setting", level="global", owner=0, key="shared-macs",
                 value="02:00:00:00:00:03,020000000005")
         for number in self.some(range(1, 9)):
             add("uuid", uuid=uuid(number), state=choose(("shared", "ignored", "allowed")), time=1)
@@ -244,49 +244,49 @@ class RandomSite:
 
     def _complete(self):
         """What ends work, and boots that came back to their disks."""
-        for table, key in (("bundle", "id"), ("work", "lease")):
+        for table, key in (("bundle", "id"), ("job", "id")):
             for row in self.db.execute(f"SELECT {key} FROM {table}").fetchall():
                 self.db.execute(f"UPDATE {table} SET completes = ? WHERE {key} = ?",
                                 (self.random.choice(("agent", "handover", "next-boot")), row[0]))
-        offers = self.db.execute("SELECT device, nonce, work.lease FROM offer"
-                                 " JOIN work ON work.lease = offer.lease").fetchall()
-        for device, nonce, lease in offers:
-            self.db.execute("UPDATE offer SET attempt = (SELECT attempt FROM work WHERE"
-                            " lease = ?1) WHERE lease = ?1", (lease,))
+        offers = self.db.execute("SELECT device, nonce, job.id FROM offer"
+                                 " JOIN job ON job.id = offer.job").fetchall()
+        for device, nonce, job in offers:
+            self.db.execute("UPDATE offer SET attempt = (SELECT attempt FROM job WHERE"
+                            " id = ?1) WHERE job = ?1", (job,))
             if self.chance(0.5):
-                self.add("event", device=device, time=self.now, step="local-boot", lease=lease,
+                self.add("event", device=device, time=self.now, step="local-boot", job=job,
                          milliseconds=1, reason="no job", boot=nonce)
 
-    def _crowd_of_leases(self, device):
+    def _crowd_of_jobs(self, device):
         """Work of one bundle that was had many times within the hour, or nearly."""
         bundle = self.random.choice(self.bundles)
-        self.db.execute("DELETE FROM work WHERE device = ?", (device,))
+        self.db.execute("DELETE FROM job WHERE device = ?", (device,))
         assignment = self.db.execute(
             "INSERT INTO assignment (bundle, level, owner, mode, added) VALUES (?, 'device', ?,"
             " 'always', 1) ON CONFLICT (level, owner, bundle) DO UPDATE SET mode = 'always',"
             " until = 0 RETURNING id", (bundle, device)).fetchone()[0]
         early = self.random.choice((60, 60, 5000))
         for number in range(self.random.choice((11, 12, 12, 13))):
-            self.add("work", device=device, state="done", attempts=1, deadline=60, attempt=1,
+            self.add("job", device=device, state="done", attempts=1, deadline=60, attempt=1,
                      assigned=self.now - (early if number == 0 else 60), ended=self.now,
                      loader_bios="", loader_uefi="", config="", prefix="", details=b"",
                      bundle=bundle, source="assignment", source_id=assignment)
 
-    def _strangers(self):
+    def _unknown_machines(self):
         for _ in range(self.random.randint(2, 7)):
             request = self.request()
             self.db.execute(
-                "INSERT OR IGNORE INTO stranger (mac, uuid, first, last, boots, address, request,"
+                "INSERT OR IGNORE INTO unknown_machine (mac, uuid, first, last, boots, address, request,"
                 " outcome) VALUES (?, ?, 1, ?, 1, '127.0.0.1', ?, '')",
                 (request.mac, request.uuid, self.now - self.random.randint(1, 99),
                  request.datagram(self.random.randbytes(16))))
 
     def _limit_admissions(self):
-        set_zone = "INSERT OR REPLACE INTO setting VALUES ('zone', 0, ?, ?)"
+        set_global = "INSERT OR REPLACE INTO setting VALUES ('global', 0, ?, ?)"
         if self.chance(0.4):
-            self.db.execute(set_zone, ("admit-unknown", "yes"))
+            self.db.execute(set_global, ("admit-unknown", "yes"))
         if self.chance(0.4):
-            self.db.execute(set_zone, ("admit-limit", str(self.random.randint(0, 3))))
+            self.db.execute(set_global, ("admit-limit", str(self.random.randint(0, 3))))
             for device in self.some(self.devices, 3):
                 self.add("admission", device=device, time=1)
 
@@ -294,8 +294,8 @@ class RandomSite:
         self._complete()
         for device in self.devices:
             if self.chance(0.25):
-                self._crowd_of_leases(device)
-        self._strangers()
+                self._crowd_of_jobs(device)
+        self._unknown_machines()
         self._limit_admissions()
         for session in self.db.execute("SELECT id FROM multicast").fetchall():
             self.db.execute("UPDATE multicast SET wait = ?, last_joined = ?, clients = ?"

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 import reference_filter
 from reference_filter import BIOS, UEFI, VALID, Request
 
-TABLES = ("device", "mac", "seen", "work", "offer", "setting", "folder", "device_group", "member",
-          "bundle", "assignment", "rule", "multicast", "multicast_member", "stranger", "uuid", "card")
+TABLES = ("device", "mac", "seen", "job", "offer", "setting", "folder", "device_group", "member",
+          "bundle", "assignment", "rule", "multicast", "multicast_member", "unknown_machine", "uuid", "card")
 OPEN = ("pending", "offered", "begun")
 NO_UUIDS = (bytes.fromhex("03000200040005000006000700080009"),)
 BUILT_IN = {"menu-mode": "never", "loader-bios": "pxelinux.0", "loader-uefi": "syslinux.efi",
@@ -29,10 +29,10 @@ class Candidate:
 
 @dataclass
 class Decision:
-    device: dict = None      # None: a stranger
+    device: dict = None      # None: an unknown machine
     claims: bool = False
-    admits: bool = False     # the stranger becomes a device
-    lease: dict = None       # what is open
+    admits: bool = False     # the unknown machine becomes a device
+    job: dict = None       # what is open
     candidates: list = field(default_factory=list)
     chosen: Candidate = None # where nothing is open
     loader: str = ""         # empty: it boots its disk
@@ -174,7 +174,7 @@ class Site:
         """Returns the name of the device that an unknown machine becomes, or None."""
         mac = self._mac_counts(request.mac) and not self._by_mac(request.mac)
         uuid = self._uuid_counts(request.uuid) and not self._by_uuid(request.uuid)
-        for other in self.rows("stranger", uuid=request.uuid) if uuid else ():
+        for other in self.rows("unknown_machine", uuid=request.uuid) if uuid else ():
             how = likeness(serials_of(request), serials_of(Request.parse(other["request"])))
             if other["mac"] != request.mac and not self.one("uuid", uuid=request.uuid):
                 uuid = uuid and how != "different" and (
@@ -209,7 +209,7 @@ class Site:
 
     def setting(self, device, key):
         levels = [("device", device["id"])] if device else []
-        levels += [("folder", folder["id"]) for folder in self.folders(device)] + [("zone", 0)]
+        levels += [("folder", folder["id"]) for folder in self.folders(device)] + [("global", 0)]
         for level, owner in levels:
             row = self.one("setting", level=level, owner=owner, key=key)
             if row:
@@ -217,7 +217,7 @@ class Site:
         return BUILT_IN[key]
 
     def loader(self, row, firmware, device):
-        """Returns the loader that a bundle or a lease has for a firmware; empty: none."""
+        """Returns the loader that a bundle or a job has for a firmware; empty: none."""
         kind = {BIOS: "bios", UEFI: "uefi"}.get(firmware)
         loader = row["loader_" + kind] if kind else ""
         return self.setting(device, "loader-" + kind) if loader == "*" else loader
@@ -232,7 +232,7 @@ class Site:
         """Does to its rows what the server does each second, without being asked."""
         due = [session["id"] for session in self.tables["multicast"]
                if self._is_due(session, now)]
-        for row in self.tables["work"]:
+        for row in self.tables["job"]:
             if row["state"] == "begun" and row["begun"] + row["deadline"] <= now:
                 row["state"] = "failed"
         for session in self.tables["multicast"]:
@@ -242,12 +242,12 @@ class Site:
                     row["state"] in OPEN and row["source"] == "multicast" and
                     row["source_id"] == session["id"] and
                     self.one("multicast_member", multicast=session["id"], device=row["device"])
-                    for row in self.tables["work"]):
+                    for row in self.tables["job"]):
                 session["state"] = "ended"
 
     def settled(self, now):
         """Says whether the server has done all that it does without being asked."""
-        open_work = [row for row in self.tables["work"] if row["state"] in OPEN]
+        open_work = [row for row in self.tables["job"] if row["state"] in OPEN]
         overdue = any(row["state"] == "begun" and row["begun"] + row["deadline"] <= now
                       for row in open_work)
         over = any(session["state"] == "started" and not any(
@@ -266,17 +266,17 @@ class Site:
                    if member["joined"] and (session["state"] == "ended" or any(
                        row["state"] in OPEN or (session["state"] == "started" and (
                            row["state"] == "done" or row["ended"] > session["started"]))
-                       for row in self.rows("work", device=member["device"], source="multicast",
+                       for row in self.rows("job", device=member["device"], source="multicast",
                                             source_id=session["id"]))))
 
     def _last(self, device, **columns):
-        """Returns how the last lease of a source or a bundle ended; None: none has, or one is
+        """Returns how the last job of a source or a bundle ended; None: none has, or one is
         under way."""
-        leases = sorted(self.rows("work", device=device["id"], **columns),
-                        key=lambda row: row["lease"])
-        if not leases or leases[-1]["state"] in OPEN:
+        jobs = sorted(self.rows("job", device=device["id"], **columns),
+                        key=lambda row: row["id"])
+        if not jobs or jobs[-1]["state"] in OPEN:
             return None
-        return leases[-1]["state"]
+        return jobs[-1]["state"]
 
     def _session(self, device, member, request):
         """Returns why a session is passed over, or None to take it."""
@@ -332,7 +332,7 @@ class Site:
         """Returns those that are for a device, in order."""
         groups = sorted(row["device_group"] for row in self.rows("member", device=device["id"]))
         owners = [("device", device["id"])] + [("group", group) for group in groups]
-        owners += [("folder", folder["id"]) for folder in self.folders(device)] + [("zone", 0)]
+        owners += [("folder", folder["id"]) for folder in self.folders(device)] + [("global", 0)]
         return [row for level, owner in owners
                 for row in sorted(self.rows("assignment", level=level, owner=owner),
                                   key=lambda row: row["id"])]
@@ -374,7 +374,7 @@ class Site:
             name = None if d.device or pretends else self.admission(request)
             if not d.device and not name:
                 return d
-        d.lease = next((row for row in self.tables["work"] if d.device and
+        d.job = next((row for row in self.tables["job"] if d.device and
                         row["device"] == d.device["id"] and row["state"] in OPEN), None)
         self._choose(d, d.device, request, address, now)
         who = d.device
@@ -383,9 +383,9 @@ class Site:
             d.admits = True
             who = {"id": None, "folder": None, "name": name}
             self._choose(d, who, request, address, now)
-        work = d.lease or (d.chosen and d.chosen.bundle)
-        if d.lease and (d.lease["attempt"] >= d.lease["attempts"] or (
-                d.lease["state"] == "begun" and d.lease["begun"] + d.lease["deadline"] <= now)):
+        work = d.job or (d.chosen and d.chosen.bundle)
+        if d.job and (d.job["attempt"] >= d.job["attempts"] or (
+                d.job["state"] == "begun" and d.job["begun"] + d.job["deadline"] <= now)):
             work = None
         if work and request and self.unproven(d.device, request):
             work = None
@@ -397,5 +397,5 @@ class Site:
 
     def _choose(self, d, device, request, address, now):
         d.candidates = self.candidates(device, request, address, now)
-        if not d.lease:
+        if not d.job:
             d.chosen = next((candidate for candidate in d.candidates if candidate.taken), None)

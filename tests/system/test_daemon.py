@@ -98,7 +98,7 @@ def test_quotes_of_the_log_are_unambiguous(ctl):
 def test_what_is_left_out_is_told_at_start(ctl):
     ctl("device", "add", "web01", MAC)
     with contextlib.closing(sqlite3.connect(ctl.database)) as db, db:
-        db.execute("INSERT INTO setting VALUES ('zone', 0, 'colour', 'blue')")
+        db.execute("INSERT INTO setting VALUES ('global', 0, 'colour', 'blue')")
     daemon = policy.Daemon(ctl.database, ctl.folder / "log")
     try:
         assert "warning: setting colour=blue of the zone" in daemon.log.read_text()

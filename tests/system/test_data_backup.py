@@ -76,7 +76,7 @@ def test_while_others_write(tmp_path):
             with_value = str(len(written))
             db.execute("BEGIN IMMEDIATE")
             for key in ("answer-validity", "hot-key-wait"):
-                db.execute("INSERT OR REPLACE INTO setting VALUES ('zone', 0, ?, ?)",
+                db.execute("INSERT OR REPLACE INTO setting VALUES ('global', 0, ?, ?)",
                            [key, with_value])
             db.execute("COMMIT")
             written.append(with_value)
@@ -95,7 +95,7 @@ def test_while_others_write(tmp_path):
             assert result.returncode == 0, result.stderr
             with sqlite3.connect(tmp_path / f"copy{i}.db") as db:
                 got = [v for v, in db.execute(
-                    "SELECT value FROM setting WHERE level = 'zone'"
+                    "SELECT value FROM setting WHERE level = 'global'"
                     " AND key IN ('answer-validity', 'hot-key-wait')")]
                 assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
             db.close()

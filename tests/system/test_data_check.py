@@ -12,17 +12,17 @@ from policy import BUILD
 
 # What makes a database wrong, and what is told of it.
 WRONGS = [
-    ("DROP INDEX work_open", "index work_open is missing"),
+    ("DROP INDEX job_open", "index job_open is missing"),
     ("DROP TRIGGER device_update", "trigger device_UPDATE is missing"),
     ("DELETE FROM device WHERE id = 1", "1 rows of mac are of a device that is gone"),
     ("DELETE FROM device WHERE id = 2", "1 rows of event are of a device that is gone"),
-    ("DROP TRIGGER device_setting; DELETE FROM device WHERE id = 2",
+    ("DROP TRIGGER device_gone; DELETE FROM device WHERE id = 2",
      "setting menu-mode is of device 2, which is gone"),
     ("DROP TRIGGER folder_gone; DELETE FROM folder WHERE id = 3",
      "assignment 1 is of folder 3, which is gone"),
     ("UPDATE folder SET parent = 2 WHERE id = 1", "folder site is within itself"),
     ("UPDATE folder SET name = 'a b' WHERE id = 1", "folder /a b: path: expected the path"),
-    ("UPDATE setting SET value = 'x' WHERE level = 'zone'",
+    ("UPDATE setting SET value = 'x' WHERE level = 'global'",
      "global settings: menu-mode: expected never, always or hotkey"),
     ("UPDATE setting SET key = 'x' WHERE level = 'device'",
      "device db01: x: no such setting"),
@@ -48,26 +48,26 @@ WRONGS = [
     ("UPDATE rule SET filter = 'memory >='", "rule big: filter: column 10 of the filter"),
     ("INSERT INTO rule (position, name, bundle, applies, filter) VALUES (1, 'b', 1, 'both', '')",
      "have the same place, 1"),
-    ("UPDATE work SET config = 'a b'", "job 1: config: expected 1 to 127"),
-    ("UPDATE work SET ended = 5", 'job 1: expected "ended"'),
-    ("UPDATE work SET state = 'offered', attempt = 1", "job 1: no boot has its attempt"),
-    ("UPDATE work SET state = 'begun', attempt = 1, begun = 9999999999",
+    ("UPDATE job SET config = 'a b'", "job 1: config: expected 1 to 127"),
+    ("UPDATE job SET ended = 5", 'job 1: expected "ended"'),
+    ("UPDATE job SET state = 'offered', attempt = 1", "job 1: no boot has its attempt"),
+    ("UPDATE job SET state = 'begun', attempt = 1, begun = 9999999999",
      "job 1 is begun in the future"),
-    ("DROP INDEX work_open; INSERT INTO work (device, state, attempts, deadline, assigned,"
+    ("DROP INDEX job_open; INSERT INTO job (device, state, attempts, deadline, assigned,"
      " loader_bios, loader_uefi, config, prefix, details) SELECT device, state, attempts,"
-     " deadline, assigned, loader_bios, loader_uefi, config, prefix, details FROM work",
+     " deadline, assigned, loader_bios, loader_uefi, config, prefix, details FROM job",
      "device web01 has 2 open jobs"),
     ("UPDATE rule SET id = 268435456", "rule big has the number 268435456, which prebootd cannot"),
-    ("UPDATE sqlite_sequence SET seq = 0 WHERE name = 'work'",
+    ("UPDATE sqlite_sequence SET seq = 0 WHERE name = 'job'",
      "job numbers up to 1 would be used again"),
 ]
 
 
 # What is kept of past work, and is not so: another lease, another state, nothing, too much.
-PASTS = ["UPDATE past SET lease = 9 WHERE kind = 0", "UPDATE past SET state = 'done' WHERE kind = 2",
+PASTS = ["UPDATE past SET job = 9 WHERE kind = 0", "UPDATE past SET state = 'done' WHERE kind = 2",
          "DELETE FROM past WHERE kind = 1", "INSERT INTO past VALUES (1, 3, 5, 1, 'pending')",
          "INSERT INTO past VALUES (1, 7, 5, 1, 'pending')", "DELETE FROM past"]
-WORK = "UPDATE work SET source = 'assignment', source_id = 1, bundle = 1;"
+WORK = "UPDATE job SET source = 'assignment', source_id = 1, bundle = 1;"
 WRONGS += [(WORK + sql, "what is kept of the jobs of device web01 is not what it has had")
            for sql in PASTS]
 WRONGS += [("INSERT INTO past VALUES (2, 0, 0, 1, 'done')", "what is kept of the jobs of device db01")]
@@ -80,18 +80,18 @@ def database(tmp_path):
     create(path)
     with sqlite3.connect(path) as db:
         db.executescript("""
-            INSERT INTO setting VALUES ('zone', 0, 'menu-mode', 'never');
+            INSERT INTO setting VALUES ('global', 0, 'menu-mode', 'never');
             INSERT INTO folder VALUES (1, NULL, 'site'), (2, 1, 'lab'), (3, NULL, 'x');
             INSERT INTO device (id, name, added, isd) VALUES
                 (1, 'web01', 5, NULL), (2, 'db01', 5, randomblob(16));
             INSERT INTO setting VALUES ('device', 2, 'menu-mode', 'never');
             INSERT INTO mac VALUES (x'525400123456', 1);
-            INSERT INTO event (device, time, step, lease, milliseconds, reason)
+            INSERT INTO event (device, time, step, job, milliseconds, reason)
                 VALUES (2, 5, 'request', 0, 0, '');
             INSERT INTO bundle VALUES (1, 'win', 'imaging', '*', '', 'z.cfg', '', x'', 0, 0, 5, 'agent');
             INSERT INTO assignment VALUES (1, 1, 'folder', 3, 'once', 0, 5);
             INSERT INTO rule VALUES (1, 1, 'big', 1, 'both', 'memory > 1G', 0, 1);
-            INSERT INTO work (device, state, attempts, deadline, assigned, loader_bios,
+            INSERT INTO job (device, state, attempts, deadline, assigned, loader_bios,
                 loader_uefi, config, prefix, details)
                 VALUES (1, 'pending', 3, 60, 5, 'a', '', 'z.cfg', '', x'');
         """)
@@ -135,8 +135,8 @@ def test_wrong(database, sql, problem):
 @pytest.mark.parametrize("sql", [
     "DELETE FROM device", "DELETE FROM device WHERE id = 2",
     "UPDATE device SET folder = 3; DELETE FROM folder WHERE id = 3", "DROP TRIGGER folder_gone; DELETE FROM folder WHERE id = 3",
-    "UPDATE folder SET parent = 2 WHERE id = 1", "DROP TRIGGER device_setting; DELETE FROM device",
-    "UPDATE sqlite_sequence SET seq = 0 WHERE name = 'work'",
+    "UPDATE folder SET parent = 2 WHERE id = 1", "DROP TRIGGER device_gone; DELETE FROM device",
+    "UPDATE sqlite_sequence SET seq = 0 WHERE name = 'job'",
     "INSERT INTO witness VALUES (randomblob(16), x'020000000001', '', '', '', 5, 5)",
     "INSERT INTO past VALUES (2, 0, 0, 1, 'done')", *(WORK + sql for sql in PASTS)])
 def test_remedies_by_sqlite(database, sql):

@@ -31,7 +31,7 @@ def database(tmp_path_factory):
             INSERT INTO bundle VALUES (1, 'win', 'imaging', '*', '', 'z.cfg', '',
                 CAST('image=w.img' || char(0) || 'share=//f/w' || char(0) AS BLOB), 0, 0, 5, 'agent');
             INSERT INTO rule VALUES (1, 1, 'big', 1, 'both', '', 0, 1);
-            INSERT INTO work (lease, device, state, attempts, deadline, assigned, loader_bios,
+            INSERT INTO job (id, device, state, attempts, deadline, assigned, loader_bios,
                 loader_uefi, config, prefix, details)
                 VALUES (77, 1, 'pending', 3, 60, 5, 'a', '', 'z.cfg', '', x'');
         """)

@@ -357,7 +357,7 @@ def test_numbers_of_leases_come_to_an_end(tmp_path, last):
     create(database)
     assert run(database, "device", "add", "web01", "52:54:00:00:00:01").returncode == 0
     with sqlite3.connect(database) as db:
-        db.execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('work', ?)", [last])
+        db.execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('job', ?)", [last])
     db.close()
     for _ in range(2):
         result = run(database, "work", "assign", "web01", "--config", "z.cfg")
@@ -424,7 +424,7 @@ def test_data_that_are_there(tmp_path):
     assert run(tmp_path / "new.db", "import", tmp_path / "data.json").returncode == 0
     with sqlite3.connect(tmp_path / "new.db") as db:
         for device in (1, 2):
-            db.execute("INSERT INTO event (device, time, step, lease, milliseconds, reason)"
+            db.execute("INSERT INTO event (device, time, step, job, milliseconds, reason)"
                        " VALUES (?, 5, 'offered', 7, 0, '')", [device])
     db.close()
     before = contents(tmp_path / "new.db")

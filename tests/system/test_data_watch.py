@@ -31,7 +31,7 @@ def database(tmp_path):
             INSERT INTO device (id, name, added, folder) VALUES
                 (1, 'web01', 5, 2), (2, 'db01', 5, NULL);
             INSERT INTO mac VALUES (x'525400123456', 1), (x'020000000002', 2);
-            INSERT INTO event (device, time, step, lease, milliseconds, reason)
+            INSERT INTO event (device, time, step, job, milliseconds, reason)
                 VALUES (1, 5, 'old', 0, 0, '');
         """)
     db.close()
@@ -81,7 +81,7 @@ def until(true):
 
 def happen(database, device, step, lease=0, milliseconds=0, reason=""):
     with sqlite3.connect(database) as db:
-        db.execute("INSERT INTO event (device, time, step, lease, milliseconds, reason, time_ms)"
+        db.execute("INSERT INTO event (device, time, step, job, milliseconds, reason, time_ms)"
                    " VALUES (?, 1760000000, ?, ?, ?, ?, 45)",
                    [device, step, lease, milliseconds, reason])
     db.close()
@@ -89,7 +89,7 @@ def happen(database, device, step, lease=0, milliseconds=0, reason=""):
 
 def stranger(database, number, last, boots=1):
     with sqlite3.connect(database) as db:
-        db.execute("INSERT INTO stranger (mac, uuid, first, last, boots, address, request, outcome)"
+        db.execute("INSERT INTO unknown_machine (mac, uuid, first, last, boots, address, request, outcome)"
                    " VALUES (?, zeroblob(16), 1, ?, ?, '10.0.0.9', x'', 'unknown device')"
                    " ON CONFLICT DO UPDATE SET last = excluded.last, boots = excluded.boots",
                    [bytes([2, 0, 0, 0, 0, number]), last, boots])

@@ -29,7 +29,7 @@ BUNDLES = {"win11": ("*", "*", "z_auto.cfg", "image=win11-v3\0"),
 IDS = {name: number for number, name in enumerate(BUNDLES, 1)}
 OWNERS = {"pc": ("device", 1), "other": ("device", 2), "group desks": ("group", 1),
           "group labs": ("group", 2), "folder /site": ("folder", 1),
-          "folder /site/lab": ("folder", 2), "folder /other": ("folder", 3), "all": ("zone", 0)}
+          "folder /site/lab": ("folder", 2), "folder /other": ("folder", 3), "all": ("global", 0)}
 
 SITE = """
 INSERT INTO folder (name, parent) VALUES ('site', NULL), ('lab', 1), ('other', NULL);
@@ -84,17 +84,17 @@ def add_session(db, number, text):
         member = db.execute("INSERT INTO device (name, added) VALUES (?, 1)",
                             (f"member-{number}",)).lastrowid
         db.execute("INSERT INTO multicast_member VALUES (?, ?, 1)", (number, member))
-        db.execute("INSERT INTO work (device, state, attempt, attempts, deadline, assigned,"
+        db.execute("INSERT INTO job (device, state, attempt, attempts, deadline, assigned,"
                    " offered, loader_bios, loader_uefi, config, prefix, details, bundle, source,"
                    " source_id) VALUES (?, 'offered', 1, 3, 14400, 1, 2, '', '', '', '', x'', ?,"
                    " 'multicast', ?)", (member, IDS[bundle], number))
 
 
-def add_lease(db, text):
+def add_job(db, text):
     bundle, state, source, number = re.fullmatch(r"(\S+) (\w+), (\w+) (\d+)", text).groups()
     attempt = {"pending": 0, "exhausted": 3}.get(state, 1)
     bios, uefi, config, details = BUNDLES[bundle]
-    db.execute("INSERT INTO work (device, state, attempt, attempts, deadline, assigned, offered,"
+    db.execute("INSERT INTO job (device, state, attempt, attempts, deadline, assigned, offered,"
                " ended, loader_bios, loader_uefi, config, prefix, details, bundle, source,"
                " source_id) VALUES (1, ?, ?, 3, 14400, 1, 2, 3, ?, ?, ?, '', ?, ?, ?, ?)",
                ("offered" if state == "exhausted" else state, attempt,
@@ -123,11 +123,11 @@ def set_up(database, case):
         for number, text in enumerate(case.get("sessions", []), 1):
             add_session(db, number, text)
         for text in case.get("had", []):
-            add_lease(db, text)
+            add_job(db, text)
         for key, value in case.get("settings", {}).items():
             db.execute("INSERT INTO setting VALUES ('folder', 2, ?, ?)", (key, value))
         if stranger:
-            db.execute("INSERT INTO stranger (mac, uuid, first, last, boots, address, request,"
+            db.execute("INSERT INTO unknown_machine (mac, uuid, first, last, boots, address, request,"
                        " outcome) VALUES (?, ?, 1, 1, 1, ?, ?, '')",
                        (policy.mac(MAC), bytes(16), ADDRESS, request))
         elif "never" not in machine:

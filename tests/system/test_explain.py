@@ -30,7 +30,7 @@ def add_stranger(database, address, machine_uuid, seen_mac):
     fields = {policy.MAC: policy.mac(seen_mac), policy.FIRMWARE: policy.UEFI,
               policy.UUID: bytes.fromhex(machine_uuid.replace("-", ""))}
     with sqlite3.connect(database) as db:
-        db.execute("INSERT INTO stranger (mac, uuid, first, last, boots, address, request, outcome)"
+        db.execute("INSERT INTO unknown_machine (mac, uuid, first, last, boots, address, request, outcome)"
                    " VALUES (?, ?, 1, 1, 1, ?, ?, '')",
                    (fields[policy.MAC], fields[policy.UUID], address,
                     policy.encode(policy.REQUEST, bytes(16), fields)))
@@ -69,7 +69,7 @@ def test_admitted_without_work(tmp_path):
     machine = set_up(database, {"machine": {"stranger": None}})
     assert "becomes" not in prebootctl(database, "explain", machine)
     with sqlite3.connect(database) as db:
-        db.execute("INSERT INTO setting VALUES ('zone', 0, 'admit-unknown', 'yes')")
+        db.execute("INSERT INTO setting VALUES ('global', 0, 'admit-unknown', 'yes')")
     text = prebootctl(database, "explain", machine)
     assert "now: boots its disk; nothing is assigned to it" in text
     assert "it becomes device pc-525400123456" in text
@@ -82,14 +82,14 @@ def test_no_more_within_the_hour(tmp_path):
     machine = set_up(database, {"assigned": ["win11 to pc, always", "tools to pc, once"],
                                 "had": had})
     with sqlite3.connect(database) as db:
-        db.execute("UPDATE work SET assigned = unixepoch() - 60")
+        db.execute("UPDATE job SET assigned = unixepoch() - 60")
     why = "it has had 12 jobs within an hour, which is the limit"
     assert f"now: boots its disk; win11: {why}\n" in prebootctl(database, "explain", machine)
     told = json.loads(prebootctl(database, "--json", "explain", machine))
     assert [(c["taken"], c["reason"]) for c in told["candidates"]] == [
         (False, why), (False, "another job comes first")]
     with sqlite3.connect(database) as db:
-        db.execute("UPDATE work SET assigned = unixepoch() - 3700 WHERE lease = 1")
+        db.execute("UPDATE job SET assigned = unixepoch() - 3700 WHERE id = 1")
     db.close()
     assert "now: new work; win11: " in prebootctl(database, "explain", machine)
 
@@ -99,8 +99,8 @@ def test_no_more_are_admitted(tmp_path):
     database = tmp_path / "test.db"
     machine = set_up(database, {"machine": {"stranger": None}})
     with sqlite3.connect(database) as db:
-        db.execute("INSERT INTO setting VALUES ('zone', 0, 'admit-unknown', 'yes'),"
-                   " ('zone', 0, 'admit-limit', '1')")
+        db.execute("INSERT INTO setting VALUES ('global', 0, 'admit-unknown', 'yes'),"
+                   " ('global', 0, 'admit-limit', '1')")
         db.execute("INSERT INTO admission VALUES (2, 1)")
     why = "as many unknown machines have been admitted as admit-limit allows"
     for rule in (None, "INSERT INTO rule VALUES (1, 1, 'r', 1, 'unknown', '', 0, 1)"):
@@ -134,7 +134,7 @@ def test_work_that_is_overdue(tmp_path):
     set_up(database, {"assigned": ["win11 to pc, always", "tools to pc, once"],
                       "had": ["win11 begun, assignment 1"]})
     with sqlite3.connect(database) as db:
-        db.execute("UPDATE work SET begun = unixepoch() - deadline - 9")
+        db.execute("UPDATE job SET begun = unixepoch() - deadline - 9")
     db.close()
     text = prebootctl(database, "explain", "pc")
     assert "open work   none" in text and "begun but not ended before its deadline" in text
@@ -155,7 +155,7 @@ def test_sessions_that_are_due(tmp_path):
     assert "the session has started without this device" in text and "now: new work; tools" in text
     with sqlite3.connect(database) as db:
         db.execute("UPDATE multicast SET state = 'started'")
-        db.execute("UPDATE work SET state = 'done'")
+        db.execute("UPDATE job SET state = 'done'")
     db.close()
     text = prebootctl(database, "explain", "pc")
     assert "the session has ended" in text and "now: new work; tools" in text
@@ -166,12 +166,12 @@ def test_boot_that_came_back(tmp_path):
     database = tmp_path / "test.db"
     set_up(database, {"had": ["win11 offered, hand 0"]})
     with sqlite3.connect(database) as db:
-        db.execute("UPDATE work SET completes = 'next-boot'")
+        db.execute("UPDATE job SET completes = 'next-boot'")
         db.execute("INSERT INTO offer VALUES (1, 1, ?, 1)", (bytes(15) + b"7",))
     assert "now: boots its disk; the machine booted again: accepted once more, it is done" in \
         prebootctl(database, "explain", "pc")
     with sqlite3.connect(database) as db:
-        db.execute("INSERT INTO event (device, time, step, lease, milliseconds, reason, boot)"
+        db.execute("INSERT INTO event (device, time, step, job, milliseconds, reason, boot)"
                    " VALUES (1, 1, 'local-boot', 1, 1, '', ?)", (bytes(15) + b"7",))
     db.close()
     assert "now: work 1, attempt 2 of 3, offered again" in prebootctl(database, "explain", "pc")
@@ -244,7 +244,7 @@ def test_what_is_left_out_is_told_in_lines(tmp_path):
     database = tmp_path / "test.db"
     prebootctl(database, "device", "add", "pc", MAC)
     with sqlite3.connect(database) as db:
-        db.executemany("INSERT INTO setting VALUES ('zone', 0, ?, 'x')", [("one",), ("two",)])
+        db.executemany("INSERT INTO setting VALUES ('global', 0, ?, 'x')", [("one",), ("two",)])
     db.close()
     result = subprocess.run([BUILD / "prebootctl", "--database", database, "explain", "pc"],
                             capture_output=True, text=True, timeout=10, check=True)

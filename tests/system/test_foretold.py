@@ -41,7 +41,7 @@ def machines(database):
         database, "SELECT name, request FROM device LEFT JOIN seen ON seen.device = device.id")}
     named = {}
     for mac, uuid, request in rows(
-            database, "SELECT mac, uuid, request FROM stranger ORDER BY last, id"):
+            database, "SELECT mac, uuid, request FROM unknown_machine ORDER BY last, id"):
         # The last that asked with a MAC or a UUID is who is meant by it, unless a device is.
         for part, table in ((mac, "mac"), (uuid, "uuid")):
             if any(part):
@@ -69,7 +69,7 @@ def never_asked(database, name, told):
                        told["config"])
         request.firmware = BIOS if bundle[0] else UEFI
     elif told["config"]:
-        lease, = rows(database, "SELECT loader_bios FROM work WHERE device = ? ORDER BY lease"
+        lease, = rows(database, "SELECT loader_bios FROM job WHERE device = ? ORDER BY id"
                       " DESC LIMIT 1", number)
         request.firmware = BIOS if lease[0] else UEFI
     return request
@@ -94,7 +94,7 @@ def wait_until_kept(database, datagram):
     """What is told beside the decision is kept a little later; of a device, what it said."""
     end = time.monotonic() + 10
     while not rows(database, "SELECT 1 FROM seen WHERE substr(request, 29) = ?1 UNION"
-                   " SELECT 1 FROM stranger WHERE substr(request, 9, 16) = ?2", datagram[28:],
+                   " SELECT 1 FROM unknown_machine WHERE substr(request, 9, 16) = ?2", datagram[28:],
                    datagram[8:24]):
         assert time.monotonic() < end, "the request is not kept"
         time.sleep(0.01)
@@ -103,7 +103,7 @@ def wait_until_kept(database, datagram):
 def of_what_is_due(database, now):
     """Returns the devices whose work is overdue, or that are in a session."""
     return [name for name, in rows(
-        database, "SELECT name FROM device WHERE id IN (SELECT device FROM work WHERE"
+        database, "SELECT name FROM device WHERE id IN (SELECT device FROM job WHERE"
         " state = 'begun' AND begun + deadline <= ? UNION SELECT device FROM multicast_member)",
         now)]
 

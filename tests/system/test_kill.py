@@ -29,44 +29,44 @@ class Told:
     """What the server has told, and may not go back on."""
 
     def __init__(self):
-        self.offers = {}    # (lease, attempt): nonce
-        self.attempts = {}  # nonce: (lease, attempt)
-        self.begun = {}     # lease: the attempt that was acknowledged as begun
-        self.ended = {}     # lease: state
+        self.offers = {}    # (job, attempt): nonce
+        self.attempts = {}  # nonce: (job, attempt)
+        self.begun = {}     # job: the attempt that was acknowledged as begun
+        self.ended = {}     # job: state
         self.answers = self.receipts = self.local = self.after_a_kill = 0
 
-    def offer(self, nonce, lease, attempt):
+    def offer(self, nonce, job, attempt):
         assert 1 <= attempt <= ATTEMPTS, "more attempts than allowed"
-        assert lease not in self.ended, f"lease {lease} was had after its end"
-        assert self.offers.setdefault((lease, attempt), nonce) == nonce, \
-            f"attempt {attempt} of lease {lease} was given to two boots"
-        assert self.attempts.setdefault(nonce, (lease, attempt)) == (lease, attempt), \
-            f"one boot got {self.attempts[nonce]} and {(lease, attempt)}"
+        assert job not in self.ended, f"job {job} was had after its end"
+        assert self.offers.setdefault((job, attempt), nonce) == nonce, \
+            f"attempt {attempt} of job {job} was given to two boots"
+        assert self.attempts.setdefault(nonce, (job, attempt)) == (job, attempt), \
+            f"one boot got {self.attempts[nonce]} and {(job, attempt)}"
 
-    def receipt(self, lease, attempt, state):
+    def receipt(self, job, attempt, state):
         if state == policy.BEGUN:
-            self.begun[lease] = max(attempt, self.begun.get(lease, 0))
+            self.begun[job] = max(attempt, self.begun.get(job, 0))
         else:
-            assert self.ended.setdefault(lease, state) == state, f"lease {lease} ended twice"
+            assert self.ended.setdefault(job, state) == state, f"job {job} ended twice"
 
     def check(self, database):
         """Holds it against the database: all that was told must be in there."""
         assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-        offers = {(lease, attempt): nonce for lease, attempt, nonce in
-                  database.execute("SELECT lease, attempt, nonce FROM offer")}
-        work = {lease: (state, attempt) for lease, state, attempt in
-                database.execute("SELECT lease, state, attempt FROM work")}
+        offers = {(job, attempt): nonce for job, attempt, nonce in
+                  database.execute("SELECT job, attempt, nonce FROM offer")}
+        work = {job: (state, attempt) for job, state, attempt in
+                database.execute("SELECT id, state, attempt FROM job")}
         for key, nonce in self.offers.items():
             assert offers.get(key) == nonce, f"the offer of {key} is lost"
         assert len(set(offers.values())) == len(offers), "one boot has two attempts"
-        for lease, (_, attempt) in work.items():
-            assert sorted(a for l, a in offers if l == lease) == list(range(1, attempt + 1))
-        for lease, state in self.ended.items():
-            assert work[lease][0] == STATES[state], f"the end of lease {lease} is lost"
-        for lease, attempt in self.begun.items():
-            state, now = work[lease]
+        for job, (_, attempt) in work.items():
+            assert sorted(a for l, a in offers if l == job) == list(range(1, attempt + 1))
+        for job, state in self.ended.items():
+            assert work[job][0] == STATES[state], f"the end of job {job} is lost"
+        for job, attempt in self.begun.items():
+            state, now = work[job]
             assert state in ("begun", "done", "failed") or now > attempt, \
-                f"the beginning of lease {lease} is lost"
+                f"the beginning of job {job} is lost"
 
 
 class Machine:
@@ -89,14 +89,14 @@ class Machine:
         self.next_send = 0.0
 
     def boot(self):
-        self.lease = self.attempt = self.token = None
+        self.job = self.attempt = self.token = None
         self.question(policy.REQUEST, {policy.FIRMWARE: policy.BIOS}, self.random.randbytes(16))
 
     def report(self, state):
         self.state = state
         # The NBP's is of its boot; the agent has one of its own.
         nonce = self.nonce if state == policy.ACCEPTED else self.random.randbytes(16)
-        self.question(policy.REPORT, {policy.LEASE: self.lease, policy.TOKEN: self.token,
+        self.question(policy.REPORT, {policy.LEASE: self.job, policy.TOKEN: self.token,
                                       policy.STATE: state}, nonce)
 
     def send(self, now):
@@ -135,7 +135,7 @@ class Machine:
             self.told.answers += 1
             self.told.local += not work
         if work:
-            self.lease, self.attempt = fields[policy.LEASE], fields[policy.ATTEMPT]
+            self.job, self.attempt = fields[policy.LEASE], fields[policy.ATTEMPT]
             self.token = fields[policy.TOKEN]
             self.go_on(policy.ACCEPTED)
         elif kind == policy.ANSWER:
@@ -144,20 +144,20 @@ class Machine:
             self.take_receipt(fields)
 
     def take_receipt(self, fields):
-        assert fields[policy.LEASE] == self.lease
+        assert fields[policy.LEASE] == self.job
         if self.state == policy.ACCEPTED and not fields.get(policy.STATE):
             # It was cancelled, or its time is over, since it was told of.
             self.boot()
             return
         assert fields.get(policy.STATE) == self.state, \
-            f"lease {self.lease}, attempt {self.attempt}: report of {STATES[self.state]} " \
+            f"job {self.job}, attempt {self.attempt}: report of {STATES[self.state]} " \
             f"refused: {fields.get(policy.REASON)}"
         self.told.receipts += 1
         if self.state == policy.ACCEPTED:
-            self.told.offer(self.nonce, self.lease, self.attempt)
+            self.told.offer(self.nonce, self.job, self.attempt)
             self.go_on(policy.BEGUN)
             return
-        self.told.receipt(self.lease, self.attempt, self.state)
+        self.told.receipt(self.job, self.attempt, self.state)
         if self.state == policy.BEGUN:
             self.go_on(self.random.choice([policy.DONE, policy.DONE, policy.FAILED]))
         else:
@@ -174,10 +174,10 @@ def assign(database):
     """Gives each device without open work something to do, as prebootctl would."""
     with database:
         database.execute(
-            "INSERT INTO work (device, state, attempts, deadline, assigned, loader_bios,"
+            "INSERT INTO job (device, state, attempts, deadline, assigned, loader_bios,"
             " loader_uefi, config, prefix, details) SELECT id, 'pending', ?, 3600, 1,"
             " 'pxelinux.0', '', 'z_auto.cfg', '', x'' FROM device WHERE NOT EXISTS (SELECT 1"
-            " FROM work WHERE work.device = device.id AND work.state IN"
+            " FROM job WHERE job.device = device.id AND job.state IN"
             " ('pending', 'offered', 'begun'))", (ATTEMPTS,))
 
 
@@ -239,7 +239,7 @@ def test_nothing_told_is_lost(tmp_path):
         selector.close()
     print(f"{KILLS} kills, {busy} of them after answers: {told.answers} answers "
           f"({told.local} local), {len(told.offers)} attempts, {told.receipts} receipts, "
-          f"{len(told.ended)} leases ended, {told.after_a_kill} questions answered by a later life")
+          f"{len(told.ended)} jobs ended, {told.after_a_kill} questions answered by a later life")
     # All of this must have been put to the test, and not only a little.
     assert busy > KILLS * 0.7
     assert told.answers > 2000 and told.receipts > 2000 and len(told.offers) > 1000

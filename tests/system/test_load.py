@@ -39,7 +39,7 @@ def test_accepts(ctl):
         done = load(daemon, "-n", str(MACHINES), "--accept")
         assert (done["work"], done["accepted"], done["lost"]) == (MACHINES, MACHINES, 0)
         assert count(database, "SELECT count(*) FROM offer") == MACHINES
-        assert count(database, "SELECT count(*) FROM work WHERE state = 'offered'") == MACHINES
+        assert count(database, "SELECT count(*) FROM job WHERE state = 'offered'") == MACHINES
     finally:
         database.close()
         assert daemon.stop() == 0

@@ -134,7 +134,7 @@ def test_hostile_database(site, tmp_path):
     with sqlite3.connect(copy) as db:
         for table in ("device", "device_group", "bundle", "rule", "multicast", "folder"):
             db.execute(f"UPDATE {table} SET name = ?", [evil])
-        db.execute("UPDATE work SET config = ?, reason = ?", [evil, evil])
+        db.execute("UPDATE job SET config = ?, reason = ?", [evil, evil])
         db.execute("UPDATE event SET reason = ?", [evil])
     db.close()
     for verb in (["device", "list"], ["device", "show", evil], ["group", "list"], ["bundle", "list"],

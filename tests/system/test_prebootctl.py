@@ -183,7 +183,7 @@ def test_tables_cut_texts_alone(ctl):
     ctl("work", "assign", "w" * 30, "--config", "z_auto.cfg")
     ctl("work", "cancel", "w" * 30)
     with sqlite3.connect(ctl.database) as database:
-        database.execute("UPDATE work SET reason = ?", ["r" * 60])
+        database.execute("UPDATE job SET reason = ?", ["r" * 60])
         database.execute("UPDATE event SET reason = ?", ["r" * 60])
     database.close()
     for words in ("device list", "work list", "event list"):

@@ -264,7 +264,7 @@ def stranger(ctl, mac, uuid=None, last=1000, serial=None):
         told[SERIAL] = serial
     with sqlite3.connect(ctl.database) as database:
         database.execute(
-            "INSERT INTO stranger (mac, uuid, first, last, boots, address, request, outcome)"
+            "INSERT INTO unknown_machine (mac, uuid, first, last, boots, address, request, outcome)"
             " VALUES (?, ?, 900, ?, 2, '192.0.2.9', ?, 'unknown device')",
             (policy.mac(mac), guid, last, policy.encode(policy.REQUEST, bytes(16), told)))
     database.close()

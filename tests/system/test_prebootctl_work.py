@@ -154,7 +154,7 @@ def test_deadline(ctl, daemon):
     lease = request(daemon)[policy.LEASE]
     assert report(daemon, lease, policy.BEGUN)[policy.STATE] == policy.BEGUN
     with sqlite3.connect(ctl.database) as database:
-        database.execute("UPDATE work SET begun = begun - 1")
+        database.execute("UPDATE job SET begun = begun - 1")
     database.close()
     assert request(daemon)[policy.DECISION] == policy.LOCAL
     assert ctl.json("work", "show", "1")["reason"] == "begun but not ended before its deadline"

@@ -52,15 +52,15 @@ def check_explained(database, site, device, now):
     explained = json.loads(result.stdout)
     where = (device["name"], request, explained, [
         (c.source, c.id, c.why) for c in expected.candidates])
-    open_of = expected.lease and (expected.lease["source"], expected.lease["source_id"])
+    open_of = expected.job and (expected.job["source"], expected.job["source_id"])
     assert told(explained["candidates"]) == [
         (c.source, c.id, c.bundle["name"], c.taken or (c.source, c.id) == open_of)
         for c in expected.candidates], where
     for c in explained["candidates"]:
         assert not (c["taken"] and c["next"]), where
-        assert not expected.lease or c["taken"] == ((c["source"], c["id"]) == open_of), where
-        assert expected.lease or not c["next"], where
-    assert explained["open_work"] == (expected.lease and expected.lease["lease"]), where
+        assert not expected.job or c["taken"] == ((c["source"], c["id"]) == open_of), where
+        assert expected.job or not c["next"], where
+    assert explained["open_work"] == (expected.job and expected.job["id"]), where
     if request:
         check_who(site, device, request, explained["note"] or "")
         outcome = explained["outcome"]
@@ -97,24 +97,24 @@ def settled(database):
         time.sleep(0.02)
 
 
-def check_lease(before, after, decision, answer):
-    """Compares the lease that was told with what it was to be made from."""
-    lease = after.one("work", lease=answer[policy.LEASE])
-    assert lease["state"] == "offered" and lease["attempt"] == answer[policy.ATTEMPT]
-    if decision.lease:
-        assert lease["lease"] == decision.lease["lease"]
-        assert lease["attempt"] == decision.lease["attempt"] + 1
+def check_job(before, after, decision, answer):
+    """Compares the job that was told with what it was to be made from."""
+    job = after.one("job", id=answer[policy.LEASE])
+    assert job["state"] == "offered" and job["attempt"] == answer[policy.ATTEMPT]
+    if decision.job:
+        assert job["id"] == decision.job["id"]
+        assert job["attempt"] == decision.job["attempt"] + 1
         return
     bundle, chosen = decision.chosen.bundle, decision.chosen
-    assert (lease["bundle"], lease["source"], lease["source_id"], lease["details"]) == (
+    assert (job["bundle"], job["source"], job["source_id"], job["details"]) == (
         bundle["id"], chosen.source, chosen.id, bundle["details"])
-    assert lease["attempt"] == 1
-    assert lease["attempts"] == (
+    assert job["attempt"] == 1
+    assert job["attempts"] == (
         bundle["attempts"] or int(before.setting(decision.device, "attempts")))
-    assert lease["deadline"] == (
+    assert job["deadline"] == (
         bundle["deadline"] or SECONDS[before.setting(decision.device, "deadline")])
     if chosen.source == "multicast":
-        assert after.one("multicast_member", multicast=chosen.id, device=lease["device"])["joined"]
+        assert after.one("multicast_member", multicast=chosen.id, device=job["device"])["joined"]
 
 
 def check_answer(before, after, decision, answer):
@@ -133,7 +133,7 @@ def check_answer(before, after, decision, answer):
         claimed = after.one("device", id=decision.device["id"])
         assert claimed["claim_uuid"] or claimed["claim_mac"]
     if decision.loader:
-        check_lease(before, after, decision, answer)
+        check_job(before, after, decision, answer)
 
 
 def ask(site, database, port, request):

@@ -55,28 +55,28 @@ class Told:
             database.execute("PRAGMA synchronous = OFF")  # a copy, to be thrown away
             assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
             assert not database.execute("PRAGMA foreign_key_check").fetchall()
-            offers = set(database.execute("SELECT lease, attempt, nonce FROM offer"))
-            states = dict(database.execute("SELECT lease, state FROM work"))
-            attempts = dict(database.execute("SELECT lease, attempt FROM work"))
+            offers = set(database.execute("SELECT job, attempt, nonce FROM offer"))
+            states = dict(database.execute("SELECT id, state FROM job"))
+            attempts = dict(database.execute("SELECT id, attempt FROM job"))
         finally:
             database.close()
         known = [tuple(offer) for size, *offer, _ in self.offers if size <= intact]
         for offer in known:
             assert offer in offers, f"the offer {offer} is lost"
-        first = {}  # of each lease's states, the one that must have been reached
-        for i, (size, lease, _) in enumerate(self.states):
+        first = {}  # of each job's states, the one that must have been reached
+        for i, (size, job, _) in enumerate(self.states):
             if size <= intact:
-                first[lease] = i
-        for lease, i in first.items():
+                first[job] = i
+        for job, i in first.items():
             # What follows may be there as well: it was written, if not told yet.
-            later = {s for _, l, s in self.states[i:] if l == lease}
-            if attempts[lease] == ATTEMPTS:
+            later = {s for _, l, s in self.states[i:] if l == job}
+            if attempts[job] == ATTEMPTS:
                 later.add("failed")  # by the boot after the last
-            if booted and states[lease] in ("offered", "failed") and later & {"offered", "begun"}:
+            if booted and states[job] in ("offered", "failed") and later & {"offered", "begun"}:
                 continue
-            assert states[lease] in later, f"lease {lease} is {states[lease]}, not {later}"
-        for lease, attempt in attempts.items():
-            assert sorted(a for l, a, _ in offers if l == lease) == list(range(1, attempt + 1))
+            assert states[job] in later, f"job {job} is {states[job]}, not {later}"
+        for job, attempt in attempts.items():
+            assert sorted(a for l, a, _ in offers if l == job) == list(range(1, attempt + 1))
         return len(known), len(first)
 
 
@@ -88,14 +88,14 @@ def live(daemon, told, random_):
             answer = ask(daemon, i, nonce)
             if answer[policy.DECISION] != policy.WORK:
                 continue
-            lease = answer[policy.LEASE]
-            told.offers.append((told.size(), lease, answer[policy.ATTEMPT], nonce, i))
-            told.states.append((told.size(), lease, "offered"))
+            job = answer[policy.LEASE]
+            told.offers.append((told.size(), job, answer[policy.ATTEMPT], nonce, i))
+            told.states.append((told.size(), job, "offered"))
             for state in random_.choice([[policy.BEGUN], [policy.BEGUN, policy.DONE],
                                          [policy.FAILED], []]):
-                receipt = policy.report(daemon.port, {policy.MAC: mac(i)}, lease, state, after=0)
+                receipt = policy.report(daemon.port, {policy.MAC: mac(i)}, job, state, after=0)
                 assert receipt[policy.STATE] == state
-                told.states.append((told.size(), lease, STATES[state]))
+                told.states.append((told.size(), job, STATES[state]))
 
 
 @pytest.fixture(scope="module")
@@ -115,7 +115,7 @@ def killed(tmp_path_factory):
     database = sqlite3.connect(path)
     with database:
         database.execute("INSERT INTO assignment (bundle, level, owner, mode, added)"
-                         " VALUES (1, 'zone', 0, 'always', 1)")
+                         " VALUES (1, 'global', 0, 'always', 1)")
     database.close()
     told = Told(path)
     daemon = policy.Daemon(path, folder / "log")
@@ -190,15 +190,15 @@ def test_daemon_goes_on(killed, tmp_path):
         to = copy(path, tmp_path / "copy", data)
         daemon = policy.Daemon(to, tmp_path / "log")
         try:
-            known = {lease: (attempt, nonce, i) for size, lease, attempt, nonce, i in told.offers
+            known = {job: (attempt, nonce, i) for size, job, attempt, nonce, i in told.offers
                      if size <= at}
-            over = {lease for _, lease, state in told.states
+            over = {job for _, job, state in told.states
                     if state not in ("offered", "begun")}
             # The boot of work that is over comes last: it is a new one to the work that followed.
-            for lease, (attempt, nonce, i) in sorted(known.items(), key=lambda it: it[0] in over):
+            for job, (attempt, nonce, i) in sorted(known.items(), key=lambda it: it[0] in over):
                 answer = ask(daemon, i, nonce)
-                if lease not in over:
-                    assert (answer[policy.LEASE], answer[policy.ATTEMPT]) == (lease, attempt)
+                if job not in over:
+                    assert (answer[policy.LEASE], answer[policy.ATTEMPT]) == (job, attempt)
             for i in range(MACHINES):
                 assert ask(daemon, i, None) is not None
             run(to, "work", "list")
@@ -231,7 +231,7 @@ def test_offer_that_the_power_took(tmp_path):
         run(path, "work", "assign", "pc1", "--config", "other.cfg")
         database = sqlite3.connect(path)
         with database:
-            assert database.execute("UPDATE work SET assigned = assigned + 60 WHERE lease = ?",
+            assert database.execute("UPDATE job SET assigned = assigned + 60 WHERE id = ?",
                                     (answer[policy.LEASE],)).rowcount == 1
         database.close()
         assert not policy.accept(daemon.port, request, answer, nonce).get(policy.STATE)

@@ -11,7 +11,7 @@ import pytest
 import policy
 from policy import BUILD
 
-VERSION = 4
+VERSION = 5
 
 
 def run(path, *arguments):

@@ -127,7 +127,7 @@ int64_t assigned_of(struct bench *bench, uint64_t job)
 	char sql[64];
 	int64_t assigned;
 
-	snprintf(sql, sizeof(sql), "SELECT assigned FROM work WHERE lease = %llu",
+	snprintf(sql, sizeof(sql), "SELECT assigned FROM job WHERE id = %llu",
 	         (unsigned long long)job);
 	assigned = number_of(bench, sql);
 	return assigned < 0 ? bench->now : assigned;

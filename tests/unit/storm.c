@@ -15,7 +15,7 @@ static const char *const vector_names[STORM_VECTORS] = {
 /* Of ten machines in a row: one by UUID alone, one by its device id alone, the others by MAC,
  * and by UUID too. Even ones have open work; all have an assignment of once and of always. */
 const char storm_site[] =
-	"INSERT INTO setting VALUES ('zone', 0, 'menu-mode', 'hotkey');"
+	"INSERT INTO setting VALUES ('global', 0, 'menu-mode', 'hotkey');"
 	"INSERT INTO folder (id, parent, name) VALUES (1, NULL, 'site'), (2, 1, 'room');"
 	"INSERT INTO setting VALUES ('folder', 1, 'attempts', '2');"
 	"INSERT INTO device_group (id, name) VALUES (1, 'group');"
@@ -35,7 +35,7 @@ const char storm_site[] =
 	"INSERT INTO member SELECT 1, id FROM device WHERE id % 4 = 0;"
 	"INSERT INTO assignment (bundle, level, owner, mode, until, added) VALUES"
 	" (1, 'folder', 1, 'once', 0, 1), (2, 'group', 1, 'always', 0, 1);"
-	"INSERT INTO work (device, state, attempts, deadline, assigned, loader_bios, loader_uefi,"
+	"INSERT INTO job (device, state, attempts, deadline, assigned, loader_bios, loader_uefi,"
 	" config, prefix, details) SELECT id, 'pending', 3, 100, 1, 'pxelinux.0', 'syslinux.efi',"
 	" 'z_auto.cfg', '', x'6b6579003d' FROM device WHERE id % 2;"
 	"INSERT INTO rule (position, name, bundle, applies, filter) VALUES"

@@ -85,13 +85,13 @@ static void test_same_answer(void **state)
 {
 	static const char *const settings[] = {
 		"DELETE FROM setting",
-		"INSERT INTO setting VALUES ('zone', 0, 'menu-mode', 'always')",
-		"INSERT INTO setting VALUES ('zone', 0, 'menu-file', 'a/long/name.txt')",
+		"INSERT INTO setting VALUES ('global', 0, 'menu-mode', 'always')",
+		"INSERT INTO setting VALUES ('global', 0, 'menu-file', 'a/long/name.txt')",
 		"INSERT INTO setting VALUES ('device', 3, 'hot-key', 'f')",
 		"INSERT INTO setting VALUES ('device', 3, 'hot-key-wait', '0')",
-		"INSERT INTO setting VALUES ('zone', 0, 'answer-validity', '65535')",
-		"INSERT INTO setting VALUES ('zone', 0, 'local-boot-bios', 'int18')",
-		"INSERT INTO setting VALUES ('zone', 0, 'local-boot-uefi', 'entry')",
+		"INSERT INTO setting VALUES ('global', 0, 'answer-validity', '65535')",
+		"INSERT INTO setting VALUES ('global', 0, 'local-boot-bios', 'int18')",
+		"INSERT INTO setting VALUES ('global', 0, 'local-boot-uefi', 'entry')",
 		"UPDATE device SET name = 'a-name-of-sixty-three-characters-as-long-as-one-can-be-"
 		"in-here-x' WHERE id = 3",
 	};
@@ -124,7 +124,7 @@ static void test_changes_are_not_missed(void **state)
 {
 	static const char *const changes[] = {
 		"UPDATE device SET name = 'other' WHERE id = 3",
-		"INSERT INTO setting VALUES ('zone', 0, 'menu-mode', 'always')",
+		"INSERT INTO setting VALUES ('global', 0, 'menu-mode', 'always')",
 		"INSERT INTO bundle VALUES (1, 'b', 'imaging', '*', '*', 'b.cfg', '', x'', 0, 0, 1, 'agent')",
 		"INSERT INTO rule VALUES (1, 1, 'r', 1, 'known', 'memory > 1G', 0, 1)",
 		"INSERT INTO device (name, uuid, added) VALUES"

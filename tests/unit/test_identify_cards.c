@@ -39,7 +39,7 @@ static void test_shared_mac(void **state)
 
 	bench_add(bench, &(struct known){ "a", '-', 'a', '1' });
 	assert_int_equal(store_run(&bench->store, "INSERT INTO setting VALUES"
-	                           " ('zone', 0, 'shared-macs', '02:31:31:31:31:31')", ""), 0);
+	                           " ('global', 0, 'shared-macs', '02:31:31:31:31:31')", ""), 0);
 	for (bench->serial = '1'; bench->serial <= '2'; bench->serial++) {
 		bool first = bench->serial == '1';
 

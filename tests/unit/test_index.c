@@ -78,7 +78,7 @@ static void test_odd_data(void **state)
 		{ "INSERT INTO rule VALUES (7, 1, 'x', 1, 'both', hex(zeroblob(512)), 0, 1)",
 		  "rule x: left out, its filter is too long" },
 		{ "INSERT INTO rule VALUES (7, 1, 'x', 1, 'both', 'memory', 0, 0)", NULL },
-		{ "INSERT INTO assignment VALUES (7, 77, 'zone', 0, 'once', 0, 1)",
+		{ "INSERT INTO assignment VALUES (7, 77, 'global', 0, 'once', 0, 1)",
 		  "assignment 7: left out, its bundle is not there" },
 		{ "INSERT INTO assignment VALUES (7, 77, 'device', 1, 'once', 0, 1)", NULL },
 		{ "INSERT INTO assignment VALUES (268435456, 1, 'device', 1, 'once', 0, 1)",
@@ -89,7 +89,7 @@ static void test_odd_data(void **state)
 		{ "INSERT INTO multicast_member VALUES (268435456, 1, 1)",
 		  "device a: left out is its multicast session 268435456" },
 		{ "INSERT INTO member VALUES (4294967296, 1)", "left out is its group 4294967296" },
-		{ "INSERT INTO setting VALUES ('zone', 0, 'colour', 'blue')",
+		{ "INSERT INTO setting VALUES ('global', 0, 'colour', 'blue')",
 		  "setting colour=blue of the zone" },
 		{ "INSERT INTO setting VALUES ('folder', 1, 'attempts', 'many')",
 		  "setting attempts=many of folder 1" },
@@ -142,7 +142,7 @@ static void test_warnings(void **state)
 {
 	struct bench *bench = *state;
 
-	run(bench, "INSERT INTO setting VALUES ('zone', 0, 'colour', 'blue')");
+	run(bench, "INSERT INTO setting VALUES ('global', 0, 'colour', 'blue')");
 	follow(bench);
 	assert_non_null(strstr(index_warnings(bench->index), "colour=blue"));
 	run(bench, "INSERT INTO device_group VALUES (1, 'g')");
@@ -272,7 +272,7 @@ static void test_one_device(void **state)
 	assert_null(index_by_id(bench->index, 2));
 	assert_null(index_by_uuid(bench->index, some));
 	run(bench, "INSERT INTO device (id, name, added) VALUES (1, 'a', 1), (2, 'b', 1)");
-	run(bench, "INSERT INTO setting VALUES ('zone', 0, 'attempts', '9')");
+	run(bench, "INSERT INTO setting VALUES ('global', 0, 'attempts', '9')");
 	assert_int_equal(index_load_device(bench->index, &bench->store, 2), 0);
 	assert_int_equal(index_count(bench->index), 1);
 	assert_string_equal(entry_name(index_by_id(bench->index, 2)), "b");

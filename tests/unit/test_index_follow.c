@@ -19,7 +19,7 @@ static const struct store_options options = { .create = true, .relaxed = true };
 
 #define ADD_DEVICE "INSERT INTO device (id, name, uuid, isd, added, folder) VALUES "
 #define ADD_JOB \
-	"INSERT INTO work (device, state, bundle, source, source_id, attempts, deadline, assigned," \
+	"INSERT INTO job (device, state, bundle, source, source_id, attempts, deadline, assigned," \
 	" loader_bios, loader_uefi, config, prefix, details) VALUES "
 #define THE_REST "1, 1, 1, '', '', '', '', x'')"
 
@@ -52,12 +52,12 @@ static const char *const event_records[] = {
 	"INSERT INTO bundle VALUES ($n, 'b$n', 'script', '', '*', 'c', '',"
 	" CAST('image=i$n' AS BLOB), 0, 0, 1, 'agent')",
 	"UPDATE bundle SET name = 'c$n' WHERE id = $n", "DELETE FROM bundle WHERE id = $n",
-	"INSERT INTO assignment VALUES ($n, $n, 'zone', 0, 'once', 0, $n)",
+	"INSERT INTO assignment VALUES ($n, $n, 'global', 0, 'once', 0, $n)",
 	"INSERT INTO assignment VALUES ($n, $n, 'folder', $n, 'always', 0, $n)",
 	"INSERT INTO assignment VALUES ($n, $n, 'group', $n, 'until', $n, $n)",
 	"INSERT INTO assignment VALUES ($n, $n, 'device', $n, 'once', 0, $n)",
 	"INSERT INTO assignment VALUES ($n, $n, 'device', $n, 'until', $n, $n)",
-	"UPDATE assignment SET owner = $n WHERE id = $n AND level <> 'zone'",
+	"UPDATE assignment SET owner = $n WHERE id = $n AND level <> 'global'",
 	"UPDATE assignment SET level = 'device' WHERE id = $n AND level = 'group'",
 	"DELETE FROM assignment WHERE id = $n",
 	"INSERT INTO rule VALUES ($n, $n, 'r$n', $n, 'both', 'memory > $n', $0, $0)",
@@ -73,22 +73,22 @@ static const char *const event_records[] = {
 	"INSERT INTO multicast_member VALUES ($s, $s, $0)",
 	"UPDATE multicast_member SET joined = $0 WHERE device = $s",
 	"DELETE FROM multicast_member WHERE device = $s",
-	"INSERT OR REPLACE INTO setting VALUES ('zone', 0, 'attempts', '$n')",
-	"INSERT OR REPLACE INTO setting VALUES ('zone', 0, 'menu-file', 'm$n')",
+	"INSERT OR REPLACE INTO setting VALUES ('global', 0, 'attempts', '$n')",
+	"INSERT OR REPLACE INTO setting VALUES ('global', 0, 'menu-file', 'm$n')",
 	"INSERT OR REPLACE INTO setting VALUES ('folder', $n, 'attempts', '$n')",
 	"INSERT OR REPLACE INTO setting VALUES ('folder', $n, 'loader-bios', 'l$n')",
 	"INSERT OR REPLACE INTO setting VALUES ('device', $n, 'attempts', '$n')",
 	"INSERT OR REPLACE INTO setting VALUES ('device', $n, 'menu-file', 'n$n')",
 	"INSERT OR REPLACE INTO setting VALUES ('device', $n, 'colour', 'blue')",
-	"DELETE FROM setting WHERE owner = $n", "DELETE FROM setting WHERE level = 'zone'",
+	"DELETE FROM setting WHERE owner = $n", "DELETE FROM setting WHERE level = 'global'",
 	ADD_JOB "($s, 'pending', $?$s, 'assignment', $s, " THE_REST,
 	ADD_JOB "($s, 'offered', $s, 'multicast', $s, " THE_REST,
 	ADD_JOB "($s, 'failed', $s, 'rule', $s, " THE_REST,
-	"UPDATE work SET state = 'done' WHERE device = $s",
-	"UPDATE work SET state = 'done' WHERE device < $s",
-	"UPDATE work SET state = 'failed' WHERE device = $s AND lease % 2",
-	"UPDATE work SET state = 'cancelled' WHERE device = $s AND state = 'pending'",
-	"DELETE FROM work WHERE device = $s AND lease % 3 = 0",
+	"UPDATE job SET state = 'done' WHERE device = $s",
+	"UPDATE job SET state = 'done' WHERE device < $s",
+	"UPDATE job SET state = 'failed' WHERE device = $s AND id % 2",
+	"UPDATE job SET state = 'cancelled' WHERE device = $s AND state = 'pending'",
+	"DELETE FROM job WHERE device = $s AND id % 3 = 0",
 };
 
 static unsigned next_random(unsigned *seed)
@@ -161,8 +161,8 @@ static enum past past_of(struct store *store, int device, const char *which, int
 	sqlite3_stmt *row;
 	char sql[300];
 
-	snprintf(sql, sizeof(sql), "SELECT state FROM work WHERE device = %d AND %s = %d"
-	         " ORDER BY lease DESC LIMIT 1", device, which, id);
+	snprintf(sql, sizeof(sql), "SELECT state FROM job WHERE device = %d AND %s = %d"
+	         " ORDER BY id DESC LIMIT 1", device, which, id);
 	assert_int_equal(sqlite3_prepare_v2(store->db, sql, -1, &row, NULL), SQLITE_OK);
 	if (sqlite3_step(row) == SQLITE_ROW) {
 		const char *state = (const char *)sqlite3_column_text(row, 0);

@@ -4,7 +4,7 @@
 /* Multicast sessions: who is counted, when they start, and when they end. */
 
 #define SESSION(clients, wait) \
-	BUNDLE "DELETE FROM work; INSERT INTO multicast" \
+	BUNDLE "DELETE FROM job; INSERT INTO multicast" \
 	" (id, name, bundle, clients, wait, state, added) VALUES (5, 'lab', 1, " #clients ", " #wait \
 	", 'waiting', 1); INSERT INTO multicast_member (multicast, device)" \
 	" SELECT 5, id FROM device;"
@@ -85,7 +85,7 @@ static void test_session_without_the_failed(void **state)
 
 static void test_session_without_the_cancelled(void **state)
 {
-	start_late(*state, "UPDATE work SET state = 'cancelled', ended = 1 WHERE device = 1");
+	start_late(*state, "UPDATE job SET state = 'cancelled', ended = 1 WHERE device = 1");
 }
 
 /* One that was retried is one of them. */
@@ -96,10 +96,10 @@ static void test_session_with_the_retried(void **state)
 	meddle(bench, SESSION(2, 0));
 	assert_int_equal(attempt(bench, 1, 'a'), 1);
 	report(bench, 1, REPORT_FAILED);
-	meddle(bench, "INSERT INTO work (device, state, attempts, deadline, assigned, loader_bios,"
+	meddle(bench, "INSERT INTO job (device, state, attempts, deadline, assigned, loader_bios,"
 	       " loader_uefi, config, prefix, details, bundle, source, source_id) SELECT device,"
 	       " 'pending', attempts, deadline, 1, loader_bios, loader_uefi, config, prefix, details,"
-	       " bundle, source, source_id FROM work");
+	       " bundle, source, source_id FROM job");
 	assert_int_equal(attempt(bench, 2, 'a'), 1);
 	assert_int_equal(number_of(bench, "SELECT state = 'started' FROM multicast"), 1);
 	assert_int_equal(attempt(bench, 3, 'a'), 0);

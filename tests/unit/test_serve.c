@@ -160,10 +160,10 @@ static void test_follows_changes(void **state)
 	struct bench *bench = *state;
 
 	assert_int_equal(attempt(bench, 1, 'a'), 1);
-	meddle(bench, "UPDATE work SET state = 'cancelled'");
+	meddle(bench, "UPDATE job SET state = 'cancelled'");
 	assert_int_equal(attempt(bench, 1, 'a'), 0);
 	assert_int_equal(attempt(bench, 2, 'a'), 0);
-	meddle(bench, "UPDATE work SET state = 'pending' WHERE device ="
+	meddle(bench, "UPDATE job SET state = 'pending' WHERE device ="
 	       " (SELECT id FROM device WHERE name = 'web2')");
 	assert_int_equal(attempt(bench, 2, 'a'), 1);
 	meddle(bench, "PRAGMA foreign_keys=ON; DELETE FROM device");
@@ -350,7 +350,7 @@ static void test_late_failure_takes_back_all(void **state)
 {
 	struct bench *bench = *state;
 
-	meddle(bench, "CREATE TRIGGER no BEFORE INSERT ON offer WHEN NEW.lease = 2"
+	meddle(bench, "CREATE TRIGGER no BEFORE INSERT ON offer WHEN NEW.job = 2"
 	       " BEGIN SELECT RAISE(ROLLBACK, 'no room'); END");
 	put_report(bench, 0, 1, bench->job[1], 'a', 1, REPORT_ACCEPTED);
 	put_report(bench, 1, 2, bench->job[2], 'a', 1, REPORT_ACCEPTED);

@@ -17,7 +17,7 @@ static void test_assigned_once(void **state)
 	assert_int_equal(reply.u.answer.attempt, 1);
 	assert_string_equal(reply.u.answer.loader, "pxelinux.0");
 	assert_string_equal(reply.u.answer.config, "b.cfg");
-	assert_int_equal(number_of(bench, "SELECT count(*) FROM work WHERE device = 3 AND bundle = 1"
+	assert_int_equal(number_of(bench, "SELECT count(*) FROM job WHERE device = 3 AND bundle = 1"
 	                           " AND source = 'assignment' AND source_id = 7 AND state ="
 	                           " 'pending' AND attempts = 3 AND deadline = 14400"), 1);
 	assert_int_equal(attempt(bench, 3, 'a'), 1);
@@ -27,7 +27,7 @@ static void test_assigned_once(void **state)
 	report(bench, 3, REPORT_DONE);
 	assert_int_equal(attempt(bench, 3, 'b'), 0);
 	assert_int_equal(attempt(bench, 3, 'c'), 0);
-	assert_int_equal(number_of(bench, "SELECT count(*) FROM work WHERE device = 3"), 1);
+	assert_int_equal(number_of(bench, "SELECT count(*) FROM job WHERE device = 3"), 1);
 	assert_int_equal(drops(bench), 0);
 }
 
@@ -35,14 +35,14 @@ static void test_assigned_always(void **state)
 {
 	struct bench *bench = *state;
 
-	meddle(bench, BUNDLE "INSERT INTO assignment VALUES (7, 1, 'zone', 0, 'always', 0, 1);");
+	meddle(bench, BUNDLE "INSERT INTO assignment VALUES (7, 1, 'global', 0, 'always', 0, 1);");
 	assert_int_equal(attempt(bench, 3, 'a'), 1);
 	report(bench, 3, REPORT_DONE);
 	assert_int_equal(attempt(bench, 3, 'a'), 0); /* late, and of the boot that had it */
 	assert_int_equal(attempt(bench, 3, 'b'), 1);
 	report(bench, 3, REPORT_DONE);
 	assert_int_equal(attempt(bench, 3, 'c'), 1);
-	assert_int_equal(number_of(bench, "SELECT count(*) FROM work WHERE device = 3"), 3);
+	assert_int_equal(number_of(bench, "SELECT count(*) FROM job WHERE device = 3"), 3);
 }
 
 /* Done after all, where the server had given up: unless the machine has gone on to newer work. */
@@ -79,7 +79,7 @@ static void test_chosen_within_a_batch(void **state)
 	struct message reply;
 
 	meddle(bench, BUNDLE "INSERT INTO assignment VALUES (7, 1, 'device', 3, 'once', 0, 1);"
-	       "INSERT INTO assignment VALUES (8, 1, 'zone', 0, 'always', 0, 1);");
+	       "INSERT INTO assignment VALUES (8, 1, 'global', 0, 'always', 0, 1);");
 	put(bench, 0, MESSAGE_REQUEST, 3, 'a');
 	put(bench, 1, MESSAGE_REQUEST, 3, 'a');
 	put(bench, 2, MESSAGE_REQUEST, 3, 'b');
@@ -100,7 +100,7 @@ static void test_chosen_within_a_batch(void **state)
 		decode(bench, i, &reply);
 		assert_int_equal(reply.u.answer.decision, DECISION_LOCAL);
 	}
-	assert_int_equal(number_of(bench, "SELECT count(*) FROM work WHERE device = 3"), 1);
+	assert_int_equal(number_of(bench, "SELECT count(*) FROM job WHERE device = 3"), 1);
 	assert_int_equal(drops(bench), 0);
 }
 
@@ -116,7 +116,7 @@ static void test_small_question_makes_no_job(void **state)
 	serve(bench, 1);
 	assert_int_equal(d->reply_length, 0);
 	assert_int_equal(counted(bench).dropped[DROP_SMALL], 1);
-	assert_int_equal(number_of(bench, "SELECT count(*) FROM work WHERE device = 3"), 0);
+	assert_int_equal(number_of(bench, "SELECT count(*) FROM job WHERE device = 3"), 0);
 }
 
 static void test_job_not_stored_is_not_told(void **state)
@@ -124,12 +124,12 @@ static void test_job_not_stored_is_not_told(void **state)
 	struct bench *bench = *state;
 
 	meddle(bench, BUNDLE "INSERT INTO assignment VALUES (7, 1, 'device', 3, 'once', 0, 1);"
-	       "CREATE TRIGGER no BEFORE INSERT ON work BEGIN SELECT RAISE(ABORT, 'no room'); END");
+	       "CREATE TRIGGER no BEFORE INSERT ON job BEGIN SELECT RAISE(ABORT, 'no room'); END");
 	put(bench, 0, MESSAGE_REQUEST, 3, 'a');
 	serve(bench, 1);
 	assert_int_equal(bench->batch[0].reply_length, 0);
 	assert_int_equal(counted(bench).dropped[DROP_STORE], 1);
-	assert_int_equal(number_of(bench, "SELECT count(*) FROM work WHERE device = 3"), 0);
+	assert_int_equal(number_of(bench, "SELECT count(*) FROM job WHERE device = 3"), 0);
 	meddle(bench, "DROP TRIGGER no");
 	assert_int_equal(attempt(bench, 3, 'a'), 1);
 }
@@ -158,11 +158,11 @@ static void test_unknowns_are_kept(void **state)
 	assert_int_equal(attempt(bench, 9, 'a'), 0);
 	assert_int_equal(attempt(bench, 8, 'a'), 0);
 	assert_int_equal(attempt(bench, 9, 'b'), 0);
-	assert_int_equal(number_of(bench, "SELECT count(*) FROM stranger"), 2);
-	assert_int_equal(number_of(bench, "SELECT boots FROM stranger WHERE mac = x'020000000009'"), 2);
-	assert_int_equal(number_of(bench, "SELECT boots FROM stranger WHERE mac = x'020000000008'"), 1);
+	assert_int_equal(number_of(bench, "SELECT count(*) FROM unknown_machine"), 2);
+	assert_int_equal(number_of(bench, "SELECT boots FROM unknown_machine WHERE mac = x'020000000009'"), 2);
+	assert_int_equal(number_of(bench, "SELECT boots FROM unknown_machine WHERE mac = x'020000000008'"), 1);
 	assert_int_equal(number_of(bench, "SELECT outcome = 'local boot: unknown device' AND"
-	                           " address = '127.0.0.1' FROM stranger LIMIT 1"), 1);
+	                           " address = '127.0.0.1' FROM unknown_machine LIMIT 1"), 1);
 	assert_int_equal(counted(bench).answered[ANSWERED_UNKNOWN], 4);
 }
 
@@ -172,7 +172,7 @@ static void test_unknowns_are_admitted(void **state)
 	struct message reply;
 
 	assert_int_equal(attempt(bench, 9, 'a'), 0);
-	meddle(bench, BUNDLE "INSERT INTO setting VALUES ('zone', 0, 'admit-unknown', 'yes');");
+	meddle(bench, BUNDLE "INSERT INTO setting VALUES ('global', 0, 'admit-unknown', 'yes');");
 	put(bench, 0, MESSAGE_REQUEST, 9, 'a');
 	put(bench, 1, MESSAGE_REQUEST, 9, 'a');
 	put(bench, 2, MESSAGE_REQUEST, 8, 'a');
@@ -184,9 +184,9 @@ static void test_unknowns_are_admitted(void **state)
 		                    i < 2 ? "pc-020000000009" : "pc-020000000008");
 	}
 	assert_int_equal(number_of(bench, "SELECT count(*) FROM device"), MACHINES + 2);
-	assert_int_equal(number_of(bench, "SELECT count(*) FROM stranger"), 0);
+	assert_int_equal(number_of(bench, "SELECT count(*) FROM unknown_machine"), 0);
 	/* As a device it has what is for all of them, and at its first request. */
-	meddle(bench, "INSERT INTO assignment VALUES (7, 1, 'zone', 0, 'once', 0, 1);");
+	meddle(bench, "INSERT INTO assignment VALUES (7, 1, 'global', 0, 'once', 0, 1);");
 	assert_int_equal(attempt(bench, 7, 'a'), 1);
 	assert_int_equal(drops(bench), 0);
 }
@@ -208,7 +208,7 @@ static void test_rule_admits_unknowns(void **state)
 		assert_string_equal(reply.u.answer.device, "pc-020000000009-2");
 	}
 	assert_int_equal(number_of(bench, "SELECT count(*) FROM device"), MACHINES + 1);
-	assert_int_equal(number_of(bench, "SELECT count(*) FROM work WHERE source = 'rule'"), 1);
+	assert_int_equal(number_of(bench, "SELECT count(*) FROM job WHERE source = 'rule'"), 1);
 	assert_int_equal(attempt(bench, 3, 'a'), 0); /* it is known */
 }
 
@@ -219,7 +219,7 @@ static void test_not_admitted(void **state)
 	struct message message = { .type = MESSAGE_REQUEST }, reply;
 	struct datagram *d;
 
-	meddle(bench, "INSERT INTO setting VALUES ('zone', 0, 'admit-unknown', 'yes');"
+	meddle(bench, "INSERT INTO setting VALUES ('global', 0, 'admit-unknown', 'yes');"
 	       "UPDATE device SET isd = x'0b007000000040008000000000000001' WHERE id = 3;");
 	d = put(bench, 0, MESSAGE_REQUEST, 3, 'a');
 	message.u.request.identity = (struct identity){ { 2, 0, 0, 0, 0, 9 }, { 7, 1 } };

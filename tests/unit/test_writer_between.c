@@ -23,7 +23,7 @@ static void test_cancelled_in_between(void **state)
 	struct between between;
 	struct message reply;
 
-	watch(bench, &between, "UPDATE work SET state = 'cancelled', ended = 1 WHERE device = 1");
+	watch(bench, &between, "UPDATE job SET state = 'cancelled', ended = 1 WHERE device = 1");
 	put_report(bench, 0, 1, bench->job[1], 'a', 1, REPORT_ACCEPTED);
 	serve(bench, 1);
 	decode(bench, 0, &reply);
@@ -45,7 +45,7 @@ static void test_unassigned_in_between(void **state)
 	stop_watching(bench, &between);
 	assert_null(between.sql);
 	assert_int_equal(reply.u.answer.decision, DECISION_LOCAL);
-	assert_int_equal(number_of(bench, "SELECT count(*) FROM work WHERE device = 3"), 0);
+	assert_int_equal(number_of(bench, "SELECT count(*) FROM job WHERE device = 3"), 0);
 }
 
 /* The agent's report, which another program has stored, is faster than the deadline. */
@@ -57,7 +57,7 @@ static void test_done_in_between(void **state)
 
 	assert_int_equal(attempt(bench, 1, 'a'), 1);
 	report(bench, 1, REPORT_BEGUN);
-	watch(bench, &between, "UPDATE work SET state = 'done', ended = 1 WHERE device = 1");
+	watch(bench, &between, "UPDATE job SET state = 'done', ended = 1 WHERE device = 1");
 	writer_sweep(&bench->writer, &late);
 	stop_watching(bench, &between);
 	assert_null(between.sql);
@@ -101,7 +101,7 @@ static void test_what_is_lost_was_not_told(void **state)
 	struct bench *bench = *state;
 
 	meddle(bench, BUNDLE "INSERT INTO assignment VALUES (7, 1, 'device', 3, 'once', 0, 1);");
-	spoil_commits(bench, "work");
+	spoil_commits(bench, "job");
 	put(bench, 0, MESSAGE_REQUEST, 3, 'a');
 	serve(bench, 1);
 	assert_int_equal(bench->batch[0].reply_length, 0);
@@ -115,7 +115,7 @@ static void test_commit_fails_for_many(void **state)
 	struct between between;
 
 	assert_int_equal(attempt(bench, 2, 'a'), 1);
-	meddle(bench, "INSERT INTO setting VALUES ('zone', 0, 'admit-unknown', 'yes')");
+	meddle(bench, "INSERT INTO setting VALUES ('global', 0, 'admit-unknown', 'yes')");
 	spoil_commits(bench, "device");
 	for (size_t i = 0; i < 40; i++)
 		put(bench, i, MESSAGE_REQUEST, (uint8_t)(100 + i), 'a');
@@ -134,7 +134,7 @@ static void test_disk_is_full_for_many(void **state)
 	struct between between;
 	sqlite3_stmt *row;
 
-	meddle(bench, "INSERT INTO setting VALUES ('zone', 0, 'admit-unknown', 'yes')");
+	meddle(bench, "INSERT INTO setting VALUES ('global', 0, 'admit-unknown', 'yes')");
 	assert_int_equal(writer_follow(&bench->writer), 0);
 	assert_int_equal(store_start(&bench->writer.store, &row, "PRAGMA max_page_count=1", ""), 0);
 	assert_int_equal(store_step(&bench->writer.store, row), 1);
@@ -171,7 +171,7 @@ static void test_claims_in_a_batch(void **state)
 	struct between between;
 	struct message reply;
 
-	meddle(bench, BUNDLE "INSERT INTO assignment VALUES (7, 1, 'zone', 0, 'once', 0, 1);"
+	meddle(bench, BUNDLE "INSERT INTO assignment VALUES (7, 1, 'global', 0, 'once', 0, 1);"
 	       "INSERT INTO device (id, name, isd, added) VALUES (11, 'd1', " DISK(01) ", 1),"
 	       " (12, 'd2', " DISK(02) ", 1), (13, 'd3', " DISK(03) ", 1);");
 	put_with_disk(bench, 0, 100, 1);
@@ -189,7 +189,7 @@ static void test_claims_in_a_batch(void **state)
 	assert_string_equal(reply.u.answer.device, "d2");
 	decode(bench, 3, &reply);
 	assert_string_equal(reply.u.answer.device, "d2");
-	assert_int_equal(number_of(bench, "SELECT count(*) FROM work WHERE device = 11 AND"
+	assert_int_equal(number_of(bench, "SELECT count(*) FROM job WHERE device = 11 AND"
 	                           " state = 'pending'"), 1);
 	assert_int_equal(number_of(bench, "SELECT count(claim_mac) FROM device"), 2);
 	assert_int_equal(drops(bench), 0);
@@ -208,7 +208,7 @@ static void test_overdue_in_parts(void **state)
 
 	meddle(bench, "WITH RECURSIVE n (i) AS (SELECT 100 UNION ALL SELECT i + 1 FROM n WHERE i < 399)"
 	       " INSERT INTO device (id, name, added) SELECT i, 'o' || i, 1 FROM n;"
-	       "INSERT INTO work (device, state, attempt, attempts, deadline, assigned, begun,"
+	       "INSERT INTO job (device, state, attempt, attempts, deadline, assigned, begun,"
 	       " loader_bios, loader_uefi, config, prefix, details)"
 	       " SELECT id, 'begun', 1, 3, 100, 1, 1, '', '', 'c', '', x'' FROM device WHERE id >= 100;");
 	writer_follow(&bench->writer);
@@ -218,7 +218,7 @@ static void test_overdue_in_parts(void **state)
 	stop_watching(bench, &between);
 	assert_int_equal(parts, 3);
 	assert_true(between.begun <= 2 * parts); /* and the counters */
-	assert_int_equal(number_of(bench, "SELECT count(*) FROM work WHERE state = 'failed'"), 300);
+	assert_int_equal(number_of(bench, "SELECT count(*) FROM job WHERE state = 'failed'"), 300);
 	assert_int_equal(number_of(bench, "SELECT count(*) FROM event WHERE step = 'failed'"), 300);
 }
 

@@ -60,7 +60,7 @@ static void test_admissions_have_a_rate(void **state)
 {
 	struct bench *bench = *state;
 
-	meddle(bench, "INSERT INTO setting VALUES ('zone', 0, 'admit-unknown', 'yes')");
+	meddle(bench, "INSERT INTO setting VALUES ('global', 0, 'admit-unknown', 'yes')");
 	assert_int_equal(writer_follow(&bench->writer), 0);
 	/* One network leaves some to the others. */
 	invent(bench, 0, 400, 1, 1);
@@ -89,8 +89,8 @@ static void test_admissions_have_a_total(void **state)
 	struct bench *bench = *state;
 	struct timestamp timestamp = at(NOW);
 
-	meddle(bench, "INSERT INTO setting VALUES ('zone', 0, 'admit-unknown', 'yes'),"
-	       " ('zone', 0, 'admit-limit', '7')");
+	meddle(bench, "INSERT INTO setting VALUES ('global', 0, 'admit-unknown', 'yes'),"
+	       " ('global', 0, 'admit-limit', '7')");
 	assert_int_equal(writer_follow(&bench->writer), 0);
 	invent(bench, 0, 20, 20, 1);
 	assert_int_equal(devices(bench), 7);
@@ -115,7 +115,7 @@ static void test_weighed_have_the_same_rate(void **state)
 	struct timestamp timestamp = at(NOW);
 	struct message message;
 
-	meddle(bench, "INSERT INTO setting VALUES ('zone', 0, 'admit-unknown', 'yes');"
+	meddle(bench, "INSERT INTO setting VALUES ('global', 0, 'admit-unknown', 'yes');"
 	       "UPDATE device SET uuid = x'6f700000000040008000000000000001' WHERE id = 3");
 	assert_int_equal(writer_follow(&bench->writer), 0);
 	/* All of them come before the first is found to be another machine. */
@@ -214,7 +214,7 @@ static void test_regions_are_bounded(void **state)
 
 /* --- jobs that have ended ------------------------------------------------------ */
 
-#define ENDED "INSERT INTO work (device, state, attempts, deadline, assigned, ended, loader_bios," \
+#define ENDED "INSERT INTO job (device, state, attempts, deadline, assigned, ended, loader_bios," \
 	" loader_uefi, config, prefix, details, bundle, source, source_id)"
 
 static void test_always_has_a_rate(void **state)
@@ -222,15 +222,15 @@ static void test_always_has_a_rate(void **state)
 	struct bench *bench = *state;
 	unsigned given = 0;
 
-	meddle(bench, BUNDLE "INSERT INTO assignment VALUES (7, 1, 'zone', 0, 'always', 0, 1)");
+	meddle(bench, BUNDLE "INSERT INTO assignment VALUES (7, 1, 'global', 0, 'always', 0, 1)");
 	for (uint8_t i = 1; i <= 30; i++) {
 		given += attempt(bench, 3, i) == 1;
-		meddle(bench, "UPDATE work SET state = 'done', ended = 1 WHERE device = 3");
+		meddle(bench, "UPDATE job SET state = 'done', ended = 1 WHERE device = 3");
 	}
 	assert_int_equal(given, 12);
 	bench->now += 3601;
 	assert_int_equal(attempt(bench, 3, 100), 1);
-	assert_int_equal(number_of(bench, "SELECT count(*) FROM work WHERE device = 3"), 13);
+	assert_int_equal(number_of(bench, "SELECT count(*) FROM job WHERE device = 3"), 13);
 }
 
 /* What is decided by stays, and nothing else. */
@@ -241,7 +241,7 @@ static void test_old_job_goes(void **state)
 
 	meddle(bench, BUNDLE "INSERT INTO bundle SELECT 2, 'two', kind, loader_bios, loader_uefi, config,"
 	       " prefix, details, attempts, deadline, added, completes FROM bundle;"
-	       "INSERT INTO assignment VALUES (7, 1, 'zone', 0, 'once', 0, 1);"
+	       "INSERT INTO assignment VALUES (7, 1, 'global', 0, 'once', 0, 1);"
 	       "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000) "
 	       ENDED " SELECT 3, 'done', 3, 100, 1, " "1000000" ", '', '', 'c', '', x'',"
 	       " iif(i = 1, 1, 2), iif(i = 1, 'assignment', 'hand'), iif(i = 1, 7, 0) FROM n");
@@ -250,8 +250,8 @@ static void test_old_job_goes(void **state)
 	for (int i = 0; i < 4; i++)
 		writer_sweep(&bench->writer, &timestamp);
 	/* The one of the assignment, and the newest. */
-	assert_int_equal(number_of(bench, "SELECT count(*) FROM work WHERE device = 3"), 2);
-	assert_int_equal(number_of(bench, "SELECT count(*) FROM work WHERE device <> 3"), 2);
+	assert_int_equal(number_of(bench, "SELECT count(*) FROM job WHERE device = 3"), 2);
+	assert_int_equal(number_of(bench, "SELECT count(*) FROM job WHERE device <> 3"), 2);
 	assert_int_equal(attempt(bench, 3, 'a'), 0);
 	assert_int_equal(number_of(bench, "SELECT count(*) FROM past WHERE device = 3"), 4);
 	/* It begins anew in an hour. */
@@ -265,20 +265,20 @@ static void test_past_follows_job(void **state)
 		BUNDLE ENDED " VALUES (3, 'done', 3, 1, 1, 1, '', '', 'c', '', x'', 1, 'assignment', 7)",
 		ENDED " VALUES (3, 'failed', 3, 1, 1, 1, '', '', 'c', '', x'', 1, 'multicast', 7)",
 		ENDED " VALUES (3, 'pending', 3, 1, 1, 0, '', '', 'c', '', x'', 1, 'assignment', 8)",
-		"UPDATE work SET state = 'cancelled' WHERE state = 'pending' AND device = 3",
-		"UPDATE work SET source_id = 7 WHERE source_id = 8",
-		"UPDATE work SET bundle = NULL WHERE lease = (SELECT max(lease) FROM work)",
-		"UPDATE work SET device = 2 WHERE lease = (SELECT min(lease) FROM work WHERE device = 3)",
-		"DELETE FROM work WHERE lease = (SELECT max(lease) FROM work)",
-		"DELETE FROM work WHERE lease = (SELECT max(lease) FROM work)",
+		"UPDATE job SET state = 'cancelled' WHERE state = 'pending' AND device = 3",
+		"UPDATE job SET source_id = 7 WHERE source_id = 8",
+		"UPDATE job SET bundle = NULL WHERE id = (SELECT max(id) FROM job)",
+		"UPDATE job SET device = 2 WHERE id = (SELECT min(id) FROM job WHERE device = 3)",
+		"DELETE FROM job WHERE id = (SELECT max(id) FROM job)",
+		"DELETE FROM job WHERE id = (SELECT max(id) FROM job)",
 		"DELETE FROM bundle", "DELETE FROM device WHERE id = 2",
 	};
 	static const char differs[] =
-		"WITH k AS (SELECT device, 0 AS kind, 0 AS id, lease, state FROM work"
-		" UNION ALL SELECT device, 1, source_id, lease, state FROM work WHERE source = 'assignment'"
-		" UNION ALL SELECT device, 2, bundle, lease, state FROM work WHERE bundle IS NOT NULL"
-		" UNION ALL SELECT device, 3, source_id, lease, state FROM work WHERE source = 'multicast'),"
-		" newest AS (SELECT device, kind, id, max(lease), state FROM k GROUP BY device, kind, id)"
+		"WITH k AS (SELECT device, 0 AS kind, 0 AS id, job.id AS job, state FROM job"
+		" UNION ALL SELECT device, 1, source_id, id, state FROM job WHERE source = 'assignment'"
+		" UNION ALL SELECT device, 2, bundle, id, state FROM job WHERE bundle IS NOT NULL"
+		" UNION ALL SELECT device, 3, source_id, id, state FROM job WHERE source = 'multicast'),"
+		" newest AS (SELECT device, kind, id, max(job), state FROM k GROUP BY device, kind, id)"
 		" SELECT (SELECT count(*) FROM (SELECT * FROM newest EXCEPT SELECT * FROM past)) +"
 		" (SELECT count(*) FROM (SELECT * FROM past EXCEPT SELECT * FROM newest))";
 	struct bench *bench = *state;
@@ -366,18 +366,18 @@ static void test_clock_set_while_locked(void **state)
 	decode(bench, 0, &reply);
 	assert_int_equal(reply.u.answer.attempt, 2);
 	check_committed(bench, 1, JOB_BEGUN, 1);
-	assert_int_equal(number_of(bench, "SELECT begun FROM work WHERE lease = 1"),
+	assert_int_equal(number_of(bench, "SELECT begun FROM job WHERE id = 1"),
 	                 NOW + 9 * 3600 - 2);
 }
 
-#define OLD "INSERT INTO event (device, time, step, lease, milliseconds, reason)" \
+#define OLD "INSERT INTO event (device, time, step, job, milliseconds, reason)" \
 	" VALUES (1, 999999, 'x', 0, 0, ''), (1, 900000, 'x', 0, 0, '');" \
-	"INSERT INTO stranger (mac, uuid, first, last, boots, address, request, outcome)" \
+	"INSERT INTO unknown_machine (mac, uuid, first, last, boots, address, request, outcome)" \
 	" VALUES (zeroblob(6), zeroblob(16), 1, 999999, 1, '', x'', '')"
 
 static int64_t kept(struct bench *bench)
 {
-	return number_of(bench, "SELECT (SELECT count(*) FROM event) + (SELECT count(*) FROM stranger)");
+	return number_of(bench, "SELECT (SELECT count(*) FROM event) + (SELECT count(*) FROM unknown_machine)");
 }
 
 static void test_nothing_is_forgotten_by_a_jump(void **state)
@@ -414,7 +414,7 @@ static void test_events_of_the_future(void **state)
 {
 	struct bench *bench = *state;
 
-	meddle(bench, "INSERT INTO event (device, time, step, lease, milliseconds, reason)"
+	meddle(bench, "INSERT INTO event (device, time, step, job, milliseconds, reason)"
 	       " VALUES (1, 900000000, 'x', 0, 0, '')");
 	meddle(bench, OLD);
 	look(bench, NOW, 10);
@@ -451,12 +451,12 @@ static void test_notes_are_shared(void **state)
 	for (uint8_t number = 100; number < 130; number++)
 		ask_often(bench, number, 100);
 	/* 500 at once, and a few that are due by then: 100 of each are asked. */
-	assert_in_range(number_of(bench, "SELECT count(*) FROM stranger"), 5, 25);
+	assert_in_range(number_of(bench, "SELECT count(*) FROM unknown_machine"), 5, 25);
 	for (size_t i = 0; i < 20; i++)
 		put(bench, i, MESSAGE_REQUEST, (uint8_t)(200 + i), 'a')->from.in.sin_addr.s_addr =
 			htonl(0x0a090909);
 	serve(bench, 20);
-	assert_int_equal(number_of(bench, "SELECT count(*) FROM stranger WHERE address = '10.9.9.9'"), 20);
+	assert_int_equal(number_of(bench, "SELECT count(*) FROM unknown_machine WHERE address = '10.9.9.9'"), 20);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)

@@ -50,8 +50,8 @@ static void serve_counted(struct bench *bench, size_t count)
 
 static void assign_to_all(struct bench *bench)
 {
-	meddle(bench, BUNDLE "INSERT INTO assignment VALUES (7, 1, 'zone', 0, 'always', 0, 1);"
-	       "DELETE FROM work;");
+	meddle(bench, BUNDLE "INSERT INTO assignment VALUES (7, 1, 'global', 0, 'always', 0, 1);"
+	       "DELETE FROM job;");
 	/* What was committed here before must not be counted later. */
 	sqlite3_wal_checkpoint_v2(bench->writer.store.db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
 	/* The log begins anew with the next commit, which waits for the disk in any case. */
@@ -89,7 +89,7 @@ static void test_new_job_does_not_wait(void **state)
 		assert_int_equal(syncs - before, 0);
 		job[i] = job_in(bench, 0);
 	}
-	assert_int_equal(number_of(bench, "SELECT count(*) FROM work WHERE state = 'pending'"), 2);
+	assert_int_equal(number_of(bench, "SELECT count(*) FROM job WHERE state = 'pending'"), 2);
 	/* What accepts it does, and everything after that. */
 	put_report(bench, 0, 1, job[1], 'a', 1, REPORT_ACCEPTED);
 	serve_counted(bench, 1);
@@ -136,14 +136,14 @@ static void test_end_by_request_waits(void **state)
 
 	assign_to_all(bench);
 	assert_int_equal(attempt(bench, 1, 'a'), 1);
-	meddle(bench, "UPDATE work SET state = 'begun', begun = 1 WHERE device = 1"); /* overdue */
+	meddle(bench, "UPDATE job SET state = 'begun', begun = 1 WHERE device = 1"); /* overdue */
 	put(bench, 0, MESSAGE_REQUEST, 2, 'a');
 	put(bench, 1, MESSAGE_REQUEST, 1, 'b');
 	serve_counted(bench, 2);
 	job_in(bench, 0);
 	assert_int_equal(when_sent, 0);
 	assert_int_equal(syncs - before, 1);
-	assert_int_equal(number_of(bench, "SELECT count(*) FROM work WHERE state = 'failed'"), 1);
+	assert_int_equal(number_of(bench, "SELECT count(*) FROM job WHERE state = 'failed'"), 1);
 	assert_int_equal(drops(bench), 0);
 }
 
@@ -172,7 +172,7 @@ static void test_relaxed_no_longer_than_it_takes(void **state)
 	uint64_t job;
 
 	job = first_job(bench);
-	meddle(bench, "CREATE TRIGGER no BEFORE INSERT ON work BEGIN SELECT RAISE(ABORT, 'no'); END");
+	meddle(bench, "CREATE TRIGGER no BEFORE INSERT ON job BEGIN SELECT RAISE(ABORT, 'no'); END");
 	put(bench, 0, MESSAGE_REQUEST, 2, 'a');
 	serve(bench, 1);
 	assert_int_equal(bench->batch[0].reply_length, 0);
@@ -193,7 +193,7 @@ static void test_number_used_again(void **state)
 
 	job = first_job(bench);
 	put_report(bench, 0, 1, job, 'a', 1, REPORT_ACCEPTED);
-	snprintf(sql, sizeof(sql), "UPDATE work SET assigned = assigned + 30 WHERE lease = %llu",
+	snprintf(sql, sizeof(sql), "UPDATE job SET assigned = assigned + 30 WHERE id = %llu",
 	         (unsigned long long)job);
 	meddle(bench, sql);
 	serve(bench, 1);

@@ -243,7 +243,7 @@ class Lab:
     def lease(self):
         """Returns state and attempt of the newest work, as the database has them."""
         with sqlite3.connect(f"file:{self.database}?mode=ro", uri=True) as database:
-            row = database.execute("SELECT state, attempt FROM work ORDER BY lease DESC").fetchone()
+            row = database.execute("SELECT state, attempt FROM job ORDER BY id DESC").fetchone()
         return {"state": row[0], "attempt": row[1]} if row else None
 
     def show_device(self):
