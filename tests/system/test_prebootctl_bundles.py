@@ -159,7 +159,7 @@ def test_assignments(ctl):
     listed = ctl.json("assignment", "list")
     assert [(a["id"], a["bundle"], a["level"], a["to"], a["mode"]) for a in listed] == [
         (1, "ws", "device", "pc1", "once"), (2, "win", "folder", "/site", "always"),
-        (3, "win", "group", "group:image", "always"), (4, "win", "zone", "/", "always")]
+        (3, "win", "group", "group:image", "always"), (4, "win", "global", "/", "always")]
     assert len(ctl.json("assignment", "list", "win")) == 3
     assert [a["id"] for a in ctl.json("assignment", "list", "--to", "group:image")] == [3]
     assert [a["id"] for a in ctl.json("assignment", "list", "win", "--to", "/")] == [4]
