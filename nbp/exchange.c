@@ -6,13 +6,13 @@
 #include "nbp/proto/memory.h"
 
 #define FIRST_GAP_MS    200
-#define BLIND_SENDS     3 /* up front, where receiving blocks */
+#define BLIND_SENDS     3 /* copies sent at once if receiving blocks */
 
-/* What a question is given at least, ms, whatever took the time before it: */
-#define LEAST_MS        1000
-#define LEAST_BLIND_MS  400 /* and one receive, where that blocks */
+/* The least time for an answer, in ms, however long the steps before took. */
+#define ANSWER_MIN_MS       1000
+#define ANSWER_MIN_BLIND_MS 400 /* and the time of one receive, if receiving blocks */
 
-/* A gap with jitter: 3/4 to 5/4 of @gap, by the nonce, which is random enough. */
+/* Returns 3/4 to 5/4 of @gap, by a byte of the nonce, which is random enough. */
 static uint32_t jittered(uint32_t gap, uint8_t random)
 {
 	return gap * 3 / 4 + gap * random / 512;
@@ -31,12 +31,12 @@ static int send_question(struct platform *p, struct exchange *x, struct message 
 	if (rc)
 		return rc;
 	rc = p->udp_send(p, to, datagram, length);
-	debug(2, p, "exchange: question %u to %pI4:%u: %s", x->sent, to->address,
-	      (uint32_t)to->port, error_text(rc));
-	return 0; /* a send that failed counts as lost on the way */
+	debug(2, p, "question %u to %pI4:%u: %s", x->sent, to->address, (uint32_t)to->port,
+	      rc ? error_text(rc) : "sent");
+	return 0; /* A datagram that could not be sent counts as lost. */
 }
 
-/* Says whether the @length bytes at @datagram, from @from, answer @question. */
+/* Says whether the @length bytes at @datagram, from @from, answer @question; decodes them. */
 static bool accepted(struct platform *p, struct exchange *x, const struct message *question,
                      uint8_t answer_type, const struct endpoint *from, const void *datagram,
                      size_t length, struct message *answer)
@@ -48,36 +48,41 @@ static bool accepted(struct platform *p, struct exchange *x, const struct messag
 	       (memcmp(x->servers[server].address, from->address, sizeof(from->address)) != 0 ||
 	        x->servers[server].port != from->port))
 		server++;
+	debug(2, p, "%u bytes from %pI4:%u", (uint32_t)length, from->address,
+	      (uint32_t)from->port);
 	if (server == x->server_count) {
-		debug(1, p, "exchange: dropped, from %pI4:%u", from->address, (uint32_t)from->port);
+		debug(1, p, "dropped: %pI4:%u was not asked", from->address, (uint32_t)from->port);
 		return false;
 	}
 	rc = message_decode(answer, datagram, length);
 	if (rc) {
-		debug(1, p, "exchange: dropped, %s", error_text(rc));
+		debug(1, p, "dropped: %s", error_text(rc));
 		return false;
 	}
-	/* The nonce is a whole boot's: an answer that comes late may be to an earlier question. */
+	/* All questions of a boot have one nonce, so a late answer may be to an earlier one. */
 	if (answer->type != answer_type || answer->sequence <= x->before ||
 	    answer->sequence > x->sent ||
 	    memcmp(answer->nonce, question->nonce, sizeof(answer->nonce)) != 0) {
-		debug(1, p, "exchange: dropped, not to this question");
+		debug(1, p, "dropped: type %u, sequence %u, which is no answer to this question",
+		      (uint32_t)answer->type, answer->sequence);
 		return false;
 	}
+	debug(2, p, "accepted: the answer to question %u", answer->sequence);
 	x->answered_by = server;
 	return true;
 }
 
-static uint32_t least_deadline(struct platform *p)
+static uint32_t earliest_deadline(struct platform *p)
 {
-	return p->now(p) + (p->receive_wait ? p->receive_wait + LEAST_BLIND_MS : LEAST_MS);
+	return p->now(p) +
+	       (p->receive_wait ? p->receive_wait + ANSWER_MIN_BLIND_MS : ANSWER_MIN_MS);
 }
 
 int exchange_ask(struct platform *p, struct exchange *x, struct message *question,
                  uint8_t answer_type, struct message *answer)
 {
 	uint32_t gap = FIRST_GAP_MS, next_send = p->now(p);
-	uint32_t copies = p->receive_wait ? BLIND_SENDS : 1, deadline = least_deadline(p);
+	uint32_t copies = p->receive_wait ? BLIND_SENDS : 1, deadline = earliest_deadline(p);
 	int rc;
 
 	if (deadline < x->deadline)
@@ -93,8 +98,8 @@ int exchange_ask(struct platform *p, struct exchange *x, struct message *questio
 		size_t length;
 		uint32_t now = p->now(p);
 
-		/* Checked on every turn, so that a flood cannot hold us either. A receive
-		 * that blocks may not begin so late that it ends after the deadline. */
+		/* This is checked on every turn, so that a flood of datagrams has no effect
+		 * on it. A receive that blocks may not end after the deadline. */
 		if (x->sent != x->before &&
 		    (now >= deadline || deadline - now < p->receive_wait))
 			return ERR_TIMEOUT;
@@ -114,7 +119,7 @@ int exchange_ask(struct platform *p, struct exchange *x, struct message *questio
 		}
 		if (accepted(p, x, question, answer_type, &from, datagram, length, answer))
 			return 0;
-		memset(answer, 0, sizeof(*answer)); /* some of what was dropped is in it */
+		memset(answer, 0, sizeof(*answer)); /* It holds a part of what was dropped. */
 		x->dropped++;
 	}
 }

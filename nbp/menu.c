@@ -152,7 +152,7 @@ static void check_file(struct parser *parser, struct span name)
 	char text[FILE_SIZE];
 
 	text_clean(text, sizeof(text), name.data, name.length);
-	if (name.length && (name.length >= sizeof(text) || !file_name_ok(text)))
+	if (name.length && (name.length >= sizeof(text) || !message_file_name_ok(text)))
 		add_error(parser, name.data, "a file name of letters, digits and ._-/");
 }
 

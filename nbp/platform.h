@@ -29,23 +29,24 @@ struct endpoint {
 
 /*
  * The packets of the firmware's own DHCP exchange, each a whole BOOTP packet
- * from its op field on (RFC 2131 section 2). Those not had are empty.
+ * from its op field on (RFC 2131 section 2). A packet that the firmware has not
+ * kept is empty.
  */
 struct dhcp_packets {
-	struct span discover; /* what the client asked */
+	struct span discover; /* the client's request */
 	struct span ack;      /* the DHCP server's answer */
 	struct span reply;    /* the boot server's (PXE 2.1 section 2.2) */
 };
 
-/* How the firmware came by this program. */
+/* From where the firmware started this program. */
 enum started_by {
-	STARTED_BY_PXE = 0, /* over IPv4, or it does not tell */
+	STARTED_BY_PXE = 0, /* over IPv4; also where the firmware does not say */
 	STARTED_BY_HTTP,
 	STARTED_BY_IPV6,    /* PXE over IPv6 */
-	STARTED_BY_DISK,    /* or any other file system */
+	STARTED_BY_DISK,    /* a disk, or any other file system */
 };
 
-/* What the port alone can know of the machine; the core derives the rest. */
+/* What only the port can know of the machine; the core derives the rest. */
 struct machine {
 	enum firmware_kind firmware;
 	uint16_t architecture;     /* RFC 4578 section 2.1: 0 BIOS, 7 x64 UEFI */
@@ -55,15 +56,15 @@ struct machine {
 	uint32_t memory_mib;       /* usable memory; 0: unknown */
 	struct span smbios;        /* the structure table, not the entry point */
 	uint16_t smbios_version;   /* major << 8 | minor */
-	char firmware_version[64]; /* UEFI's vendor and revision; BIOS: SMBIOS tells */
+	char firmware_version[64]; /* vendor and revision; empty on BIOS, where SMBIOS has it */
 	uint8_t secure_boot;       /* enum tristate: in force? */
 	uint8_t tpm;               /* enum tristate: present? */
-	struct disk disks[DISKS_MAX]; /* fixed disks; [0] is the one it boots from */
+	struct disk disks[DISKS_MAX]; /* fixed disks; [0] is the boot disk */
 	size_t disk_count;
 	struct dhcp_packets dhcp;
 	enum started_by started_by;
-	char boot_file[128];       /* the path at the boot server this program was really
-	                            * fetched from; empty: the one that DHCP told */
+	char boot_file[128];       /* the path from which this program was fetched at the boot
+	                            * server; empty: the boot file of DHCP */
 };
 
 /* A program fetched by TFTP, in memory that the port owns. */
@@ -72,11 +73,11 @@ struct image {
 	size_t length; /* bytes */
 };
 
-/* What the loader is to find in its DHCP packets (RFC 5071 section 4, RFC 2131 section 2). */
+/* What the loader is to find in the DHCP packets (RFC 5071 section 4, RFC 2131 section 2). */
 struct handover {
 	const char *config_file; /* option 209; "": none */
 	const char *path_prefix; /* option 210; "": none */
-	const uint8_t *server;   /* siaddr, where a packet has none; NULL: it stays so */
+	const uint8_t *server;   /* siaddr for packets that have none; NULL: leave them so */
 };
 
 /* The eight colours of ANSI X3.64, of ConOut and of VGA, each also bright. */
@@ -89,7 +90,7 @@ enum colour {
 	COLOUR_MAGENTA,
 	COLOUR_BROWN,
 	COLOUR_WHITE,
-	COLOUR_BRIGHT = 8, /* added to one of the above; for text only */
+	COLOUR_BRIGHT = 8, /* is added to one of the above; for text only */
 };
 
 struct platform {
@@ -103,8 +104,8 @@ struct platform {
 	void (*idle)(struct platform *p);
 	/** Runs CPUID @leaf; @regs receives EAX, EBX, ECX, EDX. */
 	void (*cpuid)(uint32_t leaf, uint32_t regs[4]);
-	/** Fills @buffer with up to @size bytes the outside cannot foretell; returns
-	 *  how many. They are mixed, so a poor source does no harm. */
+	/** Fills @buffer with up to @size unpredictable bytes; returns how many. The core
+	 *  mixes them, so a poor source does no harm. */
 	size_t (*entropy)(struct platform *p, void *buffer, size_t size);
 
 	/** Writes ASCII to screen and serial port; "\n" ends a line. */
@@ -116,11 +117,11 @@ struct platform {
 	void (*move)(struct platform *p, unsigned int row, unsigned int column);
 	/** Sets the colours of what is written from now on: enum colour. */
 	void (*colours)(struct platform *p, uint8_t text, uint8_t background);
-	/** Takes one key press from keyboard or terminal; KEY_NONE: there is none. */
+	/** Takes one key press from keyboard or terminal; returns KEY_NONE if there is none. */
 	int (*key)(struct platform *p);
 	/** Wipes keys typed until now, passwords among them, from the firmware's buffers. */
 	void (*forget_keys)(struct platform *p);
-	/** Returns which shift keys are down now: SHIFT_ bits; 0: the firmware does not tell. */
+	/** Returns the shift keys that are down now, as SHIFT_ bits; 0 if that is unknown. */
 	uint8_t (*shift)(struct platform *p);
 
 	/**

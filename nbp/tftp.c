@@ -183,7 +183,7 @@ static int take_oack(struct transfer *t, struct wire *wire)
 			t->told = true;
 		}
 	}
-	debug(1, t->p, "tftp: blocks of %u bytes", (uint32_t)t->block_size);
+	debug(1, t->p, "blocks of %u bytes", (uint32_t)t->block_size);
 	t->unacknowledged = true;
 	return 0;
 }
@@ -219,7 +219,7 @@ static int take_error(struct transfer *t, struct wire *wire)
 {
 	uint16_t code = wire_read_u16(wire);
 
-	debug(1, t->p, "tftp: error %u", (uint32_t)code);
+	debug(1, t->p, "error %u from the server", (uint32_t)code);
 	return code == TFTP_NO_FILE ? ERR_NOT_FOUND
 	       : code == TFTP_BAD_OPTION && t->options && !t->answered ? ERR_UNSUPPORTED
 	                                                               : ERR_REFUSED;
@@ -230,7 +230,8 @@ static bool begins(const struct transfer *t, uint16_t opcode, struct wire rest)
 {
 	if (opcode == TFTP_OACK)
 		return t->options;
-	return opcode == TFTP_DATA && wire_read_u16(&rest) == 1 && wire_left(&rest) <= BLOCK_DEFAULT;
+	return opcode == TFTP_DATA && wire_read_u16(&rest) == 1 &&
+	       wire_left(&rest) <= BLOCK_DEFAULT;
 }
 
 /*
@@ -342,7 +343,7 @@ static int run(struct transfer *t, uint32_t begun)
 			return ERR_TIMEOUT;
 		if (!t->unacknowledged && now - t->resent > wait) {
 			wait = wait < RESEND_MAX_MS ? 2 * wait : wait;
-			debug(1, p, "tftp: nothing after block %u", (uint32_t)t->block);
+			debug(1, p, "nothing after block %u, sending again", (uint32_t)t->block);
 			t->requests += !t->answered;
 			send_again(t);
 		}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "nbp/trail.h"
 
+#include "nbp/debug.h"
 #include "nbp/proto/memory.h"
 #include "nbp/proto/text.h"
 
@@ -37,8 +38,11 @@ static void send_step(struct platform *p, const struct trail *trail,
 	event->milliseconds = step->milliseconds ? step->milliseconds : 1; /* 0 is absent */
 	event->job = job;
 	memcpy(event->reason, step->reason, sizeof(step->reason));
-	if (message_encode(&message, datagram, sizeof(datagram), &length) == 0)
-		p->udp_send(p, trail->server, datagram, length);
+	if (message_encode(&message, datagram, sizeof(datagram), &length) != 0)
+		return;
+	p->udp_send(p, trail->server, datagram, length);
+	debug(2, p, "event %u at %u ms, \"%s\"", (uint32_t)event->code, event->milliseconds,
+	      event->reason);
 }
 
 void trail_send(struct platform *p, struct trail *trail, uint64_t job)

@@ -5,9 +5,9 @@ const char *error_text(int rc)
 {
 	switch (rc) {
 	case 0: return "success";
-	case ERR_AGAIN: return "nothing there yet";
+	case ERR_AGAIN: return "nothing yet";
 	case ERR_TIMEOUT: return "timed out";
-	case ERR_TRUNCATED: return "cut short";
+	case ERR_TRUNCATED: return "truncated";
 	case ERR_MALFORMED: return "malformed";
 	case ERR_VERSION: return "unknown version";
 	case ERR_CRITICAL: return "unknown critical field";

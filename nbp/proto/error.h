@@ -8,16 +8,16 @@
  * order of the steps.
  */
 enum {
-	ERR_AGAIN = -1,       /* nothing there yet; ask again later */
+	ERR_AGAIN = -1,       /* nothing yet; ask again later */
 	ERR_TIMEOUT = -2,     /* the time allowed ran out */
 	ERR_TRUNCATED = -3,   /* the data ends before its own lengths say so */
 	ERR_MALFORMED = -4,   /* the data breaks its format's rules */
-	ERR_VERSION = -5,     /* a protocol version that is not ours */
-	ERR_CRITICAL = -6,    /* a field marked critical that is not known */
-	ERR_SPACE = -7,       /* the result does not fit the room given */
+	ERR_VERSION = -5,     /* another version of the protocol or format */
+	ERR_CRITICAL = -6,    /* an unknown field that is marked critical */
+	ERR_SPACE = -7,       /* the result does not fit the buffer */
 	ERR_NOT_FOUND = -8,   /* there is no such file, table, option or device */
 	ERR_UNSUPPORTED = -9, /* the firmware does not offer this */
-	ERR_IO = -10,         /* the firmware, network or disk reported a fault */
+	ERR_IO = -10,         /* the firmware, network or disk reported an error */
 	ERR_REFUSED = -11,    /* the other side said no */
 };
 

@@ -5,11 +5,12 @@
 #include "nbp/proto/error.h"
 #include "nbp/proto/memory.h"
 #include "nbp/proto/message_fields.h"
+#include "nbp/proto/text.h"
 #include "nbp/proto/wire.h"
 
 #define MAGIC  0x4f504249 /* "OPBI" */
 #define HEADER 12         /* bytes before the first field */
-#define ROOM   (ISD_COPY_SIZE - HEADER - 4) /* for fields */
+#define FIELDS_SIZE (ISD_COPY_SIZE - HEADER - 4) /* bytes for fields, before the CRC-32 */
 
 /* Field numbers; nbp/image-safe-data.md says what they mean. */
 enum {
@@ -41,7 +42,8 @@ static const struct {
 	uint8_t kind;
 	uint16_t offset, size; /* in struct isd */
 } fields[ISD_FIELDS] = {
-#define FIELD(kind, member) { kind, offsetof(struct isd, member), sizeof(((struct isd *)0)->member) }
+#define FIELD(kind, member) \
+	{ kind, offsetof(struct isd, member), sizeof(((struct isd *)0)->member) }
 	[ISD_JUST_IMAGED] = FIELD(FLAT, just_imaged),
 	[ISD_DEVICE] = FIELD(FLAT, device),
 	[ISD_NAME] = FIELD(STRING, name),
@@ -120,7 +122,7 @@ static int get_fields(struct isd *isd, struct wire *in)
 	return 0;
 }
 
-/* Checks all of a copy but its fields' values; @in receives them. */
+/* Checks a copy except for the values of its fields; @in receives the fields. */
 static int open_copy(const void *copy, uint32_t *sequence, struct wire *in)
 {
 	struct wire head = wire_reader(copy, ISD_COPY_SIZE), end = head;
@@ -138,7 +140,7 @@ static int open_copy(const void *copy, uint32_t *sequence, struct wire *in)
 		return ERR_MALFORMED;
 	if (version != ISD_VERSION)
 		return ERR_VERSION;
-	if (length > ROOM)
+	if (length > FIELDS_SIZE)
 		return ERR_MALFORMED;
 	*in = wire_read_part(&head, length);
 	return 0;
@@ -211,7 +213,7 @@ int isd_encode(const struct isd *isd, const void *old, void *copy)
 
 	memset(copy, 0, ISD_COPY_SIZE);
 	wire_skip(&out, HEADER);
-	out.size = HEADER + ROOM;
+	out.size = HEADER + FIELDS_SIZE;
 	for (uint16_t number = ISD_JUST_IMAGED; rc == 0 && number < ISD_FIELDS; number++)
 		rc = put_field(&out, isd, number);
 	if (rc == 0 && old)
@@ -220,7 +222,7 @@ int isd_encode(const struct isd *isd, const void *old, void *copy)
 		return rc ? rc : out.error;
 	wire_write_u32(&whole, MAGIC);
 	wire_write_u8(&whole, ISD_VERSION);
-	wire_write_u8(&whole, 0); /* flags: none yet */
+	wire_write_u8(&whole, 0); /* flags: none are defined */
 	wire_write_u16(&whole, (uint16_t)(out.position - HEADER));
 	wire_write_u32(&whole, isd->sequence);
 	wire_seek(&whole, ISD_COPY_SIZE - 4);

@@ -4,11 +4,12 @@
 #include "nbp/proto/error.h"
 #include "nbp/proto/memory.h"
 #include "nbp/proto/message_fields.h"
+#include "nbp/proto/text.h"
 #include "nbp/proto/wire.h"
 
 #define MAGIC 0x4f504250 /* "OPBP" */
 
-/* The room that struct details' other fields leave in a datagram. */
+/* The space that the other fields of struct details leave in a datagram. */
 #define DETAILS_WIRE_MAX \
 	(MESSAGE_MAX - MESSAGE_HEADER - (FIELD_HEADER + 8) - 2 * (FIELD_HEADER + 1) - \
 	 (FIELD_HEADER + NAME_SIZE - 1) - (FIELD_HEADER + FILE_SIZE - 1))
@@ -20,11 +21,12 @@ int details_add(struct details *details, const char *key, const char *value)
 	size_t on_wire = FIELD_HEADER + total - 1;
 	char *at = details->details + details->details_length;
 
-	if (!detail_key_ok(key) || !text_ok(value))
+	if (!message_detail_key_ok(key) || !text_ok(value))
 		return ERR_MALFORMED;
 	for (size_t i = 0; i < details->details_length; i++)
 		on_wire += details->details[i] ? 1 : FIELD_HEADER;
-	if (on_wire > DETAILS_WIRE_MAX || total > sizeof(details->details) - details->details_length)
+	if (on_wire > DETAILS_WIRE_MAX ||
+	    total > sizeof(details->details) - details->details_length)
 		return ERR_SPACE;
 	memcpy(at, key, key_length);
 	at[key_length] = '=';
@@ -65,7 +67,8 @@ static void put_field(struct wire *out, uint16_t number, const void *value, size
 }
 
 /* Encodes the string at @text, which must have its NUL within @size bytes. */
-static int put_text(struct wire *out, const struct field *field, const char *text, size_t size)
+static int put_text(struct wire *out, const struct message_field *field, const char *text,
+                    size_t size)
 {
 	size_t length = 0;
 
@@ -75,7 +78,7 @@ static int put_text(struct wire *out, const struct field *field, const char *tex
 		return ERR_MALFORMED;
 	if (length == 0)
 		return 0;
-	if (field->kind == FILE_NAME && !file_name_ok(text))
+	if (field->kind == FIELD_KIND_FILE_NAME && !message_file_name_ok(text))
 		return ERR_MALFORMED;
 	put_field(out, field->number, text, length);
 	return 0;
@@ -83,7 +86,7 @@ static int put_text(struct wire *out, const struct field *field, const char *tex
 
 static int put_details(struct wire *out, const struct details *details)
 {
-	static const struct field field = { FIELD_DETAIL, TEXT, 0, 0 };
+	static const struct message_field field = { FIELD_DETAIL, FIELD_KIND_TEXT, 0, 0 };
 	size_t at = 0;
 
 	if (details->details_length > sizeof(details->details))
@@ -113,13 +116,14 @@ static void put_disks(struct wire *out, const struct request *request)
 	}
 }
 
-static int put_member(struct wire *out, const struct field *field, const struct message *message)
+static int put_member(struct wire *out, const struct message_field *field,
+                      const struct message *message)
 {
 	const uint8_t *at = (const uint8_t *)message + field->offset;
 	uint64_t value;
 
 	switch (field->kind) {
-	case NUMBER:
+	case FIELD_KIND_NUMBER:
 		value = number_get(at, field->size);
 		if (value == 0)
 			return 0;
@@ -128,13 +132,13 @@ static int put_member(struct wire *out, const struct field *field, const struct 
 		for (int shift = (field->size - 1) * 8; shift >= 0; shift -= 8)
 			wire_write_u8(out, (uint8_t)(value >> shift));
 		return 0;
-	case BYTES:
+	case FIELD_KIND_BYTES:
 		if (!all_zero(at, field->size))
 			put_field(out, field->number, at, field->size);
 		return 0;
-	case DETAIL:
+	case FIELD_KIND_DETAIL:
 		return put_details(out, &message->u.details);
-	case DISK:
+	case FIELD_KIND_DISK:
 		put_disks(out, &message->u.request);
 		return 0;
 	default:
@@ -144,7 +148,7 @@ static int put_member(struct wire *out, const struct field *field, const struct 
 
 int message_encode(const struct message *message, void *buffer, size_t capacity, size_t *length)
 {
-	const struct layout *layout = layout_of(message->type);
+	const struct message_layout *layout = message_layout(message->type);
 	struct wire out = wire_writer(buffer, capacity < MESSAGE_MAX ? capacity : MESSAGE_MAX);
 	int rc;
 
@@ -153,7 +157,7 @@ int message_encode(const struct message *message, void *buffer, size_t capacity,
 	wire_write_u32(&out, MAGIC);
 	wire_write_u8(&out, MESSAGE_VERSION);
 	wire_write_u8(&out, message->type);
-	wire_write_u16(&out, 0); /* flags: none yet */
+	wire_write_u16(&out, 0); /* flags: none are defined */
 	wire_write_bytes(&out, message->nonce, sizeof(message->nonce));
 	wire_write_u32(&out, message->sequence);
 	for (size_t i = 0; i < layout->count; i++) {
@@ -180,7 +184,7 @@ int message_encode(const struct message *message, void *buffer, size_t capacity,
 /* --- decoding -------------------------------------------------------------- */
 
 /* Reads the whole of @value as a string into @size bytes at @out. */
-static int get_text(const struct field *field, struct wire *value, char *out, size_t size)
+static int get_text(const struct message_field *field, struct wire *value, char *out, size_t size)
 {
 	size_t length = wire_left(value);
 
@@ -188,10 +192,10 @@ static int get_text(const struct field *field, struct wire *value, char *out, si
 		return ERR_MALFORMED;
 	wire_read_bytes(value, out, length);
 	out[length] = '\0';
-	/* A NUL inside would end the text early and hide what follows it. */
+	/* A NUL inside would end the text early and hide the rest. */
 	if (strlen(out) != length || !text_ok(out))
 		return ERR_MALFORMED;
-	if (field->kind == FILE_NAME && !file_name_ok(out))
+	if (field->kind == FIELD_KIND_FILE_NAME && !message_file_name_ok(out))
 		return ERR_MALFORMED;
 	return 0;
 }
@@ -199,7 +203,7 @@ static int get_text(const struct field *field, struct wire *value, char *out, si
 static int get_detail(struct wire *value, struct details *details)
 {
 	char text[DETAILS_SIZE];
-	static const struct field field = { FIELD_DETAIL, TEXT, 0, 0 };
+	static const struct message_field field = { FIELD_DETAIL, FIELD_KIND_TEXT, 0, 0 };
 	int rc = get_text(&field, value, text, sizeof(text));
 	char *equals = text;
 
@@ -226,20 +230,21 @@ static int get_disk(struct wire *value, struct request *request)
 	return 0;
 }
 
-static int get_member(const struct field *field, struct wire *value, struct message *message)
+static int get_member(const struct message_field *field, struct wire *value,
+                      struct message *message)
 {
 	uint8_t *at = (uint8_t *)message + field->offset;
 	uint64_t number = 0;
 
-	if (field->kind == DETAIL)
+	if (field->kind == FIELD_KIND_DETAIL)
 		return get_detail(value, &message->u.details);
-	if (field->kind == DISK)
+	if (field->kind == FIELD_KIND_DISK)
 		return get_disk(value, &message->u.request);
-	if (field->kind != NUMBER && field->kind != BYTES)
+	if (field->kind != FIELD_KIND_NUMBER && field->kind != FIELD_KIND_BYTES)
 		return get_text(field, value, (char *)at, field->size);
 	if (wire_left(value) != field->size)
 		return ERR_MALFORMED;
-	if (field->kind == BYTES) {
+	if (field->kind == FIELD_KIND_BYTES) {
 		wire_read_bytes(value, at, field->size);
 		return 0;
 	}
@@ -249,7 +254,7 @@ static int get_member(const struct field *field, struct wire *value, struct mess
 	return 0;
 }
 
-static int get_fields(const struct layout *layout, struct wire *in, struct message *message)
+static int get_fields(const struct message_layout *layout, struct wire *in, struct message *message)
 {
 	uint64_t seen = 0; /* a bit for each of layout->fields */
 
@@ -261,14 +266,14 @@ static int get_fields(const struct layout *layout, struct wire *in, struct messa
 
 		if (in->error)
 			return in->error;
-		while (i < layout->count && (layout->fields[i].number ^ number) & ~CRITICAL)
+		while (i < layout->count && (layout->fields[i].number ^ number) & ~FIELD_CRITICAL)
 			i++;
 		if (i == layout->count) {
-			if (number & CRITICAL)
+			if (number & FIELD_CRITICAL)
 				return ERR_CRITICAL;
 			continue;
 		}
-		if (seen >> i & 1 && layout->fields[i].kind < DETAIL)
+		if (seen >> i & 1 && layout->fields[i].kind < FIELD_KIND_DETAIL)
 			return ERR_MALFORMED;
 		seen |= (uint64_t)1 << i;
 		if ((rc = get_member(&layout->fields[i], &value, message)) != 0)
@@ -280,14 +285,14 @@ static int get_fields(const struct layout *layout, struct wire *in, struct messa
 int message_decode(struct message *message, const void *data, size_t length)
 {
 	struct wire in = wire_reader(data, length);
-	const struct layout *layout;
+	const struct message_layout *layout;
 	uint32_t magic = wire_read_u32(&in);
 	uint8_t version = wire_read_u8(&in);
 	int rc;
 
 	memset(message, 0, sizeof(*message));
 	message->type = wire_read_u8(&in);
-	wire_skip(&in, 2); /* flags: none that we know */
+	wire_skip(&in, 2); /* flags: none are defined */
 	wire_read_bytes(&in, message->nonce, sizeof(message->nonce));
 	message->sequence = wire_read_u32(&in);
 	if (in.error)
@@ -296,7 +301,7 @@ int message_decode(struct message *message, const void *data, size_t length)
 		return ERR_MALFORMED;
 	if (version != MESSAGE_VERSION)
 		return ERR_VERSION;
-	layout = layout_of(message->type);
+	layout = message_layout(message->type);
 	if (!layout)
 		return ERR_MALFORMED;
 	if ((rc = get_fields(layout, &in, message)) != 0)

@@ -23,19 +23,19 @@
 #define TOKEN_SIZE       8
 
 #define NAME_SIZE        64   /* device names, with the NUL */
-#define TEXT_SIZE        64   /* maker, product, serial, ...: what does not fit is cut */
+#define TEXT_SIZE        64   /* manufacturer, product, serial, ...: longer texts are cut */
 #define FILE_SIZE        128  /* file names and path prefixes, with the NUL */
 #define REASON_SIZE      128
 #define DISKS_MAX        8
-#define DETAILS_SIZE     1024 /* all "key=value" strings of a work item, with NULs */
+#define DETAILS_SIZE     1024 /* all "key=value" strings of a job, with NULs */
 
 enum message_type {
-	MESSAGE_REQUEST = 1, /* NBP: what am I to do?         question */
-	MESSAGE_ANSWER = 2,  /* server, to a request                   */
-	MESSAGE_EVENT = 3,   /* NBP: a step was reached; not answered  */
-	MESSAGE_QUERY = 4,   /* agent: what is my work?       question */
-	MESSAGE_DETAILS = 5, /* server, to a query                     */
-	MESSAGE_REPORT = 6,  /* NBP: accepted; agent: begun, done, failed  question */
+	MESSAGE_REQUEST = 1, /* NBP, a question: what is this machine to do? */
+	MESSAGE_ANSWER = 2,  /* server, to a request */
+	MESSAGE_EVENT = 3,   /* NBP: a step was reached; it is not answered */
+	MESSAGE_QUERY = 4,   /* agent, a question: what is my job? */
+	MESSAGE_DETAILS = 5, /* server, to a query */
+	MESSAGE_REPORT = 6,  /* NBP or agent, a question: the job's new state */
 	MESSAGE_RECEIPT = 7, /* server, to a report, once it is durable */
 };
 
@@ -44,10 +44,10 @@ enum firmware_kind {
 	FIRMWARE_UEFI = 2,
 };
 
-/* What a disk hangs on, where the firmware tells. */
+/* How a disk is attached. */
 enum disk_kind {
 	DISK_UNKNOWN = 0,
-	DISK_ATA = 1, /* SATA too */
+	DISK_ATA = 1, /* or SATA */
 	DISK_SCSI = 2,
 	DISK_USB = 3,
 	DISK_NVME = 4,
@@ -55,7 +55,7 @@ enum disk_kind {
 	DISK_SD = 6,
 };
 
-/* Answers of yes or no, where a third is "unknown". */
+/* A fact that is true, false or unknown. */
 enum tristate {
 	STATE_UNKNOWN = 0,
 	STATE_NO = 1,
@@ -63,16 +63,16 @@ enum tristate {
 };
 
 /*
- * How the machine is to boot its own disk. Each fails on
- * some machines. One that fails or comes back falls through to the next: on
- * BIOS mbr, int18, return; on UEFI bootnext or entry, then exit. A method of
- * the other firmware stands for the default.
+ * How the machine is to boot its own disk. Each method fails on some machines. A
+ * method that fails or returns is followed by the next: on BIOS mbr, int18, return;
+ * on UEFI bootnext or entry, then exit. A method of the other firmware counts as the
+ * default.
  */
 enum local_boot {
 	LOCAL_BOOT_DEFAULT = 0,  /* BIOS: return; UEFI: exit */
 	LOCAL_BOOT_RETURN = 1,   /* BIOS: far return to the ROM, AX = 0 */
 	LOCAL_BOOT_INT18 = 2,    /* BIOS: INT 18h */
-	LOCAL_BOOT_MBR = 3,      /* BIOS: the first disk's boot sector, 18h and 19h caught */
+	LOCAL_BOOT_MBR = 3,      /* BIOS: the first disk's boot sector, catching INT 18h and 19h */
 	LOCAL_BOOT_EXIT = 4,     /* UEFI: exit with an error status */
 	LOCAL_BOOT_ENTRY = 5,    /* UEFI: first disk entry of BootOrder, else BOOTX64.EFI */
 	LOCAL_BOOT_BOOTNEXT = 6, /* UEFI: set BootNext to that entry, reset */
@@ -85,16 +85,16 @@ struct disk {
 	uint8_t kind;         /* enum disk_kind */
 };
 
-/* Who speaks. A device is known by its ISD's device id, else by its UUID, else by its MAC. */
+/* The sender of a message, beside the device id in its image-safe data. */
 struct identity {
 	uint8_t mac[6];   /* zeros: unknown */
-	uint8_t uuid[16]; /* in the order it is printed (RFC 9562); zeros: unknown */
+	uint8_t uuid[16]; /* in the order in which it is printed (RFC 9562); zeros: unknown */
 };
 
 /*
- * What an NBP is and found. Texts are SMBIOS's (DMTF DSP0134 section 7), cleaned
- * and cut to fit. message_fields.c has the order in which fields give way where
- * all of them do not fit one datagram.
+ * The machine as the NBP found it. Texts are SMBIOS's (DMTF DSP0134 section 7),
+ * cleaned and cut to fit. message_fields.c has the order in which fields are left out
+ * if all of them do not fit one datagram.
  */
 struct request {
 	struct identity identity;
@@ -102,9 +102,9 @@ struct request {
 	uint8_t firmware;             /* enum firmware_kind */
 	char version[TEXT_SIZE];      /* of the NBP, "nvlnbp.sys 0.1.0" */
 
-	/* image-safe data of the boot disk; isd_state 0: not looked for */
+	/* image-safe data of the boot disk */
 	uint8_t isd_state;            /* enum isd_state */
-	uint8_t isd_device[16];       /* its device id */
+	uint8_t isd_device[16];       /* device id */
 	uint8_t isd_just_imaged;
 	char isd_image[TEXT_SIZE];    /* the last image's name */
 	uint64_t isd_image_time;      /* Unix time */
@@ -143,14 +143,14 @@ struct request {
 };
 
 enum isd_state {
-	ISD_NOT_READ = 0, /* no disk, or an error on it */
-	ISD_ABSENT = 1,   /* the place has none */
+	ISD_NOT_READ = 0, /* there is no disk, or it could not be read */
+	ISD_ABSENT = 1,   /* the disk has none */
 	ISD_VALID = 2,
 };
 
 enum decision_kind {
-	DECISION_LOCAL = 1, /* boot the local disk */
-	DECISION_JOB = 2,  /* chain the loader */
+	DECISION_LOCAL = 1, /* no job: boot the local disk */
+	DECISION_JOB = 2,   /* start the loader */
 };
 
 enum menu_mode {
@@ -159,7 +159,7 @@ enum menu_mode {
 	MENU_HOT_KEY = 2,
 };
 
-/* Keys: ASCII in lower or upper case, or one of these. */
+/* A key is a printable ASCII character or one of these. */
 enum key {
 	KEY_NONE = 0,
 	KEY_BACKSPACE = 0x08,
@@ -179,49 +179,49 @@ enum key {
 #define SHIFT_SHIFT 0x01
 #define SHIFT_CTRL  0x02
 #define SHIFT_ALT   0x04
-#define SHIFT_KNOWN 0x80 /* the firmware tells the shift state at all */
+#define SHIFT_KNOWN 0x80 /* the firmware reports the shift state at all */
 
-/* Hot keys: a chord of shift keys, by SHIFT_ bits, or a plain key's ASCII. */
+/* A hot key is MENU_KEY_CHORD and SHIFT_ bits, or the ASCII character of a plain key. */
 #define MENU_KEY_CHORD   0x80
 #define MENU_KEY_DEFAULT 0 /* Ctrl+Alt */
 
 struct answer {
 	uint8_t decision;        /* enum decision_kind; never absent */
-	char device[NAME_SIZE];  /* the device's name; empty: the server knows none */
+	char device[NAME_SIZE];  /* the device's name; empty: an unknown machine */
 	uint8_t local_boot;      /* enum local_boot */
 	uint8_t menu_mode;       /* enum menu_mode */
-	uint8_t hot_key;         /* MENU_KEY_ value, or an ASCII key */
-	uint16_t hot_key_wait;   /* ms to wait for it where the shift state is not told */
-	char menu_file[FILE_SIZE]; /* by TFTP; empty: pxemenu.txt */
-	uint16_t valid_for;      /* seconds that this answer holds; 0: for this boot */
+	uint8_t hot_key;         /* see MENU_KEY_CHORD */
+	uint16_t hot_key_wait;   /* ms to wait for it if the firmware reports no shift state */
+	char menu_file[FILE_SIZE]; /* empty: pxemenu.txt */
+	uint16_t valid_for;      /* seconds for which the answer is valid; 0: the whole boot */
 	/* only with DECISION_JOB: */
-	uint64_t job;          /* never 0 */
+	uint64_t job;            /* never 0 */
 	uint8_t attempt;         /* 1 for the first offer of this job */
 	char loader[FILE_SIZE];
-	char config[FILE_SIZE];  /* may be empty: the loader takes none */
+	char config[FILE_SIZE];  /* empty: the loader gets none */
 	char prefix[FILE_SIZE];  /* may be empty */
-	uint8_t token[TOKEN_SIZE]; /* never all zero; proves that this machine was offered it */
+	uint8_t token[TOKEN_SIZE]; /* never all zero; proves that the job was offered */
 	uint8_t completes;       /* enum completes */
 };
 
-/* What ends work, as far as the NBP has to know. */
+/* Who reports the job done. */
 enum completes {
-	COMPLETES_ELSEWHERE = 0, /* an agent's report, or what the server sees for itself */
-	COMPLETES_HANDOVER = 1,  /* the NBP reports it done, right before it hands over */
+	COMPLETES_ELSEWHERE = 0, /* the agent, or the server itself */
+	COMPLETES_HANDOVER = 1,  /* the NBP, right before it hands over */
 };
 
 /* Steps of a boot, as events report them. */
 enum event_code {
 	EVENT_STARTED = 1,  /* the NBP runs */
-	EVENT_HARDWARE = 2, /* what it found; reason: maker and product */
-	EVENT_IDENTITY = 3, /* image-safe data were looked for; reason: the outcome */
-	EVENT_ASKED = 4,    /* reason: whom first */
+	EVENT_HARDWARE = 2, /* the hardware was read; reason: the product */
+	EVENT_IDENTITY = 3, /* image-safe data were read; reason: the name in them, or why not */
+	EVENT_ASKED = 4,    /* reason: the first server */
 	EVENT_ANSWERED = 5, /* reason: the decision */
 	EVENT_MENU = 6,     /* the menu shows */
 	EVENT_CHOSEN = 7,   /* reason: the entry */
 	EVENT_LOADED = 8,   /* the loader is in memory; reason names it */
-	EVENT_HANDOVER = 9, /* about to jump into it */
-	EVENT_LOCAL = 10,   /* booting the local disk; reason says why */
+	EVENT_HANDOVER = 9, /* the loader gets the machine now */
+	EVENT_LOCAL = 10,   /* the local disk boots; reason says why */
 	EVENT_ERROR = 11,   /* something failed; reason says what */
 };
 
@@ -229,20 +229,20 @@ struct event {
 	struct identity identity;
 	uint8_t code;            /* enum event_code */
 	uint32_t milliseconds;   /* since the NBP's start; at least 1 */
-	uint64_t job;          /* 0: none */
+	uint64_t job;            /* 0: none */
 	char reason[REASON_SIZE];
 };
 
-/* The agent's question for the details of the work this device has on offer. */
+/* The agent's question for the details of the job that its machine has accepted. */
 struct query {
 	struct identity identity;
-	uint8_t token[TOKEN_SIZE]; /* of the answer; zeros: it has none, and is told no details */
+	uint8_t token[TOKEN_SIZE]; /* of the answer; zeros: unknown, and it gets no details */
 };
 
 struct details {
 	uint8_t decision;        /* enum decision_kind; never absent */
-	/* only with DECISION_JOB, but for the device's name: */
-	uint64_t job;          /* never 0 */
+	/* only with DECISION_JOB, except the device's name: */
+	uint64_t job;            /* never 0 */
 	uint8_t attempt;
 	char device[NAME_SIZE];
 	char config[FILE_SIZE];
@@ -250,11 +250,12 @@ struct details {
 	char details[DETAILS_SIZE]; /* "key=value" strings, each with its NUL */
 };
 
-enum report_state { /* as an agent, or the NBP, reports it */
+/* The state of a job as agent or NBP report it. */
+enum report_state {
 	REPORT_BEGUN = 1,
 	REPORT_DONE = 2,
 	REPORT_FAILED = 3,
-	REPORT_ACCEPTED = 4, /* the NBP goes on with it: from now on it is an attempt */
+	REPORT_ACCEPTED = 4, /* the NBP goes on with the job, which makes it an attempt */
 };
 
 struct report {
@@ -267,14 +268,14 @@ struct report {
 
 struct receipt {
 	uint64_t job;
-	uint8_t state;            /* what the server now holds; 0: it refused the report */
+	uint8_t state;            /* that the server has stored; 0: it refused the report */
 	char reason[REASON_SIZE]; /* of a refusal */
 };
 
 struct message {
-	uint8_t type;              /* enum message_type; names the member of u */
-	uint8_t nonce[NONCE_SIZE]; /* an answer's is its question's */
-	uint32_t sequence;         /* of the transmission; an answer's is its question's */
+	uint8_t type;              /* enum message_type; it says which member of u is used */
+	uint8_t nonce[NONCE_SIZE]; /* an answer has that of its question */
+	uint32_t sequence;         /* of the transmission; an answer has that of its question */
 	union {
 		struct request request;
 		struct answer answer;
@@ -288,19 +289,19 @@ struct message {
 
 /**
  * Encodes @message into @buffer. Questions (request, query, report) are padded
- * to MESSAGE_MAX, so that no answer is ever larger than what asked for it. Of a
- * request the least important fields that do not fit are left out.
+ * to MESSAGE_MAX, so that no answer is ever larger than its question. A request
+ * that does not fit leaves out its least important fields.
  * @capacity: size of @buffer; for an answer, the size of the question
  * @length: receives the datagram's size
- * Returns 0, ERR_SPACE if it does not fit, or ERR_MALFORMED if a string, a file
- * name or a value that the message needs is not as it must be.
+ * Returns 0, ERR_SPACE if it does not fit, or ERR_MALFORMED if a string or a
+ * file name is invalid, or a value that the message needs is missing.
  */
 int message_encode(const struct message *message, void *buffer, size_t capacity,
                    size_t *length);
 
 /**
- * Decodes the datagram of @length bytes at @data. Unknown fields are passed
- * over; anything else amiss fails, and then *@message is not to be used.
+ * Decodes the datagram of @length bytes at @data. Unknown fields are ignored;
+ * any other fault is an error, and then *@message is not to be used.
  * Returns 0, ERR_TRUNCATED (too short or a length field too large),
  * ERR_VERSION, ERR_CRITICAL or ERR_MALFORMED (magic, type, a field's size, a
  * field twice, a bad string, a needed field missing).
@@ -308,13 +309,10 @@ int message_encode(const struct message *message, void *buffer, size_t capacity,
 int message_decode(struct message *message, const void *data, size_t length);
 
 /**
- * Says whether @name may stand as a file name: 1 to FILE_SIZE - 1 characters
+ * Says whether @name is a valid file name: 1 to FILE_SIZE - 1 characters
  * of [A-Za-z0-9._/-], no ".." component.
  */
-int file_name_ok(const char *name);
-
-/** Says whether @text is printable ASCII throughout; the empty string is. */
-int text_ok(const char *text);
+int message_file_name_ok(const char *name);
 
 /**
  * Appends "@key=@value" to @details, for the server and its tools.

@@ -4,12 +4,13 @@
 #include "nbp/proto/memory.h"
 
 #define FIELD(number, kind, member) \
-	{ number, kind, offsetof(struct message, u.member), sizeof(((struct message *)0)->u.member) }
+	{ number, FIELD_KIND_##kind, offsetof(struct message, u.member), \
+	  sizeof(((struct message *)0)->u.member) }
 #define IDENTITY(type) \
 	FIELD(FIELD_MAC, BYTES, type.identity.mac), FIELD(FIELD_UUID, BYTES, type.identity.uuid)
 
-/* In order of importance: the last are the first to be left out. */
-static const struct field request_fields[] = {
+/* In order of importance: the last fields are the first to be left out. */
+static const struct message_field request_fields[] = {
 	IDENTITY(request),
 	FIELD(FIELD_ISD_STATE, NUMBER, request.isd_state),
 	FIELD(FIELD_ISD_DEVICE, BYTES, request.isd_device),
@@ -50,7 +51,7 @@ static const struct field request_fields[] = {
 	FIELD(FIELD_BOARD_SERIAL, TEXT, request.board_serial),
 };
 
-static const struct field answer_fields[] = {
+static const struct message_field answer_fields[] = {
 	FIELD(FIELD_DECISION, NUMBER, answer.decision),
 	FIELD(FIELD_DEVICE, TEXT, answer.device),
 	FIELD(FIELD_LOCAL_BOOT, NUMBER, answer.local_boot),
@@ -64,12 +65,12 @@ static const struct field answer_fields[] = {
 	FIELD(FIELD_LOADER, FILE_NAME, answer.loader),
 	FIELD(FIELD_CONFIG, FILE_NAME, answer.config),
 	FIELD(FIELD_PREFIX, FILE_NAME, answer.prefix),
-	/* Who would not know it would do work that is never counted. */
-	FIELD(FIELD_TOKEN | CRITICAL, BYTES, answer.token),
+	/* An NBP that did not know the token would do a job that is never counted. */
+	FIELD(FIELD_TOKEN | FIELD_CRITICAL, BYTES, answer.token),
 	FIELD(FIELD_COMPLETES, NUMBER, answer.completes),
 };
 
-static const struct field event_fields[] = {
+static const struct message_field event_fields[] = {
 	IDENTITY(event),
 	FIELD(FIELD_EVENT, NUMBER, event.code),
 	FIELD(FIELD_MILLISECONDS, NUMBER, event.milliseconds),
@@ -77,12 +78,12 @@ static const struct field event_fields[] = {
 	FIELD(FIELD_REASON, TEXT, event.reason),
 };
 
-static const struct field query_fields[] = {
+static const struct message_field query_fields[] = {
 	IDENTITY(query),
-	FIELD(FIELD_TOKEN | CRITICAL, BYTES, query.token),
+	FIELD(FIELD_TOKEN | FIELD_CRITICAL, BYTES, query.token),
 };
 
-static const struct field details_fields[] = {
+static const struct message_field details_fields[] = {
 	FIELD(FIELD_DECISION, NUMBER, details.decision),
 	FIELD(FIELD_JOB, NUMBER, details.job),
 	FIELD(FIELD_ATTEMPT, NUMBER, details.attempt),
@@ -91,15 +92,15 @@ static const struct field details_fields[] = {
 	FIELD(FIELD_DETAIL, DETAIL, details.details),
 };
 
-static const struct field report_fields[] = {
+static const struct message_field report_fields[] = {
 	IDENTITY(report),
 	FIELD(FIELD_JOB, NUMBER, report.job),
-	FIELD(FIELD_TOKEN | CRITICAL, BYTES, report.token),
+	FIELD(FIELD_TOKEN | FIELD_CRITICAL, BYTES, report.token),
 	FIELD(FIELD_STATE, NUMBER, report.state),
 	FIELD(FIELD_REASON, TEXT, report.reason),
 };
 
-static const struct field receipt_fields[] = {
+static const struct message_field receipt_fields[] = {
 	FIELD(FIELD_JOB, NUMBER, receipt.job),
 	FIELD(FIELD_STATE, NUMBER, receipt.state),
 	FIELD(FIELD_REASON, TEXT, receipt.reason),
@@ -108,7 +109,7 @@ static const struct field receipt_fields[] = {
 #define LAYOUT(name, question, cut) \
 	{ name##_fields, sizeof(name##_fields) / sizeof(name##_fields[0]), question, cut }
 
-static const struct layout layouts[] = {
+static const struct message_layout layouts[] = {
 	[MESSAGE_REQUEST] = LAYOUT(request, true, true),
 	[MESSAGE_ANSWER] = LAYOUT(answer, false, false),
 	[MESSAGE_EVENT] = LAYOUT(event, false, false),
@@ -118,22 +119,14 @@ static const struct layout layouts[] = {
 	[MESSAGE_RECEIPT] = LAYOUT(receipt, false, false),
 };
 
-const struct layout *layout_of(uint8_t type)
+const struct message_layout *message_layout(uint8_t type)
 {
 	if (type >= sizeof(layouts) / sizeof(layouts[0]) || !layouts[type].fields)
 		return NULL;
 	return &layouts[type];
 }
 
-int text_ok(const char *text)
-{
-	for (; *text; text++)
-		if (*text < 0x20 || *text > 0x7e)
-			return 0;
-	return 1;
-}
-
-int file_name_ok(const char *name)
+int message_file_name_ok(const char *name)
 {
 	size_t length = strlen(name);
 	const char *component = name;
@@ -156,7 +149,7 @@ int file_name_ok(const char *name)
 	}
 }
 
-bool detail_key_ok(const char *key)
+bool message_detail_key_ok(const char *key)
 {
 	size_t length = strlen(key);
 
@@ -171,7 +164,7 @@ bool detail_key_ok(const char *key)
 
 bool all_zero(const uint8_t *bytes, size_t count)
 {
-	/* Of a million machines, most have no image-safe data: memcmp() finds that soonest. */
+	/* Most of a million machines have no image-safe data, which memcmp() finds fastest. */
 	return count == 0 || (bytes[0] == 0 && memcmp(bytes, bytes + 1, count - 1) == 0);
 }
 

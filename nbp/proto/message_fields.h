@@ -6,10 +6,10 @@
 
 #include "nbp/proto/message.h"
 
-/* The protocol's field tables: what message.c encodes and decodes by. */
+/* The fields of the protocol's messages, by which message.c encodes and decodes. */
 
-#define FIELD_HEADER 4      /* number and length */
-#define CRITICAL     0x8000 /* in a number: whoever does not know the field must not go on */
+#define FIELD_HEADER   4      /* bytes of number and length */
+#define FIELD_CRITICAL 0x8000 /* in a number: a receiver that does not know the field drops all */
 
 /* Field numbers; nbp/protocol.md says what they mean, and which ones are reserved. */
 enum {
@@ -78,39 +78,39 @@ enum {
 	/* 0x007f reserved: signature */
 };
 
-/* How a field's value stands in its message structure and on the wire. */
-enum kind {
-	NUMBER,   /* unsigned, size bytes in both; 0: absent */
-	BYTES,    /* size bytes in both; all zero: absent */
-	TEXT,     /* NUL-terminated in size bytes; without the NUL on the wire */
-	FILE_NAME, /* likewise, and file_name_ok() */
-	/* those from here on may repeat */
-	DETAIL,   /* struct details' strings, a field each */
-	DISK,     /* struct request's disks, a field each */
+/* How the value of a field is represented in its message structure and on the wire. */
+enum field_kind {
+	FIELD_KIND_NUMBER,    /* an unsigned number of the same size in both; 0: absent */
+	FIELD_KIND_BYTES,     /* as many bytes in both; all zero: absent */
+	FIELD_KIND_TEXT,      /* a string, without its NUL on the wire */
+	FIELD_KIND_FILE_NAME, /* a string for which message_file_name_ok() holds */
+	/* The kinds from here on may repeat. */
+	FIELD_KIND_DETAIL,    /* the strings of struct details, a field each */
+	FIELD_KIND_DISK,      /* the disks of struct request, a field each */
 };
 
-struct field {
-	uint16_t number; /* with CRITICAL if it is sent so; either way it is understood */
-	uint8_t kind;
+struct message_field {
+	uint16_t number; /* with FIELD_CRITICAL if it is sent so; it is understood either way */
+	uint8_t kind;    /* enum field_kind */
 	uint16_t offset; /* in struct message */
 	uint16_t size;
 };
 
-struct layout {
-	const struct field *fields;
+struct message_layout {
+	const struct message_field *fields;
 	uint8_t count;
-	bool question; /* padded to MESSAGE_MAX */
-	bool cut;      /* what does not fit is left out */
+	bool question; /* the message is padded to MESSAGE_MAX */
+	bool cut;      /* fields that do not fit are left out */
 };
 
 /** Returns the layout of messages of @type, in static memory, or NULL. */
-const struct layout *layout_of(uint8_t type);
+const struct message_layout *message_layout(uint8_t type);
 
 /** Says whether @message has what its type cannot do without. */
 bool message_complete(const struct message *message);
 
 /** Says whether @key may name a detail: [A-Za-z_][A-Za-z0-9_]*, at most 32 long. */
-bool detail_key_ok(const char *key);
+bool message_detail_key_ok(const char *key);
 
 /** Says whether all @count bytes are zero. */
 bool all_zero(const uint8_t *bytes, size_t count);

@@ -172,6 +172,14 @@ void text_clean(char *out, size_t size, const void *bytes, size_t length)
 	out[count] = '\0';
 }
 
+int text_ok(const char *text)
+{
+	for (; *text; text++)
+		if (*text < 0x20 || *text > 0x7e)
+			return 0;
+	return 1;
+}
+
 static int hex_digit(char c)
 {
 	if (c >= '0' && c <= '9')

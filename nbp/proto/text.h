@@ -36,6 +36,9 @@ size_t text_vformat(char *buffer, size_t size, const char *format, va_list args)
  */
 void text_clean(char *out, size_t size, const void *bytes, size_t length);
 
+/** Says whether @text is printable ASCII throughout; the empty string is. */
+int text_ok(const char *text);
+
 /**
  * Reads a MAC address in any usual spelling: 52:54:00:12:34:56,
  * 52-54-00-12-34-56, 52 54 00 12 34 56, 52:54:0:12:34:56, 5254.0012.3456,

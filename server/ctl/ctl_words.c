@@ -35,7 +35,7 @@ const struct ctl_option opt_unset = {
 
 int ctl_read_file_name(const char *what, const char *name, char out[FILE_SIZE])
 {
-	if (!file_name_ok(name))
+	if (!message_file_name_ok(name))
 		return ctl_error(EXIT_USAGE, "%s %s: not a file name; expected 1 to %d of the "
 		                 "characters A-Z a-z 0-9 . _ - /, without a \"..\"", what, name,
 		                 FILE_SIZE - 1);

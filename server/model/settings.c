@@ -150,7 +150,7 @@ static int parse_time(const char *text, uint32_t *out)
 
 static int parse_file(const char *text, char out[FILE_SIZE])
 {
-	if (!file_name_ok(text))
+	if (!message_file_name_ok(text))
 		return ERR_MALFORMED;
 	text_format(out, FILE_SIZE, "%s", text);
 	return 0;
@@ -309,7 +309,7 @@ int setting_parse(size_t index, const char *text, struct settings *settings)
 	case KEEP_JOB: return parse_time(text, &settings->keep_job);
 	case KEEP_EVENTS: return parse_time(text, &settings->keep_events);
 	case TFTP_ROOT: return check_path(text);
-	case TFTP_FOLDER: return text[0] && !file_name_ok(text) ? ERR_MALFORMED : 0;
+	case TFTP_FOLDER: return text[0] && !message_file_name_ok(text) ? ERR_MALFORMED : 0;
 	case MACS_SHARED: return shared_macs_parse(text, unused, &count);
 	default: return ERR_MALFORMED;
 	}

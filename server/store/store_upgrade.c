@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "nbp/proto/text.h"
 #include "server/net/peek.h"
 #include "server/store/devices.h"
 #include "server/store/store_schema.h"

@@ -103,7 +103,7 @@ static int check_text(const struct data_field *field, const char *text, const ch
 		if (strcmp(text, LOADER_OF_SETTINGS) == 0)
 			return 0;
 		/* fall through */
-	case DATA_FILE: return file_name_ok(text) ? 0 : expected(message, FILE_EXPECTED);
+	case DATA_FILE: return message_file_name_ok(text) ? 0 : expected(message, FILE_EXPECTED);
 	case DATA_PATH: return check_path(text, message);
 	case DATA_WORD: return check_word(field, text, message);
 	case DATA_FILTER: return check_filter(text, message);

@@ -246,8 +246,8 @@ static int chain(struct platform *p, const struct image *image, const struct han
 	const char *config = handover->config_file;
 
 	REQUIRE(!b->net.open && b->armed && image->data == b->fetched && b->prepared);
-	REQUIRE(!config[0] || file_name_ok(config + (memcmp(config, "::", 2) ? 0 : 2)));
-	REQUIRE(!handover->path_prefix[0] || file_name_ok(handover->path_prefix));
+	REQUIRE(!config[0] || message_file_name_ok(config + (memcmp(config, "::", 2) ? 0 : 2)));
+	REQUIRE(!handover->path_prefix[0] || message_file_name_ok(handover->path_prefix));
 	REQUIRE(b->chains++ == 0);
 	require_state(b, POWER_ON_HANDED_OVER);
 	return ERR_IO;

@@ -143,9 +143,9 @@ static void view(struct viewing *v, const struct menu *menu)
 	REQUIRE(choice.action <= MENU_POWER_OFF && choice.reason);
 	fuzz_require_text(choice.name, sizeof(choice.name));
 	if (choice.action == MENU_EXECUTE) {
-		REQUIRE(file_name_ok(choice.loader));
-		REQUIRE(!choice.config[0] || file_name_ok(choice.config));
-		REQUIRE(!choice.prefix[0] || file_name_ok(choice.prefix));
+		REQUIRE(message_file_name_ok(choice.loader));
+		REQUIRE(!choice.config[0] || message_file_name_ok(choice.config));
+		REQUIRE(!choice.prefix[0] || message_file_name_ok(choice.prefix));
 	}
 }
 

@@ -18,8 +18,8 @@ static void require_texts(const struct message *m)
 		break;
 	case MESSAGE_ANSWER:
 		fuzz_require_text(m->u.answer.device, NAME_SIZE);
-		REQUIRE(m->u.answer.decision != DECISION_JOB || file_name_ok(m->u.answer.loader));
-		REQUIRE(!m->u.answer.menu_file[0] || file_name_ok(m->u.answer.menu_file));
+		REQUIRE(m->u.answer.decision != DECISION_JOB || message_file_name_ok(m->u.answer.loader));
+		REQUIRE(!m->u.answer.menu_file[0] || message_file_name_ok(m->u.answer.menu_file));
 		break;
 	case MESSAGE_EVENT:
 		fuzz_require_text(m->u.event.reason, REASON_SIZE);

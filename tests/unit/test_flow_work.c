@@ -339,7 +339,7 @@ static void an_empty_configuration_file_is_none(void **state)
 	fake->empty = "site/z_auto.cfg";
 	flow_run(&fake->platform);
 	assert_int_equal(fake->chains, 0);
-	assert_string_equal(fake_event(fake, EVENT_ERROR).reason, "site/z_auto.cfg: cut short");
+	assert_string_equal(fake_event(fake, EVENT_ERROR).reason, "site/z_auto.cfg: truncated");
 	free(fake);
 }
 

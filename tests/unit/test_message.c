@@ -309,13 +309,13 @@ static void checks_names_and_details(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(good); i++)
-		assert_true(file_name_ok(good[i]));
+		assert_true(message_file_name_ok(good[i]));
 	for (size_t i = 0; i < COUNT(bad); i++)
-		assert_false(file_name_ok(bad[i]));
+		assert_false(message_file_name_ok(bad[i]));
 	memset(name, 'a', FILE_SIZE);
 	name[FILE_SIZE] = '\0';
-	assert_false(file_name_ok(name));
-	assert_true(file_name_ok(name + 1));
+	assert_false(message_file_name_ok(name));
+	assert_true(message_file_name_ok(name + 1));
 	assert_int_equal(details_add(&details, "1a", "x"), ERR_MALFORMED);
 	assert_int_equal(details_add(&details, "", "x"), ERR_MALFORMED);
 	assert_int_equal(details_add(&details, "a-b", "x"), ERR_MALFORMED);
