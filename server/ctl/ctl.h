@@ -79,6 +79,9 @@ int ctl_find_job(struct ctl *ctl, const char *word, struct device *device, struc
 int ctl_number(const char *text, const char *what, uint32_t most, uint32_t *number);
 /** Reads "90", "90s", "30m", "4h" or "2d" as seconds. */
 int ctl_seconds(const char *text, const char *what, uint32_t most, uint32_t *seconds);
+#define CTL_SECONDS 24
+/** Writes seconds as ctl_seconds() reads them, in the largest unit that fits: "4h", "90s". */
+void ctl_seconds_text(uint32_t seconds, char out[CTL_SECONDS]);
 
 /** Finds the folder with this path; 0 for "/". */
 int ctl_find_folder(struct ctl *ctl, const char *path, uint64_t *id);
@@ -147,6 +150,12 @@ int ctl_add_event(struct ctl *ctl, uint64_t device, const char *step, const char
 int ctl_add_job_event(struct ctl *ctl, const struct job *job, const char *step, const char *reason);
 /** Cancels @job, in the transaction that is open. */
 int ctl_cancel_job(struct ctl *ctl, struct job *job, const char *reason);
+/** "s" or "", as in "3 jobs". */
+static inline const char *ctl_plural(uint64_t count)
+{
+	return count == 1 ? "" : "s";
+}
+
 /** Prints and frees @value where JSON is wanted, else prints the sentence. Returns 0. */
 int ctl_say(struct ctl *ctl, json_t *value, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));

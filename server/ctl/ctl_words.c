@@ -216,6 +216,19 @@ int ctl_seconds(const char *text, const char *what, uint32_t most, uint32_t *sec
 	                 "or 1d", what, text, most / 86400);
 }
 
+void ctl_seconds_text(uint32_t seconds, char out[CTL_SECONDS])
+{
+	static const struct {
+		const char *suffix;
+		uint32_t factor;
+	} units[] = { { "d", 86400 }, { "h", 3600 }, { "m", 60 }, { "s", 1 } };
+	size_t i = 0;
+
+	while (seconds % units[i].factor || (!seconds && units[i].factor > 1))
+		i++;
+	snprintf(out, CTL_SECONDS, "%u%s", seconds / units[i].factor, units[i].suffix);
+}
+
 /* --- dates ----------------------------------------------------------------- */
 
 /* Reads a date as @format has it. Returns whether @text is one, in form. */

@@ -324,6 +324,7 @@ static void print_bundle(const struct bundle_whole *whole, const struct bundle_u
 {
 	const struct bundle *b = &whole->bundle;
 	const struct details *details = &whole->details;
+	char deadline[CTL_SECONDS];
 
 	printf("bundle %s\n", b->name);
 	ctl_line("kind", "%s", bundle_kind_name(b->kind));
@@ -336,12 +337,13 @@ static void print_bundle(const struct bundle_whole *whole, const struct bundle_u
 		ctl_line("completes", "%s", completion_name(b->completion));
 	if (b->attempts)
 		ctl_line("attempts", "%u", b->attempts);
+	ctl_seconds_text(b->deadline, deadline);
 	if (b->deadline)
-		ctl_line("deadline", "%u s", b->deadline);
+		ctl_line("deadline", "%s after a job has begun", deadline);
 	for (size_t at = 0; at < details->details_length;
 	     at += strlen(details->details + at) + 1)
 		ctl_line("detail", "%s", details->details + at);
-	ctl_line("work", "%llu open, %llu done, %llu failed", (unsigned long long)uses->open,
+	ctl_line("jobs", "%llu open, %llu done, %llu failed", (unsigned long long)uses->open,
 	         (unsigned long long)uses->done, (unsigned long long)uses->failed);
 	ctl_line("used by", "%llu assignments, %llu rules, %llu multicast sessions",
 	         (unsigned long long)uses->assignments, (unsigned long long)uses->rules,

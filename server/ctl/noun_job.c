@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Jobs: giving one to a device, cancelling it, and having it done once more. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -12,33 +13,191 @@
 #include "server/store/settings.h"
 
 static const struct ctl_option opt_bundle = { "bundle", "BUNDLE", "the bundle to make the job of" };
-static const struct ctl_option opt_replace = { "replace", NULL, "cancel the device's open job" };
+static const struct ctl_option opt_replace = { "replace", NULL, "cancel a device's open job" };
 static const struct ctl_option opt_force = { "force", NULL, "also a job that is done" };
 
-/* Makes room for new work, if that is wanted. */
-static int check_open(struct ctl *ctl, const struct device *device)
-{
-	struct job old;
-	int rc = job_newest(&ctl->store, device->id, &old);
+/* --- what a verb does to one job or device after another --------------------- */
 
-	if (rc == ERR_NOT_FOUND || (rc == 0 && !job_is_open(old.state)))
-		return 0;
-	if (rc)
-		return ctl_store_error(ctl);
-	if (ctl_given(ctl, &opt_replace))
-		return ctl_cancel_job(ctl, &old, "replaced by newer work");
-	return ctl_error(EXIT_FAULT, "%s has work %llu already, which is %s; cancel it with "
-	                 "\"prebootctl work cancel %s\", or use --replace", device->name,
-	                 (unsigned long long)old.number, job_state_name(old.state),
-	                 device->name);
+/* A device, its job before, and what became of it. */
+struct job_change {
+	struct device device;
+	struct job old, new;
+	uint64_t session; /* that a retried job is of and that waits for its members; 0: none */
+};
+
+/* What a verb does to all that its words name, in one transaction. */
+struct job_changes {
+	/** Changes one. Returns an exit status after saying why, or JOB_SKIPPED. */
+	int (*apply)(struct ctl *ctl, struct job_changes *all, struct job_change *one);
+	struct bundle_whole what; /* that devices are given, without a name if options say it alone */
+	bool whole;               /* the word at hand stands for all devices of a folder or group */
+	struct job_change *done;  /* one after another */
+	size_t done_count, skipped;
+};
+
+#define JOB_SKIPPED (-1) /* a device of a folder or group for which there is nothing to do */
+
+/*
+ * Refuses a device or job that was named, and skips one of a folder or group: @status of
+ * ctl_error() is evaluated only in the first case.
+ */
+#define REFUSE(all, status) ((all)->whole ? JOB_SKIPPED : (status))
+
+bool ctl_is_job_number(const char *word)
+{
+	/* Twelve digits may be a MAC; job numbers do not get that long. */
+	return word[0] && strspn(word, "0123456789") == strlen(word) && strlen(word) < 12;
 }
 
-/* What "work assign" was asked to do, and made. */
-struct new_job {
-	struct bundle_whole what; /* without a name: said by options alone */
-	struct device device;
-	struct job job;
-};
+bool ctl_is_set(const char *word)
+{
+	return word[0] == '/' || strncmp(word, "group:", 6) == 0;
+}
+
+static bool was_changed(const struct job_changes *all, uint64_t device)
+{
+	for (size_t i = 0; i < all->done_count; i++)
+		if (all->done[i].device.id == device)
+			return true;
+	return false;
+}
+
+/* Applies the verb to one, unless it was named before, and keeps what came of it. */
+static int change_one(struct ctl *ctl, struct job_changes *all, struct job_change *one)
+{
+	size_t count = all->done_count;
+	int status;
+
+	if (was_changed(all, one->device.id))
+		return 0;
+	status = all->apply(ctl, all, one);
+	if (status == JOB_SKIPPED)
+		all->skipped++;
+	if (status)
+		return status == JOB_SKIPPED ? 0 : status;
+	/* The list grows at each power of two. */
+	if ((count & (count - 1)) == 0) {
+		void *more = realloc(all->done, sizeof(*all->done) * (count ? 2 * count : 1));
+
+		if (!more)
+			return ctl_error(EXIT_FAULT, "not enough memory");
+		all->done = more;
+	}
+	all->done[all->done_count++] = *one;
+	return 0;
+}
+
+/* Applies it to the newest job of a device, or to the device if it has none. */
+static int change_device(struct ctl *ctl, const struct device *device, void *data)
+{
+	struct job_changes *all = data;
+	struct job_change one = { .device = *device };
+	int rc = job_newest(&ctl->store, device->id, &one.old);
+
+	if (rc && rc != ERR_NOT_FOUND)
+		return ctl_store_error(ctl);
+	if (rc)
+		one.old.number = 0;
+	return change_one(ctl, all, &one);
+}
+
+/* Applies it to what the words from @first up to @end name. */
+static int change_words(struct ctl *ctl, struct job_changes *all, int first, int end)
+{
+	int status = 0;
+
+	for (int i = first; status == 0 && i < end; i++) {
+		const char *word = ctl->words[i];
+		struct job_change one = { .session = 0 };
+
+		all->whole = ctl_is_set(word);
+		if (!ctl_is_job_number(word)) {
+			status = ctl_each_device(ctl, i, i + 1, change_device, all);
+			continue;
+		}
+		status = ctl_find_job(ctl, word, &one.device, &one.old);
+		if (status == 0)
+			status = change_one(ctl, all, &one);
+	}
+	return status;
+}
+
+/* Prints one job as an object, and several as an array. */
+static int print_json(struct ctl *ctl, const struct job_changes *all)
+{
+	bool one = ctl->word_count == 1 && !all->whole;
+	json_t *array = json_array(), *object;
+
+	for (size_t i = 0; i < all->done_count; i++) {
+		object = ctl_json_job(ctl, &all->done[i].device, &all->done[i].new);
+		if (!object) {
+			json_decref(array);
+			return ctl_store_error(ctl);
+		}
+		json_array_append_new(array, object);
+	}
+	if (one && all->done_count == 1) {
+		ctl_print_json(json_incref(json_array_get(array, 0)));
+		json_decref(array);
+	} else {
+		ctl_print_json(array);
+	}
+	return 0;
+}
+
+/*
+ * Ends a verb: prints what was done, a sentence for each job, or reports that nothing was.
+ * @say: writes the sentence; @skipped: why devices of folders and groups were skipped
+ */
+static int finish_changes(struct ctl *ctl, struct job_changes *all, int status,
+                          void (*say)(const struct job_changes *all, const struct job_change *one,
+                                      char *out, size_t size), const char *skipped)
+{
+	char text[300];
+
+	if (status == 0 && !all->done_count)
+		status = ctl_error(EXIT_FAULT, "nothing to do: %s", skipped);
+	if (status == 0 && all->skipped)
+		ctl_error(0, "%zu device%s skipped: %s", all->skipped, ctl_plural(all->skipped),
+		          skipped);
+	if (status == 0 && ctl->json)
+		status = print_json(ctl, all);
+	else if (status == 0)
+		for (size_t i = 0; i < all->done_count; i++) {
+			say(all, &all->done[i], text, sizeof(text));
+			puts(text);
+		}
+	free(all->done);
+	return status;
+}
+
+/* --- assign ------------------------------------------------------------------ */
+
+/* Makes room for a new job, if that is wanted. */
+static int check_open(struct ctl *ctl, const struct job_changes *all, struct job_change *one)
+{
+	struct job *old = &one->old;
+
+	if (!old->number || !job_is_open(old->state))
+		return 0;
+	if (ctl_given(ctl, &opt_replace))
+		return ctl_cancel_job(ctl, old, "replaced by a newer job");
+	return REFUSE(all, ctl_error(EXIT_FAULT, "device %s has job %llu already, which is %s; "
+	                             "cancel it with \"prebootctl job cancel %s\", or use "
+	                             "--replace", one->device.name,
+	                             (unsigned long long)old->number,
+	                             job_state_name(old->state), one->device.name));
+}
+
+/* Counts the words before the first KEY=VALUE: they name devices. */
+static int count_targets(const struct ctl *ctl)
+{
+	int count = 0;
+
+	while (count < ctl->word_count && !strchr(ctl->words[count], '='))
+		count++;
+	return count;
+}
 
 /* Reads what is to be done: a bundle, and what the options say otherwise. */
 static int read_job(struct ctl *ctl, struct bundle_whole *bundle)
@@ -51,99 +210,119 @@ static int read_job(struct ctl *ctl, struct bundle_whole *bundle)
 	if (ctl_given(ctl, &opt_bundle))
 		status = ctl_find_bundle(ctl, ctl_option(ctl, &opt_bundle), bundle);
 	else if (!ctl_given(ctl, &opt_config))
-		status = ctl_error(EXIT_USAGE, "work assign: needs --bundle NAME; or --config "
+		status = ctl_error(EXIT_USAGE, "job assign: missing --bundle BUNDLE, or --config "
 		                   "FILE, the loader's configuration, as in z_auto.cfg (\"\": it "
 		                   "takes none)");
 	if (status == 0)
 		status = ctl_read_bundle(ctl, &bundle->bundle);
 	if (status == 0)
-		status = ctl_read_details(ctl, 1, &bundle->details);
+		status = ctl_read_details(ctl, count_targets(ctl), &bundle->details);
 	if (status == 0)
 		status = ctl_check_details(&bundle->bundle, &bundle->details, false);
 	return status;
 }
 
-static int assign_job(struct ctl *ctl, struct new_job *a)
+static int assign_job(struct ctl *ctl, struct job_changes *all, struct job_change *one)
 {
-	struct origin origin = { .source = SOURCE_HAND };
-	struct owner owner = { .level = LEVEL_DEVICE };
+	struct origin origin = { .source = SOURCE_HAND, .bundle = all->what.bundle.id };
+	struct owner owner = { .level = LEVEL_DEVICE, .id = one->device.id };
 	struct settings settings;
-	int status = read_job(ctl, &a->what);
+	int status = check_open(ctl, all, one);
 
-	if (status == 0)
-		status = ctl_find_device(ctl, ctl->words[0], &a->device);
-	if (status == 0)
-		status = check_open(ctl, &a->device);
 	if (status)
 		return status;
-	owner.id = a->device.id;
-	origin.bundle = a->what.bundle.id;
 	if (settings_read(&ctl->store, &owner, &settings))
 		return ctl_store_error(ctl);
-	job_of_bundle(&a->what.bundle, &settings, &a->job);
-	a->job.device = a->device.id;
-	a->job.assigned = time(NULL);
-	if (job_add_of(&ctl->store, &a->job, &a->what.details, &origin) ||
-	    ctl_add_job_event(ctl, &a->job, "assigned", ctl_job_name(a->what.bundle.name, &a->job)))
+	job_of_bundle(&all->what.bundle, &settings, &one->new);
+	one->new.device = one->device.id;
+	one->new.assigned = time(NULL);
+	if (job_add_of(&ctl->store, &one->new, &all->what.details, &origin) ||
+	    ctl_add_job_event(ctl, &one->new, "assigned",
+	                      ctl_job_name(all->what.bundle.name, &one->new)))
 		return ctl_store_error(ctl);
 	return 0;
 }
 
-static int ctl_job_assign(struct ctl *ctl)
+static int assign_jobs(struct ctl *ctl, struct job_changes *all)
 {
-	struct new_job a;
-	char text[300];
-	int status = CTL_TRANSACTION(ctl, assign_job(ctl, &a));
+	int count = count_targets(ctl), status = read_job(ctl, &all->what);
 
-	if (status)
-		return status;
-	text_format(text, sizeof(text), "work %" PRIu64, a.job.number);
-	ctl_warn_job(ctl, text, &a.job);
-	text_format(text, sizeof(text), "work %" PRIu64 " assigned to %s: %s", a.job.number,
-	            a.device.name, ctl_job_name(a.what.bundle.name, &a.job));
-	return ctl_answer_job(ctl, &a.device, &a.job, text);
+	if (status == 0 && count == 0)
+		status = ctl_error(EXIT_USAGE, "job assign: missing argument TARGET");
+	for (int i = 0; status == 0 && i < count; i++)
+		if (ctl_is_job_number(ctl->words[i]))
+			status = ctl_error(EXIT_USAGE, "%s: expected a device, a folder or "
+			                   "group:NAME, not a job", ctl->words[i]);
+	return status ? status : change_words(ctl, all, 0, count);
 }
 
-/* --- work cancel ----------------------------------------------------------- */
-
-struct device_job {
-	struct device device;
-	struct job job;
-};
-
-static int cancel_job(struct ctl *ctl, struct device_job *c)
+static void say_assigned(const struct job_changes *all, const struct job_change *one, char *out,
+                         size_t size)
 {
-	int status = ctl_find_job(ctl, ctl->words[0], &c->device, &c->job);
+	text_format(out, size, "job %" PRIu64 " assigned to %s: %s", one->new.number,
+	            one->device.name, ctl_job_name(all->what.bundle.name, &one->new));
+}
 
-	if (status)
-		return status;
-	if (!job_is_open(c->job.state))
-		return ctl_error(EXIT_FAULT, "work %llu of %s is %s already",
-		                 (unsigned long long)c->job.number, c->device.name,
-		                 job_state_name(c->job.state));
-	return ctl_cancel_job(ctl, &c->job, "by the administrator");
+/* Warns of files that are missing, once: the jobs of one verb name the same. */
+static void warn_files(struct ctl *ctl, const struct job_changes *all)
+{
+	char text[32];
+
+	if (!all->done_count)
+		return;
+	text_format(text, sizeof(text), "job %" PRIu64, all->done[0].new.number);
+	ctl_warn_job(ctl, text, &all->done[0].new);
+}
+
+static int ctl_job_assign(struct ctl *ctl)
+{
+	struct job_changes all = { .apply = assign_job };
+	int status = CTL_TRANSACTION(ctl, assign_jobs(ctl, &all));
+
+	if (status == 0)
+		warn_files(ctl, &all);
+	return finish_changes(ctl, &all, status, say_assigned,
+	                      "open job already; --replace cancels it");
+}
+
+/* --- cancel ------------------------------------------------------------------ */
+
+static int cancel_job(struct ctl *ctl, struct job_changes *all, struct job_change *one)
+{
+	int status;
+
+	if (!one->old.number)
+		return REFUSE(all, ctl_error(EXIT_FAULT, "device %s has no job",
+		                             one->device.name));
+	if (!job_is_open(one->old.state))
+		return REFUSE(all, ctl_error(EXIT_FAULT, "job %llu of %s is %s already",
+		                             (unsigned long long)one->old.number,
+		                             one->device.name, job_state_name(one->old.state)));
+	status = ctl_cancel_job(ctl, &one->old, "by the administrator");
+	one->new = one->old;
+	return status;
+}
+
+static void say_cancelled(const struct job_changes *all, const struct job_change *one, char *out,
+                          size_t size)
+{
+	(void)all;
+	text_format(out, size, "job %" PRIu64 " of %s cancelled", one->new.number,
+	            one->device.name);
 }
 
 static int ctl_job_cancel(struct ctl *ctl)
 {
-	struct device_job c;
-	char text[128];
-	int status = CTL_TRANSACTION(ctl, cancel_job(ctl, &c));
+	struct job_changes all = { .apply = cancel_job };
+	int status = CTL_TRANSACTION(ctl, change_words(ctl, &all, 0, ctl->word_count));
 
-	if (status)
-		return status;
-	text_format(text, sizeof(text), "work %" PRIu64 " of %s cancelled", c.job.number, c.device.name);
-	return ctl_answer_job(ctl, &c.device, &c.job, text);
+	return finish_changes(ctl, &all, status, say_cancelled, "no open job");
 }
 
-struct retry {
-	struct device device;
-	struct job old, new;
-	uint64_t session; /* that it is of and that waits for its members; 0: none */
-};
+/* --- retry and release ------------------------------------------------------- */
 
 /* Stores a copy of the old job, with all of its attempts. */
-static int copy_job(struct ctl *ctl, struct retry *r)
+static int copy_job(struct ctl *ctl, struct job_change *r)
 {
 	struct details details;
 	struct origin origin;
@@ -157,7 +336,7 @@ static int copy_job(struct ctl *ctl, struct retry *r)
 	r->new.offered = r->new.begun = r->new.ended = 0;
 	r->new.given_up = false;
 	r->new.reason[0] = '\0';
-	text_format(reason, sizeof(reason), "again, after work %" PRIu64, r->old.number);
+	text_format(reason, sizeof(reason), "again, after job %" PRIu64, r->old.number);
 	if (job_add_of(&ctl->store, &r->new, &details, &origin) ||
 	    (r->session && multicast_joined(&ctl->store, r->session, r->device.id,
 	                                    r->new.assigned)) ||
@@ -166,8 +345,8 @@ static int copy_job(struct ctl *ctl, struct retry *r)
 	return 0;
 }
 
-/* Refuses a member's work of a session that is over. In one that waits it joins anew. */
-static int check_session(struct ctl *ctl, struct retry *r)
+/* Refuses a member's job of a session that is over. In one that waits the member joins anew. */
+static int check_session(struct ctl *ctl, const struct job_changes *all, struct job_change *r)
 {
 	struct multicast_row row;
 	struct origin origin;
@@ -191,82 +370,97 @@ static int check_session(struct ctl *ctl, struct retry *r)
 	}
 	if (rc)
 		return ctl_store_error(ctl);
-	return over ? ctl_error(EXIT_FAULT, "work %llu of %s was for a multicast session that "
-	                        "is over; add another session",
-	                        (unsigned long long)r->old.number, r->device.name)
-	            : 0;
+	if (!over)
+		return 0;
+	return REFUSE(all, ctl_error(EXIT_FAULT, "job %llu of %s was for a multicast session that "
+	                             "is over; add another session",
+	                             (unsigned long long)r->old.number, r->device.name));
 }
 
-static int retry_job(struct ctl *ctl, struct retry *r)
+/* Refuses a job that cannot be retried. */
+static int check_retry(struct ctl *ctl, const struct job_changes *all, struct job_change *r)
 {
+	unsigned long long number = r->old.number;
+	const char *name = r->device.name;
 	struct job newest;
-	int status = ctl_find_job(ctl, ctl->words[0], &r->device, &r->old);
 
-	if (status)
-		return status;
+	if (!number)
+		return REFUSE(all, ctl_error(EXIT_FAULT, "device %s has no job", name));
 	if (job_is_open(r->old.state))
-		return ctl_error(EXIT_FAULT, "work %llu of %s is %s; to have it offered anew with "
-		                 "all attempts: \"prebootctl work release %s\"",
-		                 (unsigned long long)r->old.number, r->device.name,
-		                 job_state_name(r->old.state), r->device.name);
+		return REFUSE(all, ctl_error(EXIT_FAULT, "job %llu of %s is %s; to have it offered "
+		                             "anew with all attempts: \"prebootctl job release "
+		                             "%s\"", number, name, job_state_name(r->old.state),
+		                             name));
 	if (r->old.state == JOB_DONE && !ctl_given(ctl, &opt_force))
-		return ctl_error(EXIT_FAULT, "work %llu of %s is done; to have it done again, use "
-		                 "--force", (unsigned long long)r->old.number, r->device.name);
+		return REFUSE(all, ctl_error(EXIT_FAULT, "job %llu of %s is done; to have it done "
+		                             "again, use --force", number, name));
 	if (job_newest(&ctl->store, r->device.id, &newest))
 		return ctl_store_error(ctl);
 	if (job_is_open(newest.state))
-		return ctl_error(EXIT_FAULT, "%s has work %llu, which is %s; cancel it first with "
-		                 "\"prebootctl work cancel %s\"", r->device.name,
-		                 (unsigned long long)newest.number, job_state_name(newest.state),
-		                 r->device.name);
-	status = check_session(ctl, r);
+		return REFUSE(all, ctl_error(EXIT_FAULT, "device %s has job %llu, which is %s; "
+		                             "cancel it first with \"prebootctl job cancel %s\"",
+		                             name, (unsigned long long)newest.number,
+		                             job_state_name(newest.state), name));
+	return check_session(ctl, all, r);
+}
+
+static int retry_job(struct ctl *ctl, struct job_changes *all, struct job_change *r)
+{
+	int status = check_retry(ctl, all, r);
+
 	return status ? status : copy_job(ctl, r);
 }
 
-static int release_job(struct ctl *ctl, struct retry *r)
+static int release_job(struct ctl *ctl, struct job_changes *all, struct job_change *r)
 {
-	int status = ctl_find_job(ctl, ctl->words[0], &r->device, &r->old);
+	unsigned long long number = r->old.number;
+	int status;
 
-	if (status)
-		return status;
+	if (!number)
+		return REFUSE(all, ctl_error(EXIT_FAULT, "device %s has no job", r->device.name));
 	if (!job_is_open(r->old.state))
-		return ctl_error(EXIT_FAULT, "work %llu of %s is %s; to have it again: "
-		                 "\"prebootctl work retry %llu\"",
-		                 (unsigned long long)r->old.number, r->device.name,
-		                 job_state_name(r->old.state),
-		                 (unsigned long long)r->old.number);
+		return REFUSE(all, ctl_error(EXIT_FAULT, "job %llu of %s is %s; to have it again: "
+		                             "\"prebootctl job retry %llu\"", number,
+		                             r->device.name, job_state_name(r->old.state),
+		                             number));
 	if (r->old.state == JOB_PENDING)
-		return ctl_error(EXIT_FAULT, "work %llu of %s is pending: it waits for the next "
-		                 "boot already", (unsigned long long)r->old.number, r->device.name);
-	status = check_session(ctl, r);
+		return REFUSE(all, ctl_error(EXIT_FAULT, "job %llu of %s is pending: it waits for "
+		                             "the next boot already", number, r->device.name));
+	status = check_session(ctl, all, r);
 	if (status == 0)
 		status = ctl_cancel_job(ctl, &r->old, "released by the administrator");
 	return status ? status : copy_job(ctl, r);
 }
 
-static int apply_again(struct ctl *ctl, int (*how)(struct ctl *ctl, struct retry *))
+static void say_waits(const struct job_changes *all, const struct job_change *one, char *out,
+                      size_t size)
 {
-	struct retry r;
-	char text[200];
-	int status = CTL_TRANSACTION(ctl, how(ctl, &r));
-
-	if (status)
-		return status;
-	text_format(text, sizeof(text), "work %" PRIu64, r.new.number);
-	ctl_warn_job(ctl, text, &r.new);
-	text_format(text, sizeof(text), "work %" PRIu64 " of %s waits for its next boot, as work %" PRIu64,
-	            r.old.number, r.device.name, r.new.number);
-	return ctl_answer_job(ctl, &r.device, &r.new, text);
+	(void)all;
+	text_format(out, size, "job %" PRIu64 " of %s waits for its next boot, as job %" PRIu64,
+	            one->old.number, one->device.name, one->new.number);
 }
 
 static int ctl_job_retry(struct ctl *ctl)
 {
-	return apply_again(ctl, retry_job);
+	struct job_changes all = { .apply = retry_job };
+	int status = CTL_TRANSACTION(ctl, change_words(ctl, &all, 0, ctl->word_count));
+
+	if (status == 0)
+		warn_files(ctl, &all);
+	return finish_changes(ctl, &all, status, say_waits,
+	                      ctl_given(ctl, &opt_force) ? "no job that has ended"
+	                      : "no failed or cancelled job");
 }
 
 static int ctl_job_release(struct ctl *ctl)
 {
-	return apply_again(ctl, release_job);
+	struct job_changes all = { .apply = release_job };
+	int status = CTL_TRANSACTION(ctl, change_words(ctl, &all, 0, ctl->word_count));
+
+	if (status == 0)
+		warn_files(ctl, &all);
+	return finish_changes(ctl, &all, status, say_waits,
+	                      "no job that was offered or has begun");
 }
 
 /* --- the noun --------------------------------------------------------------- */
@@ -274,28 +468,35 @@ static int ctl_job_release(struct ctl *ctl)
 static const struct verb verbs[] = {
 	{ .name = "assign", .alias = "add", .run = ctl_job_assign, .min = 1, .max = NO_LIMIT,
 	  .options = OPTIONS(&opt_bundle, BUNDLE_OPTIONS, &opt_unset, &opt_replace),
-	  .usage = "DEVICE --bundle BUNDLE|--config FILE [OPTION]... [KEY=VALUE]...",
-	  .help = "Give a device a job for its next boot: a bundle, or what the options say, which "
-	          "come before the bundle's own. A device has one open job at a time. KEY=VALUE "
-	          "pairs are details that prebootwork(8) gets in the booted system; all must fit "
-	          "one datagram, about 900 characters." },
-	{ .name = "list", .alias = "ls", .run = ctl_job_list, .min = 0, .max = 1,
-	  .options = OPTIONS(&opt_open), .usage = "[DEVICE] [--open]",
+	  .usage = "TARGET... --bundle BUNDLE|--config FILE [OPTION]... [KEY=VALUE]...",
+	  .help = "Give devices a job for their next boot: a bundle, or what the options say, which "
+	          "come before the bundle's own. TARGET may be a folder, as in /site/lab, or "
+	          "group:NAME: all devices in it. A device has one open job at a time; those of a "
+	          "folder or group that have one are skipped. KEY=VALUE pairs are details that "
+	          "prebootwork(8) gets in the booted system; all must fit one datagram, about 900 "
+	          "characters." },
+	{ .name = "list", .alias = "ls", .run = ctl_job_list, .min = 0, .max = NO_LIMIT,
+	  .options = OPTIONS(&opt_open, &opt_failed, &opt_state),
+	  .usage = "[TARGET|JOB]... [--open] [--failed] [--state STATE]",
 	  .help = "List jobs, the newest first, with their bundle or configuration file and what "
-	          "they were made by." },
-	{ .name = "show", .alias = "info", .run = ctl_job_show, .min = 1, .max = 1,
-	  .usage = "DEVICE|JOB", .help = "Show the job with this number, or a device's newest." },
-	{ .name = "cancel", .alias = "remove", .run = ctl_job_cancel, .min = 1, .max = 1,
-	  .usage = "DEVICE|JOB",
-	  .help = "Cancel a job that has not ended. A machine that has begun it is not stopped, but "
-	          "its reports are refused from then on." },
-	{ .name = "retry", .alias = "again", .run = ctl_job_retry, .min = 1, .max = 1,
-	  .options = OPTIONS(&opt_force), .usage = "DEVICE|JOB [--force]",
-	  .help = "Retry a failed or cancelled job, with all attempts, as a new job." },
-	{ .name = "release", .alias = "free", .run = ctl_job_release, .min = 1, .max = 1,
-	  .usage = "DEVICE|JOB",
-	  .help = "Cancel a job that was offered or has begun, and have it wait for the next boot "
-	          "with all attempts, as a new job." },
+	          "they were made by: all, or those of devices, of the devices in folders (/site/lab) "
+	          "and groups (group:NAME), and with these numbers." },
+	{ .name = "show", .alias = "info", .run = ctl_job_show, .min = 1, .max = NO_LIMIT,
+	  .usage = "TARGET|JOB...",
+	  .help = "Show jobs by their numbers, and the newest jobs of devices." },
+	{ .name = "cancel", .alias = "remove", .run = ctl_job_cancel, .min = 1, .max = NO_LIMIT,
+	  .usage = "TARGET|JOB...",
+	  .help = "Cancel jobs that have not ended: by number, the devices' own, or those of all "
+	          "devices in a folder (/site/lab) or group (group:NAME). A machine that has begun "
+	          "its job is not stopped, but its reports are refused from then on." },
+	{ .name = "retry", .alias = "again", .run = ctl_job_retry, .min = 1, .max = NO_LIMIT,
+	  .options = OPTIONS(&opt_force), .usage = "TARGET|JOB... [--force]",
+	  .help = "Retry failed and cancelled jobs, with all attempts, as new jobs. In a folder or "
+	          "group, devices whose newest job has not failed or been cancelled are skipped." },
+	{ .name = "release", .alias = "free", .run = ctl_job_release, .min = 1, .max = NO_LIMIT,
+	  .usage = "TARGET|JOB...",
+	  .help = "Cancel jobs that were offered or have begun, and have them wait for the next boot "
+	          "with all attempts, as new jobs." },
 	{ .run = NULL },
 };
 

@@ -371,7 +371,7 @@ def test_numbers_of_leases_come_to_an_end(tmp_path, last):
     data.write_text(json.dumps(text))
     assert run(tmp_path / "new.db", "import", data).returncode == 0
     result = run(tmp_path / "new.db", "work", "assign", "web01", "--config", "z.cfg")
-    assert "work 8 assigned" in result.stdout, result
+    assert "job 8 assigned" in result.stdout, result
 
 
 def line_of(data, where):

@@ -227,7 +227,7 @@ def test_work_of_a_bundle_takes_the_settings(ctl):
     ctl("settings", "set", "/site", "loader-bios=site.0", "attempts=5", "deadline=2h")
     ctl("settings", "set", "pc1", "loader-uefi=own.efi")
     assert ctl("work", "assign", "pc1", "--bundle", "ws", "size=9", "--unset", "image") == \
-        "work 1 assigned to pc1: ws\n"
+        "job 1 assigned to pc1: ws\n"
     work = ctl.json("work", "show", "pc1")
     assert (work["loader_bios"], work["loader_uefi"]) == ("site.0", "own.efi")
     assert (work["attempts"], work["deadline"], work["config"]) == (5, 7200, "z_auto.cfg")
@@ -278,14 +278,14 @@ def test_retry_what_failed(ctl, daemon):
     ctl("work", "assign", "pc1", "--bundle", "ws", "--attempts", "1")
     lease = work(daemon)[policy.LEASE]
     report(daemon, lease, policy.FAILED)
-    assert ctl("work", "retry", "pc1") == "work 1 of pc1 waits for its next boot, as work 2\n"
+    assert ctl("work", "retry", "pc1") == "job 1 of pc1 waits for its next boot, as job 2\n"
     old, new = ctl.json("work", "show", "1"), ctl.json("work", "show", "2")
     assert (old["state"], new["state"]) == ("failed", "pending")
     for key in ("bundle", "source", "config", "details", "loader_bios", "attempts", "deadline"):
         assert old[key] == new[key]
     assert new["attempt"] == 0 and new["offers"] == []
     assert work(daemon)[policy.LEASE] == 2
-    assert ("assigned", "again, after work 1") in steps(ctl, "pc1")
+    assert ("assigned", "again, after job 1") in steps(ctl, "pc1")
 
 
 def test_release_what_hangs(ctl, daemon):
@@ -301,17 +301,17 @@ def test_release_what_hangs(ctl, daemon):
 
 
 def test_retry_and_release_refuse(ctl, daemon):
-    assert "pc1 has no work" in ctl.fails(1, "work", "retry", "pc1")
+    assert "pc1 has no job" in ctl.fails(1, "work", "retry", "pc1")
     ctl("work", "assign", "pc1", "--bundle", "ws")
-    assert '"prebootctl work release pc1"' in ctl.fails(1, "work", "retry", "pc1")
+    assert '"prebootctl job release pc1"' in ctl.fails(1, "work", "retry", "pc1")
     assert "it waits for the next boot already" in ctl.fails(1, "work", "release", "pc1")
     lease = work(daemon)[policy.LEASE]
     report(daemon, lease, policy.BEGUN)
     report(daemon, lease, policy.DONE)
     assert "is done; to have it done again, use --force" in ctl.fails(1, "work", "retry", "1")
-    assert '"prebootctl work retry 1"' in ctl.fails(1, "work", "release", "pc1")
+    assert '"prebootctl job retry 1"' in ctl.fails(1, "work", "release", "pc1")
     ctl("work", "retry", "1", "--force")
-    assert "pc1 has work 2, which is pending; cancel it first" in \
+    assert "pc1 has job 2, which is pending; cancel it first" in \
         ctl.fails(1, "work", "retry", "1", "--force")
     assert len(ctl.json("work", "list")) == 2
 

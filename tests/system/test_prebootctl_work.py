@@ -25,21 +25,21 @@ def report(daemon, lease, state, address=MAC):
 def test_assign_show_cancel(ctl):
     ctl("device", "add", "web01", MAC)
     assert ctl("work", "assign", "web01", "--config", "z_auto.cfg", "image=a b.img",
-               "--prefix", "boot/", "note=it's \"x\"=1") == "work 1 assigned to web01: z_auto.cfg\n"
+               "--prefix", "boot/", "note=it's \"x\"=1") == "job 1 assigned to web01: z_auto.cfg\n"
     work = ctl.json("work", "show", "1")
     assert work["details"] == {"image": "a b.img", "note": "it's \"x\"=1"}
     assert (work["loader_bios"], work["loader_uefi"]) == ("pxelinux.0", "syslinux.efi")
     assert (work["attempts"], work["deadline"], work["state"]) == (3, 4 * 3600, "pending")
     assert work["prefix"] == "boot/"
     reason = ctl.fails(1, "work", "assign", "web01", "--config", "b.cfg")
-    assert "web01 has work 1 already" in reason and "prebootctl work cancel web01" in reason
+    assert "web01 has job 1 already" in reason and "prebootctl job cancel web01" in reason
     assert ctl("work", "assign", "web01", "--config", "b.cfg", "--replace", "--attempts", "1",
-               "--deadline", "90m") == "work 2 assigned to web01: b.cfg\n"
+               "--deadline", "90m") == "job 2 assigned to web01: b.cfg\n"
     assert [(w["lease"], w["state"]) for w in ctl.json("work", "list")] == \
         [(2, "pending"), (1, "cancelled")]
     assert ctl.json("work", "show", "web01")["deadline"] == 90 * 60
     assert "cancel it with" in ctl.fails(1, "device", "remove", "web01")
-    assert ctl("work", "cancel", "web01") == "work 2 of web01 cancelled\n"
+    assert ctl("work", "cancel", "web01") == "job 2 of web01 cancelled\n"
     assert "is cancelled already" in ctl.fails(1, "work", "cancel", "2")
     assert ctl.json("work", "list", "--open") == []
     assert [e["step"] for e in ctl.json("event", "list")] == \
@@ -59,7 +59,7 @@ def test_assign_show_cancel(ctl):
     (["--config", "a", "--deadline", "4x"], "as in 90s, 30m, 4h or 1d"),
     (["--config", "a", "--deadline", "0"], "as in 90s"),
     (["--config", "a", "--deadline", "99999999999999999999h"], "as in 90s"),
-    (["--config", "a", "novalue"], "expected KEY=VALUE"),
+    (["--config", "a", "k=v", "novalue"], "expected KEY=VALUE"),
     (["--config", "a", "1a=b"], "begins with no digit"),
     (["--config", "a", "a=\x1b[2J"], "printable ASCII"),
     (["--config", "a", "a=1", "a=2"], "given twice"),
@@ -227,3 +227,84 @@ def test_a_request_ends_no_work(ctl, daemon, state):
         policy.ask(daemon.port, policy.REQUEST, asked)
     assert report(daemon, lease, policy.BEGUN)[policy.STATE] == policy.BEGUN
     assert report(daemon, lease, policy.DONE)[policy.STATE] == policy.DONE
+
+
+# --- many at once ----------------------------------------------------------------
+
+
+@pytest.fixture
+def site(ctl):
+    """Devices a, b, c in /site/lab, d in /site; b and d in the group kiosks."""
+    ctl("folder", "add", "/site")
+    ctl("folder", "add", "/site/lab")
+    for i, name in enumerate("abcd"):
+        ctl("device", "add", name, f"02:00:00:00:00:0{i}",
+            "--folder", "/site/lab" if name != "d" else "/site")
+    ctl("group", "add", "kiosks", "b", "d")
+    return ctl
+
+
+def jobs(ctl, *words):
+    return [(j["device"], j["state"]) for j in reversed(ctl.json("job", "list", *words))]
+
+
+def test_assign_many(site):
+    assert site("job", "assign", "a", "group:kiosks", "--config", "z.cfg", "image=x").splitlines() == [
+        "job 1 assigned to a: z.cfg", "job 2 assigned to b: z.cfg", "job 3 assigned to d: z.cfg"]
+    assert site.json("job", "show", "d")["details"] == {"image": "x"}
+    # Those of a folder that have a job are skipped, and one that is named twice has one job.
+    result = site.run("job", "assign", "/site", "c", "--config", "y.cfg")
+    assert result.stdout == "job 4 assigned to c: y.cfg\n"
+    assert "3 devices skipped: open job already; --replace cancels it" in result.stderr
+    assert "nothing to do: open job already" in site.fails(1, "job", "assign", "/site", "--config", "y")
+    # One that is named is refused, and then nothing is done.
+    site("job", "cancel", "c")
+    assert "device a has job 1 already" in site.fails(1, "job", "assign", "c", "a", "--config", "y")
+    assert jobs(site, "c") == [("c", "cancelled")]
+    assert len(site.json("job", "assign", "/site/lab", "--replace", "--config", "x.cfg")) == 3
+    assert [c for _, c in jobs(site, "a")] == ["cancelled", "pending"]
+    assert "missing argument TARGET" in site.fails(2, "job", "assign", "k=v", "--config", "x")
+    assert "expected a device" in site.fails(2, "job", "assign", "a", "1", "--config", "x")
+
+
+def test_cancel_and_retry_many(site):
+    site("job", "assign", "/site", "--config", "z.cfg")
+    assert site("job", "cancel", "/site/lab").splitlines() == [
+        f"job {i} of {name} cancelled" for i, name in enumerate("abc", 1)]
+    assert "nothing to do: no open job" in site.fails(1, "job", "cancel", "/site/lab")
+    result = site.run("job", "retry", "/site")
+    assert result.stdout.splitlines() == [
+        f"job {i} of {name} waits for its next boot, as job {i + 4}" for i, name in enumerate("abc", 1)]
+    assert "1 device skipped: no failed or cancelled job" in result.stderr
+    assert "job 4 of d is pending" in site.fails(1, "job", "retry", "/site/lab", "4")
+    site("job", "cancel", "5", "b")
+    assert jobs(site, "--open") == [("d", "pending"), ("c", "pending")]
+    assert [j["job" if "job" in j else "lease"] for j in site.json("job", "retry", "1", "6")] == [8, 9]
+
+
+def test_release_many(site, daemon):
+    site("job", "assign", "/site", "--config", "z.cfg")
+    request(daemon, address="02:00:00:00:00:00")
+    result = site.run("job", "release", "/site")
+    assert result.stdout == "job 1 of a waits for its next boot, as job 5\n"
+    assert "3 devices skipped: no job that was offered or has begun" in result.stderr
+
+
+def test_list_by_state_and_target(site):
+    site("job", "assign", "a", "b", "c", "--config", "z.cfg", "--deadline", "90m")
+    with sqlite3.connect(site.database) as db:
+        table = "job" if db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'job'").fetchone() else "work"
+        db.execute(f"UPDATE {table} SET state = 'failed', ended = 9 WHERE config = 'z.cfg' AND device ="
+                   " (SELECT id FROM device WHERE name = 'a')")
+    db.close()
+    site("job", "cancel", "b")
+    assert jobs(site, "--failed") == jobs(site, "--state", "failed") == [("a", "failed")]
+    assert jobs(site, "--state", "failed", "--state", "cancelled") == [("a", "failed"), ("b", "cancelled")]
+    assert jobs(site, "--open") == [("c", "pending")]
+    assert jobs(site, "group:kiosks") == [("b", "cancelled")]
+    assert jobs(site, "/site/lab", "--failed") == [("a", "failed")]
+    assert jobs(site, "3", "a") == [("a", "failed"), ("c", "pending")]
+    assert jobs(site, "group:kiosks", "--failed") == []
+    assert "expected pending|offered|begun" in site.fails(2, "job", "list", "--state", "lost")
+    assert "deadline   90m after it has begun" in site("job", "show", "c")
+    assert [j["device"] for j in site.json("job", "show", "/site", "1")] == ["a", "b", "c", "a"]
