@@ -61,14 +61,14 @@ extern const struct ctl_option opt_attempts, opt_deadline, opt_unset, opt_group,
 
 /** Prints "prebootctl: ..." to standard error, as one line; returns @status. */
 int ctl_error(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/** Tells of the store's last failure; returns EXIT_FAULT. */
+/** Reports the store's last failure; returns EXIT_FAULT. */
 int ctl_store_error(struct ctl *ctl);
 
-/* --- finding; each returns 0, or an exit status after having told why ------ */
+/* --- finding; each returns 0, or an exit status after saying why ------ */
 
 /**
  * Ends looking for what @word names, and says so if there is no such one.
- * @rc: of the store; @what: "job"; @noun: "work", whose list has those there are
+ * @rc: of the store; @what: "job"; @noun: "job", whose list is to be seen
  */
 int ctl_found(struct ctl *ctl, int rc, const char *word, const char *what, const char *noun);
 /** Finds the device that @word names: by name, MAC or UUID. */
@@ -108,7 +108,7 @@ int ctl_check_device_name(const char *name);
 
 /** Reads the name of a file. @what: the option's name */
 int ctl_read_file_name(const char *what, const char *name, char out[FILE_SIZE]);
-/** Reads the options that say what work is into @bundle, and leaves what was not given. */
+/** Reads the options that say what a job is into @bundle, and leaves what was not given. */
 int ctl_read_bundle(struct ctl *ctl, struct bundle *bundle);
 /**
  * Reads the words from @first on as KEY=VALUE: @details, which has those that were there,
@@ -117,7 +117,7 @@ int ctl_read_bundle(struct ctl *ctl, struct bundle *bundle);
 int ctl_read_details(struct ctl *ctl, int first, struct details *details);
 /** Refuses details that would not fit the answer to an agent. */
 int ctl_check_details(const struct bundle *bundle, const struct details *details, bool session);
-/** Tells what is wrong with a filter, if anything is, and where. */
+/** Says what is wrong with a filter, if anything is, and where. */
 int ctl_check_filter(const char *text);
 /** Reads the words from @first on, or if there are none --filter, as one filter. */
 int ctl_read_filter(struct ctl *ctl, int first, char out[FILTER_TEXT]);
@@ -164,16 +164,16 @@ int ctl_say(struct ctl *ctl, json_t *value, const char *format, ...)
 
 /**
  * Warns, on standard error, of files that the TFTP server does not have, as far as tftp-root says
- * where its files are: the loaders and the configuration of work. @what: what names them, "work 7"
+ * where its files are: the loaders and the configuration of a job. @what: what names them, "job 7"
  */
 void ctl_warn_job(struct ctl *ctl, const char *what, const struct job *job);
-/** The same for the work that would be made of a bundle. */
+/** The same for the job that would be made of a bundle. */
 void ctl_warn_bundle_id(struct ctl *ctl, uint64_t id);
 /** The same for the files that settings of @owner name. */
 void ctl_warn_settings(struct ctl *ctl, const struct owner *owner);
 /** Says which file a bundle of its kind needs and that nobody ships, where it is not there. */
 void ctl_note_kind(struct ctl *ctl, const struct bundle *bundle);
-/** Calls @found for each file that bundles, open work or settings name and that is not there. */
+/** Calls @found for each file that bundles, open jobs or settings name and that is not there. */
 int ctl_check_files(struct ctl *ctl, void (*found)(void *data, const char *problem,
                                                    const char *remedy), void *data);
 
@@ -202,7 +202,7 @@ void table_print(struct table *table);
 void table_free(struct table *table);
 /**
  * Ends a verb that lists: prints @table, or @array where JSON is wanted, and frees both.
- * @rc: of the store; where it is not 0 that is told instead
+ * @rc: of the store; where it is not 0 that is reported instead
  * Returns an exit status.
  */
 int ctl_answer_list(struct ctl *ctl, int rc, struct table *table, json_t *array);
@@ -236,27 +236,27 @@ json_t *ctl_json_event(const struct event_record *event, const char *device);
 /** All of a job, with its details and offers. NULL after a failure of the store. */
 json_t *ctl_json_job(struct ctl *ctl, const struct device *device, const struct job *job);
 
-/* --- what verbs share; each returns 0, or an exit status after having told why */
+/* --- what verbs share; each returns 0, or an exit status after saying why */
 
 /** Prints @job as JSON where that is wanted, else @sentence. */
 int ctl_answer_job(struct ctl *ctl, const struct device *device, const struct job *job,
                     const char *sentence);
-/** Prints what a request tells of its machine; and the same as JSON. */
+/** Prints what a request reports of its machine; and the same as JSON. */
 void ctl_print_hardware(const struct request *r);
 json_t *ctl_json_hardware(const struct request *r);
 /** "BIOS", "UEFI" or "unknown". */
 const char *ctl_firmware_name(uint64_t firmware);
-/** What a device's last request told, as JSON; null if it never asked. */
+/** What a device's last request reported, as JSON; null if it never asked. */
 json_t *ctl_json_seen(const struct seen *seen);
 /**
  * Starts the list of the devices in the folder that the first word names, if there is one,
  * in the group of --group, and with --seen of those that ever asked, the last one first.
- * Take each with device_row(). Returns an exit status, after having told why.
+ * Take each with device_row(). Returns an exit status, after saying why.
  */
 int ctl_start_devices(struct ctl *ctl, sqlite3_stmt **rows);
 /** Writes the path of the folder that a device is in. */
 void ctl_device_path(struct ctl *ctl, const struct device *device, char path[FOLDER_PATH]);
-/** Reads a device's last request and its newest work, of number 0 if there is none. */
+/** Reads a device's last request and its newest job, of number 0 if there is none. */
 int ctl_gather_device(struct ctl *ctl, const struct device *device, struct seen *seen,
                       struct job *job);
 /** A device with both, as JSON. */
@@ -269,12 +269,12 @@ int ctl_find_unknown(struct ctl *ctl, const char *word, struct unknown *unknown)
 /** Warns where another device than @device has its UUID in the other byte order. */
 int ctl_warn_other_order(struct ctl *ctl, const struct device *device);
 
-/** A device without its work, as JSON. */
+/** A device without its job, as JSON. */
 json_t *ctl_json_device(struct ctl *ctl, const struct device *device);
-/** Finds the bundle that work was made of, "" if none, and where it came from: "rule". */
+/** Finds the bundle that a job was made of, "" if none, and where it came from: "rule". */
 void ctl_origin(struct ctl *ctl, const struct job *job, char bundle[NAME_SIZE],
                 const char **source);
-/** What people call work: by its @bundle, if that is not "", or by what it has the loader do. */
+/** What people call a job: by its @bundle, if that is not "", or by what it has the loader do. */
 const char *ctl_job_name(const char *bundle, const struct job *job);
 /** Prints a job as lines of text. */
 int ctl_print_job(struct ctl *ctl, const struct job *job, const char *indent);

@@ -19,8 +19,8 @@ const struct ctl_option opt_seen = {
 int ctl_found(struct ctl *ctl, int rc, const char *word, const char *what, const char *noun)
 {
 	if (rc == ERR_NOT_FOUND)
-		return ctl_error(EXIT_FAULT, "%s: no such %s; \"prebootctl %s list\" has those "
-		                 "there are", word, what, noun);
+		return ctl_error(EXIT_FAULT, "unknown %s \"%s\"; see \"prebootctl %s list\"", what,
+		                 word, noun);
 	return rc ? ctl_store_error(ctl) : 0;
 }
 
@@ -57,14 +57,14 @@ int ctl_find_job(struct ctl *ctl, const char *word, struct device *device, struc
 		rc = job_by_number(&ctl->store, strtoull(word, NULL, 10), job);
 		if (rc == 0 && device_by_id(&ctl->store, job->device, device))
 			return ctl_store_error(ctl);
-		return ctl_found(ctl, rc, word, "lease", "work");
+		return ctl_found(ctl, rc, word, "job", "job");
 	}
 	status = ctl_find_device(ctl, word, device);
 	if (status)
 		return status;
 	rc = job_newest(&ctl->store, device->id, job);
 	if (rc == ERR_NOT_FOUND)
-		return ctl_error(EXIT_FAULT, "%s has no work", device->name);
+		return ctl_error(EXIT_FAULT, "device %s has no job", device->name);
 	return rc ? ctl_store_error(ctl) : 0;
 }
 
@@ -166,7 +166,7 @@ static int for_all(struct ctl *ctl, int rc, sqlite3_stmt *rows, const char *name
 	int status = collect(ctl, rc, rows, &devices, &count);
 
 	if (status == 0 && count == 0 && name)
-		status = ctl_error(EXIT_FAULT, "%s: there are no devices in it", name);
+		status = ctl_error(EXIT_FAULT, "%s has no devices", name);
 	for (size_t i = 0; status == 0 && i < count; i++)
 		status = each(ctl, &devices[i], data);
 	free(devices);

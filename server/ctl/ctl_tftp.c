@@ -190,7 +190,7 @@ static bool counts(const struct owner *owner, const struct owner *from)
 
 /*
  * Looks for the menu, where there is to be one, and for the loaders that are set for @owner
- * itself. @used: those that are built in, too, as there is work that leaves it to them
+ * itself. @used: those that are built in, too, as there are jobs that leave it to them
  */
 static int look_for_settings(struct ctl *ctl, const struct tftp *t,
                              const struct owner *owner, const bool used[2])

@@ -32,9 +32,9 @@ static int check_target(struct ctl *ctl, const char *path)
 		return ctl_error(EXIT_FAULT, "%s: is the database itself; name another file", path);
 	if (is_there(path, "-wal") || is_there(path, "-journal"))
 		return ctl_error(EXIT_FAULT, "%s: is a database in use, as %s-wal or -journal "
-		                 "beside it tells; name another file", path, path);
+		                 "beside it shows; name another file", path, path);
 	if (!ctl_given(ctl, &opt_force) && is_there(path, ""))
-		return ctl_error(EXIT_FAULT, "%s: is there already; name another file, or use "
+		return ctl_error(EXIT_FAULT, "%s already exists; name another file, or use "
 		                 "--force", path);
 	return 0;
 }
@@ -74,7 +74,7 @@ static int copy_database(struct ctl *ctl, const char *path)
 	return status;
 }
 
-/* Reads the copy as an unknown machine would. @devices, @jobs: receive how many it has */
+/* Reads the copy as one who knows nothing of it would. @devices, @jobs: receive how many it has */
 static int verify_copy(const char *path, int64_t *devices, int64_t *jobs)
 {
 	static const char sql[] =
@@ -126,10 +126,11 @@ static int ctl_backup(struct ctl *ctl)
 		return status;
 	if (ctl->json)
 		ctl_print_json(json_pack("{s:s, s:I, s:I}", "backup", path, "devices",
-		                         (json_int_t)devices, "work", (json_int_t)jobs));
+		                         (json_int_t)devices, "jobs", (json_int_t)jobs));
 	else
-		printf("%s written and verified: %lld devices, %lld leases\n", path,
-		       (long long)devices, (long long)jobs);
+		printf("%s written and verified: %lld device%s, %lld job%s\n", path,
+		       (long long)devices, ctl_plural((uint64_t)devices), (long long)jobs,
+		       ctl_plural((uint64_t)jobs));
 	return 0;
 }
 

@@ -80,7 +80,7 @@ json_t *ctl_json_seen(const struct seen *seen)
 	return object;
 }
 
-/* Adds what is known of @device beside itself: its last request, its newest work. */
+/* Adds what is known of @device beside itself: its last request, its newest job. */
 int ctl_gather_device(struct ctl *ctl, const struct device *device, struct seen *seen,
                       struct job *job)
 {
@@ -98,7 +98,7 @@ json_t *ctl_json_full(struct ctl *ctl, const struct device *device, const struct
 	json_t *object = ctl_json_device(ctl, device);
 
 	json_object_set_new(object, "seen", ctl_json_seen(seen));
-	json_object_set_new(object, "work",
+	json_object_set_new(object, "job",
 	                    job->number ? ctl_json_job(ctl, device, job) : json_null());
 	return object;
 }
@@ -143,7 +143,7 @@ static int ctl_device_list(struct ctl *ctl)
 	if (ctl_given(ctl, &opt_csv))
 		return ctl_put_csv(ctl, rows);
 	array = json_array();
-	table_add(&table, "DEVICE", "FOLDER", "MAC OR UUID", "FW", "NEWEST WORK", "LAST SEEN");
+	table_add(&table, "DEVICE", "FOLDER", "MAC OR UUID", "FW", "NEWEST JOB", "LAST SEEN");
 	while (rc == 0 && (rc = store_step(&ctl->store, rows)) == 1) {
 		device_row(rows, &device);
 		rc = ctl_gather_device(ctl, &device, &seen, &job);
@@ -166,8 +166,8 @@ static int remove_device(struct ctl *ctl, struct device *device)
 		return status;
 	rc = job_newest(&ctl->store, device->id, &job);
 	if (rc == 0 && job_is_open(job.state) && !ctl_given(ctl, &opt_force))
-		return ctl_error(EXIT_FAULT, "%s has work %llu, which is %s; cancel it with "
-		                 "\"prebootctl work cancel %s\", or use --force", device->name,
+		return ctl_error(EXIT_FAULT, "device %s has job %llu, which is %s; cancel it with "
+		                 "\"prebootctl job cancel %s\", or use --force", device->name,
 		                 (unsigned long long)job.number, job_state_name(job.state),
 		                 device->name);
 	if ((rc && rc != ERR_NOT_FOUND) || device_remove(&ctl->store, device->id))
@@ -241,12 +241,12 @@ static int release_device(struct ctl *ctl, struct device *device)
 	else if (memcmp(device->claim_mac, none, 6))
 		text_format(by, sizeof(by), "%pM", device->claim_mac);
 	else
-		return ctl_error(EXIT_FAULT, "device %s: no machine has claimed it; what it was "
-		                 "added with can be changed with \"prebootctl device change\"",
+		return ctl_error(EXIT_FAULT, "device %s is bound to no machine; \"prebootctl device "
+		                 "change\" changes what it was added with",
 		                 device->name);
 	if (device_release(&ctl->store, device->id))
 		return ctl_store_error(ctl);
-	return ctl_add_event(ctl, device->id, "released", "it was claimed by %s", by);
+	return ctl_add_event(ctl, device->id, "released", "it was bound to %s", by);
 }
 
 /* What the device has open is the next machine's, whichever that is. */
@@ -258,8 +258,8 @@ static int warn_of_open_job(struct ctl *ctl, const struct device *device)
 	if (rc && rc != ERR_NOT_FOUND)
 		return ctl_store_error(ctl);
 	if (rc == 0 && job_is_open(job.state))
-		ctl_error(0, "warning: device %s has open work, %llu, which is %s: the next machine "
-		          "is given it; \"prebootctl work cancel %llu\" if it is not to be",
+		ctl_error(0, "warning: device %s has an open job, %llu, which is %s: the next machine "
+		          "gets it; \"prebootctl job cancel %llu\" if it should not",
 		          device->name, (unsigned long long)job.number,
 		          job_state_name(job.state), (unsigned long long)job.number);
 	return 0;
@@ -273,8 +273,8 @@ static int ctl_device_release(struct ctl *ctl)
 	if (status == 0)
 		status = warn_of_open_job(ctl, &device);
 	return status ? status : ctl_say(ctl, json_pack("{s:s}", "released", device.name),
-	                                 "device %s released: the next machine that comes with "
-	                                 "its MAC or image-safe data is it", device.name);
+	                                 "device %s released: the next machine that presents "
+	                                 "its MAC or image-safe data is this device", device.name);
 }
 
 /* --- rename ---------------------------------------------------------------- */
@@ -290,7 +290,7 @@ static int rename_device(struct ctl *ctl, struct device *device)
 		return status;
 	rc = device_by_name(&ctl->store, ctl->words[1], &other);
 	if (rc == 0 && other.id != device->id)
-		return ctl_error(EXIT_FAULT, "there is a device called %s already", other.name);
+		return ctl_error(EXIT_FAULT, "device %s already exists", other.name);
 	if ((rc && rc != ERR_NOT_FOUND) ||
 	    device_rename(&ctl->store, device->id, ctl->words[1]))
 		return ctl_store_error(ctl);

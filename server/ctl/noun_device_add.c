@@ -29,8 +29,8 @@ static int read_mac(struct addition *new, const char *text)
 		                 "52:54:00:12:34:56, 52-54-00-12-34-56, 5254.0012.3456 or "
 		                 "525400123456", text);
 	if (mac[0] & 1 || memcmp(mac, no_uuid, 6) == 0)
-		return ctl_error(EXIT_USAGE, "%s: no machine has this address, it is for groups "
-		                 "or for nobody", text);
+		return ctl_error(EXIT_USAGE, "%s: no machine has this address: it is a group's, or "
+		                 "nobody's", text);
 	for (size_t i = 0; i < new->mac_count; i++)
 		if (memcmp(new->macs[i], mac, 6) == 0)
 			return 0; /* given twice */
@@ -143,7 +143,7 @@ static int check_uuid(struct ctl *ctl, const struct addition *new)
 	if (uuid_find(&ctl->store, new->device.uuid, &word))
 		return ctl_store_error(ctl);
 	if (word.state == UUID_SHARED || word.state == UUID_IGNORED)
-		return ctl_error(EXIT_FAULT, "UUID %s is %s, so it tells nothing; use --mac, or, if "
+		return ctl_error(EXIT_FAULT, "UUID %s is %s and identifies no machine; use --mac, or, if "
 		                 "it is one machine's, \"prebootctl uuid allow %s\" first", text,
 		                 uuid_state_name(word.state), text);
 	return ctl_warn_other_order(ctl, &new->device);
@@ -157,7 +157,7 @@ static int check_addition(struct ctl *ctl, const struct addition *new)
 	int rc = without_itself(device_by_name(&ctl->store, new->device.name, &other), new, &other);
 
 	if (rc == 0)
-		return ctl_error(EXIT_FAULT, "there is a device called %s already", other.name);
+		return ctl_error(EXIT_FAULT, "device %s already exists", other.name);
 	if (rc == ERR_NOT_FOUND && memcmp(new->device.uuid, no_uuid, 16)) {
 		rc = device_by_uuid(&ctl->store, new->device.uuid, &other);
 		rc = without_itself(rc, new, &other);
@@ -195,7 +195,7 @@ static int warn_of_docks(struct ctl *ctl, const struct addition *new)
 			return ctl_store_error(ctl);
 		text_format(text, sizeof(text), "%pM", new->macs[i]);
 		if (shared)
-			ctl_error(0, "warning: the setting shared-macs names %s, so it identifies nobody",
+			ctl_error(0, "warning: the setting shared-macs names %s, so it identifies no machine",
 			          text);
 	}
 	return 0;
@@ -261,8 +261,7 @@ static int change_device(struct ctl *ctl, struct addition *new)
 		status = read_change("device id", ctl_option(ctl, &opt_isd), new->device.isd);
 	if (status == 0 && new->mac_count == 0 && !memcmp(new->device.uuid, no_uuid, 16) &&
 	    !memcmp(new->device.isd, no_uuid, 16))
-		status = ctl_error(EXIT_USAGE, "device change %s: it would have nothing left to be "
-		                   "known by", new->device.name);
+		status = ctl_error(EXIT_USAGE, "device change %s: nothing would be left to know it by", new->device.name);
 	if (status == 0)
 		status = check_addition(ctl, new);
 	if (status == 0 && ctl_given(ctl, &opt_uuid))
@@ -306,7 +305,7 @@ static int check_identity(struct ctl *ctl, const struct newcomer *a)
 		rc = device_by_uuid(&ctl->store, a->unknown.uuid, &other);
 	if (rc == 0)
 		return ctl_error(EXIT_FAULT, "%s: device %s has this UUID by now; if it is the same "
-		                 "machine, \"prebootctl stranger remove %s\"; if it is another "
+		                 "machine, \"prebootctl unknown remove %s\"; if it is another "
 		                 "one, \"prebootctl uuid ignore\" the UUID, and admit it again",
 		                 word, other.name, word);
 	if (rc != ERR_NOT_FOUND)
@@ -314,12 +313,12 @@ static int check_identity(struct ctl *ctl, const struct newcomer *a)
 	if (admission->by_uuid || admission->mac_count)
 		return 0;
 	if (admission->mac_of[0])
-		return ctl_error(EXIT_FAULT, "%s: device %s has this MAC, and the UUID tells nothing; "
-		                 "if it is the same machine, \"prebootctl stranger remove %s\"; "
+		return ctl_error(EXIT_FAULT, "%s: device %s has this MAC, and the UUID identifies no machine; "
+		                 "if it is the same machine, \"prebootctl unknown remove %s\"; "
 		                 "else give it image-safe data with isdctl, and add it by --isd",
 		                 word, admission->mac_of, word);
-	return ctl_error(EXIT_FAULT, "%s: it tells nothing to know it by, as neither its MAC nor its "
-	                 "UUID is its own; give it image-safe data with isdctl, and add it by "
+	return ctl_error(EXIT_FAULT, "%s: it reported nothing that identifies it, as neither its MAC nor "
+	                 "its UUID is its own; give it image-safe data with isdctl, and add it by "
 	                 "--isd", word);
 }
 
@@ -342,7 +341,7 @@ static int admit_machine(struct ctl *ctl, struct newcomer *a)
 	device->added = time(NULL);
 	rc = device_by_name(&ctl->store, device->name, &other);
 	if (rc == 0)
-		return ctl_error(EXIT_FAULT, "there is a device called %s already", other.name);
+		return ctl_error(EXIT_FAULT, "device %s already exists", other.name);
 	if (rc != ERR_NOT_FOUND)
 		return ctl_store_error(ctl);
 	status = check_identity(ctl, a);
@@ -367,7 +366,7 @@ static void note_identity(const struct newcomer *a)
 		          admission->mac_of);
 	else if (admission->doubtful)
 		ctl_error(0, "note: %s is known by its MAC alone: other machines have its UUID, or "
-		          "cannot be told from it; \"prebootctl uuid show %s\" tells which",
+		          "cannot be distinguished from it; see \"prebootctl uuid show %s\"",
 		          a->device.name, uuid);
 	else if (!admission->by_uuid && admission->state == UUID_SHARED)
 		ctl_error(0, "note: %s is known by its MAC alone: its UUID is shared", a->device.name);

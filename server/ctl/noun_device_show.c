@@ -43,10 +43,10 @@ static void print_device(struct ctl *ctl, const struct device *device, const str
 	}
 	print_guid("UUID", device->uuid);
 	print_guid("image-safe data", device->isd);
-	print_guid("claimed by UUID", device->claim_uuid);
+	print_guid("bound to UUID", device->claim_uuid);
 	text_format(text, sizeof(text), "%pM", device->claim_mac);
 	if (memcmp(device->claim_mac, no_uuid, 6))
-		printf("  %-18s%s\n", "claimed by MAC", text);
+		printf("  %-18s%s\n", "bound to MAC", text);
 	ctl_print_names("groups", json_object_get(owned, "groups"));
 	ctl_print_owned(owned);
 	ctl_time(device->added, text, sizeof(text));
@@ -116,9 +116,9 @@ int ctl_device_show(struct ctl *ctl)
 	print_device(ctl, &device, &seen, object);
 	json_decref(object);
 	if (job.number == 0)
-		printf("\nwork: none\n");
+		printf("\njob: none\n");
 	else
-		status = printf("\nwork %llu\n", (unsigned long long)job.number) < 0 ||
+		status = printf("\njob %llu\n", (unsigned long long)job.number) < 0 ||
 		         ctl_print_job(ctl, &job, "  ");
 	if (status)
 		return EXIT_FAULT;
@@ -252,7 +252,7 @@ static void print_boot(const struct device *device, struct timeline *t)
 		                    (uint32_t)t->boot[i]);
 	ctl_time(t->start / 1000, when, sizeof(when));
 	printf("%s, boot %u of %u, %s, nonce %s\n", device->name, t->number, t->boots, when, nonce);
-	table_add(&table, "     MS", "STEP", "FROM", "LEASE", "REASON");
+	table_add(&table, "     MS", "STEP", "FROM", "JOB", "REASON");
 	for (size_t i = 0; i < t->count; i++) {
 		const struct event_record *event = &t->moments[i].event;
 		char at[24], job[24] = "-";
@@ -279,7 +279,7 @@ static json_t *json_boot(const struct device *device, const struct timeline *t)
 
 		json_array_append_new(events, json_pack(
 			"{s:I, s:s, s:s, s:o, s:s}", "ms", (json_int_t)t->moments[i].at, "step",
-			event->step, "from", t->moments[i].from, "lease",
+			event->step, "from", t->moments[i].from, "job",
 			event->job ? json_integer((json_int_t)event->job) : json_null(),
 			"reason", event->reason));
 	}

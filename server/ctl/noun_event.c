@@ -24,7 +24,7 @@ int ctl_print_events(struct ctl *ctl, const struct device *device, uint32_t limi
 	sqlite3_stmt *rows;
 	int rc = event_list(&ctl->store, device->id, limit, &rows);
 
-	table_add(&table, "TIME", "DEVICE", "STEP", "LEASE", "AFTER", "REASON");
+	table_add(&table, "TIME", "DEVICE", "STEP", "JOB", "AFTER", "REASON");
 	while (rc == 0 && (rc = store_step(&ctl->store, rows)) == 1) {
 		char when[24], job[24] = "-", after[24] = "-";
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Why a machine gets the work it does, or none: by what prebootd decides with. */
+/* Why a machine gets its job, or none: by what prebootd decides with. */
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -31,13 +31,13 @@ struct explanation {
 	struct identification who;         /* who prebootd takes it for */
 	bool known;                    /* a device, before it may become one */
 	struct unknown unknown;      /* else: as which it asked */
-	char note[3 * REASON_SIZE];    /* what is odd about who it is, or its work */
+	char note[3 * REASON_SIZE];    /* what is odd about who it is, or its job */
 	char admitted[NAME_SIZE];      /* the device that an unknown machine becomes, or "" */
-	struct job job;            /* number 0: it has no open work */
-	struct origin origin;          /* of the open work */
+	struct job job;            /* number 0: it has no open job */
+	struct origin origin;          /* of the open job */
 	struct table table;            /* of candidates */
 	json_t *candidates;
-	struct evaluation evaluation;          /* what there is, where there is no open work */
+	struct evaluation evaluation;  /* what there is, where there is no open job */
 	enum withheld withheld;        /* why what was chosen is not given */
 	struct decision decision;
 	bool gets_job;                     /* it gets some, and does not boot its disk */
@@ -60,12 +60,19 @@ static void add_note(struct explanation *e, const char *format, const char *name
 static void see_candidate(void *data, const struct candidate *candidate)
 {
 	struct explanation *e = data;
-	/* Open work comes before all of them, and may be of one of them. */
+	/* An open job comes before all of them, and may be of one of them. */
 	bool open = e->job.number, its = open && candidate->id == e->origin.source_id &&
 	            candidate->source == e->origin.source;
 	bool kept = candidate->taken && e->withheld;
 	bool taken = open ? its : candidate->taken && !kept, next = candidate->taken && open && !its;
+	char ours[64];
 	const char *reason = kept ? withheld_reason(e->withheld) : candidate->reason;
+
+	/* Its own reason would be about the job after this one. */
+	text_format(ours, sizeof(ours), "job %" PRIu64 " was made of it, and is %s", e->job.number,
+	            job_state_name(e->job.state));
+	if (its)
+		reason = ours;
 
 	if (!e->ctl->json)
 		table_add(&e->table, taken ? "*" : next ? "+" : "-", candidate->bundle->name,
@@ -76,7 +83,7 @@ static void see_candidate(void *data, const struct candidate *candidate)
 		candidate->origin, "taken", (int)taken, "next", (int)next, "reason", reason));
 }
 
-/* The unknown machine becomes a device; without work, it may have some as that. */
+/* The unknown machine becomes a device; without a job, it may have one as that. */
 static int admit_machine(struct explanation *e)
 {
 	struct device *device = &e->who.device;
@@ -125,16 +132,16 @@ static void write_outcome(struct explanation *e)
 	const struct answer *answer = &e->decision.reply.u.answer;
 	const char *reason = e->job.number ? e->decision.reason : e->evaluation.selection.reason;
 
-	/* It is told of work that is over, and goes to its disk when it has said so. */
+	/* It is told of a job that is over, and goes to its disk when it has said so. */
 	e->gets_job = answer->decision == DECISION_JOB && !e->decision.ends;
 	if (e->request && !e->decision.ends)
 		text_format(e->loader, sizeof(e->loader), "%s", answer->loader);
 	if (e->gets_job && e->job.number)
-		text_format(e->outcome, sizeof(e->outcome), "work %" PRIu64 ", attempt %u of %u, %s",
+		text_format(e->outcome, sizeof(e->outcome), "job %" PRIu64 ", attempt %u of %u, is %s",
 		            e->job.number, (uint32_t)answer->attempt, e->job.attempts, reason);
 	else
 		text_format(e->outcome, sizeof(e->outcome), "%s; %s",
-		            e->gets_job ? "new work" : "boots its disk", reason);
+		            e->gets_job ? "a new job" : "boots its disk", reason);
 }
 
 static int check_result(struct explanation *e, int rc)
@@ -214,14 +221,14 @@ static int find_registered(struct explanation *e)
 	return status;
 }
 
-/* Ends the work that was found to be open: it is overdue. */
+/* Ends the job that was found to be open: it is overdue. */
 static int give_up(struct explanation *e)
 {
 	const struct origin *of = &e->origin;
 	uint64_t device = e->who.device.id;
 	int rc = 0;
 
-	add_note(e, "its work was " OVERDUE_REASON ", and has failed", "");
+	add_note(e, "its job was " OVERDUE_REASON ", and has failed", "");
 	job_end(&e->job, JOB_FAILED, e->now, OVERDUE_REASON);
 	if (of->source == SOURCE_ASSIGNMENT)
 		rc = index_put_past(e->index, device, PAST_OF_ASSIGNMENT, of->source_id,
@@ -252,7 +259,7 @@ static int advance_sessions(struct explanation *e)
 	return check_result(e, rc);
 }
 
-/* Finds the open work, after what prebootd does by itself within a second. */
+/* Finds the open job, after what prebootd does by itself within a second. */
 static int find_job(struct explanation *e)
 {
 	struct store *store = &e->ctl->store;
@@ -362,30 +369,30 @@ static void print_explanation(struct explanation *e)
 	if (e->note[0])
 		printf("  %-12s%s\n", "note", e->note);
 	if (e->job.number)
-		printf("  %-12s%llu, %s, attempt %u of %u; it comes before all below\n", "open work",
+		printf("  %-12s%llu, %s, attempt %u of %u; it comes before all below\n", "open job",
 		       (unsigned long long)e->job.number, job_state_name(e->job.state),
 		       e->job.attempt, e->job.attempts);
 	else
-		printf("  %-12snone\n", "open work");
+		printf("  %-12snone\n", "open job");
 	puts("");
 	if (e->table.rows > 1)
 		table_print(&e->table);
 	else
 		puts("no session, no assignment and no rule");
-	printf("\nnow: %s\n", e->outcome);
+	printf("\nif it asked now: %s\n", e->outcome);
 	if (e->admitted[0])
-		printf("     it becomes device %s; where very many come at once, at a later boot\n",
+		printf("    it becomes device %s; where very many come at once, at a later boot\n",
 		       e->admitted);
 	if (e->loader[0])
-		printf("     %s%s%s\n", e->loader, next->config[0] ? " with " : "",
+		printf("    %s%s%s\n", e->loader, next->config[0] ? " with " : "",
 		       next->config);
 	else if (e->gets_job)
-		printf("     %s for BIOS, %s for UEFI%s%s\n",
+		printf("    %s for BIOS, %s for UEFI%s%s\n",
 		       next->loader_bios[0] ? next->loader_bios : "nothing",
 		       next->loader_uefi[0] ? next->loader_uefi : "nothing",
 		       next->config[0] ? ", with " : "", next->config);
 	if (e->decision.reply.u.answer.menu_mode)
-		printf("     menu-mode=%s\n", menu_mode(e));
+		printf("    menu-mode=%s\n", menu_mode(e));
 }
 
 static json_t *text_or_null(const char *text)
@@ -396,12 +403,19 @@ static json_t *text_or_null(const char *text)
 static void print_json(struct explanation *e)
 {
 	const struct selection *selection = &e->evaluation.selection;
-	json_t *outcome = json_pack(
-		"{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:s}", "answer", e->gets_job ? "work" : "local",
-		"device", text_or_null(e->decision.reply.u.answer.device), "admitted_as", text_or_null(e->admitted), "lease",
+	char bundle[NAME_SIZE] = "";
+	const char *source;
+	json_t *outcome;
+
+	if (e->job.number)
+		ctl_origin(e->ctl, &e->job, bundle, &source);
+	else if (selection->bundle)
+		text_format(bundle, sizeof(bundle), "%s", selection->bundle->name);
+	outcome = json_pack(
+		"{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:s}", "answer", e->gets_job ? "job" : "local",
+		"device", text_or_null(e->decision.reply.u.answer.device), "admitted_as", text_or_null(e->admitted), "job",
 		e->job.number ? json_integer((json_int_t)e->job.number) : json_null(), "bundle",
-		text_or_null(e->gets_job && selection->bundle && !e->job.number ? selection->bundle->name
-		                                                                : NULL),
+		text_or_null(e->gets_job ? bundle : NULL),
 		"loader", text_or_null(e->loader), "config",
 		text_or_null(e->gets_job ? e->decision.next.config : NULL), "menu", menu_mode(e), "reason",
 		e->outcome);
@@ -411,7 +425,7 @@ static void print_json(struct explanation *e)
 	                         ctl_json_time(e->machine.seen.time), "last_boot",
 	                         text_or_null(e->last_boot), "address",
 	                         text_or_null(e->address), "note", text_or_null(e->note),
-	                         "open_work", e->job.number
+	                         "open_job", e->job.number
 	                         ? json_integer((json_int_t)e->job.number) : json_null(),
 	                         "candidates", e->candidates, "outcome", outcome));
 }

@@ -71,7 +71,7 @@ json_t *ctl_json_job(struct ctl *ctl, const struct device *device, const struct 
 	ctl_origin(ctl, job, bundle, &source);
 	return json_pack("{s:I, s:s, s:o, s:s, s:s, s:i, s:i, s:i, s:s, s:s, s:s, s:s, s:o, s:s,"
 	                 " s:o, s:o, s:o, s:o, s:o}",
-	                 "lease", (json_int_t)job->number, "device", device->name,
+	                 "job", (json_int_t)job->number, "device", device->name,
 	                 "bundle", bundle[0] ? json_string(bundle) : json_null(), "source", source,
 	                 "state", job_state_name(job->state), "attempt", (int)job->attempt,
 	                 "attempts", (int)job->attempts, "deadline", (int)job->deadline,
@@ -224,7 +224,7 @@ static int list_jobs(struct ctl *ctl, const struct job_filter *filter)
 	sqlite3_stmt *rows;
 	int rc = job_list(&ctl->store, one ? filter->devices[0] : 0, ctl_given(ctl, &opt_open), &rows);
 
-	table_add(&table, "LEASE", "DEVICE", "STATE", "ATTEMPT", "WORK", "BY", "SINCE",
+	table_add(&table, "JOB", "DEVICE", "STATE", "ATTEMPT", "WHAT", "BY", "SINCE",
 	          "REASON");
 	while (rc == 0 && (rc = store_step(&ctl->store, rows)) == 1) {
 		job_row(rows, &job);

@@ -64,7 +64,7 @@ int ctl_multicast_list(struct ctl *ctl)
 
 /* --- show ------------------------------------------------------------------ */
 
-/* Reads a member's newest work if it is the session's; number 0: it is not. */
+/* Reads a member's newest job if it is the session's; number 0: it is not. */
 static int member_job(struct ctl *ctl, const struct multicast_row *session, uint64_t device,
                    struct job *job)
 {
@@ -85,7 +85,7 @@ static int list_members(struct ctl *ctl, const struct multicast_row *session,
 	sqlite3_stmt *rows;
 	int rc = multicast_members(&ctl->store, session->multicast.id, &rows);
 
-	table_add(table, "MEMBER", "JOINED", "WORK");
+	table_add(table, "MEMBER", "JOINED", "JOB");
 	while (rc == 0 && (rc = store_step(&ctl->store, rows)) == 1) {
 		int64_t joined = sqlite3_column_int64(rows, MULTICAST_JOINED_COLUMN);
 		char when[32], state[64] = "-";
@@ -100,7 +100,7 @@ static int list_members(struct ctl *ctl, const struct multicast_row *session,
 		table_add(table, device.name, joined ? when : "not yet", state);
 		json_array_append_new(array, json_pack(
 			"{s:s, s:o, s:o, s:o}", "device", device.name, "joined",
-			ctl_json_time(joined), "lease", job.number ?
+			ctl_json_time(joined), "job", job.number ?
 			json_integer((json_int_t)job.number) : json_null(), "state", job.number ?
 			json_string(job_state_name(job.state)) : json_null()));
 	}

@@ -7,11 +7,11 @@
 #include "server/ctl/noun.h"
 #include "server/store/settings.h"
 
-/* Writes where a value is set: "device", "folder /site/lab", "zone" or "default". */
+/* Writes where a value is set: "device", "folder /site/lab", "global" or "default". */
 static void level_text(struct ctl *ctl, const struct owner *from, char *out, size_t size)
 {
 	static const char *const levels[] = {
-		[LEVEL_DEFAULT] = "default", [LEVEL_GLOBAL] = "zone", [LEVEL_FOLDER] = "folder",
+		[LEVEL_DEFAULT] = "default", [LEVEL_GLOBAL] = "global", [LEVEL_FOLDER] = "folder",
 		[LEVEL_DEVICE] = "device",
 	};
 	char path[FOLDER_PATH];
@@ -66,18 +66,27 @@ static int ctl_settings_show(struct ctl *ctl)
 
 /* --- set and unset --------------------------------------------------------- */
 
+static const char *key_at(const void *unused, size_t index)
+{
+	(void)unused;
+	return setting_key(index);
+}
+
 static int find_setting(const char *word, size_t length, size_t *index)
 {
-	char key[64];
+	const char *meant;
+	char key[64] = "";
 	int found = -1;
 
 	if (length < sizeof(key)) {
 		snprintf(key, sizeof(key), "%.*s", (int)length, word);
 		found = setting_find(key);
 	}
+	meant = found < 0 ? noun_nearest(key, key_at, NULL) : NULL;
 	if (found < 0)
-		return ctl_error(EXIT_USAGE, "%.*s: no such setting; \"prebootctl settings show\" "
-		                 "lists them", (int)length, word);
+		return ctl_error(EXIT_USAGE, "unknown setting \"%.*s\"%s%s%s; see \"prebootctl settings "
+		                 "show\"", (int)length, word, meant ? "; did you mean " : "",
+		                 meant ? meant : "", meant ? "?" : "");
 	*index = (size_t)found;
 	return 0;
 }
@@ -97,8 +106,7 @@ static int set_setting(struct ctl *ctl, const struct owner *owner, const char *w
 	if (setting_parse(index, equals + 1, &unused))
 		return ctl_error(EXIT_USAGE, "%s: expected %s", word, setting_takes(index));
 	if (!setting_at(index, owner->level))
-		return ctl_error(EXIT_USAGE, "%s: can only be set for the whole zone, with neither "
-		                 "device nor folder", setting_key(index));
+		return ctl_error(EXIT_USAGE, "%s: is global: name no device or folder", setting_key(index));
 	if (setting_write(&ctl->store, owner, index, equals + 1))
 		return ctl_store_error(ctl);
 	return 0;
@@ -117,7 +125,7 @@ static int unset_setting(struct ctl *ctl, const struct owner *owner, const char 
 		ctl_owner_text(ctl, owner, text);
 	if (rc == ERR_NOT_FOUND)
 		return ctl_error(EXIT_FAULT, "%s is not set for %s", word,
-		                 owner->level == LEVEL_GLOBAL ? "the zone" : text);
+		                 owner->level == LEVEL_GLOBAL ? "all devices" : text);
 	return rc ? ctl_store_error(ctl) : 0;
 }
 
@@ -133,8 +141,8 @@ static int change_settings(struct ctl *ctl, struct change *change)
 	int status = change->first ? find_settings_owner(ctl, ctl->words[0], &change->owner) : 0;
 
 	if (status == 0 && change->first == ctl->word_count)
-		status = ctl_error(EXIT_USAGE, "%s: what of it? \"prebootctl settings set --help\" "
-		                   "lists the settings", ctl->words[0]);
+		status = ctl_error(EXIT_USAGE, "missing argument %s; see \"prebootctl settings set "
+		                   "--help\"", change->one == set_setting ? "KEY=VALUE" : "KEY");
 	for (int i = change->first; status == 0 && i < ctl->word_count; i++)
 		status = change->one(ctl, &change->owner, ctl->words[i]);
 	return status;

@@ -48,10 +48,10 @@ static void print_stats(const struct stats *stats)
 		add_time(&table, "99 % within", stats_time_of(stats, 99));
 	}
 	for (int state = 0; state <= JOB_CANCELLED; state++)
-		add_row(&table, "leases", job_state_name((enum job_state)state),
+		add_row(&table, "jobs", job_state_name((enum job_state)state),
 		        stats->jobs[state]);
 	add_row(&table, "devices", "", stats->devices);
-	add_row(&table, "strangers", "", stats->unknowns);
+	add_row(&table, "unknown machines", "", stats->unknowns);
 	table_print(&table);
 }
 
@@ -82,8 +82,8 @@ static json_t *json_stats(const struct stats *stats)
 		json_object_set_new(jobs, job_state_name((enum job_state)state),
 		                    json_integer((json_int_t)stats->jobs[state]));
 	return json_pack("{s:o, s:o, s:o, s:I, s:I}", "counters", counters, "answer_time",
-	                 json_times(stats), "leases", jobs, "devices",
-	                 (json_int_t)stats->devices, "strangers", (json_int_t)stats->unknowns);
+	                 json_times(stats), "jobs", jobs, "devices",
+	                 (json_int_t)stats->devices, "unknown_machines", (json_int_t)stats->unknowns);
 }
 
 static int ctl_stats(struct ctl *ctl)

@@ -62,8 +62,8 @@ static int report_missing(struct ctl *ctl, const char *word, const uint8_t key[1
 		                 "asked with it", word, device.name);
 	if (rc != ERR_NOT_FOUND)
 		return ctl_store_error(ctl);
-	return ctl_error(EXIT_FAULT, "%s: no such unknown machine has asked; \"prebootctl stranger "
-	                 "list\" has those that did", word);
+	return ctl_error(EXIT_FAULT, "unknown machine \"%s\" has not asked; see \"prebootctl "
+	                 "unknown list\"", word);
 }
 
 /* Says whether all with the UUID of @unknown machine are one machine. */
@@ -115,7 +115,7 @@ int ctl_find_unknown(struct ctl *ctl, const char *word, struct unknown *unknown)
 		                 "UUID; name one by its MAC, as in %s", word, uuid);
 	}
 	uuid_text(memcmp(unknown->uuid, zeros, 16) ? unknown : &other, uuid, sizeof(uuid));
-	return ctl_error(EXIT_FAULT, "%s: several machines came with this MAC; name one by its "
+	return ctl_error(EXIT_FAULT, "%s: several machines reported this MAC; name one by its "
 	                 "UUID, as in %s", word, uuid);
 }
 
@@ -216,13 +216,12 @@ static int remove_machines(struct ctl *ctl, uint64_t *count)
 
 	if (ctl_given(ctl, &opt_all)) {
 		if (ctl->word_count)
-			return ctl_error(EXIT_USAGE, "stranger remove: expected a machine or "
-			                 "--all, not both");
+			return ctl_error(EXIT_USAGE, "unknown remove: expected a machine or --all, not "
+			                 "both");
 		return unknown_remove_all(&ctl->store, count) ? ctl_store_error(ctl) : 0;
 	}
 	if (ctl->word_count == 0)
-		return ctl_error(EXIT_USAGE, "stranger remove: which? expected a MAC, a UUID, or "
-		                 "--all");
+		return ctl_error(EXIT_USAGE, "unknown remove: missing argument MAC|UUID, or --all");
 	status = ctl_find_unknown(ctl, ctl->words[0], &s);
 	*count = 1;
 	if (status == 0 && unknown_remove(&ctl->store, s.id))
@@ -236,7 +235,7 @@ static int ctl_unknown_remove(struct ctl *ctl)
 	int status = CTL_TRANSACTION(ctl, remove_machines(ctl, &count));
 
 	return status ? status : ctl_say(ctl, json_pack("{s:I}", "removed", (json_int_t)count),
-	                                 "%llu forgotten", (unsigned long long)count);
+	                                 "%llu unknown machine%s removed", (unsigned long long)count, ctl_plural(count));
 }
 
 /* --- the noun --------------------------------------------------------------- */

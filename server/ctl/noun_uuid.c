@@ -81,10 +81,10 @@ static int ctl_uuid_show(struct ctl *ctl)
 		rc = 0;
 	}
 	if (rc == 0 && !device_uuid_ok(uuid))
-		ctl_error(0, "note: %s is a placeholder that many machines have; it tells nothing",
+		ctl_error(0, "note: %s is a placeholder that many machines have; it identifies no machine",
 		          ctl->words[0]);
 	else if (rc == 0 && count == 0)
-		ctl_error(0, "note: %s has come with no MACs that are doubtful", ctl->words[0]);
+		ctl_error(0, "note: no doubtful MACs were reported with %s", ctl->words[0]);
 	return ctl_answer_list(ctl, rc, &table, array);
 }
 
@@ -103,7 +103,7 @@ static int warn_of_others(struct ctl *ctl, const uint8_t uuid[16])
 		text_format(mac, sizeof(mac), "%pM", witness.mac);
 		rc = device_by_mac(&ctl->store, witness.mac, &device);
 		if (rc == 0 && memcmp(device.uuid, uuid, sizeof(device.uuid)) != 0)
-			ctl_error(0, "warning: it came with %s, which is device %s's; if two machines "
+			ctl_error(0, "warning: it was reported with %s, which is device %s's; if two machines "
 			          "have this UUID, both are one device now, and \"prebootctl uuid "
 			          "ignore\" is right", mac, device.name);
 		if (rc && rc != ERR_NOT_FOUND)
@@ -125,7 +125,7 @@ static int set_uuids(struct ctl *ctl, const enum uuid_state *state)
 			return status;
 		if (*state == UUID_ALLOWED && !device_uuid_ok(uuid))
 			return ctl_error(EXIT_USAGE, "%s: a placeholder that many machines have; "
-			                 "nothing makes it one machine's", ctl->words[i]);
+			                 "it cannot be one machine's", ctl->words[i]);
 		if (uuid_set(&ctl->store, uuid, *state, time(NULL)) ||
 		    (*state == UUID_ALLOWED && warn_of_others(ctl, uuid)))
 			return ctl_store_error(ctl);
@@ -144,7 +144,7 @@ static int change_uuids(struct ctl *ctl, enum uuid_state state, const char *said
 
 static int ctl_uuid_allow(struct ctl *ctl)
 {
-	return change_uuids(ctl, UUID_ALLOWED, "allowed: one machine's, with any MAC");
+	return change_uuids(ctl, UUID_ALLOWED, "allowed: each is one machine's, with any MAC");
 }
 
 static int ctl_uuid_ignore(struct ctl *ctl)
@@ -154,7 +154,7 @@ static int ctl_uuid_ignore(struct ctl *ctl)
 
 static int ctl_uuid_forget(struct ctl *ctl)
 {
-	return change_uuids(ctl, UUID_FREE, "forgotten: counts again until machines share it");
+	return change_uuids(ctl, UUID_FREE, "forgotten: they identify machines until machines share them");
 }
 
 /* --- the noun --------------------------------------------------------------- */

@@ -85,14 +85,14 @@ static void report_unknown(struct watch *w, sqlite3_stmt *row)
 
 		text_format(guid, sizeof(guid), "%pU", uuid);
 		put_line(json_pack("{s:o, s:s, s:o, s:s, s:s, s:I}", "time",
-		                   ctl_json_time(sqlite3_column_int64(row, 1)), "stranger", name,
+		                   ctl_json_time(sqlite3_column_int64(row, 1)), "unknown_machine", name,
 		                   "uuid", memcmp(uuid, none, 16) ? json_string(guid) : json_null(),
 		                   "address", address, "outcome", outcome, "boots",
 		                   (json_int_t)sqlite3_column_int64(row, 2)));
 		return;
 	}
 	put_time(sqlite3_column_int64(row, 1), 0, false);
-	printf("  %-17s  stranger  %5s  from %s: %s\n", name, "-", address, outcome);
+	printf("  %-17s  unknown   %5s  from %s: %s\n", name, "-", address, outcome);
 }
 
 /* --- looking --------------------------------------------------------------- */

@@ -158,7 +158,7 @@ def typed_in_bash(line, expected):
 
 @pytest.mark.parametrize("line, expected", [
     ("prebootctl -d DB dev\tshow d\t | head -n 1", b"\ndb01\r"),
-    ("prebootctl -d NEW settings set menu-m\th\t && prebootctl -d NEW settings show | grep zone",
+    ("prebootctl -d NEW settings set menu-m\th\t && prebootctl -d NEW settings show | grep global",
      b"\nmenu-mode        hotkey"),
     ("prebootctl -d DB bundle change win --comp\th\t", b"\nbundle win changed\r"),
     ("prebootctl -d DB bundle change win --uns\tsh\t", b"\nbundle win changed\r")])

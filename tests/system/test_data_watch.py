@@ -133,13 +133,13 @@ def test_strangers(database):
     time.sleep(1)
     stranger(database, 2, 101)
     lines = [json.loads(line) for line in watch.stop(3)]
-    told = [(x["stranger"][-1], x["boots"]) for x in lines]
+    told = [(x["unknown_machine"][-1], x["boots"]) for x in lines]
     # The first two may be found by one look, or by two.
     assert sorted(told[:2]) == [("1", 2), ("2", 1)] and told[2:] == [("2", 1)]
     assert lines[1]["address"] == "10.0.0.9" and lines[0]["uuid"] is None
     watch = Watch(database)
     stranger(database, 3, 105)
-    assert watch.stop(1)[0].endswith("stranger      -  from 10.0.0.9: unknown device")
+    assert watch.stop(1)[0].endswith("unknown       -  from 10.0.0.9: unknown device")
 
 
 def test_ends_when_nobody_reads(database):
@@ -166,7 +166,7 @@ def test_live(database, tmp_path):
     finally:
         daemon.kill()
     assert "offered" in [x.get("step") for x in lines]
-    assert "02:00:00:00:00:77" in [x.get("stranger") for x in lines]
+    assert "02:00:00:00:00:77" in [x.get("unknown_machine") for x in lines]
 
 
 # --- stats -----------------------------------------------------------------------
@@ -192,12 +192,12 @@ def test_stats(counted):
     for row in (["asked", "request", "10"], ["dropped", "limit", "1"],
                 ["answer time", "mean", "0.5 ms"], ["answer time", "50 % within", "0.1 ms"],
                 ["answer time", "99 % within", "over the longest limit"],
-                ["leases", "pending", "1"], ["leases", "failed", "0"]):
+                ["jobs", "pending", "1"], ["jobs", "failed", "0"]):
         assert row in rows
     assert ["devices", "2"] in [[x for x in row if x] for row in rows]
     told = json.loads(run(counted, "stats", "--json").stdout)
-    assert told["counters"]["answered_local"] == 6 and told["leases"]["pending"] == 1
-    assert told["devices"] == 2 and told["strangers"] == 1
+    assert told["counters"]["answered_local"] == 6 and told["jobs"]["pending"] == 1
+    assert told["devices"] == 2 and told["unknown_machines"] == 1
     assert told["answer_time"]["times"][-1] == {"within_us": None, "count": 10}
 
 
@@ -233,12 +233,12 @@ def test_counted_by_prebootd(database, tmp_path):
         end = time.monotonic() + 10
         while time.monotonic() < end:
             told = json.loads(run(database, "stats", "--json").stdout)
-            if told["counters"].get("asked_request") == 2 and told["strangers"] == 1:
+            if told["counters"].get("asked_request") == 2 and told["unknown_machines"] == 1:
                 break
             time.sleep(0.2)
     finally:
         daemon.kill()
     assert told["counters"]["answered_unknown"] == told["counters"]["answered_local"] == 1
-    assert told["answer_time"]["count"] == 2 and told["strangers"] == 1
+    assert told["answer_time"]["count"] == 2 and told["unknown_machines"] == 1
     text = run(database, "stats", "--prometheus").stdout
     assert 'openpreboot_answers_total{kind="unknown"} 1' in text

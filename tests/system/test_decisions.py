@@ -146,7 +146,7 @@ def test_decision(case, tmp_path):
     now, *work = case["now"] if isinstance(case["now"], list) else [case["now"]]
     outcome = told["outcome"]
     assert outcome["reason"] == now
-    assert outcome["answer"] == ("work" if work else "local")
+    assert outcome["answer"] == ("job" if work else "local")
     assert [outcome["loader"], outcome["config"]] == (work or [None, None])
 
 
@@ -159,7 +159,7 @@ def test_decision_as_text(case, tmp_path):
     database = tmp_path / "test.db"
     text = prebootctl(database, "explain", set_up(database, case))
     now, *work = case["now"] if isinstance(case["now"], list) else [case["now"]]
-    assert f"\nnow: {now}\n" in text
+    assert f"\nif it asked now: {now}\n" in text
     assert all(word in text for word in work if word)
     for mark, bundle, origin, why in case["explain"]:
         pattern = r"\s+".join(map(re.escape, (MARKS[mark], bundle, origin, why)))
@@ -202,11 +202,11 @@ def test_daemon_agrees(case, tmp_path):
         answer = policy.boot(daemon.port, question_of(case))
     finally:
         daemon.kill()
-    assert answer[policy.DECISION] == {"work": policy.WORK, "local": policy.LOCAL}[
+    assert answer[policy.DECISION] == {"job": policy.WORK, "local": policy.LOCAL}[
         outcome["answer"]]
     loader = answer.get(policy.LOADER, b"").decode()
     if "never" in case.get("machine", {}):
-        assert outcome["loader"] is None and bool(loader) == (outcome["answer"] == "work")
+        assert outcome["loader"] is None and bool(loader) == (outcome["answer"] == "job")
     else:
         assert loader == (outcome["loader"] or "")
     assert answer.get(policy.CONFIG, b"").decode() == (outcome["config"] or "")

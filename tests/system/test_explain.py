@@ -41,7 +41,7 @@ def test_address(tmp_path):
     database = tmp_path / "test.db"
     machine = set_up(database, {"rules": ["win11 for known: address in 10.0.0.0/8"]})
     text = prebootctl(database, "explain", machine, "--address", "10.1.2.3")
-    assert "asking from 10.1.2.3" in text and "now: new work; win11" in text
+    assert "asking from 10.1.2.3" in text and "now: a new job; win11" in text
     assert "now: boots its disk" in prebootctl(database, "explain", machine)
     told = json.loads(prebootctl(database, "--json", "explain", machine, "--address", "fd00::1"))
     assert told["address"] == "fd00::1" and told["outcome"]["answer"] == "local"
@@ -91,7 +91,7 @@ def test_no_more_within_the_hour(tmp_path):
     with sqlite3.connect(database) as db:
         db.execute("UPDATE job SET assigned = unixepoch() - 3700 WHERE id = 1")
     db.close()
-    assert "now: new work; win11: " in prebootctl(database, "explain", machine)
+    assert "now: a new job; win11: " in prebootctl(database, "explain", machine)
 
 
 def test_no_more_are_admitted(tmp_path):
@@ -120,12 +120,12 @@ def test_never_asked_and_known_by_nothing(tmp_path):
     """A device that has a dock's MAC alone would be nobody, however it comes."""
     database = tmp_path / "test.db"
     set_up(database, {"machine": {"never": None}, "assigned": ["win11 to pc, always"]})
-    assert "now: new work; win11" in prebootctl(database, "explain", "pc")
+    assert "now: a new job; win11" in prebootctl(database, "explain", "pc")
     prebootctl(database, "settings", "set", f"shared-macs={MAC[:8]}")
     assert ("now: boots its disk; unknown device: what it was registered with identifies nobody"
             in prebootctl(database, "explain", "pc"))
     prebootctl(database, "device", "change", "pc", "--mac", "02:00:00:00:00:07")
-    assert "now: new work; win11" in prebootctl(database, "explain", "pc")
+    assert "now: a new job; win11" in prebootctl(database, "explain", "pc")
 
 
 def test_work_that_is_overdue(tmp_path):
@@ -137,8 +137,8 @@ def test_work_that_is_overdue(tmp_path):
         db.execute("UPDATE job SET begun = unixepoch() - deadline - 9")
     db.close()
     text = prebootctl(database, "explain", "pc")
-    assert "open work   none" in text and "begun but not ended before its deadline" in text
-    assert "now: new work; tools: assigned to the device, once" in text
+    assert "open job    none" in text and "begun but not ended before its deadline" in text
+    assert "now: a new job; tools: assigned to the device, once" in text
 
 
 def test_sessions_that_are_due(tmp_path):
@@ -148,17 +148,17 @@ def test_sessions_that_are_due(tmp_path):
     with sqlite3.connect(database) as db:
         db.execute("UPDATE multicast SET state = 'waiting', clients = 0, wait = 60, last_joined ="
                    " unixepoch()")
-    assert "now: new work; win11: multicast session" in prebootctl(database, "explain", "pc")
+    assert "now: a new job; win11: multicast session" in prebootctl(database, "explain", "pc")
     with sqlite3.connect(database) as db:
         db.execute("UPDATE multicast SET last_joined = unixepoch() - 99")
     text = prebootctl(database, "explain", "pc")
-    assert "the session has started without this device" in text and "now: new work; tools" in text
+    assert "the session has started without this device" in text and "now: a new job; tools" in text
     with sqlite3.connect(database) as db:
         db.execute("UPDATE multicast SET state = 'started'")
         db.execute("UPDATE job SET state = 'done'")
     db.close()
     text = prebootctl(database, "explain", "pc")
-    assert "the session has ended" in text and "now: new work; tools" in text
+    assert "the session has ended" in text and "now: a new job; tools" in text
 
 
 def test_boot_that_came_back(tmp_path):
@@ -174,7 +174,7 @@ def test_boot_that_came_back(tmp_path):
         db.execute("INSERT INTO event (device, time, step, job, milliseconds, reason, boot)"
                    " VALUES (1, 1, 'local-boot', 1, 1, '', ?)", (bytes(15) + b"7",))
     db.close()
-    assert "now: work 1, attempt 2 of 3, offered again" in prebootctl(database, "explain", "pc")
+    assert "if it asked now: job 1, attempt 2 of 3, is offered again" in prebootctl(database, "explain", "pc")
 
 
 def test_at_the_dock_of_a_device(tmp_path):
@@ -184,7 +184,7 @@ def test_at_the_dock_of_a_device(tmp_path):
     prebootctl(database, "device", "change", "pc", "--uuid", "11" * 15 + "12")
     add_stranger(database, "192.0.2.9", UUID, MAC)
     told = json.loads(prebootctl(database, "--json", "explain", UUID))
-    assert told["outcome"]["answer"] == "work"
+    assert told["outcome"]["answer"] == "job"
     assert told["outcome"]["admitted_as"] == "pc-" + UUID.replace("-", "")
     assert told["note"] == "the MAC is that of pc, but the UUID is not"
 
@@ -235,8 +235,8 @@ def test_how_the_last_boot_ended(tmp_path):
 def test_explain_errors(tmp_path):
     database = tmp_path / "test.db"
     set_up(database, {})
-    assert "no such device" in fails(database, 1, "explain", "02:99:00:00:00:01")
-    assert "no such device" in fails(database, 1, "explain", "nobody")
+    assert "unknown device" in fails(database, 1, "explain", "02:99:00:00:00:01")
+    assert "unknown device" in fails(database, 1, "explain", "nobody")
     assert "explain: missing argument DEVICE|MAC|UUID" in fails(database, 2, "explain")
 
 
@@ -284,3 +284,25 @@ def test_facts_are_documented(fact):
     line = f"| `{fact['fact']}` | {fact['kind']} | {fact['about']} |\n"
     assert line in RULES.read_text()
     assert re.fullmatch(r"[a-z0-9-]+", fact["fact"]) and fact["kind"]
+
+
+def test_explain_after_a_retry(tmp_path):
+    """The job that is open is of its assignment: no text says that it has not been given."""
+    database = tmp_path / "test.db"
+    prebootctl(database, "device", "add", "pc", MAC)
+    prebootctl(database, "bundle", "add", "win11")
+    prebootctl(database, "assignment", "add", "win11", "pc")
+    daemon = policy.Daemon(database, tmp_path / "log")
+    try:
+        policy.boot(daemon.port, {policy.MAC: policy.mac(MAC), policy.FIRMWARE: policy.BIOS})
+    finally:
+        daemon.kill()
+    prebootctl(database, "job", "cancel", "pc")
+    prebootctl(database, "job", "retry", "pc")
+    text = prebootctl(database, "explain", "pc")
+    assert re.search(r"^\*  win11 +assigned to the device, once +job 2 was made of it, and is pending$", text,
+                     re.MULTILINE), text
+    assert "not done yet" not in text
+    assert "\nif it asked now: job 2, attempt 1 of 3, is offered\n" in text
+    told = json.loads(prebootctl(database, "--json", "explain", "pc"))
+    assert (told["open_job"], told["outcome"]["bundle"], told["outcome"]["job"]) == (2, "win11", 2)

@@ -118,7 +118,7 @@ def check(database, site, port, name, request, told):
         request = never_asked(database, name, outcome)
     answer = policy.boot(port, request.fields(), nonce)
     where = (name, request, told, answer)
-    assert answer[policy.DECISION] == {"work": policy.WORK, "local": policy.LOCAL}[
+    assert answer[policy.DECISION] == {"job": policy.WORK, "local": policy.LOCAL}[
         outcome["answer"]], where
     assert answer.get(policy.NAME, b"").decode() == (outcome["device"] or ""), where
     assert answer.get(policy.CONFIG, b"").decode() == (outcome["config"] or ""), where
@@ -126,14 +126,14 @@ def check(database, site, port, name, request, told):
         assert answer.get(policy.LOADER, b"").decode() == (outcome["loader"] or ""), where
     assert ("never", "always", "hotkey").index(outcome["menu"]) == answer.get(
         policy.MENU_MODE, 0), where
-    if outcome["answer"] == "work" and told["open_work"]:
-        assert answer[policy.LEASE] == told["open_work"], where
+    if outcome["answer"] == "job" and told["open_job"]:
+        assert answer[policy.LEASE] == told["open_job"], where
         assert outcome["reason"].startswith(
-            f"work {told['open_work']}, attempt {answer[policy.ATTEMPT]} of "), where
+            f"job {told['open_job']}, attempt {answer[policy.ATTEMPT]} of "), where
     if outcome["admitted_as"]:
         assert rows(database, "SELECT 1 FROM device WHERE name = ?", outcome["admitted_as"]), where
     wait_until_kept(database, request.datagram(nonce))
-    if outcome["answer"] == "work":
+    if outcome["answer"] == "job":
         go_on(database, site, port, request, answer[policy.LEASE], nonce)
 
 

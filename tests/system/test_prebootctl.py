@@ -41,20 +41,20 @@ def test_add_list_show_remove(ctl):
     assert ctl.json("device", "show", "WEB01") == {
         "name": "web01", "macs": ["02:00:00:00:00:01", MAC], "uuid": UUID, "isd": None,
         "seen": None, "folder": "/", "groups": [], "settings": {}, "assignments": [],
-        "work": None, "events": [], "added": ctl.json("device", "show", MAC)["added"]}
+        "job": None, "events": [], "added": ctl.json("device", "show", MAC)["added"]}
     table = ctl("device", "list").splitlines()
-    assert re.fullmatch(r"DEVICE +FOLDER +MAC OR UUID +FW +NEWEST WORK +LAST SEEN", table[0])
+    assert re.fullmatch(r"DEVICE +FOLDER +MAC OR UUID +FW +NEWEST JOB +LAST SEEN", table[0])
     assert table[1].split() == ["db01", "/", "02:00:00:00:00:02", "-", "-", "never"]
     assert ctl("device", "remove", MAC) == "device web01 removed\n"
     assert [d["name"] for d in ctl.json("device", "list")] == ["db01"]
-    assert "no such device" in ctl.fails(1, "device", "show", "web01")
+    assert 'unknown device "web01"' in ctl.fails(1, "device", "show", "web01")
 
 
 @pytest.mark.parametrize("arguments, expected", [
     (["web01"], "needs a MAC or UUID"),
     (["web01", "--mac", "52:54:00:12:34"], "expected six bytes, as in 52:54:00:12:34:56"),
     (["web01", "--mac", "52:54:00:12:34:5g"], "not a MAC address"),
-    (["web01", "--mac", "ff:ff:ff:ff:ff:ff"], "for groups"),
+    (["web01", "--mac", "ff:ff:ff:ff:ff:ff"], "a group's"),
     (["web01", "--mac", "00:00:00:00:00:00"], "no machine has this address"),
     (["web01", "--uuid", "4c4c4544-0034"], "not a UUID; expected 32 hexadecimal digits"),
     (["web01", "--uuid", "00000000-0000-0000-0000-000000000000"], "placeholder"),
@@ -79,7 +79,7 @@ def test_addresses_belong_to_one_device(ctl):
         ctl.fails(1, "device", "add", "db01", "--mac", "02:00:00:00:00:01", "--mac", MAC)
     assert f"UUID {UUID} is that of device web01 already" in \
         ctl.fails(1, "device", "add", "db01", "--uuid", UUID)
-    assert "called web01 already" in ctl.fails(1, "device", "add", "WEB01", "02:00:00:00:00:01")
+    assert "device web01 already exists" in ctl.fails(1, "device", "add", "WEB01", "02:00:00:00:00:01")
     assert len(ctl.json("device", "list")) == 1
 
 

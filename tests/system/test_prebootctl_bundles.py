@@ -121,10 +121,10 @@ def test_list_rename_remove(ctl):
     (2, ["add", "new", "a=" + "x" * 1000], "all details must fit one datagram"),
     (2, ["add", "new", "a=" + "x" * 850], "with what multicast sessions add"),
     (2, ["add", "new", "multicast_state=x"], "multicast sessions set this detail"),
-    (1, ["change", "none", "a=1"], '"prebootctl bundle list" has those there are'),
+    (1, ["change", "none", "a=1"], 'see "prebootctl bundle list"'),
     (1, ["change", "ws", "--unset", "size,none"], "--unset none: there is no such detail"),
     (1, ["rename", "ws", "other"], "bundle other already exists"),
-    (1, ["remove", "none"], "none: no such bundle"),
+    (1, ["remove", "none"], 'unknown bundle "none"'),
     (2, ["remove", "ws", "--force"], '--force is not for "bundle remove"')])
 def test_bad_bundle(kept, status, arguments, expected):
     before = kept.json("bundle", "list")
@@ -193,10 +193,10 @@ def test_until_from_now(ctl):
 
 @pytest.mark.parametrize("status, arguments, expected", [
     (2, ["add", "ws"], "needs --to and a device, a folder as in /site/lab, group:NAME, or /"),
-    (1, ["add", "none", "--to", "pc1"], "none: no such bundle"),
-    (1, ["add", "ws", "--to", "pc9"], "pc9: no such device"),
-    (1, ["add", "ws", "--to", "/none"], "no such folder"),
-    (1, ["add", "ws", "--to", "group:none"], "no such group"),
+    (1, ["add", "none", "--to", "pc1"], 'unknown bundle "none"'),
+    (1, ["add", "ws", "--to", "pc9"], 'unknown device "pc9"'),
+    (1, ["add", "ws", "--to", "/none"], "unknown folder"),
+    (1, ["add", "ws", "--to", "group:none"], "unknown group"),
     (1, ["add", "ws", "pc1", "/site"],
      'ws is assigned to /site already; for it to happen anew or otherwise, remove that first: '
      '"prebootctl assignment remove 1"'),
@@ -208,8 +208,8 @@ def test_until_from_now(ctl):
     (2, ["add", "ws", "pc1", "--until", "soon"], "--until soon: expected a day, as in 2026-12-31"),
     (2, ["add", "ws", "pc1", "--until", "yesterday"], "or how long from now, as in 7d"),
     (2, ["add", "ws", "pc1", "--until", "31.12.2999"], "or how long from now, as in 7d"),
-    (1, ["list", "none"], "no such bundle"),
-    (1, ["list", "--to", "pc9"], "no such device"),
+    (1, ["list", "none"], "unknown bundle"),
+    (1, ["list", "--to", "pc9"], "unknown device"),
     (1, ["remove", "99"], "99: no such assignment"),
     (1, ["remove", "99999999999999999999999"], "no such assignment"),
     (2, ["remove", "ws"], "of whom? use --to"),
@@ -242,12 +242,12 @@ def test_work_of_a_bundle_takes_the_settings(ctl):
     work = ctl.json("work", "show", "pc1")
     assert (work["loader_bios"], work["attempts"], work["bundle"]) == ("site.0", 5, None)
     table = ctl("work", "list").splitlines()
-    assert table[0].split() == ["LEASE", "DEVICE", "STATE", "ATTEMPT", "WORK", "BY", "SINCE",
+    assert table[0].split() == ["JOB", "DEVICE", "STATE", "ATTEMPT", "WHAT", "BY", "SINCE",
                                 "REASON"]
     assert [line.split()[4:6] for line in table[1:]] == [
         ["c.cfg", "hand"], ["ws", "hand"], ["ws", "hand"]]
     assert "by         hand, bundle ws" in ctl("work", "show", "2")
-    assert "none: no such bundle" in ctl.fails(1, "work", "assign", "pc1", "--bundle", "none")
+    assert 'unknown bundle "none"' in ctl.fails(1, "work", "assign", "pc1", "--bundle", "none")
 
 
 def test_history_outlives_the_bundle(ctl):
@@ -266,8 +266,8 @@ def test_assigned_work_says_where_it_came_from(ctl, daemon):
     assert (lease["bundle"], lease["source"], lease["state"]) == ("ws", "assignment", "offered")
     assert re.search(r"^1 +ws +/site +always +1 +0 +0$", ctl("assignment", "list"), re.M)
     assert ctl.json("bundle", "show", "ws")["uses"]["open"] == 1
-    report(daemon, lease["lease"], policy.BEGUN)
-    report(daemon, lease["lease"], policy.DONE)
+    report(daemon, lease["job"], policy.BEGUN)
+    report(daemon, lease["job"], policy.DONE)
     assert re.search(r"^1 +ws +/site +always +0 +1 +0$", ctl("assignment", "list"), re.M)
 
 
@@ -293,7 +293,7 @@ def test_release_what_hangs(ctl, daemon):
     lease = work(daemon)[policy.LEASE]
     report(daemon, lease, policy.BEGUN)
     assert "2" in ctl("work", "release", "pc1")
-    assert [(w["lease"], w["state"], w["attempt"]) for w in ctl.json("work", "list")] == [
+    assert [(w["job"], w["state"], w["attempt"]) for w in ctl.json("work", "list")] == [
         (2, "pending", 0), (1, "cancelled", 1)]
     assert ctl.json("work", "show", "1")["reason"] == "released by the administrator"
     assert policy.STATE not in report(daemon, lease, policy.DONE)
@@ -301,7 +301,7 @@ def test_release_what_hangs(ctl, daemon):
 
 
 def test_retry_and_release_refuse(ctl, daemon):
-    assert "pc1 has no job" in ctl.fails(1, "work", "retry", "pc1")
+    assert "device pc1 has no job" in ctl.fails(1, "work", "retry", "pc1")
     ctl("work", "assign", "pc1", "--bundle", "ws")
     assert '"prebootctl job release pc1"' in ctl.fails(1, "work", "retry", "pc1")
     assert "it waits for the next boot already" in ctl.fails(1, "work", "release", "pc1")

@@ -123,10 +123,10 @@ def test_depth(ctl):
     (1, ["add", "/SITE/LAB"], "there is a folder /site/lab already"),
     (1, ["add", "/none/lab"], 'add it first: "prebootctl folder add /none"'),
     (1, ["add", "/new", "/new/a", "/site"], "there is a folder /site already"),
-    (1, ["show", "/none"], '"prebootctl folder list" has those there are'),
+    (1, ["show", "/none"], 'see "prebootctl folder list"'),
     (1, ["move", "/site", "/site"], "into itself"),
     (1, ["move", "/site", "/site/lab"], "/site cannot be moved into itself, nor into"),
-    (1, ["move", "/site/lab", "/site/none"], "no such folder"),
+    (1, ["move", "/site/lab", "/site/none"], "unknown folder"),
     (2, ["move", "/", "/site"], "no folder"),
     (1, ["rename", "/site/lab", "office"], "there is a folder /site/office already"),
     (2, ["rename", "/site/lab", "a/b"], "not a name for a folder"),
@@ -159,15 +159,15 @@ def test_remove_moves_up_by_force(site):
 
 
 @pytest.mark.parametrize("status, arguments, expected", [
-    (1, ["add", "new", MACS[9], "--folder", "/none"], "/none: no such folder"),
+    (1, ["add", "new", MACS[9], "--folder", "/none"], 'unknown folder "/none"'),
     (2, ["add", "new", MACS[9], "--folder", "site"], "expected a folder's path"),
-    (1, ["move", "pc1", "/none"], "no such folder"),
+    (1, ["move", "pc1", "/none"], "unknown folder"),
     (2, ["move", "pc1", "pc2"], "pc2: expected a folder's path"),
-    (1, ["move", "pc1", "pc9", "/other"], "pc9: no such device"),
-    (1, ["move", "/other", "/site"], "there are no devices in it"),
-    (1, ["rename", "pc1", "PC2"], "there is a device called pc2 already"),
+    (1, ["move", "pc1", "pc9", "/other"], 'unknown device "pc9"'),
+    (1, ["move", "/other", "/site"], "has no devices"),
+    (1, ["rename", "pc1", "PC2"], "device pc2 already exists"),
     (2, ["rename", "pc1", "525400123456"], "not a name for a device"),
-    (1, ["list", "/none"], "no such folder")])
+    (1, ["list", "/none"], "unknown folder")])
 def test_bad_device(kept, status, arguments, expected):
     before = kept.json("device", "list")
     assert expected in kept.fails(status, "device", *arguments)
@@ -179,7 +179,7 @@ def test_rename_device(site):
     assert site("device", "rename", "pc1", "web01") == "device pc1 is now web01\n"
     site("device", "rename", "web01", "WEB01")
     shown = site.json("device", "show", MACS[1])
-    assert (shown["name"], shown["work"]["lease"]) == ("WEB01", 1)
+    assert (shown["name"], shown["job"]["job"]) == ("WEB01", 1)
     assert steps(site, "web01")[-1] == ("renamed", "it was web01")
 
 
@@ -192,8 +192,8 @@ def test_settings_say_where_they_come_from(site):
     site("settings", "set", "/site/lab", "hot-key=c")
     site("settings", "set", "pc1", "hot-key=d")
     for device, value, origin in (("pc1", "d", "device"), ("pc2", "c", "folder /site/lab"),
-                                  ("pc3", "b", "folder /site"), ("pc4", "a", "zone"),
-                                  ("/site/lab", "c", "folder /site/lab"), ("/", "a", "zone")):
+                                  ("pc3", "b", "folder /site"), ("pc4", "a", "global"),
+                                  ("/site/lab", "c", "folder /site/lab"), ("/", "a", "global")):
         shown = site.json("settings", "show", device)
         assert shown["hot-key"] == {"value": value, "from": origin}
     assert site.json("settings", "show", "pc2")["menu-file"]["from"] == "folder /site"
@@ -203,17 +203,17 @@ def test_settings_say_where_they_come_from(site):
     site("settings", "unset", "/site/lab", "hot-key")
     assert site.json("settings", "show", "pc2")["hot-key"]["from"] == "folder /site"
     site("device", "move", "pc2", "/other")
-    assert site.json("settings", "show", "pc2")["hot-key"]["from"] == "zone"
+    assert site.json("settings", "show", "pc2")["hot-key"]["from"] == "global"
 
 
 @pytest.mark.parametrize("status, arguments, expected", [
-    (1, ["set", "/none", "menu-mode=always"], "/none: no such folder"),
+    (1, ["set", "/none", "menu-mode=always"], 'unknown folder "/none"'),
     (2, ["set", "group:one", "menu-mode=always"], "groups have no settings"),
-    (2, ["set", "/site", "admit-unknown=yes"], "only be set for the whole zone"),
+    (2, ["set", "/site", "admit-unknown=yes"], "is global: name no device or folder"),
     (2, ["set", "/site", "menu-mode=always", "hot-key=bogus"], "hot-key=bogus: expected"),
     (1, ["unset", "/site", "menu-mode"], "menu-mode is not set for /site"),
-    (1, ["unset", "menu-mode"], "menu-mode is not set for the zone"),
-    (2, ["set", "/site"], "what of it?")])
+    (1, ["unset", "menu-mode"], "menu-mode is not set for all devices"),
+    (2, ["set", "/site"], "missing argument KEY=VALUE")])
 def test_bad_settings(kept, status, arguments, expected):
     assert expected in kept.fails(status, "settings", *arguments)
     assert {value["from"] for value in kept.json("settings", "show", "/site").values()} == \
@@ -255,10 +255,10 @@ def test_groups(site):
     (1, ["add", "ONE"], "group ONE already exists"),
     (2, ["add", "a/b"], "not a name for a group"),
     (2, ["add", "12"], "not all digits"),
-    (1, ["add", "two", "pc1", "pc9"], "pc9: no such device"),
-    (1, ["show", "two"], '"prebootctl group list" has those there are'),
-    (1, ["join", "two", "pc1"], "two: no such group"),
-    (1, ["join", "one", "group:two"], "two: no such group"),
+    (1, ["add", "two", "pc1", "pc9"], 'unknown device "pc9"'),
+    (1, ["show", "two"], 'see "prebootctl group list"'),
+    (1, ["join", "two", "pc1"], 'unknown group "two"'),
+    (1, ["join", "one", "group:two"], 'unknown group "two"'),
     (2, ["join", "one", "pc 1"], "expected a device's name, MAC"),
     (1, ["leave", "one", "pc1", "pc2"], "pc2 is not in group one"),
     (1, ["rename", "one", "other"], "group other already exists"),

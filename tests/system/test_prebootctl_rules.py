@@ -114,7 +114,7 @@ def test_rules(rules):
 @pytest.mark.parametrize("status, arguments, expected", [
     (2, ["add", "new", "cores > 4"], "rule add: needs --bundle NAME"),
     (2, ["add", "new", "--bundle", "ws"], "needs a filter, as in 'maker contains Dell and"),
-    (1, ["add", "new", "--bundle", "none", "cores > 4"], "none: no such bundle"),
+    (1, ["add", "new", "--bundle", "none", "cores > 4"], 'unknown bundle "none"'),
     (1, ["add", "A", "--bundle", "ws", "cores > 4"], "rule A already exists"),
     (2, ["add", "a b", "--bundle", "ws", "cores > 4"], "not a name for a rule"),
     (2, ["add", "new", "--bundle", "ws", "--for", "all", "cores > 4"],
@@ -122,18 +122,18 @@ def test_rules(rules):
     (2, ["add", "new", "--bundle", "ws", "--repeat", "--no-repeat", "cores > 4"], "not both"),
     (2, ["add", "new", "--bundle", "ws", "--filter", "cores > 4", "cores > 5"], "given twice"),
     (2, ["add", "new", "--bundle", "ws", "product = " + "x" * 1100], "the filter is too long"),
-    (1, ["add", "new", "--bundle", "ws", "--before", "none", "cores > 4"], "no such rule"),
+    (1, ["add", "new", "--bundle", "ws", "--before", "none", "cores > 4"], "unknown rule"),
     (2, ["add", "new", "--bundle", "ws", "--before", "a", "--after", "b", "cores > 4"],
      "expected one place"),
-    (1, ["change", "none", "cores > 4"], '"prebootctl rule list" has those there are'),
+    (1, ["change", "none", "cores > 4"], 'see "prebootctl rule list"'),
     (2, ["move", "a"], "where to? expected a position from 1, --before RULE or --after RULE"),
     (2, ["move", "a", "0"], "from 1 to"),
     (2, ["move", "a", "x"], "from 1 to"),
     (2, ["move", "a", "2", "--before", "c"], "expected one place"),
-    (1, ["move", "none", "2"], "no such rule"),
+    (1, ["move", "none", "2"], "unknown rule"),
     (1, ["rename", "a", "b"], "rule b already exists"),
-    (1, ["enable", "none"], "no such rule"),
-    (1, ["remove", "none"], "no such rule")])
+    (1, ["enable", "none"], "unknown rule"),
+    (1, ["remove", "none"], "unknown rule")])
 def test_bad_rule(kept, status, arguments, expected):
     before = kept.json("rule", "list")
     assert expected in kept.fails(status, "rule", *arguments)
@@ -168,7 +168,7 @@ def test_session(ctl, daemon):
     until(5, lambda: request(daemon, MAC1)[policy.DECISION] == policy.WORK)
     assert ctl.json("work", "show", "pc1")["source"] == "multicast"
     assert re.search("room +ws +waiting +1 of 3 +2 joined ", ctl("multicast", "list"))
-    assert [(m["lease"], m["state"]) for m in ctl.json("multicast", "show", "room")["members"]] == \
+    assert [(m["job"], m["state"]) for m in ctl.json("multicast", "show", "room")["members"]] == \
         [(1, "offered"), (None, None), (None, None)]
     assert "already; end it and add another one" in \
         ctl.fails(1, "multicast", "change", "room", "--bundle", "win")
@@ -235,16 +235,16 @@ def test_remove_by_force_ends(ctl, daemon):
     (2, ["add", "new", "--bundle", "ws", "--clients", "0"], "when is it to start?"),
     (2, ["add", "new", "--bundle", "ws", "--clients", "x"], "from 1 to"),
     (2, ["add", "new", "--bundle", "ws", "--wait", "8d"], "from 1s to 7d"),
-    (1, ["add", "new", "--bundle", "none", "--wait", "5m"], "no such bundle"),
+    (1, ["add", "new", "--bundle", "none", "--wait", "5m"], "unknown bundle"),
     (1, ["add", "ROOM", "--bundle", "ws", "--wait", "5m"], "session ROOM already exists"),
     (2, ["add", "a b", "--bundle", "ws", "--wait", "5m"], "not a name for a session"),
-    (1, ["add", "new", "--bundle", "ws", "--wait", "5m", "pc9"], "pc9: no such device"),
+    (1, ["add", "new", "--bundle", "ws", "--wait", "5m", "pc9"], 'unknown device "pc9"'),
     (2, ["change", "room", "--wait", "0"], "when is it to start?"),
-    (1, ["show", "none"], '"prebootctl multicast list" has those there are'),
-    (1, ["join", "none", "pc1"], "none: no such session"),
+    (1, ["show", "none"], 'see "prebootctl multicast list"'),
+    (1, ["join", "none", "pc1"], 'unknown session "none"'),
     (1, ["leave", "room", "pc1"], "pc1 is not in session room"),
-    (1, ["start", "none"], "no such session"),
-    (1, ["remove", "none"], "no such session")])
+    (1, ["start", "none"], "unknown session"),
+    (1, ["remove", "none"], "unknown session")])
 def test_bad_session(kept, status, arguments, expected):
     before = kept.json("multicast", "list")
     assert expected in kept.fails(status, "multicast", *arguments)
@@ -285,9 +285,9 @@ def test_strangers(ctl):
     assert shown["hardware"]["firmware"] == "BIOS"
     assert "unknown machine 02:00:00:00:00:01" in ctl("stranger", "show", "0200.0000.0001")
     assert re.search("02:00:00:00:00:02 +- +- +192.0.2.9 +2 ", ctl("stranger", "list"))
-    assert ctl("stranger", "remove", "02:00:00:00:00:01") == "1 forgotten\n"
+    assert ctl("stranger", "remove", "02:00:00:00:00:01") == "1 unknown machine removed\n"
     stranger(ctl, "02:00:00:00:00:03")
-    assert ctl("stranger", "remove", "--all") == "2 forgotten\n" and macs(ctl) == []
+    assert ctl("stranger", "remove", "--all") == "2 unknown machines removed\n" and macs(ctl) == []
 
 
 def test_admit(ctl):
@@ -308,17 +308,17 @@ def test_admit(ctl):
 
 @pytest.mark.parametrize("status, arguments, expected", [
     (2, ["device", "admit", "nonsense"], "expected a MAC address, as in 52:54:00:12:34:56, or"),
-    (1, ["device", "admit", "02:00:00:00:00:09"], "no such unknown machine has asked"),
-    (1, ["device", "admit", "02:00:00:00:00:01", "PC1"], "there is a device called pc1 already"),
+    (1, ["device", "admit", "02:00:00:00:00:09"], "has not asked"),
+    (1, ["device", "admit", "02:00:00:00:00:01", "PC1"], "device pc1 already exists"),
     (2, ["device", "admit", "02:00:00:00:00:01", "020000000001"], "not a name for a device"),
-    (1, ["device", "admit", "02:00:00:00:00:01", "--folder", "/none"], "no such folder"),
+    (1, ["device", "admit", "02:00:00:00:00:01", "--folder", "/none"], "unknown folder"),
     (1, ["device", "admit", "02:00:00:00:00:02"],
-     "several machines came with this MAC; name one by its UUID, as in " + UUID[:8]),
+     "several machines reported this MAC; name one by its UUID, as in " + UUID[:8]),
     (1, ["device", "admit", MAC2],
-     'device pc2 has this MAC, and the UUID tells nothing; if it is the same machine, '
-     '"prebootctl stranger remove ' + MAC2 + '"; else give it image-safe data with isdctl'),
-    (1, ["stranger", "show", "02:00:00:00:00:09"], '"prebootctl stranger list" has those'),
-    (2, ["stranger", "remove"], "which? expected a MAC, a UUID, or --all"),
+     'device pc2 has this MAC, and the UUID identifies no machine; if it is the same machine, '
+     '"prebootctl unknown remove ' + MAC2 + '"; else give it image-safe data with isdctl'),
+    (1, ["stranger", "show", "02:00:00:00:00:09"], 'see "prebootctl unknown list"'),
+    (2, ["stranger", "remove"], "missing argument MAC|UUID, or --all"),
     (2, ["stranger", "remove", MAC2, "--all"], "not both")])
 def test_bad_stranger(kept, status, arguments, expected):
     before = kept.json("stranger", "list"), kept.json("device", "list")

@@ -35,7 +35,7 @@ def test_assign_show_cancel(ctl):
     assert "web01 has job 1 already" in reason and "prebootctl job cancel web01" in reason
     assert ctl("work", "assign", "web01", "--config", "b.cfg", "--replace", "--attempts", "1",
                "--deadline", "90m") == "job 2 assigned to web01: b.cfg\n"
-    assert [(w["lease"], w["state"]) for w in ctl.json("work", "list")] == \
+    assert [(w["job"], w["state"]) for w in ctl.json("work", "list")] == \
         [(2, "pending"), (1, "cancelled")]
     assert ctl.json("work", "show", "web01")["deadline"] == 90 * 60
     assert "cancel it with" in ctl.fails(1, "device", "remove", "web01")
@@ -117,7 +117,7 @@ def test_story(ctl, daemon):
     assert policy.STATE not in report(daemon, lease, policy.FAILED)
     assert request(daemon)[policy.DECISION] == policy.LOCAL
     shown = ctl.json("device", "show", "web01")
-    assert shown["work"]["state"] == "done" and len(shown["work"]["offers"]) == 2
+    assert shown["job"]["state"] == "done" and len(shown["job"]["offers"]) == 2
     # What is told beside the answer is written after it: the last request may be under way.
     assert [e["step"] for e in shown["events"]][:9] == \
         ["request", "assigned", "request", "offered", "request", "offered", "begun", "done",
@@ -279,7 +279,7 @@ def test_cancel_and_retry_many(site):
     assert "job 4 of d is pending" in site.fails(1, "job", "retry", "/site/lab", "4")
     site("job", "cancel", "5", "b")
     assert jobs(site, "--open") == [("d", "pending"), ("c", "pending")]
-    assert [j["job" if "job" in j else "lease"] for j in site.json("job", "retry", "1", "6")] == [8, 9]
+    assert [j["job"] for j in site.json("job", "retry", "1", "6")] == [8, 9]
 
 
 def test_release_many(site, daemon):

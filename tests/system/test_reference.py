@@ -60,11 +60,11 @@ def check_explained(database, site, device, now):
         assert not (c["taken"] and c["next"]), where
         assert not expected.job or c["taken"] == ((c["source"], c["id"]) == open_of), where
         assert expected.job or not c["next"], where
-    assert explained["open_work"] == (expected.job and expected.job["id"]), where
+    assert explained["open_job"] == (expected.job and expected.job["id"]), where
     if request:
         check_who(site, device, request, explained["note"] or "")
         outcome = explained["outcome"]
-        assert outcome["answer"] == ("work" if expected.loader else "local"), where
+        assert outcome["answer"] == ("job" if expected.loader else "local"), where
         assert (outcome["loader"] or "") == expected.loader, where
         assert (outcome["config"] or "") == expected.config, where
 
