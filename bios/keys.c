@@ -69,7 +69,7 @@ int keys_read(struct platform *p)
 
 	for (size_t i = 0; i < KEYS_MAX && key == KEY_NONE && byte >= 0; i++) {
 		byte = uart_get(&console->uart);
-		key = keys_decode(&console->keys, byte, p->now(p));
+		key = ansi_keys_decode(&console->keys, byte, p->now(p));
 	}
 	return key;
 }

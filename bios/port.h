@@ -30,7 +30,7 @@ struct uart {
 
 struct console {
 	struct uart uart;
-	struct keys keys;    /* the decoder of what the terminal at the UART sends */
+	struct ansi_keys keys;    /* the decoder of what the terminal at the UART sends */
 	bool debug_port;     /* an emulator's console listens at port E9h */
 	bool drawn;          /* it was cleared, or has colours: mode and shape are to be restored */
 	bool plain;          /* nothing on the screen has colours */

@@ -3,14 +3,14 @@
 
 enum {
 	PLAIN,
-	AFTER_CR,     /* a line feed here belongs to it */
+	AFTER_CR,     /* a line feed belongs to the carriage return */
 	AFTER_ESCAPE, /* ESC */
 	IN_CSI,       /* ESC [ */
 	IN_SS3,       /* ESC O */
 	IN_LINUX,     /* ESC [ [: the Linux console's F1 to F5 */
 };
 
-/* The byte that ends ESC [ or ESC O. */
+/* Returns the key of the byte that ends ESC [ or ESC O. */
 static int key_of_letter(int byte)
 {
 	switch (byte) {
@@ -20,12 +20,12 @@ static int key_of_letter(int byte)
 	case 'D': return KEY_LEFT;
 	case 'F': return KEY_END;
 	case 'H': return KEY_HOME;
-	case 'M': return KEY_ENTER; /* of the keypad */
+	case 'M': return KEY_ENTER; /* the keypad's */
 	default: return KEY_NONE;
 	}
 }
 
-/* The number of ESC [ number ~ */
+/* Returns the key of ESC [ @number ~. */
 static int key_of_number(uint8_t number)
 {
 	switch (number) {
@@ -37,7 +37,7 @@ static int key_of_number(uint8_t number)
 	}
 }
 
-static int plain(struct keys *keys, int byte)
+static int decode_plain(struct ansi_keys *keys, int byte)
 {
 	bool line_feed = byte == '\n' && keys->state == AFTER_CR;
 
@@ -49,15 +49,15 @@ static int plain(struct keys *keys, int byte)
 	return byte >= 0x20 && byte < 0x7f ? byte : KEY_NONE;
 }
 
-static int after_escape(struct keys *keys, int byte)
+static int decode_after_escape(struct ansi_keys *keys, int byte)
 {
 	keys->number = 0;
 	keys->state = byte == '[' ? IN_CSI : byte == 'O' ? IN_SS3 : PLAIN;
-	return KEY_NONE; /* any other byte: a key with Alt, which says nothing to us */
+	return KEY_NONE; /* any other byte is a key with Alt, which has no meaning here */
 }
 
-/* Of several numbers the first counts: the others tell of Shift and the like. */
-static int in_csi(struct keys *keys, int byte)
+/* The first of several numbers counts; the others stand for Shift and the like. */
+static int decode_csi(struct ansi_keys *keys, int byte)
 {
 	if (byte == '[' && keys->number == 0) {
 		keys->state = IN_LINUX;
@@ -66,33 +66,33 @@ static int in_csi(struct keys *keys, int byte)
 	if (byte >= '0' && byte <= '9' && keys->number < 25)
 		keys->number = (uint8_t)(keys->number * 10 + byte - '0');
 	else if (byte == ';')
-		keys->number |= 0x80; /* takes no more digits */
-	if (byte < 0x40) /* parameters and intermediates; 0x40 on ends it */
+		keys->number |= 0x80; /* more digits are ignored */
+	if (byte < 0x40) /* parameters and intermediates; bytes from 0x40 on end it */
 		return KEY_NONE;
 	keys->state = PLAIN;
 	return byte == '~' ? key_of_number(keys->number & 0x7f) : key_of_letter(byte);
 }
 
-int keys_decode(struct keys *keys, int byte, uint32_t now_ms)
+int ansi_keys_decode(struct ansi_keys *keys, int byte, uint32_t now_ms)
 {
 	uint8_t state = keys->state;
 
 	if (byte < 0) {
-		if (state < AFTER_ESCAPE || now_ms - keys->last < KEYS_ESCAPE_TIME)
+		if (state < AFTER_ESCAPE || now_ms - keys->last < ANSI_KEYS_ESCAPE_MS)
 			return KEY_NONE;
-		keys->state = PLAIN; /* a longer sequence that broke off is dropped */
+		keys->state = PLAIN; /* an incomplete sequence is dropped */
 		return state == AFTER_ESCAPE ? KEY_ESCAPE : KEY_NONE;
 	}
 	keys->last = now_ms;
 	if (byte == KEY_ESCAPE && state >= AFTER_ESCAPE) {
-		keys->state = AFTER_ESCAPE; /* what went before is over */
+		keys->state = AFTER_ESCAPE; /* the sequence before it is over */
 		return state == AFTER_ESCAPE ? KEY_ESCAPE : KEY_NONE;
 	}
 	switch (state) {
-	case AFTER_ESCAPE: return after_escape(keys, byte);
-	case IN_CSI: return in_csi(keys, byte);
+	case AFTER_ESCAPE: return decode_after_escape(keys, byte);
+	case IN_CSI: return decode_csi(keys, byte);
 	case IN_SS3: keys->state = PLAIN; return key_of_letter(byte);
 	case IN_LINUX: keys->state = PLAIN; return KEY_NONE;
-	default: return plain(keys, byte);
+	default: return decode_plain(keys, byte);
 	}
 }

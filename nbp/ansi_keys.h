@@ -6,25 +6,24 @@
 
 #include "nbp/platform.h"
 
-/* How long a terminal may take to send on after an Escape, ms. A lone one is
- * known by that: nothing comes after it. */
-#define KEYS_ESCAPE_TIME 100
+/* The time in which a terminal continues an escape sequence, in ms. An Escape after
+ * which nothing comes for so long is the key itself. */
+#define ANSI_KEYS_ESCAPE_MS 100
 
-/* A decoder of what a terminal sends; starts as all zeros. */
-struct keys {
+/* A decoder of a terminal's bytes; starts as all zeros. */
+struct ansi_keys {
 	uint8_t state;
-	uint8_t number;     /* in an escape sequence */
-	uint32_t last;      /* when the last byte came */
+	uint8_t number;     /* the number in an escape sequence */
+	uint32_t last;      /* when the last byte came, ms */
 };
 
 /**
- * Takes one byte from a terminal and says which key it completes. Knows what
- * VT100, VT220, ANSI terminals, xterm and rxvt send (ECMA-48 section 5.4);
- * other sequences are swallowed whole.
- * @byte: the byte, or -1 where none is waiting: time alone makes a lone Escape a key
- * @now_ms: of the clock
- * Returns a key as platform.h's key() does; KEY_NONE: none yet.
+ * Decodes one byte of a terminal. Knows the sequences of VT100, VT220, ANSI terminals,
+ * xterm and rxvt (ECMA-48 section 5.4), and ignores others as a whole.
+ * @byte: the byte, or -1 if none is waiting, since time makes a single Escape a key
+ * @now_ms: the time by the platform's clock
+ * Returns the key that the byte completes, as platform.h's key(); KEY_NONE if none.
  */
-int keys_decode(struct keys *keys, int byte, uint32_t now_ms);
+int ansi_keys_decode(struct ansi_keys *keys, int byte, uint32_t now_ms);
 
 #endif

@@ -12,7 +12,7 @@ enum { EAX, EBX, ECX, EDX };
 #define LEAF_BRAND     0x80000002u /* and the two after it */
 #define EDX_LONG_MODE  (1u << 29)
 
-/* The extended family counts only on top of the largest plain one. */
+/* The extended family is added only to the largest plain one. */
 static uint16_t display_family(uint32_t signature)
 {
 	uint32_t family = signature >> 8 & 0xf;
@@ -38,7 +38,7 @@ void cpu_describe(void (*cpuid)(uint32_t leaf, uint32_t regs[4]), struct request
 
 	cpuid(LEAF_EXTENDED, regs);
 	last = regs[EAX];
-	/* A processor without extended leaves answers as for some plain one. */
+	/* A processor without extended leaves returns the values of a plain one. */
 	if (last < LEAF_FEATURES || last > LEAF_EXTENDED + 0x1000)
 		return;
 	cpuid(LEAF_FEATURES, regs);

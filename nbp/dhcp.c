@@ -38,7 +38,7 @@ static bool is_dhcp(struct span packet)
 }
 
 /*
- * Steps to the next option under the cursor, passing over padding. Returns
+ * Reads the next option under the cursor and skips padding before it. Returns
  * false at the END option, at the end of the area, and with in->error set
  * where an option is longer than what is left.
  */
@@ -80,7 +80,7 @@ static uint8_t overload(struct span packet)
 	return value.length == 1 ? value.data[0] : 0;
 }
 
-/* Finds an option anywhere in a DHCP packet, in the order RFC 2131 4.1 gives. */
+/* Finds an option anywhere in a DHCP packet, in the order of RFC 2131 section 4.1. */
 static struct span option_find(struct span packet, uint8_t code)
 {
 	struct span value = options_find(packet, code);
@@ -103,9 +103,9 @@ static void address_read(struct span packet, uint8_t code, uint8_t address[4])
 }
 
 /*
- * The boot server of one packet: siaddr; where a site left next-server out,
+ * Reads the boot server of one packet: siaddr; if a site has left out next-server,
  * which is the classic mistake, a TFTP server name that is an address, or else
- * whoever sent the packet.
+ * the sender of the packet.
  */
 static void boot_server_read(struct span packet, uint8_t server[4])
 {
@@ -132,7 +132,7 @@ static void boot_file_read(struct span packet, char *out, size_t size)
 		text_clean(out, size, name.data, name.length);
 }
 
-/* An address that a server can have: neither 0/8 nor loopback nor what is sent to many. */
+/* Says whether a server can have @address: not 0/8, loopback, multicast or broadcast. */
 static bool is_host(const uint8_t address[4])
 {
 	return address[0] != 0 && address[0] != 127 && address[0] < 224;
@@ -146,14 +146,14 @@ static bool is_list_of_hosts(struct span list)
 	return list.length && list.length % 4 == 0;
 }
 
-/* Takes @list, which option @code gave, if it is one of policy servers. */
-static bool policy_servers_take(struct span list, uint8_t code, struct dhcp_lease *lease)
+/* Reads the policy servers from @list, the value of option @code, if it is such a list. */
+static bool policy_servers_parse(struct span list, uint8_t code, struct dhcp_lease *lease)
 {
 	size_t count = list.length / 4;
 
 	if (!list.data)
 		return false;
-	/* What a site has in option 131 for its telephones is not to be asked for work. */
+	/* Some sites use option 131 for their telephones. */
 	if (!is_list_of_hosts(list)) {
 		lease->ignored_option = code;
 		return false;
@@ -167,18 +167,18 @@ static bool policy_servers_take(struct span list, uint8_t code, struct dhcp_leas
 
 static void policy_servers_read(struct span packet, struct dhcp_lease *lease)
 {
-	static const uint8_t codes[] = { DHCP_POLICY_SERVERS, DHCP_POLICY_SERVERS_ASKED_FOR };
+	static const uint8_t codes[] = { DHCP_POLICY_SERVERS, DHCP_POLICY_SERVERS_REQUESTED };
 	struct span vendor = option_find(packet, DHCP_VENDOR);
 
 	for (size_t i = 0; i < sizeof(codes); i++)
-		if (policy_servers_take(option_find(packet, codes[i]), codes[i], lease))
+		if (policy_servers_parse(option_find(packet, codes[i]), codes[i], lease))
 			return;
-	/* A proxyDHCP server may have no other place for it: dnsmasq, for one. */
-	policy_servers_take(area_find(vendor.data, vendor.length, DHCP_POLICY_SERVERS_ASKED_FOR),
+	/* A proxyDHCP server may have no other place for the option: dnsmasq, for one. */
+	policy_servers_parse(area_find(vendor.data, vendor.length, DHCP_POLICY_SERVERS_REQUESTED),
 	                    DHCP_VENDOR, lease);
 }
 
-/* Overlays @lease with what @packet, a server's, has to say. */
+/* Overwrites @lease with the values in @packet, which a server sent. */
 static void packet_read(struct span packet, struct dhcp_lease *lease)
 {
 	if (!is_dhcp(packet))
@@ -216,9 +216,9 @@ int dhcp_read(const struct dhcp_packets *packets, struct dhcp_lease *lease)
 /* --- setting an option ----------------------------------------------------- */
 
 /*
- * Moves all options but @code to the front of an area, without padding between
- * them. Returns how many bytes they take; what follows them is left as it was.
- * With @out NULL it only measures. A damaged area is ERR_MALFORMED.
+ * Moves all options except @code to the front of an area, without padding between
+ * them. Returns the number of bytes they take; the rest is left as it was. If @out
+ * is NULL it only measures. A damaged area is ERR_MALFORMED.
  */
 static int area_compact(const uint8_t *area, size_t size, uint8_t code, struct wire *out)
 {
@@ -233,7 +233,7 @@ static int area_compact(const uint8_t *area, size_t size, uint8_t code, struct w
 		if (out) {
 			wire_write_u8(out, found);
 			wire_write_u8(out, (uint8_t)value.size);
-			/* Moves down over itself, or not at all. */
+			/* The value moves towards the front, or not at all. */
 			memmove(out->data + out->position, value.data, value.size);
 			wire_skip(out, value.size);
 		}
@@ -241,7 +241,7 @@ static int area_compact(const uint8_t *area, size_t size, uint8_t code, struct w
 	return in.error ? ERR_MALFORMED : (int)kept;
 }
 
-/* Takes @code out of an overloaded field that has it. */
+/* Removes option @code from an overloaded field. */
 static void area_drop(uint8_t *area, size_t size, uint8_t code)
 {
 	struct wire out = wire_writer(area, size);
@@ -285,7 +285,7 @@ int dhcp_set_option(void *packet, size_t size, uint8_t code, const void *value, 
 	return out.error;
 }
 
-/* Sets option @code to @text; an empty one takes out what the packet has. */
+/* Sets option @code to @text, or removes the option if @text is empty. */
 static int set_text(void *packet, size_t size, uint8_t code, const char *text)
 {
 	struct span whole = { packet, size };
@@ -301,13 +301,13 @@ int dhcp_set_handover(void *packet, size_t size, const struct handover *handover
 {
 	uint8_t *siaddr = (uint8_t *)packet + BOOTP_SIADDR;
 
-	/* Where none is told, loaders and we would go by different rules to find another. */
+	/* Without a siaddr, loaders and the NBP would find another server by different rules. */
 	if (handover->server && is_dhcp((struct span){ packet, size }) && is_zero(siaddr))
 		memcpy(siaddr, handover->server, 4);
 	/*
-	 * The prefix first: it is the configuration file's name that makes the
-	 * loader act, so half a hand-over must not have it. What the DHCP server
-	 * says in these options is meant for a loader that it named itself.
+	 * The prefix is set first: the configuration file's name makes the loader act,
+	 * so half a handover must not have it. The DHCP server's own values of these
+	 * options are meant for a loader that the server names.
 	 */
 	int rc = set_text(packet, size, DHCP_PATH_PREFIX, handover->path_prefix);
 

@@ -4,20 +4,20 @@
 
 #include "nbp/platform.h"
 
-/* DHCP packets as the firmware kept them (RFC 2131, RFC 2132, RFC 4578). */
+/* DHCP packets as the firmware has kept them (RFC 2131, RFC 2132, RFC 4578). */
 
 enum dhcp_option {
 	DHCP_PAD = 0,
 	DHCP_SUBNET_MASK = 1,
 	DHCP_ROUTER = 3,
-	DHCP_VENDOR = 43,          /* options within it, here of PXE */
+	DHCP_VENDOR = 43,          /* holds options of its own, here PXE's */
 	DHCP_OVERLOAD = 52,
 	DHCP_SERVER_ID = 54,
 	DHCP_TFTP_SERVER = 66,
 	DHCP_BOOT_FILE = 67,
 	DHCP_CLIENT_UUID = 97,     /* RFC 4578 section 2.3 */
-	DHCP_POLICY_SERVERS_ASKED_FOR = 131, /* ours, of those that PXE clients ask for
-	                            * (RFC 4578 section 2.4): n * 4 bytes */
+	DHCP_POLICY_SERVERS_REQUESTED = 131, /* ours, one that PXE clients request (RFC 4578
+	                                      * section 2.4): n * 4 bytes */
 	DHCP_CONFIG_FILE = 209,    /* RFC 5071 section 4 */
 	DHCP_PATH_PREFIX = 210,    /* RFC 5071 section 5 */
 	DHCP_POLICY_SERVERS = 224, /* ours, site-specific (RFC 3942): n * 4 bytes */
@@ -26,46 +26,46 @@ enum dhcp_option {
 
 #define POLICY_SERVERS_MAX 4
 
-/* What the NBP wants to know of the firmware's DHCP exchange. */
+/* What the NBP needs from the firmware's DHCP exchange. */
 struct dhcp_lease {
-	uint8_t address[4];     /* ours */
-	uint8_t netmask[4];     /* zeros: none given */
-	uint8_t router[4];      /* zeros: none given */
-	uint8_t boot_server[4]; /* where the NBP came from; zeros: unknown */
+	uint8_t address[4];     /* this machine's */
+	uint8_t netmask[4];     /* zeros: none */
+	uint8_t router[4];      /* zeros: none */
+	uint8_t boot_server[4]; /* the server that the NBP came from; zeros: unknown */
 	char boot_file[128];    /* the NBP's name there; may be empty */
 	uint8_t uuid[16];       /* option 97 of the client's own packet; zeros: none */
-	uint8_t ignored_option; /* one that is no list of addresses, though it should; 0: none */
+	uint8_t ignored_option; /* a policy server option without server addresses; 0: none */
 	size_t policy_server_count;
-	uint8_t policy_servers[POLICY_SERVERS_MAX][4]; /* at least the boot server, if known */
+	uint8_t policy_servers[POLICY_SERVERS_MAX][4]; /* the boot server, if no option names any */
 };
 
 /**
- * Gathers a lease from @packets. The boot server's reply outranks the DHCP
- * server's, as in PXELINUX; in one packet option 224, which is nobody else's,
- * outranks 131, which DHCP servers send without being forced, and that one
- * outranks a 131 within option 43. Damaged packets are read as far as they make sense.
- * Returns 0, or ERR_NOT_FOUND if no packet has both an address of ours and a
+ * Reads the lease from @packets. The boot server's reply takes precedence over the DHCP
+ * server's, as in PXELINUX. In one packet option 224, which has no other use, takes
+ * precedence over 131, which DHCP servers send without being forced to, and that over a
+ * 131 inside option 43. Damaged packets are read as far as they make sense.
+ * Returns 0, or ERR_NOT_FOUND if the packets have no address for this machine, or no
  * boot or policy server.
  */
 int dhcp_read(const struct dhcp_packets *packets, struct dhcp_lease *lease);
 
 /**
  * Sets option @code to the @count bytes at @value in the BOOTP packet at
- * @packet, in place: drops what it had under that code, in the options field
- * and in an overloaded file or sname field, and adds the new one before the
- * end. Packets without an END option are taken as ending where the padding
- * begins (iPXE's are such).
- * @size: how many bytes of the packet may be used, which is all that may change
- * @value: NULL: only drops what is there
+ * @packet, in place: removes the options with that code, in the options field and
+ * in an overloaded file or sname field, and adds the new one before the end. A
+ * packet without an END option ends where its padding begins (as iPXE's do).
+ * @size: the number of bytes of the packet that may be used and changed
+ * @value: NULL: the options are only removed
  * Returns 0, ERR_MALFORMED (not a DHCP packet) or ERR_SPACE; on error the packet
  * is unchanged.
  */
 int dhcp_set_option(void *packet, size_t size, uint8_t code, const void *value, size_t count);
 
 /**
- * Sets options 209 and 210 of @handover in one packet, and drops those that it leaves
- * out; and siaddr, if that is none. A packet that needs no change has none.
- * Returns as dhcp_set_option(); on error option 210 may have been set.
+ * Sets options 209 and 210 of @handover in one packet, or removes them if they are
+ * empty, and sets siaddr if the packet has none. A packet that has all this already is
+ * left as it is.
+ * Returns what dhcp_set_option() returns; on error option 210 may have been set.
  */
 int dhcp_set_handover(void *packet, size_t size, const struct handover *handover);
 

@@ -4,14 +4,14 @@
 
 #include <stddef.h>
 
-/* Folders in the names of files, of which TFTP knows nothing. */
+/* The folder in a file's name. TFTP itself knows only names. */
 
-/** Returns how much of @name is its folder: all to the last '/' or, on Windows, '\\'. */
+/** Returns the length of the folder in @name: up to the last '/' or, from Windows, '\\'. */
 size_t folder_length(const char *name);
 
 /**
- * Returns how much of its boot file's @name PXELINUX puts before all others: all to
- * the last character that is no letter, digit, '.' or '-', so of "a/b_c" it is "a/b_".
+ * Returns the length of what PXELINUX takes for the folder in its boot file's @name: up
+ * to the last character that is no letter, digit, '.' or '-'; of "a/b_c" that is "a/b_".
  */
 size_t folder_by_pxelinux(const char *name);
 

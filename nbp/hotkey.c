@@ -18,7 +18,7 @@ void hotkey_watch(struct platform *p, struct hotkey *hotkey)
 		hotkey->keys[hotkey->key_count++] = (uint8_t)key;
 }
 
-/* More keys than the chord's may be down. */
+/* Says whether the chord was held, alone or with other shift keys. */
 static bool chord_seen(const struct hotkey *hotkey, uint8_t chord)
 {
 	for (uint8_t state = 0; state <= CHORD_BITS; state++)
@@ -32,7 +32,7 @@ static uint8_t lower(uint8_t key)
 	return key >= 'A' && key <= 'Z' ? key | 0x20 : key;
 }
 
-static bool seen(const struct hotkey *hotkey, uint8_t wanted)
+static bool key_seen(const struct hotkey *hotkey, uint8_t wanted)
 {
 	if (wanted & MENU_KEY_CHORD)
 		return hotkey->enter || chord_seen(hotkey, wanted & CHORD_BITS);
@@ -49,12 +49,12 @@ bool hotkey_pressed(struct platform *p, struct hotkey *hotkey, const struct answ
 	char name[2] = { (char)wanted, '\0' };
 	bool chord;
 
-	/* A chord of no keys would be held always. */
+	/* A chord without keys would always be held. */
 	if (wanted == MENU_KEY_DEFAULT || wanted == MENU_KEY_CHORD)
 		wanted = MENU_KEY_CHORD | SHIFT_CTRL | SHIFT_ALT;
 	chord = wanted & MENU_KEY_CHORD;
 	hotkey_watch(p, hotkey);
-	if (seen(hotkey, wanted))
+	if (key_seen(hotkey, wanted))
 		return true;
 	if ((chord && hotkey->shift_known) || answer->hot_key_wait == 0)
 		return false;
@@ -63,7 +63,7 @@ bool hotkey_pressed(struct platform *p, struct hotkey *hotkey, const struct answ
 	while (p->now(p) - begun < answer->hot_key_wait) {
 		p->idle(p);
 		hotkey_watch(p, hotkey);
-		if (seen(hotkey, wanted))
+		if (key_seen(hotkey, wanted))
 			return true;
 	}
 	return false;

@@ -4,7 +4,7 @@
 #include "nbp/proto/error.h"
 #include "nbp/proto/memory.h"
 
-/* A disk that takes so long is broken, and the machine waits: of two copies one must do. */
+/* A disk that takes longer is broken, and the machine waits: one copy must be enough. */
 #define SLOW_MS 500
 
 int isd_load(struct platform *p, struct isd *isd)

@@ -6,10 +6,10 @@
 #include "nbp/proto/isd.h"
 
 /**
- * Reads the newest valid copy from machine.disks[0], whatever its sector size.
- * Returns 0, ERR_NOT_FOUND (the place has no valid copy), or ERR_IO (no disk,
- * it is too small, or it cannot be read there, or only slowly, where the first
- * copy read is to do); then *@isd is all zeros.
+ * Reads the newest valid copy from machine.disks[0], whatever its sector size. If the
+ * disk is slow, the first valid copy is enough.
+ * Returns 0, ERR_NOT_FOUND (the place has no valid copy), or ERR_IO (there is no disk,
+ * it is too small, or it cannot be read there in time); on error *@isd is all zeros.
  */
 int isd_load(struct platform *p, struct isd *isd);
 

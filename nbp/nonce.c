@@ -10,7 +10,7 @@ static uint32_t rotate(uint32_t value, int bits)
 	return value << bits | value >> (32 - bits);
 }
 
-/* Stirs all 128 bits by additions, rotations and exclusive ors. */
+/* Mixes all 128 bits by additions, rotations and exclusive ors. */
 static void permute(uint32_t s[4])
 {
 	for (int i = 0; i < ROUNDS; i++) {
@@ -22,11 +22,11 @@ static void permute(uint32_t s[4])
 		s[3] = rotate(s[3] ^ s[0], 8);
 		s[2] += s[3];
 		s[1] = rotate(s[1] ^ s[2], 7);
-		s[0] ^= (uint32_t)i; /* no state repeats through the rounds */
+		s[0] ^= (uint32_t)i; /* the rounds differ */
 	}
 }
 
-/* Takes in @size bytes, and the fact that there were so many. */
+/* Mixes @size bytes, and their number, into the state. */
 static void absorb(uint32_t state[4], const void *bytes, size_t size)
 {
 	const uint8_t *at = bytes;
@@ -45,7 +45,7 @@ static void absorb(uint32_t state[4], const void *bytes, size_t size)
 
 void nonce_make(struct platform *p, uint8_t nonce[NONCE_SIZE])
 {
-	/* Any start but zero does, from which an empty input would not stir. */
+	/* Any start does, except zero, which an empty input would leave unchanged. */
 	uint32_t state[4] = { 0x4f504250, 0x6e6f6e63, 0x65000001, 0x9e3779b9 };
 	uint8_t seed[64];
 	size_t got = p->entropy(p, seed, sizeof(seed));

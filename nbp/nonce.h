@@ -6,11 +6,11 @@
 #include "nbp/proto/message.h"
 
 /**
- * Makes this boot's nonce, which tells its answers from all others. All the
+ * Makes this boot's nonce, which distinguishes its answers from all others. All the
  * port's entropy is mixed with the MAC address and the firmware's DHCP packets,
- * whose transaction id is random too: any one good source is enough, and
- * machines that power on together differ even without one. (EFI_RNG is known to
- * be constant on some machines, a BIOS has no such source at all.)
+ * whose transaction id is random too: one good source is enough, and machines that
+ * are switched on together differ even without any. (EFI_RNG is known to be constant
+ * on some machines, and a BIOS has no such source at all.)
  * @nonce: receives the nonce, never all zero
  */
 void nonce_make(struct platform *p, uint8_t nonce[NONCE_SIZE]);

@@ -125,8 +125,8 @@ struct platform {
 	uint8_t (*shift)(struct platform *p);
 
 	/**
-	 * Reads @count sectors from @lba on of machine.disks[@disk] into @buffer.
-	 * At most 64 KiB at a time. Returns 0, ERR_NOT_FOUND (no such disk or
+	 * Reads @count sectors of machine.disks[@disk], from @lba on, into @buffer; at
+	 * most 64 KiB. Returns 0, ERR_NOT_FOUND (no such disk or
 	 * sector) or ERR_IO.
 	 */
 	int (*disk_read)(struct platform *p, size_t disk, uint64_t lba, uint32_t count,
@@ -134,14 +134,14 @@ struct platform {
 
 	/** Opens the one UDP socket there is on @local_port. */
 	int (*udp_open)(struct platform *p, uint16_t local_port);
-	/** Sends one datagram of at most 1,200 bytes; no promise that it arrives. */
+	/** Sends one datagram of at most 1,200 bytes, which may be lost. */
 	int (*udp_send)(struct platform *p, const struct endpoint *to, const void *data,
 	                size_t length);
 	/**
-	 * Takes one waiting datagram, without waiting for one. ERR_AGAIN: none is
-	 * there (the usual case). A datagram larger than @capacity is dropped.
-	 * The caller checks @from: firmwares differ in what they filter.
-	 * A firmware's own call may block all the same: see receive_wait.
+	 * Receives one datagram, without waiting for it; returns ERR_AGAIN if there is
+	 * none, which is the usual case. A datagram larger than @capacity is dropped.
+	 * The caller checks @from, since firmwares differ in what they filter. A call of
+	 * the firmware may block nevertheless: see receive_wait.
 	 */
 	int (*udp_receive)(struct platform *p, struct endpoint *from, void *buffer,
 	                   size_t capacity, size_t *length);
@@ -149,32 +149,32 @@ struct platform {
 	void (*udp_close)(struct platform *p);
 
 	/**
-	 * Fetches a program by TFTP (RFC 1350) to where chain() wants it. One
-	 * image at a time: a new fetch forgets the last. ERR_NOT_FOUND: the
-	 * server has no such file. ERR_SPACE: it does not fit. May take seconds.
+	 * Fetches a file by TFTP (RFC 1350) to where chain() can start it; an image
+	 * fetched before is lost. Returns 0, ERR_NOT_FOUND (the server has no such file),
+	 * ERR_SPACE (it does not fit) or another error. It may take seconds.
 	 */
 	int (*fetch)(struct platform *p, const uint8_t server[4], const char *name,
 	             struct image *image);
 	/**
-	 * Does with @image, just fetched, all that the firmware may refuse: has it
-	 * look at the program, and take the options into its DHCP packets.
+	 * Does everything with the fetched @image that the firmware may refuse: has it
+	 * check the program, and puts the options into its DHCP packets.
 	 */
 	int (*prepare)(struct platform *p, const struct image *image,
 	               const struct handover *handover);
 	/**
-	 * Gives the machine to @image, after prepare() with the same. Returns only
-	 * on failure, also where the program came back.
+	 * Gives the machine to @image, after prepare() with the same arguments. Returns
+	 * only on failure, or if the program returned.
 	 */
 	int (*chain)(struct platform *p, const struct image *image,
 	             const struct handover *handover);
 	/**
-	 * Leaves for the local disk. Does not return on real firmware; where it
-	 * does, flow_run() returns too and the port must leave in its own way.
+	 * Boots the local disk. Does not return on real firmware; if it does, flow_run()
+	 * returns too, and the port must leave in its own way.
 	 */
 	void (*boot_local)(struct platform *p, enum local_boot method);
 	/**
-	 * Fetches what remember() last kept, by any program of ours since the reset,
-	 * or other bytes where nothing was. ERR_NOT_FOUND: surely nothing was.
+	 * Reads the record that remember() kept last since the reset, also in another NBP,
+	 * or other bytes if there was none. ERR_NOT_FOUND: there certainly was none.
 	 */
 	int (*recall)(struct platform *p, uint8_t record[POWER_ON_SIZE]);
 	/** Keeps @record where other programs find it and a reset wipes it. */

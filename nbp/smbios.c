@@ -63,8 +63,8 @@ static int entry_32(const uint8_t *bytes, size_t size, struct smbios_entry *entr
 	wire_seek(&in, 0x16);
 	entry->length = wire_read_le16(&in);
 	entry->address = wire_read_le32(&in);
-	/* 1Eh: SMBIOS 2.1 gave the length one too small, and some BIOSes kept it;
-	 * the second sum runs over 1Fh all the same. */
+	/* SMBIOS 2.1 gave the length as 1Eh, one too small, and some BIOSes still do;
+	 * the second checksum covers 1Fh bytes nevertheless. */
 	if (in.error || length < 0x1e || length > size || size < 0x1f ||
 	    !sums_to_zero(bytes, length) ||
 	    memcmp(bytes + 0x10, "_DMI_", 5) != 0 || !sums_to_zero(bytes + 0x10, 0x0f))
@@ -111,7 +111,7 @@ static int structure_next(struct wire *table, struct structure *structure)
 		if (rest.error)
 			return ERR_TRUNCATED;
 		count++;
-		/* Without any string there are two NULs all the same. */
+		/* A structure without strings ends with two NULs, too. */
 		if (byte == 0 && last == 0)
 			break;
 		last = byte;
@@ -120,7 +120,7 @@ static int structure_next(struct wire *table, struct structure *structure)
 	return table->error;
 }
 
-/* The field at @at, or 0 where an older SMBIOS has a shorter structure. */
+/* Returns the field at @at, or 0 if an older SMBIOS has a shorter structure. */
 static uint8_t field_u8(const struct structure *structure, size_t at)
 {
 	struct wire field = structure->formatted;
@@ -145,7 +145,7 @@ static uint32_t field_u32(const struct structure *structure, size_t at)
 	return wire_read_le32(&field);
 }
 
-/* Copies string @number (from 1; 0: none) of @structure to @out, cleaned. */
+/* Copies string @number of @structure, counted from 1, to @out, cleaned; 0 is no string. */
 static void string_read(const struct structure *structure, uint8_t number, char *out)
 {
 	const uint8_t *at = structure->strings.data;
@@ -165,7 +165,7 @@ static void string_read(const struct structure *structure, uint8_t number, char 
 	}
 }
 
-/* Which string number of which structure is which text of a request. */
+/* Where the texts of a request are: the structure, and the field with the string's number. */
 static const struct {
 	uint8_t type, at;
 	uint16_t text;
@@ -197,9 +197,9 @@ static void strings_read(const struct structure *structure, struct request *requ
 }
 
 /*
- * Brings a UUID into the order it is printed. From version 2.6 on its first
- * three fields are little-endian (DSP0134 7.2.1); before, most makers had them
- * as printed, and the tools of operating systems read them so.
+ * Brings a UUID into the order in which it is printed. From version 2.6 on its first
+ * three fields are little-endian (DSP0134 7.2.1). Before, most manufacturers stored
+ * them as printed, and the tools of operating systems read them so.
  */
 static void uuid_read(const struct structure *structure, uint16_t version, uint8_t uuid[16])
 {
@@ -213,7 +213,7 @@ static void uuid_read(const struct structure *structure, uint16_t version, uint8
 		uuid[i] = version >= 0x0206 ? raw[little[i]] : raw[i];
 		ones &= raw[i];
 	}
-	if (ones == 0xff) /* all ones: settable, but not set */
+	if (ones == 0xff) /* all ones: the UUID can be set, but is not */
 		memset(uuid, 0, 16);
 }
 
@@ -226,7 +226,7 @@ static uint16_t processor_cores(const struct structure *structure)
 	return cores == 0xff ? field_u16(structure, PROCESSOR_CORES_2) : cores;
 }
 
-/* In MiB; a module of 32 GiB and more has its size in a second field. */
+/* Returns the MiB of a module; from 32 GiB on its size is in a second field. */
 static uint32_t memory_mib(const struct structure *structure)
 {
 	uint16_t size = field_u16(structure, MEMORY_SIZE);
@@ -235,7 +235,7 @@ static uint32_t memory_mib(const struct structure *structure)
 		return 0;
 	if (size == 0x7fff)
 		return field_u32(structure, MEMORY_SIZE_2) & 0x7fffffff;
-	return size & 0x8000 ? (size & 0x7fffu) >> 10 : size; /* the bit: in KiB */
+	return size & 0x8000 ? (size & 0x7fffu) >> 10 : size; /* the high bit means KiB */
 }
 
 void smbios_describe(struct span table, uint16_t version, struct request *request)
@@ -254,7 +254,7 @@ void smbios_describe(struct span table, uint16_t version, struct request *reques
 			had_system = true;
 			break;
 		case TYPE_CHASSIS:
-			if (request->chassis_type == 0) /* the high bit: has a lock */
+			if (request->chassis_type == 0) /* the high bit means that it has a lock */
 				request->chassis_type = field_u8(&structure, CHASSIS_TYPE) & 0x7f;
 			break;
 		case TYPE_PROCESSOR:

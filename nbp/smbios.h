@@ -7,10 +7,10 @@
 
 /* System Management BIOS, DMTF DSP0134. */
 
-/* Where an entry point says the structure table is. */
+/* The place of the structure table, by its entry point. */
 struct smbios_entry {
 	uint64_t address; /* physical */
-	uint32_t length;  /* bytes; the most it can be for version 3 */
+	uint32_t length;  /* bytes; the maximum if it is a version 3 entry point */
 	uint16_t version; /* major << 8 | minor */
 };
 
@@ -24,10 +24,10 @@ int smbios_entry_read(const void *data, size_t size, struct smbios_entry *entry)
 
 /**
  * Walks the structure @table and puts into @request what types 0 to 4 and 17
- * say of BIOS, system, board, chassis, processors and memory (DSP0134 7.1 to
- * 7.5, 7.18). Strings are cleaned; of several boards or chassis the first
- * counts, of processors and memory modules the sum. What is missing stays as it
- * was; a table cut short or looping ends the walk.
+ * say about BIOS, system, board, chassis, processors and memory (DSP0134 7.1 to
+ * 7.5, 7.18). Strings are cleaned. The first of several boards or chassis counts;
+ * the numbers of processors and memory modules are added up. Missing values stay as
+ * they were; the walk ends at the first damaged structure.
  * @version: of the entry point; it tells the UUID's byte order
  */
 void smbios_describe(struct span table, uint16_t version, struct request *request);

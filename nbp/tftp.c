@@ -25,26 +25,26 @@ enum tftp_error {
 
 #define BLOCK_DEFAULT 512
 #define BLOCK_MIN 8
-/* Some paths lose what is larger than 1488 bytes with its headers. */
+/* Some networks lose packets of more than 1488 bytes with their headers. */
 #define BLOCK_WANTED "1432"
 #define BLOCK_MAX 1432
 #define HEADER 4
-#define SENT_MAX 512 /* a request: the name has less than 256 bytes */
+#define SENT_MAX 512 /* bytes of a request, whose name has less than 256 */
 
-#define RESEND_MS 500 /* then twice as long each time, up to */
+#define RESEND_MS 500 /* the first wait; each following one is twice as long, up to */
 #define RESEND_MAX_MS 2000
 
 /*
- * Our port is the only secret there is, so somebody who cannot see it may still hit it.
- * One datagram so sent must not become the file, nor end the transfer. A server that
- * takes our options says so first, and sends no data before we acknowledge that; what
- * looks otherwise may be the last word only if nothing better comes for so long.
+ * The NBP's port is the only secret, and an attacker who does not see it may still hit it
+ * by chance. One forged datagram must not become the file, nor end the transfer. A server
+ * that accepts the options says so first, and sends no data before the NBP acknowledges
+ * that; any other first datagram counts only if nothing better comes for so long.
  */
 #define DOUBT_MS 250
-#define TRIES 3 /* each from another port: two servers that answered one request */
+#define TRIES 3 /* at most, if two servers answer one request; each from another port */
 #define PORT_MIN 1024
 
-/* handle() says with it that the file is complete, or that it must begin anew. */
+/* Results of handle_datagram(): the file is complete, or the transfer must begin again. */
 #define COMPLETE 1
 #define RIVALS 2
 
@@ -52,31 +52,31 @@ struct transfer {
 	struct platform *p;
 	const char *name;
 	struct endpoint server; /* port 69 until the server has chosen its own */
-	bool answered;          /* it has */
-	bool options;           /* asked for */
+	bool answered;          /* the server has chosen its port */
+	bool options;           /* the request has options */
 	bool last_try;
-	bool unacknowledged;    /* what it began with; until then no data can come */
-	bool doubtful;          /* it began with data; not yet acknowledged */
+	bool unacknowledged;    /* the first packet is not acknowledged; no data can follow it */
+	bool doubtful;          /* the first packet was data, which may be forged */
 	bool complete;
-	bool told;              /* the file's size: */
+	bool size_known;        /* the server has announced the file's size */
 	uint32_t size;
-	int error;              /* somebody sent one, before any server answered */
-	uint32_t first;         /* when that, or the server's first packet, came */
-	uint32_t beginning;     /* the latter's CRC-32 */
-	uint32_t requests;      /* sent, so as many servers may answer */
-	uint32_t resent;        /* when anything was sent last */
+	int error;              /* of an error packet that came before any other; 0: none */
+	uint32_t first;         /* when that or the server's first packet came, ms */
+	uint32_t beginning;     /* the CRC-32 of the server's first packet */
+	uint32_t requests;      /* the number sent; as many ports may answer */
+	uint32_t resent;        /* when the last packet was sent, ms */
 	size_t block_size;
-	uint16_t block;         /* the last one taken */
+	uint16_t block;         /* the last one received */
 	uint8_t *data;
 	size_t length, capacity;
-	uint8_t sent[SENT_MAX]; /* the last packet, for sending it again */
+	uint8_t sent[SENT_MAX]; /* the last packet sent, in case it must be sent again */
 	size_t sent_length;
 };
 
 static void send_again(struct transfer *t)
 {
 	t->resent = t->p->now(t->p);
-	/* A packet not sent is as good as lost. */
+	/* A packet that cannot be sent counts as lost. */
 	t->p->udp_send(t->p, &t->server, t->sent, t->sent_length);
 }
 
@@ -113,7 +113,7 @@ static void send_ack(struct transfer *t)
 	send_again(t);
 }
 
-/* Tells the server to stop; for its sake, so once only. */
+/* Asks the server to stop; once only, since that is for the server's sake. */
 static void send_error(struct transfer *t, enum tftp_error code)
 {
 	struct wire wire = wire_writer(t->sent, sizeof(t->sent));
@@ -125,7 +125,7 @@ static void send_error(struct transfer *t, enum tftp_error code)
 	send_again(t);
 }
 
-/* Takes a string with its NUL; NULL if there is no whole one left. */
+/* Reads a string with its NUL; returns NULL if there is no complete one left. */
 static const char *read_text(struct wire *wire)
 {
 	const char *text = (const char *)wire->data + wire->position;
@@ -140,7 +140,7 @@ static const char *read_text(struct wire *wire)
 	return NULL;
 }
 
-/* Option names are of either case (RFC 2347). */
+/* Compares names of options, in either case of letters (RFC 2347). */
 static bool is_option(const char *text, const char *name)
 {
 	while (*name && (*text | 0x20) == *name)
@@ -169,8 +169,8 @@ static int take_oack(struct transfer *t, struct wire *wire)
 	uint32_t number;
 
 	if (!t->options || t->length != 0)
-		return 0; /* late */
-	/* Whatever follows the last whole pair is garbage that some servers add. */
+		return 0; /* it came late */
+	/* Bytes after the last complete pair are garbage that some servers add. */
 	while ((name = read_text(wire)) && (value = read_text(wire))) {
 		if (is_option(name, "blksize")) {
 			if (read_number(value, &number) || number < BLOCK_MIN || number > BLOCK_MAX)
@@ -180,7 +180,7 @@ static int take_oack(struct transfer *t, struct wire *wire)
 			if (number > t->capacity)
 				return ERR_SPACE;
 			t->size = number;
-			t->told = true;
+			t->size_known = true;
 		}
 	}
 	debug(1, t->p, "blocks of %u bytes", (uint32_t)t->block_size);
@@ -195,8 +195,8 @@ static int take_data(struct transfer *t, struct wire *wire)
 
 	if (wire->error || count > t->block_size)
 		return ERR_MALFORMED;
-	/* One that comes again is not answered: if our ACK was lost, the timer
-	 * sends another, and if it was slow, there would be two of each for ever. */
+	/* A repeated block is not acknowledged: if the ACK was lost, the timer sends
+	 * another, and if it was slow, there would be two of each for ever. */
 	if (t->unacknowledged || block != (uint16_t)(t->block + 1))
 		return 0;
 	if (count > t->capacity - t->length)
@@ -205,7 +205,7 @@ static int take_data(struct transfer *t, struct wire *wire)
 	t->length += count;
 	t->block = block;
 	t->complete = count < t->block_size;
-	if (t->complete && t->told && t->length != t->size)
+	if (t->complete && t->size_known && t->length != t->size)
 		return ERR_TRUNCATED;
 	if (t->doubtful) {
 		t->unacknowledged = true;
@@ -225,8 +225,8 @@ static int take_error(struct transfer *t, struct wire *wire)
 	                                                               : ERR_REFUSED;
 }
 
-/* Says whether this is how a transfer begins: what does not fit is not the server's port. */
-static bool begins(const struct transfer *t, uint16_t opcode, struct wire rest)
+/* Says whether a transfer can begin with this packet; if not, its port is not the server's. */
+static bool can_begin(const struct transfer *t, uint16_t opcode, struct wire rest)
 {
 	if (opcode == TFTP_OACK)
 		return t->options;
@@ -235,11 +235,11 @@ static bool begins(const struct transfer *t, uint16_t opcode, struct wire rest)
 }
 
 /*
- * Another port answered too. One that takes our options is the server, if the first
- * did not. Otherwise one of two, to one request, is no server of ours; which, cannot be told,
- * so it begins anew. That two always say the same is a network that sends packets twice.
+ * Handles an answer from another port. A port that accepts the options is the server's, if
+ * the first one did not. Otherwise one of the two is forged, and since nobody can say which,
+ * the transfer begins again. If both always say the same, the network duplicates packets.
  */
-static int meet_rival(struct transfer *t, uint16_t opcode, uint32_t beginning)
+static int handle_rival(struct transfer *t, uint16_t opcode, uint32_t beginning)
 {
 	if (opcode == TFTP_OACK && t->doubtful) {
 		t->length = t->block = 0;
@@ -252,8 +252,8 @@ static int meet_rival(struct transfer *t, uint16_t opcode, uint32_t beginning)
 	return t->last_try ? ERR_REFUSED : RIVALS;
 }
 
-/* Deals with one datagram; COMPLETE, RIVALS, 0 to go on, or why not. */
-static int handle(struct transfer *t, const struct endpoint *from, const uint8_t *data,
+/* Handles one datagram; returns COMPLETE, RIVALS, 0 to go on, or an error. */
+static int handle_datagram(struct transfer *t, const struct endpoint *from, const uint8_t *data,
                   size_t length)
 {
 	struct wire wire = wire_reader(data, length);
@@ -264,8 +264,8 @@ static int handle(struct transfer *t, const struct endpoint *from, const uint8_t
 		return 0;
 	if (t->answered && from->port != t->server.port) {
 		rc = 0;
-		if (opcode == TFTP_ERROR || begins(t, opcode, wire))
-			rc = meet_rival(t, opcode, crc32(data, length));
+		if (opcode == TFTP_ERROR || can_begin(t, opcode, wire))
+			rc = handle_rival(t, opcode, crc32(data, length));
 		if (rc || t->answered)
 			return rc;
 	}
@@ -279,7 +279,7 @@ static int handle(struct transfer *t, const struct endpoint *from, const uint8_t
 		return 0;
 	}
 	if (!t->answered) {
-		if (!begins(t, opcode, wire))
+		if (!can_begin(t, opcode, wire))
 			return 0;
 		if (opcode == TFTP_DATA && t->error && t->requests == 1)
 			return t->last_try ? ERR_REFUSED : RIVALS;
@@ -294,8 +294,8 @@ static int handle(struct transfer *t, const struct endpoint *from, const uint8_t
 	return opcode == TFTP_DATA ? take_data(t, &wire) : 0;
 }
 
-/* Nothing more is waiting. Believes what was in doubt for long enough; else rests. */
-static int settle(struct transfer *t)
+/* Called when no datagram waits: accepts what was in doubt for long enough, or rests. */
+static int handle_silence(struct transfer *t)
 {
 	bool doubted = t->doubtful || !t->answered;
 
@@ -316,8 +316,8 @@ static int settle(struct transfer *t)
 	return 0;
 }
 
-/* Goes on until something is known; @begun: when the first try did. */
-static int run(struct transfer *t, uint32_t begun)
+/* Runs one try; returns what handle_datagram() does. @begun: when the first try began */
+static int run_transfer(struct transfer *t, uint32_t begun)
 {
 	struct platform *p = t->p;
 	uint32_t progress = p->now(p), wait = RESEND_MS, now;
@@ -330,7 +330,7 @@ static int run(struct transfer *t, uint32_t begun)
 	send_request(t);
 	for (;;) {
 		rc = p->udp_receive(p, &from, data, sizeof(data), &length);
-		rc = rc ? settle(t) : handle(t, &from, data, length);
+		rc = rc ? handle_silence(t) : handle_datagram(t, &from, data, length);
 		if (rc)
 			return rc;
 		now = p->now(p);
@@ -350,8 +350,8 @@ static int run(struct transfer *t, uint32_t begun)
 	}
 }
 
-/* All the entropy there is, and a new port each time, lest packets of another transfer
- * come in. */
+/* Chooses a port with all the entropy there is, and another one each time, so that packets
+ * of an earlier transfer do not arrive there. */
 static uint16_t choose_port(struct platform *p)
 {
 	uint8_t random[NONCE_SIZE];
@@ -381,7 +381,7 @@ int tftp_fetch(struct platform *p, const struct endpoint *server, const char *na
 		rc = p->udp_open(p, choose_port(p));
 		if (rc)
 			return rc;
-		rc = run(&t, begun);
+		rc = run_transfer(&t, begun);
 		if (rc < 0 && rc != ERR_NOT_FOUND && rc != ERR_REFUSED && t.answered)
 			send_error(&t, rc == ERR_SPACE ? TFTP_DISK_FULL : TFTP_OTHER);
 		p->udp_close(p);

@@ -7,16 +7,16 @@
 #include "nbp/proto/text.h"
 
 /*
- * Tells the policy server of the steps of a boot. Nobody waits for it, and
- * nothing is sent before a server has answered, since until then none is known
- * to listen: steps are kept, and go out together.
+ * Reports the steps of a boot to the policy server. Nobody waits for that, and no
+ * step is sent before a server has answered, since until then none is known to
+ * listen: steps are kept, and sent together.
  */
 
 #define TRAIL_STEPS 12
 
 struct trail {
-	const struct message *question; /* whose nonce and identity to use */
-	const struct endpoint *server;  /* NULL: none has answered yet */
+	const struct message *question; /* has the nonce and the identity */
+	const struct endpoint *server;  /* NULL until one has answered */
 	size_t count;
 	struct trail_step {
 		uint8_t code;           /* enum event_code */
@@ -26,15 +26,15 @@ struct trail {
 };
 
 /**
- * Notes a step with the time now and a reason by text_format(). One too many is
- * forgotten.
+ * Adds a step with the time now and a reason by text_format(). Steps that exceed
+ * TRAIL_STEPS are dropped.
  */
 void trail_step(struct platform *p, struct trail *trail, enum event_code code,
                  const char *format, ...) TEXT_FORMAT(4, 5);
 
 /**
- * Sends the steps noted and forgets them, if a server is known. The platform's
- * socket must be closed; it is afterwards.
+ * Sends the steps and drops them, if a server has answered. The platform's socket
+ * must be closed, and is closed afterwards.
  * @job: the job they belong to; 0: none
  */
 void trail_send(struct platform *p, struct trail *trail, uint64_t job);

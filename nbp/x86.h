@@ -40,13 +40,13 @@ static inline void x86_out8(uint16_t port, uint8_t value)
 /* Milliseconds by the time stamp counter. */
 struct x86_clock {
 	uint64_t start;  /* the counter at the NBP's first instruction */
-	uint32_t per_ms; /* its ticks a millisecond; 0: not calibrated */
+	uint32_t per_ms; /* ticks in a millisecond; 0: not calibrated */
 };
 
 /**
- * Returns the milliseconds since clock->start; 0 if not calibrated. One divl
- * does it, since a 32-bit program has no 64-bit division without libgcc; the
- * high word is reduced first so that the quotient cannot overflow and trap.
+ * Returns the milliseconds since clock->start; 0 if not calibrated. It divides by
+ * one divl, since a 32-bit program has no 64-bit division without libgcc; the high
+ * word is reduced first so that the quotient cannot overflow and trap.
  */
 static inline uint32_t x86_clock_ms(const struct x86_clock *clock)
 {

@@ -6,8 +6,8 @@
 #include <stdint.h>
 
 /**
- * The CRC-32 of ISO 3309, Ethernet, GPT and zlib, of @length bytes at @data.
- * Four bits at a time: the usual table would cost an NBP 1 KiB.
+ * Returns the CRC-32 of ISO 3309, Ethernet, GPT and zlib, of @length bytes at @data.
+ * It is computed four bits at a time: the usual table would cost an NBP 1 KiB.
  */
 uint32_t crc32(const void *data, size_t length);
 

@@ -5,9 +5,9 @@
 #include <stddef.h>
 
 /*
- * The few functions of C's <string.h> that the core and the compiler itself
- * need; a freestanding build has no such header. In the NBPs memory.c defines
- * them, on a host the C library does.
+ * The few functions of C's <string.h> that the core and the compiler itself need; a
+ * freestanding build has no such header. In the NBPs memory.c defines them, on a host
+ * the C library.
  */
 void *memcpy(void *restrict to, const void *restrict from, size_t count);
 void *memmove(void *to, const void *from, size_t count);

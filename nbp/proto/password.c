@@ -17,7 +17,7 @@ static int digit64(uint8_t c)
 	return c == '/' ? 63 : -1;
 }
 
-/* Decodes base64 up to what is none; returns the bytes put into @out, -1: too many. */
+/* Decodes base64 up to a character that is none; returns the bytes in @out, or -1 if too many. */
 static int read64(struct span *text, uint8_t *out, int capacity)
 {
 	uint32_t bits = 0;
@@ -72,7 +72,7 @@ int password_hash_read(struct span text, struct password_hash *hash)
 	return 0;
 }
 
-/* Begins one of HMAC's hashes: the key, filled up with zeros, XORed with @pad. */
+/* Begins one of HMAC's hashes: the key, padded with zeros, XORed with @pad. */
 static void start_hash(struct sha256 *sha, const char *key, size_t length, uint8_t pad)
 {
 	sha256_start(sha);
@@ -83,7 +83,7 @@ static void start_hash(struct sha256 *sha, const char *key, size_t length, uint8
 	}
 }
 
-/* One HMAC over what @inner has taken, and adds it to the key. */
+/* Ends the HMAC whose inner hash is @inner, and adds it to the key. */
 static void iterate(struct password_check *check, struct sha256 *inner)
 {
 	struct sha256 outer = check->outer;

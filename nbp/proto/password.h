@@ -14,11 +14,11 @@
  *
  *     $pbkdf2-sha256$ITERATIONS$SALT$KEY
  *
- * with salt and 32 bytes of key in base64 without padding and "." for "+"
- * (which is taken too).
+ * with salt and 32 bytes of key in base64 without padding and with "." for "+"
+ * (which is accepted, too).
  */
 
-#define PASSWORD_SIZE           64      /* characters at most */
+#define PASSWORD_SIZE           64      /* characters, the maximum */
 #define PASSWORD_SALT_MIN       8       /* bytes */
 #define PASSWORD_SALT_MAX       32
 #define PASSWORD_ITERATIONS_MIN 1000
@@ -31,12 +31,12 @@ struct password_hash {
 	uint8_t key[SHA256_SIZE];
 };
 
-/* A check under way. */
+/* A comparison in progress. */
 struct password_check {
 	struct sha256 inner, outer; /* HMAC's two hashes, after their keys (RFC 2104) */
-	uint32_t left;              /* iterations to do */
-	uint8_t last[SHA256_SIZE];  /* the last iteration's result, */
-	uint8_t key[SHA256_SIZE];   /* and the sum of all: once left is 0, the key */
+	uint32_t left;              /* iterations that are still to be done */
+	uint8_t last[SHA256_SIZE];  /* the result of the last iteration */
+	uint8_t key[SHA256_SIZE];   /* the exclusive or of all results: the key once left is 0 */
 };
 
 /** Reads the text form. Returns 0 or ERR_MALFORMED. */
@@ -52,10 +52,10 @@ void password_start(struct password_check *check, const struct password_hash *ha
  */
 bool password_run(struct password_check *check, uint32_t count);
 
-/** Says whether the password was right, in a time that does not tell where it differs. */
+/** Says whether the password is right; the time it takes is the same for all passwords. */
 bool password_right(const struct password_check *check, const struct password_hash *hash);
 
-/** Overwrites @size bytes in a way that the compiler does not leave out. */
+/** Overwrites @size bytes; the compiler cannot leave that out. */
 void password_forget(void *bytes, size_t size);
 
 #endif

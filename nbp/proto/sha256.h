@@ -21,7 +21,7 @@ struct sha256 {
 
 void sha256_start(struct sha256 *sha);
 void sha256_add(struct sha256 *sha, const void *bytes, size_t count);
-/** Writes the digest of all that was added; then @sha is used up. */
+/** Writes the digest of all bytes added; @sha cannot be used after that. */
 void sha256_end(struct sha256 *sha, uint8_t digest[SHA256_SIZE]);
 
 #endif

@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Foreign bytes in memory that the port owns and that stay put. */
+/* Bytes in memory that the span does not own, and that stay where they are. */
 struct span {
 	const uint8_t *data; /* NULL where there is nothing */
 	size_t length;

@@ -13,7 +13,7 @@ static void put(struct wire *out, const char *text)
 		wire_write_u8(out, (uint8_t)*text++);
 }
 
-/* Writes @value in @base, at least @width wide, filled up with @fill. */
+/* Writes @value in @base, padded with @fill to @width characters. */
 static void put_number(struct wire *out, uint32_t value, unsigned int base, unsigned int width,
                        char fill)
 {
@@ -31,8 +31,8 @@ static void put_number(struct wire *out, uint32_t value, unsigned int base, unsi
 }
 
 /*
- * Writes a 64-bit number in decimal. Long division by hand, 16 bits at a time:
- * a 32-bit program has no 64-bit division without the compiler's library.
+ * Writes a 64-bit number in decimal. It divides by hand, 16 bits at a time, since a
+ * 32-bit program has no 64-bit division without the compiler's library.
  */
 static void put_u64(struct wire *out, uint64_t value)
 {
@@ -55,7 +55,7 @@ static void put_u64(struct wire *out, uint64_t value)
 		wire_write_u8(out, (uint8_t)reversed[--length]);
 }
 
-/* Writes @count bytes in hexadecimal; @separator before each that @mask names. */
+/* Writes @count bytes in hexadecimal, with @separator before the bytes in @mask. */
 static void put_hex(struct wire *out, const uint8_t *bytes, size_t count, char separator,
                     uint32_t mask)
 {
@@ -100,8 +100,8 @@ static const char *put_bytes(struct wire *out, const char *format, const uint8_t
 }
 
 /*
- * The cut at @size is the cursor's: what no longer fits sets its error, and
- * nothing more is written.
+ * The cursor cuts the text at @size: the first character that does not fit sets its
+ * error, and nothing more is written.
  */
 size_t text_vformat(char *buffer, size_t size, const char *format, va_list args)
 {
@@ -193,7 +193,7 @@ static int hex_digit(char c)
 
 /*
  * Reads exactly @count bytes of hexadecimal from @text of @length characters.
- * @separator (0: none) must stand before each byte that @mask names, nowhere else.
+ * @separator (0: none) must stand before the bytes in @mask, and nowhere else.
  */
 static int read_hex(const char *text, size_t length, uint8_t *out, size_t count, char separator,
                     uint32_t mask)
@@ -218,7 +218,7 @@ static int read_hex(const char *text, size_t length, uint8_t *out, size_t count,
 	return 0;
 }
 
-/* Bytes with colons between them, of which a leading zero is left out: 52:54:0:12:34:8. */
+/* Reads bytes with colons between them and without leading zeros: 52:54:0:12:34:8. */
 static int read_short_mac(const char *text, uint8_t mac[6])
 {
 	uint8_t bytes[6];

@@ -20,9 +20,9 @@
 
 /**
  * Formats into @buffer of @size bytes, always NUL-terminated, cut to fit.
- * Knows only: %s, %u and %x (uint32_t), %d (int), "%" PRIu64, %pI4 (const uint8_t[4],
+ * It knows only: %s, %u and %x (uint32_t), %d (int), "%" PRIu64, %pI4 (const uint8_t[4],
  * an IPv4 address), %pM (const uint8_t[6], a MAC address), %pU (const uint8_t[16], a
- * UUID), %%; %u, %d and %x take a width, filled with blanks, or with zeros if the
+ * UUID), %%; %u, %d and %x take a width, padded with blanks, or with zeros if the
  * width begins with 0. The extensions of %p are written as in Linux's printk().
  * Returns the length written, without the NUL.
  */
@@ -31,8 +31,8 @@ size_t text_vformat(char *buffer, size_t size, const char *format, va_list args)
 
 /**
  * Copies @length bytes of foreign text to @out of @size bytes: stops at a NUL,
- * writes '?' for what is not printable ASCII, drops blanks at both ends, cuts
- * to fit. @out is always NUL-terminated.
+ * writes '?' for bytes that are not printable ASCII, drops blanks at both ends,
+ * cuts to fit. @out is always NUL-terminated.
  */
 void text_clean(char *out, size_t size, const void *bytes, size_t length);
 

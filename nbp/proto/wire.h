@@ -46,8 +46,8 @@ uint64_t wire_read_le64(struct wire *wire);
 void wire_read_bytes(struct wire *wire, void *out, size_t count);
 
 /**
- * Splits off the next @count bytes as a cursor of their own and moves past
- * them. On failure the part is empty and carries the error too.
+ * Returns a cursor over the next @count bytes and moves past them. On failure the
+ * part is empty and has the error, too.
  */
 struct wire wire_read_part(struct wire *wire, size_t count);
 

@@ -122,7 +122,7 @@ static void read_lease(struct span discover, struct span ack, struct span reply)
 	REQUIRE(lease.policy_server_count <= POLICY_SERVERS_MAX);
 	REQUIRE(lease.ignored_option == 0 || lease.ignored_option == DHCP_POLICY_SERVERS ||
 	        lease.ignored_option == DHCP_VENDOR ||
-	        lease.ignored_option == DHCP_POLICY_SERVERS_ASKED_FOR);
+	        lease.ignored_option == DHCP_POLICY_SERVERS_REQUESTED);
 	REQUIRE((rc == 0) == (memcmp(lease.address, zeros, 4) != 0 && lease.policy_server_count));
 }
 

@@ -12,7 +12,7 @@ static void require_key(int key)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct wire in = wire_reader(data, size);
-	struct keys keys = { 0 };
+	struct ansi_keys keys = { 0 };
 	uint32_t clock = (uint32_t)wire_read_u8(&in) << 24; /* it may go round */
 	int key;
 
@@ -21,15 +21,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 		if (byte == 0) { /* a pause; none is without end */
 			clock += wire_read_u8(&in) * 2u;
-			require_key(keys_decode(&keys, -1, clock));
+			require_key(ansi_keys_decode(&keys, -1, clock));
 		} else {
-			require_key(keys_decode(&keys, byte, clock));
+			require_key(ansi_keys_decode(&keys, byte, clock));
 		}
 	}
 	/* After a rest, nothing is left but perhaps an Escape, and a letter is a letter. */
-	clock += KEYS_ESCAPE_TIME + 1;
-	key = keys_decode(&keys, -1, clock);
+	clock += ANSI_KEYS_ESCAPE_MS + 1;
+	key = ansi_keys_decode(&keys, -1, clock);
 	REQUIRE(key == KEY_NONE || key == KEY_ESCAPE);
-	REQUIRE(keys_decode(&keys, 'x', clock + KEYS_ESCAPE_TIME + 1) == 'x');
+	REQUIRE(ansi_keys_decode(&keys, 'x', clock + ANSI_KEYS_ESCAPE_MS + 1) == 'x');
 	return 0;
 }

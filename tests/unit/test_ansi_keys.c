@@ -4,12 +4,12 @@
 #include "nbp/ansi_keys.h"
 
 /* Feeds @bytes one a millisecond from @now on; collects up to 8 keys. */
-static size_t feed(struct keys *keys, const char *bytes, size_t length, uint32_t now, int *out)
+static size_t feed(struct ansi_keys *keys, const char *bytes, size_t length, uint32_t now, int *out)
 {
 	size_t count = 0;
 
 	for (size_t i = 0; i < length; i++) {
-		int key = keys_decode(keys, (uint8_t)bytes[i], now++);
+		int key = ansi_keys_decode(keys, (uint8_t)bytes[i], now++);
 
 		assert_true(count < 8);
 		if (key != KEY_NONE)
@@ -53,7 +53,7 @@ static void decodes_what_terminals_send(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		struct keys keys = { 0 };
+		struct ansi_keys keys = { 0 };
 		int out[9] = { 0 };
 		size_t count = feed(&keys, cases[i].bytes, strlen(cases[i].bytes), 1000, out);
 
@@ -65,19 +65,19 @@ static void decodes_what_terminals_send(void **state)
 
 static void tells_a_lone_escape_by_time(void **state)
 {
-	struct keys keys = { 0 };
+	struct ansi_keys keys = { 0 };
 	int out[8];
 
 	(void)state;
-	assert_int_equal(keys_decode(&keys, -1, 0), KEY_NONE);
-	assert_int_equal(keys_decode(&keys, 0x1b, UINT32_MAX - 10), KEY_NONE); /* the clock turns */
-	assert_int_equal(keys_decode(&keys, -1, KEYS_ESCAPE_TIME - 12), KEY_NONE);
-	assert_int_equal(keys_decode(&keys, -1, KEYS_ESCAPE_TIME - 11), KEY_ESCAPE);
-	assert_int_equal(keys_decode(&keys, -1, KEYS_ESCAPE_TIME), KEY_NONE);
+	assert_int_equal(ansi_keys_decode(&keys, -1, 0), KEY_NONE);
+	assert_int_equal(ansi_keys_decode(&keys, 0x1b, UINT32_MAX - 10), KEY_NONE); /* the clock turns */
+	assert_int_equal(ansi_keys_decode(&keys, -1, ANSI_KEYS_ESCAPE_MS - 12), KEY_NONE);
+	assert_int_equal(ansi_keys_decode(&keys, -1, ANSI_KEYS_ESCAPE_MS - 11), KEY_ESCAPE);
+	assert_int_equal(ansi_keys_decode(&keys, -1, ANSI_KEYS_ESCAPE_MS), KEY_NONE);
 
 	assert_int_equal(feed(&keys, "\x1b\x1b", 2, 0, out), 1);
 	assert_int_equal(out[0], KEY_ESCAPE);
-	assert_int_equal(keys_decode(&keys, -1, 200), KEY_ESCAPE);
+	assert_int_equal(ansi_keys_decode(&keys, -1, 200), KEY_ESCAPE);
 
 	/* Late is not lone while the byte is there: the poll was slow, not the terminal. */
 	assert_int_equal(feed(&keys, "\x1b", 1, 1000, out), 0);
@@ -88,20 +88,20 @@ static void tells_a_lone_escape_by_time(void **state)
 static void drops_a_sequence_that_breaks_off(void **state)
 {
 	static const char *const cut[] = { "\x1b[", "\x1b[1", "\x1bO", "\x1b[[", "\x1b[1;5" };
-	struct keys keys = { 0 };
+	struct ansi_keys keys = { 0 };
 	int out[8];
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cut); i++) {
 		assert_int_equal(feed(&keys, cut[i], strlen(cut[i]), 0, out), 0);
-		assert_int_equal(keys_decode(&keys, -1, 50), KEY_NONE);
-		assert_int_equal(keys_decode(&keys, -1, 500), KEY_NONE);
+		assert_int_equal(ansi_keys_decode(&keys, -1, 50), KEY_NONE);
+		assert_int_equal(ansi_keys_decode(&keys, -1, 500), KEY_NONE);
 		assert_int_equal(feed(&keys, "A", 1, 501, out), 1);
 		assert_int_equal(out[0], 'A');
 	}
 	/* A carriage return waits for nothing. */
 	assert_int_equal(feed(&keys, "\r", 1, 0, out), 1);
-	assert_int_equal(keys_decode(&keys, -1, 5000), KEY_NONE);
+	assert_int_equal(ansi_keys_decode(&keys, -1, 5000), KEY_NONE);
 }
 
 int main(void)
