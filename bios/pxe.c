@@ -18,15 +18,42 @@ struct get_cached_info {
 	uint16_t buffer_limit;
 } __attribute__((packed));
 
-/* A poll that finds no datagram fails, thousands of times a boot: level 2 shows those too. */
-static void trace(struct bios *bios, uint16_t opcode, uint16_t ax, uint16_t status)
+static const char *call_name(uint16_t opcode)
 {
-	if (opcode != PXENV_UDP_READ || status == 0)
-		debug(1, &bios->platform, "PXE call %02x: AX %x, status %x", (uint32_t)opcode,
+	switch (opcode) {
+	case PXENV_UNDI_CLEANUP:
+		return "UNDI_CLEANUP";
+	case PXENV_UNDI_SHUTDOWN:
+		return "UNDI_SHUTDOWN";
+	case PXENV_UNDI_GET_INFORMATION:
+		return "UNDI_GET_INFORMATION";
+	case PXENV_UNDI_GET_NIC_TYPE:
+		return "UNDI_GET_NIC_TYPE";
+	case PXENV_STOP_UNDI:
+		return "STOP_UNDI";
+	case PXENV_UDP_OPEN:
+		return "UDP_OPEN";
+	case PXENV_UDP_CLOSE:
+		return "UDP_CLOSE";
+	case PXENV_UDP_READ:
+		return "UDP_READ";
+	case PXENV_UDP_WRITE:
+		return "UDP_WRITE";
+	case PXENV_UNLOAD_STACK:
+		return "UNLOAD_STACK";
+	case PXENV_GET_CACHED_INFO:
+		return "GET_CACHED_INFO";
+	default:
+		return "?";
+	}
+}
+
+/* A UDP_READ that finds no datagram fails, thousands of times a boot: level 2 shows those too. */
+static void trace_call(struct bios *bios, uint16_t opcode, uint16_t ax, uint16_t status)
+{
+	if (DEBUG_LEVEL >= 2 || opcode != PXENV_UDP_READ || status == 0)
+		debug(1, &bios->platform, "PXE call %s: AX %x, status %x", call_name(opcode),
 		      (uint32_t)ax, (uint32_t)status);
-	else
-		debug(2, &bios->platform, "PXE call %02x: no datagram, AX %x, status %x",
-		      (uint32_t)opcode, (uint32_t)ax, (uint32_t)status);
 }
 
 int pxe_call(struct bios *bios, uint16_t opcode, void *parameters)
@@ -47,7 +74,7 @@ int pxe_call(struct bios *bios, uint16_t opcode, void *parameters)
 	/* Not every ROM sets the status of a call that it does not know. */
 	*status = STATUS_FAILURE;
 	realmode_call(&r);
-	trace(bios, opcode, (uint16_t)r.eax, *status);
+	trace_call(bios, opcode, (uint16_t)r.eax, *status);
 	return (uint16_t)r.eax == 0 && *status == 0 ? 0 : ERR_IO;
 }
 
