@@ -27,7 +27,7 @@ extern const uint64_t entry_tsc;
 
 /* Returns TSC ticks per millisecond, measured once by the PIT; 0 if it cannot be
  * measured. PXE ROMs use the PIT's channel 2 for delays, but never across calls. */
-static uint32_t measure(void)
+static uint32_t measure_tsc(void)
 {
 	const uint16_t count = PIT_HZ * CALIBRATION_MS / 1000;
 	uint8_t saved = x86_in8(SYSTEM_PORT_B);
@@ -52,12 +52,12 @@ static uint32_t measure(void)
 
 /* The smallest of several short measurements is taken: whatever comes between, as where
  * a busy host stops a virtual machine, makes one too long, and the clock slow. */
-static uint32_t calibrate(void)
+static uint32_t calibrate_tsc(void)
 {
 	uint32_t min = UINT32_MAX, once;
 
 	for (int i = 0; i < CALIBRATIONS; i++) {
-		once = measure();
+		once = measure_tsc();
 		if (once && once < min)
 			min = once;
 	}
@@ -76,7 +76,7 @@ void clock_start(struct bios *bios)
 	clock->ticks = bios_ticks();
 	clock->tsc.start = entry_tsc;
 	if (entry_tsc)
-		clock->tsc.per_ms = calibrate();
+		clock->tsc.per_ms = calibrate_tsc();
 }
 
 /* The BIOS counts its ticks in real mode only, so while a ROM waits or is polled. Where it

@@ -24,14 +24,14 @@
 #define ATTRIBUTE_PLAIN COLOUR_WHITE /* on black: what screens start with */
 #define SHAPE_HIDDEN 0x2000
 
-static void video(uint32_t eax, uint32_t ebx, uint32_t ecx, uint32_t edx)
+static void call_video(uint32_t eax, uint32_t ebx, uint32_t ecx, uint32_t edx)
 {
 	struct realmode r = { .eax = eax, .ebx = ebx, .ecx = ecx, .edx = edx };
 
 	realmode_interrupt(0x10, &r);
 }
 
-static void terminal(struct console *console, const char *text)
+static void send_terminal(struct console *console, const char *text)
 {
 	while (*text)
 		uart_put(&console->uart, *text++);
@@ -49,8 +49,8 @@ static uint32_t ansi_colour(uint8_t colour)
 static void write_nothing(bool blank)
 {
 	if (blank)
-		video(VIDEO_TELETYPE | ' ', ATTRIBUTE_PLAIN, 0, 0);
-	video(VIDEO_TELETYPE | '\b', ATTRIBUTE_PLAIN, 0, 0);
+		call_video(VIDEO_TELETYPE | ' ', ATTRIBUTE_PLAIN, 0, 0);
+	call_video(VIDEO_TELETYPE | '\b', ATTRIBUTE_PLAIN, 0, 0);
 }
 
 void console_open(struct console *console)
@@ -63,21 +63,21 @@ void console_open(struct console *console)
 void console_close(struct console *console)
 {
 	if (console->drawn) {
-		terminal(console, "\033[0m\033[?25h");
+		send_terminal(console, "\033[0m\033[?25h");
 		if (console->mode != MODE_TEXT)
-			video(VIDEO_SET_MODE | console->mode, 0, 0, 0);
-		video(VIDEO_SET_SHAPE, 0, console->shape, 0);
+			call_video(VIDEO_SET_MODE | console->mode, 0, 0, 0);
+		call_video(VIDEO_SET_SHAPE, 0, console->shape, 0);
 		console->drawn = false;
 	}
 	uart_close(&console->uart);
 }
 
-static void put(struct console *console, char c)
+static void put_char(struct console *console, char c)
 {
 	/* Teletype keeps the colours that the place on the screen has. */
 	if (console->drawn && !console->plain && c >= ' ')
-		video(VIDEO_WRITE | (uint8_t)c, console->attribute, 1, 0);
-	video(VIDEO_TELETYPE | (uint8_t)c, ATTRIBUTE_PLAIN, 0, 0);
+		call_video(VIDEO_WRITE | (uint8_t)c, console->attribute, 1, 0);
+	call_video(VIDEO_TELETYPE | (uint8_t)c, ATTRIBUTE_PLAIN, 0, 0);
 	uart_put(&console->uart, c);
 	if (console->debug_port)
 		x86_out8(DEBUG_PORT, (uint8_t)c);
@@ -89,8 +89,8 @@ void console_write(struct platform *p, const char *text, size_t length)
 
 	while (length--) {
 		if (*text == '\n')
-			put(console, '\r');
-		put(console, *text++);
+			put_char(console, '\r');
+		put_char(console, *text++);
 	}
 }
 
@@ -107,12 +107,12 @@ static void take_screen(struct console *console)
 	if (console->mode == MODE_TEXT_MONO)
 		console->mode = MODE_TEXT; /* it does as well: 80x25, the same plain attribute */
 	if (console->mode != MODE_TEXT)
-		video(VIDEO_SET_MODE | MODE_TEXT, 0, 0, 0);
+		call_video(VIDEO_SET_MODE | MODE_TEXT, 0, 0, 0);
 	r = (struct realmode){ .eax = VIDEO_GET_CURSOR };
 	realmode_interrupt(0x10, &r);
 	console->shape = (uint16_t)r.ecx;
-	video(VIDEO_SET_SHAPE, 0, SHAPE_HIDDEN, 0);
-	terminal(console, "\033[?25l");
+	call_video(VIDEO_SET_SHAPE, 0, SHAPE_HIDDEN, 0);
+	send_terminal(console, "\033[?25l");
 }
 
 void console_clear(struct platform *p)
@@ -121,8 +121,8 @@ void console_clear(struct platform *p)
 
 	take_screen(console);
 	console->plain = console->attribute == ATTRIBUTE_PLAIN;
-	video(VIDEO_SCROLL_UP, (uint32_t)console->attribute << 8, 0, 24 << 8 | 79);
-	terminal(console, "\033[2J");
+	call_video(VIDEO_SCROLL_UP, (uint32_t)console->attribute << 8, 0, 24 << 8 | 79);
+	send_terminal(console, "\033[2J");
 	console_move(p, 0, 0);
 }
 
@@ -130,9 +130,9 @@ void console_move(struct platform *p, unsigned int row, unsigned int column)
 {
 	char sequence[16];
 
-	video(VIDEO_SET_CURSOR, 0, 0, row << 8 | column);
+	call_video(VIDEO_SET_CURSOR, 0, 0, row << 8 | column);
 	text_format(sequence, sizeof(sequence), "\033[%u;%uH", row + 1, column + 1);
-	terminal(&bios_of(p)->console, sequence);
+	send_terminal(&bios_of(p)->console, sequence);
 }
 
 void console_colours(struct platform *p, uint8_t text, uint8_t background)
@@ -145,5 +145,5 @@ void console_colours(struct platform *p, uint8_t text, uint8_t background)
 	console->plain &= console->attribute == ATTRIBUTE_PLAIN;
 	text_format(sequence, sizeof(sequence), "\033[0;%s3%u;4%um",
 	            text & COLOUR_BRIGHT ? "1;" : "", ansi_colour(text), ansi_colour(background));
-	terminal(console, sequence);
+	send_terminal(console, sequence);
 }

@@ -70,7 +70,7 @@ int geometry_locate(const struct geometry *geometry, uint64_t lba, uint16_t *cx,
 {
 	uint32_t track, cylinder;
 
-	/* No disk with a geometry has so many sectors. Fewer fit in 32 bits. */
+	/* No disk with a geometry has so many sectors. A smaller number fits in 32 bits. */
 	if (lba >= (uint64_t)CYLINDERS_MAX * 256 * 63)
 		return ERR_NOT_FOUND;
 	track = (uint32_t)lba / geometry->sectors;

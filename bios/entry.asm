@@ -47,7 +47,7 @@ start:
 	pushfd
 	pop	eax
 	mov	ecx, eax
-	xor	eax, 1 << 21		; EFLAGS.ID can be changed where CPUID is there
+	xor	eax, 1 << 21		; EFLAGS.ID, which can be changed where CPUID is there
 	push	eax
 	popfd
 	pushfd
@@ -69,8 +69,8 @@ start:
 	mov	ebp, edx
 .no_tsc:
 
-	; A file cut short or damaged must not be unpacked: it writes nothing, not even
-	; our variables, before the sum over all of it is right.
+	; A file cut short or damaged must not be unpacked. Nothing is written, not even our
+	; variables, before the CRC-32 over all of the file is right.
 	mov	bx, _start
 	mov	cx, [file_size]
 	or	eax, -1

@@ -2,7 +2,7 @@
 #include "bios/port.h"
 #include "nbp/proto/memory.h"
 
-/* Keys by INT 16h, and of a terminal at COM1. */
+/* Keys by INT 16h, and from a terminal at COM1. */
 
 #define KEYS_GET 0x1000       /* functions of INT 16h */
 #define KEYS_PEEK 0x1100

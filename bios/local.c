@@ -169,7 +169,7 @@ void local_remember(struct platform *p, const uint8_t record[POWER_ON_SIZE])
 #define RESET_NOW 0x04
 #define DELAY_PORT 0x80        /* an access takes about a microsecond */
 
-static void delay(uint32_t us)
+static void delay_us(uint32_t us)
 {
 	while (us--)
 		x86_in8(DELAY_PORT);
@@ -183,10 +183,10 @@ void local_reset(void)
 	for (size_t i = 0; i < 10000 && (x86_in8(KEYBOARD_COMMAND) & KEYBOARD_BUSY); i++)
 		;
 	x86_out8(KEYBOARD_COMMAND, KEYBOARD_RESET);
-	delay(50000);
+	delay_us(50000);
 	x86_out8(RESET_CONTROL, RESET_HARD);
 	x86_out8(RESET_CONTROL, RESET_HARD | RESET_NOW);
-	delay(50000);
+	delay_us(50000);
 	/* There is no handler for the fault, nor for the double fault: the processor shuts
 	 * down, which resets the machine. */
 	__asm__ volatile("lidt %0\n\tint3" : : "m"(no_idt));

@@ -6,8 +6,8 @@
 
 static struct bios bios; /* entry.asm has cleared it */
 
-/* No watchdog would do: of PCs only the PS/2 had one (INT 15h AH=C3h), which counts missed
- * timer ticks, as ours are, and raises an NMI. */
+/* No PC has a watchdog that would do. Only the PS/2 had one (INT 15h AH=C3h), which counts
+ * missed timer ticks, and ours are missed, and raises an NMI. */
 static void no_watchdog(struct platform *p, uint32_t seconds)
 {
 	(void)p;

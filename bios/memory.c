@@ -174,7 +174,7 @@ void memory_close_a20(struct bios *bios)
 #define SMBIOS_SCAN_END 0x100000u
 #define SMBIOS_LENGTH_MAX MIB /* real tables take a few KiB */
 
-static bool readable(struct bios *bios, const struct smbios_entry *entry)
+static bool is_readable(struct bios *bios, const struct smbios_entry *entry)
 {
 	if (entry->length == 0 || entry->length > SMBIOS_LENGTH_MAX || entry->address == 0 ||
 	    entry->address > UINT32_MAX - SMBIOS_LENGTH_MAX)
@@ -190,7 +190,7 @@ void memory_find_smbios(struct bios *bios)
 
 	for (at = SMBIOS_SCAN; at < SMBIOS_SCAN_END; at += 16) {
 		if (smbios_entry_read(physical(at), SMBIOS_SCAN_END - at, &entry) == 0 &&
-		    readable(bios, &entry)) {
+		    is_readable(bios, &entry)) {
 			machine->smbios = (struct span){
 				physical((uint32_t)entry.address), entry.length,
 			};

@@ -103,7 +103,7 @@ void uart_close(struct uart *uart)
 {
 	if (!uart->port)
 		return;
-	/* A FIFO takes 16 times as long as a byte. */
+	/* A FIFO's 16 bytes take 16 times as long as one. */
 	for (size_t i = 0; i < 16 && !wait_lsr(uart->port, LSR_READY | LSR_EMPTY); i++)
 		;
 	if (!uart->fifo)

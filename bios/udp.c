@@ -96,7 +96,7 @@ int udp_receive(struct platform *p, struct endpoint *from, void *buffer, size_t 
 	};
 
 	memcpy(call.to, bios->lease.address, 4);
-	/* "Nothing there" and "what was there is not for you" are failures. */
+	/* The ROM reports as a failure that no datagram, or one for somebody else, was there. */
 	if (pxe_call(bios, PXENV_UDP_READ, &call) != 0 || call.size > capacity ||
 	    call.size > sizeof(bios->datagram))
 		return ERR_AGAIN;

@@ -49,7 +49,7 @@ static uint32_t read_number(struct unpacker *u, uint16_t *probabilities)
 	return value + place;
 }
 
-static size_t decode(struct unpacker *u, uint8_t *out, size_t capacity,
+static size_t decode_steps(struct unpacker *u, uint8_t *out, size_t capacity,
                      struct unpack_model *model)
 {
 	uint32_t offset = 0, length, repeated, matched = 0, symbol;
@@ -113,7 +113,7 @@ size_t unpack(const uint8_t *packed, size_t size, uint8_t *out, size_t capacity,
 	for (size_t i = 0; i < 4; i++)
 		read_byte(&u);
 	u.range = UINT32_MAX;
-	length = decode(&u, out, capacity, model);
+	length = decode_steps(&u, out, capacity, model);
 	make_relative(out, length);
 	return length;
 }

@@ -178,7 +178,7 @@ static int set_packets(struct efi *efi, const struct handover *handover)
 	                         reply ? &copies[2] : NULL, NULL);
 	if (EFI_ERROR(status))
 		return efi_error(status);
-	/* A loader that found no name would look for another one's configuration. */
+	/* A loader that found no configuration file's name would look for another one. */
 	if (!is_same_packet(ack, &mode->DhcpAck, &copies[0]) ||
 	    !is_same_packet(proxy, &mode->ProxyOffer, &copies[1]) ||
 	    !is_same_packet(reply, &mode->PxeReply, &copies[2]))

@@ -26,7 +26,7 @@ static uint8_t bus_of(uint8_t subtype)
 		return DISK_ATA;
 	case 2:  /* SCSI */
 	case 3:  /* Fibre Channel */
-	case 21: /* the same, Ex */
+	case 21: /* Fibre Channel Ex */
 	case 22: /* SAS Ex */
 	case 25: /* UFS */
 		return DISK_SCSI;

@@ -16,7 +16,7 @@
 
 #define READ_SECONDS 5 /* for a person to read the screen */
 
-/* #DE #BP #OF #UD #NM #DF #TS #NP #SS #GP #PF #MF #AC #XM: all but NMI and a debugger's. */
+/* #DE #BP #OF #UD #NM #DF #TS #NP #SS #GP #PF #MF #AC #XM, neither NMI nor a debugger's. */
 #define VECTORS 0x000b7dd9u
 
 #define FLAGS_DIRECTION_TRAP 0x500u

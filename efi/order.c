@@ -45,7 +45,7 @@ void order_end(struct boot_order *order)
 }
 
 /* Copies the path of @handle, which disk_fixed() has read. */
-static int copy_path(struct efi *efi, EFI_HANDLE handle, size_t size, uint8_t *out)
+static int copy_disk_path(struct efi *efi, EFI_HANDLE handle, size_t size, uint8_t *out)
 {
 	memcpy(out, efi_protocol(efi, handle, &path_guid), size);
 	return (int)(size - DEVICE_PATH_END);
@@ -64,7 +64,7 @@ static int find_partition(struct boot_order *order, bool connect, uint8_t *out)
 		    path.file != path.size - DEVICE_PATH_END ||
 		    !device_path_same_partition(&path.partition, &order->option.facts.partition))
 			continue;
-		length = copy_path(efi, handles[i], path.size, out);
+		length = copy_disk_path(efi, handles[i], path.size, out);
 		if (connect) /* for the partition's file system */
 			efi->boot->ConnectController(handles[i], NULL, NULL, TRUE);
 	}

@@ -32,7 +32,7 @@ static void post_receive(struct udp4 *udp4)
 	udp4->receiving = !EFI_ERROR(udp4->protocol->Receive(udp4->protocol, &udp4->receive));
 }
 
-static EFI_STATUS configure(struct efi *efi, uint16_t local_port)
+static EFI_STATUS configure_udp4(struct efi *efi, uint16_t local_port)
 {
 	EFI_UDP4_CONFIG_DATA config;
 
@@ -144,7 +144,7 @@ static int udp4_open(struct efi *efi, uint16_t local_port)
 	rc = ERR_UNSUPPORTED;
 	if (!udp4->protocol)
 		goto fail;
-	status = configure(efi, local_port);
+	status = configure_udp4(efi, local_port);
 	rc = efi_error(status);
 	if (rc != 0)
 		goto fail;

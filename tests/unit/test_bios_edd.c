@@ -47,7 +47,7 @@ static void kinds(void **state)
 
 		assert_int_equal(edd_read(&edd, &result, &removable), 0);
 		assert_int_equal(result.kind, cases[i].kind);
-		edd.key = 0; /* a BIOS of before EDD 3.0 tells no kind */
+		edd.key = 0; /* a BIOS of before EDD 3.0 says no kind */
 		assert_int_equal(edd_read(&edd, &result, &removable), 0);
 		assert_int_equal(result.kind, DISK_UNKNOWN);
 	}

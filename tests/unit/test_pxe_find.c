@@ -5,7 +5,7 @@
 #include "nbp/proto/error.h"
 
 #define MIB 0x100000u
-#define MARK 0x9a000u
+#define BASE_END 0x9a000u
 #define END 0xa0000u
 
 /* The first MiB of a machine, with what its ROM left on entry. */
@@ -30,7 +30,7 @@ static struct rom *rom_new(void)
 
 	int1a_says = (struct segoff){ 0 };
 	int1a_calls = 0;
-	rom->hints = (struct pxe_hints){ .int1a = int1a, .scan_start = MARK, .scan_end = END };
+	rom->hints = (struct pxe_hints){ .int1a = int1a, .scan_start = BASE_END, .scan_end = END };
 	return rom;
 }
 
@@ -101,7 +101,7 @@ static void expect_pxenv(struct rom *rom)
 	assert_int_equal(rom->api.entry.segment, 0x9c00);
 }
 
-static void ways_are_tried_in_turn(void **state)
+static void hints_are_tried_in_turn(void **state)
 {
 	struct rom *rom = rom_new();
 
@@ -172,7 +172,7 @@ static void scans_stay_in_bounds(void **state)
 	struct rom *rom = rom_new();
 
 	(void)state;
-	put_bang(rom, MARK - 16, 1); /* below the mark: ours to use, so not a ROM's */
+	put_bang(rom, BASE_END - 16, 1); /* base memory that nobody has taken is no ROM's */
 	put_bang(rom, END, 1);
 	put_bang(rom, 0x9d008, 1);   /* not on a paragraph */
 	assert_int_equal(find(rom), ERR_NOT_FOUND);
@@ -200,13 +200,13 @@ static void a_rom_below_the_rom_is_seen(void **state)
 	struct rom *rom = rom_new();
 
 	(void)state;
-	put_bang(rom, MARK + 0x40, 0x00aa);
-	rom->hints.stack = at(MARK + 0x40);
+	put_bang(rom, BASE_END + 0x40, 0x00aa);
+	rom->hints.stack = at(BASE_END + 0x40);
 	expect_bang(rom, 0x00aa);
 	assert_false(is_nested(rom));
-	put_bang(rom, MARK + 0x80, 0x00aa); /* a copy of its own */
+	put_bang(rom, BASE_END + 0x80, 0x00aa); /* a copy of its own */
 	assert_false(is_nested(rom));
-	put_bang(rom, MARK - 0x10, 0x00bb); /* of nobody who is still there */
+	put_bang(rom, BASE_END - 0x10, 0x00bb); /* it belongs to no ROM that is still there */
 	assert_false(is_nested(rom));
 	put_bang(rom, END - 0x60, 0x00bb);
 	assert_true(is_nested(rom));
@@ -222,7 +222,7 @@ static void a_rom_below_the_rom_is_seen(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(ways_are_tried_in_turn),
+		cmocka_unit_test(hints_are_tried_in_turn),
 		cmocka_unit_test(old_roms_have_pxenv_only),
 		cmocka_unit_test(nothing_damaged_is_taken),
 		cmocka_unit_test(scans_stay_in_bounds),

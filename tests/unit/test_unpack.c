@@ -9,11 +9,11 @@
 #include "nbp/proto/crc32.h"
 
 /*
- * What is packed, and nvlnbp.sys as it was built. All that is unpacked lies in
- * places of just the right size, so that AddressSanitizer sees a step beyond them.
+ * Packing and unpacking, and nvlnbp.sys as it was built. All buffers have just the size that
+ * is needed, so that AddressSanitizer sees an access past their end.
  */
 
-#define UNPACK_TO_MAX 0x1000 /* what is not packed takes less */
+#define RESIDENT_MAX 0x1000 /* more bytes than the file's part that is not packed has */
 #define FLIPS 1000
 #define BLOCK 512
 
@@ -36,7 +36,7 @@ static uint32_t random_number(uint32_t *state)
 	return *state >> 8;
 }
 
-/* Unpacks to a place of @capacity bytes. */
+/* Unpacks to a buffer of @capacity bytes, which @data, if not NULL, receives. */
 static size_t unpack_to(struct bytes packed, size_t capacity, uint8_t **data)
 {
 	struct unpack_model *model = malloc(sizeof(*model));
@@ -68,8 +68,8 @@ static struct bytes pack_copy(const uint8_t *data, size_t size)
 
 /* --- anything ---------------------------------------------------------------- */
 
-/* Data of a kind: by what of 256 bytes are new, and what is a copy of earlier ones. */
-static struct bytes make(size_t size, uint32_t fresh, uint32_t seed)
+/* Makes data of which @fresh of 256 bytes are new, and the others copies of earlier ones. */
+static struct bytes make_bytes(size_t size, uint32_t fresh, uint32_t seed)
 {
 	struct bytes bytes = bytes_new(size);
 
@@ -94,15 +94,15 @@ static void what_is_packed_comes_back(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(fresh) * COUNT(sizes); i++) {
-		struct bytes bytes = make(sizes[i / COUNT(fresh)], fresh[i % COUNT(fresh)],
-		                          (uint32_t)i);
+		struct bytes bytes = make_bytes(sizes[i / COUNT(fresh)],
+		                                fresh[i % COUNT(fresh)], (uint32_t)i);
 		struct bytes packed = pack_copy(bytes.data, bytes.size);
 		uint8_t *out;
 
 		assert_int_equal(unpack_to(packed, bytes.size, &out), bytes.size);
 		assert_memory_equal(out, bytes.data, bytes.size);
 		free(out);
-		/* A byte too little of either, and nothing is made of it. */
+		/* With a byte too few of either, nothing is unpacked. */
 		assert_int_equal(unpack_to(packed, bytes.size - 1, NULL), 0);
 		packed.size--;
 		assert_int_equal(unpack_to(packed, bytes.size, NULL), 0);
@@ -135,13 +135,13 @@ struct nbp {
 	size_t size;     /* of the rest, unpacked */
 };
 
-static uint32_t sum_of(struct bytes file)
+static uint32_t crc_of(struct bytes file)
 {
 	return crc32(file.data, file.size);
 }
 
-/* What crc32() gives where the last four bytes are the sum of those before. */
-#define SUM_RIGHT 0x2144df1c
+/* What crc32() returns where the last four bytes are the CRC-32 of those before. */
+#define CRC_RIGHT 0x2144df1c
 
 static int start(void **state)
 {
@@ -160,8 +160,8 @@ static int start(void **state)
 	nbp.file = bytes_new(PACK_SIZE_LIMIT);
 	nbp.file.size = fread(nbp.file.data, 1, PACK_SIZE_LIMIT, file);
 	fclose(file);
-	/* Where what is packed begins is the linker's to know: it is found by trying. */
-	for (nbp.resident = BLOCK; nbp.resident < UNPACK_TO_MAX; nbp.resident += 16) {
+	/* Only the linker knows where the packed data begins: it is found by trying. */
+	for (nbp.resident = BLOCK; nbp.resident < RESIDENT_MAX; nbp.resident += 16) {
 		nbp.size = unpack_to((struct bytes){ nbp.file.data + nbp.resident,
 		                                     nbp.file.size - nbp.resident - 4 },
 		                     PACK_SIZE_LIMIT, NULL);
@@ -180,17 +180,17 @@ static int end(void **state)
 	return 0;
 }
 
-/* What the first instructions do: see entry.asm. The size is as the file says, and
- * what was cut off is what memory had before. */
-static bool taken(const struct nbp *nbp, struct bytes memory)
+/* Does what the first instructions do: see entry.asm. The size is as the file says; what was
+ * cut off is whatever memory had before. */
+static bool is_taken(const struct nbp *nbp, struct bytes memory)
 {
 	size_t size = (size_t)(memory.data[PACK_FILE_SIZE] | memory.data[PACK_FILE_SIZE + 1] << 8);
 	bool right;
 
 	if (size > memory.size)
 		size = memory.size;
-	right = sum_of((struct bytes){ memory.data, size }) == SUM_RIGHT;
-	/* Whether or not, to unpack it does no harm. */
+	right = crc_of((struct bytes){ memory.data, size }) == CRC_RIGHT;
+	/* To unpack it does no harm in either case. */
 	if (size > nbp->resident + 4)
 		unpack_to((struct bytes){ memory.data + nbp->resident, size - nbp->resident - 4 },
 		          nbp->size, NULL);
@@ -201,9 +201,9 @@ static void the_file_is_taken(void **state)
 {
 	const struct nbp *nbp = *state;
 
-	assert_in_range(nbp->resident, BLOCK, UNPACK_TO_MAX - 1);
+	assert_in_range(nbp->resident, BLOCK, RESIDENT_MAX - 1);
 	assert_true(nbp->size > nbp->file.size);
-	assert_true(taken(nbp, nbp->file));
+	assert_true(is_taken(nbp, nbp->file));
 }
 
 static void a_file_cut_short_is_seen(void **state)
@@ -211,14 +211,14 @@ static void a_file_cut_short_is_seen(void **state)
 	const struct nbp *nbp = *state;
 	struct bytes memory = bytes_new(nbp->file.size);
 
-	/* Behind it: zeros, ones, or the same file's own beginning. */
-	for (int behind = 0; behind < 3; behind++) {
+	/* What follows in memory is zeros, ones, or the rest of the same file's beginning. */
+	for (int after = 0; after < 3; after++) {
 		for (size_t cut = BLOCK; cut < nbp->file.size; cut += BLOCK) {
 			memcpy(memory.data, nbp->file.data, cut);
-			memset(memory.data + cut, behind ? 0xff : 0, nbp->file.size - cut);
-			if (behind == 2)
+			memset(memory.data + cut, after ? 0xff : 0, nbp->file.size - cut);
+			if (after == 2)
 				memcpy(memory.data + cut, nbp->file.data, nbp->file.size - cut);
-			assert_false(taken(nbp, memory));
+			assert_false(is_taken(nbp, memory));
 		}
 	}
 	free(memory.data);
@@ -236,12 +236,12 @@ static void flipped_bits_are_seen(void **state)
 			bit = random_number(&seed) % ((uint32_t)nbp->file.size * 8);
 			memory.data[bit / 8] ^= (uint8_t)(1 << bit % 8);
 		}
-		assert_false(taken(nbp, memory));
+		assert_false(is_taken(nbp, memory));
 	}
 	free(memory.data);
 }
 
-/* Two blocks of a file that changed places, as when one is kept from another file's. */
+/* Two blocks of a file change places, as when one is kept from another file. */
 static void moved_words_are_seen(void **state)
 {
 	const struct nbp *nbp = *state;
@@ -255,7 +255,7 @@ static void moved_words_are_seen(void **state)
 		memcpy(memory.data + from, nbp->file.data + to, size);
 		memcpy(memory.data + to, nbp->file.data + from, size);
 		assert_memory_not_equal(memory.data, nbp->file.data, nbp->file.size);
-		assert_false(taken(nbp, memory));
+		assert_false(is_taken(nbp, memory));
 	}
 	free(memory.data);
 }
