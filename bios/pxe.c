@@ -52,7 +52,7 @@ static const char *call_name(uint16_t opcode)
 static void trace_call(struct bios *bios, uint16_t opcode, uint16_t ax, uint16_t status)
 {
 	if (DEBUG_LEVEL >= 2 || opcode != PXENV_UDP_READ || status == 0)
-		debug(1, &bios->platform, "PXE call %s: AX %x, status %x", call_name(opcode),
+		debug(1, &bios->platform, "%s: AX %x, status %x", call_name(opcode),
 		      (uint32_t)ax, (uint32_t)status);
 }
 

@@ -337,26 +337,33 @@ int udp_open(struct platform *p, uint16_t local_port)
 int udp_send(struct platform *p, const struct endpoint *to, const void *data, size_t length)
 {
 	struct efi *efi = efi_of(p);
+	int rc = ERR_IO;
 
 	if (length > DATAGRAM_MAX)
 		return ERR_SPACE;
 	if (efi->udp4.protocol)
-		return udp4_send(efi, to, data, length);
-	if (efi->base_port != 0)
-		return base_send(efi, to, data, length);
-	return ERR_IO;
+		rc = udp4_send(efi, to, data, length);
+	else if (efi->base_port != 0)
+		rc = base_send(efi, to, data, length);
+	debug(2, p, "%u bytes to %pI4:%u: %s", (uint32_t)length, to->address,
+	      (uint32_t)to->port, error_text(rc));
+	return rc;
 }
 
 int udp_receive(struct platform *p, struct endpoint *from, void *buffer, size_t capacity,
                 size_t *length)
 {
 	struct efi *efi = efi_of(p);
+	int rc = ERR_IO;
 
 	if (efi->udp4.protocol)
-		return udp4_receive(efi, from, buffer, capacity, length);
-	if (efi->base_port != 0)
-		return base_receive(efi, from, buffer, capacity, length);
-	return ERR_IO;
+		rc = udp4_receive(efi, from, buffer, capacity, length);
+	else if (efi->base_port != 0)
+		rc = base_receive(efi, from, buffer, capacity, length);
+	if (rc == 0)
+		debug(2, p, "%u bytes from %pI4:%u", (uint32_t)*length, from->address,
+		      (uint32_t)from->port);
+	return rc;
 }
 
 void udp_close(struct platform *p)
