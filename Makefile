@@ -108,7 +108,7 @@ LIBS_prebootwork = $(call pkg,--libs jansson)
 LINK_prebootwork := -static-pie
 
 # What of the ports runs on a host too, for tests and fuzzers.
-PORTABLE := $(addprefix bios/,pxe_find unpack pack/pack pack/pack_steps edd keys) \
+PORTABLE := $(addprefix bios/,pxe_find unpack pack/pack pack/pack_steps int13 keys) \
 	$(addprefix efi/,bootnext clock_rate device_path fetched load_option)
 
 # --- the BIOS NBP ----------------------------------------------------------

@@ -22,9 +22,6 @@
 /* A turn takes 20 cycles at least, and half a millisecond 5 million at most. */
 #define PAUSES_MAX 1000000
 
-/* entry.asm: the time stamp counter at the first instruction; 0: there is no counter. */
-extern const uint64_t entry_tsc;
-
 /* Returns TSC ticks per millisecond, measured once by the PIT; 0 if it cannot be
  * measured. PXE ROMs use the PIT's channel 2 for delays, but never across calls. */
 static uint32_t measure_tsc(void)

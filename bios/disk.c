@@ -56,7 +56,7 @@ static int read_parameters(uint8_t drive, struct disk *disk, bool *removable)
 			.eax = DISK_PARAMETERS,
 			.ds = segoff(data).segment, .esi = segoff(data).offset,
 		};
-		if (call_disk(&r, drive) && edd_read(data, disk, removable) == 0)
+		if (call_disk(&r, drive) && int13_read_edd(data, disk, removable) == 0)
 			return 0;
 	}
 	return ERR_IO;
@@ -69,7 +69,7 @@ static int read_geometry(uint8_t drive, struct drive *d, struct disk *disk)
 
 	if (!call_disk(&r, drive))
 		return ERR_IO;
-	rc = geometry_read((uint16_t)r.ecx, (uint16_t)r.edx, &d->geometry);
+	rc = int13_read_geometry((uint16_t)r.ecx, (uint16_t)r.edx, &d->geometry);
 	disk->sectors = d->geometry.cylinders * d->geometry.heads * d->geometry.sectors;
 	disk->sector_size = 512;
 	return rc;
@@ -119,7 +119,7 @@ static int read_sector(const struct drive *drive, uint64_t lba, void *buffer)
 			r.ds = segoff(&packet).segment;
 			r.esi = segoff(&packet).offset;
 		} else {
-			if (geometry_locate(&drive->geometry, lba, &cx, &dx) != 0)
+			if (int13_locate(&drive->geometry, lba, &cx, &dx) != 0)
 				return ERR_NOT_FOUND;
 			r.eax = DISK_READ_CHS;
 			r.ecx = cx;

@@ -2,8 +2,6 @@
 #include "bios/port.h"
 #include "nbp/proto/memory.h"
 
-extern const uint8_t entry_cpuid; /* entry.asm: 1 if the CPUID instruction is there */
-
 void machine_cpuid(uint32_t leaf, uint32_t regs[4])
 {
 	if (entry_cpuid)

@@ -18,8 +18,6 @@ uint32_t memory_base_end(void)
 
 #define LOADER_ALIGNMENT 0x1000u
 
-extern uint8_t bss_end[]; /* nvlnbp.lds */
-
 uint32_t memory_loader_start(void)
 {
 	return ((uint32_t)bss_end + LOADER_ALIGNMENT - 1) & ~(LOADER_ALIGNMENT - 1);

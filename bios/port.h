@@ -2,7 +2,7 @@
 #ifndef BIOS_PORT_H
 #define BIOS_PORT_H
 
-#include "bios/edd.h"
+#include "bios/int13.h"
 #include "bios/pxe.h"
 #include "nbp/ansi_keys.h"
 #include "nbp/dhcp.h"

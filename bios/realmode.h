@@ -42,7 +42,12 @@ void realmode_call(struct realmode *r);
  */
 void realmode_interrupt(uint8_t vector, struct realmode *r);
 
+/* entry.asm keeps these at the NBP's first instructions. */
+extern const uint64_t entry_tsc;  /* the time stamp counter; 0: there is none */
+extern const uint8_t entry_cpuid; /* 1: the CPUID instruction is there */
+
 /* Values of nvlnbp.lds; each is the symbol's address, not what lies there. */
+extern const uint8_t bss_end[];           /* where our memory ends */
 extern const uint8_t load_address[];      /* where the ROM loads an NBP: 0:7C00 */
 extern const uint8_t rom_stack_reserve[]; /* bytes that the ROM may use below its stack pointer */
 

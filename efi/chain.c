@@ -195,7 +195,7 @@ static int load_image(struct efi *efi, const struct image *image)
 	if (rc != 0)
 		return rc;
 	efi->loader = loader;
-	loaded = efi_protocol(efi, loader, &loaded_image_guid);
+	loaded = efi_protocol(efi, loader, &efi_loaded_image_guid);
 	if (!loaded)
 		return ERR_IO;
 	/* A loader looks for its packets there; firmware may have guessed another handle. */

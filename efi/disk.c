@@ -17,8 +17,8 @@
 
 EFI_BLOCK_IO *disk_fixed(struct efi *efi, EFI_HANDLE handle, struct device_path *path)
 {
-	EFI_BLOCK_IO *block = efi_protocol(efi, handle, &block_guid);
-	void *bytes = efi_protocol(efi, handle, &path_guid);
+	EFI_BLOCK_IO *block = efi_protocol(efi, handle, &efi_block_guid);
+	void *bytes = efi_protocol(efi, handle, &efi_path_guid);
 	struct device_path facts;
 
 	if (!path)
@@ -39,7 +39,7 @@ static uint8_t disk_kind(struct efi *efi, EFI_HANDLE handle, const struct device
 
 	if (path->bus != DISK_UNKNOWN)
 		return path->bus;
-	pci = efi_parent_with(efi, efi_protocol(efi, handle, &path_guid), &pci_guid);
+	pci = efi_parent_with(efi, efi_protocol(efi, handle, &efi_path_guid), &efi_pci_guid);
 	if ((efi_pci_read(efi, pci, 0) & 0xffff) == PCI_VENDOR_VIRTIO)
 		return DISK_VIRTIO;
 	return DISK_UNKNOWN;
@@ -83,7 +83,7 @@ static void add_first_option(struct efi *efi, bool connect)
 		                     (struct span){ place, facts.device },
 		                     (struct span){ NULL, 0 }) == 0)
 			continue;
-		add_disk(efi, efi_parent_with(efi, path, &block_guid));
+		add_disk(efi, efi_parent_with(efi, path, &efi_block_guid));
 	}
 	order_end(&order);
 }
@@ -91,7 +91,7 @@ static void add_first_option(struct efi *efi, bool connect)
 static void add_all_disks(struct efi *efi)
 {
 	EFI_HANDLE *handles;
-	UINTN count = efi_handles(efi, &block_guid, &handles);
+	UINTN count = efi_handles(efi, &efi_block_guid, &handles);
 
 	for (UINTN i = 0; i < count; i++)
 		add_disk(efi, handles[i]);
@@ -124,7 +124,7 @@ void disk_connect_all(struct efi *efi)
 	if (efi->connected)
 		return;
 	efi->connected = true;
-	count = efi_handles(efi, &pci_guid, &handles);
+	count = efi_handles(efi, &efi_pci_guid, &handles);
 	for (UINTN i = 0; i < count && controllers < CONTROLLERS_MAX; i++) {
 		uint32_t class = efi_pci_read(efi, handles[i], 8);
 

@@ -9,12 +9,12 @@
 #define VARIABLE_MAX 0x10000
 #define PATH_NODES_MAX 16
 
-EFI_GUID block_guid = EFI_BLOCK_IO_PROTOCOL_GUID;
-EFI_GUID global_guid = EFI_GLOBAL_VARIABLE;
-EFI_GUID loaded_image_guid = EFI_LOADED_IMAGE_PROTOCOL_GUID;
-EFI_GUID path_guid = EFI_DEVICE_PATH_PROTOCOL_GUID;
-EFI_GUID pci_guid = EFI_PCI_IO_PROTOCOL_GUID;
-EFI_GUID snp_guid = EFI_SIMPLE_NETWORK_PROTOCOL_GUID;
+EFI_GUID efi_block_guid = EFI_BLOCK_IO_PROTOCOL_GUID;
+EFI_GUID efi_global_guid = EFI_GLOBAL_VARIABLE;
+EFI_GUID efi_loaded_image_guid = EFI_LOADED_IMAGE_PROTOCOL_GUID;
+EFI_GUID efi_path_guid = EFI_DEVICE_PATH_PROTOCOL_GUID;
+EFI_GUID efi_pci_guid = EFI_PCI_IO_PROTOCOL_GUID;
+EFI_GUID efi_snp_guid = EFI_SIMPLE_NETWORK_PROTOCOL_GUID;
 
 void *efi_protocol(struct efi *efi, EFI_HANDLE handle, EFI_GUID *guid)
 {
@@ -110,7 +110,7 @@ int efi_error(EFI_STATUS status)
 
 uint32_t efi_pci_read(struct efi *efi, EFI_HANDLE handle, uint32_t offset)
 {
-	EFI_PCI_IO_PROTOCOL *pci = efi_protocol(efi, handle, &pci_guid);
+	EFI_PCI_IO_PROTOCOL *pci = efi_protocol(efi, handle, &efi_pci_guid);
 	UINT32 value = 0;
 
 	if (!pci || EFI_ERROR(pci->Pci.Read(pci, EfiPciIoWidthUint32, offset, 1, &value)))
@@ -137,7 +137,7 @@ void efi_connect(struct efi *efi, EFI_DEVICE_PATH *path)
 		EFI_DEVICE_PATH *rest = path;
 		bool there;
 
-		if (EFI_ERROR(efi->boot->LocateDevicePath(&path_guid, &rest, &handle)) ||
+		if (EFI_ERROR(efi->boot->LocateDevicePath(&efi_path_guid, &rest, &handle)) ||
 		    handle == last)
 			return;
 		last = handle;

@@ -40,7 +40,7 @@ static bool run_on_volume(struct efi *efi, const struct program *program, struct
 	if (device_path_join(path, sizeof(path), volume, program->file) == 0 ||
 	    image_load(efi, (EFI_DEVICE_PATH *)path, NULL, 0, &image) != 0)
 		return false;
-	loaded = efi_protocol(efi, image, &loaded_image_guid);
+	loaded = efi_protocol(efi, image, &efi_loaded_image_guid);
 	if (loaded && program->data.length != 0) {
 		loaded->LoadOptions = (VOID *)(uintptr_t)program->data.data;
 		loaded->LoadOptionsSize = (UINT32)program->data.length;
@@ -62,7 +62,7 @@ static bool run_program(struct efi *efi, const struct program *program)
 
 		if (!disk_fixed(efi, handles[i], &facts))
 			continue;
-		volume.data = efi_protocol(efi, handles[i], &path_guid);
+		volume.data = efi_protocol(efi, handles[i], &efi_path_guid);
 		volume.length = facts.size - DEVICE_PATH_END;
 		if (volume.length >= program->place.length &&
 		    memcmp(volume.data, program->place.data, program->place.length) == 0)
@@ -94,12 +94,12 @@ static bool run_option(const struct boot_order *order, struct span place, struct
 	}
 	debug(1, &efi->platform, "boot option %u", (uint32_t)order->number);
 	/* A boot manager says so which option the program is of (UEFI 3.1.2). */
-	current = efi_variable(efi, current_name, &global_guid, &size);
-	efi_set_variable(efi, current_name, &global_guid, EFI_VARIABLE_RUNTIME_ACCESS, &number,
+	current = efi_variable(efi, current_name, &efi_global_guid, &size);
+	efi_set_variable(efi, current_name, &efi_global_guid, EFI_VARIABLE_RUNTIME_ACCESS, &number,
 	                 sizeof(number));
 	done = run_program(efi, &program);
 	if (current)
-		efi_set_variable(efi, current_name, &global_guid, EFI_VARIABLE_RUNTIME_ACCESS,
+		efi_set_variable(efi, current_name, &efi_global_guid, EFI_VARIABLE_RUNTIME_ACCESS,
 		                 current, size);
 	efi_free(efi, current);
 	return done;
@@ -169,7 +169,7 @@ static bool set_bootnext(struct efi *efi, uint16_t number)
 	bootnext_write(&now, bytes);
 	return efi_set_variable(efi, next_name, &own_guid, EFI_VARIABLE_NON_VOLATILE, bytes,
 	                        sizeof(bytes)) &&
-	       efi_set_variable(efi, L"BootNext", &global_guid,
+	       efi_set_variable(efi, L"BootNext", &efi_global_guid,
 	                        EFI_VARIABLE_NON_VOLATILE | EFI_VARIABLE_RUNTIME_ACCESS, &number,
 	                        sizeof(number));
 }

@@ -95,7 +95,7 @@ static void read_firmware(struct efi *efi)
 static uint8_t read_flag(struct efi *efi, const CHAR16 *name, uint8_t absent)
 {
 	UINTN size;
-	uint8_t *value = efi_variable(efi, name, &global_guid, &size);
+	uint8_t *value = efi_variable(efi, name, &efi_global_guid, &size);
 	uint8_t flag = value ? value[0] : absent;
 
 	efi_free(efi, value);

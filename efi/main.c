@@ -94,7 +94,7 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system)
 	fill_platform(&efi.platform);
 	clock_start(&efi, start);
 
-	loaded = efi_protocol(&efi, image, &loaded_image_guid);
+	loaded = efi_protocol(&efi, image, &efi_loaded_image_guid);
 	if (loaded) {
 		efi.faults.image = loaded->ImageBase;
 		efi.faults.image_size = loaded->ImageSize;

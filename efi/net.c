@@ -44,7 +44,7 @@ static void list_packets(struct efi *efi, const EFI_PXE_BASE_CODE_MODE *mode)
 /* Copies the path of efi->device; one that is too long or malformed counts as none. */
 static void copy_path(struct efi *efi)
 {
-	void *path = efi_protocol(efi, efi->device, &path_guid);
+	void *path = efi_protocol(efi, efi->device, &efi_path_guid);
 	struct device_path facts;
 
 	efi->path = NULL;
@@ -124,11 +124,11 @@ static void read_nic(struct efi *efi)
 {
 	struct machine *machine = &efi->platform.machine;
 	EFI_SIMPLE_NETWORK *snp;
-	uint32_t ids = efi_pci_read(efi, efi_parent_with(efi, efi->path, &pci_guid), 0);
+	uint32_t ids = efi_pci_read(efi, efi_parent_with(efi, efi->path, &efi_pci_guid), 0);
 
 	machine->nic_vendor = (uint16_t)ids;
 	machine->nic_device = (uint16_t)(ids >> 16);
-	snp = efi_protocol(efi, efi_parent_with(efi, efi->path, &snp_guid), &snp_guid);
+	snp = efi_protocol(efi, efi_parent_with(efi, efi->path, &efi_snp_guid), &efi_snp_guid);
 	if (machine->dhcp.discover.length > DHCP_HTYPE)
 		machine->nic_type = machine->dhcp.discover.data[DHCP_HTYPE];
 	else if (snp && snp->Mode)

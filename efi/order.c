@@ -16,7 +16,7 @@ static bool read_option(struct boot_order *order, uint16_t number)
 	efi_free(order->efi, order->variable);
 	load_option_name(number, name);
 	order->number = number;
-	order->variable = efi_variable(order->efi, name, &global_guid, &size);
+	order->variable = efi_variable(order->efi, name, &efi_global_guid, &size);
 	return order->variable &&
 	       load_option_read(order->variable, size, &order->option) == 0 &&
 	       load_option_is_disk(&order->option);
@@ -25,7 +25,7 @@ static bool read_option(struct boot_order *order, uint16_t number)
 bool order_next(struct boot_order *order)
 {
 	if (!order->numbers) {
-		order->numbers = efi_variable(order->efi, L"BootOrder", &global_guid,
+		order->numbers = efi_variable(order->efi, L"BootOrder", &efi_global_guid,
 		                              &order->count);
 		order->count = order->count / sizeof(uint16_t);
 		if (order->count > OPTIONS_MAX)
@@ -47,7 +47,7 @@ void order_end(struct boot_order *order)
 /* Copies the path of @handle, which disk_fixed() has read. */
 static int copy_disk_path(struct efi *efi, EFI_HANDLE handle, size_t size, uint8_t *out)
 {
-	memcpy(out, efi_protocol(efi, handle, &path_guid), size);
+	memcpy(out, efi_protocol(efi, handle, &efi_path_guid), size);
 	return (int)(size - DEVICE_PATH_END);
 }
 
@@ -56,7 +56,7 @@ static int find_partition(struct boot_order *order, bool connect, uint8_t *out)
 	struct efi *efi = order->efi;
 	struct device_path path;
 	EFI_HANDLE *handles;
-	UINTN count = efi_handles(efi, &block_guid, &handles);
+	UINTN count = efi_handles(efi, &efi_block_guid, &handles);
 	int length = ERR_NOT_FOUND;
 
 	for (UINTN i = 0; i < count && length < 0; i++) {
@@ -78,7 +78,7 @@ static int find_device(struct boot_order *order, int length, uint8_t *out)
 	EFI_DEVICE_PATH *rest = (EFI_DEVICE_PATH *)out;
 	EFI_HANDLE handle;
 
-	if (EFI_ERROR(order->efi->boot->LocateDevicePath(&block_guid, &rest, &handle)) ||
+	if (EFI_ERROR(order->efi->boot->LocateDevicePath(&efi_block_guid, &rest, &handle)) ||
 	    (size_t)((uint8_t *)rest - out) < order->option.facts.device ||
 	    !disk_fixed(order->efi, handle, NULL))
 		return ERR_NOT_FOUND;

@@ -107,7 +107,8 @@ void efi_leave(struct efi *efi);
 /* firmware.c: what several files ask of the firmware */
 
 /* The GUIDs of protocols and of the boot manager's variables that several files use. */
-extern EFI_GUID block_guid, global_guid, loaded_image_guid, path_guid, pci_guid, snp_guid;
+extern EFI_GUID efi_block_guid, efi_global_guid, efi_loaded_image_guid, efi_path_guid,
+	efi_pci_guid, efi_snp_guid;
 
 /** Returns the interface @guid of @handle, or NULL. It stays the firmware's. */
 void *efi_protocol(struct efi *efi, EFI_HANDLE handle, EFI_GUID *guid);

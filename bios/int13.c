@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "bios/edd.h"
+#include "bios/int13.h"
 
 #include "nbp/proto/error.h"
 #include "nbp/proto/memory.h"
@@ -37,7 +37,7 @@ static uint8_t interface_kind(const uint8_t *interface)
 	return DISK_UNKNOWN;
 }
 
-int edd_read(const void *data, struct disk *disk, bool *removable)
+int int13_read_edd(const void *data, struct disk *disk, bool *removable)
 {
 	struct wire wire = wire_reader(data, EDD_SIZE);
 	uint32_t low;
@@ -58,7 +58,7 @@ int edd_read(const void *data, struct disk *disk, bool *removable)
 	return 0;
 }
 
-int geometry_read(uint16_t cx, uint16_t dx, struct geometry *geometry)
+int int13_read_geometry(uint16_t cx, uint16_t dx, struct geometry *geometry)
 {
 	geometry->sectors = cx & 0x3f;
 	geometry->heads = (dx >> 8) + 1;
@@ -66,7 +66,7 @@ int geometry_read(uint16_t cx, uint16_t dx, struct geometry *geometry)
 	return geometry->sectors ? 0 : ERR_MALFORMED;
 }
 
-int geometry_locate(const struct geometry *geometry, uint64_t lba, uint16_t *cx, uint16_t *dx)
+int int13_locate(const struct geometry *geometry, uint64_t lba, uint16_t *cx, uint16_t *dx)
 {
 	uint32_t track, cylinder;
 

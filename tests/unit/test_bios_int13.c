@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "tests/unit/unit.h"
 
-#include "bios/edd.h"
+#include "bios/int13.h"
 #include "nbp/proto/error.h"
 
 struct edd {
@@ -45,10 +45,10 @@ static void kinds(void **state)
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct edd edd = disk(cases[i].interface);
 
-		assert_int_equal(edd_read(&edd, &result, &removable), 0);
+		assert_int_equal(int13_read_edd(&edd, &result, &removable), 0);
 		assert_int_equal(result.kind, cases[i].kind);
 		edd.key = 0; /* a BIOS of before EDD 3.0 says no kind */
-		assert_int_equal(edd_read(&edd, &result, &removable), 0);
+		assert_int_equal(int13_read_edd(&edd, &result, &removable), 0);
 		assert_int_equal(result.kind, DISK_UNKNOWN);
 	}
 }
@@ -74,7 +74,7 @@ static void sizes(void **state)
 		edd.sectors = cases[i].sectors;
 		edd.sector_size = cases[i].sector_size;
 		edd.flags = i % 2 ? 4 : 0xfffb;
-		assert_int_equal(edd_read(&edd, &result, &removable), cases[i].rc);
+		assert_int_equal(int13_read_edd(&edd, &result, &removable), cases[i].rc);
 		assert_int_equal(removable, i % 2);
 		assert_int_equal(result.sectors, cases[i].sectors);
 		assert_int_equal(result.sector_size, cases[i].sector_size);
@@ -88,29 +88,29 @@ static void geometry(void **state)
 
 	(void)state;
 	/* 1024 cylinders, 255 heads, 63 sectors: the most that a PC has */
-	assert_int_equal(geometry_read(0xffff, 0xfe01, &g), 0);
+	assert_int_equal(int13_read_geometry(0xffff, 0xfe01, &g), 0);
 	assert_int_equal(g.cylinders, 1024);
 	assert_int_equal(g.heads, 255);
 	assert_int_equal(g.sectors, 63);
-	assert_int_equal(geometry_locate(&g, 0, &cx, &dx), 0);
+	assert_int_equal(int13_locate(&g, 0, &cx, &dx), 0);
 	assert_int_equal(cx, 0x0001);
 	assert_int_equal(dx, 0x0000);
-	assert_int_equal(geometry_locate(&g, 63, &cx, &dx), 0);
+	assert_int_equal(int13_locate(&g, 63, &cx, &dx), 0);
 	assert_int_equal(cx, 0x0001);
 	assert_int_equal(dx, 0x0100);
-	assert_int_equal(geometry_locate(&g, 1024 * 255 * 63 - 1, &cx, &dx), 0);
+	assert_int_equal(int13_locate(&g, 1024 * 255 * 63 - 1, &cx, &dx), 0);
 	assert_int_equal(cx, 0xffff);
 	assert_int_equal(dx, 0xfe00);
-	assert_int_equal(geometry_locate(&g, 1024 * 255 * 63, &cx, &dx), ERR_NOT_FOUND);
-	assert_int_equal(geometry_locate(&g, UINT64_MAX, &cx, &dx), ERR_NOT_FOUND);
+	assert_int_equal(int13_locate(&g, 1024 * 255 * 63, &cx, &dx), ERR_NOT_FOUND);
+	assert_int_equal(int13_locate(&g, UINT64_MAX, &cx, &dx), ERR_NOT_FOUND);
 	/* cylinder 300 = 12Ch: its two highest bits go into CL's */
-	assert_int_equal(geometry_locate(&g, 300 * 255 * 63 + 5, &cx, &dx), 0);
+	assert_int_equal(int13_locate(&g, 300 * 255 * 63 + 5, &cx, &dx), 0);
 	assert_int_equal(cx, 0x2c46);
 	/* a floppy's worth, and no sectors at all */
-	assert_int_equal(geometry_read(79 << 8 | 18, 1 << 8, &g), 0);
-	assert_int_equal(geometry_locate(&g, 2879, &cx, &dx), 0);
-	assert_int_equal(geometry_locate(&g, 2880, &cx, &dx), ERR_NOT_FOUND);
-	assert_int_equal(geometry_read(0xffc0, 0xfe01, &g), ERR_MALFORMED);
+	assert_int_equal(int13_read_geometry(79 << 8 | 18, 1 << 8, &g), 0);
+	assert_int_equal(int13_locate(&g, 2879, &cx, &dx), 0);
+	assert_int_equal(int13_locate(&g, 2880, &cx, &dx), ERR_NOT_FOUND);
+	assert_int_equal(int13_read_geometry(0xffc0, 0xfe01, &g), ERR_MALFORMED);
 }
 
 int main(void)

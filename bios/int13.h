@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef BIOS_EDD_H
-#define BIOS_EDD_H
+#ifndef BIOS_INT13_H
+#define BIOS_INT13_H
 
 #include "nbp/platform.h"
 
@@ -18,7 +18,7 @@
  * @removable: receives whether the medium can be taken out
  * Returns 0, or ERR_MALFORMED if no disk can have this size.
  */
-int edd_read(const void *data, struct disk *disk, bool *removable);
+int int13_read_edd(const void *data, struct disk *disk, bool *removable);
 
 /* The geometry of a disk whose BIOS has no EDD. */
 struct geometry {
@@ -30,12 +30,12 @@ struct geometry {
  * Reads the geometry as function 08h gives it in @cx and @dx.
  * Returns 0, or ERR_MALFORMED if there are no sectors on a track.
  */
-int geometry_read(uint16_t cx, uint16_t dx, struct geometry *geometry);
+int int13_read_geometry(uint16_t cx, uint16_t dx, struct geometry *geometry);
 
 /**
  * Turns @lba into what function 02h wants in @cx and the high byte of @dx.
  * Returns 0, or ERR_NOT_FOUND if it is past the last cylinder.
  */
-int geometry_locate(const struct geometry *geometry, uint64_t lba, uint16_t *cx, uint16_t *dx);
+int int13_locate(const struct geometry *geometry, uint64_t lba, uint16_t *cx, uint16_t *dx);
 
 #endif
