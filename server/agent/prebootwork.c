@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The agent in the booted system: asks for this machine's work, reports its outcome. */
+/* The agent in the booted system: asks for this machine's job, reports its outcome. */
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
@@ -14,44 +14,45 @@
 #include "server/tool/output.h"
 
 #define TIMEOUT_MS 30000
-#define END_TIMEOUT_MS 3600000 /* of done and failed: else it is all done again */
+#define END_TIMEOUT_MS 3600000 /* of done and failed: an unreported job is done again */
 #define TIMEOUT_SECONDS_MAX 86400
+#define LETTERS "s:k:m:u:t:n:l:hV" /* the options' */
 
 struct options {
 	struct agent agent;
 	uint64_t job; /* 0: ask the server */
 	bool json;
-	char **words;   /* the verb, and what follows it */
+	char **words; /* the command, and what follows it */
 	int word_count;
 };
 
 static const char help[] =
-	"Usage: prebootwork [OPTION]... VERB [ARGUMENT]...\n"
-	"Asks the policy server what work this machine has, and reports how it went.\n"
+	"Usage: prebootwork [OPTION]... COMMAND [ARGUMENT]...\n"
+	"Asks the policy server for this machine's job, and reports its outcome.\n"
 	"\n"
-	"  show [--shell|--json]     print the work: variables for a shell to eval, or JSON\n"
-	"  run [--] COMMAND [ARG]... report begun, run the command with the variables in its\n"
+	"  show [--shell|--json]     print the job: variables for a shell to eval, or JSON\n"
+	"  run [--] PROGRAM [ARG]... report begun, run the program with the variables in its\n"
 	"                            environment, report done or failed by its exit status\n"
 	"  begun | done | failed [REASON]\n"
-	"                            report it, for scripts\n"
+	"                            report this, in scripts\n"
 	"\n"
-	"  -s, --server ADDR[:PORT]  the server (kernel command line: prebootwork.server=;\n"
-	"                            the one that the NBP left; PXELINUX's ip=; port 13331)\n"
-	"  -k, --token TOKEN         what shows that this boot has the work, 16 hexadecimal\n"
-	"                            digits (prebootwork.token=; what the NBP left)\n"
-	"  -m, --mac MAC             this machine's MAC (kernel command line: BOOTIF=; those of\n"
-	"                            its network cards)\n"
-	"  -u, --uuid UUID           its UUID (SMBIOS)\n"
-	"  -t, --timeout SECONDS     how long to try each question (30; 3600 for reports that\n"
-	"                            the work is done or failed)\n"
-	"  -l, --lease N             which work a report is of (the server is asked)\n"
-	"  -h, --help                show this\n"
-	"  -V, --version             show the version\n"
+	"  -s, --server ADDR[:PORT]  the server (default: prebootwork.server= on the kernel\n"
+	"                            command line; what the NBP left; PXELINUX's ip=)\n"
+	"  -k, --token TOKEN         the proof that this boot was offered the job, 16 hexadecimal\n"
+	"                            digits (default: prebootwork.token=; what the NBP left)\n"
+	"  -m, --mac MAC             this machine's MAC (default: BOOTIF= on the kernel command\n"
+	"                            line; those of its network cards)\n"
+	"  -u, --uuid UUID           its UUID (default: SMBIOS's)\n"
+	"  -t, --timeout SECONDS     how long each question is repeated (default: 30; 3600 for\n"
+	"                            reports of done and failed)\n"
+	"  -n, --job N               the job that a report is of (default: the server is asked)\n"
+	"  -h, --help                print this help\n"
+	"  -V, --version             print the version\n"
 	"\n"
-	"Exit status: 0 well; 1 a fault here; 2 wrong usage; 3 no work; 4 the server did not\n"
-	"answer; 5 it refused. Of run: the command's own; 120 and one of the above where the\n"
-	"command was not run or its success could not be reported; 126, 127 where it could not\n"
-	"be started. See prebootwork(8).\n";
+	"Exit status: 0 success, 1 error, 2 usage error, 3 no job, 4 no answer from the server,\n"
+	"5 report refused. \"run\" exits with the program's own status, with 126 or 127 if it\n"
+	"could not be started, or with 120 plus one of the above if it was not run or its\n"
+	"success could not be reported. See prebootwork(8).\n";
 
 static int fail(int status, const char *what, const char *why)
 {
@@ -61,30 +62,25 @@ static int fail(int status, const char *what, const char *why)
 
 /* --- options --------------------------------------------------------------- */
 
-static int read_timeout(const char *text, uint32_t *milliseconds)
+static int parse_timeout(const char *text, uint32_t *milliseconds)
 {
-	char *end;
-	unsigned long seconds = strtoul(text, &end, 10);
+	uint64_t seconds;
 
-	if (text[0] < '0' || text[0] > '9' || *end || seconds < 1 || seconds > TIMEOUT_SECONDS_MAX)
+	if (text_parse_number(text, TIMEOUT_SECONDS_MAX, &seconds) || seconds == 0)
 		return fail(AGENT_USAGE, text, "expected --timeout SECONDS, from 1 to 86400");
 	*milliseconds = (uint32_t)seconds * 1000;
 	return -1;
 }
 
-static int read_job_row(const char *text, uint64_t *job)
+static int parse_job(const char *text, uint64_t *job)
 {
-	char *end;
-
-	errno = 0;
-	*job = strtoull(text, &end, 10);
-	if (text[0] < '0' || text[0] > '9' || *end || errno || *job == 0)
-		return fail(AGENT_USAGE, text, "expected --lease NUMBER");
+	if (text_parse_number(text, UINT64_MAX, job) || *job == 0)
+		return fail(AGENT_USAGE, text, "expected --job NUMBER");
 	return -1;
 }
 
-/* Returns -1 to go on, else the status to exit with. */
-static int take_option(struct options *o, int option)
+/* Returns -1 to go on, else an exit status. */
+static int apply_option(struct options *o, int option)
 {
 	switch (option) {
 	case 's':
@@ -99,15 +95,17 @@ static int take_option(struct options *o, int option)
 		return -1;
 	case 'u':
 		if (text_parse_uuid(optarg, o->agent.identity.uuid))
-			return fail(AGENT_USAGE, optarg, "expected --uuid with 32 hexadecimal digits, "
-			            "as in 4c4c4544-0034-4d10-8052-b4c04f4a3232");
+			return fail(AGENT_USAGE, optarg, "expected --uuid with 32 hexadecimal "
+			            "digits, as in 4c4c4544-0034-4d10-8052-b4c04f4a3232");
 		return -1;
 	case 'k':
 		if (agent_parse_token(optarg, o->agent.token))
-			return fail(AGENT_USAGE, optarg, "expected --token with 16 hexadecimal digits");
+			return fail(AGENT_USAGE, optarg,
+			            "expected --token with 16 hexadecimal digits");
 		return -1;
-	case 't': return read_timeout(optarg, &o->agent.timeout_ms);
-	case 'l': return read_job_row(optarg, &o->job);
+	case 't': return parse_timeout(optarg, &o->agent.timeout_ms);
+	case 'l': /* --lease, as --job was called in the first release */
+	case 'n': return parse_job(optarg, &o->job);
 	case 'j': o->json = true; return -1;
 	case 'S': o->json = false; return -1;
 	case 'h': fputs(help, stdout); return 0;
@@ -124,6 +122,7 @@ static int parse_options(struct options *o, int argc, char **argv)
 		{ "mac", required_argument, NULL, 'm' },
 		{ "uuid", required_argument, NULL, 'u' },
 		{ "timeout", required_argument, NULL, 't' },
+		{ "job", required_argument, NULL, 'n' },
 		{ "lease", required_argument, NULL, 'l' },
 		{ "json", no_argument, NULL, 'j' },
 		{ "shell", no_argument, NULL, 'S' },
@@ -131,24 +130,24 @@ static int parse_options(struct options *o, int argc, char **argv)
 		{ "version", no_argument, NULL, 'V' },
 		{ NULL, 0, NULL, 0 },
 	};
-	const char *verb = NULL;
+	const char *command;
 	int option, status = -1;
 
-	/* '+': stop at the verb, and then, unless it is "run", once more behind it. */
-	while (status < 0 && (option = getopt_long(argc, argv, "+s:k:m:u:t:l:hV", table, NULL)) != -1)
-		status = take_option(o, option);
+	/* '+' stops at the command. Unless that is "run", options may follow it, too. */
+	while (status < 0 && (option = getopt_long(argc, argv, "+" LETTERS, table, NULL)) != -1)
+		status = apply_option(o, option);
 	if (status < 0 && optind < argc) {
-		verb = argv[optind];
+		const char *letters = strcmp(argv[optind], "run") == 0 ? "+" LETTERS : LETTERS;
+
+		command = argv[optind];
 		argv += optind;
 		argc -= optind;
-		optind = 0; /* GNU's way to start anew */
-		argv[0] = (char *)"prebootwork"; /* what getopt_long() calls us in messages */
-		while (status < 0 &&
-		       (option = getopt_long(argc, argv, strcmp(verb, "run") == 0 ? "+s:k:m:u:t:l:hV"
-		                             : "s:k:m:u:t:l:hV", table, NULL)) != -1)
-			status = take_option(o, option);
+		optind = 0; /* GNU's way to start again */
+		argv[0] = (char *)"prebootwork"; /* the name in getopt_long()'s messages */
+		while (status < 0 && (option = getopt_long(argc, argv, letters, table, NULL)) != -1)
+			status = apply_option(o, option);
 		o->words = argv + optind - 1;
-		o->words[0] = (char *)verb;
+		o->words[0] = (char *)command;
 		o->word_count = argc - optind + 1;
 	}
 	return status;
@@ -156,7 +155,8 @@ static int parse_options(struct options *o, int argc, char **argv)
 
 /* --- asking ---------------------------------------------------------------- */
 
-static int outcome(int rc)
+/* Prints why agent_ask() failed; returns an exit status. */
+static int ask_error(int rc)
 {
 	if (rc == ERR_TIMEOUT)
 		return fail(AGENT_SILENT, "the server did not answer", "");
@@ -165,13 +165,13 @@ static int outcome(int rc)
 }
 
 /*
- * Asks @question as who this machine is or, where that is not sure, as each that it may be.
- * @good: says whether it was asked as the right one
- * Returns agent_ask()'s values; @answer is the good one, else the last.
+ * Asks @question with this machine's MAC or, if that is unknown, with each that it may be.
+ * @good: returns whether an answer shows that the MAC was the right one
+ * Returns agent_ask()'s values. @answer is the good one, else the last one.
  */
-static int ask_as_each(struct options *o, struct message *question, uint32_t timeout_ms,
-                       uint8_t type, bool (*good)(const struct message *answer),
-                       struct message *answer)
+static int ask_with_each_mac(struct options *o, struct message *question, uint32_t timeout_ms,
+                             uint8_t type, bool (*good)(const struct message *answer),
+                             struct message *answer)
 {
 	struct identity *identity = &o->agent.identity;
 	size_t i = 0;
@@ -187,7 +187,7 @@ static int ask_as_each(struct options *o, struct message *question, uint32_t tim
 			return rc;
 	} while (!good(answer) && ++i < o->agent.mac_count);
 	if (good(answer))
-		o->agent.mac_count = 0; /* this one it is */
+		o->agent.mac_count = 0; /* the MAC is known now */
 	return 0;
 }
 
@@ -196,33 +196,33 @@ static bool has_job(const struct message *answer)
 	return answer->u.details.job != 0;
 }
 
-static bool is_taken(const struct message *answer)
+static bool is_accepted(const struct message *answer)
 {
 	return answer->u.receipt.state != 0;
 }
 
-/* Asks for the work; AGENT_NO_JOB if there is none. */
+/* Asks for the job. Returns an exit status, AGENT_NO_JOB if there is none. */
 static int ask_job(struct options *o, struct details *job)
 {
 	struct message question = { .type = MESSAGE_QUERY }, answer;
 	int rc;
 
 	memcpy(question.u.query.token, o->agent.token, TOKEN_SIZE);
-	rc = ask_as_each(o, &question, TIMEOUT_MS, MESSAGE_DETAILS, has_job, &answer);
+	rc = ask_with_each_mac(o, &question, TIMEOUT_MS, MESSAGE_DETAILS, has_job, &answer);
 	if (rc)
-		return outcome(rc);
+		return ask_error(rc);
 	*job = answer.u.details;
 	return job->job ? AGENT_OK : AGENT_NO_JOB;
 }
 
 static int no_job(const struct options *o)
 {
-	return fail(AGENT_NO_JOB, "no work", all_zero(o->agent.token, TOKEN_SIZE)
-	            ? "this system has no token, as the NBP leaves for those that it starts with "
-	              "work; where that cannot be read, give --token" : "");
+	return fail(AGENT_NO_JOB, "no job", all_zero(o->agent.token, TOKEN_SIZE)
+	            ? "this system has no token; the NBP leaves one for a system that it starts "
+	              "for a job; if it cannot be read here, give --token" : "");
 }
 
-static int report(struct options *o, uint64_t job, uint8_t state, const char *reason)
+static int send_report(struct options *o, uint64_t job, uint8_t state, const char *reason)
 {
 	uint32_t timeout_ms = state == REPORT_BEGUN ? TIMEOUT_MS : END_TIMEOUT_MS;
 	struct message question = { .type = MESSAGE_REPORT }, answer;
@@ -233,18 +233,18 @@ static int report(struct options *o, uint64_t job, uint8_t state, const char *re
 	question.u.report.state = state;
 	text_clean(question.u.report.reason, sizeof(question.u.report.reason), reason,
 	           strlen(reason));
-	rc = ask_as_each(o, &question, timeout_ms, MESSAGE_RECEIPT, is_taken, &answer);
+	rc = ask_with_each_mac(o, &question, timeout_ms, MESSAGE_RECEIPT, is_accepted, &answer);
 	if (rc)
-		return outcome(rc);
+		return ask_error(rc);
 	if (answer.u.receipt.job != job || answer.u.receipt.state != state)
 		return fail(AGENT_REFUSED, "the server refused the report",
 		            answer.u.receipt.reason);
 	return AGENT_OK;
 }
 
-/* --- verbs ----------------------------------------------------------------- */
+/* --- commands -------------------------------------------------------------- */
 
-static int show(struct options *o)
+static int show_job(struct options *o)
 {
 	struct details job;
 	int status = ask_job(o, &job);
@@ -258,7 +258,7 @@ static int show(struct options *o)
 	return status;
 }
 
-static int report_verb(struct options *o, uint8_t state)
+static int report_state(struct options *o, uint8_t state)
 {
 	const char *reason = state == REPORT_FAILED && o->word_count > 1 ? o->words[1] : "";
 	struct details job = { .job = o->job };
@@ -268,10 +268,10 @@ static int report_verb(struct options *o, uint8_t state)
 		status = ask_job(o, &job);
 	if (status == AGENT_NO_JOB)
 		return no_job(o);
-	return status ? status : report(o, job.job, state, reason);
+	return status ? status : send_report(o, job.job, state, reason);
 }
 
-static int run(struct options *o)
+static int run_program(struct options *o)
 {
 	char reason[REASON_SIZE] = "";
 	struct details job;
@@ -280,35 +280,39 @@ static int run(struct options *o)
 	if (status == AGENT_NO_JOB)
 		no_job(o);
 	if (status == AGENT_OK)
-		status = report(o, job.job, REPORT_BEGUN, "");
-	/* Work that the server does not know as begun is not begun. */
+		status = send_report(o, job.job, REPORT_BEGUN, "");
+	/* A job that the server does not know to have begun is not begun. */
 	if (status)
 		return RUN_OFFSET + status;
 	status = agent_run(&o->agent, &job, o->words + 1, reason);
-	reported = report(o, job.job, status ? REPORT_FAILED : REPORT_DONE, status ? reason : "");
+	reported = send_report(o, job.job, status ? REPORT_FAILED : REPORT_DONE,
+	                       status ? reason : "");
 	return status ? status : reported ? RUN_OFFSET + reported : AGENT_OK;
 }
 
 static int dispatch(struct options *o)
 {
-	const char *verb = o->words[0];
+	const char *command = o->words[0];
 
-	if (strcmp(verb, "run") == 0)
-		return o->word_count > 1 ? run(o) : fail(AGENT_USAGE, "run needs a command", "");
-	if (o->word_count > (strcmp(verb, "failed") == 0 ? 2 : 1))
+	if (strcmp(command, "run") == 0 && o->word_count == 1)
+		return fail(AGENT_USAGE, "run: missing argument PROGRAM", "");
+	if (strcmp(command, "run") == 0)
+		return run_program(o);
+	if (o->word_count > (strcmp(command, "failed") == 0 ? 2 : 1))
 		return fail(AGENT_USAGE, o->words[o->word_count - 1], "unexpected argument");
-	if (strcmp(verb, "show") == 0)
-		return show(o);
-	if (strcmp(verb, "begun") == 0)
-		return report_verb(o, REPORT_BEGUN);
-	if (strcmp(verb, "done") == 0)
-		return report_verb(o, REPORT_DONE);
-	if (strcmp(verb, "failed") == 0)
-		return report_verb(o, REPORT_FAILED);
-	return fail(AGENT_USAGE, verb, "no such verb; expected show, run, begun, done or failed");
+	if (strcmp(command, "show") == 0)
+		return show_job(o);
+	if (strcmp(command, "begun") == 0)
+		return report_state(o, REPORT_BEGUN);
+	if (strcmp(command, "done") == 0)
+		return report_state(o, REPORT_DONE);
+	if (strcmp(command, "failed") == 0)
+		return report_state(o, REPORT_FAILED);
+	return fail(AGENT_USAGE, command,
+	            "unknown command; expected show, run, begun, done or failed");
 }
 
-/* Says whether a shell is to eval what we print: it is asked for, perhaps wrongly. */
+/* Returns whether a shell is to eval what is printed, even if the command line has an error. */
 static bool is_for_eval(int argc, char **argv)
 {
 	bool shows = false, json = false;
@@ -320,7 +324,7 @@ static bool is_for_eval(int argc, char **argv)
 	return shows && !json;
 }
 
-static int act(int argc, char **argv)
+static int run_command(int argc, char **argv)
 {
 	struct options o = { 0 };
 	const char *wrong;
@@ -345,8 +349,8 @@ int main(int argc, char **argv)
 	int status;
 
 	output_start(OUTPUT_STDERR, NULL, NULL);
-	status = act(argc, argv);
-	/* An eval of nothing goes well; what is behind its && must not be done. */
+	status = run_command(argc, argv);
+	/* An eval of nothing succeeds, but what follows its && must not be done. */
 	if (status && for_eval)
 		puts("false");
 	return status;

@@ -51,18 +51,18 @@ def work(server, *arguments, timeout="2", lease=1):
 def test_show(daemon, lease):
     result = work(daemon.server, "show", "--json")
     assert result.returncode == 0
-    assert json.loads(result.stdout) == {"lease": lease, "attempt": 1, "device": "web01",
+    assert json.loads(result.stdout) == {"job": lease, "attempt": 1, "device": "web01",
                                          "config": "z_auto.cfg", "server": daemon.server,
                                          "details": DETAILS}
 
 
 def test_shell_variables_mean_what_they_say(daemon, lease):
     script = work(daemon.server, "show").stdout
-    script += 'printf "%s\\n" "$PREBOOT_LEASE" "$PREBOOT_DEVICE" "$PREBOOT_CONFIG" ' \
+    script += 'printf "%s\\n" "$PREBOOT_JOB" "$PREBOOT_LEASE" "$PREBOOT_DEVICE" "$PREBOOT_CONFIG" ' \
               '"$WORK_image" "$WORK_odd" "${WORK_empty-unset}"\n'
     output = subprocess.run(["sh", "-eu", "-c", script], capture_output=True, text=True,
                             timeout=10, check=True).stdout
-    assert output.splitlines() == [str(lease), "web01", "z_auto.cfg", *DETAILS.values()]
+    assert output.splitlines() == [str(lease), str(lease), "web01", "z_auto.cfg", *DETAILS.values()]
 
 
 @pytest.mark.parametrize("command, status, state, reason", [
@@ -87,7 +87,7 @@ def test_reports_for_scripts(tmp_path, daemon, lease):
     assert ctl(tmp_path, "work", "show", "web01")["state"] == "begun"
     assert work(daemon.server, "failed", "the disk is too small").returncode == 0
     assert ctl(tmp_path, "work", "show", "web01")["reason"] == "the disk is too small"
-    assert work(daemon.server, "failed", "--lease", str(lease)).returncode == 0
+    assert work(daemon.server, "failed", "--job", str(lease)).returncode == 0
     result = work(daemon.server, "done", "--lease", str(lease))
     assert result.returncode == 5 and "the job has failed: the disk is too small" in result.stderr
     assert work(daemon.server, "done").returncode == 3
@@ -101,7 +101,7 @@ def test_no_work(daemon):
 
 
 @pytest.mark.parametrize("arguments", [
-    ["show", "more"], ["fly"], ["run"], ["done", "--lease", "x"], ["show", "--timeout", "0"],
+    ["show", "more"], ["fly"], ["run"], ["done", "--job", "x"], ["done", "--job", "0"], ["show", "--timeout", "0"],
     ["show", "--mac", "12"], ["show", "--uuid", "12"], ["show", "--server", "boot.example"],
     ["show", "--bogus"], ["show", "--token", "12"], []])
 def test_wrong_usage(arguments):
@@ -116,7 +116,7 @@ def test_no_token_no_details(tmp_path, daemon, lease):
         result = work(daemon.server, "--token", token, "show")
         assert (result.returncode, result.stdout) == (3, "false\n")
         assert ("token" in result.stderr) == (token == "00" * 8)
-        result = work(daemon.server, "--token", token, "done", "--lease", str(lease))
+        result = work(daemon.server, "--token", token, "done", "--job", str(lease))
         assert result.returncode == 5 and "token" in result.stderr
     assert ctl(tmp_path, "work", "show", str(lease))["state"] == "offered"
     assert work(daemon.server, "show").returncode == 0
@@ -125,7 +125,7 @@ def test_no_token_no_details(tmp_path, daemon, lease):
 # As server/linux.md and prebootwork(8) have it; test_documented_line() holds them to it.
 LINE = """\
 if ! eval "$(prebootwork show)"; then
-    echo "no work, or no server"
+    echo "no job, or no server"
 elif prebootwork begun; then
     if do_it "$WORK_image"; then prebootwork done; else prebootwork failed "could not do it"; fi
 fi
