@@ -243,7 +243,7 @@ storm: $(B)/dependencies
 FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 # What fuzzers link, in both widths; none needs the database.
 FUZZED := $(filter-out nbp/memory,$(CORE)) $(PORTABLE) \
-	$(patsubst %.c,%,$(wildcard server/filter/*.c server/isdctl/partition*.c))
+	$(patsubst %.c,%,$(wildcard server/filter/*.c server/isdctl/partition*.c)) server/tool/nearest
 # What a fuzzer puts in the place of something else, and how.
 FUZZ_PARTS_isd := tests/fuzz/sum
 FUZZ_PARTS_flow := tests/fuzz/sum

@@ -73,12 +73,6 @@ const struct ctl_option *verb_option(const struct verb *verb, const char *name);
 void noun_list_names(const struct noun *noun, char *out, size_t size);
 /** Reports that @word is no verb of @noun, or no noun if that is NULL. Returns EXIT_USAGE. */
 int noun_report_unknown(const struct noun *noun, const char *word);
-/**
- * Returns the one of @names that @word is nearest to, if it is near: "devcie", "device". NULL: none,
- * or several. @name_at: returns the name at an index, "" for none there, NULL past the last
- */
-const char *noun_nearest(const char *word, const char *(*name_at)(const void *data, size_t index),
-                         const void *data);
 
 /* --- ctl_args.c --------------------------------------------------------------- */
 

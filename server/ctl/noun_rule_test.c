@@ -66,9 +66,10 @@ static struct filter *find_filter(struct ctl *ctl, const char *word, int *status
 		return NULL;
 	}
 	if (rc) {
-		ctl_error(0, "%s: no such rule, and no filter: column %zu: %s", word,
-		          error.column, error.message);
-		*status = EXIT_USAGE;
+		/* For the shell, a ">" that is not quoted is where the output goes. */
+		*status = ctl_error(EXIT_USAGE, "\"%s\" is no rule, and no filter: column %zu: %s%s", word,
+		                    error.column, error.message, error.column > strlen(word)
+		                    ? "; quote the filter, as in 'memory > 8G'" : "");
 		return NULL;
 	}
 	filter = filter_parse(rule.filter, &error);

@@ -6,6 +6,7 @@
 #include "nbp/proto/text.h"
 #include "server/ctl/noun.h"
 #include "server/store/settings.h"
+#include "server/tool/nearest.h"
 
 /* Writes where a value is set: "device", "folder /site/lab", "global" or "default". */
 static void level_text(struct ctl *ctl, const struct owner *from, char *out, size_t size)
@@ -82,7 +83,7 @@ static int find_setting(const char *word, size_t length, size_t *index)
 		snprintf(key, sizeof(key), "%.*s", (int)length, word);
 		found = setting_find(key);
 	}
-	meant = found < 0 ? noun_nearest(key, key_at, NULL) : NULL;
+	meant = found < 0 ? nearest_name(key, key_at, NULL) : NULL;
 	if (found < 0)
 		return ctl_error(EXIT_USAGE, "unknown setting \"%.*s\"%s%s%s; see \"prebootctl settings "
 		                 "show\"", (int)length, word, meant ? "; did you mean " : "",

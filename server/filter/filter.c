@@ -160,16 +160,46 @@ static int take_operator(struct parser *p, const struct fact *fact)
 	return unexpected(p, expected) - 1;
 }
 
+/* Says that the next token is no fact, and which one it may be meant to be. */
+static int unknown_fact(struct parser *p)
+{
+	const char *meant;
+	char expected[96];
+
+	if (p->token != WORD)
+		return unexpected(p, "a fact, \"not\" or \"(\"");
+	meant = fact_meant(p->filter->text + p->start, p->length);
+	if (!meant)
+		return unexpected(p, "a fact, such as memory or product");
+	snprintf(expected, sizeof(expected), "a fact, such as memory or product (did you mean %s?)",
+	         meant);
+	return unexpected(p, expected);
+}
+
+/* A size may have its unit as the next word: "8 GB". Returns where the value ends. */
+static size_t value_end(const struct parser *p, const struct fact *fact)
+{
+	const char *text = p->filter->text;
+	size_t at = p->end, length;
+
+	if (p->token != WORD || (fact->kind != FACT_MEMORY && fact->kind != FACT_SIZE))
+		return p->start + p->length;
+	while (blank(text[at]))
+		at++;
+	length = strcspn(text + at, " ()=<>!\"'");
+	return filter_is_unit(text + at, length) ? at + length : p->end;
+}
+
 static int parse_comparison(struct parser *p)
 {
 	int fact = p->token == WORD ? fact_find(p->filter->text + p->start, p->length) : -1;
 	int index, operator;
 	struct node *node;
 	char expected[96];
+	size_t end;
 
 	if (fact < 0)
-		return unexpected(p, p->token == WORD ? "a fact, such as memory or product"
-		                                      : "a fact, \"not\" or \"(\"");
+		return unknown_fact(p);
 	index = new_node(p, NODE_COMPARE, p->start);
 	next(p);
 	operator = take_operator(p, &fact_table[fact]);
@@ -179,13 +209,16 @@ static int parse_comparison(struct parser *p)
 	node->fact = (uint8_t)fact;
 	node->operator = (uint8_t)operator;
 	node->text = (uint16_t)p->start;
-	node->text_length = (uint16_t)p->length;
+	end = value_end(p, &fact_table[fact]);
+	node->text_length = (uint16_t)(end - p->start);
 	if ((p->token != WORD && p->token != STRING) ||
 	    filter_value(&fact_table[fact], p->filter->text, node, expected, sizeof(expected))) {
 		if (p->token != WORD && p->token != STRING)
 			snprintf(expected, sizeof(expected), "a value for %s", fact_table[fact].name);
 		return unexpected(p, expected);
 	}
+	if (p->token == WORD)
+		p->end = end;
 	next(p);
 	return close_node(p, index);
 }

@@ -58,6 +58,9 @@ extern const struct fact fact_table[]; /* ends with one without a name */
 /** Finds a fact by its name of @length characters. Returns its index, or -1. */
 int fact_find(const char *name, size_t length);
 
+/** Returns the fact that a word, which names none, was probably meant to be; NULL: nobody knows. */
+const char *fact_meant(const char *name, size_t length);
+
 /** Reads what @subject tells of @fact. */
 void fact_read(const struct fact *fact, const struct subject *subject, struct fact_value *value);
 

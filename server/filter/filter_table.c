@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "nbp/proto/message.h"
+#include "server/tool/nearest.h"
 
 static const struct fact_choice tristates[] = {
 	{ "yes", STATE_YES }, { "no", STATE_NO }, { NULL, 0 },
@@ -36,7 +37,7 @@ static const struct fact_choice disk_kinds[] = {
 #define CHOICE(name, member, choices, help) { name, FACT_CHOICE, FIELD(member), choices, help }
 
 const struct fact fact_table[] = {
-	TEXT("maker", manufacturer, "text: who made the machine"),
+	TEXT("manufacturer", manufacturer, "text: who made the machine"),
 	TEXT("product", product, "text: its model"),
 	TEXT("version", system_version, "text: the model's version"),
 	TEXT("serial", serial, "text: its serial number"),
@@ -44,11 +45,11 @@ const struct fact fact_table[] = {
 	TEXT("family", family, "text: the model's family"),
 	TEXT("asset-tag", asset_tag, "text: the asset tag of its chassis"),
 	NUMBER("chassis", chassis_type, "number: SMBIOS's chassis type; 3 desktop, 10 notebook"),
-	TEXT("board-maker", board_manufacturer, "text: who made the main board"),
+	TEXT("board-manufacturer", board_manufacturer, "text: who made the main board"),
 	TEXT("board", board_product, "text: the main board's model"),
 	TEXT("board-serial", board_serial, "text: the main board's serial number"),
 	TEXT("bios-vendor", bios_vendor, "text: who made the firmware"),
-	TEXT("bios-version", bios_version, "text: the firmware's version, as its maker writes it"),
+	TEXT("bios-version", bios_version, "text: the firmware's version, as its manufacturer writes it"),
 	TEXT("bios-date", bios_date, "text: the firmware's date, as in 04/01/2024"),
 	TEXT("firmware-version", firmware_version, "text: what UEFI calls itself"),
 	CHOICE("firmware", firmware, firmwares, "bios or uefi: what the machine booted with"),
@@ -62,7 +63,7 @@ const struct fact fact_table[] = {
 	CHOICE("cpu-64bit", cpu_64bit, flags, "yes or no: whether it runs 64-bit code"),
 	NUMBER("cores", cpu_cores, "number: cores of all processors"),
 	{ "memory", FACT_MEMORY, FIELD(installed_mib), NULL,
-	  "size: memory installed; if that is not told, what is usable" },
+	  "size: memory installed; if that is unknown, what is usable" },
 	{ "usable-memory", FACT_MEMORY, FIELD(memory_mib), NULL,
 	  "size: memory that the firmware leaves to the system" },
 	{ "nic", FACT_DIGITS, NO_FIELD(NIC), NULL,
@@ -99,11 +100,51 @@ const char *filter_fact_help(size_t index)
 	return filter_fact(index) ? fact_table[index].help : NULL;
 }
 
+/* Other words for facts: those of before, which filters may have, and those that people try. */
+static const struct {
+	const char *word, *fact;
+	bool accepted; /* false: it is only a hint */
+} words[] = {
+	{ "maker", "manufacturer", true }, { "board-maker", "board-manufacturer", true },
+	{ "vendor", "manufacturer", false }, { "model", "product", false },
+	{ "ram", "memory", false }, { "mem", "memory", false }, { "processor", "cpu", false },
+	{ "ip", "address", false }, { "disk", "disk-size", false }, { "bios", "bios-version", false },
+	{ "hostname", "name", false }, { "device", "name", false }, { "tag", "asset-tag", false },
+	{ "arch", "architecture", false },
+};
+
+static bool is_name(const char *name, const char *word, size_t length)
+{
+	return strlen(name) == length && strncasecmp(name, word, length) == 0;
+}
+
 int fact_find(const char *name, size_t length)
 {
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (words[i].accepted && is_name(words[i].word, name, length))
+			return fact_find(words[i].fact, strlen(words[i].fact));
 	for (int i = 0; fact_table[i].name; i++)
-		if (strlen(fact_table[i].name) == length &&
-		    strncasecmp(fact_table[i].name, name, length) == 0)
+		if (is_name(fact_table[i].name, name, length))
 			return i;
 	return -1;
+}
+
+static const char *fact_at(const void *unused, size_t index)
+{
+	(void)unused;
+	return filter_fact(index);
+}
+
+const char *fact_meant(const char *name, size_t length)
+{
+	char word[32];
+
+	if (length >= sizeof(word))
+		return NULL;
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (is_name(words[i].word, name, length))
+			return words[i].fact;
+	memcpy(word, name, length);
+	word[length] = '\0';
+	return nearest_name(word, fact_at, NULL);
 }

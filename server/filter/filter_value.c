@@ -87,6 +87,11 @@ static uint64_t read_unit(const char *unit, size_t length, bool decimal)
 	return factor;
 }
 
+bool filter_is_unit(const char *word, size_t length)
+{
+	return length && read_unit(word, length, false);
+}
+
 static int take_number(const struct fact *fact, const char *text, size_t length, uint64_t *number)
 {
 	const char *unit = read_decimal(text, text + length, number);
@@ -94,6 +99,8 @@ static int take_number(const struct fact *fact, const char *text, size_t length,
 
 	if (!unit)
 		return ERR_MALFORMED;
+	while (unit < text + length && *unit == ' ')
+		unit++;
 	if (fact->kind == FACT_NUMBER || fact->kind == FACT_CHOICE) {
 		if (unit != text + length || *number % 1000)
 			return ERR_MALFORMED;
@@ -177,7 +184,7 @@ static void say_expected(const struct fact *fact, const struct node *node, char 
 	case FACT_TEXT: snprintf(out, size, "some text"); break;
 	case FACT_NUMBER: snprintf(out, size, "a number"); break;
 	case FACT_MEMORY:
-	case FACT_SIZE: snprintf(out, size, "a size, as in 512M, 8G or 1.5T"); break;
+	case FACT_SIZE: snprintf(out, size, "a size, as in 512M, 8 GB or 1.5T"); break;
 	case FACT_DIGITS:
 		snprintf(out, size, "%s%zu hexadecimal digits", whole ? "" : "at most ",
 		         fact_digits(fact));

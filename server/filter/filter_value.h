@@ -19,4 +19,7 @@ const char *filter_operators(const struct fact *fact);
 int filter_value(const struct fact *fact, const char *text, struct node *node, char *expected,
                  size_t size);
 
+/** Says whether a word is a unit of sizes, as GB is in "8 GB". */
+bool filter_is_unit(const char *word, size_t length);
+
 #endif

@@ -44,7 +44,7 @@ static void test_match(void **state)
 		bool yes;
 	} cases[] = {
 		/* texts */
-		{ "", true }, { "  ", true }, { "maker = \"Dell Inc.\"", true },
+		{ "", true }, { "  ", true }, { "manufacturer = \"Dell Inc.\"", true },
 		{ "maker = 'dell inc.'", true }, { "MAKER Equals 'DELL INC.'", true },
 		{ "maker = Dell", false }, { "maker <> Dell", true }, { "maker != Dell", true },
 		{ "product contains plex", true }, { "product contains 'x 70'", true },
@@ -58,6 +58,8 @@ static void test_match(void **state)
 		{ "cores>=4", true }, { "cores>4", false }, { "cores > 3", true }, { "disks = 2", true },
 		{ "memory >= 8G", true }, { "memory > 8G", false }, { "memory = 8192", true },
 		{ "memory = 8GB", true }, { "memory = 8GiB", true }, { "memory = 8192m", true },
+		{ "memory = 8 GB", true }, { "memory = 8 gib and cores = 4", true },
+		{ "(memory = 8  G)", true }, { "memory > 8 GB", false }, { "not (memory<8 GB)", true },
 		{ "memory < 0.01T", true }, { "memory = 8388608K", true },
 		{ "memory = 8589934592b", true }, { "usable-memory < 8G", true },
 		{ "disk-size >= 500GB", true }, { "disk-size < 501GB", true },
@@ -145,6 +147,7 @@ static void test_because(void **state)
 	} cases[] = {
 		{ "", "it is for every machine" },
 		{ "memory >= 8G", "memory >= 8G (it is 8192 MiB)" },
+		{ "memory >= 8 GB", "memory >= 8 GB (it is 8192 MiB)" },
 		{ "cores=1", "cores=1 (it is 4)" },
 		{ "cores\n=\t1", "cores = 1 (it is 4)" },
 		{ "product starts-with Opti", "product starts-with Opti (it is \"OptiPlex 7010\")" },
@@ -194,7 +197,15 @@ static void test_errors(void **state)
 		size_t column;
 		const char *message;
 	} cases[] = {
-		{ "memry > 1", 1, "expected a fact, such as memory or product, not memry" },
+		{ "memry > 1", 1, "expected a fact, such as memory or product (did you mean memory?), "
+		  "not memry" },
+		{ "vendor = Dell", 1, "expected a fact, such as memory or product (did you mean "
+		  "manufacturer?), not vendor" },
+		{ "colour = red", 1, "expected a fact, such as memory or product, not colour" },
+		{ "memory > 8 XB", 12, "expected \"and\", \"or\" or the end (quote values that hold "
+		  "blanks or parentheses), not XB" },
+		{ "cores > 8 GB", 11, "expected \"and\", \"or\" or the end (quote values that hold "
+		  "blanks or parentheses), not GB" },
 		{ "(", 2, "expected a fact, \"not\" or \"(\", not the end" },
 		{ ")", 1, "expected a fact, \"not\" or \"(\", not )" },
 		{ "'a' = b", 1, "expected a fact, \"not\" or \"(\", not the text a" },
@@ -218,10 +229,10 @@ static void test_errors(void **state)
 		{ "cores = 4.5", 9, "expected a number, not 4.5" },
 		{ "cores = 4k", 9, "expected a number, not 4k" },
 		{ "cores = -4", 9, "expected a number, not -4" },
-		{ "memory > 8X", 10, "expected a size, as in 512M, 8G or 1.5T, not 8X" },
-		{ "memory > 8.G", 10, "expected a size, as in 512M, 8G or 1.5T, not 8.G" },
+		{ "memory > 8X", 10, "expected a size, as in 512M, 8 GB or 1.5T, not 8X" },
+		{ "memory > 8.G", 10, "expected a size, as in 512M, 8 GB or 1.5T, not 8.G" },
 		{ "memory > 17179869184G", 10,
-		  "expected a size, as in 512M, 8G or 1.5T, not 17179869184G" },
+		  "expected a size, as in 512M, 8 GB or 1.5T, not 17179869184G" },
 		{ "firmware = pcbios", 12, "expected one of bios uefi, not pcbios" },
 		{ "secure-boot = maybe", 15, "expected one of yes no, not maybe" },
 		{ "mac = 52:54:00", 7, "expected 12 hexadecimal digits, not 52:54:00" },
