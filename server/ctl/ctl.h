@@ -253,7 +253,7 @@ json_t *ctl_json_seen(const struct seen *seen);
  * in the group of --group, and with --seen of those that ever asked, the last one first.
  * Take each with device_row(). Returns an exit status, after saying why.
  */
-int ctl_start_devices(struct ctl *ctl, sqlite3_stmt **rows);
+int ctl_start_devices(struct ctl *ctl, struct store_rows **rows);
 /** Writes the path of the folder that a device is in. */
 void ctl_device_path(struct ctl *ctl, const struct device *device, char path[FOLDER_PATH]);
 /** Reads a device's last request and its newest job, of number 0 if there is none. */

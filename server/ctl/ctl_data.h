@@ -13,6 +13,6 @@
 char *ctl_read_file(const char *path, size_t *length);
 
 /** Prints the devices that @rows gives as comma-separated values. Returns an exit status. */
-int ctl_put_csv(struct ctl *ctl, sqlite3_stmt *rows);
+int ctl_put_csv(struct ctl *ctl, struct store_rows *rows);
 
 #endif

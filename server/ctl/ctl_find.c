@@ -134,12 +134,12 @@ void ctl_owner_text(struct ctl *ctl, const struct owner *owner, char out[CTL_OWN
  * Reads all devices that @rows has: what is done to them then may change that list.
  * @rc: of the function that started it
  */
-static int collect(struct ctl *ctl, int rc, sqlite3_stmt *rows, struct device **devices,
+static int collect(struct ctl *ctl, int rc, struct store_rows *rows, struct device **devices,
                    size_t *count)
 {
 	*devices = NULL;
 	*count = 0;
-	while (rc == 0 && (rc = store_step(&ctl->store, rows)) == 1) {
+	while (store_next(rows, &rc)) {
 		if ((*count & (*count - 1)) == 0) {
 			size_t room = *count ? 2 * *count : 1;
 			void *more = realloc(*devices, room * sizeof(**devices));
@@ -151,13 +151,12 @@ static int collect(struct ctl *ctl, int rc, sqlite3_stmt *rows, struct device **
 			*devices = more;
 		}
 		device_row(rows, *devices + (*count)++);
-		rc = 0;
 	}
 	return rc ? ctl_store_error(ctl) : 0;
 }
 
 /* Calls @each for the devices that @rows has. @name: of where they are; NULL: there may be none */
-static int for_all(struct ctl *ctl, int rc, sqlite3_stmt *rows, const char *name,
+static int for_all(struct ctl *ctl, int rc, struct store_rows *rows, const char *name,
                    int (*each)(struct ctl *ctl, const struct device *device, void *data),
                    void *data)
 {
@@ -179,7 +178,7 @@ static int for_word(struct ctl *ctl, const char *word,
 {
 	struct owner owner;
 	struct device device;
-	sqlite3_stmt *rows = NULL;
+	struct store_rows *rows = NULL;
 	int rc, status = ctl_find_owner(ctl, word, &owner);
 
 	if (status)
@@ -209,13 +208,13 @@ int ctl_each_member(struct ctl *ctl, uint64_t session,
                     int (*each)(struct ctl *ctl, const struct device *device, void *data),
                     void *data)
 {
-	sqlite3_stmt *rows = NULL;
+	struct store_rows *rows = NULL;
 	int rc = multicast_members(&ctl->store, session, &rows);
 
 	return for_all(ctl, rc, rows, NULL, each, data);
 }
 
-int ctl_start_devices(struct ctl *ctl, sqlite3_stmt **rows)
+int ctl_start_devices(struct ctl *ctl, struct store_rows **rows)
 {
 	struct device_filter filter = { .seen = ctl_given(ctl, &opt_seen) };
 	int status = 0;

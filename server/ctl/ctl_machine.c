@@ -30,16 +30,16 @@ static int find_unknown(struct store *store, const uint8_t *mac, const uint8_t *
 {
 	struct unknown unknown;
 	char uuid_text[40];
-	sqlite3_stmt *row;
+	struct store_rows *row;
 	int rc = mac ? unknown_by_mac(store, mac, &row) : unknown_by_uuid(store, uuid, &row);
 
 	if (rc == 0)
-		rc = store_step(store, row);
+		rc = store_step(row);
 	if (rc != 1)
 		return rc ? rc : ERR_NOT_FOUND;
 	unknown_row(row, &unknown);
 	take_unknown(&unknown, machine);
-	rc = store_step(store, row);
+	rc = store_step(row);
 	if (rc < 1)
 		return rc;
 	store_end(row);
@@ -94,10 +94,10 @@ int ctl_each_machine(struct ctl *ctl, void (*see)(void *data, const struct seen_
 	struct store *store = &ctl->store;
 	struct unknown unknown;
 	struct seen_machine machine;
-	sqlite3_stmt *rows;
+	struct store_rows *rows;
 	int rc = device_list(store, &rows);
 
-	while (rc == 0 && (rc = store_step(store, rows)) == 1) {
+	while (store_next(rows, &rc)) {
 		memset(&machine, 0, sizeof(machine));
 		device_row(rows, &machine.device);
 		text_format(machine.label, sizeof(machine.label), "%s", machine.device.name);
@@ -107,11 +107,10 @@ int ctl_each_machine(struct ctl *ctl, void (*see)(void *data, const struct seen_
 	}
 	if (rc == 0)
 		rc = unknown_list(store, &rows);
-	while (rc == 0 && (rc = store_step(store, rows)) == 1) {
+	while (store_next(rows, &rc)) {
 		unknown_row(rows, &unknown);
 		take_unknown(&unknown, &machine);
 		see(data, &machine);
-		rc = 0;
 	}
 	return rc;
 }

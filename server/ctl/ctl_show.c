@@ -261,13 +261,12 @@ json_t *ctl_json_owned(struct ctl *ctl, const struct owner *owner)
 	struct assignment_row row;
 	char value[SETTING_TEXT];
 	struct owner from;
-	sqlite3_stmt *rows;
+	struct store_rows *rows;
 	int rc = assignment_list(&ctl->store, &filter, &rows);
 
-	while (rc == 0 && (rc = store_step(&ctl->store, rows)) == 1) {
+	while (store_next(rows, &rc)) {
 		assignment_row(rows, &row);
 		json_array_append_new(assignments, ctl_json_assignment(ctl, &row));
-		rc = 0;
 	}
 	for (size_t i = 0; owner->level != LEVEL_GROUP && setting_key(i); i++)
 		if (setting_read(&ctl->store, owner, i, value, &from) == 0 &&

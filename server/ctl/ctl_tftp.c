@@ -253,10 +253,10 @@ static int check_bundles(struct ctl *ctl, const struct tftp *t)
 	struct bundle *b = &whole.bundle;
 	char what[NAME_SIZE + 8];
 	bool used[2] = { false, false }; /* loaders of the settings are told of with those */
-	sqlite3_stmt *rows;
+	struct store_rows *rows;
 	int rc = bundle_list(&ctl->store, &rows);
 
-	while (rc == 0 && (rc = store_step(&ctl->store, rows)) == 1) {
+	while (store_next(rows, &rc)) {
 		bundle_row(rows, &whole);
 		snprintf(what, sizeof(what), "bundle %s", b->name);
 		used[0] = used[0] || strcmp(b->loader_bios, LOADER_OF_SETTINGS) == 0;
@@ -264,7 +264,6 @@ static int check_bundles(struct ctl *ctl, const struct tftp *t)
 		look_for_all(t, what, strcmp(b->loader_bios, LOADER_OF_SETTINGS) ? b->loader_bios : "",
 		             strcmp(b->loader_uefi, LOADER_OF_SETTINGS) ? b->loader_uefi : "",
 		             b->config, b->prefix);
-		rc = 0;
 	}
 	return rc ? rc : look_for_settings(ctl, t, &global, used);
 }
@@ -276,16 +275,15 @@ static int check_job(struct ctl *ctl, const struct tftp *t)
 		"SELECT min(id), loader_bios, loader_uefi, config, prefix FROM job"
 		" WHERE state IN ('pending', 'offered', 'begun') GROUP BY 2, 3, 4, 5";
 	char names[4][FILE_SIZE], what[32];
-	sqlite3_stmt *rows;
+	struct store_rows *rows;
 	int rc = store_start(&ctl->store, &rows, sql, "");
 
-	while (rc == 0 && (rc = store_step(&ctl->store, rows)) == 1) {
+	while (store_next(rows, &rc)) {
 		for (int i = 0; i < 4; i++)
 			store_text(rows, i + 1, names[i], FILE_SIZE);
 		snprintf(what, sizeof(what), "work %lld",
-		         (long long)sqlite3_column_int64(rows, 0));
+		         (long long)store_number(rows, 0));
 		look_for_all(t, what, names[0], names[1], names[2], names[3]);
-		rc = 0;
 	}
 	return rc;
 }
@@ -297,14 +295,14 @@ static int check_settings(struct ctl *ctl, const struct tftp *t)
 		"SELECT DISTINCT level, owner FROM setting WHERE level <> 'global'"
 		" AND key IN ('menu-mode', 'menu-file', 'loader-bios', 'loader-uefi')";
 	struct owner owner;
-	sqlite3_stmt *rows;
+	struct store_rows *rows;
 	char level[16];
 	int rc = store_start(&ctl->store, &rows, sql, "");
 
-	while (rc == 0 && (rc = store_step(&ctl->store, rows)) == 1) {
+	while (store_next(rows, &rc)) {
 		store_text(rows, 0, level, sizeof(level));
 		owner.level = strcmp(level, "folder") == 0 ? LEVEL_FOLDER : LEVEL_DEVICE;
-		owner.id = (uint64_t)sqlite3_column_int64(rows, 1);
+		owner.id = (uint64_t)store_number(rows, 1);
 		rc = look_for_settings(ctl, t, &owner, (bool[2]){ false, false });
 		if (rc)
 			store_end(rows);

@@ -154,11 +154,11 @@ static int gather_assignments(struct ctl *ctl, const struct assignment_filter *f
 {
 	struct assignment_row row;
 	struct assignment_past past;
-	sqlite3_stmt *rows;
+	struct store_rows *rows;
 	int rc = assignment_list(&ctl->store, filter, &rows);
 
 	table_add(table, "ID", "BUNDLE", "TO", "WHEN", "OPEN", "DONE", "FAILED");
-	while (rc == 0 && (rc = store_step(&ctl->store, rows)) == 1) {
+	while (store_next(rows, &rc)) {
 		char id[24], target[CTL_OWNER], when[64], open[24], done[24], failed[24];
 		json_t *object;
 

@@ -179,17 +179,16 @@ static int find_assignments(struct ctl *ctl, uint64_t bundle, struct places *pla
 	struct assignment_filter filter = { .bundle = bundle };
 	struct assignment_row row;
 	char text[CTL_OWNER];
-	sqlite3_stmt *rows;
+	struct store_rows *rows;
 	int rc = assignment_list(&ctl->store, &filter, &rows);
 
-	while (rc == 0 && (rc = store_step(&ctl->store, rows)) == 1) {
+	while (store_next(rows, &rc)) {
 		struct owner owner;
 
 		assignment_row(rows, &row);
 		owner = (struct owner){ row.assignment.level, row.assignment.owner };
 		ctl_owner_text(ctl, &owner, text);
 		add_place(places, "assigned to ", text);
-		rc = 0;
 	}
 	return rc;
 }
@@ -198,22 +197,20 @@ static int find_others(struct ctl *ctl, uint64_t bundle, struct places *places)
 {
 	struct multicast_row session;
 	struct rule_row rule;
-	sqlite3_stmt *rows;
+	struct store_rows *rows;
 	int rc = rule_list(&ctl->store, &rows);
 
-	while (rc == 0 && (rc = store_step(&ctl->store, rows)) == 1) {
+	while (store_next(rows, &rc)) {
 		rule_row(rows, &rule);
 		if (rule.bundle == bundle)
 			add_place(places, "rule ", rule.rule.name);
-		rc = 0;
 	}
 	if (rc == 0)
 		rc = multicast_list(&ctl->store, &rows);
-	while (rc == 0 && (rc = store_step(&ctl->store, rows)) == 1) {
+	while (store_next(rows, &rc)) {
 		multicast_row(rows, &session);
 		if (session.bundle == bundle)
 			add_place(places, "multicast session ", session.multicast.name);
-		rc = 0;
 	}
 	return rc;
 }
@@ -298,12 +295,12 @@ static int ctl_bundle_list(struct ctl *ctl)
 	json_t *array = json_array();
 	struct bundle_whole whole;
 	struct bundle_uses uses;
-	sqlite3_stmt *rows;
+	struct store_rows *rows;
 	int rc = bundle_list(&ctl->store, &rows);
 
 	table_add(&table, "BUNDLE", "KIND", "CONFIG", "BIOS", "UEFI", "USED", "OPEN", "DONE",
 	          "FAILED");
-	while (rc == 0 && (rc = store_step(&ctl->store, rows)) == 1) {
+	while (store_next(rows, &rc)) {
 		json_t *object;
 
 		bundle_row(rows, &whole);

@@ -5,8 +5,9 @@
 
 #include "nbp/proto/error.h"
 #include "server/ctl/noun.h"
-#include "server/store/bundles.h"
-#include "server/store/settings.h"
+#include "server/model/bundle.h"
+#include "server/model/settings.h"
+#include "server/store/names.h"
 
 #define WORD_SIZE 64
 
@@ -27,47 +28,14 @@ static void offer(const struct completion *c, const char *word, const char *suff
 
 /* --- names in the database ------------------------------------------------- */
 
-/*
- * What a word in a verb's usage stands for; ?1 is what has been typed of it. The
- * shell waits, so the database is only read, and not checked as a whole.
- */
-static const struct {
-	const char *word, *sql;
-} names[] = {
-	{ "device", "SELECT name FROM device WHERE name >= ?1 ORDER BY name LIMIT 500" },
-	{ "group", "SELECT name FROM device_group ORDER BY name" },
-	{ "bundle", "SELECT name FROM bundle ORDER BY name" },
-	{ "rule", "SELECT name FROM rule ORDER BY name" },
-	{ "multicast", "SELECT name FROM multicast ORDER BY name" },
-	{ "job", "SELECT id FROM job WHERE state IN ('pending', 'offered', 'begun')"
-	           " ORDER BY id DESC LIMIT 500" },
-	{ "folder",
-	  "WITH RECURSIVE walk (id, path) AS ("
-	  " SELECT id, '/' || name FROM folder WHERE parent IS NULL UNION ALL"
-	  " SELECT folder.id, path || '/' || name FROM folder JOIN walk ON parent = walk.id)"
-	  " SELECT path FROM walk ORDER BY path" },
-	{ "target group", "SELECT 'group:' || name FROM device_group ORDER BY name" },
-};
+static void take_name(void *data, const char *name)
+{
+	offer(data, name, "");
+}
 
 static void offer_names(const struct completion *c, const char *what)
 {
-	sqlite3_stmt *rows = NULL;
-	sqlite3 *db = NULL;
-	size_t i = 0;
-
-	while (i < sizeof(names) / sizeof(names[0]) && strcmp(names[i].word, what) != 0)
-		i++;
-	if (i == sizeof(names) / sizeof(names[0]))
-		return;
-	/* Without a database, or with one of another version, there are no names. */
-	if (sqlite3_open_v2(c->database, &db, SQLITE_OPEN_READONLY, NULL) == SQLITE_OK &&
-	    sqlite3_prepare_v2(db, names[i].sql, -1, &rows, NULL) == SQLITE_OK) {
-		sqlite3_bind_text(rows, 1, c->begun, -1, SQLITE_STATIC);
-		while (sqlite3_step(rows) == SQLITE_ROW)
-			offer(c, (const char *)sqlite3_column_text(rows, 0), "");
-	}
-	sqlite3_finalize(rows);
-	sqlite3_close(db);
+	store_list_names(c->database, what, c->begun, take_name, (void *)c);
 }
 
 /* --- what a word stands for ------------------------------------------------ */
@@ -89,29 +57,24 @@ static void offer_settings(const struct completion *c, const char *suffix)
 	}
 }
 
+struct key_offer {
+	const struct completion *completion;
+	const char *suffix;
+};
+
+static void take_detail(void *data, const char *detail)
+{
+	const struct key_offer *offered = data;
+	char key[WORD_SIZE];
+
+	snprintf(key, sizeof(key), "%.*s", (int)strcspn(detail, "="), detail);
+	offer(offered->completion, key, offered->suffix);
+}
+
 /* Offers the keys of the details of the bundle that has been named. */
 static void offer_details(const struct completion *c, const char *suffix)
 {
-	static const char sql[] = "SELECT details FROM bundle WHERE name = ?1";
-	sqlite3_stmt *row = NULL;
-	sqlite3 *db = NULL;
-
-	if (sqlite3_open_v2(c->database, &db, SQLITE_OPEN_READONLY, NULL) == SQLITE_OK &&
-	    sqlite3_prepare_v2(db, sql, -1, &row, NULL) == SQLITE_OK &&
-	    sqlite3_bind_text(row, 1, c->first, -1, SQLITE_STATIC) == SQLITE_OK &&
-	    sqlite3_step(row) == SQLITE_ROW) {
-		const char *text = sqlite3_column_blob(row, 0);
-		int size = sqlite3_column_bytes(row, 0);
-		char key[WORD_SIZE];
-
-		for (int at = 0; at < size; at += (int)strnlen(text + at, (size_t)(size - at)) + 1) {
-			snprintf(key, sizeof(key), "%.*s", size - at, text + at);
-			key[strcspn(key, "=")] = '\0';
-			offer(c, key, suffix);
-		}
-	}
-	sqlite3_finalize(row);
-	sqlite3_close(db);
+	store_list_details(c->database, c->first, take_detail, &(struct key_offer){ c, suffix });
 }
 
 static void offer_keys(const struct completion *c, const char *suffix)

@@ -134,7 +134,7 @@ static int ctl_device_list(struct ctl *ctl)
 	struct device device;
 	struct seen seen;
 	struct job job;
-	sqlite3_stmt *rows;
+	struct store_rows *rows;
 	json_t *array;
 	int rc = 0, status = ctl_start_devices(ctl, &rows);
 
@@ -144,7 +144,7 @@ static int ctl_device_list(struct ctl *ctl)
 		return ctl_put_csv(ctl, rows);
 	array = json_array();
 	table_add(&table, "DEVICE", "FOLDER", "MAC OR UUID", "FW", "NEWEST JOB", "LAST SEEN");
-	while (rc == 0 && (rc = store_step(&ctl->store, rows)) == 1) {
+	while (store_next(rows, &rc)) {
 		device_row(rows, &device);
 		rc = ctl_gather_device(ctl, &device, &seen, &job);
 		if (rc == 0 && ctl->json)

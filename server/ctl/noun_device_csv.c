@@ -107,7 +107,7 @@ int ctl_device_import(struct ctl *ctl)
 	return status;
 }
 
-int ctl_put_csv(struct ctl *ctl, sqlite3_stmt *rows)
+int ctl_put_csv(struct ctl *ctl, struct store_rows *rows)
 {
 	return device_csv_export(&ctl->store, rows, stdout) ? ctl_store_error(ctl) : 0;
 }

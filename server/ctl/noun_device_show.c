@@ -67,13 +67,12 @@ static json_t *json_groups(struct ctl *ctl, const struct device *device)
 {
 	json_t *array = json_array();
 	struct group_row group;
-	sqlite3_stmt *rows;
+	struct store_rows *rows;
 	int rc = group_list(&ctl->store, device->id, &rows);
 
-	while (rc == 0 && (rc = store_step(&ctl->store, rows)) == 1) {
+	while (store_next(rows, &rc)) {
 		group_row(rows, &group);
 		json_array_append_new(array, json_string(group.name));
-		rc = 0;
 	}
 	return array;
 }
@@ -222,17 +221,16 @@ static int find_sources(struct ctl *ctl, struct timeline *t)
 
 static int read_moments(struct ctl *ctl, const struct device *device, struct timeline *t)
 {
-	sqlite3_stmt *rows;
+	struct store_rows *rows;
 	int rc = event_list_boot(&ctl->store, device->id, t->boot, &rows);
 
 	/* The store keeps hardly more of a device. */
 	t->moments = calloc(MOMENTS_MAX, sizeof(*t->moments));
 	if (!t->moments)
 		return ctl_error(EXIT_FAULT, "no memory");
-	while (rc == 0 && (rc = store_step(&ctl->store, rows)) == 1) {
+	while (store_next(rows, &rc)) {
 		if (t->count < MOMENTS_MAX)
 			event_row(rows, &t->moments[t->count++].event);
-		rc = 0;
 	}
 	if (rc || find_sources(ctl, t))
 		return ctl_store_error(ctl);

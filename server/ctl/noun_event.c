@@ -21,11 +21,11 @@ int ctl_print_events(struct ctl *ctl, const struct device *device, uint32_t limi
 	struct table table = { .columns = 6 };
 	struct device named = *device;
 	struct event_record event;
-	sqlite3_stmt *rows;
+	struct store_rows *rows;
 	int rc = event_list(&ctl->store, device->id, limit, &rows);
 
 	table_add(&table, "TIME", "DEVICE", "STEP", "JOB", "AFTER", "REASON");
-	while (rc == 0 && (rc = store_step(&ctl->store, rows)) == 1) {
+	while (store_next(rows, &rc)) {
 		char when[24], job[24] = "-", after[24] = "-";
 
 		event_row(rows, &event);
@@ -49,10 +49,10 @@ json_t *ctl_json_events(struct ctl *ctl, const struct device *device, uint32_t l
 	json_t *array = json_array();
 	struct device named = *device;
 	struct event_record event;
-	sqlite3_stmt *rows;
+	struct store_rows *rows;
 	int rc = event_list(&ctl->store, device->id, limit, &rows);
 
-	while (rc == 0 && (rc = store_step(&ctl->store, rows)) == 1) {
+	while (store_next(rows, &rc)) {
 		event_row(rows, &event);
 		rc = name_device(ctl, &event, &named);
 		if (rc == 0)

@@ -286,20 +286,19 @@ static int find_last_boot(struct explanation *e)
 	uint64_t device = e->machine.device.id;
 	uint8_t boot[NONCE_SIZE];
 	struct event_record event;
-	sqlite3_stmt *rows;
+	struct store_rows *rows;
 	uint32_t count;
 	int rc = device ? event_find_boot(store, device, 0, boot, &count) : ERR_NOT_FOUND;
 
 	if (rc)
 		return rc == ERR_NOT_FOUND ? 0 : ctl_store_error(e->ctl);
 	rc = event_list_boot(store, device, boot, &rows);
-	while (rc == 0 && (rc = store_step(store, rows)) == 1) {
+	while (store_next(rows, &rc)) {
 		event_row(rows, &event);
 		if (strcmp(event.step, "local-boot") == 0)
 			text_format(local, sizeof(local), "%s", event.reason);
 		else if (strcmp(event.step, "error") == 0)
 			text_format(error, sizeof(error), "%s", event.reason);
-		rc = 0;
 	}
 	if (rc)
 		return ctl_store_error(e->ctl);

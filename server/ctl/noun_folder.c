@@ -215,12 +215,11 @@ static int ctl_folder_rename(struct ctl *ctl)
 static int check_inner(struct ctl *ctl, const struct named_folder *s)
 {
 	struct folder_row row;
-	sqlite3_stmt *rows;
+	struct store_rows *rows;
 	int status = 0, rc = folder_list(&ctl->store, s->id, &rows);
 
-	while (rc == 0 && (rc = store_step(&ctl->store, rows)) == 1) {
+	while (store_next(rows, &rc)) {
 		folder_row(rows, &row);
-		rc = 0;
 		if (row.depth == 1 && status == 0)
 			status = check_place(ctl, s, s->parent, row.name);
 	}
@@ -230,13 +229,13 @@ static int check_inner(struct ctl *ctl, const struct named_folder *s)
 static int remove_folder(struct ctl *ctl, struct named_folder *s)
 {
 	struct folder_row row = { 0 };
-	sqlite3_stmt *rows;
+	struct store_rows *rows;
 	int rc, status = find_named(ctl, ctl->words[0], s);
 
 	if (status)
 		return status;
 	rc = folder_list(&ctl->store, s->id, &rows);
-	if (rc || store_step(&ctl->store, rows) != 1)
+	if (rc || store_step(rows) != 1)
 		return ctl_store_error(ctl);
 	folder_row(rows, &row);
 	store_end(rows);
@@ -298,7 +297,7 @@ static int ctl_folder_list(struct ctl *ctl)
 	struct table table = { .columns = 4 };
 	char path[FOLDER_PATH];
 	struct folder_row row;
-	sqlite3_stmt *rows;
+	struct store_rows *rows;
 	json_t *array;
 	uint64_t top = 0;
 	size_t start;
@@ -312,12 +311,11 @@ static int ctl_folder_list(struct ctl *ctl)
 	array = json_array();
 	table_add(&table, "FOLDER", "DEVICES", "SETTINGS", "ASSIGNMENTS");
 	rc = folder_list(&ctl->store, top, &rows);
-	while (rc == 0 && (rc = store_step(&ctl->store, rows)) == 1) {
+	while (store_next(rows, &rc)) {
 		folder_row(rows, &row);
 		follow_path(path, start, &row);
 		list_folder(&table, &row);
 		json_array_append_new(array, json_folder(&row, path));
-		rc = 0;
 	}
 	return ctl_answer_list(ctl, rc, &table, array);
 }
@@ -329,18 +327,17 @@ static int gather_contents(struct ctl *ctl, uint64_t id, json_t *folders, json_t
 {
 	struct folder_row row;
 	struct device device;
-	sqlite3_stmt *rows;
+	struct store_rows *rows;
 	int rc = folder_list(&ctl->store, id, &rows);
 
-	while (rc == 0 && (rc = store_step(&ctl->store, rows)) == 1) {
+	while (store_next(rows, &rc)) {
 		folder_row(rows, &row);
 		if (row.depth == 1)
 			json_array_append_new(folders, json_string(row.name));
-		rc = 0;
 	}
 	if (rc == 0)
 		rc = folder_devices(&ctl->store, id, &rows);
-	while (rc == 0 && (rc = store_step(&ctl->store, rows)) == 1) {
+	while (store_next(rows, &rc)) {
 		uint64_t in;
 
 		device_row(rows, &device);

@@ -170,11 +170,11 @@ static int ctl_group_list(struct ctl *ctl)
 	struct table table = { .columns = 3 };
 	json_t *array = json_array();
 	struct group_row row;
-	sqlite3_stmt *rows;
+	struct store_rows *rows;
 	int rc = group_list(&ctl->store, 0, &rows);
 
 	table_add(&table, "GROUP", "DEVICES", "ASSIGNMENTS");
-	while (rc == 0 && (rc = store_step(&ctl->store, rows)) == 1) {
+	while (store_next(rows, &rc)) {
 		char devices[24], assignments[24];
 
 		group_row(rows, &row);
@@ -184,7 +184,6 @@ static int ctl_group_list(struct ctl *ctl)
 		json_array_append_new(array, json_pack("{s:s, s:I, s:I}", "group", row.name,
 		                      "devices", (json_int_t)row.devices, "assignments",
 		                      (json_int_t)row.assignments));
-		rc = 0;
 	}
 	return ctl_answer_list(ctl, rc, &table, array);
 }
@@ -195,7 +194,7 @@ static int ctl_group_show(struct ctl *ctl)
 	json_t *object, *devices;
 	struct named_group s = { 0 };
 	struct device device;
-	sqlite3_stmt *rows;
+	struct store_rows *rows;
 	int rc, status = find_named(ctl, &s);
 
 	if (status)
@@ -203,10 +202,9 @@ static int ctl_group_show(struct ctl *ctl)
 	devices = json_array();
 	owner.id = s.id;
 	rc = group_devices(&ctl->store, s.id, &rows);
-	while (rc == 0 && (rc = store_step(&ctl->store, rows)) == 1) {
+	while (store_next(rows, &rc)) {
 		device_row(rows, &device);
 		json_array_append_new(devices, json_string(device.name));
-		rc = 0;
 	}
 	object = ctl_json_owned(ctl, &owner);
 	json_object_del(object, "settings");

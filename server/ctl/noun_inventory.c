@@ -58,7 +58,7 @@ static int ctl_inventory(struct ctl *ctl)
 	struct table table = { .columns = 8 };
 	struct device device;
 	struct seen seen;
-	sqlite3_stmt *rows;
+	struct store_rows *rows;
 	json_t *array;
 	int rc = 0, status = ctl_start_devices(ctl, &rows);
 
@@ -67,7 +67,7 @@ static int ctl_inventory(struct ctl *ctl)
 	array = json_array();
 	table_add(&table, "DEVICE", "MACHINE", "SERIAL", "PROCESSOR", "MEMORY", "DISKS", "FW",
 	          "LAST SEEN");
-	while (rc == 0 && (rc = store_step(&ctl->store, rows)) == 1) {
+	while (store_next(rows, &rc)) {
 		json_t *object;
 
 		device_row(rows, &device);

@@ -350,7 +350,7 @@ static int check_session(struct ctl *ctl, const struct job_changes *all, struct 
 {
 	struct multicast_row row;
 	struct origin origin;
-	sqlite3_stmt *rows;
+	struct store_rows *rows;
 	bool over = true;
 	int rc = job_origin(&ctl->store, r->old.number, &origin);
 
@@ -359,9 +359,8 @@ static int check_session(struct ctl *ctl, const struct job_changes *all, struct 
 		return 0;
 	if (rc == 0)
 		rc = multicast_list(&ctl->store, &rows);
-	while (rc == 0 && (rc = store_step(&ctl->store, rows)) == 1) {
+	while (store_next(rows, &rc)) {
 		multicast_row(rows, &row);
-		rc = 0;
 		if (row.multicast.id != origin.source_id)
 			continue;
 		over = row.multicast.state == SESSION_ENDED;

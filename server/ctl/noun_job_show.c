@@ -23,15 +23,14 @@ const struct ctl_option opt_state = {
 static json_t *json_offers(struct ctl *ctl, const struct job *job)
 {
 	json_t *array = json_array();
-	sqlite3_stmt *rows;
+	struct store_rows *rows;
 	int rc = job_offers(&ctl->store, job->number, &rows);
 
-	while (rc == 0 && (rc = store_step(&ctl->store, rows)) == 1) {
-		json_t *time = ctl_json_time(sqlite3_column_int64(rows, 1));
+	while (store_next(rows, &rc)) {
+		json_t *time = ctl_json_time(store_number(rows, 1));
 
 		json_array_append_new(array, json_pack("{s:i, s:o}", "attempt",
-		                                       sqlite3_column_int(rows, 0), "time", time));
-		rc = 0;
+		                                       store_number(rows, 0), "time", time));
 	}
 	return array;
 }
@@ -221,14 +220,13 @@ static int list_jobs(struct ctl *ctl, const struct job_filter *filter)
 	json_t *array = json_array();
 	struct device device;
 	struct job job;
-	sqlite3_stmt *rows;
+	struct store_rows *rows;
 	int rc = job_list(&ctl->store, one ? filter->devices[0] : 0, ctl_given(ctl, &opt_open), &rows);
 
 	table_add(&table, "JOB", "DEVICE", "STATE", "ATTEMPT", "WHAT", "BY", "SINCE",
 	          "REASON");
-	while (rc == 0 && (rc = store_step(&ctl->store, rows)) == 1) {
+	while (store_next(rows, &rc)) {
 		job_row(rows, &job);
-		rc = 0;
 		if (!is_wanted(filter, &job))
 			continue;
 		rc = device_by_id(&ctl->store, job.device, &device);

@@ -42,11 +42,11 @@ int ctl_multicast_list(struct ctl *ctl)
 	struct table table = { .columns = 6 };
 	json_t *array = json_array();
 	struct multicast_row row;
-	sqlite3_stmt *rows;
+	struct store_rows *rows;
 	int rc = multicast_list(&ctl->store, &rows);
 
 	table_add(&table, "SESSION", "BUNDLE", "STATE", "JOINED", "STARTS AT", "SINCE");
-	while (rc == 0 && (rc = store_step(&ctl->store, rows)) == 1) {
+	while (store_next(rows, &rc)) {
 		char joined[48], starts[80], since[32];
 
 		multicast_row(rows, &row);
@@ -57,7 +57,6 @@ int ctl_multicast_list(struct ctl *ctl)
 		table_add(&table, row.multicast.name, row.bundle_name,
 		          session_state_name(row.multicast.state), joined, starts, since);
 		json_array_append_new(array, ctl_json_multicast(&row));
-		rc = 0;
 	}
 	return ctl_answer_list(ctl, rc, &table, array);
 }
@@ -82,12 +81,12 @@ static int list_members(struct ctl *ctl, const struct multicast_row *session,
                         struct table *table, json_t *array)
 {
 	struct device device;
-	sqlite3_stmt *rows;
+	struct store_rows *rows;
 	int rc = multicast_members(&ctl->store, session->multicast.id, &rows);
 
 	table_add(table, "MEMBER", "JOINED", "JOB");
-	while (rc == 0 && (rc = store_step(&ctl->store, rows)) == 1) {
-		int64_t joined = sqlite3_column_int64(rows, MULTICAST_JOINED_COLUMN);
+	while (store_next(rows, &rc)) {
+		int64_t joined = store_number(rows, MULTICAST_JOINED_COLUMN);
 		char when[32], state[64] = "-";
 		struct job job;
 

@@ -297,11 +297,11 @@ static int ctl_rule_list(struct ctl *ctl)
 	struct table table = { .columns = 6 };
 	json_t *array = json_array();
 	struct rule_row row;
-	sqlite3_stmt *rows;
+	struct store_rows *rows;
 	int rc = rule_list(&ctl->store, &rows);
 
 	table_add(&table, "NO", "RULE", "FOR", "BUNDLE", "STATE", "FILTER");
-	while (rc == 0 && (rc = store_step(&ctl->store, rows)) == 1) {
+	while (store_next(rows, &rc)) {
 		char position[16];
 
 		rule_row(rows, &row);
@@ -310,7 +310,6 @@ static int ctl_rule_list(struct ctl *ctl)
 		          row.bundle_name, state_text(&row),
 		          row.filter[0] ? row.filter : "(every machine)");
 		json_array_append_new(array, ctl_json_rule(&row));
-		rc = 0;
 	}
 	return ctl_answer_list(ctl, rc, &table, array);
 }

@@ -35,7 +35,7 @@ static void uuid_text(const struct unknown *s, char *out, size_t size)
 /* --- finding --------------------------------------------------------------- */
 
 /* Starts the list of those with the MAC or UUID @word; @key is to stay until its end. */
-static int start_list(struct ctl *ctl, const char *word, uint8_t key[16], sqlite3_stmt **rows)
+static int start_list(struct ctl *ctl, const char *word, uint8_t key[16], struct store_rows **rows)
 {
 	int rc;
 
@@ -86,20 +86,20 @@ static int check_one_machine(struct ctl *ctl, const struct unknown *unknown, con
 int ctl_find_unknown(struct ctl *ctl, const char *word, struct unknown *unknown)
 {
 	struct unknown other;
-	sqlite3_stmt *rows;
+	struct store_rows *rows;
 	uint8_t key[16];
 	char uuid[40]; /* or a MAC */
 	int rc, status = start_list(ctl, word, key, &rows);
 
 	if (status)
 		return status;
-	rc = store_step(&ctl->store, rows);
+	rc = store_step(rows);
 	if (rc == 0)
 		return report_missing(ctl, word, key);
 	if (rc < 0)
 		return ctl_store_error(ctl);
 	unknown_row(rows, unknown);
-	rc = store_step(&ctl->store, rows);
+	rc = store_step(rows);
 	if (rc == 0)
 		return 0;
 	if (rc < 0)
@@ -143,7 +143,7 @@ static int ctl_unknown_list(struct ctl *ctl)
 	struct table table = { .columns = 7 };
 	struct unknown s;
 	uint32_t limit = UINT32_MAX;
-	sqlite3_stmt *rows;
+	struct store_rows *rows;
 	json_t *array;
 	int rc, status = 0;
 
@@ -154,7 +154,7 @@ static int ctl_unknown_list(struct ctl *ctl)
 	array = json_array();
 	table_add(&table, "MAC", "PRODUCT", "SERIAL", "ADDRESS", "BOOTS", "LAST SEEN", "NOTE");
 	rc = unknown_list(&ctl->store, &rows);
-	while (rc == 0 && (rc = store_step(&ctl->store, rows)) == 1) {
+	while (store_next(rows, &rc)) {
 		const struct request *r = &s.request.u.request;
 		char mac[40], boots[24], ago[32], note[REASON_SIZE];
 

@@ -23,12 +23,12 @@ static int ctl_uuid_list(struct ctl *ctl)
 {
 	struct table table = { .columns = 3 };
 	struct uuid_record word;
-	sqlite3_stmt *rows;
+	struct store_rows *rows;
 	json_t *array = json_array();
 	int rc = uuid_list(&ctl->store, &rows);
 
 	table_add(&table, "UUID", "STATE", "SINCE");
-	while (rc == 0 && (rc = store_step(&ctl->store, rows)) == 1) {
+	while (store_next(rows, &rc)) {
 		char uuid[40], since[40];
 
 		uuid_row(rows, &word);
@@ -36,7 +36,6 @@ static int ctl_uuid_list(struct ctl *ctl)
 		ctl_time(word.time, since, sizeof(since));
 		table_add(&table, uuid, uuid_state_name(word.state), since);
 		json_array_append_new(array, json_uuid(&word));
-		rc = 0;
 	}
 	return ctl_answer_list(ctl, rc, &table, array);
 }
@@ -53,7 +52,7 @@ static int ctl_uuid_show(struct ctl *ctl)
 	struct table table = { .columns = 5 };
 	struct witness witness;
 	uint8_t uuid[16];
-	sqlite3_stmt *rows;
+	struct store_rows *rows;
 	json_t *array;
 	size_t count = 0;
 	int rc, status = read_uuid(ctl->words[0], uuid);
@@ -63,7 +62,7 @@ static int ctl_uuid_show(struct ctl *ctl)
 	array = json_array();
 	table_add(&table, "MAC", "SERIAL", "BOARD", "MODEL", "LAST SEEN");
 	rc = witness_list(&ctl->store, uuid, &rows);
-	while (rc == 0 && (rc = store_step(&ctl->store, rows)) == 1) {
+	while (store_next(rows, &rc)) {
 		char mac[40], last[40];
 
 		witness_row(rows, &witness);
@@ -78,7 +77,6 @@ static int ctl_uuid_show(struct ctl *ctl)
 			witness.serials.model, "first", ctl_json_time(witness.first), "last",
 			ctl_json_time(witness.last)));
 		count++;
-		rc = 0;
 	}
 	if (rc == 0 && !device_uuid_ok(uuid))
 		ctl_error(0, "note: %s is a placeholder that many machines have; it identifies no machine",
@@ -93,10 +91,10 @@ static int warn_of_others(struct ctl *ctl, const uint8_t uuid[16])
 {
 	struct witness witness;
 	struct device device;
-	sqlite3_stmt *rows;
+	struct store_rows *rows;
 	int rc = witness_list(&ctl->store, uuid, &rows);
 
-	while (rc == 0 && (rc = store_step(&ctl->store, rows)) == 1) {
+	while (store_next(rows, &rc)) {
 		char mac[40];
 
 		witness_row(rows, &witness);

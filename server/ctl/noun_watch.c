@@ -69,7 +69,7 @@ static void report_event(struct watch *w, const struct event_record *event, cons
 }
 
 /* Columns: id, last, boots, mac, uuid, address, outcome. */
-static void report_unknown(struct watch *w, sqlite3_stmt *row)
+static void report_unknown(struct watch *w, struct store_rows *row)
 {
 	static const uint8_t none[16];
 	uint8_t mac[6], uuid[16];
@@ -85,13 +85,13 @@ static void report_unknown(struct watch *w, sqlite3_stmt *row)
 
 		text_format(guid, sizeof(guid), "%pU", uuid);
 		put_line(json_pack("{s:o, s:s, s:o, s:s, s:s, s:I}", "time",
-		                   ctl_json_time(sqlite3_column_int64(row, 1)), "unknown_machine", name,
+		                   ctl_json_time(store_number(row, 1)), "unknown_machine", name,
 		                   "uuid", memcmp(uuid, none, 16) ? json_string(guid) : json_null(),
 		                   "address", address, "outcome", outcome, "boots",
-		                   (json_int_t)sqlite3_column_int64(row, 2)));
+		                   (json_int_t)store_number(row, 2)));
 		return;
 	}
-	put_time(sqlite3_column_int64(row, 1), 0, false);
+	put_time(store_number(row, 1), 0, false);
 	printf("  %-17s  unknown   %5s  from %s: %s\n", name, "-", address, outcome);
 }
 
@@ -108,16 +108,15 @@ static int look_at_events(struct watch *w)
 		" AND (?3 <= 0 OR device.folder IN (SELECT id FROM within)) ORDER BY event.id";
 	struct event_record event;
 	char name[NAME_SIZE];
-	sqlite3_stmt *rows;
+	struct store_rows *rows;
 	int rc = store_start(&w->ctl->store, &rows, sql, "iii", w->event, (int64_t)w->device,
 	                     w->folder);
 
-	while (rc == 0 && (rc = store_step(&w->ctl->store, rows)) == 1) {
-		w->event = sqlite3_column_int64(rows, 0);
+	while (store_next(rows, &rc)) {
+		w->event = store_number(rows, 0);
 		event_row(rows, &event);
 		store_text(rows, 9, name, sizeof(name));
 		report_event(w, &event, name);
-		rc = 0;
 	}
 	return rc;
 }
@@ -155,14 +154,13 @@ static int look_at_unknowns(struct watch *w, bool tell)
 	static const char sql[] =
 		"SELECT id, last, boots, mac, uuid, address, outcome FROM unknown_machine"
 		" WHERE last >= ? ORDER BY last, id";
-	sqlite3_stmt *rows;
+	struct store_rows *rows;
 	int rc = store_start(&w->ctl->store, &rows, sql, "i", w->since);
 
-	while (rc == 0 && (rc = store_step(&w->ctl->store, rows)) == 1) {
-		if (is_news(w, sqlite3_column_int64(rows, 0), sqlite3_column_int64(rows, 1),
-		            sqlite3_column_int64(rows, 2)) && tell)
+	while (store_next(rows, &rc)) {
+		if (is_news(w, store_number(rows, 0), store_number(rows, 1),
+		            store_number(rows, 2)) && tell)
 			report_unknown(w, rows);
-		rc = 0;
 	}
 	return rc;
 }
@@ -193,13 +191,13 @@ static int start_watch(struct watch *w, uint32_t limit)
 		"  (SELECT event.id FROM event ORDER BY id DESC LIMIT ?1)), 0),"
 		" ifnull((SELECT max(id) FROM event), 0),"
 		" ifnull((SELECT max(last) FROM unknown_machine), 0)";
-	sqlite3_stmt *row;
+	struct store_rows *row;
 	int rc = store_start(&w->ctl->store, &row, sql, "i", (int64_t)limit);
 
-	if (rc || (rc = store_step(&w->ctl->store, row)) != 1)
+	if (rc || (rc = store_step(row)) != 1)
 		return rc;
-	w->event = sqlite3_column_int64(row, limit ? 0 : 1);
-	w->since = sqlite3_column_int64(row, 2);
+	w->event = store_number(row, limit ? 0 : 1);
+	w->since = store_number(row, 2);
 	w->version = -1;
 	store_end(row);
 	return look_at_unknowns(w, false);

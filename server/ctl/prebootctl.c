@@ -31,7 +31,7 @@ static bool is_writing(void *context)
 {
 	const struct ctl *ctl = context;
 
-	return ctl->store.db && sqlite3_txn_state(ctl->store.db, NULL) == SQLITE_TXN_WRITE;
+	return store_is_writing(&ctl->store);
 }
 
 /*

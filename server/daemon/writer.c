@@ -415,7 +415,7 @@ bool writer_waits(const struct writer *w)
 
 void writer_last(struct writer *w)
 {
-	sqlite3_busy_timeout(w->store.db, LAST_MS);
+	store_wait(&w->store, LAST_MS);
 }
 
 /* --- from start to end ----------------------------------------------------- */
@@ -442,7 +442,7 @@ int writer_open(struct writer *w, struct server *server, const char *path)
 	if (rc)
 		goto close;
 	/* From now on the writer waits for no other program, as all wait for the writer. */
-	sqlite3_busy_timeout(w->store.db, 0);
+	store_wait(&w->store, 0);
 	rc = writer_read_secret(w);
 	if (rc == 0)
 		rc = index_load(server->index, &w->store);
@@ -465,7 +465,7 @@ void writer_close(struct writer *w)
 {
 	/* Its log must not be taken for that of the file that has its name now. */
 	if (w->replaced && !w->keep_log)
-		sqlite3_wal_checkpoint_v2(w->store.db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+		store_empty_log(&w->store);
 	store_close(&w->store);
 	free(w->deferred);
 	free(w->history);

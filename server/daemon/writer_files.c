@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <sys/stat.h>
 
+#include "nbp/proto/error.h"
 #include "nbp/proto/text.h"
 
 #define HEADER_SIZE 100 /* bytes at the least of a database */
@@ -54,8 +55,8 @@ static const char *lost_beside(const struct writer *w)
 static void rescue(struct writer *w)
 {
 	if (!inode_of(w, "-wal"))
-		sqlite3_wal_checkpoint_v2(w->store.db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
-	sqlite3_db_config(w->store.db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+		store_empty_log(&w->store);
+	store_keep_log(&w->store);
 	w->keep_log = true;
 }
 
@@ -64,7 +65,7 @@ static void rescue(struct writer *w)
 static bool log_is_cut(struct writer *w)
 {
 	struct stat status;
-	int code;
+	int rc;
 
 	if (look_beside(w, "-wal", &status))
 		return false;
@@ -72,10 +73,10 @@ static bool log_is_cut(struct writer *w)
 		w->log_size = status.st_size;
 		return false;
 	}
-	code = sqlite3_wal_checkpoint_v2(w->store.db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
-	if (code == SQLITE_OK)
+	rc = store_write_log(&w->store);
+	if (rc == 0)
 		w->log_size = status.st_size;
-	return code != SQLITE_OK && code != SQLITE_BUSY && code != SQLITE_LOCKED;
+	return rc == ERR_IO;
 }
 
 /* Returns the suffix of a file that another program has cut short, as to empty it; NULL: none is. */
@@ -86,7 +87,7 @@ static const char *cut_short(struct writer *w, off_t size)
 	if (!suffix)
 		return NULL;
 	/* What is left of one does not go into the other. */
-	sqlite3_db_config(w->store.db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+	store_keep_log(&w->store);
 	w->keep_log = true;
 	return suffix;
 }
@@ -104,8 +105,7 @@ bool writer_replaced(struct writer *w)
 {
 	const char *path = w->store.path, *suffix = "", *cut = NULL;
 	struct stat status;
-	int moved = 0;
-	bool there;
+	bool there, moved;
 
 	if (w->replaced)
 		return true;
@@ -113,8 +113,8 @@ bool writer_replaced(struct writer *w)
 	/* A folder that may not be entered says nothing of the file. */
 	if (!there && errno == EACCES)
 		return false;
-	/* SQLite compares the inode, which is the same in a snapshot of a file system. */
-	sqlite3_file_control(w->store.db, NULL, SQLITE_FCNTL_HAS_MOVED, &moved);
+	/* The inode is the same in a snapshot of a file system. */
+	moved = store_is_moved(&w->store);
 	if (there && !moved && status.st_dev == w->device) {
 		suffix = lost_beside(w);
 		if (!suffix)

@@ -177,7 +177,7 @@ void writer_end_relaxed(struct writer *w)
 	store_relax(&w->store, false);
 }
 
-static void take_secret(sqlite3_stmt *row, void *secret)
+static void take_secret(struct store_rows *row, void *secret)
 {
 	store_bytes(row, 0, secret, TOKEN_SECRET_SIZE);
 }

@@ -69,16 +69,15 @@ static int by_device(const void *left, const void *right)
 static int read_notes(const struct index *index, struct store *store, struct changes *changes)
 {
 	static const char sql[] = "SELECT id, device FROM change WHERE id > ? ORDER BY id";
-	sqlite3_stmt *rows;
+	struct store_rows *rows;
 	size_t kept = 0;
 	int rc = store_start(store, &rows, sql, "i", index->change);
 
 	changes->last = index->change;
-	while (rc == 0 && (rc = store_step(store, rows)) == 1) {
-		int64_t device = sqlite3_column_int64(rows, 1);
+	while (store_next(rows, &rc)) {
+		int64_t device = store_number(rows, 1);
 
-		changes->last = sqlite3_column_int64(rows, 0);
-		rc = 0;
+		changes->last = store_number(rows, 0);
 		if (device == 0)
 			changes->policy_changed = true;
 		else

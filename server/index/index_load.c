@@ -10,12 +10,12 @@
 /* Reads one number. */
 static int read_number(struct store *store, const char *sql, int64_t *out)
 {
-	sqlite3_stmt *row;
+	struct store_rows *row;
 	int rc = store_start(store, &row, sql, "");
 
-	if (rc || (rc = store_step(store, row)) != 1)
+	if (rc || (rc = store_step(row)) != 1)
 		return rc;
-	*out = sqlite3_column_int64(row, 0);
+	*out = store_number(row, 0);
 	store_end(row);
 	return 0;
 }
@@ -82,9 +82,9 @@ static int load(struct index *index, struct store *store, int64_t low, int64_t h
 
 bool index_begin(struct store *store, int *rc)
 {
-	if (!sqlite3_get_autocommit(store->db))
+	if (store_in_transaction(store))
 		return false;
-	*rc = store_run(store, "BEGIN", "");
+	*rc = store_begin_reading(store);
 	return *rc == 0;
 }
 

@@ -139,9 +139,9 @@ struct tree {
 	struct warnings *warnings;
 };
 
-static int read_value(struct tree *tree, sqlite3_stmt *row)
+static int read_value(struct tree *tree, struct store_rows *row)
 {
-	int64_t owner = sqlite3_column_int64(row, 0);
+	int64_t owner = store_number(row, 0);
 	struct value *value = &tree->values[tree->count], *larger;
 	struct settings unused;
 	char key[64], text[SETTING_TEXT];
@@ -178,10 +178,10 @@ static int read_values(struct store *store, struct tree *tree)
 {
 	static const char sql[] = "SELECT owner, key, value FROM setting"
 		" WHERE level = 'folder' OR (level = 'global' AND owner = 0) ORDER BY owner, key";
-	sqlite3_stmt *rows;
+	struct store_rows *rows;
 	int rc = store_start(store, &rows, sql, "");
 
-	while (rc == 0 && (rc = store_step(store, rows)) == 1) {
+	while (store_next(rows, &rc)) {
 		rc = read_value(tree, rows);
 		if (rc)
 			store_end(rows);
@@ -262,17 +262,16 @@ static void settle(struct tree *tree, struct folder *folder)
 /* Links folders to those around them. */
 static int read_parents(struct store *store, struct policy *policy)
 {
-	sqlite3_stmt *rows;
+	struct store_rows *rows;
 	int rc = store_start(store, &rows, "SELECT id, parent FROM folder", "");
 
-	while (rc == 0 && (rc = store_step(store, rows)) == 1) {
-		uint64_t id = (uint64_t)sqlite3_column_int64(rows, 0);
-		uint64_t parent = (uint64_t)sqlite3_column_int64(rows, 1);
+	while (store_next(rows, &rc)) {
+		uint64_t id = (uint64_t)store_number(rows, 0);
+		uint64_t parent = (uint64_t)store_number(rows, 1);
 		struct folder *folder = (struct folder *)policy_folder(policy, id);
 
 		if (folder && parent)
 			folder->parent = policy_folder(policy, parent);
-		rc = 0;
 	}
 	return rc;
 }

@@ -32,10 +32,10 @@ static const char *const queries[TABLES] = {
 /* Goes to the next row of a table. */
 static int step(struct reader *reader, int table)
 {
-	int rc = store_step(reader->store, reader->rows[table]);
+	int rc = store_step(reader->rows[table]);
 
 	if (rc == 1) {
-		reader->devices[table] = sqlite3_column_int64(reader->rows[table], 0);
+		reader->devices[table] = store_number(reader->rows[table], 0);
 		return 0;
 	}
 	reader->rows[table] = NULL;

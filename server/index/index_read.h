@@ -24,7 +24,7 @@ enum { DEVICES, MACS, GROUPS, SESSIONS, PASTS, ASSIGNMENTS, SETTINGS, CARDS, TAB
 struct reader {
 	struct store *store;
 	struct warnings *warnings;
-	sqlite3_stmt *rows[TABLES]; /* NULL: at its end */
+	struct store_rows *rows[TABLES]; /* NULL: at its end */
 	int64_t devices[TABLES];    /* whose row is next */
 	/* The device that is being read: */
 	struct entry entry;
@@ -36,7 +36,7 @@ struct reader {
  * Takes what a row says of the device into the reader: its entry, its lists. What
  * is unsound is left out, with a warning. Returns 0, or ERR_SPACE without memory.
  */
-int take_row(struct reader *reader, int table, sqlite3_stmt *row);
+int take_row(struct reader *reader, int table, struct store_rows *row);
 
 /** Returns @value, or the nearest that fits. */
 uint32_t clip(int64_t value);

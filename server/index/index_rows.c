@@ -12,9 +12,9 @@
 
 /* --- rows ------------------------------------------------------------------ */
 
-static bool take_id(sqlite3_stmt *row, const char *what, uint64_t *id, struct warnings *warnings)
+static bool take_id(struct store_rows *row, const char *what, uint64_t *id, struct warnings *warnings)
 {
-	int64_t value = sqlite3_column_int64(row, 0);
+	int64_t value = store_number(row, 0);
 
 	*id = (uint64_t)value;
 	if (value >= 1 && value <= INDEX_PAST_MAX)
@@ -25,12 +25,12 @@ static bool take_id(sqlite3_stmt *row, const char *what, uint64_t *id, struct wa
 }
 
 /* The bundle whose id is in @column; NULL, with a warning, if there is none. */
-static const struct bundle *take_bundle_of(const struct policy *policy, sqlite3_stmt *row,
+static const struct bundle *take_bundle_of(const struct policy *policy, struct store_rows *row,
                                            int column, const char *what, uint64_t id,
                                            struct warnings *warnings)
 {
 	const struct bundle *bundle =
-		policy_bundle(policy, (uint64_t)sqlite3_column_int64(row, column));
+		policy_bundle(policy, (uint64_t)store_number(row, column));
 
 	if (!bundle)
 		warn(warnings, "%s %llu: left out, its bundle is not there", what,
@@ -38,16 +38,16 @@ static const struct bundle *take_bundle_of(const struct policy *policy, sqlite3_
 	return bundle;
 }
 
-static uint32_t take_u32(sqlite3_stmt *row, int column)
+static uint32_t take_u32(struct store_rows *row, int column)
 {
-	int64_t value = sqlite3_column_int64(row, column);
+	int64_t value = store_number(row, column);
 
 	return value < 0 ? 0 : value > UINT32_MAX ? UINT32_MAX : (uint32_t)value;
 }
 
 /* --- rows ------------------------------------------------------------------ */
 
-static bool take_folder(struct policy *policy, sqlite3_stmt *row, void *item,
+static bool take_folder(struct policy *policy, struct store_rows *row, void *item,
                         struct warnings *warnings)
 {
 	struct folder *folder = item;
@@ -57,7 +57,7 @@ static bool take_folder(struct policy *policy, sqlite3_stmt *row, void *item,
 	return take_id(row, "folder", &folder->id, warnings);
 }
 
-static bool take_group(struct policy *policy, sqlite3_stmt *row, void *item,
+static bool take_group(struct policy *policy, struct store_rows *row, void *item,
                        struct warnings *warnings)
 {
 	struct group *group = item;
@@ -68,11 +68,11 @@ static bool take_group(struct policy *policy, sqlite3_stmt *row, void *item,
 }
 
 /* What image-safe data call the image that a bundle writes. */
-static void take_image(sqlite3_stmt *row, int column, struct bundle *bundle)
+static void take_image(struct store_rows *row, int column, struct bundle *bundle)
 {
 	static const char key[] = "image=";
-	const char *details = sqlite3_column_blob(row, column);
-	size_t length = (size_t)sqlite3_column_bytes(row, column);
+	size_t length;
+	const char *details = store_blob(row, column, &length);
 
 	text_format(bundle->image, sizeof(bundle->image), "%s", bundle->name);
 	while (details && length) {
@@ -89,7 +89,7 @@ static void take_image(sqlite3_stmt *row, int column, struct bundle *bundle)
 	}
 }
 
-static bool take_bundle(struct policy *policy, sqlite3_stmt *row, void *item,
+static bool take_bundle(struct policy *policy, struct store_rows *row, void *item,
                         struct warnings *warnings)
 {
 	struct bundle *bundle = item;
@@ -111,26 +111,26 @@ static bool take_bundle(struct policy *policy, sqlite3_stmt *row, void *item,
 	return take_id(row, "bundle", &bundle->id, warnings);
 }
 
-static bool take_rule(struct policy *policy, sqlite3_stmt *row, void *item,
+static bool take_rule(struct policy *policy, struct store_rows *row, void *item,
                       struct warnings *warnings)
 {
 	char text[FILTER_TEXT], applies[16];
 	struct filter_error error;
 	struct rule *rule = item;
 
-	rule->id = (uint64_t)sqlite3_column_int64(row, 0);
+	rule->id = (uint64_t)store_number(row, 0);
 	store_text(row, 1, rule->name, sizeof(rule->name));
 	rule->bundle = take_bundle_of(policy, row, 2, "rule", rule->id, warnings);
 	store_text(row, 3, applies, sizeof(applies));
 	(void)rule_applies_parse(applies, &rule->applies);
-	rule->repeat = sqlite3_column_int(row, 5);
-	rule->enabled = sqlite3_column_int(row, 6);
+	rule->repeat = store_number(row, 5);
+	rule->enabled = store_number(row, 6);
 	if (!rule->bundle)
 		return false;
 	/* Explanations name those that are not. */
 	if (!rule->enabled)
 		return true;
-	if (sqlite3_column_bytes(row, 4) >= FILTER_TEXT) {
+	if (strlen(store_string(row, 4)) >= FILTER_TEXT) {
 		warn(warnings, "rule %s: left out, its filter is too long", rule->name);
 		return false;
 	}
@@ -146,7 +146,7 @@ static bool take_rule(struct policy *policy, sqlite3_stmt *row, void *item,
 	return true;
 }
 
-static bool take_multicast(struct policy *policy, sqlite3_stmt *row, void *item,
+static bool take_multicast(struct policy *policy, struct store_rows *row, void *item,
                            struct warnings *warnings)
 {
 	struct session *multicast = item;
@@ -161,12 +161,12 @@ static bool take_multicast(struct policy *policy, sqlite3_stmt *row, void *item,
 	(void)session_state_parse(state, &multicast->state);
 	multicast->clients = take_u32(row, 4);
 	multicast->wait = take_u32(row, 5);
-	multicast->last_joined = sqlite3_column_int64(row, 6);
+	multicast->last_joined = store_number(row, 6);
 	multicast->joined = take_u32(row, 7);
 	return multicast->bundle != NULL;
 }
 
-static bool take_assignment(struct policy *policy, sqlite3_stmt *row, void *item,
+static bool take_assignment(struct policy *policy, struct store_rows *row, void *item,
                             struct warnings *warnings)
 {
 	struct assignment *assignment = item;
@@ -177,15 +177,15 @@ static bool take_assignment(struct policy *policy, sqlite3_stmt *row, void *item
 	assignment->bundle = take_bundle_of(policy, row, 1, "assignment", assignment->id, warnings);
 	store_text(row, 2, level, sizeof(level));
 	(void)level_parse(level, &assignment->level);
-	assignment->owner = (uint64_t)sqlite3_column_int64(row, 3);
+	assignment->owner = (uint64_t)store_number(row, 3);
 	store_text(row, 4, mode, sizeof(mode));
 	(void)assignment_mode_parse(mode, &assignment->mode);
-	assignment->until = sqlite3_column_int64(row, 5);
-	assignment->added = sqlite3_column_int64(row, 6);
+	assignment->until = store_number(row, 5);
+	assignment->added = store_number(row, 6);
 	return assignment->bundle != NULL;
 }
 
-static bool take_uuid(struct policy *policy, sqlite3_stmt *row, void *item,
+static bool take_uuid(struct policy *policy, struct store_rows *row, void *item,
                       struct warnings *warnings)
 {
 	(void)policy;
@@ -197,7 +197,7 @@ static bool take_uuid(struct policy *policy, sqlite3_stmt *row, void *item,
 /* --- all of them ----------------------------------------------------------- */
 
 /* Takes one row into @item, which is zeros. Returns false to leave it out. */
-typedef bool row_taker(struct policy *policy, sqlite3_stmt *row, void *item,
+typedef bool row_taker(struct policy *policy, struct store_rows *row, void *item,
                       struct warnings *warnings);
 
 /* Reads rows into an array of items of @size bytes. */
@@ -206,11 +206,11 @@ static int read_rows(struct store *store, struct policy *policy, const char *sql
 {
 	char *items = NULL;
 	size_t room = 0;
-	sqlite3_stmt *rows;
+	struct store_rows *rows;
 	int rc = store_start(store, &rows, sql, "");
 
 	*count = 0;
-	while (rc == 0 && (rc = store_step(store, rows)) == 1) {
+	while (store_next(rows, &rc)) {
 		if (*count == room) {
 			char *larger = realloc(items, (room * 2 + 16) * size);
 
@@ -224,7 +224,6 @@ static int read_rows(struct store *store, struct policy *policy, const char *sql
 		}
 		memset(items + *count * size, 0, size);
 		*count += take(policy, rows, items + *count * size, warnings);
-		rc = 0;
 	}
 	/* Also what a failure leaves is for policy_free(). */
 	memcpy(array, &items, sizeof(items));

@@ -37,7 +37,7 @@ static int leave_out(struct reader *reader, const char *what, int64_t id)
 	return 0;
 }
 
-static int take_mac(struct reader *reader, sqlite3_stmt *row)
+static int take_mac(struct reader *reader, struct store_rows *row)
 {
 	uint8_t mac[MAC_SIZE];
 
@@ -55,7 +55,7 @@ static int take_mac(struct reader *reader, sqlite3_stmt *row)
 	return list_add(&reader->lists[MACS], mac, sizeof(mac));
 }
 
-static int take_card(struct reader *reader, sqlite3_stmt *row)
+static int take_card(struct reader *reader, struct store_rows *row)
 {
 	struct block_card card;
 	struct serials serials = { .model = "" };
@@ -72,9 +72,9 @@ static int take_card(struct reader *reader, sqlite3_stmt *row)
 	return list_add(&reader->lists[CARDS], &card, sizeof(card));
 }
 
-static int take_group(struct reader *reader, sqlite3_stmt *row)
+static int take_group(struct reader *reader, struct store_rows *row)
 {
-	int64_t group = sqlite3_column_int64(row, 1);
+	int64_t group = store_number(row, 1);
 	uint32_t id = (uint32_t)group;
 
 	if (group < 1 || group > INDEX_DEVICE_MAX ||
@@ -88,10 +88,10 @@ static bool past_ok(int64_t id)
 	return id >= 1 && id <= INDEX_PAST_MAX;
 }
 
-static int take_session(struct reader *reader, sqlite3_stmt *row)
+static int take_session(struct reader *reader, struct store_rows *row)
 {
-	int64_t id = sqlite3_column_int64(row, 1);
-	uint32_t session = SESSION_OF(id, sqlite3_column_int(row, 2) != 0);
+	int64_t id = store_number(row, 1);
+	uint32_t session = SESSION_OF(id, store_number(row, 2) != 0);
 
 	if (!past_ok(id) ||
 	    reader->lists[SESSIONS].length == BLOCK_COUNT_MAX * sizeof(session))
@@ -104,13 +104,13 @@ uint32_t clip(int64_t value)
 	return value < 0 ? 0 : value > UINT32_MAX ? UINT32_MAX : (uint32_t)value;
 }
 
-static int take_assignment(struct reader *reader, sqlite3_stmt *row)
+static int take_assignment(struct reader *reader, struct store_rows *row)
 {
-	int64_t id = sqlite3_column_int64(row, 1), bundle = sqlite3_column_int64(row, 2);
-	const char *mode = (const char *)sqlite3_column_text(row, 3);
+	int64_t id = store_number(row, 1), bundle = store_number(row, 2);
+	const char *mode = store_string(row, 3);
 	struct block_assignment own = {
-		.id = (uint32_t)id, .until = clip(sqlite3_column_int64(row, 4)),
-		.added = clip(sqlite3_column_int64(row, 5)), .bundle_mode = (uint32_t)bundle * 4,
+		.id = (uint32_t)id, .until = clip(store_number(row, 4)),
+		.added = clip(store_number(row, 5)), .bundle_mode = (uint32_t)bundle * 4,
 	};
 
 	if (!past_ok(id) || !past_ok(bundle) || !mode ||
@@ -121,7 +121,7 @@ static int take_assignment(struct reader *reader, sqlite3_stmt *row)
 	return list_add(&reader->lists[ASSIGNMENTS], &own, sizeof(own));
 }
 
-static int take_setting(struct reader *reader, sqlite3_stmt *row)
+static int take_setting(struct reader *reader, struct store_rows *row)
 {
 	struct list *list = &reader->lists[SETTINGS];
 	char key[64], value[SETTING_TEXT + 1];
@@ -158,10 +158,10 @@ static int note_past(struct reader *reader, int64_t id, enum past_of of, enum jo
 }
 
 /* A row of the table past: of kind 0 is the newest work of all, then those of enum past_of. */
-static int take_past(struct reader *reader, sqlite3_stmt *row)
+static int take_past(struct reader *reader, struct store_rows *row)
 {
-	const char *name = (const char *)sqlite3_column_text(row, 3);
-	int kind = sqlite3_column_int(row, 1);
+	const char *name = store_string(row, 3);
+	int kind = store_number(row, 1);
 	enum job_state state;
 
 	if (!name || job_state_parse(name, &state))
@@ -169,7 +169,7 @@ static int take_past(struct reader *reader, sqlite3_stmt *row)
 	if (kind > PAST_OF_MULTICAST + 1)
 		return 0;
 	if (kind)
-		return note_past(reader, sqlite3_column_int64(row, 2), (enum past_of)(kind - 1),
+		return note_past(reader, store_number(row, 2), (enum past_of)(kind - 1),
 		                 state);
 	reader->entry.last_job_of = (uint8_t)state;
 	if (job_is_open(state))
@@ -180,14 +180,14 @@ static int take_past(struct reader *reader, sqlite3_stmt *row)
 /* --- itself ---------------------------------------------------------------- */
 
 /* One that does not tell machines apart is none: what asks need not look at that again. */
-static void take_guid(sqlite3_stmt *row, int column, uint8_t out[UUID_SIZE])
+static void take_guid(struct store_rows *row, int column, uint8_t out[UUID_SIZE])
 {
 	store_bytes(row, column, out, UUID_SIZE);
 	if (!device_uuid_ok(out))
 		memset(out, 0, UUID_SIZE);
 }
 
-static int take_device(struct reader *reader, sqlite3_stmt *row)
+static int take_device(struct reader *reader, struct store_rows *row)
 {
 	struct entry *entry = &reader->entry;
 	uint8_t claim_uuid[UUID_SIZE], claim_mac[MAC_SIZE];
@@ -197,14 +197,14 @@ static int take_device(struct reader *reader, sqlite3_stmt *row)
 	for (int i = 0; i < TABLES; i++)
 		reader->lists[i].length = 0;
 	reader->claims.length = reader->block.length = 0;
-	entry->id = (uint32_t)sqlite3_column_int64(row, 0);
+	entry->id = (uint32_t)store_number(row, 0);
 	store_text(row, 1, reader->name, sizeof(reader->name));
 	take_guid(row, 2, entry->uuid);
 	take_guid(row, 3, entry->isd);
 	take_guid(row, 4, claim_uuid);
 	store_bytes(row, 5, claim_mac, sizeof(claim_mac));
-	entry->added = clip(sqlite3_column_int64(row, 6));
-	entry->folder = clip(sqlite3_column_int64(row, 7));
+	entry->added = clip(store_number(row, 6));
+	entry->folder = clip(store_number(row, 7));
 	if (!all_zero(claim_uuid, sizeof(claim_uuid))) {
 		entry->flags |= ENTRY_CLAIM_UUID;
 		rc = list_add(&reader->claims, claim_uuid, sizeof(claim_uuid));
@@ -218,7 +218,7 @@ static int take_device(struct reader *reader, sqlite3_stmt *row)
 
 /* --- all of them ----------------------------------------------------------- */
 
-int take_row(struct reader *reader, int table, sqlite3_stmt *row)
+int take_row(struct reader *reader, int table, struct store_rows *row)
 {
 	switch (table) {
 	case DEVICES: return take_device(reader, row);

@@ -98,11 +98,11 @@ static int look_at_others(struct store *store, struct admission *a, size_t most)
 	size_t seen = 0;
 	struct serials serials;
 	struct unknown other;
-	sqlite3_stmt *rows;
+	struct store_rows *rows;
 	int rc = unknown_by_uuid(store, a->unknown->uuid, &rows);
 
 	serials_of(&a->unknown->request.u.request, &serials);
-	while (rc == 0 && (rc = store_step(store, rows)) == 1) {
+	while (store_next(rows, &rc)) {
 		unknown_row(rows, &other);
 		rc = memcmp(other.mac, a->unknown->mac, 6) == 0 ? 0 :
 		     weigh_other(store, a, &other, &serials);
@@ -163,13 +163,13 @@ static int keep_doubt(struct store *store, const struct admission *a, int64_t no
 	const uint8_t *uuid = a->unknown->uuid;
 	struct witness witness;
 	struct unknown other;
-	sqlite3_stmt *rows;
+	struct store_rows *rows;
 	size_t noted = 0;
 	int rc = uuid_set(store, uuid, UUID_SHARED, now);
 
 	if (rc == 0)
 		rc = unknown_by_uuid(store, uuid, &rows);
-	while (rc == 0 && (rc = store_step(store, rows)) == 1) {
+	while (store_next(rows, &rc)) {
 		unknown_row(rows, &other);
 		memcpy(witness.mac, other.mac, sizeof(witness.mac));
 		serials_of(&other.request.u.request, &witness.serials);

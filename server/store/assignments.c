@@ -7,25 +7,25 @@
 	"assignment.id, assignment.bundle, bundle.name, level, owner, mode, until," \
 	" assignment.added"
 
-void assignment_row(sqlite3_stmt *row, struct assignment_row *out)
+void assignment_row(struct store_rows *row, struct assignment_row *out)
 {
 	struct assignment *a = &out->assignment;
 	char text[16];
 
 	memset(out, 0, sizeof(*out));
-	a->id = (uint64_t)sqlite3_column_int64(row, 0);
-	out->bundle = (uint64_t)sqlite3_column_int64(row, 1);
+	a->id = (uint64_t)store_number(row, 0);
+	out->bundle = (uint64_t)store_number(row, 1);
 	store_text(row, 2, out->bundle_name, sizeof(out->bundle_name));
 	store_text(row, 3, text, sizeof(text));
 	(void)level_parse(text, &a->level); /* the schema allows no other names */
-	a->owner = (uint64_t)sqlite3_column_int64(row, 4);
+	a->owner = (uint64_t)store_number(row, 4);
 	store_text(row, 5, text, sizeof(text));
 	(void)assignment_mode_parse(text, &a->mode);
-	a->until = sqlite3_column_int64(row, 6);
-	a->added = sqlite3_column_int64(row, 7);
+	a->until = store_number(row, 6);
+	a->added = store_number(row, 7);
 }
 
-static void take(sqlite3_stmt *row, void *out)
+static void take(struct store_rows *row, void *out)
 {
 	assignment_row(row, out);
 }
@@ -39,7 +39,7 @@ int assignment_add(struct store *store, struct assignment_row *row)
 	int rc = store_run(store, sql, "ititii", (int64_t)row->bundle, level_name(a->level),
 	                   (int64_t)a->owner, assignment_mode_name(a->mode), a->until, a->added);
 
-	a->id = (uint64_t)sqlite3_last_insert_rowid(store->db);
+	a->id = store_last_id(store);
 	return rc;
 }
 
@@ -65,7 +65,7 @@ static const char filtered[] = "SELECT " COLUMNS
 	" AND (?2 = '' OR (level = ?2 AND owner = ?3)) ORDER BY assignment.id";
 
 int assignment_list(struct store *store, const struct assignment_filter *filter,
-                    sqlite3_stmt **rows)
+                    struct store_rows **rows)
 {
 	return store_start(store, rows, filtered, "iti", (int64_t)filter->bundle,
 	                   level_name(filter->level), (int64_t)filter->owner);
@@ -78,14 +78,14 @@ int assignment_find(struct store *store, const struct assignment_filter *filter,
 	                 level_name(filter->level), (int64_t)filter->owner);
 }
 
-static void take_past(sqlite3_stmt *row, void *out)
+static void take_past(struct store_rows *row, void *out)
 {
 	struct assignment_past *past = out;
 
-	past->open = (uint64_t)sqlite3_column_int64(row, 0);
-	past->done = (uint64_t)sqlite3_column_int64(row, 1);
-	past->failed = (uint64_t)sqlite3_column_int64(row, 2);
-	past->cancelled = (uint64_t)sqlite3_column_int64(row, 3);
+	past->open = (uint64_t)store_number(row, 0);
+	past->done = (uint64_t)store_number(row, 1);
+	past->failed = (uint64_t)store_number(row, 2);
+	past->cancelled = (uint64_t)store_number(row, 3);
 }
 
 int assignment_past(struct store *store, uint64_t id, struct assignment_past *past)

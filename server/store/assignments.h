@@ -28,8 +28,8 @@ struct assignment_filter {
 
 /** Starts a list by id; take each with assignment_row(). */
 int assignment_list(struct store *store, const struct assignment_filter *filter,
-                    sqlite3_stmt **rows);
-void assignment_row(sqlite3_stmt *row, struct assignment_row *out);
+                    struct store_rows **rows);
+void assignment_row(struct store_rows *row, struct assignment_row *out);
 /** Finds the first of such a list. */
 int assignment_find(struct store *store, const struct assignment_filter *filter,
                     struct assignment_row *row);

@@ -7,14 +7,15 @@
 	"id, name, kind, loader_bios, loader_uefi, config, prefix, details, attempts, deadline," \
 	" added, completes"
 
-void bundle_row(sqlite3_stmt *row, struct bundle_whole *bundle)
+void bundle_row(struct store_rows *row, struct bundle_whole *bundle)
 {
 	struct bundle *b = &bundle->bundle;
-	size_t length = (size_t)sqlite3_column_bytes(row, 7);
+	size_t length;
+	const void *details = store_blob(row, 7, &length);
 	char kind[32], completes[16];
 
 	memset(bundle, 0, sizeof(*bundle));
-	b->id = (uint64_t)sqlite3_column_int64(row, 0);
+	b->id = (uint64_t)store_number(row, 0);
 	store_text(row, 1, b->name, sizeof(b->name));
 	store_text(row, 2, kind, sizeof(kind));
 	bundle_kind_parse(kind, &b->kind); /* the schema allows no others */
@@ -23,18 +24,18 @@ void bundle_row(sqlite3_stmt *row, struct bundle_whole *bundle)
 	store_text(row, 5, b->config, sizeof(b->config));
 	store_text(row, 6, b->prefix, sizeof(b->prefix));
 	if (length && length <= sizeof(bundle->details.details)) {
-		memcpy(bundle->details.details, sqlite3_column_blob(row, 7), length);
+		memcpy(bundle->details.details, details, length);
 		bundle->details.details[length - 1] = '\0';
 		bundle->details.details_length = (uint16_t)length;
 	}
-	b->attempts = (uint32_t)sqlite3_column_int64(row, 8);
-	b->deadline = (uint32_t)sqlite3_column_int64(row, 9);
-	bundle->added = sqlite3_column_int64(row, 10);
+	b->attempts = (uint32_t)store_number(row, 8);
+	b->deadline = (uint32_t)store_number(row, 9);
+	bundle->added = store_number(row, 10);
 	store_text(row, 11, completes, sizeof(completes));
 	completion_parse(completes, &b->completion);
 }
 
-static void take(sqlite3_stmt *row, void *bundle)
+static void take(struct store_rows *row, void *bundle)
 {
 	bundle_row(row, bundle);
 }
@@ -65,7 +66,7 @@ int bundle_add(struct store *store, struct bundle_whole *bundle)
 	                   (int64_t)b->attempts, (int64_t)b->deadline, bundle->added,
 	                   completion_name(b->completion));
 
-	b->id = (uint64_t)sqlite3_last_insert_rowid(store->db);
+	b->id = store_last_id(store);
 	return rc;
 }
 
@@ -91,23 +92,23 @@ int bundle_remove(struct store *store, uint64_t id)
 	return store_run(store, sql, "i", (int64_t)id);
 }
 
-int bundle_list(struct store *store, sqlite3_stmt **rows)
+int bundle_list(struct store *store, struct store_rows **rows)
 {
 	static const char sql[] = "SELECT " COLUMNS " FROM bundle ORDER BY name";
 
 	return store_start(store, rows, sql, "");
 }
 
-static void take_uses(sqlite3_stmt *row, void *out)
+static void take_uses(struct store_rows *row, void *out)
 {
 	struct bundle_uses *uses = out;
 
-	uses->assignments = (uint64_t)sqlite3_column_int64(row, 0);
-	uses->rules = (uint64_t)sqlite3_column_int64(row, 1);
-	uses->sessions = (uint64_t)sqlite3_column_int64(row, 2);
-	uses->open = (uint64_t)sqlite3_column_int64(row, 3);
-	uses->done = (uint64_t)sqlite3_column_int64(row, 4);
-	uses->failed = (uint64_t)sqlite3_column_int64(row, 5);
+	uses->assignments = (uint64_t)store_number(row, 0);
+	uses->rules = (uint64_t)store_number(row, 1);
+	uses->sessions = (uint64_t)store_number(row, 2);
+	uses->open = (uint64_t)store_number(row, 3);
+	uses->done = (uint64_t)store_number(row, 4);
+	uses->failed = (uint64_t)store_number(row, 5);
 }
 
 int bundle_uses(struct store *store, uint64_t id, struct bundle_uses *uses)

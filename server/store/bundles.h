@@ -16,8 +16,8 @@ int bundle_change(struct store *store, const struct bundle_whole *bundle);
 /** Removes a bundle. ERR_REFUSED: an assignment, a rule or a session has it. */
 int bundle_remove(struct store *store, uint64_t id);
 /** Starts a list of all bundles by name; take each with bundle_row(). */
-int bundle_list(struct store *store, sqlite3_stmt **rows);
-void bundle_row(sqlite3_stmt *row, struct bundle_whole *bundle);
+int bundle_list(struct store *store, struct store_rows **rows);
+void bundle_row(struct store_rows *row, struct bundle_whole *bundle);
 
 /* How many there are of what has to do with a bundle. */
 struct bundle_uses {

@@ -8,18 +8,18 @@
 
 /* --- finding --------------------------------------------------------------- */
 
-void device_row(sqlite3_stmt *row, struct device *device)
+void device_row(struct store_rows *row, struct device *device)
 {
-	device->id = (uint64_t)sqlite3_column_int64(row, 0);
+	device->id = (uint64_t)store_number(row, 0);
 	store_text(row, 1, device->name, sizeof(device->name));
 	store_bytes(row, 2, device->uuid, sizeof(device->uuid));
 	store_bytes(row, 3, device->isd, sizeof(device->isd));
 	store_bytes(row, 4, device->claim_uuid, sizeof(device->claim_uuid));
 	store_bytes(row, 5, device->claim_mac, sizeof(device->claim_mac));
-	device->added = sqlite3_column_int64(row, 6);
+	device->added = store_number(row, 6);
 }
 
-static void take(sqlite3_stmt *row, void *device)
+static void take(struct store_rows *row, void *device)
 {
 	device_row(row, device);
 }
@@ -86,7 +86,7 @@ int device_add(struct store *store, struct device *device, const uint8_t (*macs)
 	int rc = store_run(store, add, "tuui", device->name, device->uuid, device->isd,
 	                   device->added);
 
-	device->id = (uint64_t)sqlite3_last_insert_rowid(store->db);
+	device->id = store_last_id(store);
 	return rc ? rc : add_macs(store, device->id, macs, mac_count);
 }
 
@@ -133,20 +133,20 @@ int device_remove(struct store *store, uint64_t id)
 int device_macs(struct store *store, uint64_t id, uint8_t (*macs)[6], size_t *count)
 {
 	static const char sql[] = "SELECT mac FROM mac WHERE device = ? ORDER BY mac";
-	sqlite3_stmt *rows;
+	struct store_rows *rows;
 	int rc = store_start(store, &rows, sql, "i", (int64_t)id);
 
 	*count = 0;
 	if (rc)
 		return rc;
-	while (*count < DEVICE_MACS_MAX && (rc = store_step(store, rows)) == 1)
+	while (*count < DEVICE_MACS_MAX && (rc = store_step(rows)) == 1)
 		store_bytes(rows, 0, macs[(*count)++], 6);
 	if (rc == 1)
 		store_end(rows);
 	return rc < 0 ? rc : 0;
 }
 
-int device_list(struct store *store, sqlite3_stmt **rows)
+int device_list(struct store *store, struct store_rows **rows)
 {
 	static const char sql[] = "SELECT " DEVICE_COLUMNS " FROM device ORDER BY name";
 
@@ -161,7 +161,22 @@ int device_list(struct store *store, sqlite3_stmt **rows)
 	" AND (?2 = 0 OR EXISTS (SELECT 1 FROM member" \
 	"  WHERE device_group = ?2 AND member.device = device.id))"
 
-int device_select(struct store *store, const struct device_filter *filter, sqlite3_stmt **rows)
+int device_list_mac_only(struct store *store, struct store_rows **rows)
+{
+	static const char sql[] =
+		"SELECT d.name, m.mac FROM device d JOIN mac m ON m.device = d.id"
+		" WHERE d.uuid IS NULL AND d.isd IS NULL AND d.claim_uuid IS NULL ORDER BY d.id";
+
+	return store_start(store, rows, sql, "");
+}
+
+void device_mac_row(struct store_rows *row, char name[NAME_SIZE], uint8_t mac[6])
+{
+	store_text(row, 0, name, NAME_SIZE);
+	store_bytes(row, 1, mac, 6);
+}
+
+int device_select(struct store *store, const struct device_filter *filter, struct store_rows **rows)
 {
 	static const char by_name[] = "SELECT " DEVICE_COLUMNS
 		" FROM device WHERE" SELECTED " ORDER BY name";
@@ -206,16 +221,18 @@ int device_seen(struct store *store, uint64_t id, int64_t time, const char *addr
 int device_last_seen(struct store *store, uint64_t id, struct seen *seen)
 {
 	static const char sql[] = "SELECT time, address, request FROM seen WHERE device = ?";
-	sqlite3_stmt *row;
+	struct store_rows *row;
+	const void *request;
+	size_t length;
 	int rc = store_start(store, &row, sql, "i", (int64_t)id);
 
 	memset(seen, 0, sizeof(*seen));
-	if (rc || (rc = store_step(store, row)) != 1)
+	if (rc || (rc = store_step(row)) != 1)
 		return rc;
-	seen->time = sqlite3_column_int64(row, 0);
+	seen->time = store_number(row, 0);
 	store_text(row, 1, seen->address, sizeof(seen->address));
-	if (message_decode(&seen->request, sqlite3_column_blob(row, 2),
-	                   (size_t)sqlite3_column_bytes(row, 2)) ||
+	request = store_blob(row, 2, &length);
+	if (message_decode(&seen->request, request, length) ||
 	    seen->request.type != MESSAGE_REQUEST)
 		memset(&seen->request, 0, sizeof(seen->request));
 	store_end(row);

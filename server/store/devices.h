@@ -42,8 +42,15 @@ int device_macs(struct store *store, uint64_t id, uint8_t (*macs)[6], size_t *co
 	" device.added"
 
 /** Starts a list of all devices by name; take each with device_row(). */
-int device_list(struct store *store, sqlite3_stmt **rows);
-void device_row(sqlite3_stmt *row, struct device *device);
+int device_list(struct store *store, struct store_rows **rows);
+void device_row(struct store_rows *row, struct device *device);
+
+/**
+ * Starts a list of the MACs of devices that are known by nothing else, a device's one after the
+ * other; take each with device_mac_row().
+ */
+int device_list_mac_only(struct store *store, struct store_rows **rows);
+void device_mac_row(struct store_rows *row, char name[NAME_SIZE], uint8_t mac[6]);
 
 /* Which devices to list; zeros: all, by name. */
 struct device_filter {
@@ -53,7 +60,7 @@ struct device_filter {
 };
 
 /** Starts a list of such devices; take each with device_row(). */
-int device_select(struct store *store, const struct device_filter *filter, sqlite3_stmt **rows);
+int device_select(struct store *store, const struct device_filter *filter, struct store_rows **rows);
 
 /**
  * Keeps which machine came first with the device id of @device, or with its MAC.

@@ -48,7 +48,7 @@ int event_add(struct store *store, const struct event_record *event)
 	                   event->boot, (int64_t)event->time_ms);
 
 	/* Counting costs more than adding, so it is done for some. */
-	if (rc == 0 && sqlite3_last_insert_rowid(store->db) % EVENTS_SLACK == 0)
+	if (rc == 0 && store_last_id(store) % EVENTS_SLACK == 0)
 		rc = prune(store, event->device, event->step);
 	return rc;
 }
@@ -63,11 +63,11 @@ int event_newest(struct store *store, int64_t *time)
 int event_any_before(struct store *store, int64_t time, bool *any)
 {
 	static const char sql[] = "SELECT 1 FROM event WHERE time < ? LIMIT 1";
-	sqlite3_stmt *row;
+	struct store_rows *row;
 	int rc = store_start(store, &row, sql, "i", time);
 
 	*any = false;
-	if (rc || (rc = store_step(store, row)) != 1)
+	if (rc || (rc = store_step(row)) != 1)
 		return rc;
 	store_end(row);
 	*any = true;
@@ -88,11 +88,11 @@ int event_add_once(struct store *store, const struct event_record *event)
 	static const char sql[] =
 		"SELECT 1 FROM (SELECT boot, step FROM event WHERE device = ? ORDER BY id DESC"
 		" LIMIT ?) WHERE boot IS ? AND step = ? LIMIT 1";
-	sqlite3_stmt *row;
+	struct store_rows *row;
 	int rc = store_start(store, &row, sql, "iiut", (int64_t)event->device,
 	                     (int64_t)EVENTS_SLACK, event->boot, event->step);
 
-	if (rc || (rc = store_step(store, row)) < 0)
+	if (rc || (rc = store_step(row)) < 0)
 		return rc;
 	if (rc == 0)
 		return event_add(store, event);
@@ -106,11 +106,11 @@ int event_boot_of(struct store *store, uint64_t job, uint8_t boot[NONCE_SIZE])
 {
 	static const char sql[] =
 		"SELECT nonce FROM offer WHERE job = ? ORDER BY attempt DESC LIMIT 1";
-	sqlite3_stmt *row;
+	struct store_rows *row;
 	int rc = store_start(store, &row, sql, "i", (int64_t)job);
 
 	memset(boot, 0, NONCE_SIZE);
-	if (rc || (rc = store_step(store, row)) != 1)
+	if (rc || (rc = store_step(row)) != 1)
 		return rc;
 	store_bytes(row, 0, boot, NONCE_SIZE);
 	store_end(row);
@@ -122,12 +122,12 @@ int event_came_back(struct store *store, const struct job *job, bool *came_back)
 	static const char sql[] =
 		"SELECT 1 FROM event WHERE device = ?1 AND step = 'local-boot' AND boot ="
 		" (SELECT nonce FROM offer WHERE job = ?2 AND attempt = ?3) LIMIT 1";
-	sqlite3_stmt *row;
+	struct store_rows *row;
 	int rc = store_start(store, &row, sql, "iii", (int64_t)job->device,
 	                     (int64_t)job->number, (int64_t)job->attempt);
 
 	*came_back = false;
-	if (rc || (rc = store_step(store, row)) != 1)
+	if (rc || (rc = store_step(row)) != 1)
 		return rc;
 	*came_back = true;
 	store_end(row);
@@ -140,21 +140,20 @@ int event_find_boot(struct store *store, uint64_t device, uint32_t back,
 	static const char sql[] =
 		"SELECT boot FROM event WHERE device = ? AND boot IS NOT NULL"
 		" GROUP BY boot HAVING max(step <> 'conflict') ORDER BY min(id) DESC";
-	sqlite3_stmt *rows;
+	struct store_rows *rows;
 	int rc = store_start(store, &rows, sql, "i", (int64_t)device);
 
 	*count = 0;
-	while (rc == 0 && (rc = store_step(store, rows)) == 1) {
+	while (store_next(rows, &rc)) {
 		if (*count == back)
 			store_bytes(rows, 0, boot, NONCE_SIZE);
 		(*count)++;
-		rc = 0;
 	}
 	return rc ? rc : *count > back ? 0 : ERR_NOT_FOUND;
 }
 
 int event_list_boot(struct store *store, uint64_t device, const uint8_t boot[NONCE_SIZE],
-                    sqlite3_stmt **rows)
+                    struct store_rows **rows)
 {
 	static const char sql[] =
 		"SELECT * FROM event WHERE device = ? AND boot = ? ORDER BY id";
@@ -164,7 +163,7 @@ int event_list_boot(struct store *store, uint64_t device, const uint8_t boot[NON
 
 /* --- lists ----------------------------------------------------------------- */
 
-int event_list(struct store *store, uint64_t device, uint32_t limit, sqlite3_stmt **rows)
+int event_list(struct store *store, uint64_t device, uint32_t limit, struct store_rows **rows)
 {
 	static const char of_all[] =
 		"SELECT * FROM (SELECT * FROM event ORDER BY id DESC LIMIT ?) ORDER BY id";
@@ -177,15 +176,15 @@ int event_list(struct store *store, uint64_t device, uint32_t limit, sqlite3_stm
 	return store_start(store, rows, of_all, "i", (int64_t)limit);
 }
 
-void event_row(sqlite3_stmt *row, struct event_record *event)
+void event_row(struct store_rows *row, struct event_record *event)
 {
 	memset(event, 0, sizeof(*event));
-	event->device = (uint64_t)sqlite3_column_int64(row, 1);
-	event->time = sqlite3_column_int64(row, 2);
+	event->device = (uint64_t)store_number(row, 1);
+	event->time = store_number(row, 2);
 	store_text(row, 3, event->step, sizeof(event->step));
-	event->job = (uint64_t)sqlite3_column_int64(row, 4);
-	event->milliseconds = (uint32_t)sqlite3_column_int64(row, 5);
+	event->job = (uint64_t)store_number(row, 4);
+	event->milliseconds = (uint32_t)store_number(row, 5);
 	store_text(row, 6, event->reason, sizeof(event->reason));
 	store_bytes(row, 7, event->boot, sizeof(event->boot));
-	event->time_ms = (uint32_t)sqlite3_column_int(row, 8);
+	event->time_ms = (uint32_t)store_number(row, 8);
 }

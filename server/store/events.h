@@ -55,13 +55,13 @@ int event_find_boot(struct store *store, uint64_t device, uint32_t back,
 
 /** Starts a list of all of a device's events of one boot, in the order they came. */
 int event_list_boot(struct store *store, uint64_t device, const uint8_t boot[NONCE_SIZE],
-                    sqlite3_stmt **rows);
+                    struct store_rows **rows);
 
 /**
  * Starts a list of the last @limit events, oldest first; @device 0: of all.
  * Take each with event_row(). Returns 0 or the ERR_ values of store.h.
  */
-int event_list(struct store *store, uint64_t device, uint32_t limit, sqlite3_stmt **rows);
-void event_row(sqlite3_stmt *row, struct event_record *event);
+int event_list(struct store *store, uint64_t device, uint32_t limit, struct store_rows **rows);
+void event_row(struct store_rows *row, struct event_record *event);
 
 #endif

@@ -56,7 +56,7 @@ int folder_path(struct store *store, uint64_t id, char path[FOLDER_PATH])
 		" FROM up JOIN folder ON folder.id = up.id WHERE level < 16)"
 		" SELECT name FROM up ORDER BY level DESC";
 	char name[NAME_SIZE];
-	sqlite3_stmt *rows;
+	struct store_rows *rows;
 	size_t length = 0;
 	int rc;
 
@@ -64,10 +64,9 @@ int folder_path(struct store *store, uint64_t id, char path[FOLDER_PATH])
 	if (id == 0)
 		return 0;
 	rc = store_start(store, &rows, sql, "i", (int64_t)id);
-	while (rc == 0 && (rc = store_step(store, rows)) == 1) {
+	while (store_next(rows, &rc)) {
 		store_text(rows, 0, name, sizeof(name));
 		length += text_format(path + length, FOLDER_PATH - length, "/%s", name);
-		rc = 0;
 	}
 	return rc ? rc : length ? 0 : ERR_NOT_FOUND;
 }
@@ -114,7 +113,7 @@ int folder_add(struct store *store, uint64_t parent, const char *name, uint64_t 
 	static const char sql[] = "INSERT INTO folder (parent, name) VALUES (nullif(?, 0), ?)";
 	int rc = store_run(store, sql, "it", (int64_t)parent, name);
 
-	*id = (uint64_t)sqlite3_last_insert_rowid(store->db);
+	*id = store_last_id(store);
 	return rc;
 }
 
@@ -150,7 +149,7 @@ int folder_remove(struct store *store, uint64_t id)
 
 /* --- listing --------------------------------------------------------------- */
 
-int folder_list(struct store *store, uint64_t id, sqlite3_stmt **rows)
+int folder_list(struct store *store, uint64_t id, struct store_rows **rows)
 {
 	/* The deepest of those that wait comes next: so a folder's own follow it. */
 	static const char sql[] =
@@ -171,15 +170,15 @@ int folder_list(struct store *store, uint64_t id, sqlite3_stmt **rows)
 	return store_start(store, rows, sql, "i", (int64_t)id);
 }
 
-void folder_row(sqlite3_stmt *row, struct folder_row *out)
+void folder_row(struct store_rows *row, struct folder_row *out)
 {
-	out->id = (uint64_t)sqlite3_column_int64(row, 0);
-	out->depth = (uint32_t)sqlite3_column_int64(row, 1);
+	out->id = (uint64_t)store_number(row, 0);
+	out->depth = (uint32_t)store_number(row, 1);
 	store_text(row, 2, out->name, sizeof(out->name));
-	out->folders = (uint64_t)sqlite3_column_int64(row, 3);
-	out->devices = (uint64_t)sqlite3_column_int64(row, 4);
-	out->settings = (uint64_t)sqlite3_column_int64(row, 5);
-	out->assignments = (uint64_t)sqlite3_column_int64(row, 6);
+	out->folders = (uint64_t)store_number(row, 3);
+	out->devices = (uint64_t)store_number(row, 4);
+	out->settings = (uint64_t)store_number(row, 5);
+	out->assignments = (uint64_t)store_number(row, 6);
 }
 
 /* --- the devices in them --------------------------------------------------- */
@@ -198,7 +197,7 @@ int device_move(struct store *store, uint64_t device, uint64_t folder)
 	return store_run(store, sql, "ii", (int64_t)device, (int64_t)folder);
 }
 
-int folder_devices(struct store *store, uint64_t folder, sqlite3_stmt **rows)
+int folder_devices(struct store *store, uint64_t folder, struct store_rows **rows)
 {
 	static const char sql[] =
 		"WITH RECURSIVE tree (id, depth) AS (SELECT ?1, 0 UNION ALL"
@@ -209,4 +208,30 @@ int folder_devices(struct store *store, uint64_t folder, sqlite3_stmt **rows)
 
 	return folder ? store_start(store, rows, sql, "i", (int64_t)folder)
 	              : device_list(store, rows);
+}
+
+int folder_write_paths(struct store *store)
+{
+	static const char make[] =
+		"CREATE TEMP TABLE IF NOT EXISTS folder_path"
+		" (id INTEGER PRIMARY KEY, path TEXT NOT NULL COLLATE NOCASE UNIQUE)";
+	static const char forget[] = "DELETE FROM temp.folder_path";
+	/* What is in a cycle is not reached from the top. */
+	static const char fill[] =
+		"WITH RECURSIVE walk (id, path) AS ("
+		" SELECT id, '/' || name FROM folder WHERE parent IS NULL UNION ALL"
+		" SELECT folder.id, path || '/' || name FROM folder JOIN walk ON parent = walk.id)"
+		" INSERT INTO temp.folder_path (id, path) SELECT id, path FROM walk";
+	int rc = store_run(store, make, "");
+
+	if (rc == 0)
+		rc = store_run(store, forget, "");
+	return rc ? rc : store_run(store, fill, "");
+}
+
+int folder_add_path(struct store *store, uint64_t id, const char *path)
+{
+	static const char sql[] = "INSERT INTO temp.folder_path (id, path) VALUES (?, ?)";
+
+	return store_run(store, sql, "it", (int64_t)id, path);
 }

@@ -39,8 +39,8 @@ struct folder_row {
 };
 
 /** Starts a list of @id and all below it, each folder before those in it. */
-int folder_list(struct store *store, uint64_t id, sqlite3_stmt **rows);
-void folder_row(sqlite3_stmt *row, struct folder_row *out);
+int folder_list(struct store *store, uint64_t id, struct store_rows **rows);
+void folder_row(struct store_rows *row, struct folder_row *out);
 
 /** Reads or says which folder a device is in; 0: in none. */
 int device_folder(struct store *store, uint64_t device, uint64_t *folder);
@@ -50,6 +50,14 @@ int device_move(struct store *store, uint64_t device, uint64_t folder);
  * Starts a list of the devices in @folder or below it, 0: of all, by name. Take
  * each with device_row().
  */
-int folder_devices(struct store *store, uint64_t folder, sqlite3_stmt **rows);
+int folder_devices(struct store *store, uint64_t folder, struct store_rows **rows);
+
+/**
+ * Makes the table temp.folder_path, in which each folder has its path, as the queries of whole.h and
+ * faults.h need it. A folder that is within itself has none.
+ */
+int folder_write_paths(struct store *store);
+/** Adds the path of a folder that has been inserted since. */
+int folder_add_path(struct store *store, uint64_t id, const char *path);
 
 #endif

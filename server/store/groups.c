@@ -11,7 +11,7 @@ int group_find(struct store *store, const char *name, uint64_t *id)
 	return store_one(store, store_take_number, id, sql, "t", name);
 }
 
-static void take_name(sqlite3_stmt *row, void *name)
+static void take_name(struct store_rows *row, void *name)
 {
 	store_text(row, 0, name, NAME_SIZE);
 }
@@ -28,7 +28,7 @@ int group_add(struct store *store, const char *name, uint64_t *id)
 	static const char sql[] = "INSERT INTO device_group (name) VALUES (?)";
 	int rc = store_run(store, sql, "t", name);
 
-	*id = (uint64_t)sqlite3_last_insert_rowid(store->db);
+	*id = store_last_id(store);
 	return rc;
 }
 
@@ -52,7 +52,7 @@ int group_join(struct store *store, uint64_t id, uint64_t device)
 		"INSERT INTO member (device_group, device) VALUES (?, ?) ON CONFLICT DO NOTHING";
 	int rc = store_run(store, sql, "ii", (int64_t)id, (int64_t)device);
 
-	return rc == 0 && sqlite3_changes(store->db) == 0 ? ERR_REFUSED : rc;
+	return rc == 0 && store_changes(store) == 0 ? ERR_REFUSED : rc;
 }
 
 int group_leave(struct store *store, uint64_t id, uint64_t device)
@@ -60,10 +60,10 @@ int group_leave(struct store *store, uint64_t id, uint64_t device)
 	static const char sql[] = "DELETE FROM member WHERE device_group = ? AND device = ?";
 	int rc = store_run(store, sql, "ii", (int64_t)id, (int64_t)device);
 
-	return rc == 0 && sqlite3_changes(store->db) == 0 ? ERR_NOT_FOUND : rc;
+	return rc == 0 && store_changes(store) == 0 ? ERR_NOT_FOUND : rc;
 }
 
-int group_list(struct store *store, uint64_t device, sqlite3_stmt **rows)
+int group_list(struct store *store, uint64_t device, struct store_rows **rows)
 {
 	static const char sql[] =
 		"SELECT id, name, (SELECT count(*) FROM member WHERE device_group = g.id),"
@@ -74,15 +74,15 @@ int group_list(struct store *store, uint64_t device, sqlite3_stmt **rows)
 	return store_start(store, rows, sql, "i", (int64_t)device);
 }
 
-void group_row(sqlite3_stmt *row, struct group_row *out)
+void group_row(struct store_rows *row, struct group_row *out)
 {
-	out->id = (uint64_t)sqlite3_column_int64(row, 0);
+	out->id = (uint64_t)store_number(row, 0);
 	store_text(row, 1, out->name, sizeof(out->name));
-	out->devices = (uint64_t)sqlite3_column_int64(row, 2);
-	out->assignments = (uint64_t)sqlite3_column_int64(row, 3);
+	out->devices = (uint64_t)store_number(row, 2);
+	out->assignments = (uint64_t)store_number(row, 3);
 }
 
-int group_devices(struct store *store, uint64_t id, sqlite3_stmt **rows)
+int group_devices(struct store *store, uint64_t id, struct store_rows **rows)
 {
 	static const char sql[] = "SELECT " DEVICE_COLUMNS
 		" FROM member JOIN device ON device.id = member.device WHERE device_group = ?"

@@ -27,10 +27,10 @@ struct group_row {
 };
 
 /** Starts a list of all groups by name, or of those of @device, unless it is 0. */
-int group_list(struct store *store, uint64_t device, sqlite3_stmt **rows);
-void group_row(sqlite3_stmt *row, struct group_row *out);
+int group_list(struct store *store, uint64_t device, struct store_rows **rows);
+void group_row(struct store_rows *row, struct group_row *out);
 
 /** Starts a list of the members by name; take each with device_row(). */
-int group_devices(struct store *store, uint64_t id, sqlite3_stmt **rows);
+int group_devices(struct store *store, uint64_t id, struct store_rows **rows);
 
 #endif

@@ -10,24 +10,24 @@
 	"id, device, state, attempt, attempts, deadline, assigned, offered, begun, ended," \
 	" loader_bios, loader_uefi, config, prefix, reason, completes, given_up"
 
-void job_row(sqlite3_stmt *row, struct job *job)
+void job_row(struct store_rows *row, struct job *job)
 {
 	char state[16], completes[16];
 
 	memset(job, 0, sizeof(*job));
-	job->number = (uint64_t)sqlite3_column_int64(row, 0);
-	job->device = (uint64_t)sqlite3_column_int64(row, 1);
+	job->number = (uint64_t)store_number(row, 0);
+	job->device = (uint64_t)store_number(row, 1);
 	store_text(row, 2, state, sizeof(state));
 	/* The schema allows no other names; of all states this one does no harm. */
 	if (job_state_parse(state, &job->state))
 		job->state = JOB_CANCELLED;
-	job->attempt = (uint32_t)sqlite3_column_int64(row, 3);
-	job->attempts = (uint32_t)sqlite3_column_int64(row, 4);
-	job->deadline = (uint32_t)sqlite3_column_int64(row, 5);
-	job->assigned = sqlite3_column_int64(row, 6);
-	job->offered = sqlite3_column_int64(row, 7);
-	job->begun = sqlite3_column_int64(row, 8);
-	job->ended = sqlite3_column_int64(row, 9);
+	job->attempt = (uint32_t)store_number(row, 3);
+	job->attempts = (uint32_t)store_number(row, 4);
+	job->deadline = (uint32_t)store_number(row, 5);
+	job->assigned = store_number(row, 6);
+	job->offered = store_number(row, 7);
+	job->begun = store_number(row, 8);
+	job->ended = store_number(row, 9);
 	store_text(row, 10, job->loader_bios, sizeof(job->loader_bios));
 	store_text(row, 11, job->loader_uefi, sizeof(job->loader_uefi));
 	store_text(row, 12, job->config, sizeof(job->config));
@@ -36,10 +36,10 @@ void job_row(sqlite3_stmt *row, struct job *job)
 	store_text(row, 15, completes, sizeof(completes));
 	if (completion_parse(completes, &job->completion))
 		job->completion = COMPLETION_AGENT;
-	job->given_up = sqlite3_column_int(row, 16);
+	job->given_up = store_number(row, 16);
 }
 
-static void take(sqlite3_stmt *row, void *job)
+static void take(struct store_rows *row, void *job)
 {
 	job_row(row, job);
 }
@@ -64,13 +64,12 @@ int job_list_overdue(struct store *store, int64_t now, struct job *jobs, size_t 
 {
 	static const char sql[] = "SELECT " COLUMNS
 		" FROM job WHERE state = 'begun' AND begun + deadline <= ? LIMIT ?";
-	sqlite3_stmt *rows;
+	struct store_rows *rows;
 	int rc = store_start(store, &rows, sql, "ii", now, (int64_t)most);
 
 	*found = 0;
-	while (rc == 0 && (rc = store_step(store, rows)) == 1) {
+	while (store_next(rows, &rc)) {
 		job_row(rows, &jobs[(*found)++]);
-		rc = 0;
 		if (*found < most)
 			continue;
 		store_end(rows);
@@ -93,7 +92,7 @@ int job_add_of(struct store *store, struct job *job, const struct details *detai
 	                   (int64_t)origin->bundle, source_name(origin->source), (int64_t)origin->source_id,
 	                   completion_name(job->completion));
 
-	job->number = (uint64_t)sqlite3_last_insert_rowid(store->db);
+	job->number = store_last_id(store);
 	if (rc == 0 && job->number > JOB_NUMBER_MAX) {
 		snprintf(store->message, sizeof(store->message), "%s: " STORE_NUMBERS_SPENT,
 		         store->path);
@@ -112,16 +111,16 @@ int job_add(struct store *store, struct job *job, const struct details *details)
 	return job_add_of(store, job, details, &by_hand);
 }
 
-static void take_origin(sqlite3_stmt *row, void *out)
+static void take_origin(struct store_rows *row, void *out)
 {
 	struct origin *origin = out;
 	char source[16];
 
-	origin->bundle = (uint64_t)sqlite3_column_int64(row, 0);
+	origin->bundle = (uint64_t)store_number(row, 0);
 	store_text(row, 1, source, sizeof(source));
 	origin->source = SOURCE_HAND;
 	(void)source_parse(source, &origin->source); /* the schema allows no others */
-	origin->source_id = (uint64_t)sqlite3_column_int64(row, 2);
+	origin->source_id = (uint64_t)store_number(row, 2);
 }
 
 int job_origin(struct store *store, uint64_t number, struct origin *origin)
@@ -132,15 +131,16 @@ int job_origin(struct store *store, uint64_t number, struct origin *origin)
 	return store_one(store, take_origin, origin, sql, "i", (int64_t)number);
 }
 
-static void take_details(sqlite3_stmt *row, void *out)
+static void take_details(struct store_rows *row, void *out)
 {
-	size_t length = (size_t)sqlite3_column_bytes(row, 0);
+	size_t length;
+	const void *details_kept = store_blob(row, 0, &length);
 	struct details *details = out;
 
 	if (length > sizeof(details->details))
 		return;
 	if (length)
-		memcpy(details->details, sqlite3_column_blob(row, 0), length);
+		memcpy(details->details, details_kept, length);
 	details->details_length = (uint16_t)length;
 }
 
@@ -162,7 +162,7 @@ int job_update(struct store *store, const struct job *job)
 	                   job->begun, job->ended, job->reason,
 	                   (int64_t)job->given_up);
 
-	if (rc == 0 && sqlite3_changes(store->db) != 1)
+	if (rc == 0 && store_changes(store) != 1)
 		rc = ERR_NOT_FOUND;
 	return rc;
 }
@@ -181,13 +181,13 @@ int job_attempt_of(struct store *store, uint64_t number, const uint8_t nonce[NON
                     uint32_t *attempt)
 {
 	static const char sql[] = "SELECT attempt FROM offer WHERE job = ? AND nonce = ?";
-	sqlite3_stmt *row;
+	struct store_rows *row;
 	int rc = store_start(store, &row, sql, "ib", (int64_t)number, nonce, (size_t)NONCE_SIZE);
 
 	*attempt = 0;
-	if (rc || (rc = store_step(store, row)) != 1)
+	if (rc || (rc = store_step(row)) != 1)
 		return rc;
-	*attempt = (uint32_t)sqlite3_column_int64(row, 0);
+	*attempt = (uint32_t)store_number(row, 0);
 	store_end(row);
 	return 0;
 }
@@ -220,7 +220,27 @@ int job_prune(struct store *store, uint64_t after, uint64_t span, int64_t before
 	return rc;
 }
 
-int job_list(struct store *store, uint64_t device, bool only_open, sqlite3_stmt **rows)
+int job_last_number(struct store *store, uint64_t *number)
+{
+	static const char sql[] =
+		"SELECT ifnull((SELECT seq FROM sqlite_sequence WHERE name = 'job'), 0)";
+
+	return store_one(store, store_take_number, number, sql, "");
+}
+
+int job_raise_last_number(struct store *store, uint64_t number)
+{
+	static const char make[] =
+		"INSERT INTO sqlite_sequence (name, seq) SELECT 'job', 0"
+		" WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'job')";
+	static const char raise[] =
+		"UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = 'job'";
+	int rc = store_run(store, make, "");
+
+	return rc ? rc : store_run(store, raise, "i", (int64_t)number);
+}
+
+int job_list(struct store *store, uint64_t device, bool only_open, struct store_rows **rows)
 {
 	static const char sql[] = "SELECT " COLUMNS
 		" FROM job WHERE (?1 = 0 OR device = ?1)"
@@ -229,7 +249,7 @@ int job_list(struct store *store, uint64_t device, bool only_open, sqlite3_stmt 
 	return store_start(store, rows, sql, "ii", (int64_t)device, (int64_t)only_open);
 }
 
-int job_offers(struct store *store, uint64_t number, sqlite3_stmt **rows)
+int job_offers(struct store *store, uint64_t number, struct store_rows **rows)
 {
 	static const char sql[] =
 		"SELECT attempt, time FROM offer WHERE job = ? ORDER BY attempt";

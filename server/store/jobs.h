@@ -59,10 +59,15 @@ int job_many(struct store *store, uint64_t device, int64_t since, bool *many);
 int job_prune(struct store *store, uint64_t after, uint64_t span, int64_t before, bool *end);
 
 /** Starts a list of jobs, newest first; @device 0: of all. Take each with job_row(). */
-int job_list(struct store *store, uint64_t device, bool only_open, sqlite3_stmt **rows);
-void job_row(sqlite3_stmt *row, struct job *job);
+int job_list(struct store *store, uint64_t device, bool only_open, struct store_rows **rows);
+void job_row(struct store_rows *row, struct job *job);
+
+/** Reads the highest number that a job ever had; 0: there was none. */
+int job_last_number(struct store *store, uint64_t *number);
+/** Has new jobs get numbers above @number, too. */
+int job_raise_last_number(struct store *store, uint64_t number);
 
 /** Starts a list of a job's offers: attempt, Unix time. */
-int job_offers(struct store *store, uint64_t number, sqlite3_stmt **rows);
+int job_offers(struct store *store, uint64_t number, struct store_rows **rows);
 
 #endif

@@ -15,29 +15,29 @@
 	" (SELECT count(*) FROM multicast_member WHERE multicast = m.id), " MULTICAST_JOINED \
 	" FROM multicast AS m JOIN bundle ON bundle.id = m.bundle"
 
-void multicast_row(sqlite3_stmt *row, struct multicast_row *out)
+void multicast_row(struct store_rows *row, struct multicast_row *out)
 {
 	struct session *m = &out->multicast;
 	char state[16];
 
 	memset(out, 0, sizeof(*out));
-	m->id = (uint64_t)sqlite3_column_int64(row, 0);
+	m->id = (uint64_t)store_number(row, 0);
 	store_text(row, 1, m->name, sizeof(m->name));
-	out->bundle = (uint64_t)sqlite3_column_int64(row, 2);
+	out->bundle = (uint64_t)store_number(row, 2);
 	store_text(row, 3, out->bundle_name, sizeof(out->bundle_name));
-	m->clients = (uint32_t)sqlite3_column_int64(row, 4);
-	m->wait = (uint32_t)sqlite3_column_int64(row, 5);
+	m->clients = (uint32_t)store_number(row, 4);
+	m->wait = (uint32_t)store_number(row, 5);
 	store_text(row, 6, state, sizeof(state));
 	(void)session_state_parse(state, &m->state); /* the schema allows no others */
-	m->last_joined = sqlite3_column_int64(row, 7);
-	out->started = sqlite3_column_int64(row, 8);
-	out->ended = sqlite3_column_int64(row, 9);
-	out->added = sqlite3_column_int64(row, 10);
-	out->members = (uint64_t)sqlite3_column_int64(row, 11);
-	m->joined = (uint32_t)sqlite3_column_int64(row, 12);
+	m->last_joined = store_number(row, 7);
+	out->started = store_number(row, 8);
+	out->ended = store_number(row, 9);
+	out->added = store_number(row, 10);
+	out->members = (uint64_t)store_number(row, 11);
+	m->joined = (uint32_t)store_number(row, 12);
 }
 
-static void take(sqlite3_stmt *row, void *out)
+static void take(struct store_rows *row, void *out)
 {
 	multicast_row(row, out);
 }
@@ -49,7 +49,7 @@ int multicast_find(struct store *store, const char *name, struct multicast_row *
 	return store_one(store, take, out, sql, "t", name);
 }
 
-int multicast_list(struct store *store, sqlite3_stmt **rows)
+int multicast_list(struct store *store, struct store_rows **rows)
 {
 	static const char sql[] = SELECT " ORDER BY m.name";
 
@@ -65,7 +65,7 @@ int multicast_add(struct store *store, struct multicast_row *row)
 	int rc = store_run(store, sql, "tiiii", m->name, (int64_t)row->bundle,
 	                   (int64_t)m->clients, (int64_t)m->wait, row->added);
 
-	m->id = (uint64_t)sqlite3_last_insert_rowid(store->db);
+	m->id = store_last_id(store);
 	m->state = SESSION_WAITING;
 	return rc;
 }
@@ -98,10 +98,10 @@ static int is_over(struct store *store, const struct session *session, int64_t n
 		" OR (job.state = 'begun' AND job.begun + job.deadline > ?2))"
 		" WHERE m.multicast = ?1 AND job.source = 'multicast' AND job.source_id = ?1"
 		" LIMIT 1";
-	sqlite3_stmt *row;
+	struct store_rows *row;
 	int rc = store_start(store, &row, sql, "ii", (int64_t)session->id, now);
 
-	if (rc || (rc = store_step(store, row)) < 0)
+	if (rc || (rc = store_step(row)) < 0)
 		return rc;
 	*over = rc == 0;
 	if (rc == 1)
@@ -156,7 +156,7 @@ int multicast_join(struct store *store, uint64_t id, uint64_t device)
 		" ON CONFLICT DO NOTHING";
 	int rc = store_run(store, sql, "ii", (int64_t)id, (int64_t)device);
 
-	return rc == 0 && sqlite3_changes(store->db) == 0 ? ERR_REFUSED : rc;
+	return rc == 0 && store_changes(store) == 0 ? ERR_REFUSED : rc;
 }
 
 int multicast_leave(struct store *store, uint64_t id, uint64_t device)
@@ -165,7 +165,7 @@ int multicast_leave(struct store *store, uint64_t id, uint64_t device)
 		"DELETE FROM multicast_member WHERE multicast = ? AND device = ?";
 	int rc = store_run(store, sql, "ii", (int64_t)id, (int64_t)device);
 
-	return rc == 0 && sqlite3_changes(store->db) == 0 ? ERR_NOT_FOUND : rc;
+	return rc == 0 && store_changes(store) == 0 ? ERR_NOT_FOUND : rc;
 }
 
 int multicast_joined(struct store *store, uint64_t id, uint64_t device, int64_t now)
@@ -186,7 +186,7 @@ int multicast_membership(struct store *store, uint64_t id, uint64_t device, int6
 	return store_one(store, store_take_number, joined, sql, "ii", (int64_t)id, (int64_t)device);
 }
 
-int multicast_members(struct store *store, uint64_t id, sqlite3_stmt **rows)
+int multicast_members(struct store *store, uint64_t id, struct store_rows **rows)
 {
 	static const char sql[] = "SELECT " DEVICE_COLUMNS ", joined"
 		" FROM multicast_member JOIN device ON device.id = multicast_member.device"

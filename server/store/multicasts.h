@@ -47,8 +47,8 @@ int multicast_end(struct store *store, uint64_t id, int64_t now);
 int multicast_remove(struct store *store, uint64_t id);
 
 /** Starts a list by name; take each with multicast_row(). */
-int multicast_list(struct store *store, sqlite3_stmt **rows);
-void multicast_row(sqlite3_stmt *row, struct multicast_row *out);
+int multicast_list(struct store *store, struct store_rows **rows);
+void multicast_row(struct store_rows *row, struct multicast_row *out);
 
 /** Makes a device a member. ERR_REFUSED: it is one. */
 int multicast_join(struct store *store, uint64_t id, uint64_t device);
@@ -60,7 +60,7 @@ int multicast_joined(struct store *store, uint64_t id, uint64_t device, int64_t 
 int multicast_membership(struct store *store, uint64_t id, uint64_t device, int64_t *joined);
 
 /** Starts a list of the members by name: device_row()'s columns, and the time joined. */
-int multicast_members(struct store *store, uint64_t id, sqlite3_stmt **rows);
+int multicast_members(struct store *store, uint64_t id, struct store_rows **rows);
 #define MULTICAST_JOINED_COLUMN 7
 
 /** Reads the job that @device has from the session and that is not ended. */

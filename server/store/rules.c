@@ -7,26 +7,26 @@
 	"SELECT rule.id, position, rule.name, bundle, bundle.name, applies, filter, repeat," \
 	" enabled FROM rule JOIN bundle ON bundle.id = rule.bundle"
 
-void rule_row(sqlite3_stmt *row, struct rule_row *out)
+void rule_row(struct store_rows *row, struct rule_row *out)
 {
 	struct rule *r = &out->rule;
 	char applies[16];
 
 	memset(out, 0, sizeof(*out));
-	r->id = (uint64_t)sqlite3_column_int64(row, 0);
-	out->position = (uint32_t)sqlite3_column_int64(row, 1);
+	r->id = (uint64_t)store_number(row, 0);
+	out->position = (uint32_t)store_number(row, 1);
 	store_text(row, 2, r->name, sizeof(r->name));
-	out->bundle = (uint64_t)sqlite3_column_int64(row, 3);
+	out->bundle = (uint64_t)store_number(row, 3);
 	store_text(row, 4, out->bundle_name, sizeof(out->bundle_name));
 	store_text(row, 5, applies, sizeof(applies));
 	r->applies = RULE_KNOWN;
 	rule_applies_parse(applies, &r->applies); /* the schema allows no others */
 	store_text(row, 6, out->filter, sizeof(out->filter));
-	r->repeat = sqlite3_column_int(row, 7) != 0;
-	out->enabled = sqlite3_column_int(row, 8) != 0;
+	r->repeat = store_number(row, 7) != 0;
+	out->enabled = store_number(row, 8) != 0;
 }
 
-static void take(sqlite3_stmt *row, void *out)
+static void take(struct store_rows *row, void *out)
 {
 	rule_row(row, out);
 }
@@ -38,7 +38,7 @@ int rule_find(struct store *store, const char *name, struct rule_row *out)
 	return store_one(store, take, out, sql, "t", name);
 }
 
-int rule_list(struct store *store, sqlite3_stmt **rows)
+int rule_list(struct store *store, struct store_rows **rows)
 {
 	static const char sql[] = SELECT " ORDER BY position, rule.id";
 
@@ -72,7 +72,7 @@ int rule_add(struct store *store, struct rule_row *row)
 	if (rc)
 		return rc;
 	row->position = (uint32_t)position;
-	r->id = (uint64_t)sqlite3_last_insert_rowid(store->db);
+	r->id = store_last_id(store);
 	return 0;
 }
 

@@ -29,7 +29,7 @@ int rule_move(struct store *store, uint64_t id, uint32_t position);
 int rule_remove(struct store *store, uint64_t id);
 
 /** Starts a list in their order; take each with rule_row(). */
-int rule_list(struct store *store, sqlite3_stmt **rows);
-void rule_row(sqlite3_stmt *row, struct rule_row *out);
+int rule_list(struct store *store, struct store_rows **rows);
+void rule_row(struct store_rows *row, struct rule_row *out);
 
 #endif

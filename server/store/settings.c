@@ -34,12 +34,12 @@ int settings_read(struct store *store, const struct owner *owner,
 	/* The furthest come first, so that the nearer overwrite them. */
 	static const char sql[] = CHAIN VALUES " ORDER BY distance DESC";
 	char key[32], value[SETTING_TEXT];
-	sqlite3_stmt *rows;
+	struct store_rows *rows;
 	int rc = store_start(store, &rows, sql, "ti", level_name(owner->level),
 	                     (int64_t)owner->id);
 
 	settings_default(settings);
-	while (rc == 0 && (rc = store_step(store, rows)) == 1) {
+	while (store_next(rows, &rc)) {
 		int index;
 
 		store_text(rows, 2, key, sizeof(key));
@@ -48,7 +48,6 @@ int settings_read(struct store *store, const struct owner *owner,
 		/* A value that another version understands leaves what was there. */
 		if (index >= 0)
 			setting_parse((size_t)index, value, settings);
-		rc = 0;
 	}
 	return rc;
 }
@@ -59,20 +58,19 @@ int setting_read(struct store *store, const struct owner *owner, size_t index,
 	static const char sql[] = CHAIN " SELECT level, owner, value FROM (" VALUES
 		") WHERE key = ?3 ORDER BY distance";
 	struct settings unused;
-	sqlite3_stmt *rows;
+	struct store_rows *rows;
 	char level[16];
 	int rc = store_start(store, &rows, sql, "tit", level_name(owner->level),
 	                     (int64_t)owner->id, setting_key(index));
 
-	while (rc == 0 && (rc = store_step(store, rows)) == 1) {
+	while (store_next(rows, &rc)) {
 		store_text(rows, 2, value, SETTING_TEXT);
-		rc = 0;
 		if (setting_parse(index, value, &unused))
 			continue;
 		store_text(rows, 0, level, sizeof(level));
 		from->level = LEVEL_GLOBAL;
 		(void)level_parse(level, &from->level); /* the schema allows no others */
-		from->id = (uint64_t)sqlite3_column_int64(rows, 1);
+		from->id = (uint64_t)store_number(rows, 1);
 		store_end(rows);
 		return 0;
 	}
@@ -95,7 +93,7 @@ int setting_write(struct store *store, const struct owner *owner, size_t index,
 		return store_run(store, set, "titt", level, (int64_t)owner->id, setting_key(index),
 		                 value);
 	rc = store_run(store, unset, "tit", level, (int64_t)owner->id, setting_key(index));
-	if (rc == 0 && sqlite3_changes(store->db) == 0)
+	if (rc == 0 && store_changes(store) == 0)
 		rc = ERR_NOT_FOUND;
 	return rc;
 }

@@ -44,16 +44,15 @@ static int read_counters(struct store *store, struct stats *stats)
 {
 	static const char sql[] = "SELECT name, value FROM counter ORDER BY name";
 	struct stats_counter counter;
-	sqlite3_stmt *rows;
+	struct store_rows *rows;
 	int rc = store_start(store, &rows, sql, "");
 
-	while (rc == 0 && (rc = store_step(store, rows)) == 1) {
+	while (store_next(rows, &rc)) {
 		store_text(rows, 0, counter.name, sizeof(counter.name));
-		counter.value = (uint64_t)sqlite3_column_int64(rows, 1);
+		counter.value = (uint64_t)store_number(rows, 1);
 		if (!take_time(stats, counter.name, counter.value) &&
 		    stats->counter_count < STATS_COUNTERS_MAX)
 			stats->counters[stats->counter_count++] = counter;
-		rc = 0;
 	}
 	qsort(stats->times, stats->time_count, sizeof(stats->times[0]), by_limit);
 	for (size_t i = 1; i < stats->time_count; i++)
@@ -66,14 +65,13 @@ static int read_job_rows(struct store *store, struct stats *stats)
 	static const char sql[] = "SELECT state, count(*) FROM job GROUP BY state";
 	enum job_state state;
 	char name[16];
-	sqlite3_stmt *rows;
+	struct store_rows *rows;
 	int rc = store_start(store, &rows, sql, "");
 
-	while (rc == 0 && (rc = store_step(store, rows)) == 1) {
+	while (store_next(rows, &rc)) {
 		store_text(rows, 0, name, sizeof(name));
 		if (job_state_parse(name, &state) == 0)
-			stats->jobs[state] = (uint64_t)sqlite3_column_int64(rows, 1);
-		rc = 0;
+			stats->jobs[state] = (uint64_t)store_number(rows, 1);
 	}
 	return rc;
 }
@@ -82,7 +80,7 @@ int stats_read(struct store *store, struct stats *stats)
 {
 	static const char sql[] =
 		"SELECT (SELECT count(*) FROM device), (SELECT count(*) FROM unknown_machine)";
-	sqlite3_stmt *row;
+	struct store_rows *row;
 	int rc;
 
 	memset(stats, 0, sizeof(*stats));
@@ -91,10 +89,10 @@ int stats_read(struct store *store, struct stats *stats)
 		rc = read_job_rows(store, stats);
 	if (rc == 0)
 		rc = store_start(store, &row, sql, "");
-	if (rc || (rc = store_step(store, row)) != 1)
+	if (rc || (rc = store_step(row)) != 1)
 		return rc;
-	stats->devices = (uint64_t)sqlite3_column_int64(row, 0);
-	stats->unknowns = (uint64_t)sqlite3_column_int64(row, 1);
+	stats->devices = (uint64_t)store_number(row, 0);
+	stats->unknowns = (uint64_t)store_number(row, 1);
 	store_end(row);
 	return 0;
 }

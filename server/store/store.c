@@ -5,12 +5,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <sqlite3.h>
+
 #include "nbp/proto/error.h"
 #include "server/store/store_file.h"
 #include "server/store/store_schema.h"
 #include "server/store/store_where.h"
 
-/* Keeps what SQLite says of @code, and turns it into one of our errors. */
 /* SQLite says "full" of a table, too, whose numbers have come to their end. */
 static bool numbers_spent(struct store *store)
 {
@@ -24,6 +25,7 @@ static bool numbers_spent(struct store *store)
 	return spent;
 }
 
+/* Keeps what SQLite says of @code, and turns it into one of our errors. */
 static int failed(struct store *store, int code)
 {
 	const char *remedy = "";
@@ -183,13 +185,64 @@ void store_rollback(struct store *store)
 		sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
 }
 
+int store_begin_reading(struct store *store)
+{
+	return store_run(store, "BEGIN", "");
+}
+
+bool store_in_transaction(const struct store *store)
+{
+	return !sqlite3_get_autocommit(store->db);
+}
+
+bool store_is_writing(const struct store *store)
+{
+	return store->db && sqlite3_txn_state(store->db, NULL) == SQLITE_TXN_WRITE;
+}
+
+void store_wait(struct store *store, int milliseconds)
+{
+	sqlite3_busy_timeout(store->db, milliseconds);
+}
+
+/* --- the file and its log --------------------------------------------------- */
+
+void store_empty_log(struct store *store)
+{
+	sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+}
+
+int store_write_log(struct store *store)
+{
+	int code = sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL,
+	                                     NULL);
+
+	return code == SQLITE_OK ? 0
+	     : code == SQLITE_BUSY || code == SQLITE_LOCKED ? ERR_AGAIN : ERR_IO;
+}
+
+void store_keep_log(struct store *store)
+{
+	sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+}
+
+bool store_is_moved(const struct store *store)
+{
+	int moved = 0;
+
+	/* SQLite compares the inode. */
+	sqlite3_file_control(store->db, NULL, SQLITE_FCNTL_HAS_MOVED, &moved);
+	return moved != 0;
+}
+
 /* --- statements ------------------------------------------------------------ */
 
-static int prepare(struct store *store, const char *sql, sqlite3_stmt **statement)
+static int prepare(struct store *store, const char *sql, struct store_rows **rows)
 {
 	size_t i = 0;
 	int code;
 
+	*rows = NULL;
 	/* Statements are known by their text's address: the lists are short. */
 	while (i < STORE_STATEMENTS && store->prepared[i].sql && store->prepared[i].sql != sql)
 		i++;
@@ -203,9 +256,10 @@ static int prepare(struct store *store, const char *sql, sqlite3_stmt **statemen
 		if (code != SQLITE_OK)
 			return failed(store, code);
 		store->prepared[i].sql = sql;
+		store->prepared[i].store = store;
 	}
-	*statement = store->prepared[i].statement;
-	sqlite3_reset(*statement);
+	sqlite3_reset(store->prepared[i].statement);
+	*rows = &store->prepared[i];
 	return 0;
 }
 
@@ -234,13 +288,13 @@ static int bind_one(sqlite3_stmt *statement, int index, char type, va_list *args
 	}
 }
 
-static int start(struct store *store, sqlite3_stmt **statement, const char *sql,
+static int start(struct store *store, struct store_rows **rows, const char *sql,
                  const char *types, va_list *args)
 {
-	int rc = prepare(store, sql, statement);
+	int rc = prepare(store, sql, rows);
 
 	for (int i = 0; rc == 0 && types[i]; i++) {
-		int code = bind_one(*statement, i + 1, types[i], args);
+		int code = bind_one((*rows)->statement, i + 1, types[i], args);
 
 		if (code != SQLITE_OK)
 			rc = failed(store, code);
@@ -248,55 +302,67 @@ static int start(struct store *store, sqlite3_stmt **statement, const char *sql,
 	return rc;
 }
 
-int store_start(struct store *store, sqlite3_stmt **statement, const char *sql,
+int store_start(struct store *store, struct store_rows **rows, const char *sql,
                 const char *types, ...)
 {
 	va_list args;
 	int rc;
 
 	va_start(args, types);
-	rc = start(store, statement, sql, types, &args);
+	rc = start(store, rows, sql, types, &args);
 	va_end(args);
 	return rc;
 }
 
-int store_step(struct store *store, sqlite3_stmt *statement)
+int store_step(struct store_rows *rows)
 {
-	int code = sqlite3_step(statement), rc = 0;
+	int code = sqlite3_step(rows->statement), rc = 0;
 
 	if (code == SQLITE_ROW)
 		return 1;
 	if (code != SQLITE_DONE)
-		rc = failed(store, code);
-	sqlite3_reset(statement);
+		rc = failed(rows->store, code);
+	sqlite3_reset(rows->statement);
 	return rc;
 }
 
-void store_end(sqlite3_stmt *statement)
+bool store_next(struct store_rows *rows, int *rc)
 {
-	sqlite3_reset(statement);
+	if (*rc) {
+		store_end(rows);
+		return false;
+	}
+	*rc = store_step(rows);
+	if (*rc != 1)
+		return false;
+	*rc = 0;
+	return true;
+}
+
+void store_end(struct store_rows *rows)
+{
+	if (rows)
+		sqlite3_reset(rows->statement);
 }
 
 int store_run(struct store *store, const char *sql, const char *types, ...)
 {
-	sqlite3_stmt *statement;
+	struct store_rows *rows;
 	va_list args;
 	int rc;
 
 	va_start(args, types);
-	rc = start(store, &statement, sql, types, &args);
+	rc = start(store, &rows, sql, types, &args);
 	va_end(args);
-	if (rc)
-		return rc;
-	while ((rc = store_step(store, statement)) == 1)
+	while (store_next(rows, &rc))
 		continue;
 	return rc;
 }
 
-int store_one(struct store *store, void (*take)(sqlite3_stmt *row, void *out), void *out,
+int store_one(struct store *store, void (*take)(struct store_rows *row, void *out), void *out,
               const char *sql, const char *types, ...)
 {
-	sqlite3_stmt *row;
+	struct store_rows *row;
 	va_list args;
 	int rc;
 
@@ -304,7 +370,7 @@ int store_one(struct store *store, void (*take)(sqlite3_stmt *row, void *out), v
 	rc = start(store, &row, sql, types, &args);
 	va_end(args);
 	if (rc == 0)
-		rc = store_step(store, row);
+		rc = store_step(row);
 	if (rc != 1)
 		return rc ? rc : ERR_NOT_FOUND;
 	take(row, out);
@@ -312,23 +378,59 @@ int store_one(struct store *store, void (*take)(sqlite3_stmt *row, void *out), v
 	return 0;
 }
 
-void store_take_number(sqlite3_stmt *row, void *number)
+void store_take_number(struct store_rows *row, void *number)
 {
-	*(int64_t *)number = sqlite3_column_int64(row, 0);
+	*(int64_t *)number = store_number(row, 0);
 }
 
-void store_text(sqlite3_stmt *statement, int column, char *out, size_t size)
+int store_changes(const struct store *store)
 {
-	const unsigned char *text = sqlite3_column_text(statement, column);
-
-	snprintf(out, size, "%s", text ? (const char *)text : "");
+	return sqlite3_changes(store->db);
 }
 
-void store_bytes(sqlite3_stmt *statement, int column, void *out, size_t size)
+uint64_t store_last_id(const struct store *store)
 {
-	const void *bytes = sqlite3_column_blob(statement, column);
+	return (uint64_t)sqlite3_last_insert_rowid(store->db);
+}
 
-	if (bytes && (size_t)sqlite3_column_bytes(statement, column) == size)
+/* --- columns --------------------------------------------------------------- */
+
+int64_t store_number(struct store_rows *row, int column)
+{
+	return sqlite3_column_int64(row->statement, column);
+}
+
+bool store_is_null(struct store_rows *row, int column)
+{
+	return sqlite3_column_type(row->statement, column) == SQLITE_NULL;
+}
+
+const char *store_string(struct store_rows *row, int column)
+{
+	return (const char *)sqlite3_column_text(row->statement, column);
+}
+
+const void *store_blob(struct store_rows *row, int column, size_t *length)
+{
+	const void *bytes = sqlite3_column_blob(row->statement, column);
+
+	*length = (size_t)sqlite3_column_bytes(row->statement, column);
+	return bytes;
+}
+
+void store_text(struct store_rows *row, int column, char *out, size_t size)
+{
+	const char *text = store_string(row, column);
+
+	snprintf(out, size, "%s", text ? text : "");
+}
+
+void store_bytes(struct store_rows *row, int column, void *out, size_t size)
+{
+	size_t length;
+	const void *bytes = store_blob(row, column, &length);
+
+	if (bytes && length == size)
 		memcpy(out, bytes, size);
 	else
 		memset(out, 0, size);

@@ -52,7 +52,7 @@ int store_upgrade(sqlite3 *db)
 
 /* --- version 2 ------------------------------------------------------------- */
 
-static void copy_text(sqlite3_stmt *row, int column, char *out, size_t size)
+static void copy_text(struct store_rows *row, int column, char *out, size_t size)
 {
 	store_text(row, column, out, size);
 	/* The old tables allowed what a message does not. */
@@ -61,19 +61,19 @@ static void copy_text(sqlite3_stmt *row, int column, char *out, size_t size)
 }
 
 /* Makes of a row of version 1 the request that it came from. */
-static void read_old_row(sqlite3_stmt *row, struct request *r)
+static void read_old_row(struct store_rows *row, struct request *r)
 {
 	store_bytes(row, 3, r->identity.mac, sizeof(r->identity.mac));
 	store_bytes(row, 4, r->identity.uuid, sizeof(r->identity.uuid));
-	r->firmware = (uint8_t)sqlite3_column_int(row, 5);
-	r->architecture = (uint16_t)sqlite3_column_int(row, 6);
+	r->firmware = (uint8_t)store_number(row, 5);
+	r->architecture = (uint16_t)store_number(row, 6);
 	copy_text(row, 7, r->version, sizeof(r->version));
 	copy_text(row, 8, r->manufacturer, sizeof(r->manufacturer));
 	copy_text(row, 9, r->product, sizeof(r->product));
 	copy_text(row, 10, r->serial, sizeof(r->serial));
 	copy_text(row, 11, r->cpu, sizeof(r->cpu));
-	r->cpu_64bit = (uint8_t)sqlite3_column_int(row, 12);
-	r->memory_mib = (uint32_t)sqlite3_column_int64(row, 13);
+	r->cpu_64bit = (uint8_t)store_number(row, 12);
+	r->memory_mib = (uint32_t)store_number(row, 13);
 }
 
 static int convert_row(sqlite3_stmt *from, sqlite3_stmt *to)
@@ -82,7 +82,7 @@ static int convert_row(sqlite3_stmt *from, sqlite3_stmt *to)
 	uint8_t datagram[MESSAGE_MAX];
 	size_t length;
 
-	read_old_row(from, &message.u.request);
+	read_old_row(&(struct store_rows){ .statement = from }, &message.u.request);
 	/* A row that cannot have come from a request is not missed. */
 	if (message_encode(&message, datagram, sizeof(datagram), &length))
 		return SQLITE_OK;

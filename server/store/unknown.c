@@ -33,14 +33,14 @@ int unknown_seen(struct store *store, const struct identity *identity, int64_t t
 
 #define COLUMNS "id, mac, uuid, first, last, boots, address, request, outcome"
 
-int unknown_list(struct store *store, sqlite3_stmt **rows)
+int unknown_list(struct store *store, struct store_rows **rows)
 {
 	static const char sql[] = "SELECT " COLUMNS " FROM unknown_machine ORDER BY last DESC, id DESC";
 
 	return store_start(store, rows, sql, "");
 }
 
-int unknown_by_mac(struct store *store, const uint8_t mac[6], sqlite3_stmt **rows)
+int unknown_by_mac(struct store *store, const uint8_t mac[6], struct store_rows **rows)
 {
 	static const char sql[] = "SELECT " COLUMNS
 		" FROM unknown_machine WHERE mac = ? ORDER BY last DESC, id DESC";
@@ -48,7 +48,7 @@ int unknown_by_mac(struct store *store, const uint8_t mac[6], sqlite3_stmt **row
 	return store_start(store, rows, sql, "b", mac, (size_t)6);
 }
 
-int unknown_by_uuid(struct store *store, const uint8_t uuid[16], sqlite3_stmt **rows)
+int unknown_by_uuid(struct store *store, const uint8_t uuid[16], struct store_rows **rows)
 {
 	static const char sql[] = "SELECT " COLUMNS
 		" FROM unknown_machine WHERE uuid = ? ORDER BY last DESC, id DESC";
@@ -56,22 +56,23 @@ int unknown_by_uuid(struct store *store, const uint8_t uuid[16], sqlite3_stmt **
 	return store_start(store, rows, sql, "b", uuid, (size_t)16);
 }
 
-void unknown_row(sqlite3_stmt *row, struct unknown *unknown)
+void unknown_row(struct store_rows *row, struct unknown *unknown)
 {
-	size_t length = (size_t)sqlite3_column_bytes(row, 7);
+	size_t length;
+	const void *request = store_blob(row, 7, &length);
 
 	memset(unknown, 0, sizeof(*unknown));
-	unknown->id = (uint64_t)sqlite3_column_int64(row, 0);
+	unknown->id = (uint64_t)store_number(row, 0);
 	store_bytes(row, 1, unknown->mac, sizeof(unknown->mac));
 	store_bytes(row, 2, unknown->uuid, sizeof(unknown->uuid));
-	unknown->first = sqlite3_column_int64(row, 3);
-	unknown->last = sqlite3_column_int64(row, 4);
-	unknown->boots = (uint64_t)sqlite3_column_int64(row, 5);
+	unknown->first = store_number(row, 3);
+	unknown->last = store_number(row, 4);
+	unknown->boots = (uint64_t)store_number(row, 5);
 	store_text(row, 6, unknown->address, sizeof(unknown->address));
 	store_text(row, 8, unknown->outcome, sizeof(unknown->outcome));
 	if (length == 0 || length > sizeof(unknown->datagram))
 		return;
-	memcpy(unknown->datagram, sqlite3_column_blob(row, 7), length);
+	memcpy(unknown->datagram, request, length);
 	unknown->length = length;
 	if (message_decode(&unknown->request, unknown->datagram, length) ||
 	    unknown->request.type != MESSAGE_REQUEST) {
@@ -83,11 +84,11 @@ void unknown_row(sqlite3_stmt *row, struct unknown *unknown)
 int unknown_find(struct store *store, const struct identity *identity, struct unknown *unknown)
 {
 	static const char sql[] = "SELECT " COLUMNS " FROM unknown_machine WHERE mac = ? AND uuid = ?";
-	sqlite3_stmt *row;
+	struct store_rows *row;
 	int rc = store_start(store, &row, sql, "bb", identity->mac, (size_t)6, identity->uuid,
 	                     (size_t)16);
 
-	if (rc || (rc = store_step(store, row)) <= 0)
+	if (rc || (rc = store_step(row)) <= 0)
 		return rc ? rc : ERR_NOT_FOUND;
 	unknown_row(row, unknown);
 	store_end(row);
@@ -107,7 +108,7 @@ int unknown_remove_all(struct store *store, uint64_t *count)
 {
 	int rc = store_run(store, "DELETE FROM unknown_machine", "");
 
-	*count = (uint64_t)sqlite3_changes64(store->db);
+	*count = (uint64_t)store_changes(store);
 	return rc;
 }
 

@@ -34,11 +34,11 @@ int unknown_seen(struct store *store, const struct identity *identity, int64_t t
                   size_t length);
 
 /** Starts a list, those seen last first; take each with unknown_row(). */
-int unknown_list(struct store *store, sqlite3_stmt **rows);
+int unknown_list(struct store *store, struct store_rows **rows);
 /** The same of those with this MAC, or this UUID. */
-int unknown_by_mac(struct store *store, const uint8_t mac[6], sqlite3_stmt **rows);
-int unknown_by_uuid(struct store *store, const uint8_t uuid[16], sqlite3_stmt **rows);
-void unknown_row(sqlite3_stmt *row, struct unknown *unknown);
+int unknown_by_mac(struct store *store, const uint8_t mac[6], struct store_rows **rows);
+int unknown_by_uuid(struct store *store, const uint8_t uuid[16], struct store_rows **rows);
+void unknown_row(struct store_rows *row, struct unknown *unknown);
 
 /** Finds the one with this MAC and this UUID. */
 int unknown_find(struct store *store, const struct identity *identity,

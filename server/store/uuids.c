@@ -5,19 +5,19 @@
 
 #include "nbp/proto/error.h"
 
-void uuid_row(sqlite3_stmt *row, struct uuid_record *word)
+void uuid_row(struct store_rows *row, struct uuid_record *word)
 {
-	const char *state = (const char *)sqlite3_column_text(row, 1);
+	const char *state = store_string(row, 1);
 
 	store_bytes(row, 0, word->uuid, sizeof(word->uuid));
-	word->time = sqlite3_column_int64(row, 2);
+	word->time = store_number(row, 2);
 	/* Where it says what makes no sense, it is not trusted. */
 	word->state = UUID_SHARED;
 	if (state)
 		(void)uuid_state_parse(state, &word->state);
 }
 
-static void take_word(sqlite3_stmt *row, void *word)
+static void take_word(struct store_rows *row, void *word)
 {
 	uuid_row(row, word);
 }
@@ -47,7 +47,7 @@ int uuid_set(struct store *store, const uint8_t uuid[16], enum uuid_state state,
 	return store_run(store, set, "bti", uuid, (size_t)16, uuid_state_name(state), time);
 }
 
-int uuid_list(struct store *store, sqlite3_stmt **rows)
+int uuid_list(struct store *store, struct store_rows **rows)
 {
 	return store_start(store, rows, "SELECT uuid, state, time FROM uuid ORDER BY uuid", "");
 }
@@ -79,7 +79,7 @@ int witness_add(struct store *store, const uint8_t uuid[16], const struct witnes
 	return rc ? rc : store_run(store, all, "i", (int64_t)WITNESSES_ALL);
 }
 
-int witness_list(struct store *store, const uint8_t uuid[16], sqlite3_stmt **rows)
+int witness_list(struct store *store, const uint8_t uuid[16], struct store_rows **rows)
 {
 	static const char sql[] =
 		"SELECT mac, model, serial, board, first, last FROM witness WHERE uuid = ?"
@@ -88,19 +88,19 @@ int witness_list(struct store *store, const uint8_t uuid[16], sqlite3_stmt **row
 	return store_start(store, rows, sql, "b", uuid, (size_t)16);
 }
 
-static void take_serials(sqlite3_stmt *row, struct serials *serials)
+static void take_serials(struct store_rows *row, struct serials *serials)
 {
 	store_text(row, 1, serials->model, sizeof(serials->model));
 	store_text(row, 2, serials->serial, sizeof(serials->serial));
 	store_text(row, 3, serials->board, sizeof(serials->board));
 }
 
-void witness_row(sqlite3_stmt *row, struct witness *witness)
+void witness_row(struct store_rows *row, struct witness *witness)
 {
 	store_bytes(row, 0, witness->mac, sizeof(witness->mac));
 	take_serials(row, &witness->serials);
-	witness->first = sqlite3_column_int64(row, 4);
-	witness->last = sqlite3_column_int64(row, 5);
+	witness->first = store_number(row, 4);
+	witness->last = store_number(row, 5);
 }
 
 /* --- cards ----------------------------------------------------------------- */
@@ -120,13 +120,13 @@ int card_list(struct store *store, uint64_t device, struct card *cards, size_t *
 {
 	static const char sql[] =
 		"SELECT mac, model, serial, board FROM card WHERE device = ? ORDER BY mac";
-	sqlite3_stmt *rows;
+	struct store_rows *rows;
 	int rc = store_start(store, &rows, sql, "i", (int64_t)device);
 
 	*count = 0;
 	if (rc)
 		return rc;
-	while (*count < CARDS_MAX && (rc = store_step(store, rows)) == 1) {
+	while (*count < CARDS_MAX && (rc = store_step(rows)) == 1) {
 		store_bytes(rows, 0, cards[*count].mac, 6);
 		take_serials(rows, &cards[(*count)++].serials);
 	}

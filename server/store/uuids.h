@@ -18,8 +18,8 @@ int uuid_find(struct store *store, const uint8_t uuid[16], struct uuid_record *w
 int uuid_set(struct store *store, const uint8_t uuid[16], enum uuid_state state, int64_t time);
 
 /** Starts a list of all of them, by UUID; take each with uuid_row(). */
-int uuid_list(struct store *store, sqlite3_stmt **rows);
-void uuid_row(sqlite3_stmt *row, struct uuid_record *word);
+int uuid_list(struct store *store, struct store_rows **rows);
+void uuid_row(struct store_rows *row, struct uuid_record *word);
 
 /* --- what it came with ----------------------------------------------------- */
 
@@ -36,8 +36,8 @@ struct witness {
 int witness_add(struct store *store, const uint8_t uuid[16], const struct witness *witness);
 
 /** Starts the list of a UUID's witnesses, those that came first in front. */
-int witness_list(struct store *store, const uint8_t uuid[16], sqlite3_stmt **rows);
-void witness_row(sqlite3_stmt *row, struct witness *witness);
+int witness_list(struct store *store, const uint8_t uuid[16], struct store_rows **rows);
+void witness_row(struct store_rows *row, struct witness *witness);
 
 /* --- cards ----------------------------------------------------------------- */
 

@@ -2,13 +2,12 @@
 #ifndef SERVER_TRANSFER_CHECK_H
 #define SERVER_TRANSFER_CHECK_H
 
-#include "server/store/store.h"
+#include "server/store/faults.h"
 
 /* Looks for what should not be in a database. */
 struct check {
 	struct store *store;
-	/** Takes one problem, in two sentences for people. */
-	void (*found)(void *data, const char *problem, const char *remedy);
+	store_fault *found;
 	void *data;
 };
 
@@ -18,7 +17,5 @@ struct check {
 int check_all(const struct check *check);
 /** Each value of each row, as an import would check it. */
 int check_rows(const struct check *check);
-/** Tables, indexes and triggers: are they what this version makes? */
-int check_schema(const struct check *check);
 
 #endif

@@ -129,12 +129,11 @@ static int check_table(const struct check *check, const struct data_table *table
 {
 	struct rows_check c = { check, table, "", remedy_for(table->key) };
 	char name[PROBLEM_SIZE], message[DATA_MESSAGE];
-	sqlite3_stmt *rows;
+	struct store_rows *rows;
 	json_t *row;
-	int rc = store_start(check->store, &rows, table->select, "");
+	int rc = table_list(check->store, table->table, 0, &rows);
 
-	while (rc == 0 && (rc = store_step(check->store, rows)) == 1) {
-		rc = 0;
+	while (store_next(rows, &rc)) {
 		row = data_row(check->store, table, rows, message);
 		if (!row && !message[0]) {
 			store_end(rows);

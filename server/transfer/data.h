@@ -6,7 +6,7 @@
 
 #include "server/model/job.h"
 #include "server/store/settings.h"
-#include "server/store/store.h"
+#include "server/store/whole.h"
 
 /*
  * The administrator's data as JSON. Tables of fields say how rows become
@@ -71,10 +71,7 @@ struct data_table {
 	const char *one, *many;  /* what people call a row, and several */
 	enum data_shape shape;
 	enum level level; /* of settings */
-	/* Column 0 is the row's id, then comes one for each field. ?1: the id of the row around. */
-	const char *select;
-	/* ?1 likewise, then each field; DATA_PATH, DATA_OWNER and DATA_SOURCE are two. */
-	const char *insert;
+	enum store_table table;
 	struct data_field fields[DATA_FIELDS];
 	const struct data_table *lists[DATA_LISTS];
 	/** Checks what concerns several fields. Returns NULL or what is wrong. */
@@ -84,12 +81,6 @@ struct data_table {
 /* In the order in which they can be put into an empty database; NULL behind the last. */
 extern const struct data_table *const data_tables[];
 #define DATA_NOT_HERE "this setting cannot be set here; it is global"
-/* How an assignment's owner and what it refers to become text; a is the assignment. */
-#define DATA_OWNER_SQL \
-	"CASE a.level WHEN 'global' THEN '/'" \
-	" WHEN 'folder' THEN (SELECT path FROM temp.folder_path WHERE id = a.owner)" \
-	" WHEN 'group' THEN 'group:' || (SELECT name FROM device_group WHERE id = a.owner)" \
-	" ELSE (SELECT name FROM device WHERE id = a.owner) END"
 
 /* A checked value, as it is bound to a statement. */
 struct data_value {
@@ -111,18 +102,15 @@ int data_check(const struct data_field *field, const json_t *json, const char *s
                struct data_value *value, char message[DATA_MESSAGE]);
 
 /** Returns column @column as JSON, or NULL where it is no such value. */
-json_t *data_column(const struct data_field *field, sqlite3_stmt *row, int column);
+json_t *data_column(const struct data_field *field, struct store_rows *row, int column);
 
 /**
  * Returns the row that @rows is at, with its lists, as JSON.
  * NULL after a failure of the store, or where something is no such value: then
  * @message is not empty.
  */
-json_t *data_row(struct store *store, const struct data_table *table, sqlite3_stmt *rows,
+json_t *data_row(struct store *store, const struct data_table *table, struct store_rows *rows,
                  char message[DATA_MESSAGE]);
-
-/** Makes the table temp.folder_path, in which each folder has its path. */
-int data_read_paths(struct store *store);
 
 /* How many rows of each of data_tables[] there were. */
 #define DATA_TABLES_MAX 16

@@ -274,20 +274,19 @@ static int write_folder(struct store *store, uint64_t device, FILE *out)
 static int write_groups(struct store *store, uint64_t device, FILE *out)
 {
 	struct group_row group;
-	sqlite3_stmt *rows;
+	struct store_rows *rows;
 	size_t count = 0;
 	int rc = group_list(store, device, &rows);
 
 	fputc(',', out);
-	while (rc == 0 && (rc = store_step(store, rows)) == 1) {
+	while (store_next(rows, &rc)) {
 		group_row(rows, &group);
 		fprintf(out, "%s%s", count++ ? " " : "", group.name);
-		rc = 0;
 	}
 	return rc;
 }
 
-int device_csv_export(struct store *store, sqlite3_stmt *rows, FILE *out)
+int device_csv_export(struct store *store, struct store_rows *rows, FILE *out)
 {
 	struct device device;
 	int rc = 0;
@@ -295,7 +294,7 @@ int device_csv_export(struct store *store, sqlite3_stmt *rows, FILE *out)
 	for (size_t i = 0; i < COLUMN_COUNT; i++)
 		fprintf(out, "%s%s", i ? "," : "", column_names[i]);
 	fputc('\n', out);
-	while (rc == 0 && (rc = store_step(store, rows)) == 1) {
+	while (store_next(rows, &rc)) {
 		device_row(rows, &device);
 		write_field(out, device.name);
 		rc = write_macs(store, device.id, out);

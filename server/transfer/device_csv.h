@@ -45,6 +45,6 @@ int device_csv_import(struct device_csv *csv, char *text, size_t length);
  * Writes the devices that @rows gives, to be taken with device_row(), to @out.
  * Returns 0 or the ERR_ values of store.h.
  */
-int device_csv_export(struct store *store, sqlite3_stmt *rows, FILE *out);
+int device_csv_export(struct store *store, struct store_rows *rows, FILE *out);
 
 #endif

@@ -486,20 +486,19 @@ static int leave_groups(struct csv_import *import, const json_t *wanted, char *w
 {
 	struct group_row group;
 	json_t *left = json_object(), *id;
-	sqlite3_stmt *rows;
+	struct store_rows *rows;
 	const char *name;
 	size_t used = 0;
 	int rc = group_list(import->store, import->after.device.id, &rows);
 
 	was[0] = '\0';
-	while (rc == 0 && (rc = store_step(import->store, rows)) == 1) {
+	while (store_next(rows, &rc)) {
 		group_row(rows, &group);
 		if (used < size)
 			used += (size_t)snprintf(was + used, size - used, "%s%s", used ? " " : "",
 			                         group.name);
 		if (!json_object_get(wanted, group.name))
 			json_object_set_new(left, group.name, json_integer((json_int_t)group.id));
-		rc = 0;
 	}
 	json_object_foreach(left, name, id) {
 		if (rc == 0)

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "nbp/proto/error.h"
+#include "server/store/folders.h"
+#include "server/store/jobs.h"
 #include "server/transfer/data.h"
 
 #define INDENT 2
@@ -27,19 +30,16 @@ static int append(const struct data_table *table, json_t *list, json_t *row)
 	return rc ? ERR_SPACE : 0;
 }
 
-/* @types, @around: of the statement's parameter, where it has one */
-static json_t *read_list(struct store *store, const struct data_table *table, const char *types,
-                         int64_t around, char message[DATA_MESSAGE])
+static json_t *read_list(struct store *store, const struct data_table *table, int64_t around,
+                         char message[DATA_MESSAGE])
 {
 	json_t *list = table->shape == DATA_MAP ? json_object() : json_array(), *row;
-	sqlite3_stmt *rows;
-	int rc = store_start(store, &rows, table->select, types, around);
+	struct store_rows *rows;
+	int rc = table_list(store, table->table, around, &rows);
 
-	while (rc == 0 && (rc = store_step(store, rows)) == 1) {
+	while (store_next(rows, &rc)) {
 		row = data_row(store, table, rows, message);
 		rc = row ? append(table, list, row) : ERR_MALFORMED;
-		if (rc)
-			store_end(rows);
 	}
 	if (rc == 0)
 		return list;
@@ -53,11 +53,11 @@ static const char *table_name(const struct data_table *table)
 	return table->one ? table->one : table->key;
 }
 
-json_t *data_row(struct store *store, const struct data_table *table, sqlite3_stmt *rows,
+json_t *data_row(struct store *store, const struct data_table *table, struct store_rows *rows,
                  char message[DATA_MESSAGE])
 {
 	const struct data_field *field = table->fields;
-	int64_t id = sqlite3_column_int64(rows, 0);
+	int64_t id = store_number(rows, 0);
 	json_t *row = json_object(), *value;
 
 	message[0] = '\0';
@@ -73,7 +73,7 @@ json_t *data_row(struct store *store, const struct data_table *table, sqlite3_st
 		json_object_set_new(row, field->key, value);
 	}
 	for (size_t i = 0; i < DATA_LISTS && table->lists[i]; i++) {
-		value = read_list(store, table->lists[i], "i", id, message);
+		value = read_list(store, table->lists[i], id, message);
 		if (!value)
 			goto failed;
 		json_object_set_new(row, table->lists[i]->key, value);
@@ -82,25 +82,6 @@ json_t *data_row(struct store *store, const struct data_table *table, sqlite3_st
 failed:
 	json_decref(row);
 	return NULL;
-}
-
-int data_read_paths(struct store *store)
-{
-	static const char make[] =
-		"CREATE TEMP TABLE IF NOT EXISTS folder_path"
-		" (id INTEGER PRIMARY KEY, path TEXT NOT NULL COLLATE NOCASE UNIQUE)";
-	static const char forget[] = "DELETE FROM temp.folder_path";
-	/* What is in a cycle is not reached from the top. */
-	static const char fill[] =
-		"WITH RECURSIVE walk (id, path) AS ("
-		" SELECT id, '/' || name FROM folder WHERE parent IS NULL UNION ALL"
-		" SELECT folder.id, path || '/' || name FROM folder JOIN walk ON parent = walk.id)"
-		" INSERT INTO temp.folder_path (id, path) SELECT id, path FROM walk";
-	int rc = store_run(store, make, "");
-
-	if (rc == 0)
-		rc = store_run(store, forget, "");
-	return rc ? rc : store_run(store, fill, "");
 }
 
 /* --- writing --------------------------------------------------------------- */
@@ -147,12 +128,12 @@ static void put_json(FILE *out, json_t *value, int depth)
 static int put_rows(struct store *store, const struct data_table *table, FILE *out,
                     struct data_counts *counts, uint64_t *count, char message[DATA_MESSAGE])
 {
-	sqlite3_stmt *rows;
+	struct store_rows *rows;
 	json_t *row;
-	int rc = store_start(store, &rows, table->select, "");
+	int rc = table_list(store, table->table, 0, &rows);
 
 	fprintf(out, ",\n  \"%s\": [", table->key);
-	while (rc == 0 && (rc = store_step(store, rows)) == 1) {
+	while (store_next(rows, &rc)) {
 		row = data_row(store, table, rows, message);
 		if (!row) {
 			store_end(rows);
@@ -164,7 +145,6 @@ static int put_rows(struct store *store, const struct data_table *table, FILE *o
 		if (json_object_get(row, "job") && json_is_null(json_object_get(row, "ended")))
 			counts->open++;
 		json_decref(row);
-		rc = 0;
 	}
 	fputs(*count ? "\n  ]" : "]", out);
 	return rc;
@@ -172,20 +152,18 @@ static int put_rows(struct store *store, const struct data_table *table, FILE *o
 
 static int put_last_job(struct store *store, FILE *out)
 {
-	static const char sql[] =
-		"SELECT ifnull((SELECT seq FROM sqlite_sequence WHERE name = 'job'), 0)";
-	int64_t last;
-	int rc = store_one(store, store_take_number, &last, sql, "");
+	uint64_t last;
+	int rc = job_last_number(store, &last);
 
 	if (rc == 0)
-		fprintf(out, ",\n  \"last_job\": %lld", (long long)last);
+		fprintf(out, ",\n  \"last_job\": %" PRIu64, last);
 	return rc;
 }
 
 static int put_all(struct store *store, FILE *out, struct data_counts *counts,
                    char message[DATA_MESSAGE])
 {
-	int rc = data_read_paths(store);
+	int rc = folder_write_paths(store);
 
 	fprintf(out, "{\n  \"format\": \"" DATA_FORMAT "\",\n  \"version\": %d", DATA_VERSION);
 	for (size_t i = 0; rc == 0 && data_tables[i]; i++) {
@@ -196,7 +174,7 @@ static int put_all(struct store *store, FILE *out, struct data_counts *counts,
 			              message);
 			continue;
 		}
-		map = read_list(store, data_tables[i], "", 0, message);
+		map = read_list(store, data_tables[i], 0, message);
 		if (!map)
 			return message[0] ? ERR_MALFORMED : ERR_IO;
 		fprintf(out, ",\n  \"%s\": ", data_tables[i]->key);

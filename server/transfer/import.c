@@ -5,6 +5,8 @@
 #include "nbp/proto/error.h"
 #include "nbp/proto/text.h"
 #include "server/store/devices.h"
+#include "server/store/folders.h"
+#include "server/store/jobs.h"
 #include "server/store/uuids.h"
 #include "server/transfer/import_rows.h"
 #include "server/transfer/scan.h"
@@ -220,66 +222,19 @@ static int put_table(struct putting *w, size_t table, const char *name, size_t a
 /* Numbers that machines were told, here or where the data come from, are not given again. */
 static int put_last_job(struct putting *w, size_t at)
 {
-	static const char make[] =
-		"INSERT INTO sqlite_sequence (name, seq) SELECT 'job', 0"
-		" WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'job')";
-	static const char raise[] =
-		"UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = 'job'";
 	json_t *value = put_parse(w, at);
 	json_int_t last = json_integer_value(value);
 	bool right = json_is_integer(value) && last >= 0 && last <= JOB_NUMBER_MAX;
-	int rc;
 
 	json_decref(value);
 	if (!right)
 		return put_fail_at(w, at, "last_job: expected a number from 0 to %lld, that of the "
 		                   "last job there ever was; if that is not known, the highest in "
 		                   "\"jobs\"", (long long)JOB_NUMBER_MAX);
-	rc = store_run(w->store, make, "");
-	return rc ? rc : store_run(w->store, raise, "i", (int64_t)last);
+	return job_raise_last_number(w->store, (uint64_t)last);
 }
 
 /* --- the database ---------------------------------------------------------- */
-
-static int is_empty(struct store *store)
-{
-	static const char sql[] =
-		"SELECT 1 FROM folder UNION ALL SELECT 1 FROM device UNION ALL"
-		" SELECT 1 FROM device_group UNION ALL SELECT 1 FROM bundle UNION ALL"
-		" SELECT 1 FROM setting UNION ALL SELECT 1 FROM job UNION ALL"
-		" SELECT 1 FROM uuid WHERE state <> 'shared' LIMIT 1";
-	sqlite3_stmt *row;
-	int rc = store_start(store, &row, sql, "");
-
-	if (rc || (rc = store_step(store, row)) <= 0)
-		return rc;
-	store_end(row);
-	return ERR_REFUSED;
-}
-
-static int run_all(struct store *store, const char *const *sql)
-{
-	int rc = 0;
-
-	for (; rc == 0 && *sql; sql++)
-		rc = store_run(store, *sql, "");
-	return rc;
-}
-
-/* Devices keep their numbers, so that events and last requests stay theirs. */
-static int empty(struct store *store)
-{
-	static const char *const all[] = {
-		"INSERT INTO temp.old_device (name, id) SELECT name, id FROM device",
-		"DELETE FROM offer", "DELETE FROM job", "DELETE FROM multicast_member",
-		"DELETE FROM multicast", "DELETE FROM rule", "DELETE FROM assignment",
-		"DELETE FROM bundle", "DELETE FROM member", "DELETE FROM device_group",
-		"DELETE FROM mac", "DELETE FROM card", "DELETE FROM device", "DELETE FROM folder",
-		"DELETE FROM setting", NULL,
-	};
-
-	return run_all(store, all);
-}
 
 /* A file of an older program tells nothing of UUIDs: what is known of them stays. */
 static int begin_uuids(struct putting *w, const char *key)
@@ -289,28 +244,15 @@ static int begin_uuids(struct putting *w, const char *key)
 	w->tells_uuids |= uuids;
 	if (!w->import->replace || !(uuids || strcmp(key, "witnesses") == 0))
 		return 0;
-	return store_run(w->store, uuids ? "DELETE FROM uuid" : "DELETE FROM witness", "");
+	return whole_clear_uuids(w->store, !uuids);
 }
 
 static int put_all(struct putting *w, const struct sections *sections)
 {
-	static const char *const prepare[] = {
-		"CREATE TEMP TABLE IF NOT EXISTS old_device"
-		" (name TEXT PRIMARY KEY COLLATE NOCASE, id INTEGER NOT NULL)",
-		"DELETE FROM temp.old_device", NULL,
-	};
-	static const char *const finish[] = {
-		"DELETE FROM event WHERE device NOT IN (SELECT id FROM device)",
-		"DELETE FROM seen WHERE device NOT IN (SELECT id FROM device)",
-		"DELETE FROM admission WHERE device NOT IN (SELECT id FROM device)",
-		"DELETE FROM witness WHERE uuid NOT IN (SELECT uuid FROM uuid)", NULL,
-	};
-	int rc = run_all(w->store, prepare);
+	int rc = w->import->replace ? whole_clear(w->store) : whole_is_empty(w->store);
 
 	if (rc == 0)
-		rc = w->import->replace ? empty(w->store) : is_empty(w->store);
-	if (rc == 0)
-		rc = data_read_paths(w->store);
+		rc = folder_write_paths(w->store);
 	for (size_t i = 0; rc == 0 && data_tables[i]; i++)
 		if (sections->tables[i])
 			rc = begin_uuids(w, data_tables[i]->key);
@@ -320,7 +262,7 @@ static int put_all(struct putting *w, const struct sections *sections)
 	if (rc == 0 && sections->last_job)
 		rc = put_last_job(w, sections->last_job);
 	if (rc == 0)
-		rc = run_all(w->store, finish);
+		rc = whole_finish(w->store);
 	return rc || w->import->dry_run ? rc : store_commit(w->store);
 }
 
@@ -333,16 +275,12 @@ int data_put(struct store *store, struct data_import *import)
 	memset(&import->counts, 0, sizeof(import->counts));
 	if (rc == 0)
 		rc = check_format(&w, &sections);
-	/* Else the events of a device would go with its old row. All that is put in is
-	 * looked up first. */
+	/* All that is put in is looked up first. */
 	if (rc == 0)
-		rc = store_run(store, "PRAGMA foreign_keys=OFF", "");
-	if (rc == 0)
-		rc = store_begin(store);
+		rc = whole_begin(store);
 	if (rc == 0)
 		rc = put_all(&w, &sections);
-	store_rollback(store);
-	store_run(store, "PRAGMA foreign_keys=ON", "");
+	whole_end(store);
 	put_tell_rest(&w);
 	return rc;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "nbp/proto/error.h"
+#include "server/store/folders.h"
 #include "server/transfer/refer.h"
 
 /* What the schema forbids, as people say it. */
@@ -41,38 +42,34 @@ static int refused(struct putting *w, const struct place *place)
 	return put_fail(w, place, what ? what : w->store->message);
 }
 
-static int bind_value(sqlite3_stmt *statement, int index, const struct data_value *value)
+static int bind_value(struct store_rows *row, int parameter, const struct data_value *value)
 {
 	switch (value->type) {
-	case DATA_INTEGER: return sqlite3_bind_int64(statement, index, value->number);
-	case DATA_STRING:
-		return sqlite3_bind_text(statement, index, value->text, -1, SQLITE_TRANSIENT);
-	case DATA_BYTES:
-		return sqlite3_bind_blob64(statement, index, value->bytes, value->length,
-		                           SQLITE_TRANSIENT);
-	default: return sqlite3_bind_null(statement, index);
+	case DATA_INTEGER: return store_bind_number(row, parameter, value->number);
+	case DATA_STRING: return store_bind_text(row, parameter, value->text);
+	case DATA_BYTES: return store_bind_bytes(row, parameter, value->bytes, value->length);
+	default: return store_bind_null(row, parameter);
 	}
 }
 
-static void bind_reference(sqlite3_stmt *statement, int index, enum data_kind kind,
-                           const struct data_reference *r)
+static int bind_reference(struct store_rows *row, int parameter, enum data_kind kind,
+                          const struct data_reference *r)
 {
+	int rc = 0;
+
 	if (kind == DATA_PATH) {
-		if (r->id)
-			sqlite3_bind_int64(statement, index, r->id);
-		else
-			sqlite3_bind_null(statement, index);
-		sqlite3_bind_text(statement, index + 1, r->name, -1, SQLITE_TRANSIENT);
-		return;
+		rc = r->id ? store_bind_number(row, parameter, r->id)
+		           : store_bind_null(row, parameter);
+		return rc ? rc : store_bind_text(row, parameter + 1, r->name);
 	}
 	if (r->parameters == 2)
-		sqlite3_bind_text(statement, index++, r->text, -1, SQLITE_TRANSIENT);
-	sqlite3_bind_int64(statement, index, r->id);
+		rc = store_bind_text(row, parameter++, r->text);
+	return rc ? rc : store_bind_number(row, parameter, r->id);
 }
 
 /* Checks one field and binds it; *@index goes on. Errors are told. */
 static int put_field(struct putting *w, const struct data_field *field, const json_t *json,
-                     const char *setting, const struct place *place, sqlite3_stmt *statement,
+                     const char *setting, const struct place *place, struct store_rows *statement,
                      int *index)
 {
 	struct data_reference reference;
@@ -86,16 +83,16 @@ static int put_field(struct putting *w, const struct data_field *field, const js
 
 		if (rc)
 			return rc == ERR_MALFORMED ? put_fail(w, place, message) : rc;
-		bind_reference(statement, *index, field->kind, &reference);
+		rc = bind_reference(statement, *index, field->kind, &reference);
 		*index += reference.parameters;
-		return 0;
+		return rc;
 	}
-	return bind_value(statement, (*index)++, &value) == SQLITE_OK ? 0 : ERR_IO;
+	return bind_value(statement, (*index)++, &value);
 }
 
-static int run(struct putting *w, sqlite3_stmt *statement, const struct place *place)
+static int run(struct putting *w, struct store_rows *statement, const struct place *place)
 {
-	int rc = store_step(w->store, statement);
+	int rc = store_step(statement);
 
 	return rc == ERR_REFUSED ? refused(w, place) : rc;
 }
@@ -104,12 +101,10 @@ static int run(struct putting *w, sqlite3_stmt *statement, const struct place *p
 static int put_pair(struct putting *w, const struct data_table *table, const char *key,
                     const json_t *json, int64_t around, const struct place *place)
 {
-	sqlite3_stmt *statement;
+	struct store_rows *statement;
 	json_t *text = key ? json_string(key) : NULL;
-	int index = 2, rc = store_start(w->store, &statement, table->insert, "");
+	int index = 2, rc = table_insert(w->store, table->table, around, &statement);
 
-	if (rc == 0 && sqlite3_bind_int64(statement, 1, around) != SQLITE_OK)
-		rc = ERR_IO;
 	if (rc == 0 && key)
 		rc = put_field(w, &table->fields[0], text, NULL, place, statement, &index);
 	if (rc == 0 && key && !setting_at((size_t)setting_find(key), table->level))
@@ -153,16 +148,15 @@ static int check_keys(struct putting *w, const struct data_table *table, json_t 
 static int put_object(struct putting *w, const struct data_table *table, json_t *row,
                       int64_t around, const struct place *place)
 {
-	sqlite3_stmt *statement;
+	struct store_rows *statement;
 	int index = 2, rc, worst;
 
 	if (!json_is_object(row))
 		return put_fail(w, place, "expected an object");
 	worst = check_keys(w, table, row, place);
-	rc = store_start(w->store, &statement, table->insert, "");
+	rc = table_insert(w->store, table->table, around, &statement);
 	if (rc)
 		return rc;
-	sqlite3_bind_int64(statement, 1, around);
 	for (const struct data_field *field = table->fields; field->key; field++) {
 		struct place inner = { .up = place, .key = key_of(field, row) };
 
@@ -222,14 +216,12 @@ static int put_list(struct putting *w, const struct data_table *table, json_t *l
 int put_row(struct putting *w, const struct data_table *table, json_t *row,
                    const struct place *place)
 {
-	static const char path[] =
-		"INSERT INTO temp.folder_path (id, path) VALUES (last_insert_rowid(), ?)";
 	int rc = put_object(w, table, row, 0, place);
-	int64_t id = sqlite3_last_insert_rowid(w->store->db);
+	int64_t id = (int64_t)store_last_id(w->store);
 
 	if (rc == 0 && table->fields[0].kind == DATA_PATH)
-		rc = store_run(w->store, path, "t",
-		               json_string_value(json_object_get(row, table->fields[0].key)));
+		rc = folder_add_path(w->store, (uint64_t)id,
+		                     json_string_value(json_object_get(row, table->fields[0].key)));
 	for (size_t i = 0; rc == 0 && i < DATA_LISTS && table->lists[i]; i++) {
 		struct place inner = { .up = place, .key = table->lists[i]->key };
 		json_t *list = json_object_get(row, inner.key);

@@ -7,18 +7,20 @@
 
 #include "nbp/proto/error.h"
 #include "nbp/proto/text.h"
+#include "server/store/assignments.h"
 
 /* What can be referred to by one name. */
 static const struct {
 	enum data_kind kind;
-	const char *word, *sql;
+	const char *word;
+	enum store_table table;
 } things[] = {
-	{ DATA_FOLDER, "folder", "SELECT id FROM temp.folder_path WHERE path = ?" },
-	{ DATA_GROUP, "group", "SELECT id FROM device_group WHERE name = ?" },
-	{ DATA_DEVICE, "device", "SELECT id FROM device WHERE name = ?" },
-	{ DATA_BUNDLE, "bundle", "SELECT id FROM bundle WHERE name = ?" },
-	{ DATA_SOURCE, "rule", "SELECT id FROM rule WHERE name = ?" },
-	{ DATA_SOURCE, "multicast", "SELECT id FROM multicast WHERE name = ?" },
+	{ DATA_FOLDER, "folder", TABLE_FOLDER },
+	{ DATA_GROUP, "group", TABLE_GROUP },
+	{ DATA_DEVICE, "device", TABLE_DEVICE },
+	{ DATA_BUNDLE, "bundle", TABLE_BUNDLE },
+	{ DATA_SOURCE, "rule", TABLE_RULE },
+	{ DATA_SOURCE, "multicast", TABLE_SESSION },
 };
 #define THINGS (sizeof(things) / sizeof(things[0]))
 
@@ -30,7 +32,7 @@ bool data_refers(enum data_kind kind)
 static int find(struct store *store, size_t thing, const char *name, int64_t *id,
                 char message[DATA_MESSAGE])
 {
-	int rc = store_one(store, store_take_number, id, things[thing].sql, "t", name);
+	int rc = table_find(store, things[thing].table, name, id);
 
 	if (rc)
 		snprintf(message, DATA_MESSAGE, "there is no %s %.130s", things[thing].word, name);
@@ -67,12 +69,26 @@ static int find_owner(struct store *store, const char *text, struct data_referen
 	return find_kind(store, kind, text, &reference->id, message);
 }
 
+/* Finds the assignment of a bundle to the owner that @reference has, in place of that. */
+static int find_assigned(struct store *store, int64_t bundle, struct data_reference *reference)
+{
+	struct assignment_filter filter = {
+		.bundle = (uint64_t)bundle, .owner = (uint64_t)reference->id,
+	};
+	struct assignment_row row;
+	int rc = level_parse(reference->text, &filter.level);
+
+	if (rc == 0)
+		rc = assignment_find(store, &filter, &row);
+	if (rc == 0)
+		reference->id = (int64_t)row.assignment.id;
+	return rc;
+}
+
 /* "BUNDLE to OWNER" */
 static int find_assignment(struct store *store, const char *text,
                            struct data_reference *reference, char message[DATA_MESSAGE])
 {
-	static const char sql[] =
-		"SELECT id FROM assignment WHERE bundle = ? AND level = ? AND owner = ?";
 	const char *owner = strstr(text, " to ");
 	char name[NAME_SIZE];
 	int64_t bundle;
@@ -84,8 +100,7 @@ static int find_assignment(struct store *store, const char *text,
 		if (rc == 0)
 			rc = find_owner(store, owner + 4, reference, message);
 		if (rc == 0)
-			rc = store_one(store, store_take_number, &reference->id, sql, "iti", bundle,
-			               reference->text, reference->id);
+			rc = find_assigned(store, bundle, reference);
 	}
 	if (rc != ERR_NOT_FOUND)
 		return rc;

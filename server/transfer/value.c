@@ -328,22 +328,25 @@ static json_t *bytes_column(enum data_kind kind, const uint8_t *bytes, size_t le
 	return json_string(text);
 }
 
-json_t *data_column(const struct data_field *field, sqlite3_stmt *row, int column)
+json_t *data_column(const struct data_field *field, struct store_rows *row, int column)
 {
-	if (sqlite3_column_type(row, column) == SQLITE_NULL)
+	const void *bytes;
+	size_t length;
+
+	if (store_is_null(row, column))
 		return json_null();
 	switch (field->kind) {
-	case DATA_NUMBER: return json_integer(sqlite3_column_int64(row, column));
-	case DATA_BOOL: return json_boolean(sqlite3_column_int(row, column));
-	case DATA_TIME: return time_column(sqlite3_column_int64(row, column));
+	case DATA_NUMBER: return json_integer(store_number(row, column));
+	case DATA_BOOL: return json_boolean(store_number(row, column) != 0);
+	case DATA_TIME: return time_column(store_number(row, column));
 	case DATA_GUID:
 	case DATA_UUID:
 	case DATA_NONCE:
 	case DATA_MAC:
 	case DATA_TOLD:
 	case DATA_DETAILS:
-		return bytes_column(field->kind, sqlite3_column_blob(row, column),
-		                    (size_t)sqlite3_column_bytes(row, column));
-	default: return json_string((const char *)sqlite3_column_text(row, column));
+		bytes = store_blob(row, column, &length);
+		return bytes_column(field->kind, bytes, length);
+	default: return json_string(store_string(row, column));
 	}
 }

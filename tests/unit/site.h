@@ -4,6 +4,8 @@
 
 #include "tests/unit/unit.h"
 
+#include <sqlite3.h>
+
 #include "server/daemon/serve_fast.h"
 #include "server/daemon/writer.h"
 #include "server/daemon/writer_files.h"

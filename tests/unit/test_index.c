@@ -2,6 +2,7 @@
 #include "tests/unit/unit.h"
 
 #include <unistd.h>
+#include <sqlite3.h>
 
 #include "nbp/proto/error.h"
 #include "server/store/store.h"
@@ -218,7 +219,7 @@ static void test_notes(void **state)
 	static const char count[] = "SELECT count(*) FROM change";
 	struct bench *bench = *state;
 	struct changes *changes;
-	sqlite3_stmt *row;
+	struct store_rows *row;
 
 	run(bench, "INSERT INTO device (id, name, added) VALUES (1, 'a', 1)");
 	assert_int_equal(index_load(bench->index, &bench->store), 0);
@@ -236,8 +237,8 @@ static void test_notes(void **state)
 	assert_int_equal(index_count(bench->index), 0);
 	assert_int_equal(index_forget_changes(bench->index, &bench->store), 0);
 	assert_int_equal(store_start(&bench->store, &row, count, ""), 0);
-	assert_int_equal(store_step(&bench->store, row), 1);
-	assert_int_equal(sqlite3_column_int(row, 0), 0);
+	assert_int_equal(store_step(row), 1);
+	assert_int_equal(store_number(row, 0), 0);
 	store_end(row);
 	/* Their numbers go on. */
 	run(bench, "INSERT INTO device (id, name, added) VALUES (2, 'a', 1)");

@@ -173,7 +173,7 @@ static void test_follows_changes(void **state)
 static void test_events_of_unknowns_leave_nothing(void **state)
 {
 	struct bench *bench = *state;
-	sqlite3_stmt *rows;
+	struct store_rows *rows;
 	int count = 0;
 
 	put(bench, 0, MESSAGE_EVENT, 9, 'a');
@@ -181,7 +181,7 @@ static void test_events_of_unknowns_leave_nothing(void **state)
 	put(bench, 2, MESSAGE_REQUEST, 9, 'a');
 	serve(bench, 3);
 	assert_int_equal(event_list(&bench->writer.store, 0, 100, &rows), 0);
-	while (store_step(&bench->writer.store, rows) == 1)
+	while (store_step(rows) == 1)
 		count++;
 	assert_int_equal(count, 1);
 	assert_int_equal(drops(bench), 0);
@@ -367,11 +367,11 @@ static void test_late_failure_takes_back_all(void **state)
 static void test_disk_full(void **state)
 {
 	struct bench *bench = *state;
-	sqlite3_stmt *row;
+	struct store_rows *row;
 
 	/* What SQLite is allowed to use is used. */
 	assert_int_equal(store_start(&bench->writer.store, &row, "PRAGMA max_page_count=1", ""), 0);
-	assert_int_equal(store_step(&bench->writer.store, row), 1);
+	assert_int_equal(store_step(row), 1);
 	store_end(row);
 	meddle(bench, "CREATE TABLE ballast (a); CREATE TRIGGER heavy AFTER INSERT ON offer"
 	       " BEGIN INSERT INTO ballast VALUES (zeroblob(100000)); END");

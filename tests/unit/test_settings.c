@@ -2,6 +2,7 @@
 #include "tests/unit/unit.h"
 
 #include <unistd.h>
+#include <sqlite3.h>
 
 #include "nbp/platform.h"
 #include "nbp/proto/error.h"

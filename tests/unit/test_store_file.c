@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <sqlite3.h>
 
 #include "nbp/proto/error.h"
 #include "server/store/devices.h"
@@ -281,18 +282,18 @@ static void test_durable(void **state)
 {
 	struct place *place = *state;
 	struct store_options relaxed = { .create = true, .relaxed = true };
-	sqlite3_stmt *row;
+	struct store_rows *row;
 	struct store store;
 
 	for (int i = 0; i < 2; i++) {
 		assert_int_equal(store_open(&store, place->path, i ? &relaxed : &create), 0);
 		assert_int_equal(store_start(&store, &row, "PRAGMA synchronous", ""), 0);
-		assert_int_equal(store_step(&store, row), 1);
-		assert_int_equal(sqlite3_column_int(row, 0), i ? 1 : 2); /* NORMAL : FULL */
+		assert_int_equal(store_step(row), 1);
+		assert_int_equal(store_number(row, 0), i ? 1 : 2); /* NORMAL : FULL */
 		store_end(row);
 		assert_int_equal(store_start(&store, &row, "PRAGMA journal_mode", ""), 0);
-		assert_int_equal(store_step(&store, row), 1);
-		assert_string_equal((const char *)sqlite3_column_text(row, 0), "wal");
+		assert_int_equal(store_step(row), 1);
+		assert_string_equal(store_string(row, 0), "wal");
 		store_end(row);
 		store_close(&store);
 	}

@@ -78,7 +78,7 @@ static void test_events_are_bounded(void **state)
 	struct place *place = *state;
 	struct device device = { .name = "web01" };
 	struct event_record event = { .step = "handover" };
-	sqlite3_stmt *rows;
+	struct store_rows *rows;
 	struct store store;
 	size_t count = 0;
 	uint32_t last = 0;
@@ -92,7 +92,7 @@ static void test_events_are_bounded(void **state)
 	}
 	/* The last ones, in order, and a few more than so many at most. */
 	assert_int_equal(event_list(&store, device.id, 1000, &rows), 0);
-	while (store_step(&store, rows) == 1) {
+	while (store_step(rows) == 1) {
 		event_row(rows, &event);
 		assert_true(count == 0 || event.milliseconds == last + 1);
 		last = event.milliseconds;
@@ -111,7 +111,7 @@ static void test_machines_push_out_nothing(void **state)
 	struct event_record event = { .step = "done" };
 	struct place *place = *state;
 	struct store store;
-	sqlite3_stmt *rows;
+	struct store_rows *rows;
 	uint32_t done = 0, conflicts = 0;
 
 	assert_int_equal(store_open(&store, place->path, &create), 0);
@@ -125,7 +125,7 @@ static void test_machines_push_out_nothing(void **state)
 		assert_int_equal(event_add(&store, &event), 0);
 	}
 	assert_int_equal(event_list(&store, device.id, 10000, &rows), 0);
-	while (store_step(&store, rows) == 1) {
+	while (store_step(rows) == 1) {
 		event_row(rows, &event);
 		done += strcmp(event.step, "done") == 0;
 		conflicts += strcmp(event.step, "conflict") == 0;

@@ -7,6 +7,8 @@
  */
 #include "tests/unit/unit.h"
 
+#include <sqlite3.h>
+
 #include <sanitizer/asan_interface.h>
 #include <sys/stat.h>
 #include <unistd.h>

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "tests/unit/store_place.h"
 
+#include <sqlite3.h>
+
 #include "nbp/platform.h"
 #include "nbp/proto/error.h"
 #include "server/store/unknown.h"
@@ -31,7 +33,7 @@ static void test_witnesses_of_one(void **state)
 	struct place *place = *state;
 	struct witness witness = { .serials = { .model = "Dell Inc. XPS" } };
 	struct store store;
-	sqlite3_stmt *rows;
+	struct store_rows *rows;
 	uint8_t count = 0;
 
 	assert_int_equal(store_open(&store, place->path, &create), 0);
@@ -49,7 +51,7 @@ static void test_witnesses_of_one(void **state)
 	memcpy(witness.mac, (uint8_t[]){ 2, 0, 0, 0, 0, 1 }, 6);
 	assert_int_equal(witness_add(&store, uuid, &witness), 0);
 	assert_int_equal(witness_list(&store, uuid, &rows), 0);
-	while (store_step(&store, rows) == 1) {
+	while (store_step(rows) == 1) {
 		witness_row(rows, &witness);
 		assert_int_equal(witness.mac[5], ++count);
 		assert_int_equal(witness.first, count);

@@ -132,12 +132,12 @@ static void test_disk_is_full_for_many(void **state)
 {
 	struct bench *bench = *state;
 	struct between between;
-	sqlite3_stmt *row;
+	struct store_rows *row;
 
 	meddle(bench, "INSERT INTO setting VALUES ('global', 0, 'admit-unknown', 'yes')");
 	assert_int_equal(writer_follow(&bench->writer), 0);
 	assert_int_equal(store_start(&bench->writer.store, &row, "PRAGMA max_page_count=1", ""), 0);
-	assert_int_equal(store_step(&bench->writer.store, row), 1);
+	assert_int_equal(store_step(row), 1);
 	store_end(row);
 	for (size_t i = 0; i < 100; i++)
 		put(bench, i, MESSAGE_REQUEST, (uint8_t)(100 + i), 'a');
