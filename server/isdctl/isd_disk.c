@@ -26,7 +26,7 @@ int isd_disk_read(const struct isd_disk *disk, struct isd_place *place)
 
 bool isd_disk_foreign(const struct isd_place *place)
 {
-	/* Beside a copy that counts, the other one is what a writing cut short left of it. */
+	/* Beside a current copy, the other one may be what an interrupted write left. */
 	for (int i = 0; place->current < 0 && i < ISD_COPIES; i++) {
 		if (place->state[i] != ERR_NOT_FOUND)
 			continue;
@@ -37,7 +37,7 @@ bool isd_disk_foreign(const struct isd_place *place)
 	return false;
 }
 
-/* Writes the same bytes over both copies, the one that does not count first. */
+/* Writes the same bytes over both copies, the one that is not current first. */
 static int write_both(const struct isd_disk *disk, const struct isd_place *place,
                       const uint8_t copy[ISD_COPY_SIZE])
 {

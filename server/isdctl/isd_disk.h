@@ -6,33 +6,33 @@
 
 /* Image-safe data on a disk: both copies, and how they are written. */
 
-/* A way to the disk. The functions return 0 or ERR_IO. */
+/* Functions that access the disk. They return 0 or ERR_IO. */
 struct isd_disk {
 	int (*read)(void *context, uint64_t offset, void *buffer, size_t length);
 	int (*write)(void *context, uint64_t offset, const void *data, size_t length);
-	/** Comes back when all that was written is on the disk. */
+	/** Returns once all that was written is on the disk. */
 	int (*sync)(void *context);
 	void *context;
 };
 
-/* What a disk has in the place. */
+/* What a disk has in the place of image-safe data. */
 struct isd_place {
 	uint8_t copies[ISD_COPIES][ISD_COPY_SIZE];
-	int state[ISD_COPIES]; /* isd_decode()'s of each */
-	int current;           /* the copy that counts; -1: none */
-	struct isd isd;        /* its data */
+	int state[ISD_COPIES]; /* isd_decode()'s result for each */
+	int current;           /* the current copy; -1: none */
+	struct isd isd;        /* the current copy's data */
 };
 
 /** Reads both copies. Returns 0 or ERR_IO. */
 int isd_disk_read(const struct isd_disk *disk, struct isd_place *place);
 
-/** Says whether there is something in the place that is not ours. */
+/** Returns whether the place has data that are not image-safe data. */
 bool isd_disk_foreign(const struct isd_place *place);
 
 /**
- * Writes @isd under the next sequence number, which it sets. The copy that does
- * not count is first; only when that is on the disk is the other one touched. So
- * the disk has the old data or the new at any moment.
+ * Writes @isd with the next sequence number, which it sets. The copy that is not
+ * current is written first, and the other one only once that is on the disk. So
+ * the disk has the old data or the new at any time.
  * @old: a copy whose unknown fields are carried over; NULL: none
  * Returns 0, ERR_IO, or what isd_encode() does, in which case nothing is written.
  */

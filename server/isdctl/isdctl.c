@@ -244,8 +244,8 @@ static int write_data(struct isdctl *c, struct isd *isd, const uint8_t *old)
 	return print_json(json_fields(c));
 }
 
-/* The copy that counts, or NULL. */
-static const uint8_t *current(const struct isdctl *c)
+/* Returns the current copy, or NULL. */
+static const uint8_t *current_copy(const struct isdctl *c)
 {
 	return c->place.current < 0 ? NULL : c->place.copies[c->place.current];
 }
@@ -263,7 +263,7 @@ static int set_fields(struct isdctl *c)
 		return fail(EXIT_FAULT, "%s: no image-safe data (copies: %s, %s); \"create\" "
 		            "writes some", c->file.path, state_name(c->place.state[0]),
 		            state_name(c->place.state[1]));
-	return write_data(c, &isd, current(c));
+	return write_data(c, &isd, current_copy(c));
 }
 
 static int create_data(struct isdctl *c)
@@ -281,7 +281,7 @@ static int create_data(struct isdctl *c)
 	if (c->place.current >= 0 && !c->force)
 		return fail(EXIT_FAULT, "%s: image-safe data already exist; change them with "
 		            "\"set\", or replace them with --force", c->file.path);
-	return write_data(c, &isd, current(c));
+	return write_data(c, &isd, current_copy(c));
 }
 
 static int clear_data(struct isdctl *c)
@@ -432,8 +432,8 @@ int main(int argc, char **argv)
 		if (strcmp(verbs[i].name, word) == 0)
 			verb = &verbs[i];
 	if (!verb)
-		return fail(EXIT_USAGE, "unknown command \"%s\"; expected show, set, create, clear, "
-		            "save or restore after the disk", word);
+		return fail(EXIT_USAGE, "unknown command \"%s\"; expected show, set, create, "
+		            "clear, save or restore after the disk", word);
 	c.words += c.word_count > 1 ? 2 : 1;
 	c.word_count -= c.word_count > 1 ? 2 : 1;
 	c.open.write = verb->writes;

@@ -351,7 +351,7 @@ def test_block_device(tmp_path, loop, sector_size):
     well(device, "create", "name=web01")
     assert well(device, "show", "name") == "web01\n"
     other = "4096" if sector_size == "512" else "512"
-    assert "whatever --sector-size says" in refused(device, "--sector-size", other, "set", "name=a")
+    assert "do not give --sector-size" in refused(device, "--sector-size", other, "set", "name=a")
     busy = os.open(device, os.O_RDWR | os.O_EXCL)
     assert "in use" in refused(device, "set", "name=web02")
     well(device, "--in-use", "set", "name=web02")
