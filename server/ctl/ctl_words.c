@@ -180,12 +180,9 @@ int ctl_check_details(const struct bundle *bundle, const struct details *details
 
 int ctl_number(const char *text, const char *what, uint32_t most, uint32_t *number)
 {
-	char *end;
-	unsigned long value;
+	uint64_t value;
 
-	errno = 0;
-	value = strtoul(text, &end, 10);
-	if (text[0] < '0' || text[0] > '9' || *end || errno || value < 1 || value > most)
+	if (text_parse_number(text, most, &value) || value < 1)
 		return ctl_error(EXIT_USAGE, "%s %s: expected a number from 1 to %u", what, text,
 		                 most);
 	*number = (uint32_t)value;

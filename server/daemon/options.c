@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "server/daemon/options.h"
 
-#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "nbp/proto/text.h"
 #include "server/daemon/limit.h"
 #include "server/daemon/serve.h"
 #include "server/store/store.h"
@@ -33,16 +33,13 @@ static const char help[] =
 	"It stays in the foreground, logs to standard error, and stops on SIGTERM or\n"
 	"SIGINT; SIGHUP makes it read the database anew. Administer it with prebootctl. See prebootd(8).\n";
 
-/* Reads a number of at most @most. Returns it, or -1. */
+/* Reads a number from @least to @most, none negative. Returns it, or -1. */
 static long parse_number(const char *option, const char *text, long least, long most)
 {
-	char *end;
-	long value;
+	uint64_t value;
 
-	errno = 0;
-	value = strtol(text, &end, 10);
-	if (text[0] >= '0' && text[0] <= '9' && !*end && !errno && value >= least && value <= most)
-		return value;
+	if (text_parse_number(text, (uint64_t)most, &value) == 0 && value >= (uint64_t)least)
+		return (long)value;
 	output_line("prebootd", "--%s %s: expected a number from %ld to %ld", option, text, least,
 	            most);
 	return -1;

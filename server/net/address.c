@@ -4,7 +4,6 @@
 #include <arpa/inet.h>
 #include <net/if.h>
 #include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "nbp/proto/error.h"
@@ -14,13 +13,9 @@
 
 static int parse_port(const char *text, uint16_t *port)
 {
-	char *end;
-	unsigned long value;
+	uint64_t value;
 
-	if (text[0] < '0' || text[0] > '9')
-		return ERR_MALFORMED;
-	value = strtoul(text, &end, 10);
-	if (*end || value > 65535)
+	if (text_parse_number(text, 65535, &value))
 		return ERR_MALFORMED;
 	*port = (uint16_t)value;
 	return 0;

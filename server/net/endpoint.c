@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "server/net/endpoint.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "nbp/proto/error.h"
@@ -14,8 +13,7 @@ int endpoint_parse(const char *text, struct sockaddr_in *endpoint)
 	size_t length = colon ? (size_t)(colon - text) : strlen(text);
 	uint8_t address[4] = { 0 };
 	char host[16];
-	unsigned long port = POLICY_PORT;
-	char *end;
+	uint64_t port = POLICY_PORT;
 
 	if (length >= sizeof(host) || (length == 0 && !colon))
 		return ERR_MALFORMED;
@@ -23,13 +21,8 @@ int endpoint_parse(const char *text, struct sockaddr_in *endpoint)
 	host[length] = '\0';
 	if (length && text_parse_ipv4(host, address))
 		return ERR_MALFORMED;
-	if (colon) {
-		if (colon[1] < '0' || colon[1] > '9')
-			return ERR_MALFORMED;
-		port = strtoul(colon + 1, &end, 10);
-		if (*end || port > 65535)
-			return ERR_MALFORMED;
-	}
+	if (colon && text_parse_number(colon + 1, 65535, &port))
+		return ERR_MALFORMED;
 	memset(endpoint, 0, sizeof(*endpoint));
 	endpoint->sin_family = AF_INET;
 	endpoint->sin_port = htons((uint16_t)port);
