@@ -53,7 +53,8 @@ static const struct {
 	{ "SESSION", 0 }, { "MEMBER", 0 }, { "TO", 0 }, { "FROM", 0 }, { "WORK", 0 },
 	{ "REASON", 0 }, { "FILTER", 0 }, { "BECAUSE", 0 }, { "WHY, OR WHY NOT", 0 },
 	{ "CONFIG", 0 }, { "BIOS", 0 }, { "UEFI", 0 }, { "PRODUCT", 0 }, { "SERIAL", 0 },
-	{ "PROCESSOR", 0 }, { "VALUE", 0 }, { "WHAT", 0 }, { "STARTS AT", 0 }, { "NOTE", 0 },
+	{ "PROCESSOR", 0 }, { "VALUE", 0 }, { "WHAT", 0 }, { "STARTS AT", 0 }, { "NOTE", 0 }, { "CHANGE", 0 },
+	{ "NAME", 0 },
 	{ "MACHINE", 17 }, /* it may be a MAC */
 };
 #define TEXT_LEAST 8 /* characters */

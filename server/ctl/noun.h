@@ -21,7 +21,7 @@
 /* In the order in which --help lists them. */
 #define NOUNS(X) \
 	X(device) X(explain) X(folder) X(group) X(unknown) X(uuid) X(inventory) X(bundle) \
-	X(assignment) X(rule) X(multicast) X(job) X(event) X(watch) X(stats) X(settings) X(menu) \
+	X(assignment) X(rule) X(multicast) X(job) X(event) X(audit) X(watch) X(stats) X(settings) X(menu) \
 	X(export) X(import) X(check) X(backup) X(complete) X(manual)
 
 #define NO_LIMIT 1000000 /* words */
@@ -73,6 +73,12 @@ const struct ctl_option *verb_option(const struct verb *verb, const char *name);
 void noun_list_names(const struct noun *noun, char *out, size_t size);
 /** Reports that @word is no verb of @noun, or no noun if that is NULL. Returns EXIT_USAGE. */
 int noun_report_unknown(const struct noun *noun, const char *word);
+
+/**
+ * Has all changes that @verb makes recorded in the audit trail, as made by the user who called it.
+ * Returns 0, or an exit status after saying why.
+ */
+int ctl_start_audit(struct ctl *ctl, const struct noun *noun, const struct verb *verb);
 
 /* --- ctl_args.c --------------------------------------------------------------- */
 

@@ -214,6 +214,7 @@ static const struct verb verbs[] = {
 	          "keep-work\thow long jobs that have ended are kept (366d); decisions still know of "
 	          "them; global only\n"
 	          "keep-events\thow long events and unknown machines are kept (90d); global only\n"
+	          "keep-audit\thow long the audit trail is kept (366d); global only\n"
 	          "tftp-root\tthe TFTP server's root as a folder of this host (none): files that "
 	          "jobs, bundles and settings name are looked for there; a missing file is a warning "
 	          "on standard error, and a problem to \"prebootctl check\"; global only\n"

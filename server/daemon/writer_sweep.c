@@ -8,6 +8,7 @@
 #include "nbp/proto/error.h"
 #include "server/daemon/writer_index.h"
 #include "server/daemon/writer_store.h"
+#include "server/store/audit.h"
 #include "server/store/devices.h"
 #include "server/store/events.h"
 #include "server/store/jobs.h"
@@ -186,6 +187,19 @@ static void delete_old_events(struct writer *w)
 	writer_end_relaxed(w);
 }
 
+/* Deletes old records of the audit trail, likewise. */
+static void delete_old_audit(struct writer *w)
+{
+	int64_t before = w->timestamp.now - index_policy(w->server->index)->settings.keep_audit;
+	bool any;
+
+	if (audit_any_before(&w->store, before, &any) || !any)
+		return;
+	if (writer_begin_relaxed(w) == 0 && audit_expire(&w->store, before) == 0)
+		store_commit(&w->store);
+	writer_end_relaxed(w);
+}
+
 /* Goes through all jobs in an hour's time, or longer if there are very many. */
 static void delete_old_jobs(struct writer *w)
 {
@@ -210,6 +224,7 @@ static void delete_old(struct writer *w)
 	if (!clock_is_steady(w))
 		return;
 	delete_old_events(w);
+	delete_old_audit(w);
 	delete_old_jobs(w);
 }
 

@@ -201,7 +201,7 @@ int shared_macs_parse(const char *text, struct mac_prefix prefixes[SHARED_MACS_M
 enum {
 	MENU_MODE, HOT_KEY, HOT_KEY_WAIT, MENU_FILE, LOCAL_BIOS, LOCAL_UEFI, VALID_FOR, LOADER_BIOS,
 	LOADER_UEFI, ATTEMPTS, DEADLINE, JOB_BY_MAC, /* for global only: */
-	ADMIT_UNKNOWN, ADMIT_LIMIT, KEEP_EVENTS, KEEP_JOB, TFTP_ROOT, TFTP_FOLDER,
+	ADMIT_UNKNOWN, ADMIT_LIMIT, KEEP_EVENTS, KEEP_JOB, KEEP_AUDIT, TFTP_ROOT, TFTP_FOLDER,
 	MACS_SHARED, COUNT
 };
 
@@ -229,6 +229,7 @@ static const struct {
 	[ADMIT_LIMIT] = { "admit-limit", "10000", "a number from 0 to 1000000" },
 	[KEEP_JOB] = { "keep-work", "366d", "a time up to 366 days, as in 12h or 30d" },
 	[KEEP_EVENTS] = { "keep-events", "90d", "a time up to 366 days, as in 12h or 30d" },
+	[KEEP_AUDIT] = { "keep-audit", "366d", "a time up to 366 days, as in 12h or 30d" },
 	/* These two are prebootctl's: it looks there for the files that work names. */
 	[TFTP_ROOT] = { SETTING_TFTP_ROOT, "", "the TFTP server's root as a path on this host, as "
 	                "in /srv/tftp, of at most 127 characters; or nothing" },
@@ -308,6 +309,7 @@ int setting_parse(size_t index, const char *text, struct settings *settings)
 	case ADMIT_LIMIT: return parse_limit(text, &settings->admit_limit);
 	case KEEP_JOB: return parse_time(text, &settings->keep_job);
 	case KEEP_EVENTS: return parse_time(text, &settings->keep_events);
+	case KEEP_AUDIT: return parse_time(text, &settings->keep_audit);
 	case TFTP_ROOT: return check_path(text);
 	case TFTP_FOLDER: return text[0] && !message_file_name_ok(text) ? ERR_MALFORMED : 0;
 	case MACS_SHARED: return shared_macs_parse(text, unused, &count);

@@ -32,6 +32,7 @@ struct settings {
 	uint32_t admit_limit;    /* how many of them there may be */
 	uint32_t keep_job;      /* seconds, of what has ended */
 	uint32_t keep_events;    /* seconds; and unknown machines for as long */
+	uint32_t keep_audit;     /* seconds */
 };
 
 #define SETTING_TEXT 1024 /* holds any value as text */

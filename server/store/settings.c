@@ -83,7 +83,8 @@ int setting_read(struct store *store, const struct owner *owner, size_t index,
 int setting_write(struct store *store, const struct owner *owner, size_t index,
                   const char *value)
 {
-	static const char set[] = "INSERT OR REPLACE INTO setting VALUES (?, ?, ?, ?)";
+	static const char set[] = "INSERT INTO setting VALUES (?1, ?2, ?3, ?4)"
+		" ON CONFLICT (level, owner, key) DO UPDATE SET value = ?4";
 	static const char unset[] =
 		"DELETE FROM setting WHERE level = ? AND owner = ? AND key = ?";
 	const char *level = level_name(owner->level);

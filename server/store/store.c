@@ -8,6 +8,7 @@
 #include <sqlite3.h>
 
 #include "nbp/proto/error.h"
+#include "server/store/audit.h"
 #include "server/store/store_file.h"
 #include "server/store/store_schema.h"
 #include "server/store/store_where.h"
@@ -166,13 +167,19 @@ int store_relax(struct store *store, bool relaxed)
 
 int store_begin(struct store *store)
 {
-	return store_run(store, "BEGIN IMMEDIATE", "");
+	int rc = store_run(store, "BEGIN IMMEDIATE", "");
+
+	if (rc == 0 && store->audited)
+		rc = audit_begin(store);
+	return rc;
 }
 
 int store_commit(struct store *store)
 {
-	int rc = store_run(store, "COMMIT", "");
+	int rc = store->audited ? audit_settle(store) : 0;
 
+	if (rc == 0)
+		rc = store_run(store, "COMMIT", "");
 	if (rc)
 		store_rollback(store);
 	return rc;

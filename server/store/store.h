@@ -41,6 +41,8 @@ struct store {
 	const char *path;  /* the caller's */
 	bool relaxed;      /* its commits do not wait for the disk */
 	bool created;      /* by opening it: there was none */
+	bool audited;      /* its changes are recorded: see audit.h */
+	int64_t audit_from; /* the last record before the transaction that is open */
 	struct store_rows prepared[STORE_STATEMENTS];
 };
 

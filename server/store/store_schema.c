@@ -405,7 +405,22 @@ static const char version_5[] =
 	"CREATE TRIGGER folder_gone AFTER DELETE ON folder BEGIN"
 	" DELETE FROM assignment WHERE level = 'folder' AND owner = OLD.id;"
 	" DELETE FROM setting WHERE level = 'folder' AND owner = OLD.id;"
-	" END;";
+	" END;"
+
+	/* Who changed what, from what to what; see audit.c, whose triggers write it. */
+	"CREATE TABLE audit ("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" time INTEGER NOT NULL,"
+	" user TEXT NOT NULL,"
+	" uid INTEGER NOT NULL,"
+	" verb TEXT NOT NULL,"
+	" noun TEXT NOT NULL,"
+	" name TEXT NOT NULL,"
+	" field TEXT NOT NULL," /* empty: all of it */
+	" was TEXT,"            /* NULL: it was not there */
+	" becomes TEXT"         /* NULL: it is removed */
+	") STRICT;"
+	"CREATE INDEX audit_time ON audit (time);";
 
 const struct store_step store_steps[STORE_VERSION] = {
 	{ version_1, NULL },

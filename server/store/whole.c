@@ -4,6 +4,7 @@
 #include <sqlite3.h>
 
 #include "nbp/proto/error.h"
+#include "server/model/folder.h"
 
 /* How an assignment's owner and what it refers to become text; a is the assignment. */
 #define OWNER_NAME \
@@ -243,14 +244,22 @@ int whole_clear(struct store *store)
 {
 	static const char *const all[] = {
 		"INSERT INTO temp.old_device (name, id) SELECT name, id FROM device",
-		"DELETE FROM offer", "DELETE FROM job", "DELETE FROM multicast_member",
+		"DELETE FROM setting", "DELETE FROM offer", "DELETE FROM job",
+		"DELETE FROM multicast_member",
 		"DELETE FROM multicast", "DELETE FROM rule", "DELETE FROM assignment",
 		"DELETE FROM bundle", "DELETE FROM member", "DELETE FROM device_group",
-		"DELETE FROM mac", "DELETE FROM card", "DELETE FROM device", "DELETE FROM folder",
-		"DELETE FROM setting", NULL,
+		"DELETE FROM mac", "DELETE FROM card", "DELETE FROM device", NULL,
 	};
+	/* Those that have none within them first: the audit trail has their paths. */
+	static const char lowest[] =
+		"DELETE FROM folder WHERE id NOT IN"
+		" (SELECT parent FROM folder WHERE parent IS NOT NULL)";
+	static const char rest[] = "DELETE FROM folder";
+	int rc = run_all(store, all);
 
-	return run_all(store, all);
+	for (int depth = 0; rc == 0 && depth < FOLDER_DEPTH; depth++)
+		rc = store_run(store, lowest, "");
+	return rc ? rc : store_run(store, rest, "");
 }
 
 int whole_clear_uuids(struct store *store, bool only_witnesses)

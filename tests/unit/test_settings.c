@@ -288,6 +288,7 @@ static void test_where_they_may_be(void **state)
 		                 strcmp(setting_key(i), "admit-limit") == 0 ||
 		                 strcmp(setting_key(i), "keep-work") == 0 ||
 		                 strcmp(setting_key(i), "keep-events") == 0 ||
+		                 strcmp(setting_key(i), "keep-audit") == 0 ||
 		                 strncmp(setting_key(i), "tftp-", 5) == 0 ||
 		                 strcmp(setting_key(i), SHARED_MACS) == 0;
 

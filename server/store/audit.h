@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef SERVER_STORE_AUDIT_H
+#define SERVER_STORE_AUDIT_H
+
+#include "server/store/store.h"
+
+/*
+ * The audit trail: who changed what, when, from what to what. It is written by triggers that only
+ * exist in the connection of a program that says who its user is; so no verb of such a program can
+ * forget it, each record is stored with the change or not at all, and prebootd's own writes cost
+ * nothing. What one transaction does and undoes again leaves no record.
+ */
+
+#define AUDIT_EXPIRE 1000 /* records that are looked at for their age at once */
+
+/* Who makes the changes of a connection. */
+struct audit_actor {
+	const char *user; /* a login name */
+	uint32_t uid;
+	const char *verb; /* what the user called: "device add" */
+};
+
+/** Records each change that @store makes from now on as made by @actor. */
+int audit_start(struct store *store, const struct audit_actor *actor);
+
+/* One change of one thing. Texts are valid until the next row is read. */
+struct audit_record {
+	uint64_t id;
+	int64_t time;      /* Unix time */
+	const char *user;
+	uint32_t uid;
+	const char *verb;
+	const char *noun;  /* "device", "settings", "job", ... */
+	const char *name;  /* which one: a name, path, number or UUID; of settings, whose they are */
+	const char *field; /* empty: all of it; @was and @becomes list its fields */
+	const char *was;   /* NULL: it was not there */
+	const char *becomes; /* NULL: it is removed */
+};
+
+/* Which records to list; zeros and NULL: all. */
+struct audit_filter {
+	int64_t since;     /* Unix time */
+	const char *noun;
+	const char *user;
+	const char *name;  /* of a thing, or of a device, bundle or target that is part of it */
+	uint32_t limit;    /* the last so many */
+};
+
+/** Starts a list of records, the oldest first; take each with audit_row(). */
+int audit_list(struct store *store, const struct audit_filter *filter, struct store_rows **rows);
+void audit_row(struct store_rows *row, struct audit_record *record);
+
+/** Says whether there is a record from before @time, Unix time. */
+int audit_any_before(struct store *store, int64_t time, bool *any);
+/** Forgets records from before @time, Unix time, but not more than AUDIT_EXPIRE, the oldest. */
+int audit_expire(struct store *store, int64_t time);
+
+/* For store.c: begins a transaction's records, and ends them before its commit. */
+int audit_begin(struct store *store);
+int audit_settle(struct store *store);
+
+#endif
