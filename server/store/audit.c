@@ -70,7 +70,8 @@ static const struct audited {
 	}, false },
 	{ "multicast_member", "multicast", NAME_OF("multicast", "multicast"),
 	  { { "'member'", NAME_OF("device", "device") } }, true },
-	{ "job", "job", "CAST(@.id AS TEXT)", {
+	/* With a device its jobs are removed: that it was is recorded. */
+	{ "job", "job", "(SELECT CAST(@.id AS TEXT) FROM device WHERE id = @.device)", {
 		{ "device", NAME_OF("device", "device") }, { "bundle", NAME_OF("bundle", "bundle") },
 		{ "state", "@.state" }, { "loader-bios", WORDS_OF("loader_bios") },
 		{ "loader-uefi", WORDS_OF("loader_uefi") }, { "config", WORDS_OF("config") },

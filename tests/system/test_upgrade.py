@@ -47,7 +47,7 @@ def check_contents(path):
     shown = ask(path, "device", "show", "web01")
     assert shown["macs"] == ["52:54:00:12:34:56"] and shown["isd"] is None
     assert shown["uuid"] == "4c4c4544-0034-4d10-8052-b4c04f4a3232"
-    assert shown["work"]["state"] == "done" and shown["work"]["details"] == {"image": "web.img"}
+    assert shown["job"]["state"] == "done" and shown["job"]["details"] == {"image": "web.img"}
     assert [e["step"] for e in shown["events"]] == \
         ["assigned", "offered", "handover", "begun", "done"]
     seen = shown["seen"]
@@ -58,7 +58,7 @@ def check_contents(path):
     assert seen["mac"] == "52:54:00:12:34:56" and seen["uuid"] == shown["uuid"]
     assert seen["time"] == "2026-11-21T23:30:27Z"
     other = ask(path, "device", "show", "db01")
-    assert other["seen"]["firmware"] == "UEFI" and other["work"]["state"] == "pending"
+    assert other["seen"]["firmware"] == "UEFI" and other["job"]["state"] == "pending"
     assert len(other["macs"]) == 2
 
 
@@ -74,7 +74,7 @@ def test_version_1(old, tmp_path):
     assert [(kind, name, sql.split()) for kind, name, sql in look(old, schema)] == \
         [(kind, name, sql.split()) for kind, name, sql in look(new, schema)]
     # Leases and devices go on where they were.
-    assert ask(old, "work", "assign", "web01", "--config", "a.cfg")["lease"] == 3
+    assert ask(old, "work", "assign", "web01", "--config", "a.cfg")["job"] == 3
     ask(old, "settings", "set", "web01", "menu-mode=always")
     ask(old, "device", "remove", "web01", "--force")
     assert look(old, "SELECT * FROM setting") == []
