@@ -268,22 +268,18 @@ static int check_bundles(struct ctl *ctl, const struct tftp *t)
 	return rc ? rc : look_for_settings(ctl, t, &global, used);
 }
 
-/* Work is what it was made of, whatever became of its bundle. */
+/* A job is what it was made of, whatever became of its bundle. */
 static int check_job(struct ctl *ctl, const struct tftp *t)
 {
-	static const char sql[] =
-		"SELECT min(id), loader_bios, loader_uefi, config, prefix FROM job"
-		" WHERE state IN ('pending', 'offered', 'begun') GROUP BY 2, 3, 4, 5";
-	char names[4][FILE_SIZE], what[32];
 	struct store_rows *rows;
-	int rc = store_start(&ctl->store, &rows, sql, "");
+	struct job job;
+	char what[32];
+	int rc = job_list_files(&ctl->store, &rows);
 
 	while (store_next(rows, &rc)) {
-		for (int i = 0; i < 4; i++)
-			store_text(rows, i + 1, names[i], FILE_SIZE);
-		snprintf(what, sizeof(what), "work %lld",
-		         (long long)store_number(rows, 0));
-		look_for_all(t, what, names[0], names[1], names[2], names[3]);
+		job_row(rows, &job);
+		snprintf(what, sizeof(what), "job %llu", (unsigned long long)job.number);
+		look_for_all(t, what, job.loader_bios, job.loader_uefi, job.config, job.prefix);
 	}
 	return rc;
 }
@@ -291,21 +287,13 @@ static int check_job(struct ctl *ctl, const struct tftp *t)
 /* Of each folder and device that has settings of files. */
 static int check_settings(struct ctl *ctl, const struct tftp *t)
 {
-	static const char sql[] =
-		"SELECT DISTINCT level, owner FROM setting WHERE level <> 'global'"
-		" AND key IN ('menu-mode', 'menu-file', 'loader-bios', 'loader-uefi')";
-	struct owner owner;
 	struct store_rows *rows;
-	char level[16];
-	int rc = store_start(&ctl->store, &rows, sql, "");
+	struct owner owner;
+	int rc = setting_list_file_owners(&ctl->store, &rows);
 
 	while (store_next(rows, &rc)) {
-		store_text(rows, 0, level, sizeof(level));
-		owner.level = strcmp(level, "folder") == 0 ? LEVEL_FOLDER : LEVEL_DEVICE;
-		owner.id = (uint64_t)store_number(rows, 1);
+		setting_owner_row(rows, &owner);
 		rc = look_for_settings(ctl, t, &owner, (bool[2]){ false, false });
-		if (rc)
-			store_end(rows);
 	}
 	return rc;
 }

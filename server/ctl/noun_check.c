@@ -27,7 +27,7 @@ static int ctl_check(struct ctl *ctl)
 	struct findings findings = { .list = ctl->json ? json_array() : NULL };
 	struct check check = { .store = &ctl->store, .found = report_problem, .data = &findings };
 	/* All of it at one moment, while others write. */
-	int rc = store_run(&ctl->store, "BEGIN", "");
+	int rc = store_begin_reading(&ctl->store);
 
 	if (rc == 0)
 		rc = check_all(&check);

@@ -434,7 +434,7 @@ static int ctl_explain(struct ctl *ctl)
 	struct explanation e = { .ctl = ctl, .now = time(NULL), .table = { .columns = 4 },
 	                         .candidates = json_array() };
 	/* One look at the database, whoever changes it meanwhile. */
-	int status = store_run(&ctl->store, "BEGIN", "") ? ctl_store_error(ctl) : find_out(&e);
+	int status = store_begin_reading(&ctl->store) ? ctl_store_error(ctl) : find_out(&e);
 
 	store_rollback(&ctl->store);
 

@@ -11,7 +11,9 @@
 #include "nbp/proto/error.h"
 #include "nbp/proto/text.h"
 #include "server/ctl/noun.h"
+#include "server/store/events.h"
 #include "server/store/folders.h"
+#include "server/store/unknown.h"
 
 static const struct ctl_option opt_limit = { "limit", "N", "begin with the last N events" };
 
@@ -68,54 +70,42 @@ static void report_event(struct watch *w, const struct event_record *event, cons
 	printf("%s\n", event->reason);
 }
 
-/* Columns: id, last, boots, mac, uuid, address, outcome. */
-static void report_unknown(struct watch *w, struct store_rows *row)
+static void report_unknown(struct watch *w, const struct unknown *unknown)
 {
 	static const uint8_t none[16];
-	uint8_t mac[6], uuid[16];
-	char name[48], address[64], outcome[REASON_SIZE];
+	char name[48];
 
-	store_bytes(row, 3, mac, 6);
-	store_bytes(row, 4, uuid, 16);
-	store_text(row, 5, address, sizeof(address));
-	store_text(row, 6, outcome, sizeof(outcome));
-	text_format(name, sizeof(name), "%pM", mac);
+	text_format(name, sizeof(name), "%pM", unknown->mac);
 	if (w->ctl->json) {
 		char guid[40];
 
-		text_format(guid, sizeof(guid), "%pU", uuid);
+		text_format(guid, sizeof(guid), "%pU", unknown->uuid);
 		put_line(json_pack("{s:o, s:s, s:o, s:s, s:s, s:I}", "time",
-		                   ctl_json_time(store_number(row, 1)), "unknown_machine", name,
-		                   "uuid", memcmp(uuid, none, 16) ? json_string(guid) : json_null(),
-		                   "address", address, "outcome", outcome, "boots",
-		                   (json_int_t)store_number(row, 2)));
+		                   ctl_json_time(unknown->last), "unknown_machine", name,
+		                   "uuid", memcmp(unknown->uuid, none, 16) ? json_string(guid) : json_null(),
+		                   "address", unknown->address, "outcome", unknown->outcome, "boots",
+		                   (json_int_t)unknown->boots));
 		return;
 	}
-	put_time(store_number(row, 1), 0, false);
-	printf("  %-17s  unknown   %5s  from %s: %s\n", name, "-", address, outcome);
+	put_time(unknown->last, 0, false);
+	printf("  %-17s  unknown   %5s  from %s: %s\n", name, "-", unknown->address,
+	       unknown->outcome);
 }
 
 /* --- looking --------------------------------------------------------------- */
 
 static int look_at_events(struct watch *w)
 {
-	static const char sql[] =
-		"WITH RECURSIVE within (id) AS (SELECT ?3 UNION"
-		" SELECT folder.id FROM folder JOIN within ON folder.parent = within.id)"
-		" SELECT event.id, event.device, time, step, job, milliseconds, reason, boot,"
-		" time_ms, device.name FROM event JOIN device ON device.id = event.device"
-		" WHERE event.id > ?1 AND (?2 = 0 OR device.id = ?2)"
-		" AND (?3 <= 0 OR device.folder IN (SELECT id FROM within)) ORDER BY event.id";
+	struct event_filter filter = { w->event, w->device, w->folder };
 	struct event_record event;
 	char name[NAME_SIZE];
 	struct store_rows *rows;
-	int rc = store_start(&w->ctl->store, &rows, sql, "iii", w->event, (int64_t)w->device,
-	                     w->folder);
+	int rc = event_list_after(&w->ctl->store, &filter, &rows);
 
 	while (store_next(rows, &rc)) {
-		w->event = store_number(rows, 0);
+		w->event = event_row_number(rows);
 		event_row(rows, &event);
-		store_text(rows, 9, name, sizeof(name));
+		event_row_device(rows, name);
 		report_event(w, &event, name);
 	}
 	return rc;
@@ -151,16 +141,14 @@ static bool is_news(struct watch *w, int64_t id, int64_t last, int64_t boots)
 /* @tell: no: they are only noted as told */
 static int look_at_unknowns(struct watch *w, bool tell)
 {
-	static const char sql[] =
-		"SELECT id, last, boots, mac, uuid, address, outcome FROM unknown_machine"
-		" WHERE last >= ? ORDER BY last, id";
+	struct unknown unknown;
 	struct store_rows *rows;
-	int rc = store_start(&w->ctl->store, &rows, sql, "i", w->since);
+	int rc = unknown_list_since(&w->ctl->store, w->since, &rows);
 
 	while (store_next(rows, &rc)) {
-		if (is_news(w, store_number(rows, 0), store_number(rows, 1),
-		            store_number(rows, 2)) && tell)
-			report_unknown(w, rows);
+		unknown_row(rows, &unknown);
+		if (is_news(w, (int64_t)unknown.id, unknown.last, (int64_t)unknown.boots) && tell)
+			report_unknown(w, &unknown);
 	}
 	return rc;
 }
@@ -169,7 +157,7 @@ static int look_at_unknowns(struct watch *w, bool tell)
 static int look_for_news(struct watch *w)
 {
 	int64_t version;
-	int rc = store_one(&w->ctl->store, store_take_number, &version, "PRAGMA data_version", "");
+	int rc = store_data_version(&w->ctl->store, &version);
 
 	if (rc || version == w->version)
 		return rc;
@@ -186,20 +174,13 @@ static int look_for_news(struct watch *w)
 /* Goes to the end of what there is, or @limit events before it. */
 static int start_watch(struct watch *w, uint32_t limit)
 {
-	static const char sql[] =
-		"SELECT ifnull((SELECT min(id) - 1 FROM"
-		"  (SELECT event.id FROM event ORDER BY id DESC LIMIT ?1)), 0),"
-		" ifnull((SELECT max(id) FROM event), 0),"
-		" ifnull((SELECT max(last) FROM unknown_machine), 0)";
-	struct store_rows *row;
-	int rc = store_start(&w->ctl->store, &row, sql, "i", (int64_t)limit);
+	int rc = event_number_before(&w->ctl->store, limit, &w->event);
 
-	if (rc || (rc = store_step(row)) != 1)
+	if (rc == 0)
+		rc = unknown_newest(&w->ctl->store, &w->since);
+	if (rc)
 		return rc;
-	w->event = store_number(row, limit ? 0 : 1);
-	w->since = store_number(row, 2);
 	w->version = -1;
-	store_end(row);
 	return look_at_unknowns(w, false);
 }
 

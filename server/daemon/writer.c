@@ -173,7 +173,7 @@ static int begin(struct writer *w, enum transaction transaction)
 		rc = store_relax(&w->store, transaction == TRANSACTION_RELAXED);
 	if (rc == 0)
 		/* One look at the database for all that read: each of its own would cost locks. */
-		rc = transaction == TRANSACTION_READ ? store_run(&w->store, "BEGIN", "")
+		rc = transaction == TRANSACTION_READ ? store_begin_reading(&w->store)
 		                                     : store_begin(&w->store);
 	w->transaction = transaction;
 	w->part.device_count = w->part.identity_count = w->part.admitted_count = 0;

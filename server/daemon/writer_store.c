@@ -177,20 +177,13 @@ void writer_end_relaxed(struct writer *w)
 	store_relax(&w->store, false);
 }
 
-static void take_secret(struct store_rows *row, void *secret)
-{
-	store_bytes(row, 0, secret, TOKEN_SECRET_SIZE);
-}
-
 int writer_read_secret(struct writer *w)
 {
-	int rc = store_one(&w->store, take_secret, w->secret,
-	                   "SELECT value FROM secret WHERE name = 'tokens'", "");
+	int rc = store_read_secret(&w->store, w->secret);
 
 	if (rc != ERR_NOT_FOUND)
 		return rc;
 	if (getrandom(w->secret, sizeof(w->secret), 0) != sizeof(w->secret))
 		return ERR_IO;
-	return store_run(&w->store, "INSERT INTO secret VALUES ('tokens', ?)", "b", w->secret,
-	                 sizeof(w->secret));
+	return store_write_secret(&w->store, w->secret);
 }

@@ -13,6 +13,7 @@
 #include "server/store/events.h"
 #include "server/store/jobs.h"
 #include "server/store/multicasts.h"
+#include "server/store/stats.h"
 #include "server/store/unknown.h"
 
 #define PRUNE_SPAN  2000 /* job numbers at once: some milliseconds */
@@ -26,15 +27,12 @@
 /* Moves the times of jobs and sessions under way with the clock. Returns 0 or the ERR_ values. */
 static int move_times(struct writer *w)
 {
-	static const char job[] = "UPDATE job SET begun = begun + ? WHERE state = 'begun'";
-	static const char sessions[] = "UPDATE multicast SET last_joined = last_joined + ?"
-		" WHERE state = 'waiting' AND last_joined > 0";
 	int rc = store_begin(&w->store);
 
 	if (rc == 0)
-		rc = store_run(&w->store, job, "i", w->clock.shift);
+		rc = job_shift_times(&w->store, w->clock.shift);
 	if (rc == 0)
-		rc = store_run(&w->store, sessions, "i", w->clock.shift);
+		rc = multicast_shift_times(&w->store, w->clock.shift);
 	if (rc == 0)
 		rc = store_commit(&w->store);
 	store_rollback(&w->store);
@@ -129,7 +127,6 @@ void writer_sessions(struct writer *w)
 
 static int write_counters(struct writer *w, const struct counters *sum)
 {
-	static const char sql[] = "INSERT OR REPLACE INTO counter VALUES (?, ?)";
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0; i++) {
@@ -138,7 +135,7 @@ static int write_counters(struct writer *w, const struct counters *sum)
 		if (!now.name)
 			break;
 		if (now.value != stored.value)
-			rc = store_run(&w->store, sql, "ti", now.name, (int64_t)now.value);
+			rc = counter_write(&w->store, now.name, now.value);
 	}
 	return rc;
 }
@@ -154,7 +151,7 @@ void writer_count(struct writer *w)
 	rc = writer_begin_relaxed(w);
 	/* This is done once, as another version may have counted other things. */
 	if (rc == 0 && !w->counted)
-		rc = store_run(&w->store, "DELETE FROM counter", "");
+		rc = counter_clear(&w->store);
 	if (rc == 0)
 		rc = write_counters(w, &sum);
 	if (rc == 0 && w->followed)

@@ -188,3 +188,41 @@ void event_row(struct store_rows *row, struct event_record *event)
 	store_bytes(row, 7, event->boot, sizeof(event->boot));
 	event->time_ms = (uint32_t)store_number(row, 8);
 }
+
+/* --- watching -------------------------------------------------------------- */
+
+int event_list_after(struct store *store, const struct event_filter *filter,
+                     struct store_rows **rows)
+{
+	static const char sql[] =
+		"WITH RECURSIVE within (id) AS (SELECT ?3 UNION"
+		" SELECT folder.id FROM folder JOIN within ON folder.parent = within.id)"
+		" SELECT event.id, event.device, time, step, job, milliseconds, reason, boot,"
+		" time_ms, device.name FROM event JOIN device ON device.id = event.device"
+		" WHERE event.id > ?1 AND (?2 = 0 OR device.id = ?2)"
+		" AND (?3 <= 0 OR device.folder IN (SELECT id FROM within)) ORDER BY event.id";
+
+	return store_start(store, rows, sql, "iii", filter->after, (int64_t)filter->device,
+	                   filter->folder);
+}
+
+int64_t event_row_number(struct store_rows *row)
+{
+	return store_number(row, 0);
+}
+
+void event_row_device(struct store_rows *row, char name[NAME_SIZE])
+{
+	store_text(row, 9, name, NAME_SIZE);
+}
+
+int event_number_before(struct store *store, uint32_t limit, int64_t *number)
+{
+	static const char last[] = "SELECT ifnull(max(id), 0) FROM event";
+	static const char before[] = "SELECT ifnull((SELECT min(id) - 1 FROM"
+		" (SELECT event.id FROM event ORDER BY id DESC LIMIT ?)), 0)";
+
+	if (!limit)
+		return store_one(store, store_take_number, number, last, "");
+	return store_one(store, store_take_number, number, before, "i", (int64_t)limit);
+}

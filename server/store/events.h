@@ -64,4 +64,19 @@ int event_list_boot(struct store *store, uint64_t device, const uint8_t boot[NON
 int event_list(struct store *store, uint64_t device, uint32_t limit, struct store_rows **rows);
 void event_row(struct store_rows *row, struct event_record *event);
 
+/* Which events to list after one. */
+struct event_filter {
+	int64_t after;   /* the number of that event; 0: all */
+	uint64_t device; /* 0: of all devices */
+	int64_t folder;  /* of those in it or below it; 0: of those in any; negative: of all */
+};
+
+/** Starts such a list, oldest first; take each with event_row(), and with these two. */
+int event_list_after(struct store *store, const struct event_filter *filter,
+                     struct store_rows **rows);
+int64_t event_row_number(struct store_rows *row);
+void event_row_device(struct store_rows *row, char name[NAME_SIZE]);
+/** Reads the number of the event after which there are @limit more. */
+int event_number_before(struct store *store, uint32_t limit, int64_t *number);
+
 #endif

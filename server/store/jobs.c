@@ -256,3 +256,19 @@ int job_offers(struct store *store, uint64_t number, struct store_rows **rows)
 
 	return store_start(store, rows, sql, "i", (int64_t)number);
 }
+
+int job_list_files(struct store *store, struct store_rows **rows)
+{
+	static const char sql[] = "SELECT " COLUMNS " FROM job WHERE id IN"
+		" (SELECT min(id) FROM job WHERE state IN ('pending', 'offered', 'begun')"
+		" GROUP BY loader_bios, loader_uefi, config, prefix)";
+
+	return store_start(store, rows, sql, "");
+}
+
+int job_shift_times(struct store *store, int64_t seconds)
+{
+	static const char sql[] = "UPDATE job SET begun = begun + ? WHERE state = 'begun'";
+
+	return store_run(store, sql, "i", seconds);
+}

@@ -70,4 +70,12 @@ int job_raise_last_number(struct store *store, uint64_t number);
 /** Starts a list of a job's offers: attempt, Unix time. */
 int job_offers(struct store *store, uint64_t number, struct store_rows **rows);
 
+/**
+ * Starts a list of open jobs, one for each set of files that open jobs name; take each with job_row().
+ */
+int job_list_files(struct store *store, struct store_rows **rows);
+
+/** Moves the times of jobs under way with the clock, by so many seconds. */
+int job_shift_times(struct store *store, int64_t seconds);
+
 #endif

@@ -206,3 +206,11 @@ int multicast_job(struct store *store, uint64_t id, uint64_t device, struct job 
 
 	return rc ? rc : job_by_number(store, number, job);
 }
+
+int multicast_shift_times(struct store *store, int64_t seconds)
+{
+	static const char sql[] = "UPDATE multicast SET last_joined = last_joined + ?"
+		" WHERE state = 'waiting' AND last_joined > 0";
+
+	return store_run(store, sql, "i", seconds);
+}

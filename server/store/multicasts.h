@@ -66,4 +66,7 @@ int multicast_members(struct store *store, uint64_t id, struct store_rows **rows
 /** Reads the job that @device has from the session and that is not ended. */
 int multicast_job(struct store *store, uint64_t id, uint64_t device, struct job *job);
 
+/** Moves the times of sessions that wait with the clock, by so many seconds. */
+int multicast_shift_times(struct store *store, int64_t seconds);
+
 #endif

@@ -98,3 +98,22 @@ int setting_write(struct store *store, const struct owner *owner, size_t index,
 		rc = ERR_NOT_FOUND;
 	return rc;
 }
+
+int setting_list_file_owners(struct store *store, struct store_rows **rows)
+{
+	static const char sql[] =
+		"SELECT DISTINCT level, owner FROM setting WHERE level <> 'global'"
+		" AND key IN ('menu-mode', 'menu-file', 'loader-bios', 'loader-uefi')";
+
+	return store_start(store, rows, sql, "");
+}
+
+void setting_owner_row(struct store_rows *row, struct owner *owner)
+{
+	char level[16];
+
+	store_text(row, 0, level, sizeof(level));
+	owner->level = LEVEL_DEVICE;
+	(void)level_parse(level, &owner->level); /* the schema allows no others */
+	owner->id = (uint64_t)store_number(row, 1);
+}

@@ -180,3 +180,17 @@ void stats_prometheus(const struct stats *stats, FILE *out)
 	put_head(out, "strangers", "gauge", "Unknown machines that have asked.");
 	fprintf(out, "openpreboot_strangers %" PRIu64 "\n", stats->unknowns);
 }
+
+/* --- writing --------------------------------------------------------------- */
+
+int counter_write(struct store *store, const char *name, uint64_t value)
+{
+	static const char sql[] = "INSERT OR REPLACE INTO counter VALUES (?, ?)";
+
+	return store_run(store, sql, "ti", name, (int64_t)value);
+}
+
+int counter_clear(struct store *store)
+{
+	return store_run(store, "DELETE FROM counter", "");
+}

@@ -442,3 +442,27 @@ void store_bytes(struct store_rows *row, int column, void *out, size_t size)
 	else
 		memset(out, 0, size);
 }
+
+/* --- what is of no table of an administrator ---------------------------------- */
+
+int store_data_version(struct store *store, int64_t *version)
+{
+	return store_one(store, store_take_number, version, "PRAGMA data_version", "");
+}
+
+static void take_secret(struct store_rows *row, void *secret)
+{
+	store_bytes(row, 0, secret, STORE_SECRET_SIZE);
+}
+
+int store_read_secret(struct store *store, uint8_t secret[STORE_SECRET_SIZE])
+{
+	return store_one(store, take_secret, secret,
+	                 "SELECT value FROM secret WHERE name = 'tokens'", "");
+}
+
+int store_write_secret(struct store *store, const uint8_t secret[STORE_SECRET_SIZE])
+{
+	return store_run(store, "INSERT INTO secret VALUES ('tokens', ?)", "b", secret,
+	                 (size_t)STORE_SECRET_SIZE);
+}

@@ -96,6 +96,16 @@ bool store_is_writing(const struct store *store);
 /** Sets how long to wait for another program's transaction, in milliseconds. */
 void store_wait(struct store *store, int milliseconds);
 
+/** Reads a number that changes whenever another program has written. */
+int store_data_version(struct store *store, int64_t *version);
+
+#define STORE_SECRET_SIZE 32
+
+/** Reads what prebootd signs with. ERR_NOT_FOUND: there is nothing yet. */
+int store_read_secret(struct store *store, uint8_t secret[STORE_SECRET_SIZE]);
+/** Stores it, once. */
+int store_write_secret(struct store *store, const uint8_t secret[STORE_SECRET_SIZE]);
+
 /* --- the file and its log ---------------------------------------------------- */
 
 /** Writes what is in the log into the database, and empties the log where nobody reads it. */

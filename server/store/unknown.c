@@ -56,6 +56,14 @@ int unknown_by_uuid(struct store *store, const uint8_t uuid[16], struct store_ro
 	return store_start(store, rows, sql, "b", uuid, (size_t)16);
 }
 
+int unknown_list_since(struct store *store, int64_t since, struct store_rows **rows)
+{
+	static const char sql[] = "SELECT " COLUMNS
+		" FROM unknown_machine WHERE last >= ? ORDER BY last, id";
+
+	return store_start(store, rows, sql, "i", since);
+}
+
 void unknown_row(struct store_rows *row, struct unknown *unknown)
 {
 	size_t length;

@@ -40,6 +40,9 @@ int unknown_by_mac(struct store *store, const uint8_t mac[6], struct store_rows 
 int unknown_by_uuid(struct store *store, const uint8_t uuid[16], struct store_rows **rows);
 void unknown_row(struct store_rows *row, struct unknown *unknown);
 
+/** The same of those seen at @since or later, the oldest first. */
+int unknown_list_since(struct store *store, int64_t since, struct store_rows **rows);
+
 /** Finds the one with this MAC and this UUID. */
 int unknown_find(struct store *store, const struct identity *identity,
                   struct unknown *unknown);

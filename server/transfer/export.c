@@ -192,7 +192,7 @@ int data_export(struct store *store, FILE *out, struct data_counts *counts,
                 char message[DATA_MESSAGE])
 {
 	/* One transaction: all of it is as it was at one moment. */
-	int rc = store_run(store, "BEGIN", "");
+	int rc = store_begin_reading(store);
 
 	memset(counts, 0, sizeof(*counts));
 	message[0] = '\0';
