@@ -19,10 +19,10 @@ tools: $(B)/prebootd $(B)/prebootctl $(B)/prebootctl.8 $(B)/prebootwork $(B)/isd
 
 help:
 	@echo 'make               the NBPs and the server programs, in $(B)/'
-	@echo 'make demo          a machine boots, is given work, does it, boots its disk'
+	@echo 'make demo          a machine boots, is offered a job, does it, boots its disk'
 	@echo 'make vm            a machine to play with; its serial console is this terminal'
 	@echo 'make test          all tests; test-unit, test-system [K=name] and test-vm [K=name] run a part'
-	@echo 'make test-long     what takes longer: more damaged files, each recipe on each firmware'
+	@echo 'make test-long     longer tests: more damaged files, each recipe on each firmware'
 	@echo 'make soak          many boots, in situations that come in random order: [N=100] of each firmware,'
 	@echo '                   [FIRMWARE=seabios|ovmf|ovmf-ipxe] [SEED=number]'
 	@echo 'make bench         sizes, packets and times, beside PXELINUX; answers a second, beside nginx'
@@ -31,7 +31,7 @@ help:
 	@echo 'make fuzz          the fuzzers, [T=name] [RUNS=executions of each]'
 	@echo 'make coverage      how much of nbp/ the unit tests reach'
 	@echo 'make pictures      the pictures of the documents, anew'
-	@echo 'make install       [DESTDIR=folder] [prefix=/usr/local]; make uninstall takes it back'
+	@echo 'make install       [DESTDIR=folder] [prefix=/usr/local]; make uninstall removes it'
 	@echo 'make dist          the source of a release, $(B)/openpreboot-$(VERSION).tar.gz'
 	@echo 'make deb           a Debian package and its source package, in $(B)/deb/'
 	@echo 'make clean         remove $(B)/'
@@ -47,7 +47,7 @@ help:
 # CC, CFLAGS, CPPFLAGS and LDFLAGS are the user's, as dpkg-buildflags sets them, and count for
 # the programs of a host. The NBPs run on bare machines and take their own alone.
 CFLAGS ?= -O2 -g -fstack-protector-strong
-# It works in optimized code alone, and warns in other.
+# Fortification works only in optimized code; elsewhere it makes the C library warn.
 CPPFLAGS ?= $(if $(filter -O1 -O2 -O3 -Os,$(CFLAGS)),-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
 LDFLAGS ?= -Wl,-z,relro -Wl,-z,now
 PKG_CONFIG ?= pkg-config
@@ -56,9 +56,9 @@ pkg = $(shell $(PKG_CONFIG) $(1))
 # but one takes what is not declared for an error anyway, and so do we.
 WARN := -Werror=implicit-function-declaration -Wall -Wextra -Wformat-security -Wshadow \
 	-Wvla -Wstrict-prototypes -Wmissing-prototypes -Wwrite-strings -Wpointer-arith $(if $(WERROR),-Werror)
-# Every #include names its file from here on.
+# Each #include names its file by the path from here.
 COMMON := -std=gnu11 $(WARN) -MMD -MP -DVERSION='"$(VERSION)"' -I.
-# The passes left out make code that is larger, and packs worse.
+# The passes that are switched off make code that is larger and packs worse.
 FREESTANDING := $(COMMON) -g -Os -fno-if-conversion -fno-tree-tail-merge \
 	-fno-move-loop-invariants -fno-caller-saves -fno-shrink-wrap -ffreestanding -fno-strict-aliasing -fno-stack-protector \
 	-fno-asynchronous-unwind-tables -fno-unwind-tables -fno-tree-loop-distribute-patterns \
@@ -254,7 +254,7 @@ fuzz_objects = $(patsubst %,$(1)/%.o,tests/fuzz/fuzz_$(2) tests/fuzz/fuzz $(FUZZ
 CLANG := clang
 CFLAGS_FUZZ := $(HOST) -g -O2 -fno-omit-frame-pointer \
 	-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
-# What the harnesses and the cursor compare tells libFuzzer little, and takes time.
+# Comparisons in the harnesses and the cursor help libFuzzer little, and cost time.
 $(foreach width,64 32,$(B)/fuzz/$(width)/tests/fuzz/%.o $(B)/fuzz/$(width)/nbp/proto/wire.o): \
 	CFLAGS_FUZZ += -fno-sanitize-coverage=trace-cmp
 
@@ -378,7 +378,7 @@ test: test-unit test-system test-vm
 test-vm: $(B)/dependencies
 	@$(MAKE) --no-print-directory all machines servers
 	scripts/run-vm-tests $(if $(K),-k '$(K)')
-# What takes too long for each change; all of it also is in "make test", with less of it.
+# Tests that take too long for each change; "make test" has a part of them.
 test-long: $(B)/dependencies
 	@$(MAKE) --no-print-directory all machines servers
 	FLIPS=20 LONG=1 scripts/run-vm-tests -k 'damaged or recipe'

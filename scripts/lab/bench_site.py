@@ -14,7 +14,7 @@ GROUPS = 20
 LOADERS = ("*", "*")
 HOUR = 3600
 
-# Global work that all have had, what a group has had, what is over, what one room gets.
+# A global bundle that all have done, one that a group has done, past ones, one for a room.
 BUNDLES = ("base-2026.1", "office", "exam-2025", "cad", "firmware", "memory-test", "winpe",
            "kiosk", "server", "new-image")
 RULES = (
@@ -95,7 +95,7 @@ def _devices(db, count, rooms, now):
 
 
 def _past(db, count, now):
-    """Adds the work that the devices have had."""
+    """Adds the jobs that the devices have done."""
     done = ("INSERT INTO job (device, state, attempt, attempts, deadline, assigned, offered,"
             " begun, ended, loader_bios, loader_uefi, config, prefix, details, bundle, source,"
             " source_id) VALUES (?, 'done', 1, 3, 14400, ?1, ?1, ?1, ?1, 'pxelinux.0',"
@@ -158,7 +158,7 @@ def copy(path, target):
 
 
 def assign_to_all(path, bundle):
-    """Gives each device of a database work to do: all are assigned a bundle nobody has had."""
+    """Gives each device of a database a job: all are assigned a bundle that none has done."""
     with sqlite3.connect(path) as db:
         db.execute("INSERT INTO assignment (bundle, level, owner, mode, added)"
                    " SELECT id, 'global', 0, 'once', 0 FROM bundle WHERE name = ?", (bundle,))

@@ -22,8 +22,8 @@ class Datagram:
 
 
 def packets(path):
-    """Yields the IPv4 packets in a capture file, each with its time; one being written yet is
-    left out."""
+    """Yields the IPv4 packets in a capture file, each with its time. A packet that is not
+    complete yet is left out."""
     with open(path, "rb") as file:
         try:
             for when, frame in dpkt.pcap.Reader(file):

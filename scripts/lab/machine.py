@@ -19,7 +19,7 @@ MODULES = Path("/usr/lib/syslinux/modules")
 
 POLICY_PORT = 13331
 NET_SLOT, DISK_SLOT = 4, 5
-WORK_SECTOR = 24576  # where the work leaves its stamp, as in initramfs/work
+WORK_SECTOR = 24576  # where the job leaves its stamp, as in initramfs/work
 BLANK_DISK = 16 << 20  # bytes
 ESP = "0b007000-0000-4000-8000-000000000002"  # the local disk's partition, as in make-disk
 NO_PARTITION = "0b007000-0000-4000-8000-0000000000ff"
@@ -145,9 +145,9 @@ class Machine:
             self.vars.write_bytes(ovmf_vars.fill(empty, variables))
 
     def boot_option(self, name):
-        """Returns a boot option's device path: "network"; "http"; "ipv6" (PXE over that); "disk", "disk1", ... (all of that disk);
-        "partition" (the program on the local disk's); "missing" (one of a partition that is not
-        there)."""
+        """Returns a boot option's device path: "network"; "http"; "ipv6" (PXE over that); "disk",
+        "disk1", ... (all of that disk); "partition" (the program on the local disk's); "missing"
+        (a program on a partition that does not exist)."""
         if name == "network":
             return ovmf_vars.device_path(*ovmf_vars.pci(NET_SLOT), ovmf_vars.mac(self.mac),
                                          *self.firmware.net_option)
@@ -169,7 +169,7 @@ class Machine:
         command = [
             self.qemu, "-no-user-config", "-nodefaults", "-accel", "tcg",
             "-cpu", "max", "-m", "512", "-uuid", self.uuid, *self.firmware.qemu,
-            # A screen, though nobody looks: without one SeaBIOS writes it to the serial port.
+            # Without a screen SeaBIOS would write its text to the serial port.
             "-display", "none", "-vga", "std",
             "-netdev", netdev, "-device", card + ("" if uefi and self.connects_all else ",bootindex=1"),
             "-object", f"filter-dump,id=dump,netdev=net,file={self.packets}",
@@ -201,7 +201,7 @@ class Machine:
         return process, Console(process.stdout, self.folder / "serial.log", show)
 
     def stamp(self):
-        """Returns the text that the work left on the disk; empty if none."""
+        """Returns the text that the job wrote to the disk; empty if none."""
         if not self.disks:
             return ""
         with open(self.disk, "rb") as disk:
@@ -285,12 +285,12 @@ def prebootctl(database, *arguments):
 
 
 def assign(database, device, firmware, config="z_auto.cfg", loader=None, prefix=None, details=None):
-    """Assigns work to a device: the loader of its firmware, or another."""
+    """Assigns a job to a device, with the loader of its firmware or another one."""
     options = [f"--loader-{firmware.kind}", loader or firmware.loader.name, "--config", config]
     if prefix:
         options += ["--prefix", prefix]
     pairs = [f"{key}={value}" for key, value in (details or {}).items()]
-    prebootctl(database, "work", "assign", device, *options, *pairs)
+    prebootctl(database, "job", "assign", device, *options, *pairs)
 
 
 def bound(command):
