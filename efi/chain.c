@@ -233,7 +233,7 @@ int chain_start(struct platform *p, const struct image *image, const struct hand
 	(void)image; /* it is loaded */
 	if (efi_tpl(efi) > efi->tpl) /* the loader would hang in its first wait */
 		return ERR_IO;
-	/* The options go in once more: after UDP by it iPXE's base code makes its packets anew. */
+	/* The options are set once more: iPXE's base code makes its packets anew after UDP. */
 	rc = set_packets(efi, handover);
 	if (rc != 0)
 		return rc;

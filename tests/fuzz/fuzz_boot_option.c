@@ -8,15 +8,15 @@
 #include "efi/load_option.h"
 #include "nbp/proto/error.h"
 
-/* What the parts of a path make must be a path that reads the same. */
-static void join(const uint8_t *path, const struct device_path *facts)
+/* Joins the parts of a path: the result must be a path that reads the same. */
+static void check_join(const uint8_t *path, const struct device_path *facts)
 {
 	uint8_t joined[DEVICE_PATH_MAX];
 	struct device_path again;
 	size_t end = facts->size - DEVICE_PATH_END;
 	struct span device = { path, facts->device }, rest = { path + facts->device, 0 };
 
-	/* An end node may be longer than it need be, and is then not where it should be. */
+	/* An end node may be longer than need be; then it is not where it should be. */
 	if (facts->file > end || memcmp(path + end, "\x7f\xff\4", 4) != 0)
 		return;
 	rest.length = end > facts->device ? end - facts->device : 0;
@@ -41,7 +41,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		REQUIRE(option.path.data + option.path.length <= option.data.data);
 		REQUIRE(option.data.data + option.data.length == data + size);
 		load_option_is_disk(&option);
-		join(option.path.data, &option.facts);
+		check_join(option.path.data, &option.facts);
 		REQUIRE(option.facts.partition.scheme == 0 ||
 		        device_path_same_partition(&option.facts.partition,
 		                                   &option.facts.partition));
@@ -49,7 +49,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	rc = device_path_read(data, size, &path);
 	if (rc == 0) {
 		REQUIRE(path.size <= size && path.device < path.size && path.file < path.size);
-		join(data, &path);
+		check_join(data, &path);
 	} else {
 		REQUIRE(memcmp(&path, &nothing, sizeof(path)) == 0);
 	}

@@ -19,12 +19,12 @@ static struct segoff read_segoff(struct wire *in, bool small)
 {
 	struct segoff at = { wire_read_u16(in), wire_read_u16(in) };
 
-	/* Mostly a place that there is. */
+	/* A small address mostly lies in the memory that there is. */
 	return small ? (struct segoff){ .offset = at.offset & 0x3ff } : at;
 }
 
-/* Gives a structure a sum that holds, as no fuzzer finds it; its length is at @at. */
-static void mend(uint8_t *memory, size_t size, struct segoff where, size_t length_at)
+/* Makes a structure's checksum right, as no fuzzer finds it; its length is at @length_at. */
+static void fix_checksum(uint8_t *memory, size_t size, struct segoff where, size_t length_at)
 {
 	size_t address = linear(where), length;
 	uint8_t sum = 0;
@@ -40,13 +40,14 @@ static void mend(uint8_t *memory, size_t size, struct segoff where, size_t lengt
 	memory[address + length_at + 1] = (uint8_t)-sum;
 }
 
-/* A byte of choices, the hints, and the memory. */
+/* The input is a byte of choices, the hints, and the memory. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct wire in = wire_reader(data, size);
 	uint8_t how = wire_read_u8(&in), *memory;
 	struct pxe_hints hints = { .int1a = int1a };
 	struct pxe_api api = { 0 };
+	struct segoff first = { 0 }; /* where a scan looks first */
 	int rc;
 
 	hints.stack = read_segoff(&in, how & 1);
@@ -57,16 +58,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (in.error)
 		return 0;
 	memory = fuzz_take(&in, size, &size);
+	first.offset = (hints.scan_start + 15) & ~15u;
 	if (how & 2)
-		mend(memory, size, hints.stack, 4);
+		fix_checksum(memory, size, hints.stack, 4);
 	if (how & 4)
-		mend(memory, size, hints.es_bx, 8);
+		fix_checksum(memory, size, hints.es_bx, 8);
 	if (how & 8)
-		mend(memory, size, int1a_says, 8);
+		fix_checksum(memory, size, int1a_says, 8);
 	if (how & 16)
-		mend(memory, size, (struct segoff){ .offset = (hints.scan_start + 15) & ~15u }, 4);
+		fix_checksum(memory, size, first, 4);
 	if (how & 32)
-		mend(memory, size, (struct segoff){ .offset = (hints.scan_start + 15) & ~15u }, 8);
+		fix_checksum(memory, size, first, 8);
 	rc = pxe_find(memory, size, &hints, &api);
 	REQUIRE(rc == 0 || rc == ERR_NOT_FOUND);
 	if (rc == 0)

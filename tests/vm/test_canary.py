@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Sees that nvlnbp.sys writes nothing at or above the mark at 40:13; canary/shim.asm says how."""
+"""Sees that nvlnbp.sys writes nothing past the end of base memory (40:13); canary/shim.asm says how."""
 
 import subprocess
 from pathlib import Path

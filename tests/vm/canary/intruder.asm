@@ -1,6 +1,6 @@
 ; SPDX-License-Identifier: BSD-2-Clause
-; An NBP that does what none may: it writes one byte at the mark of 40:13. It says
-; the line that the tests take for an NBP's first.
+; An NBP that does what none may: it writes one byte at the end of base memory (40:13).
+; It prints the line that the tests take for an NBP's first.
 	bits 16
 	org 0x7c00
 	xor ax, ax

@@ -1,9 +1,9 @@
 ; SPDX-License-Identifier: BSD-2-Clause
-; A boot file around an NBP that sees whether it writes where it may not. It takes
-; the last 64 KiB of base memory from it by lowering the mark at 40:13, fills
-; them with a pattern, and calls the NBP as a PXE ROM does. Nobody else knows of
-; that memory, so whatever changes there the NBP has changed. INT 60h looks: this
-; program does after the NBP came back, and what runs in its place may.
+; A boot file around an NBP that finds out whether the NBP writes where it may not.
+; It takes the last 64 KiB of base memory from the NBP by lowering 40:13, fills them
+; with a pattern, and calls the NBP as a PXE ROM does. Nobody else uses that memory,
+; so whatever changes there the NBP has changed. INT 60h compares: this program calls
+; it after the NBP came back, and a program that the NBP started may.
 ;   nasm -f bin -DNBP='"nvlnbp.sys"' shim.asm
 
 	bits 16
@@ -12,7 +12,7 @@
 COM1		equ 0x3f8
 LINE_STATUS	equ COM1 + 5
 SENDER_EMPTY	equ 0x20
-MARK		equ 0x413		; KiB of base memory
+BDA_BASE_MEMORY	equ 0x413		; KiB of base memory
 TAKEN		equ 64			; KiB, the last of which holds the code below
 LOOK		equ 0x60
 
@@ -28,9 +28,9 @@ start:
 	cld
 	xor ax, ax
 	mov ds, ax
-	mov ax, [MARK]
-	mov [resident + mark - code], ax
-	sub word [MARK], TAKEN
+	mov ax, [BDA_BASE_MEMORY]
+	mov [resident + base_memory - code], ax
+	sub word [BDA_BASE_MEMORY], TAKEN
 	dec ax
 	shl ax, 6
 	mov es, ax			; the last KiB
@@ -41,7 +41,7 @@ start:
 	mov cx, code_end - code
 	rep movsb
 	push es
-	mov ax, [MARK]
+	mov ax, [BDA_BASE_MEMORY]
 	shl ax, 6
 	mov es, ax
 	xor di, di
@@ -85,8 +85,8 @@ run:
 	push ax
 	xor ax, ax
 	mov ds, ax
-	mov ax, [cs:mark]
-	mov [MARK], ax
+	mov ax, [cs:base_memory]
+	mov [BDA_BASE_MEMORY], ax
 	pop ax
 	pop ds
 	retf
@@ -95,7 +95,7 @@ run:
 look:
 	pusha
 	push es
-	mov ax, [cs:mark]
+	mov ax, [cs:base_memory]
 	sub ax, TAKEN
 	shl ax, 6
 	mov es, ax
@@ -179,7 +179,7 @@ print_byte:
 	pop dx
 	ret
 
-mark		dw 0
+base_memory	dw 0
 line_end	db 13, 10, 0
 intact		db 13, 10, 'canary: intact', 0
 changed		db 13, 10, 'canary: changed, first at +', 0
