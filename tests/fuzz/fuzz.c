@@ -44,7 +44,7 @@ static uint32_t net_now(struct platform *p)
 	return net_of(p)->clock;
 }
 
-/* Nothing more can happen once the script is done, so time may fly. */
+/* Once the script is done nothing more happens, so time passes faster. */
 static void net_idle(struct platform *p)
 {
 	net_of(p)->clock += wire_left(&net_of(p)->script) ? 1 : 40;
@@ -96,7 +96,7 @@ static int net_receive(struct platform *p, struct endpoint *from, void *buffer, 
 		net->clock += p->receive_wait;
 		return rc;
 	}
-	if (*length > capacity) /* dropped, as platform.h has it */
+	if (*length > capacity) /* dropped, as platform.h says */
 		return ERR_AGAIN;
 	memcpy(buffer, datagram, *length);
 	return 0;
@@ -122,8 +122,8 @@ void fuzz_net_start(struct fuzz_net *net)
 }
 
 /*
- * Stand-ins by the linker's --wrap: a hash may ask for a million iterations, and what the key
- * comes out as does not matter. One bit of its salt says whether it was right.
+ * Replacements by the linker's --wrap: a hash may have a million iterations, and the key
+ * does not matter. One bit of the salt says whether the password is right.
  */
 bool __wrap_password_run(struct password_check *check, uint32_t count);
 bool __wrap_password_right(const struct password_check *check, const struct password_hash *hash);

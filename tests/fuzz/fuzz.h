@@ -10,10 +10,10 @@
  * calls with inputs it makes up, and replay.c with those of corpus/NAME/.
  */
 
-/** Feeds one input to the code under test. Always returns 0; dies of what is amiss. */
+/** Feeds one input to the code under test. Returns 0; any fault ends the program. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* Ends the program where @condition does not hold, which a fuzzer takes for a find. */
+/* Ends the program if @condition does not hold, which a fuzzer reports. */
 #define REQUIRE(condition) \
 	do { \
 		if (!(condition)) \
@@ -23,8 +23,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 void fuzz_fail(const char *condition, const char *file, int line) __attribute__((noreturn));
 
 /**
- * Takes @count bytes of the input, or what is left of it, into memory of exactly
- * that size, so that AddressSanitizer sees every step outside. free() it.
+ * Copies @count bytes of the input, or what is left of it, into memory of exactly
+ * that size, so that AddressSanitizer finds every access outside. The caller frees it.
  */
 uint8_t *fuzz_take(struct wire *in, size_t count, size_t *taken);
 
@@ -32,13 +32,13 @@ uint8_t *fuzz_take(struct wire *in, size_t count, size_t *taken);
 void fuzz_require_text(const char *text, size_t size);
 
 /*
- * A platform whose clock moves while the core rests and whose network is what the
- * input says. Embed it first in a structure of the harness.
+ * A platform whose clock moves while the core rests and whose network the input
+ * drives. It is embedded first in a structure of the harness.
  */
 struct fuzz_net {
 	struct platform platform;
 	uint32_t clock;
-	struct wire script;  /* of what arrives */
+	struct wire script;  /* the datagrams that arrive */
 	bool open;
 	int send_result;
 	unsigned int sent;   /* datagrams */
@@ -48,7 +48,7 @@ struct fuzz_net {
 	 */
 	int (*next)(struct fuzz_net *net, struct endpoint *from, uint8_t *datagram,
 	            size_t *length);
-	/** Looks at what is sent; may be NULL. */
+	/** Called for each datagram sent; may be NULL. */
 	void (*look)(struct fuzz_net *net, const struct endpoint *to, const uint8_t *datagram,
 	             size_t length);
 };

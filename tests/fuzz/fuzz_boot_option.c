@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* UEFI's variables Boot####, which anybody may have written, and the device paths in them. */
+/* UEFI's variables Boot####, which any program may have written, and their device paths. */
 #include "tests/fuzz/fuzz.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* DHCP packets: read as a lease, then changed, with what must hold after that. */
+/* DHCP packets: they are read, then changed, and the result is checked. */
 #include "tests/fuzz/fuzz.h"
 
 #include <stdlib.h>
@@ -13,7 +13,7 @@
 #define MAGIC_AT 236
 #define OPTIONS  240
 
-/* The options of an area but @code, one after the other; another reader than dhcp.c's. */
+/* Reads the options of an area except @code, independently of dhcp.c. */
 static size_t list_options(const uint8_t *area, size_t size, int code, uint8_t *list)
 {
 	size_t length = 0;
@@ -52,7 +52,7 @@ static void require_changed(const uint8_t *before, const uint8_t *after, size_t 
 	uint8_t fields = overload && overload[1] == 1 ? overload[2] : 0;
 	size_t length;
 
-	/* It is read back, and all others are there as before, in their order. */
+	/* The option is there, and all others as before, in their order. */
 	REQUIRE(found && found[1] == count && memcmp(found + 2, value, count) == 0);
 	length = list_options(before + OPTIONS, size - OPTIONS, code, options[0]);
 	REQUIRE(list_options(after + OPTIONS, size - OPTIONS, code, options[1]) == length);
@@ -101,7 +101,7 @@ static void set_handover(const uint8_t *before, size_t size, uint8_t count)
 		REQUIRE(!find_option(after + OPTIONS, size - OPTIONS, DHCP_PATH_PREFIX) ==
 		        !(count & 1));
 	}
-	/* Where there is nothing to set or drop, nothing changes. */
+	/* If there is nothing to set or remove, nothing changes. */
 	if (!(count & 7) && size >= OPTIONS &&
 	    !find_option(before + OPTIONS, size - OPTIONS, DHCP_OVERLOAD) &&
 	    !find_option(before + OPTIONS, size - OPTIONS, DHCP_CONFIG_FILE) &&

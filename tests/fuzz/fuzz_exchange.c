@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Asking over a hostile network: what arrives, when and from whom is the input's. */
+/* Asking over a hostile network: the input says what arrives, when and from whom. */
 #include "tests/fuzz/fuzz.h"
 
 #include <string.h>
@@ -17,13 +17,13 @@ struct asking {
 
 /* Bits of the byte before each datagram. */
 #define FROM_MASK    0x03 /* 0 and 1: the servers; 2: the wrong port; 3: an unknown machine */
-#define WITH_HEADER  0x04 /* only the fields are the input's */
+#define WITH_HEADER  0x04 /* only the fields come from the input */
 #define WITH_NONCE   0x08
 #define WAIT_SHIFT   4    /* two bits: index into waits */
 #define NOTHING      0x40 /* there is no datagram */
 #define PADDED       0x80 /* with zeros, to FUZZ_DATAGRAM_MAX bytes */
 
-/* When it may give up, ms: at the deadline, but it has about a second in any case. */
+/* Returns when it may give up, ms: at the deadline, but after about a second at least. */
 static uint32_t end_of(const struct asking *a)
 {
 	uint32_t wait = a->net.platform.receive_wait, least = wait ? wait + 400 : 1000;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A whole boot in which firmware, disk, network, files and keyboard are the
- * input's: it must end at the local disk, once, and soon; and so must the next
- * network entry's, without a word to anybody.
+ * A whole boot in which the input decides about firmware, disk, network, files and
+ * keyboard: it must end at the local disk, once, and soon. So must the boot of the next
+ * network entry, without sending anything.
  */
 #include "tests/fuzz/fuzz.h"
 
@@ -21,16 +21,16 @@ struct booting {
 	struct fuzz_net net; /* first: net's functions cast back */
 	uint8_t how;
 	struct wire keys;
-	uint8_t nonce[NONCE_SIZE]; /* of the last question, */
+	uint8_t nonce[NONCE_SIZE]; /* of the last question */
 	uint8_t sequence, answer_type;
-	struct endpoint asked;     /* and to whom it went */
+	struct endpoint asked;     /* the receiver of the last question */
 	const uint8_t *menu;
 	size_t menu_length;
 	uint8_t copy[ISD_COPY_SIZE]; /* of image-safe data; the other place is empty */
-	const void *fetched;       /* what the last file held, */
-	bool prepared;             /* and that the firmware has taken it */
+	const void *fetched;       /* the last file's bytes */
+	bool prepared;             /* the firmware has accepted it */
 	bool menu_shown, armed, accepted;
-	bool decided;              /* in this power-on, by the NBP's run before */
+	bool decided;              /* by a boot before in this power-on */
 	unsigned int chains, leaves;
 	bool keys_begun;
 	uint8_t record[POWER_ON_SIZE];
@@ -39,7 +39,7 @@ struct booting {
 /* Bits of the first byte. */
 #define UEFI         0x01
 #define FETCH_FAILS  0x02
-#define SHIFT_TELLS  0x04 /* the firmware tells the shift state */
+#define SHIFT_TELLS  0x04 /* the firmware reports the shift state */
 #define SHIFT_HELD   0x08
 #define RECEIVE_3S   0x10
 #define NO_DISK      0x20
@@ -48,7 +48,7 @@ struct booting {
 
 /* Bits of the byte before each datagram; as in fuzz_exchange.c. */
 #define UNKNOWN   0x02
-#define RAW        0x04 /* all of it is the input's, not only the fields */
+#define RAW        0x04 /* all bytes come from the input, not only the fields */
 #define WRONG_NONCE 0x08
 #define NOTHING    0x40
 
@@ -122,7 +122,7 @@ static void idle(struct platform *p)
 {
 	struct booting *b = booting_of(p);
 
-	/* What nothing more comes for may take its time. */
+	/* Once nothing more arrives, time passes faster. */
 	b->net.clock += wire_left(&b->keys) ? 10 : b->menu_shown ? 20000 :
 	                wire_left(&b->net.script) ? 10 : 60;
 }
@@ -132,7 +132,7 @@ static int key(struct platform *p)
 	struct booting *b = booting_of(p);
 	uint8_t byte;
 
-	if (!b->keys_begun) { /* of what was typed before the NBP's start there is none */
+	if (!b->keys_begun) { /* there are no keys from before the NBP's start */
 		b->keys_begun = true;
 		return KEY_NONE;
 	}
@@ -255,7 +255,7 @@ static int chain(struct platform *p, const struct image *image, const struct han
 
 static void boot_local(struct platform *p, enum local_boot method)
 {
-	(void)method; /* any number may come; ports take those they do not know for the default */
+	(void)method; /* any number may come; for a port an unknown one is the default */
 	REQUIRE(!booting_of(p)->net.open && booting_of(p)->armed);
 	require_state(booting_of(p), POWER_ON_LOCAL);
 	booting_of(p)->leaves++;

@@ -40,10 +40,10 @@ static uint32_t now(struct platform *p)
 }
 
 /* Bits of the byte before each copy. */
-#define RAW      0x01 /* the header too is the input's */
+#define RAW      0x01 /* the header comes from the input, too */
 #define NO_SUM   0x02
-#define AT_END   0x04 /* the length field says that all the room is used */
-#define FAILS    0x08 /* the disk, here */
+#define AT_END   0x04 /* the length field says that the fields fill the copy */
+#define FAILS    0x08 /* reading this copy fails */
 #define SEQUENCE 0xf0
 
 static void make_copy(struct wire *in, uint8_t how, size_t size, uint8_t *copy)
@@ -54,7 +54,7 @@ static void make_copy(struct wire *in, uint8_t how, size_t size, uint8_t *copy)
 	if (!(how & RAW)) {
 		wire_write_bytes(&out, "OPBI\1\0", 6);
 		wire_write_u16(&out, (uint16_t)(how & AT_END ? ISD_COPY_SIZE - HEADER - 4 : size));
-		/* Numbers on both sides of where they go round. */
+		/* Numbers on both sides of the wrap. */
 		wire_write_u32(&out, (uint32_t)((how & SEQUENCE) - 0x80) << 24);
 	}
 	room = wire_left(&out);
@@ -73,7 +73,7 @@ static void require_texts(const struct isd *isd)
 	REQUIRE(isd->dns_count <= ISD_DNS_MAX);
 }
 
-/* What decodes must encode, with the fields nobody knows, and decode to the same. */
+/* A copy that decodes must encode, with its unknown fields, and decode to the same. */
 static int decode(const uint8_t *copy, struct isd *isd)
 {
 	static struct isd again;
@@ -86,7 +86,7 @@ static int decode(const uint8_t *copy, struct isd *isd)
 	require_texts(isd);
 	REQUIRE(isd_encode(isd, copy, encoded) == 0);
 	REQUIRE(isd_decode(&again, encoded) == 0);
-	/* A list of zeros is as good as none, and is not written again. */
+	/* A list of zeros counts as none, and is not written again. */
 	if (again.dns_count == 0)
 		again.dns_count = isd->dns_count;
 	REQUIRE(memcmp(isd, &again, sizeof(again)) == 0);
@@ -105,7 +105,7 @@ static void load(struct disk_test *d)
 			best = i;
 	}
 	if (rc == ERR_IO && !(d->fails[0] && d->fails[1])) {
-		/* Only a disk on which there is no such place. */
+		/* Only a disk without such a place. */
 		const struct disk *disk = &d->platform.machine.disks[0];
 
 		REQUIRE(disk->sector_size != d->sector_size || disk->sectors * d->sector_size < ISD_END);
@@ -115,7 +115,7 @@ static void load(struct disk_test *d)
 	REQUIRE(memcmp(&isd, best >= 0 ? &copies[best] : &none, sizeof(isd)) == 0);
 }
 
-/* The disk, how each copy is made and how long the first is, and both. */
+/* The input: the disk, how each copy is made, the length of the first, and both copies. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const uint32_t sizes[] = { 512, 4096, 1024, 2048, 0, 513, 256, 8192 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a serial terminal, or a noisy line, sends: bytes, and the pauses between them. */
+/* The bytes of a serial terminal or a noisy line, and the pauses between them. */
 #include "tests/fuzz/fuzz.h"
 
 #include "nbp/ansi_keys.h"
@@ -13,7 +13,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct wire in = wire_reader(data, size);
 	struct ansi_keys keys = { 0 };
-	uint32_t clock = (uint32_t)wire_read_u8(&in) << 24; /* it may go round */
+	uint32_t clock = (uint32_t)wire_read_u8(&in) << 24; /* it may wrap */
 	int key;
 
 	while (wire_left(&in)) {
@@ -26,7 +26,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			require_key(ansi_keys_decode(&keys, byte, clock));
 		}
 	}
-	/* After a rest, nothing is left but perhaps an Escape, and a letter is a letter. */
+	/* After a pause nothing is left except perhaps an Escape, and a letter is a letter. */
 	clock += ANSI_KEYS_ESCAPE_MS + 1;
 	key = ansi_keys_decode(&keys, -1, clock);
 	REQUIRE(key == KEY_NONE || key == KEY_ESCAPE);

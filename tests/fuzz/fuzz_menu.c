@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* pxemenu.txt: read, checked, drawn and used, with keys and a clock that the input drives. */
+/* pxemenu.txt is read, checked, drawn and used, with keys and a clock from the input. */
 #include "tests/fuzz/fuzz.h"
 
 #include <string.h>
@@ -9,7 +9,7 @@
 #include "nbp/menu_view.h"
 #include "nbp/proto/error.h"
 
-#define STEP 20000 /* ms that pass at a time once there are no more keys */
+#define STEP 20000 /* ms that pass at once when there are no more keys */
 
 struct viewing {
 	struct platform platform; /* first: its functions cast back */
@@ -33,7 +33,7 @@ static void idle(struct platform *p)
 	viewing_of(p)->clock += wire_left(&viewing_of(p)->keys) ? 2 : STEP;
 }
 
-/* Bytes are keys; above ASCII are the arrows, and rests of up to 12 s. */
+/* Bytes are keys; those above ASCII are arrows and pauses of up to 12 s. */
 static int key(struct platform *p)
 {
 	struct viewing *v = viewing_of(p);
@@ -61,7 +61,7 @@ static void move(struct platform *p, unsigned int row, unsigned int column)
 	viewing_of(p)->column = column;
 }
 
-/* Nothing may wrap, and the last cell scrolls many a terminal. */
+/* Nothing may wrap, and the last cell would scroll many terminals. */
 static void write_cells(struct platform *p, const char *text, size_t length)
 {
 	struct viewing *v = viewing_of(p);
@@ -149,7 +149,7 @@ static void view(struct viewing *v, const struct menu *menu)
 	}
 }
 
-/* A byte of choices, how many keys and they, and the file. */
+/* The input: a byte of choices, the number of keys, the keys, and the file. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct menu menu;

@@ -18,7 +18,8 @@ static void require_texts(const struct message *m)
 		break;
 	case MESSAGE_ANSWER:
 		fuzz_require_text(m->u.answer.device, NAME_SIZE);
-		REQUIRE(m->u.answer.decision != DECISION_JOB || message_file_name_ok(m->u.answer.loader));
+		REQUIRE(m->u.answer.decision != DECISION_JOB ||
+	        message_file_name_ok(m->u.answer.loader));
 		REQUIRE(!m->u.answer.menu_file[0] || message_file_name_ok(m->u.answer.menu_file));
 		break;
 	case MESSAGE_EVENT:
@@ -30,7 +31,7 @@ static void require_texts(const struct message *m)
 	}
 }
 
-/* What decodes must encode, into no more room than there is, and decode to the same. */
+/* A message that decodes must encode into the space there is, and decode to the same. */
 static void round_trip(const struct message *first, struct message *second)
 {
 	uint8_t datagram[MESSAGE_MAX], *exact;
@@ -44,7 +45,7 @@ static void round_trip(const struct message *first, struct message *second)
 	REQUIRE(message_encode(second, exact, length, &again) == 0);
 	REQUIRE(again == length && memcmp(datagram, exact, length) == 0);
 	free(exact);
-	/* Less room: a request is cut and still decodes, the others say so. */
+	/* With less space a request is cut and still decodes; the others fail. */
 	exact = malloc(length / 2);
 	if (message_encode(first, exact, length / 2, &again) == 0)
 		REQUIRE(message_decode(second, exact, again) == 0);

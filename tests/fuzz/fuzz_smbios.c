@@ -8,7 +8,7 @@
 #include "nbp/proto/error.h"
 #include "nbp/smbios.h"
 
-/* Gives the entry point sums that hold, as no fuzzer finds them. */
+/* Gives the entry point valid sums, which no fuzzer finds. */
 static void mend(uint8_t *entry, size_t size)
 {
 	bool is_32 = size > 4 && entry[3] == '_';
@@ -43,7 +43,7 @@ static void read_entry(const uint8_t *data, size_t size)
 	free(mended);
 }
 
-/* All that a request's texts can be is what its encoder takes. */
+/* The encoder must accept all texts that can be in a request. */
 static void require_encodes(const struct request *request)
 {
 	static struct message message;

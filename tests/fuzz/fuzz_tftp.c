@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The BIOS port's TFTP client against a server, and a network, that do as they like. */
+/* The TFTP client against a server and a network that the input drives. */
 #include "tests/fuzz/fuzz.h"
 
 #include <stdlib.h>
@@ -70,7 +70,7 @@ static void look(struct fuzz_net *net, const struct endpoint *to, const uint8_t 
 {
 	struct fetching *f = (struct fetching *)net;
 
-	REQUIRE(!f->refused); /* which is the last word */
+	REQUIRE(!f->refused); /* an ERROR ends the transfer */
 	REQUIRE(memcmp(to->address, server.address, 4) == 0);
 	REQUIRE(length >= 4 && datagram[0] == 0);
 	switch (datagram[1]) {
@@ -92,7 +92,7 @@ static void look(struct fuzz_net *net, const struct endpoint *to, const uint8_t 
 	}
 }
 
-/* How much room there is, and the script. */
+/* The input: the size of the buffer, and the script. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct fetching f;

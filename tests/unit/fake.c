@@ -297,7 +297,7 @@ void fake_start(struct fake *fake)
 		.power_off = fake_power_off, .watchdog = fake_watchdog,
 		.recall = fake_recall, .remember = fake_remember, .forget_keys = fake_forget_keys,
 	};
-	fake->chain_result = ERR_IO; /* chain() that comes back has failed */
+	fake->chain_result = ERR_IO; /* a chain() that returns has failed */
 	fake->takes.write = 1;
 	fake->takes.disk = 2;
 	fake->takes.fetch = 40;
@@ -324,7 +324,7 @@ void fake_deliver_message(struct fake *fake, uint32_t ms, struct endpoint from,
 	fake_deliver(fake, ms, from, data, length);
 }
 
-/* As a server: the receipt of a report, or what the test makes of it. */
+/* Sends the receipt of a report as a server does, or what the test makes of it. */
 static void confirm(struct fake *fake, const struct message *report, struct endpoint from)
 {
 	struct message receipt = { .type = MESSAGE_RECEIPT, .sequence = report->sequence,

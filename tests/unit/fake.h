@@ -6,16 +6,16 @@
 #include "nbp/proto/message.h"
 
 /*
- * A platform without a machine: a clock that moves when the core rests, and with
- * what takes time on machines; a network that is a list of datagrams with the time each arrives, and a record
- * of all that the core did.
+ * A platform without a machine: a clock that moves when the core rests, and with the
+ * calls that take time on machines; a network that is a list of datagrams and the times
+ * at which they arrive; and a record of everything that the core did.
  */
 
 #define FAKE_MAX 64
 
 struct fake_datagram {
-	uint32_t at;          /* ms; when it can be received, or was sent */
-	struct endpoint peer; /* whence, or whither */
+	uint32_t at;          /* when it can be received, or was sent, ms */
+	struct endpoint peer; /* the sender, or the receiver */
 	uint8_t data[1500];
 	size_t length;
 };
@@ -45,10 +45,10 @@ struct fake {
 
 	char fetched[256];     /* the names asked for, each followed by a blank */
 	int fetch_result, prepare_result, chain_result;
-	const char *missing;   /* the one file that the server does not have, */
-	const char *empty;     /* and the one in which there is nothing; NULL: none */
-	const char *menu_text; /* what every name that ends in ".txt" holds; NULL: no such file */
-	bool socket_was_open;  /* while fetching or chaining, which PXE forbids */
+	const char *missing;   /* the one file that the server does not have; NULL: none */
+	const char *empty;     /* the one file that is empty; NULL: none */
+	const char *menu_text; /* the text of every file "*.txt"; NULL: there is no such file */
+	bool socket_was_open;  /* during fetch() or chain(), which PXE forbids */
 	uint8_t record[POWER_ON_SIZE], chained_record[POWER_ON_SIZE]; /* now; while chaining */
 	int recall_result;
 	char chained_config[FILE_SIZE], chained_prefix[FILE_SIZE];
@@ -59,21 +59,21 @@ struct fake {
 	unsigned int reboots, power_offs;
 	bool watchdog_fresh;   /* armed since the last fetch */
 
-	struct {               /* key presses, in order; each can be had from @at ms on */
+	struct {               /* key presses, in order; each can be read from @at ms on */
 		uint32_t at;
 		int key;
 	} keys[FAKE_MAX];
 	size_t key_count, keys_taken;
-	int babble;            /* a key that is there whenever one is asked for; 0: none */
-	size_t typed;          /* of those, taken and still in the firmware's buffer */
-	bool leftover;         /* some were when another program got the machine */
+	int babble;            /* a key that is always there to read; 0: none */
+	size_t typed;          /* keys that were read and are still in the firmware's buffer */
+	bool leftover;         /* some were there when another program got the machine */
 	struct {               /* when a loader got it, or it was to go off: */
 		uint32_t at;
 		size_t sent;   /* how much */
 	} left;
-	uint8_t shift;         /* what is held, from shift_from to shift_to, ms */
+	uint8_t shift;         /* the shift keys that are held, from shift_from to shift_to, ms */
 	uint32_t shift_from, shift_to;
-	bool shift_unknown;    /* the firmware does not tell */
+	bool shift_unknown;    /* the firmware reports no shift state */
 
 	uint8_t *disk;         /* machine.disks[0], of disk_size bytes; NULL: there is none */
 	size_t disk_size;
@@ -83,7 +83,7 @@ struct fake {
 /** Makes a fake BIOS machine at 10.0.0.9 with its boot server at 10.0.0.1. */
 void fake_start(struct fake *fake);
 
-/** Puts a datagram into the inbox, to be received from @ms on; keep them in order. */
+/** Adds a datagram that can be received from @ms on; the caller adds them in order. */
 void fake_deliver(struct fake *fake, uint32_t ms, struct endpoint from, const void *data,
                   size_t length);
 

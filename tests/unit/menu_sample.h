@@ -5,7 +5,7 @@
 /* What the tests' menus are made of. */
 
 #define MAIN "[Main]\noption=exit;x\n"
-/* Of "secret". */
+/* The hash of "secret". */
 #define HASH \
 	"$pbkdf2-sha256$1000$MDEyMzQ1Njc4OWFiY2RlZg$tiKWHy4FAGCWE8gn6GtKhaxD2OeeAUUWXFT/p1aaNl8"
 

@@ -6,9 +6,9 @@
 #include "server/ctl/canvas.h"
 
 /*
- * Somebody at a machine: presses keys, waits, looks at the screen. What the
- * screen must be then is in tests/unit/screens/NAME.txt. With WRITE_SCREENS set
- * in the environment these files are written instead; look at what changed.
+ * A person at a machine, who presses keys, waits and looks at the screen. The
+ * expected screens are in tests/unit/screens/NAME.txt. With WRITE_SCREENS set in the
+ * environment these files are written instead; then look at their changes.
  */
 
 #define WAIT(ms)  (0x100000 + (ms))
@@ -21,13 +21,13 @@ struct person {
 	uint32_t clock, step;
 	const int *script;
 	const char *const *shots;
-	uint32_t until;       /* what a WAIT waits for; 0: none */
+	uint32_t until;       /* when a WAIT ends; 0: there is none */
 	uint32_t watchdog_at, watchdog_gap;
 	size_t watchdog_count;
-	uint32_t key_takes;   /* a look at the keys, ms */
+	uint32_t key_takes;   /* how long reading a key takes, ms */
 	unsigned int forgot;  /* how often typed keys were wiped */
-	size_t written;       /* at the key before the last, */
-	size_t cost;          /* and what it made the menu write */
+	size_t written;       /* characters written until the key before the last */
+	size_t cost;          /* characters that the last key made the menu write */
 };
 
 /* All that they do, in order; the names of the screens that they look at. */

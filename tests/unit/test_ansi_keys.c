@@ -3,7 +3,7 @@
 
 #include "nbp/ansi_keys.h"
 
-/* Feeds @bytes one a millisecond from @now on; collects up to 8 keys. */
+/* Feeds one of @bytes in each millisecond from @now on; collects up to 8 keys. */
 static size_t feed(struct ansi_keys *keys, const char *bytes, size_t length, uint32_t now, int *out)
 {
 	size_t count = 0;
@@ -41,13 +41,13 @@ static void decodes_what_terminals_send(void **state)
 		{ "\x1b[7~\x1b[8~", { KEY_HOME, KEY_END } },
 		/* with Ctrl, Shift */
 		{ "\x1b[1;5A\x1b[1;2F\x1b[5;5~", { KEY_UP, KEY_END, KEY_PAGE_UP } },
-		/* Insert, Delete, F1 to F12, Alt+x: nothing to us, and no rubbish after them */
+		/* Insert, Delete, F1 to F12 and Alt+x have no meaning, and leave nothing behind */
 		{ "\x1b[2~\x1b[3~\x1bOP\x1bOS\x1b[15~\x1b[24~\x1b[[A\x1b[[Ex", { 'x' } },
 		{ "\x1bx\x1b\rq", { 'q' } },
-		/* no number turns round to another */
+		/* no number wraps to another one */
 		{ "\x1b[999999999~\x1b[51~\x1b[261~a", { 'a' } },
 		{ "\x1b[?1;2c\x1b[ q\x1b[5[\x1b[~b", { 'b' } },
-		{ "\x1b[1\x1b[A", { KEY_UP } },       /* broken off by a new one */
+		{ "\x1b[1\x1b[A", { KEY_UP } },       /* a new sequence ends the first */
 		{ "\x1b\x1b[A", { KEY_ESCAPE, KEY_UP } },
 	};
 
@@ -70,7 +70,8 @@ static void tells_a_lone_escape_by_time(void **state)
 
 	(void)state;
 	assert_int_equal(ansi_keys_decode(&keys, -1, 0), KEY_NONE);
-	assert_int_equal(ansi_keys_decode(&keys, 0x1b, UINT32_MAX - 10), KEY_NONE); /* the clock turns */
+	/* The clock wraps. */
+	assert_int_equal(ansi_keys_decode(&keys, 0x1b, UINT32_MAX - 10), KEY_NONE);
 	assert_int_equal(ansi_keys_decode(&keys, -1, ANSI_KEYS_ESCAPE_MS - 12), KEY_NONE);
 	assert_int_equal(ansi_keys_decode(&keys, -1, ANSI_KEYS_ESCAPE_MS - 11), KEY_ESCAPE);
 	assert_int_equal(ansi_keys_decode(&keys, -1, ANSI_KEYS_ESCAPE_MS), KEY_NONE);
@@ -79,7 +80,7 @@ static void tells_a_lone_escape_by_time(void **state)
 	assert_int_equal(out[0], KEY_ESCAPE);
 	assert_int_equal(ansi_keys_decode(&keys, -1, 200), KEY_ESCAPE);
 
-	/* Late is not lone while the byte is there: the poll was slow, not the terminal. */
+	/* An Escape with a next byte is not single: the poll was late, not the terminal. */
 	assert_int_equal(feed(&keys, "\x1b", 1, 1000, out), 0);
 	assert_int_equal(feed(&keys, "[A", 2, 5000, out), 1);
 	assert_int_equal(out[0], KEY_UP);
@@ -99,7 +100,7 @@ static void drops_a_sequence_that_breaks_off(void **state)
 		assert_int_equal(feed(&keys, "A", 1, 501, out), 1);
 		assert_int_equal(out[0], 'A');
 	}
-	/* A carriage return waits for nothing. */
+	/* A carriage return is a key at once. */
 	assert_int_equal(feed(&keys, "\r", 1, 0, out), 1);
 	assert_int_equal(ansi_keys_decode(&keys, -1, 5000), KEY_NONE);
 }

@@ -3,7 +3,7 @@
 
 #include "nbp/cpu.h"
 
-/* What the processor answers; leaves above the largest fail the test. */
+/* The values of CPUID; a leaf above the largest fails the test. */
 static struct {
 	uint32_t last, last_extended; /* the largest of each kind */
 	uint32_t signature, features;
@@ -58,7 +58,7 @@ static void a_processor_of_today(void **state)
 	assert_string_equal(request.cpu, "Some CPU @ 2.00GHz");
 	assert_int_equal(request.cpu_family, 6);
 	assert_int_equal(request.cpu_64bit, 1);
-	processor.signature = 0x00a20f10; /* the extended family counts on top of 15 */
+	processor.signature = 0x00a20f10; /* the extended family is added to 15 */
 	processor.features = ~(1u << 29);
 	request = describe();
 	assert_int_equal(request.cpu_family, 25);
@@ -73,7 +73,7 @@ static void older_ones_have_fewer_leaves(void **state)
 	(void)state;
 	processor.vendor = "AuthenticAMD";
 	processor.last = 0;
-	processor.last_extended = 0x80000003; /* not all of the brand string */
+	processor.last_extended = 0x80000003; /* only a part of the brand string */
 	processor.features = 1u << 29;
 	request = describe();
 	assert_string_equal(request.cpu_vendor, "AuthenticAMD");

@@ -62,7 +62,7 @@ static void reads_a_lease(void **state)
 	assert_address(lease.policy_servers[0], 10, 0, 0, 2);
 }
 
-/* F1: address from one host, boot file and server from another. */
+/* The address comes from one host, boot file and server from another. */
 static void prefers_the_boot_servers_reply(void **state)
 {
 	static const uint8_t options[] = { 53, 1, 5, 54, 4, 10, 0, 0, 3, 67, 7, 'x', '/', 'n', '.',
@@ -76,7 +76,7 @@ static void prefers_the_boot_servers_reply(void **state)
 	make_packet(reply, options, sizeof(options));
 	assert_int_equal(dhcp_read(&packets, &lease), 0);
 	assert_address(lease.address, 10, 0, 0, 9);
-	assert_address(lease.boot_server, 10, 0, 0, 3); /* no siaddr: who sent it */
+	assert_address(lease.boot_server, 10, 0, 0, 3); /* no siaddr: the sender */
 	assert_string_equal(lease.boot_file, "x/n.sys");
 	assert_int_equal(lease.policy_server_count, 2);
 	assert_address(lease.policy_servers[0], 10, 0, 0, 4);
@@ -214,7 +214,7 @@ static void refuses_what_is_no_dhcp_packet(void **state)
 	assert_int_equal(dhcp_set_option(packet, 300, 209, "zc", 2), ERR_MALFORMED);
 }
 
-/* A 209 left in an overloaded field would win over ours in PXELINUX. */
+/* PXELINUX would prefer a 209 left in an overloaded field to ours. */
 static void drops_the_option_from_overloaded_fields(void **state)
 {
 	static const uint8_t options[] = { 52, 1, 3, 255 };
@@ -228,7 +228,7 @@ static void drops_the_option_from_overloaded_fields(void **state)
 	memcpy(packet + 44, in_sname, sizeof(in_sname));
 	assert_int_equal(dhcp_set_option(packet, PACKET, 209, "zc", 2), 0);
 	assert_memory_equal(packet + 108, ((uint8_t[]){ 66, 1, 'y', 255, 0, 0, 0 }), 7);
-	assert_memory_equal(packet + 44, in_sname, sizeof(in_sname)); /* had none: untouched */
+	assert_memory_equal(packet + 44, in_sname, sizeof(in_sname)); /* it had none */
 	assert_memory_equal(packet + 236, cookie, 4);
 }
 
@@ -242,7 +242,7 @@ static void sets_the_handover(void **state)
 	make_packet(packet, (const uint8_t[]){ 255 }, 1);
 	assert_int_equal(dhcp_set_handover(packet, PACKET, &(struct handover){ "c", "p/", NULL }), 0);
 	assert_memory_equal(packet + 240, both, sizeof(both));
-	/* What we leave out, the site has for a loader of its own: it must not reach ours. */
+	/* The site's options are meant for its own loader, and must not reach ours. */
 	assert_int_equal(dhcp_set_handover(packet, PACKET, &(struct handover){ "d", "", NULL }), 0);
 	assert_memory_equal(packet + 240, without, sizeof(without));
 	assert_int_equal(dhcp_set_handover(packet, PACKET, &(struct handover){ "", "", NULL }), 0);
@@ -250,7 +250,7 @@ static void sets_the_handover(void **state)
 	assert_int_equal(dhcp_set_handover(packet, 243, &(struct handover){ "d", "", NULL }), ERR_SPACE);
 }
 
-/* Loader and NBP must look at the same server, where the packet leaves it to them. */
+/* Loader and NBP must use the same server if the packet names none. */
 static void names_the_server_where_nobody_does(void **state)
 {
 	static const uint8_t server[] = { 10, 0, 0, 7 }, other[] = { 10, 0, 0, 8 };
@@ -265,14 +265,14 @@ static void names_the_server_where_nobody_does(void **state)
 	memcpy(packet + 20, other, 4);
 	assert_int_equal(dhcp_set_handover(packet, PACKET, &handover), 0);
 	assert_memory_equal(packet + 20, other, 4);
-	/* What is no packet stays as it is. */
+	/* Bytes that are no DHCP packet stay as they are. */
 	memset(packet + 20, 0, 4);
 	packet[236] = 0;
 	dhcp_set_handover(packet, PACKET, &handover);
 	assert_memory_equal(packet + 20, ((uint8_t[4]){ 0 }), 4);
 }
 
-/* Wherever they are; and a packet that has neither stays as it is, to the byte. */
+/* The options are removed wherever they are; a packet without them stays the same. */
 static void drops_the_sites_own_options(void **state)
 {
 	static const struct handover nothing = { "", "", NULL };
@@ -294,28 +294,28 @@ static void drops_the_sites_own_options(void **state)
 	memcpy(before, packet, PACKET);
 	assert_int_equal(dhcp_set_handover(packet, PACKET, &nothing), 0);
 	assert_memory_equal(packet, before, PACKET);
-	/* A name in the server's place, which a loader looks into last. */
+	/* An option in the server's name field, where a loader looks last. */
 	memcpy(packet + 44, (const uint8_t[]){ 66, 1, 'z', 210, 1, 'o', 255 }, 7);
 	assert_int_equal(dhcp_set_option(packet, PACKET, 210, NULL, 0), 0);
 	assert_memory_equal(packet + 44, ((uint8_t[]){ 66, 1, 'z', 255, 0, 0, 0 }), 7);
-	/* No room is needed for that. */
+	/* Removing needs no space. */
 	make_packet(packet, (const uint8_t[]){ 1, 4, 7, 7, 7, 7, 210, 0 }, 8);
 	assert_int_equal(dhcp_set_handover(packet, 248, &nothing), 0);
 	assert_memory_equal(packet + 240, ((uint8_t[]){ 1, 4, 7, 7, 7, 7, 255, 0 }), 8);
 	make_packet(packet, (const uint8_t[]){ 1, 2, 7, 7, 210, 1, '/', 255 }, 8);
 	assert_int_equal(dhcp_set_handover(packet, 248, &nothing), 0);
 	assert_memory_equal(packet + 240, ((uint8_t[]){ 1, 2, 7, 7, 255, 0, 0, 0 }), 8);
-	/* Those that a loader finds before the damage it would take. */
+	/* A loader would use the options before the damage. */
 	make_packet(packet, (const uint8_t[]){ 210, 1, '/', 66, 200 }, 5);
 	memset(packet + 245, 0, PACKET - 245);
 	assert_int_equal(dhcp_set_handover(packet, 260, &nothing), ERR_MALFORMED);
 	make_packet(packet, (const uint8_t[]){ 66, 200, 210, 1, '/' }, 5);
 	assert_int_equal(dhcp_set_handover(packet, 260, &nothing), 0);
 	packet[236] = 0;
-	assert_int_equal(dhcp_set_handover(packet, PACKET, &nothing), 0); /* nobody reads it */
+	assert_int_equal(dhcp_set_handover(packet, PACKET, &nothing), 0); /* no loader reads it */
 }
 
-/* A site's lists and fields that are longer, shorter or other than they should be. */
+/* Options that are longer, shorter or of another type than they should be. */
 static void takes_of_odd_options_what_makes_sense(void **state)
 {
 	static const uint8_t options[] = { 224, 24, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4,
@@ -328,12 +328,12 @@ static void takes_of_odd_options_what_makes_sense(void **state)
 	(void)state;
 	make_packet(ack, options, sizeof(options));
 	ack[16] = 10;
-	make_packet(discover, uuid, sizeof(uuid)); /* a type that is no UUID's */
+	make_packet(discover, uuid, sizeof(uuid)); /* a type that is not a UUID's */
 	packets.discover = (struct span){ discover, PACKET };
 	assert_int_equal(dhcp_read(&packets, &lease), 0);
 	assert_int_equal(lease.policy_server_count, POLICY_SERVERS_MAX);
 	assert_address(lease.policy_servers[3], 4, 4, 4, 4);
-	assert_address(lease.netmask, 0, 0, 0, 0); /* three bytes are none */
+	assert_address(lease.netmask, 0, 0, 0, 0); /* three bytes are no address */
 	assert_memory_equal(lease.uuid, zeros, sizeof(zeros));
 	assert_address(lease.boot_server, 0, 0, 0, 0);
 	uuid[1] = 16;
@@ -342,12 +342,12 @@ static void takes_of_odd_options_what_makes_sense(void **state)
 	assert_memory_equal(lease.uuid, zeros, sizeof(zeros));
 	ack[16] = 0; /* no address */
 	assert_int_equal(dhcp_read(&packets, &lease), ERR_NOT_FOUND);
-	make_packet(ack, (const uint8_t[]){ 255 }, 1); /* an address, and nobody to ask */
+	make_packet(ack, (const uint8_t[]){ 255 }, 1); /* an address, but no server */
 	ack[16] = 10;
 	assert_int_equal(dhcp_read(&packets, &lease), ERR_NOT_FOUND);
 }
 
-/* Whom to ask is 10.0.0.n: which, of what the options say; 10.0.0.2 is the boot server. */
+/* The options, and the n of the server 10.0.0.n to ask; 10.0.0.2 is the boot server. */
 static struct {
 	const char *name;
 	uint8_t options[20];
@@ -395,7 +395,7 @@ static void reads_policy_servers(void **state)
 	}
 }
 
-/* The boot server's reply outranks the DHCP server's packet, whatever the options. */
+/* The boot server's reply takes precedence over the DHCP server's packet. */
 static void prefers_the_replys_policy_servers(void **state)
 {
 	static const uint8_t of_ack[] = { 224, 4, 10, 0, 0, 5, 255 };
@@ -448,7 +448,7 @@ static void leaves_a_damaged_overloaded_field_alone(void **state)
 	assert_int_equal(dhcp_set_handover(packet, PACKET, &(struct handover){ "c", "", NULL }), 0);
 	assert_memory_equal(packet + 108, damaged, sizeof(damaged));
 	assert_memory_equal(packet + 240, ((uint8_t[]){ 52, 1, 3, 209, 1, 'c', 255 }), 7);
-	/* No room for the prefix: then not for the file either. */
+	/* Without space for the prefix the file is not set either. */
 	assert_int_equal(dhcp_set_handover(packet, 247, &(struct handover){ "c", "p/", NULL }), ERR_SPACE);
 	assert_memory_equal(packet + 240, ((uint8_t[]){ 52, 1, 3, 209, 1, 'c', 255 }), 7);
 }

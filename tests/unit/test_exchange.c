@@ -54,7 +54,7 @@ static void one_question_one_answer(void **state)
 	assert_int_equal(ask(a), 0);
 	assert_int_equal(a->fake.sent_count, 1);
 	assert_int_equal(a->fake.sent[0].length, MESSAGE_MAX);
-	assert_int_equal(a->fake.clock, 5); /* it took what was there at once */
+	assert_int_equal(a->fake.clock, 5); /* it received what was there at once */
 	assert_int_equal(a->exchange.dropped, 0);
 	assert_int_equal(a->answer.u.answer.decision, DECISION_LOCAL);
 	free(a);
@@ -68,7 +68,7 @@ static void gives_up_at_the_deadline(void **state)
 	assert_int_equal(ask(a), ERR_TIMEOUT);
 	assert_int_equal(a->fake.clock, 2700);
 	assert_in_range(a->fake.sent_count, 4, 8);
-	for (size_t i = 2; i < a->fake.sent_count; i++) /* growing gaps, but for the jitter */
+	for (size_t i = 2; i < a->fake.sent_count; i++) /* the gaps grow, apart from the jitter */
 		assert_true(a->fake.sent[i].at - a->fake.sent[i - 1].at + 1 >=
 		            (a->fake.sent[i - 1].at - a->fake.sent[i - 2].at) * 9 / 10);
 	free(a);
@@ -87,7 +87,7 @@ static void jitter_differs_by_nonce(void **state)
 	free(b);
 }
 
-/* One of each thing that is not the answer; the answer itself comes last. */
+/* One datagram of each kind that is not the answer; the answer comes last. */
 static void drops_and_counts_all_else(void **state)
 {
 	static const struct endpoint unknowns[] = { { { 10, 0, 0, 66 }, POLICY_PORT },
@@ -106,7 +106,7 @@ static void drops_and_counts_all_else(void **state)
 		                    .u.receipt.job = 1 };
 	memset(receipt.nonce, 0x77, NONCE_SIZE);
 	fake_deliver_message(&a->fake, 4, server_1, &receipt);
-	/* To transmissions that there were not, or not yet. */
+	/* Answers to transmissions that have not been made, or not yet. */
 	forged = answer;
 	forged.sequence = 0;
 	fake_deliver_message(&a->fake, 4, server_1, &forged);
@@ -123,11 +123,11 @@ static void drops_and_counts_all_else(void **state)
 	fake_deliver_message(&a->fake, 7, server_1, &answer);
 	assert_int_equal(ask(a), 0);
 	assert_int_equal(a->exchange.dropped, wrong + 1);
-	assert_int_equal(a->fake.sent_count, 1); /* none of it made us ask again early */
+	assert_int_equal(a->fake.sent_count, 1); /* no datagram caused an early transmission */
 	free(a);
 }
 
-/* Who looks at the answer in spite of the error must not see an unknown machine's. */
+/* A caller that reads the answer in spite of the error must not see foreign bytes. */
 static void nothing_of_what_was_dropped_stays(void **state)
 {
 	static const struct message zeros;
@@ -173,7 +173,7 @@ static void a_flood_does_not_hold_it(void **state)
 	assert_int_equal(ask(a), ERR_TIMEOUT);
 	assert_int_equal(a->fake.clock, 2700);
 	assert_int_equal(a->exchange.dropped, 2700);
-	assert_int_equal(turns, 2700); /* nor do other things wait for its end */
+	assert_int_equal(turns, 2700); /* other things do not wait for its end */
 	free(a);
 }
 
@@ -232,14 +232,14 @@ static void a_blocking_receive_keeps_the_deadline(void **state)
 	assert_int_equal(a->fake.sent_count, 3);
 	assert_true(a->fake.clock <= 3500);
 	free(a);
-	/* Where not even one fits, there is one all the same, and no more. */
+	/* If not even one receive fits, there is exactly one nevertheless. */
 	a = asking_new(2999);
 	a->fake.platform.receive_wait = 3000;
 	assert_int_equal(ask(a), ERR_TIMEOUT);
 	assert_int_equal(a->fake.sent_count, 3);
 	assert_in_range(a->fake.clock, 3000, 3400);
 	free(a);
-	/* One that will end just then is begun, whatever a stray datagram ended before. */
+	/* A receive that ends just then is begun, even if a stray datagram ended one before. */
 	a = asking_new(4000);
 	a->fake.platform.receive_wait = 3000;
 	fake_deliver(&a->fake, 1000, server_1, "", 1);
@@ -248,7 +248,7 @@ static void a_blocking_receive_keeps_the_deadline(void **state)
 	free(a);
 }
 
-/* Whatever took the time before: somebody who answers soon is heard, a stray datagram or not. */
+/* However long the steps before took, a quick answer is received, even after a stray datagram. */
 static void a_deadline_that_is_past_leaves_time_to_ask(void **state)
 {
 	static const uint32_t waits[] = { 0, 3100 };
@@ -286,7 +286,7 @@ static uint32_t jumping_now(struct platform *p)
 	return fake->clock;
 }
 
-/* At each look at the clock: also between the deadline's making and the first send. */
+/* Time passes at each look at the clock, also between computing the deadline and sending. */
 static void it_asks_once_whatever_happens(void **state)
 {
 	(void)state;
@@ -303,7 +303,7 @@ static void it_asks_once_whatever_happens(void **state)
 	}
 }
 
-/* However long the firmware was away, what it has missed is not sent all at once. */
+/* After a long call of the firmware the missed transmissions are not sent all at once. */
 static void a_stall_is_not_made_up_for(void **state)
 {
 	struct asking *a = asking_new(30000);
@@ -318,7 +318,7 @@ static void a_stall_is_not_made_up_for(void **state)
 	free(a);
 }
 
-/* The network's late copy of an answer is none to the next question of the same boot. */
+/* A late copy of an answer is no answer to the next question of the same boot. */
 static void an_old_answer_is_not_a_new_one(void **state)
 {
 	struct asking *a = asking_new(2700);
@@ -331,7 +331,7 @@ static void an_old_answer_is_not_a_new_one(void **state)
 	assert_int_equal(ask(a), 0);
 	assert_int_equal(a->exchange.dropped, 1);
 	first = a->exchange.sent;
-	assert_int_equal(first, 2); /* an answer to either is good */
+	assert_int_equal(first, 2); /* an answer to either transmission counts */
 	a->exchange.deadline = 5000;
 	for (uint32_t old = 1; old <= first; old++) {
 		answer.sequence = old;
@@ -343,7 +343,7 @@ static void an_old_answer_is_not_a_new_one(void **state)
 	assert_int_equal(ask(a), 0);
 	assert_int_equal(a->answer.u.answer.local_boot, LOCAL_BOOT_MBR);
 	assert_int_equal(a->exchange.before, first);
-	assert_int_equal(a->exchange.dropped, first); /* of this question */
+	assert_int_equal(a->exchange.dropped, first); /* those of this question */
 	free(a);
 }
 
@@ -354,7 +354,7 @@ static void nobody_to_ask(void **state)
 
 	(void)state;
 	a->exchange.server_count = 0;
-	memset(&a->answer, 0xee, sizeof(a->answer)); /* to an earlier question */
+	memset(&a->answer, 0xee, sizeof(a->answer)); /* as an earlier question left it */
 	assert_int_equal(ask(a), ERR_NOT_FOUND);
 	assert_int_equal(a->fake.sent_count, 0);
 	assert_memory_equal(&a->answer, &zeros, sizeof(zeros));

@@ -27,7 +27,7 @@ static struct fake *run(struct message *reply)
 	flow_run(&fake->platform);
 	assert_false(fake->socket_open);
 	assert_false(fake->socket_was_open);
-	assert_int_equal(fake->local_boots, 1); /* every way out ends here */
+	assert_int_equal(fake->local_boots, 1); /* every boot that returns ends here */
 	return fake;
 }
 
@@ -47,7 +47,7 @@ static void job_leads_to_the_loader(void **state)
 	                       "] answer from 10.0.0.1: job 7, attempt 2: pxelinux.0 with "
 	                       "z_auto.cfg\n"));
 	assert_non_null(strstr(fake->console, "] loaded pxelinux.0, 4321 bytes\n"));
-	/* This chain came back: what it told first is what counts. */
+	/* This loader returned; the first event of each step counts. */
 	all = fake->sent_count;
 	fake->sent_count = fake->left.sent;
 	for (enum event_code code = EVENT_STARTED; code <= EVENT_ANSWERED; code++)
@@ -86,7 +86,7 @@ static void a_silent_server_means_local_boot_in_time(void **state)
 	assert_string_equal(fake->fetched, "");
 	assert_non_null(strstr(fake->console, "] no answer in 2688 ms ("));
 	assert_non_null(strstr(fake->console, "] local boot\n"));
-	/* Every datagram was the question: nobody is there to take an event. */
+	/* Every datagram was the request: no server is known that could receive an event. */
 	for (size_t i = 0; i < fake->sent_count; i++)
 		assert_int_equal(fake->sent[i].data[5], MESSAGE_REQUEST);
 	free(fake);
@@ -145,7 +145,7 @@ static void names_the_loader_from_the_nbps_folder(void **state)
 		{ "a/b/nvlnbp.sys", "/pxelinux.0", "10.0.0.1:/_auto.cfg 10.0.0.1:/pxelinux.0 " },
 		{ "/nvlnbp.sys", "x/pxelinux.0", "10.0.0.1:/_auto.cfg 10.0.0.1:/x/pxelinux.0 " },
 		{ "", "pxelinux.0", "10.0.0.1:/_auto.cfg 10.0.0.1:pxelinux.0 " },
-		/* As Windows has it. */
+		/* A name from a Windows server. */
 		{ "a\\b\\nvlnbp.sys", "pxelinux.0", "10.0.0.1:/_auto.cfg 10.0.0.1:a\\b\\pxelinux.0 " },
 		{ "a/b\\nvlnbp.sys", "c/pxelinux.0", "10.0.0.1:/_auto.cfg 10.0.0.1:a/b\\c/pxelinux.0 " },
 		{ "a\\b/nvlnbp.sys", "/pxelinux.0", "10.0.0.1:/_auto.cfg 10.0.0.1:/pxelinux.0 " },
@@ -160,7 +160,7 @@ static void names_the_loader_from_the_nbps_folder(void **state)
 		fake->server = fake_answer;
 		fake->server_data = &reply;
 		strcpy(reply.u.answer.loader, cases[i].loader);
-		reply.u.answer.config[0] = '/'; /* "/_auto.cfg", wherever the loader is */
+		reply.u.answer.config[0] = '/'; /* "/_auto.cfg" counts from the root */
 		strcpy((char *)fake->platform.machine.dhcp.ack.data + 108, cases[i].boot_file);
 		flow_run(&fake->platform);
 		assert_string_equal(fake->fetched, cases[i].wanted);
@@ -168,7 +168,7 @@ static void names_the_loader_from_the_nbps_folder(void **state)
 	}
 }
 
-/* What the server is told of the machine, and where it gets its UUID without SMBIOS. */
+/* The request describes the machine; without SMBIOS its UUID is that of DHCP. */
 static void describes_the_machine(void **state)
 {
 	static uint8_t discover[300] = { [236] = 0x63, 0x82, 0x53, 0x63, 97, 17, 0, 0xaa, 0xbb };
@@ -211,7 +211,7 @@ static void nonces_differ_by_any_source(void **state)
 	fake_start(fake);
 	nonce_make(&fake->platform, first);
 	nonce_make(&fake->platform, second);
-	assert_memory_equal(first, second, NONCE_SIZE); /* of these inputs alone */
+	assert_memory_equal(first, second, NONCE_SIZE); /* the same inputs give the same nonce */
 	fake->platform.machine.mac[5] ^= 1;
 	nonce_make(&fake->platform, second);
 	assert_memory_not_equal(first, second, NONCE_SIZE);
@@ -239,7 +239,7 @@ static void branded_cpuid(uint32_t leaf, uint32_t regs[4])
 static void plain_cpuid(uint32_t leaf, uint32_t regs[4])
 {
 	memset(regs, 0, 16);
-	if (leaf == 0) /* what leaves it has, and its vendor */
+	if (leaf == 0) /* the largest leaf, and the vendor */
 		memcpy(regs, "\1\0\0\0GenuntelineI", 16);
 	if (leaf == 1)
 		regs[0] = 0x00a00f11; /* base family 15, extended family 10 */
@@ -308,7 +308,7 @@ static void asks_with_the_disks_identity(void **state)
 	free(fake);
 }
 
-/* Neither MAC nor UUID: nobody could tell whose work it is. */
+/* Without MAC and UUID the server could not say which device this is. */
 static void a_machine_without_identity_boots_local(void **state)
 {
 	struct fake *fake = calloc(1, sizeof(*fake));

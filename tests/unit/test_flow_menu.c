@@ -22,7 +22,7 @@ static struct message menu_answer(uint8_t mode)
 		              .menu_mode = mode, .hot_key_wait = 3000 } };
 }
 
-/* Starts a machine whose user presses @keys, a string of digits, in the menu. */
+/* Starts a machine whose user presses @keys in the menu. */
 static struct fake *menu_machine(struct message *reply, const char *keys)
 {
 	struct fake *fake = calloc(1, sizeof(*fake));
@@ -64,16 +64,16 @@ static void the_menu_does_what_is_chosen(void **state)
 		assert_string_equal(fake->chained_prefix, cases[i].prefix);
 		assert_int_equal(fake->reboots, cases[i].reboots);
 		assert_int_equal(fake->power_offs, cases[i].power_offs);
-		/* All these came back, which no machine does: what was sent later is lost. */
+		/* These calls returned, which they do on no machine; later events do not count. */
 		if (fake->left.sent)
 			fake->sent_count = fake->left.sent;
-		if (fake->reboots || fake->power_offs) /* a card needs time to send */
+		if (fake->reboots || fake->power_offs) /* the NIC needs time to send */
 			assert_true(fake->left.at >= fake->sent[fake->sent_count - 1].at + 100);
 		fake_event(fake, EVENT_MENU);
 		fake_event(fake, EVENT_CHOSEN);
 		if (cases[i].chains)
 			assert_int_equal(fake_event(fake, EVENT_HANDOVER).job, cases[i].job);
-		/* Only the server's work is accepted; nor has an entry its token. */
+		/* Only the server's job is accepted, and an entry does not get its token. */
 		assert_int_equal(fake_questions(fake, MESSAGE_REPORT), cases[i].job != 0);
 		assert_int_equal(fake->chained_record[8], cases[i].job != 0);
 		assert_int_equal(fake->local_boots, 1);
@@ -82,12 +82,12 @@ static void the_menu_does_what_is_chosen(void **state)
 	}
 }
 
-/* What the server is told of a menu that ends at the local disk, or does not. */
+/* The reasons that the server gets if the menu ends with local boot, or does not. */
 static void local_boot_says_what_happened(void **state)
 {
 	static const struct {
 		uint8_t mode;
-		const char *keys, *more, *reason; /* reason NULL: the work is done */
+		const char *keys, *more, *reason; /* reason NULL: the loader starts */
 	} cases[] = {
 		{ MENU_ALWAYS, "5\r", "", "Local disk was chosen at the menu" },
 		{ MENU_ALWAYS, "\033", "", "menu: left" },
@@ -95,7 +95,7 @@ static void local_boot_says_what_happened(void **state)
 		{ MENU_ALWAYS, "1", "", "menu: nobody there" },
 		{ MENU_ALWAYS, "", "timeout = 9\ndefault = Local disk\n",
 		  "Local disk was default at the menu" },
-		/* Nobody but a stray key was there, so nobody has chosen local boot. */
+		/* A stray key called the menu, and nobody has chosen local boot. */
 		{ MENU_HOT_KEY, "", "", NULL },
 		{ MENU_HOT_KEY, "", "timeout = 9\ndefault = Local disk\n", NULL },
 		{ MENU_HOT_KEY, "1", "", "menu: nobody there" },
@@ -126,7 +126,7 @@ static void local_boot_says_what_happened(void **state)
 	}
 }
 
-/* Keys that were typed before the NBP came, and a keyboard that never falls silent. */
+/* Keys typed before the NBP started, and a keyboard that never falls silent. */
 static void old_keys_call_no_menu(void **state)
 {
 	struct message reply = menu_answer(MENU_HOT_KEY);
@@ -191,7 +191,7 @@ static void an_answer_that_still_holds_is_not_asked_for_again(void **state)
 	free(fake);
 }
 
-/* Kept by the menu for longer than the answer holds, the NBP asks again. */
+/* If the menu shows for longer than the answer is valid, the NBP asks again. */
 static void a_stale_answer_is_asked_for_again(void **state)
 {
 	struct message reply = menu_answer(MENU_ALWAYS);
@@ -223,7 +223,7 @@ static void answer_late(struct fake *fake, const struct fake_datagram *datagram)
 		fake_answer(fake, datagram);
 }
 
-/* It holds from when it came, not from the NBP's start. */
+/* An answer is valid from the time it came, not from the NBP's start. */
 static void an_answer_holds_from_its_coming(void **state)
 {
 	struct message reply = menu_answer(MENU_ALWAYS);
@@ -249,7 +249,7 @@ static void fall_silent(struct fake *fake, const struct fake_datagram *datagram)
 		fake_answer(fake, datagram);
 }
 
-/* What an answer said of local boot holds when the server is gone by the second question. */
+/* The first answer's local-boot method counts if nobody answers the second request. */
 static void a_server_gone_silent_leaves_its_way_to_the_disk(void **state)
 {
 	struct message reply = menu_answer(MENU_ALWAYS);
@@ -276,10 +276,10 @@ static const struct {
 	uint32_t from, to; /* while the shift keys are held, ms */
 	int key;           /* pressed at key_at */
 	uint32_t key_at;
-	bool unknown;      /* the firmware tells no shift state */
+	bool unknown;      /* the firmware reports no shift state */
 	uint16_t wait;
 	bool menu;
-	uint32_t latest;   /* without a menu: the machine must be on its way by then */
+	uint32_t latest;   /* without a menu the machine must boot by then, ms */
 } hot_keys[] = {
 	{ "nothing is held", 0, 0, 0, 0, 0, 0, false, 3000, false, 5 },
 	{ "Ctrl+Alt is held all the time", 0, 6, 0, 9999, 0, 0, false, 3000, true, 0 },

@@ -6,7 +6,7 @@
 #include "nbp/proto/power_on.h"
 #include "tests/unit/fake.h"
 
-/* One power-on, one decision: what the NBP leaves for its next start, and what it does then. */
+/* One power-on, one decision: the record that the NBP leaves, and what its next start does. */
 
 static struct message answer_of(enum decision_kind decision)
 {
@@ -68,14 +68,14 @@ static void assert_goes_on(struct fake *fake)
 	assert_int_equal(state_in(fake->record), POWER_ON_LOCAL);
 }
 
-/* Each way to end, then the next network entry of the same power-on: with work for it. */
+/* Each end of a boot, then the next network entry of the same power-on, with a job waiting. */
 static void the_next_network_entry_goes_on_to_the_disk(void **state)
 {
 	struct message job = job_answer(), none = answer_of(DECISION_LOCAL);
 	struct {
 		struct message *reply;
 		int fetch_result;
-		uint8_t mac; /* 0: nobody could tell whose work it is */
+		uint8_t mac; /* 0: the server could not say which device this is */
 	} cases[] = { { &none, 0, 2 }, { NULL, 0, 2 }, { &job, ERR_NOT_FOUND, 2 },
 		      { &job, 0, 2 }, { &job, 0, 0 } };
 
@@ -95,7 +95,7 @@ static void the_next_network_entry_goes_on_to_the_disk(void **state)
 	}
 }
 
-/* The loader has the machine with the record of it; the agent finds the server there. */
+/* The loader starts with the record in place; the agent finds the server in it. */
 static void a_loader_finds_who_gave_the_job(void **state)
 {
 	struct message job = job_answer();
@@ -108,7 +108,7 @@ static void a_loader_finds_who_gave_the_job(void **state)
 	assert_int_equal(power_on_decode(&power_on, fake->chained_record), 0);
 	assert_int_equal(power_on.state, POWER_ON_HANDED_OVER);
 	assert_memory_equal(power_on.server, ((uint8_t[]){ 10, 0, 0, 1 }), 4);
-	/* A loader that leaves the machine to the firmware does not end up here again. */
+	/* A loader that returns to the firmware does not start the same boot again. */
 	memcpy(fake->record, fake->chained_record, sizeof(fake->record));
 	again(fake);
 	assert_goes_on(fake);
@@ -125,7 +125,7 @@ static void a_reset_or_rubbish_decides_nothing(void **state)
 	flow_run(&fake->platform);
 	assert_int_equal(fake->chains, 1);
 	free(fake);
-	/* What stands in the buffer of a recall() that failed is nothing. */
+	/* The buffer of a recall() that failed does not count. */
 	fake = machine(&job);
 	power_on_encode(&(struct power_on){ .state = POWER_ON_LOCAL }, fake->record);
 	fake->recall_result = ERR_NOT_FOUND;

@@ -5,7 +5,7 @@
 #include "nbp/proto/error.h"
 #include "tests/unit/fake.h"
 
-/* Machines on which steps take long, and networks on which answers do. */
+/* Machines on which steps take long, and networks on which answers take long. */
 
 static struct message job_answer(void)
 {
@@ -26,7 +26,7 @@ static struct fake *machine(struct message *reply)
 	return fake;
 }
 
-/* A disk to be replaced, which is why it has work: each read takes ages, and fails or not. */
+/* A disk that is about to be replaced, by this job: each read takes seconds, and may fail. */
 static void a_slow_disk_does_not_keep_it_from_asking(void **state)
 {
 	static uint8_t disk[1 << 20];
@@ -44,7 +44,7 @@ static void a_slow_disk_does_not_keep_it_from_asking(void **state)
 		flow_run(&fake->platform);
 		assert_int_equal(fake_questions(fake, MESSAGE_REQUEST), 1);
 		assert_int_equal(fake->chains, 1);
-		/* "Not read": that there is nothing on it, nobody knows. */
+		/* Nobody knows whether the disk has image-safe data. */
 		assert_int_equal(message_decode(&request, fake->sent[0].data, MESSAGE_MAX), 0);
 		assert_int_equal(request.u.request.isd_state, 0);
 		assert_in_range(fake->clock, 3000, 3999); /* it is not read a second time */
@@ -56,12 +56,12 @@ static void a_slow_disk_does_not_keep_it_from_asking(void **state)
 		fake->platform.machine.disks[0] = (struct disk){ 2048, 512, DISK_ATA };
 		flow_run(&fake->platform);
 		assert_in_range(fake->sent_count, 3, 5);
-		assert_in_range(fake->clock, 4000, 4100); /* a second, and no more */
+		assert_in_range(fake->clock, 4000, 4100); /* one second, and no more */
 		free(fake);
 	}
 }
 
-/* UEFI without UDP4: a receive takes longer than what is left. */
+/* UEFI without UDP4: a receive takes longer than the time that is left. */
 static void a_blocking_receive_is_begun_all_the_same(void **state)
 {
 	struct message reply = job_answer();
@@ -76,7 +76,7 @@ static void a_blocking_receive_is_begun_all_the_same(void **state)
 	free(fake);
 }
 
-/* A keyboard that takes long to look at: it is, while a key may call the menu, and no longer. */
+/* A keyboard that is slow to read is read only while a key may call the menu. */
 static void a_slow_keyboard_does_not_hold_the_job(void **state)
 {
 	struct message reply = job_answer();
@@ -93,7 +93,7 @@ static void a_slow_keyboard_does_not_hold_the_job(void **state)
 	free(fake);
 }
 
-/* Says that there is work, twice; but a minute later that there is none. */
+/* Answers that there is a job, twice; but a minute later that there is none. */
 static void two_minds(struct fake *fake, const struct fake_datagram *datagram)
 {
 	struct message question, reply = job_answer();
@@ -115,7 +115,7 @@ static void two_minds(struct fake *fake, const struct fake_datagram *datagram)
 	fake_deliver_message(fake, fake->clock + 3, datagram->peer, &reply);
 }
 
-/* Work that was withdrawn while the menu showed; the late copy waits in the card. */
+/* The job is cancelled while the menu shows; a late copy of the first answer waits in the NIC. */
 static void a_late_copy_does_not_bring_job_back(void **state)
 {
 	struct fake *fake = machine(NULL);
@@ -139,7 +139,7 @@ static void answer_early(struct fake *fake, const struct fake_datagram *datagram
 		fake_answer(fake, datagram);
 }
 
-/* The second question has its bound too, and what it leaves undone is still that work. */
+/* The second request has a bound of its own; the events still belong to the first job. */
 static void a_second_question_is_bounded(void **state)
 {
 	struct message reply = job_answer();
@@ -168,7 +168,7 @@ static void a_second_question_is_bounded(void **state)
 
 /* --- ports ------------------------------------------------------------------------ */
 
-/* Nobody off the path can tell where the answer, or the receipt, goes. */
+/* An attacker who sees no packets cannot know the port of the answer or the receipt. */
 static void the_nonce_picks_the_ports(void **state)
 {
 	struct message reply = job_answer(), request;
@@ -183,7 +183,7 @@ static void the_nonce_picks_the_ports(void **state)
 		assert_int_equal(message_decode(&request, fake->sent[0].data, MESSAGE_MAX), 0);
 		assert_int_equal(fake->ports[0],
 		                 0xc000 | request.nonce[0] << 8 | request.nonce[1]);
-		/* Events come from another, since they need not be the questioner's. */
+		/* Events come from another port; they need not have that of the request. */
 		assert_int_equal(fake->ports[1],
 		                 0xc000 | request.nonce[2] << 8 | request.nonce[3]);
 		seen[i] = fake->ports[0];
@@ -193,7 +193,7 @@ static void the_nonce_picks_the_ports(void **state)
 	}
 }
 
-/* --- nobody to ask ------------------------------------------------------------------ */
+/* --- no server to ask ---------------------------------------------------------------- */
 
 static void says_why_there_is_no_server(void **state)
 {

@@ -7,7 +7,7 @@
 #include "nbp/proto/power_on.h"
 #include "tests/unit/fake.h"
 
-/* Work from the answer to the loader: confirmed by the server, and able to succeed. */
+/* A job, from the answer to the loader: confirmed by the server, its files there. */
 
 static struct message job_answer(void)
 {
@@ -32,7 +32,7 @@ static struct fake *machine(struct message *reply)
 static void assert_local(const struct fake *fake, const char *reason)
 {
 	assert_int_equal(fake->local_boots, 1);
-	assert_int_equal(fake->method, LOCAL_BOOT_MBR); /* as the answer said */
+	assert_int_equal(fake->method, LOCAL_BOOT_MBR); /* the answer's method */
 	assert_string_equal(fake_event(fake, EVENT_LOCAL).reason, reason);
 	assert_int_equal(fake_event(fake, EVENT_LOCAL).job, 7);
 }
@@ -75,7 +75,7 @@ static void accepts_the_job_before_it_fetches(void **state)
 	assert_int_equal(report.u.report.state, REPORT_ACCEPTED);
 	assert_memory_equal(report.u.report.token, reply.u.answer.token, TOKEN_SIZE);
 	assert_true(fake->sent[at].at < fake_event(fake, EVENT_LOADED).milliseconds);
-	/* The agent finds the token, and where it is good. */
+	/* The agent finds the token, and the server that gave it. */
 	assert_int_equal(power_on_decode(&power_on, fake->chained_record), 0);
 	assert_int_equal(power_on.state, POWER_ON_HANDED_OVER);
 	assert_memory_equal(power_on.token, reply.u.answer.token, TOKEN_SIZE);
@@ -83,7 +83,7 @@ static void accepts_the_job_before_it_fetches(void **state)
 	free(fake);
 }
 
-/* Refused, or nobody there any more, or a receipt of something else: local boot, and soon. */
+/* A refusal, no answer, or the receipt of another job: the local disk boots soon. */
 static void without_a_receipt_it_boots_local(void **state)
 {
 	struct message reply = job_answer();
@@ -91,7 +91,7 @@ static void without_a_receipt_it_boots_local(void **state)
 	(void)state;
 	for (int i = 0; i < 6; i++) {
 		struct fake *fake = machine(&reply);
-		const uint32_t begun = 5000; /* it came late to ask at all */
+		const uint32_t begun = 5000; /* the request was late already */
 		uint8_t done = i >= 3;
 
 		fake->clock = begun;
@@ -112,7 +112,7 @@ static void without_a_receipt_it_boots_local(void **state)
 		assert_non_null(strstr(fake->console, i % 3 == 1 ?
 		                       "] job 7: no receipt: withdrawn\n" : "] job 7: no receipt: "));
 		assert_in_range(fake->clock - begun, fake->receipts.none ? 1500 : 0, 2000);
-		if (i % 3 == 0) /* said again while nobody answers */
+		if (i % 3 == 0) /* it is repeated while nobody answers */
 			assert_in_range(fake_questions(fake, MESSAGE_REPORT), 3 + done, 6 + done);
 		free(fake);
 	}
@@ -157,7 +157,7 @@ static void answer_as_second(struct fake *fake, const struct fake_datagram *data
 		fake_answer(fake, datagram);
 }
 
-/* Whoever answered has the work, the events, and what comes after: also where it is a menu's. */
+/* The server that answered gets reports and events, also those of a menu entry. */
 static void the_server_that_answered_is_told(void **state)
 {
 	static const uint8_t options[] = { 224, 8, 10, 0, 0, 1, 10, 0, 0, 2, 255 };
@@ -204,7 +204,7 @@ static void reports_job_done_that_ends_at_the_handover(void **state)
 	assert_memory_equal(report_of(fake, REPORT_DONE).token, reply.u.answer.token, TOKEN_SIZE);
 	fake_event(fake, EVENT_HANDOVER);
 	free(fake);
-	/* Not where it did not come to that. */
+	/* A job whose loader is missing is not reported done. */
 	fake = machine(&reply);
 	fake->missing = "site/pxelinux.0";
 	flow_run(&fake->platform);
@@ -213,7 +213,7 @@ static void reports_job_done_that_ends_at_the_handover(void **state)
 	free(fake);
 }
 
-/* Of a loader that the firmware refuses nothing is done, whoever was to say so. */
+/* A job whose loader the firmware refuses is not reported done, however it completes. */
 static void job_is_not_done_by_a_loader_that_is_refused(void **state)
 {
 	struct message reply = job_answer();
@@ -237,10 +237,10 @@ static void job_is_not_done_by_a_loader_that_is_refused(void **state)
 
 /* --- its files ------------------------------------------------------------------ */
 
-/* Where PXELINUX would look; and what it is told so that it does look there. */
+/* Where PXELINUX looks for a file, and the options that make it look there. */
 static const struct {
-	const char *told, *real; /* the NBP's name: as DHCP has it, and where it came from */
-	const char *config, *prefix, *wanted; /* the file that is made sure of */
+	const char *named, *real; /* the NBP's name by DHCP, and the one it was fetched by */
+	const char *config, *prefix, *wanted; /* the file that must be there */
 	const char *handed_config, *handed_prefix;
 } places[] = {
 	{ "nvlnbp.sys", "", "z.cfg", "", "z.cfg", "z.cfg", "" },
@@ -251,12 +251,12 @@ static const struct {
 	{ "site/nvlnbp.sys", "", "/z.cfg", "", "/z.cfg", "::/z.cfg", "" },
 	{ "nvlnbp.sys", "", "/z.cfg", "", "/z.cfg", "/z.cfg", "" },
 	{ "nvlnbp.sys", "", "/z.cfg", "other/", "/z.cfg", "::/z.cfg", "other/" },
-	/* iPXE's script is in the root, and loaded the NBP from a folder; and the other way round. */
+	/* iPXE's script is in the root and loaded the NBP from a folder, or the other way round. */
 	{ "boot.ipxe", "site/nvlnbp.sys", "z.cfg", "", "site/z.cfg", "z.cfg", "site/" },
 	{ "site/boot.ipxe", "nvlnbp.sys", "z.cfg", "", "z.cfg", "z.cfg", "./" },
 	{ "site/boot.ipxe", "site/nvlnbp.sys", "z.cfg", "", "site/z.cfg", "z.cfg", "" },
 	{ "site/boot.ipxe", "sits/nvlnbp.sys", "z.cfg", "", "sits/z.cfg", "z.cfg", "sits/" },
-	/* PXELINUX takes this for a folder of the name "site/nvlnbp_". */
+	/* PXELINUX reads this as a folder with the name "site/nvlnbp_". */
 	{ "site/nvlnbp_2.sys", "", "z.cfg", "", "site/z.cfg", "z.cfg", "site/" },
 	{ "nvlnbp_2.sys", "", "z.cfg", "", "z.cfg", "z.cfg", "./" },
 };
@@ -272,7 +272,7 @@ static void makes_sure_of_the_configuration_file(void **state)
 		char line[200];
 
 		memset((char *)fake->platform.machine.dhcp.ack.data + 108, 0, 128);
-		strcpy((char *)fake->platform.machine.dhcp.ack.data + 108, places[place].told);
+		strcpy((char *)fake->platform.machine.dhcp.ack.data + 108, places[place].named);
 		strcpy(fake->platform.machine.boot_file, places[place].real);
 		strcpy(reply.u.answer.config, places[place].config);
 		strcpy(reply.u.answer.prefix, places[place].prefix);
@@ -280,7 +280,7 @@ static void makes_sure_of_the_configuration_file(void **state)
 			fake->missing = places[place].wanted;
 		flow_run(&fake->platform);
 		if (missing) {
-			/* The loader is not even asked for. */
+			/* The loader is not fetched. */
 			snprintf(line, sizeof(line), "10.0.0.1:%s ", places[place].wanted);
 			assert_string_equal(fake->fetched, line);
 			assert_int_equal(fake->chains, 0);
@@ -299,7 +299,7 @@ static void makes_sure_of_the_configuration_file(void **state)
 	}
 }
 
-/* Where that was found, the loader must look too. */
+/* The loader must look where the NBP found the file. */
 static void tells_the_loader_which_server(void **state)
 {
 	static const struct {

@@ -23,7 +23,7 @@ static const struct isd sample = {
 	         22, 23, 24, 25, 26, 27, 28, 29, 30, 31 },
 };
 
-/* Makes the CRC of a meddled copy right again. */
+/* Corrects the CRC of a changed copy. */
 static void seal(uint8_t copy[ISD_COPY_SIZE])
 {
 	uint32_t crc = crc32(copy, ISD_COPY_SIZE - 4);
@@ -113,14 +113,14 @@ static void test_malformed_fields(void **state)
 		{ BYTES("\0\1\xff\xff\1"), ERR_MALFORMED },
 		{ BYTES("\0\2\0\x0f" "123456789012345"), ERR_MALFORMED },
 		{ BYTES("\0\3\0\2a\n"), ERR_MALFORMED },          /* not printable */
-		{ BYTES("\0\3\0\3a\0b"), ERR_MALFORMED },         /* text behind the text */
+		{ BYTES("\0\3\0\3a\0b"), ERR_MALFORMED },         /* bytes after the text's NUL */
 		{ BYTES("\0\3\0\0"), 0 },
 		{ BYTES("\0\x0b\0\4" "\0\0\0\1"), ERR_MALFORMED },
 		{ BYTES("\0\x09\0\0"), 0 },
 		{ BYTES("\0\x09\0\3abc"), ERR_MALFORMED },
 		{ BYTES("\0\x09\0\x10" "1234567890123456"), 0 },
 		{ BYTES("\0\x09\0\x14" "12345678901234567890"), ERR_MALFORMED },
-		{ BYTES("\x12\x34\0\3abc\0\1\0\1\1"), 0 },        /* unknown: passed over */
+		{ BYTES("\x12\x34\0\3abc\0\1\0\1\1"), 0 },        /* an unknown field is ignored */
 		{ BYTES("\0\0\0\3abc"), 0 },
 		{ BYTES("\x12\x34\0\4abc"), ERR_MALFORMED },
 	};
@@ -152,7 +152,7 @@ static void test_header(void **state)
 	seal(copy);
 	assert_int_equal(isd_decode(&isd, copy), ERR_VERSION);
 	copy[4] = 1;
-	copy[5] = 0xff; /* flags nobody knows */
+	copy[5] = 0xff; /* unknown flags */
 	seal(copy);
 	assert_int_equal(isd_decode(&isd, copy), 0);
 	/* The fields may reach to the CRC and no further. */
@@ -181,7 +181,7 @@ static void test_what_cannot_be_encoded(void **state)
 	isd = sample;
 	isd.dns_count = ISD_DNS_MAX + 1;
 	assert_int_equal(isd_encode(&isd, NULL, copy), ERR_MALFORMED);
-	/* All the room is taken by what we do not know. */
+	/* Unknown fields fill the copy. */
 	make_copy(old, big, sizeof(big));
 	memset(&isd, 0, sizeof(isd));
 	assert_int_equal(isd_encode(&isd, old, copy), 0);
@@ -194,7 +194,7 @@ static void test_what_cannot_be_encoded(void **state)
 	assert_int_equal(isd_encode(&isd, old, copy), ERR_MALFORMED);
 }
 
-/* A version to come has fields that this one must not lose. */
+/* A later version may have fields that this one must keep. */
 static void test_unknown_fields_are_kept(void **state)
 {
 	uint8_t old[ISD_COPY_SIZE], copy[ISD_COPY_SIZE], wanted[ISD_COPY_SIZE];
@@ -331,7 +331,7 @@ static void test_disks_that_have_none(void **state)
 		assert_int_equal(box.reads, 0);
 		assert_int_equal(isd.name[0], 0);
 	}
-	/* A firmware that does not tell the size is asked all the same. */
+	/* A disk of unknown size is read nevertheless. */
 	make_box(&box, 512);
 	put(&box, 0, 1);
 	box.fake.platform.machine.disks[0].sectors = 0;

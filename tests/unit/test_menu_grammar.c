@@ -104,7 +104,7 @@ static const struct {
 	{ MAIN "option = submenu ; x", 3, 21, "the name of a section" },
 	{ MAIN "option = submenu ; x ; y ; none", 3, 28, "the name of a section" },
 	{ MAIN "option = submenu ; x ; y ; main ; z", 3, 35, FEWER },
-	/* no text but ASCII */
+	/* only ASCII text */
 	{ MAIN "option = exit ; B\xc3\xbc" "cher", 3, 18, "plain ASCII" },
 	{ MAIN "title = a\x7f", 3, 10, "plain ASCII" },
 	{ MAIN "title = a\x1b[2J", 3, 10, "plain ASCII" },
@@ -124,7 +124,7 @@ static const struct {
 	{ MAIN "option=submenu;y;;main", 3, 8, "at most 8 levels, and no loop" },
 	{ "[a]\noption=submenu;1;;main\n[Main]\noption=submenu;2;;a", 2, 8,
 	  "at most 8 levels, and no loop" },
-	{ "[a]\noption=submenu;1;;a\n" MAIN, 0, 0, NULL }, /* nobody can come there */
+	{ "[a]\noption=submenu;1;;a\n" MAIN, 0, 0, NULL }, /* the section cannot be reached */
 };
 
 static void says_where_and_what(void **state)

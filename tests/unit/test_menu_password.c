@@ -9,7 +9,7 @@
 #include "tests/unit/menu_sample.h"
 #include "tests/unit/person.h"
 
-/* The check between takes no time here, and would swallow what is typed ahead. */
+/* The hash takes no time here, and its check would discard keys typed ahead. */
 #define SECRET 's', 'e', 'c', 'r', 'e', 't', KEY_ENTER, WAIT(10)
 #define WRONG 'w', KEY_ENTER, WAIT(10)
 
@@ -25,7 +25,7 @@ static void asks_for_passwords(void **state)
 	assert_choice(MENU_REBOOT, "Reboot", "chosen");
 	run(guarded, KEYS(KEY_ENTER, WRONG, LOOK(0), SECRET), SHOTS("password-wrong"));
 	assert_choice(MENU_REBOOT, "Reboot", "chosen");
-	/* Three tries, then back; the line is gone. */
+	/* After three tries the menu is back, without the prompt. */
 	run(guarded, KEYS(KEY_ENTER, WRONG, KEY_ENTER, WAIT(10), WRONG, LOOK(0), KEY_DOWN,
 	                  KEY_ESCAPE), SHOTS("guarded"));
 	assert_choice(MENU_LOCAL, "", "left");
@@ -61,7 +61,7 @@ static void bounds_a_password(void **state)
 	*next++ = KEY_ESCAPE;
 	run(guarded, script, SHOTS("password-long"));
 	assert_choice(MENU_LOCAL, "", "left");
-	/* Nobody goes on typing. */
+	/* Nobody continues typing. */
 	assert_in_range(run(guarded, KEYS(KEY_ENTER, 's'), NULL), MENU_IDLE_LIMIT,
 	                MENU_IDLE_LIMIT + 10);
 	assert_choice(MENU_LOCAL, "", "nobody there");
@@ -79,7 +79,7 @@ static void guards_the_whole_menu(void **state)
 	run(text, KEYS(LOOK(0), SECRET, LOOK(1), KEY_DOWN, KEY_ENTER),
 	    SHOTS("main-password", "main"));
 	assert_choice(MENU_REBOOT, "Reboot", "chosen");
-	/* Without it the boot goes on as if there were no menu. */
+	/* Without the password the boot goes on as if there were no menu. */
 	run(text, KEYS(KEY_ESCAPE), NULL);
 	assert_choice(MENU_AUTO, "", "no password");
 	run(text, KEYS(WRONG, WRONG, WRONG), NULL);
@@ -87,7 +87,7 @@ static void guards_the_whole_menu(void **state)
 	assert_in_range(run(text, KEYS(WAIT(250000), LOOK(0)), SHOTS("main-idle")),
 	                MENU_IDLE_LIMIT, MENU_IDLE_LIMIT + 10);
 	assert_choice(MENU_AUTO, "", "no password");
-	/* With a timeout it does so after that, unless somebody types. */
+	/* With a timeout the boot goes on after it, unless somebody types. */
 	snprintf(timed, sizeof(timed), "%stimeout=7\n", text);
 	assert_in_range(run(timed, KEYS(WAIT(3000), LOOK(0)), SHOTS("main-timeout")), 7000, 7010);
 	assert_choice(MENU_AUTO, "", "no password");
@@ -100,7 +100,7 @@ static void guards_the_whole_menu(void **state)
 static const char slow[] = "[Main]\noption=reboot;x;;password $pbkdf2-sha256$1000000$"
 	"MDEyMzQ1Njc4OWFiY2RlZg$tiKWHy4FAGCWE8gn6GtKhaxD2OeeAUUWXFT/p1aaNl8\n";
 
-/* Checking takes a while on an old machine; it ends when Escape is pressed. */
+/* Checking takes time on an old machine; the Escape key ends it. */
 static void can_stop_a_check(void **state)
 {
 	(void)state;
@@ -109,7 +109,7 @@ static void can_stop_a_check(void **state)
 	assert_choice(MENU_LOCAL, "", "left");
 }
 
-/* However long that takes, the watchdog does not bite; and no password stays behind. */
+/* The watchdog does not expire however long that takes, and no password is left in memory. */
 static void checks_slowly(void **state)
 {
 	static const int script[] = { KEY_ENTER, 'x', KEY_ENTER, WAIT(20000), KEY_ESCAPE,
@@ -125,7 +125,7 @@ static void checks_slowly(void **state)
 	assert_int_equal(person.forgot, 1);
 }
 
-/* --- what is left of a password ------------------------------------------------ */
+/* --- traces of a password ------------------------------------------------------ */
 
 #define STACK_SIZE (1 << 20)
 #define PASSWORD 'Q', 'z', '7', '#', 'K', 'w', '2', '!', 'V', 'x', '9', '%', 'J', 't', '4', '&'
@@ -140,7 +140,7 @@ static void *run_kept(void *script)
 	return NULL;
 }
 
-/* Half of the word is enough; HMAC's pads and the words of a big-endian hash hide nothing. */
+/* Half of the password counts as a trace, also with HMAC's pads or in big-endian words. */
 static bool __attribute__((no_sanitize("address"))) is_word(const uint8_t *at)
 {
 	static const uint8_t pads[] = { 0, 0x36, 0x5c };
@@ -158,11 +158,11 @@ static bool __attribute__((no_sanitize("address"))) is_word(const uint8_t *at)
 	return found;
 }
 
-/* The stack goes to the next program as it is: there it must not stand, in any form. */
+/* The next program gets the stack as it is, so the password must not be there in any form. */
 static void no_password_stays_in_memory(void **state)
 {
 	const int *scripts[] = {
-		KEYS(KEY_ENTER, PASSWORD, KEY_ENTER), /* which is right */
+		KEYS(KEY_ENTER, PASSWORD, KEY_ENTER), /* the right password */
 		KEYS(KEY_ENTER, PASSWORD, 'x', KEY_ENTER, WAIT(10), KEY_ESCAPE, KEY_ESCAPE),
 		KEYS(KEY_ENTER, PASSWORD, 'x', KEY_ENTER, KEY_ESCAPE, KEY_ESCAPE, KEY_ESCAPE),
 		KEYS(KEY_ENTER, PASSWORD, KEY_ESCAPE, KEY_ESCAPE),

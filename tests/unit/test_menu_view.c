@@ -62,8 +62,8 @@ static void draws_only_what_changes(void **state)
 	assert_int_equal(person.cost, 0);
 	run(plain, KEYS(KEY_DOWN, 'x', KEY_ESCAPE), NULL);
 	assert_int_equal(person.cost, 0);
-	/* Nothing twice at first: of the title's 80 cells, the frame, an entry, what tells of it and
-	 * the last row there is one each. */
+	/* Nothing is drawn twice at first: the title, the frame, an entry, its description and
+	 * the last row once each. */
 	run("[Main]\noption=exit;x;y\n", KEYS(KEY_ESCAPE), NULL);
 	assert_int_equal(person.cost, 80 + 2 * 72 + 2 + 70 + 70 + 72);
 }
@@ -73,7 +73,7 @@ static void finds_by_digits_and_letters(void **state)
 	(void)state;
 	run(plain, KEYS('2', KEY_ENTER), NULL);
 	assert_choice(MENU_EXECUTE, "Maintenance", "chosen");
-	run(plain, KEYS('5', '9', '0', KEY_ENTER), NULL); /* no such entries: nothing moves */
+	run(plain, KEYS('5', '9', '0', KEY_ENTER), NULL); /* without such entries nothing moves */
 	assert_choice(MENU_LOCAL, "Exit", "chosen");
 	run(plain, KEYS('e', KEY_ENTER), NULL);
 	assert_choice(MENU_LOCAL, "Exit", "chosen");
@@ -81,7 +81,7 @@ static void finds_by_digits_and_letters(void **state)
 	assert_choice(MENU_EXECUTE, "Maintenance", "chosen");
 	run("[Main]\noption=auto;ax\noption=exit;bx\noption=reboot;Ay\noption=poweroff;Az\n",
 	    KEYS('A', 'a', 'a', 'a', KEY_ENTER), NULL);
-	assert_choice(MENU_REBOOT, "Ay", "chosen"); /* round and round */
+	assert_choice(MENU_REBOOT, "Ay", "chosen"); /* the search wraps around */
 }
 
 /* 64 entries, "e1" to "e64"; the last one reboots. */
@@ -122,7 +122,7 @@ static void opens_submenus(void **state)
 	assert_choice(MENU_POWER_OFF, "Power off", "chosen");
 	run(plain, KEYS('3', KEY_ENTER, KEY_HOME, KEY_ENTER), NULL);
 	assert_choice(MENU_REBOOT, "Reboot", "chosen");
-	/* Back by Escape and by entry, to where it was left. */
+	/* Escape and a return entry lead back to the entry that was left. */
 	run(plain, KEYS('3', KEY_ENTER, KEY_ESCAPE, LOOK(0), KEY_ENTER, 'R', KEY_ENTER, LOOK(0),
 	                KEY_ESCAPE), SHOTS("plain-tools"));
 	assert_choice(MENU_LOCAL, "", "left");
@@ -155,11 +155,11 @@ static void ends_by_itself(void **state)
 	assert_in_range(run(counted, KEYS(WAIT(10), LOOK(0), WAIT(4000), LOOK(1)),
 	                    SHOTS("count-5", "count-1")), 5000, 5010);
 	assert_choice(MENU_POWER_OFF, "Again", "default");
-	/* A key stops it, also one that says nothing, just before the end. */
+	/* Any key stops the countdown, even one without a meaning, just before the end. */
 	assert_in_range(run(counted, KEYS(WAIT(4990), 'x', LOOK(0)), SHOTS("count-stopped")),
 	                MENU_IDLE_LIMIT + 4990, MENU_IDLE_LIMIT + 5020);
 	assert_choice(MENU_LOCAL, "", "nobody there");
-	/* A submenu counts on its own; back from it nothing counts any more. */
+	/* A submenu has a countdown of its own; after it there is none. */
 	assert_in_range(run(counted, KEYS('s', KEY_ENTER), NULL), 3000, 3010);
 	assert_choice(MENU_AUTO, "Auto", "default");
 	run(counted, KEYS('s', KEY_ENTER, WAIT(2500), KEY_ESCAPE, WAIT(100000), LOOK(0),
@@ -180,7 +180,7 @@ static void listen(struct platform *p, const char *text, size_t length)
 	write_on(p, text, length);
 }
 
-/* What the warning says comes: after a key, whatever menu that leads to, the disk. */
+/* The action in the warning is taken: local boot after any key, whatever menu it leads to. */
 static void says_what_comes_when_nobody_is_there(void **state)
 {
 	static const struct {
@@ -218,11 +218,11 @@ static void gives_up_when_nobody_is_there(void **state)
 	                    SHOTS("plain", "idle-60", "idle-2")),
 	                MENU_IDLE_LIMIT, MENU_IDLE_LIMIT + 10);
 	assert_choice(MENU_LOCAL, "", "nobody there");
-	/* A key begins it anew, and takes the warning away. */
+	/* A key restarts the time and removes the warning. */
 	assert_in_range(run(plain, KEYS(WAIT(MENU_IDLE_LIMIT - 10000), KEY_DOWN, LOOK(0)),
 	                    SHOTS("plain-down")),
 	                2 * MENU_IDLE_LIMIT - 10000, 2 * MENU_IDLE_LIMIT - 9900);
-	/* A key that is stuck, or a serial line that is noisy. */
+	/* A stuck key or a noisy serial line. */
 	assert_in_range(run(plain, KEYS(KEY_DOWN, STUCK), NULL), MENU_TOTAL_LIMIT,
 	                MENU_TOTAL_LIMIT + 100);
 	assert_choice(MENU_LOCAL, "", "nobody there");
@@ -255,7 +255,7 @@ static void tells_what_to_start(void **state)
 	assert_choice(MENU_EXECUTE, "Usual", "chosen");
 	assert_string_equal(choice.loader, "syslinux.efi");
 	assert_string_equal(choice.config, "u.cfg");
-	/* What is not for this machine cannot be chosen, by nobody. */
+	/* The time cannot choose an entry that is not for this machine. */
 	start(text, FIRMWARE_UEFI);
 	person.script = KEYS('l', KEY_ENTER, KEY_ENTER, KEY_ESCAPE);
 	menu_run(&person.canvas.p, &menu, MENU_LOCAL, &choice);
@@ -282,7 +282,7 @@ static void draws_without_running(void **state)
 	assert_int_equal(person.canvas.colours[24][79], COLOUR_BLUE << 4 | COLOUR_WHITE);
 }
 
-/* Descriptions wrap at blanks, and anywhere where there are none. */
+/* Descriptions wrap at blanks, or anywhere if there are none. */
 static void wraps_descriptions(void **state)
 {
 	char text[512] = "[Main]\noption=exit;Words;";

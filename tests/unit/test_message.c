@@ -53,7 +53,8 @@ static const struct {
 	    .u.query = { .identity = machine, .token = TOKEN } } },
 	{ "details",
 	  { .type = MESSAGE_DETAILS, .sequence = 1,
-	    .u.details = { .decision = DECISION_JOB, .job = 7, .attempt = 1, .device = "web01", .config = "z_auto.cfg",
+	    .u.details = { .decision = DECISION_JOB, .job = 7, .attempt = 1,
+	                   .device = "web01", .config = "z_auto.cfg",
 	                   .details_length = 20, .details = "image=a.img\0force=1" } } },
 	{ "report",
 	  { .type = MESSAGE_REPORT, .sequence = 1,
@@ -121,7 +122,7 @@ static void refuses_every_cut(void **state)
 			rc = message_decode(&message, copy, cut);
 			if (cut < MESSAGE_HEADER)
 				assert_int_equal(rc, ERR_TRUNCATED);
-			else if (rc == 0) /* then it stood between two fields, all needed ones there */
+			else if (rc == 0) /* the cut was after all needed fields */
 				assert_true(cut + 4 <= length);
 			free(copy);
 		}
@@ -141,7 +142,7 @@ static void survives_every_byte_changed(void **state)
 				uint8_t kept = whole[at];
 
 				whole[at] = (uint8_t)value;
-				/* What decodes must be fit to be encoded. */
+				/* A message that decodes must encode. */
 				if (message_decode(&message, whole, length) == 0)
 					assert_int_equal(message_encode(&message, again, sizeof(again),
 					                                &again_length), 0);
@@ -169,8 +170,8 @@ static const struct {
 	{ "version 0", "4f504250 00 02 0000 a0*16 00000001 " LOCAL, ERR_VERSION },
 	{ "an unknown type", HEADER("08") LOCAL, ERR_MALFORMED },
 	{ "type 0", HEADER("00") LOCAL, ERR_MALFORMED },
-	{ "unknown flags are passed over", "4f504250 01 02 ffff a0*16 00000001 " LOCAL, 0 },
-	{ "an unknown field is passed over", HEADER("02") "1234 0003 010203 " LOCAL, 0 },
+	{ "unknown flags are ignored", "4f504250 01 02 ffff a0*16 00000001 " LOCAL, 0 },
+	{ "an unknown field is ignored", HEADER("02") "1234 0003 010203 " LOCAL, 0 },
 	{ "an unknown critical field is not", HEADER("02") "9234 0003 010203 " LOCAL, ERR_CRITICAL },
 	{ "a known critical field is known", HEADER("02") "8040 0001 01", 0 },
 	{ "padding", HEADER("02") LOCAL "0000 0010 ff*16", 0 },
@@ -181,20 +182,20 @@ static const struct {
 	{ "a field twice", HEADER("02") LOCAL LOCAL, ERR_MALFORMED },
 	{ "no decision", HEADER("02") "0042 0001 01", ERR_MALFORMED },
 	{ "an unknown decision", HEADER("02") "0040 0001 03", ERR_MALFORMED },
-	{ "work", HEADER("02") JOB PROOF "0046 0001 62", 0 },
-	{ "work without a configuration", HEADER("02") JOB PROOF, 0 },
-	{ "work without a token", HEADER("02") JOB "0046 0001 62", ERR_MALFORMED },
-	{ "work with a token of zeros", HEADER("02") JOB "804e 0008 00*8", ERR_MALFORMED },
-	{ "work with a short token", HEADER("02") JOB "804e 0007 b0*7", ERR_MALFORMED },
+	{ "a job", HEADER("02") JOB PROOF "0046 0001 62", 0 },
+	{ "a job without a configuration", HEADER("02") JOB PROOF, 0 },
+	{ "a job without a token", HEADER("02") JOB "0046 0001 62", ERR_MALFORMED },
+	{ "a job with a token of zeros", HEADER("02") JOB "804e 0008 00*8", ERR_MALFORMED },
+	{ "a job with a short token", HEADER("02") JOB "804e 0007 b0*7", ERR_MALFORMED },
 	{ "a token that is not marked as critical", HEADER("02") JOB "004e 0008 b0*8", 0 },
 	{ "a token twice, marked and not", HEADER("02") JOB PROOF "004e 0008 b0*8", ERR_MALFORMED },
 	{ "a token where none belongs", HEADER("07") "0043 0008 0000000000000007 " PROOF,
 	  ERR_CRITICAL },
-	{ "work without a loader", HEADER("02") "0040 0001 02 0043 0008 0000000000000007 "
+	{ "a job without a loader", HEADER("02") "0040 0001 02 0043 0008 0000000000000007 "
 	  "0044 0001 01 " PROOF "0046 0001 62", ERR_MALFORMED },
-	{ "work without a lease", HEADER("02") "0040 0001 02 0044 0001 01 0045 0001 61 "
+	{ "a job without a number", HEADER("02") "0040 0001 02 0044 0001 01 0045 0001 61 "
 	  PROOF "0046 0001 62", ERR_MALFORMED },
-	{ "work without an attempt", HEADER("02") "0040 0001 02 0043 0008 0000000000000007 "
+	{ "a job without an attempt", HEADER("02") "0040 0001 02 0043 0008 0000000000000007 "
 	  "0045 0001 61 " PROOF "0046 0001 62", ERR_MALFORMED },
 	{ "a file name upwards", HEADER("02") JOB "0046 0004 2e2e2f62", ERR_MALFORMED },
 	{ "a file name with a blank", HEADER("02") JOB "0046 0003 612062", ERR_MALFORMED },
@@ -210,19 +211,19 @@ static const struct {
 	  "0071 0001 05", ERR_MALFORMED },
 	{ "a report without a token", HEADER("06") "0001 0006 02*6 0043 0008 0000000000000007 "
 	  "0071 0001 01", 0 },
-	{ "a report that work was accepted", HEADER("06") "0001 0006 02*6 "
+	{ "a report that a job was accepted", HEADER("06") "0001 0006 02*6 "
 	  "0043 0008 0000000000000007 " PROOF "0071 0001 04", 0 },
-	{ "a report without a lease", HEADER("06") "0001 0006 02*6 0071 0001 01", ERR_MALFORMED },
+	{ "a report without a job", HEADER("06") "0001 0006 02*6 0071 0001 01", ERR_MALFORMED },
 	{ "an event without a code", HEADER("03") "0001 0006 02*6 0061 0004 00000001", ERR_MALFORMED },
 	{ "details repeat", HEADER("05") LOCAL "0070 0003 613d31 0070 0003 623d32", 0 },
 	{ "details without a decision", HEADER("05"), ERR_MALFORMED },
-	{ "details without a lease", HEADER("05") "0040 0001 02 0044 0001 01", ERR_MALFORMED },
+	{ "details without a job", HEADER("05") "0040 0001 02 0044 0001 01", ERR_MALFORMED },
 	{ "details without an attempt", HEADER("05") "0040 0001 02 0043 0008 0000000000000007",
 	  ERR_MALFORMED },
 	{ "a detail without =", HEADER("05") LOCAL "0070 0003 616263", ERR_MALFORMED },
 	{ "a detail without a key", HEADER("05") LOCAL "0070 0002 3d31", ERR_MALFORMED },
 	{ "a detail with a bad key", HEADER("05") LOCAL "0070 0003 2d3d31", ERR_MALFORMED },
-	{ "a receipt without a lease", HEADER("07") "0071 0001 01", ERR_MALFORMED },
+	{ "a receipt without a job", HEADER("07") "0071 0001 01", ERR_MALFORMED },
 };
 
 static void keeps_every_rule(void **state)
@@ -273,7 +274,8 @@ static void never_encodes_what_it_would_not_decode(void **state)
 static void no_answer_is_larger_than_its_question(void **state)
 {
 	struct message request = { .type = MESSAGE_REQUEST, .u.request.identity = machine };
-	struct message details = { .type = MESSAGE_DETAILS, .u.details = { .decision = DECISION_JOB, .job = 1, .attempt = 1 } };
+	struct message details = { .type = MESSAGE_DETAILS, .u.details = {
+		.decision = DECISION_JOB, .job = 1, .attempt = 1 } };
 	uint8_t bytes[MESSAGE_MAX];
 	char value[101], key[8];
 	size_t length;

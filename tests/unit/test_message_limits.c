@@ -50,13 +50,13 @@ static void a_ninth_disk_is_malformed(void **state)
 	assert_int_equal(message_decode(&message, bytes, end + sizeof(disk)), ERR_MALFORMED);
 	bytes[end - sizeof(disk) + 3] = 12; /* a disk one byte short */
 	assert_int_equal(message_decode(&message, bytes, end - 1), ERR_MALFORMED);
-	message = request_with_disks(9); /* more than the structure has: those it has */
+	message = request_with_disks(9); /* one more than the structure holds */
 	assert_int_equal(message_encode(&message, bytes, sizeof(bytes), &length), 0);
 	assert_int_equal(message_decode(&message, bytes, length), 0);
 	assert_int_equal(message.u.request.disk_count, DISKS_MAX);
 }
 
-/* What does not fit gives way, from the least important on, and nothing is half there. */
+/* Fields that do not fit are left out, the least important first, and always as a whole. */
 static void the_least_important_gives_way(void **state)
 {
 	struct message message = request_with_disks(2), decoded;
@@ -84,10 +84,10 @@ static void the_least_important_gives_way(void **state)
 	assert_string_equal(request->board_product, message.u.request.board_product);
 	assert_string_equal(request->board_manufacturer, "");
 	assert_string_equal(request->board_serial, "");
-	/* With less room still, down to no more than who asks. */
+	/* With ever less room, down to the identity alone. */
 	for (size_t room = MESSAGE_MAX; room >= MESSAGE_HEADER + 10; room--) {
 		if (message_encode(&message, bytes, room, &length) != 0)
-			continue; /* no room to pad it */
+			continue; /* there is no room for padding */
 		assert_int_equal(message_decode(&decoded, bytes, length), 0);
 	}
 }
@@ -116,7 +116,7 @@ static void receipts_and_broken_details(void **state)
 	assert_int_equal(message_encode(&message, bytes, sizeof(bytes), &length), 0);
 	assert_int_equal(details_add(details, "a_key_of_more_than_32_characters_", "x"),
 	                 ERR_MALFORMED);
-	/* Short ones fill the wire, with a field's header each, before the structure. */
+	/* Short details fill the datagram, with a header each, before they fill the structure. */
 	while (details_add(details, "k", "") == 0)
 		;
 	assert_int_equal(message_encode(&message, bytes, sizeof(bytes), &length), 0);

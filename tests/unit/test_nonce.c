@@ -3,8 +3,8 @@
 
 #include "nbp/nonce.h"
 
-static const char *source;   /* what the firmware's entropy is */
-static size_t source_length; /* what it says that it gave */
+static const char *source;   /* the firmware's entropy */
+static size_t source_length; /* the number of bytes that it claims to have given */
 
 static size_t entropy(struct platform *p, void *buffer, size_t size)
 {
@@ -35,7 +35,7 @@ static void every_source_counts(void **state)
 	source_length = 0;
 	make(&p, nonces[0]);
 	make(&p, nonces[1]);
-	assert_memory_equal(nonces[0], nonces[1], NONCE_SIZE); /* nothing else is in it */
+	assert_memory_equal(nonces[0], nonces[1], NONCE_SIZE); /* nothing else is mixed in */
 	p.machine.mac[5] = 1;
 	make(&p, nonces[1]);
 	p.machine.dhcp.discover = (struct span){ packet, sizeof(packet) };
@@ -52,7 +52,7 @@ static void every_source_counts(void **state)
 			assert_memory_not_equal(nonces[i], nonces[j], NONCE_SIZE);
 }
 
-/* One that says it gave more than it was asked for is taken at the size asked. */
+/* A source that claims more than the buffer holds counts for the buffer alone. */
 static void a_source_that_boasts(void **state)
 {
 	struct platform p = { .entropy = entropy };
@@ -65,11 +65,11 @@ static void a_source_that_boasts(void **state)
 }
 
 /*
- * Whichever bit of a source differs, each of the nonce's does half the time: each pair
- * for itself, as those that hardly change and those that nearly always do make up for
- * each other. All that is absorbed is permuted twice at least, so that ROUNDS 1, of which
- * pairs are as far off as 35 and 220, fails here, whereas already 2 is as even as 12; what
- * the others are there for, that nobody finds a way back, no such count can tell.
+ * If one bit of a source differs, each bit of the nonce differs half of the time. Each
+ * pair of bits is counted by itself, since pairs that hardly ever change and pairs that
+ * nearly always do would balance. Everything absorbed is permuted at least twice, so with
+ * ROUNDS 1, where pairs reach 35 and 220, the test fails, while 2 rounds are as even as
+ * 12. That nobody can reverse the permutation, for which the others are, cannot be counted.
  */
 static void every_bit_is_stirred_into_all(void **state)
 {
@@ -77,7 +77,7 @@ static void every_bit_is_stirred_into_all(void **state)
 	static uint8_t packet[240];
 	struct platform p = { .entropy = entropy, .machine.dhcp.ack = { packet, sizeof(packet) } };
 	uint8_t first[NONCE_SIZE], second[NONCE_SIZE];
-	/* The last block is stirred least. */
+	/* The last block is mixed least. */
 	uint8_t *block = packet + sizeof(packet) - COUNT(changes) / 8;
 
 	(void)state;

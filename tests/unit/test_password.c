@@ -88,7 +88,7 @@ static const uint8_t *derive(struct password_check *check, const char *password,
 	return check->key;
 }
 
-/* RFC 7914 section 11: of each 64 bytes the first 32. */
+/* RFC 7914 section 11: the first 32 of each 64 bytes. */
 static void knows_the_standards_keys(void **state)
 {
 	struct password_check check;
@@ -118,7 +118,7 @@ static void derives_what_the_library_does(void **state)
 	}
 }
 
-/* What passlib's pbkdf2_sha256 makes of "secret" with this salt and 1000 rounds. */
+/* The output of passlib's pbkdf2_sha256 for "secret" with this salt and 1000 rounds. */
 #define SALT "MDEyMzQ1Njc4OWFiY2RlZg"
 #define KEY "tiKWHy4FAGCWE8gn6GtKhaxD2OeeAUUWXFT/p1aaNl8"
 #define GOOD "$pbkdf2-sha256$1000$" SALT "$" KEY
@@ -193,7 +193,7 @@ static void reads_only_hashes(void **state)
 	}
 }
 
-/* From the heap, so that a read behind the text is seen. */
+/* The text is on the heap, so that a read past its end is found. */
 static void survives_any_change(void **state)
 {
 	struct password_hash hash;

@@ -4,7 +4,7 @@
 #include "nbp/proto/error.h"
 #include "nbp/proto/power_on.h"
 
-/* As nbp/boot.md lays it out: the agent and other programs read it in place. */
+/* The layout in nbp/boot.md, on which the agent and other programs rely. */
 static void writes_the_bytes_that_are_specified(void **state)
 {
 	static const struct power_on handed = { POWER_ON_HANDED_OVER, { 10, 0, 0, 1 },
@@ -40,7 +40,7 @@ static void refuses_what_is_no_record(void **state)
 		record[bit / 8] ^= (uint8_t)(1 << bit % 8);
 		assert_int_equal(power_on_decode(&back, record), ERR_NOT_FOUND);
 	}
-	/* The sum is right, but neither the magic nor the state is. */
+	/* The sum is right, but magic or state is wrong. */
 	power_on_encode(&local, record);
 	record[0]++;
 	record[1]--;

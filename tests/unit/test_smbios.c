@@ -4,7 +4,7 @@
 #include "nbp/proto/error.h"
 #include "nbp/smbios.h"
 
-/* Types 0 to 4 and 17, then 127; what each field must come out as is below. */
+/* Types 0 to 4 and 17, then 127; the expected fields are below. */
 static const uint8_t table[] = {
 	0, 9, 0, 0, 1, 2, 0, 0, 3, 'V', 0, '1', '.', '2', 0, '0', '4', '/', '0', '1', 0, 0,
 	/* at 22: the UUID is at 8 of it */
@@ -30,7 +30,7 @@ static const uint8_t table[] = {
 	17, 14, 10, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0, 0,
 	17, 14, 11, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
 	127, 4, 12, 0, 0, 0,
-	1, 5, 13, 0, 1, 'X', 0, 0, /* behind the end */
+	1, 5, 13, 0, 1, 'X', 0, 0, /* after the end */
 };
 #define UUID_AT (22 + 8)
 
@@ -67,7 +67,7 @@ static void describes_the_machine(void **state)
 	assert_int_equal(request.cpu_cores, 304);
 	assert_int_equal(request.installed_mib, 512 + 2 + 65536);
 	assert_memory_equal(request.identity.uuid, uuid, sizeof(uuid));
-	/* Before 2.6 the bytes stood as printed. */
+	/* Before 2.6 the bytes were in the order in which they are printed. */
 	request = describe(table, sizeof(table), 0x0205);
 	assert_memory_equal(request.identity.uuid, table + UUID_AT, sizeof(uuid));
 }
@@ -130,7 +130,7 @@ static void ends_at_a_structure_without_length(void **state)
 	assert_string_equal(request.product, "");
 }
 
-/* String numbers that are none, and none where there are no strings. */
+/* String numbers without a string, and structures without strings. */
 static void takes_a_string_that_is_not_there_as_empty(void **state)
 {
 	static const uint8_t bytes[] = { 1, 8, 0, 0, 1, 2, 0, 200, 'A', 0, 0,
@@ -189,7 +189,7 @@ static void reads_a_32_bit_entry_point(void **state)
 	bytes[5] = 0x1e; /* the length that SMBIOS 2.1 gave */
 	fix_sum(bytes, 0x1e, 4);
 	assert_int_equal(smbios_entry_read(bytes, sizeof(bytes), &entry), 0);
-	/* Where memory ends after those 1Eh bytes there is none to sum. */
+	/* If memory ends after those 1Eh bytes, the last byte is missing. */
 	cut = malloc(0x1e);
 	memcpy(cut, bytes, 0x1e);
 	assert_int_equal(smbios_entry_read(cut, 0x1e, &entry), ERR_MALFORMED);

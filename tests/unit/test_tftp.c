@@ -156,7 +156,7 @@ static void errors_of_the_server(void **state)
 		assert_int_equal(net->errors, 0);
 		free(net);
 	}
-	/* One that refuses even a request without options. */
+	/* A server that refuses even a request without options. */
 	net = net_new(100);
 	net->error = 8;
 	assert_int_equal(net_fetch(net, FILE_MAX), ERR_REFUSED);
@@ -169,7 +169,7 @@ static void no_more_than_fits(void **state)
 	struct net *net = net_new(FILE_MAX);
 
 	(void)state;
-	assert_int_equal(net_fetch(net, FILE_MAX - 1), ERR_SPACE); /* told by tsize */
+	assert_int_equal(net_fetch(net, FILE_MAX - 1), ERR_SPACE); /* known by tsize */
 	assert_int_equal(net->length, 0);
 	assert_int_equal(net->errors, 1);
 	free(net);
@@ -201,7 +201,7 @@ static void time_is_bounded(void **state)
 	assert_in_range(net->clock, TFTP_SILENCE_MS, TFTP_SILENCE_MS + 100);
 	assert_int_equal(net->errors, 1);
 	free(net);
-	net = net_new(42430); /* trickles */
+	net = net_new(42430); /* sends slowly */
 	net->options = false;
 	net->delay = 450;
 	assert_int_equal(net_fetch(net, FILE_MAX), ERR_TIMEOUT);
@@ -229,7 +229,7 @@ static void option_answers(void **state)
 		{ "blksize\0" "99999999999999\0", 23, ERR_MALFORMED },
 		{ "blksize\0" "1432\0tsize\0" "100001\0", 26, ERR_SPACE },
 		{ "blksize\0" "1432\0tsize\0" "many\0", 24, 0 },
-		/* Not whole, so not agreed: then blocks of 1432 are too long. */
+		/* An incomplete OACK sets no block size, so blocks of 1432 are too long. */
 		{ "blksize\0" "1432", 12, ERR_MALFORMED },
 		{ "", 0, ERR_MALFORMED },
 	};

@@ -5,9 +5,9 @@
 #include "nbp/tftp.h"
 #include "tests/unit/tftp_server.h"
 
-/* Somebody who sees nothing of a transfer, but sends in the server's name, and hits our port. */
+/* An attacker who sees no packets of a transfer, but sends in the server's name to our port. */
 
-/* --- twins: they are first --------------------------------------------------- */
+/* --- a forged answer that comes first ------------------------------------------ */
 
 #define TWIN_PORT 1999
 
@@ -47,7 +47,7 @@ static void refuses_options(struct net *net)
 	twin_says(net, "\0\5\0\x8" "no", 7);
 }
 
-/* A whole transfer, sent blindly. */
+/* Sends a whole transfer without seeing a packet. */
 static void sends_a_transfer(struct net *net)
 {
 	twin_says(net, "\0\6blksize\0" "1432\0tsize\0" "4", 23);
@@ -58,7 +58,7 @@ static void twins_are_not_the_server(void **state)
 {
 	static const struct {
 		void (*twin)(struct net *net);
-		unsigned int hits, requests, plain_requests; /* the latter where it knows no options */
+		unsigned int hits, requests, plain_requests; /* plain: without options */
 	} cases[] = {
 		{ sends_a_short_block, 9, 1, 0 },
 		{ sends_a_short_block, 1, 1, 2 },
@@ -69,7 +69,7 @@ static void twins_are_not_the_server(void **state)
 		{ refuses, 2, 1, 3 },
 		{ refuses_options, 9, 1, 0 },
 		{ refuses_options, 1, 1, 2 },
-		{ sends_a_transfer, 1, 2, 0 }, /* knows more than such a server: no file then */
+		{ sends_a_transfer, 1, 2, 0 }, /* no such server sends this: no file */
 		{ sends_a_transfer, 2, 3, 0 },
 	};
 
@@ -106,7 +106,7 @@ static void not_found_each_50_ms(struct platform *p)
 		says_not_found(net);
 }
 
-/* Said again and again, it is not in doubt for longer than said once. */
+/* A repeated answer is in doubt for no longer than a single one. */
 static void an_error_is_believed_in_time(void **state)
 {
 	struct net *net = net_new(5000);
@@ -120,7 +120,7 @@ static void an_error_is_believed_in_time(void **state)
 	free(net);
 }
 
-/* Two servers, to each request: neither is believed. */
+/* Two servers answer each request: neither is trusted. */
 static void rivals_are_refused(void **state)
 {
 	static void (*const twins[])(struct net *net) = { sends_a_transfer, sends_a_short_block,
@@ -140,7 +140,7 @@ static void rivals_are_refused(void **state)
 	}
 }
 
-/* But where a network sends each packet twice, they are one server. */
+/* A network that duplicates packets makes one server look like two. */
 static void a_network_may_repeat(void **state)
 {
 	struct net *net = net_new(42430);
@@ -149,11 +149,11 @@ static void a_network_may_repeat(void **state)
 	net->network_repeats = true;
 	assert_int_equal(net_fetch(net, FILE_MAX), 0);
 	assert_int_equal(net->length, 42430);
-	assert_int_equal(net->opened, 3); /* it was not believed at once */
+	assert_int_equal(net->opened, 3); /* the answer was not trusted at once */
 	free(net);
 }
 
-/* Nor is a server a rival of its own that answers a request sent again, too. */
+/* A server that answers a repeated request, too, is no second server. */
 static void a_server_may_be_slow(void **state)
 {
 	struct net *net = net_new(1000);
@@ -175,7 +175,7 @@ static void another_server_after_20_s(struct platform *p)
 		sends_a_transfer(net);
 }
 
-/* However often it begins anew, it has no more time in all. */
+/* The time in all is the same however often the transfer begins again. */
 static void a_late_rival_gains_no_time(void **state)
 {
 	struct net *net = net_new(FILE_MAX);
@@ -197,7 +197,7 @@ static uint32_t dice(struct net *net, uint32_t sides)
 	return (net->random >> 8) % sides;
 }
 
-/* Data, of any block or the next one; the end, too; or an error, or lies about options. */
+/* Sends data of any block or the next one, the end, an error, or wrong options. */
 static size_t make_evil(struct net *net, uint8_t *data)
 {
 	static const char oack[] = "\0\6blksize\0" "512\0tsize\0" "4";
@@ -219,7 +219,7 @@ static size_t make_evil(struct net *net, uint8_t *data)
 	}
 }
 
-/* Others send much; old blocks come again; in the server's name comes one datagram. */
+/* Other hosts send a lot, old blocks are repeated, one datagram comes in the server's name. */
 static void crowd(struct net *net)
 {
 	uint8_t data[2000];
@@ -242,7 +242,7 @@ static void crowd(struct net *net)
 	}
 }
 
-/* Whatever they all send, it does not get into the file; and it is had, mostly. */
+/* Nothing of that gets into the file, and most transfers succeed. */
 static void a_crowd_does_not_change_the_file(void **state)
 {
 	unsigned int had = 0, spoofed = 0;
@@ -259,7 +259,7 @@ static void a_crowd_does_not_change_the_file(void **state)
 		net->delay = 1 + dice(net, 50);
 		net->twice = dice(net, 2);
 		net->spoofs = seed % 2;
-		if (seed % 2 == 0) /* loss might be of the server's first word */
+		if (seed % 2 == 0) /* the server's first packet might be lost */
 			net->lose = dice(net, 2) ? 0 : 5 + dice(net, 20);
 		rc = net_fetch(net, FILE_MAX);
 		spoofed += seed % 2;

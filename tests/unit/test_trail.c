@@ -50,7 +50,7 @@ static void steps_wait_for_a_server(void **state)
 	walk_send(walk);
 	assert_int_equal(walk->fake.sent_count, 2);
 	event = fake_event(&walk->fake, EVENT_STARTED);
-	assert_int_equal(event.milliseconds, 1); /* 0 would be absent */
+	assert_int_equal(event.milliseconds, 1); /* 0 would mean absent */
 	event = fake_event(&walk->fake, EVENT_LOADED);
 	assert_int_equal(event.milliseconds, 40);
 	assert_int_equal(event.job, 7);
@@ -79,7 +79,7 @@ static void one_step_too_many_is_forgotten(void **state)
 	free(walk);
 }
 
-/* A machine that cannot say who it is sends no events, and goes on. */
+/* A machine without an identity sends no events, and goes on. */
 static void nobody_has_no_trail(void **state)
 {
 	struct walk *walk = walk_new();

@@ -42,7 +42,7 @@ static int udp_open(struct platform *p, uint16_t local_port)
 	net_of(p)->open = true;
 	net_of(p)->local_port = local_port;
 	net_of(p)->opened++;
-	net_of(p)->queued = 0; /* what went to another port is not for this one */
+	net_of(p)->queued = 0; /* packets to another port are not for this one */
 	return 0;
 }
 
@@ -83,18 +83,18 @@ void net_send_block(struct net *net, size_t block)
 		count = net->size - start;
 	for (size_t i = 0; i < count; i++)
 		data[4 + i] = content(start + i);
-	if (net->unknowns) { /* before the right one, or its number alone would tell */
+	if (net->unknowns) { /* before the right block, whose number alone would show it */
 		uint8_t wrong[sizeof(data)];
 
 		memcpy(wrong, data, 4);
 		memset(wrong + 4, 0xee, count);
 		net_answer(net, 2, net->port, wrong, 4 + count); /* another host */
-		/* And another port, but where it might be the server's. */
+		/* Another port, unless it might be the server's. */
 		if (block > 1 || net->block_size > 512)
 			net_answer(net, 1, (uint16_t)(net->port + 1), wrong, 4 + count);
 		net_answer(net, 1, net->port, "\0\4\0\1", 4); /* not for a reader */
 		net_answer(net, 1, net->port, "", 1);
-		if (block > 1) /* late: what was agreed stays */
+		if (block > 1) /* a late OACK changes nothing */
 			net_answer(net, 1, net->port, "\0\6blksize\0" "8", 12);
 	}
 	for (unsigned int i = 0; i <= net->twice; i++)
@@ -132,7 +132,7 @@ static void request(struct net *net, const uint8_t *data, size_t length)
 	net->port = (uint16_t)(2000 + net->requests++);
 	net->block_size = 512;
 	net->block = 0;
-	if (net->unknowns) { /* which of its ports it is must not be learnt from these */
+	if (net->unknowns) { /* the client must not learn the server's port from these */
 		net_answer(net, 1, 1999, "\0\3\0\5late", 8);
 		if (!options)
 			net_answer(net, 1, 1999, "\0\6blksize\0" "8", 12);
@@ -170,7 +170,7 @@ static int udp_send(struct platform *p, const struct endpoint *to, const void *p
 		request(net, data, length);
 	else if (data[1] == 4 && to->port >= 2000 && to->port < 2000 + net->requests) {
 		net->port = to->port; /* it answered each request from another one */
-		/* Of the last 65,536 blocks the one with this number. */
+		/* The block with this number among the last 65,536. */
 		net_send_block(net, net->block - (uint16_t)(net->block - (data[2] << 8 | data[3])) +
 		                    1);
 	}

@@ -15,31 +15,31 @@ struct net {
 	bool open;
 	uint16_t local_port;
 	unsigned int opened, requests, sent, errors;
-	/* how the server is: */
-	size_t size;              /* of its file; ~0: never ends */
-	bool options;             /* knows of them */
-	bool refuses_options;     /* with error 8 */
-	const char *oack;         /* sends these bytes for an OACK */
+	/* the server: */
+	size_t size;              /* of its file; ~0: it never ends */
+	bool options;             /* it knows options */
+	bool refuses_options;     /* it refuses options with error 8 */
+	const char *oack;         /* the bytes it sends as an OACK */
 	size_t oack_length;
-	int error;                /* it answers with, or -1 */
-	uint16_t silent_from;     /* block; 0: never */
-	unsigned int twice;       /* sends all data so many times more */
-	unsigned int lose;        /* one in so many packets is lost, either way; 0: none */
-	uint32_t delay;           /* ms, of each answer */
-	bool unknowns;           /* others send too, and first */
+	int error;                /* the error it answers with, or -1 */
+	uint16_t silent_from;     /* the block after which it is silent; 0: never */
+	unsigned int twice;       /* how often it repeats all data */
+	unsigned int lose;        /* one in so many packets is lost, in both directions; 0: none */
+	uint32_t delay;           /* of each answer, ms */
+	bool unknowns;           /* other hosts send, too, and first */
 	bool network_repeats;     /* each request comes twice, so two ports answer it */
-	/** Sends, before the server does, what may look like its answer to a request. */
+	/** Sends what may look like the server's answer to a request, before the server does. */
 	void (*twin)(struct net *net);
-	unsigned int hits;        /* to so many requests */
-	/** Sends whatever it likes, whenever the client looks for something. */
+	unsigned int hits;        /* the number of requests for which it does */
+	/** Sends anything, whenever the client receives. */
 	void (*crowd)(struct net *net);
-	uint32_t random;          /* what @crowd throws dice with */
-	unsigned int spoofs;      /* how often it still may send in the server's name */
-	size_t agreed;            /* the block size, where options are known */
+	uint32_t random;          /* the state of @crowd's random numbers */
+	unsigned int spoofs;      /* how often it may still send in the server's name */
+	size_t agreed;            /* the block size, if the server knows options */
 	/* its transfer: */
 	size_t block_size;
 	uint16_t port;
-	size_t block;             /* sent last, counted on where its number goes round */
+	size_t block;             /* the last block sent, not wrapped at 65,536 */
 	unsigned int count;       /* of packets, for lose */
 	struct {
 		uint32_t at;
@@ -55,7 +55,7 @@ struct net {
 
 extern const struct endpoint server_69;
 
-/** Makes one of a file of @size bytes, to be freed. */
+/** Makes a server of a file of @size bytes; the caller frees it. */
 struct net *net_new(size_t size);
 /** Fetches that file into its buffer, of @capacity bytes. Returns as tftp_fetch() does. */
 int net_fetch(struct net *net, size_t capacity);
