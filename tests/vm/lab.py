@@ -144,16 +144,16 @@ class Lab:
                            check=True, stdin=subprocess.DEVNULL, timeout=20)
 
     def _add_device(self):
-        work = self.scenario.get("work")
+        job = self.scenario.get("job")
         known_by = self.scenario.get("known_by", [self.machine.mac])
         machine.prebootctl(self.database, "device", "add", DEVICE, *known_by)
         for key, value in self.scenario.get("settings", {}).items():
             machine.prebootctl(self.database, "settings", "set", DEVICE, f"{key}={value}")
-        if work is not None:
+        if job is not None:
             machine.assign(self.database, DEVICE, self.firmware,
-                           loader=self.text(work.get("loader", "{loader}")),
-                           config=work.get("config", "z_auto.cfg"), prefix=work.get("prefix"),
-                           details=work.get("details", {}))
+                           loader=self.text(job.get("loader", "{loader}")),
+                           config=job.get("config", "z_auto.cfg"), prefix=job.get("prefix"),
+                           details=job.get("details", {}))
 
     # --- the run ---------------------------------------------------------------
 
@@ -240,8 +240,8 @@ class Lab:
     def files_expected(self):
         return [self.text(name) for name in self.scenario["tftp"]]
 
-    def lease(self):
-        """Returns state and attempt of the newest work, as the database has them."""
+    def job(self):
+        """Returns state and attempt of the newest job, as the database has them."""
         with sqlite3.connect(f"file:{self.database}?mode=ro", uri=True) as database:
             row = database.execute("SELECT state, attempt FROM job ORDER BY id DESC").fetchone()
         return {"state": row[0], "attempt": row[1]} if row else None

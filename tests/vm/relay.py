@@ -58,8 +58,8 @@ class Relay:
         self._server = ("127.0.0.1", int(server_port))
         self._front = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._front.bind((address, PORT))
-        self._stranger = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._stranger.bind((address, 0))
+        self._other_port = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._other_port.bind((address, 0))
         self._random = random.Random(SEED)
         self._pending = []  # (when, data, client), to be sent
         self._answers = 0
@@ -103,7 +103,7 @@ class Relay:
         if answer:
             for forged in forgeries(answer):
                 self._front.sendto(forged, client)
-            self._stranger.sendto(answer, client)  # a good one, from a port that was not asked
+            self._other_port.sendto(answer, client)  # a good one, from a port that was not asked
         return answer
 
     def _delayed(self, data, client):

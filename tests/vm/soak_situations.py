@@ -18,7 +18,7 @@ class Situation:
     name: str
     steps: tuple           # as a scenario's
     firmwares: tuple = ALL
-    work: dict = None      # the work assigned, as a scenario has it
+    job: dict = None       # the job assigned, as a scenario has it
     menu: bool = False     # it always shows
     silent: bool = False   # the policy server takes what comes, and says nothing
     damage: str = ""       # what is done to the NBP's file: cut, flip
@@ -27,28 +27,28 @@ class Situation:
 _STARTS = "^OpenPreboot "
 SITUATIONS = (
     Situation("no job", (_STARTS, "no job", r"\] local boot", "{disk}")),
-    Situation("work", (_STARTS, "handing over to {loader}", "{disk}"), work={}),
+    Situation("job", (_STARTS, "handing over to {loader}", "{disk}"), job={}),
     Situation("menu, exit", (_STARTS, "Esc: local boot", {"tap": "esc"}, r"\] local boot", "{disk}"),
-              work={}, menu=True),
+              job={}, menu=True),
     Situation("server silent", (_STARTS, "no answer in", r"\] local boot", "{disk}"),
-              work={}, silent=True),
+              job={}, silent=True),
     Situation("no loader", (_STARTS, r"missing\.0: not found", r"\] local boot", "{disk}"),
-              work={"loader": "missing.0"}),
+              job={"loader": "missing.0"}),
     Situation("no configuration", (_STARTS, r"missing\.cfg: not found", r"\] local boot", "{disk}"),
-              work={"config": "missing.cfg"}),
-    Situation("NBP cut", ("{disk}",), damage="cut", work={}),
-    Situation("NBP damaged", ("{disk}",), damage="flip", work={}, firmwares=("seabios",)),
+              job={"config": "missing.cfg"}),
+    Situation("NBP cut", ("{disk}",), damage="cut", job={}),
+    Situation("NBP damaged", ("{disk}",), damage="flip", job={}, firmwares=("seabios",)),
     # It comes back to the firmware, as it has the NBP's memory.
     Situation("loader comes back", (_STARTS, r"handing over to back\.0", "{disk}"),
-              work={"loader": "back.0"}, firmwares=("seabios",)),
+              job={"loader": "back.0"}, firmwares=("seabios",)),
     # It has taken the network card from the firmware.
     Situation("loader comes back", (_STARTS, r"handing over to snponly\.efi", "gives up",
                                     r"\] local boot", "{disk}"),
-              work={"loader": "snponly.efi"}, firmwares=("ovmf",)),
+              job={"loader": "snponly.efi"}, firmwares=("ovmf",)),
     # That a ROM which is iPXE itself would be given iPXE's script; so it is the NBP once more.
     Situation("loader comes back", (_STARTS, r"handing over to back\.efi", _STARTS, r"\] local boot",
                                     "{disk}"),
-              work={"loader": "back.efi"}, firmwares=("ovmf-ipxe",)),
+              job={"loader": "back.efi"}, firmwares=("ovmf-ipxe",)),
 )
 
 
@@ -65,10 +65,10 @@ class Served:
 
     def arrange(self, situation):
         lab = self._lab
-        if situation.work is not None:
-            work = {"config": "z_auto.cfg", **situation.work}
+        if situation.job is not None:
+            job = {"config": "z_auto.cfg", **situation.job}
             machine.assign(lab.database, DEVICE, lab.firmware,
-                           loader=lab.text(work.get("loader", "{loader}")), config=work["config"])
+                           loader=lab.text(job.get("loader", "{loader}")), config=job["config"])
         lab.ctl(["settings", "set", DEVICE, f"menu-mode={'always' if situation.menu else 'never'}"])
         if situation.damage:
             self._serve(self._damaged(situation.damage))
@@ -81,8 +81,8 @@ class Served:
             lab.server.send_signal(signal.SIGCONT)
         if situation.damage:
             self._serve(None)
-        if situation.work is not None:
-            lab.ctl(["work", "cancel", DEVICE])
+        if situation.job is not None:
+            lab.ctl(["job", "cancel", DEVICE])
 
     def _serve(self, content):
         self._nbp.unlink()

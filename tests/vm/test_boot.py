@@ -37,7 +37,7 @@ def test_boot(scenario, firmware, lab_folder):
     assert " ".join(lab.files_asked_for()) == " ".join(lab.files_expected())
     check_decisions(lab, facts.get("asked"))
     if "ends" in facts:
-        assert lab.lease() == facts["ends"]
+        assert lab.job() == facts["ends"]
         assert lab.offers() == facts.get("offers", facts["ends"]["attempt"])
     if "stamp" in facts:
         assert facts["stamp"] in lab.machine.stamp()

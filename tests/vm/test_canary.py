@@ -49,7 +49,7 @@ def test_canary(case, lab_folder):
             "canary.0": str(assemble("loader", folder / "loader.bin")),
             "canary.txt": str(folder / "canary.txt"),
         },
-        "work": {"loader": "canary.0"} if with_loader else None,
+        "job": {"loader": "canary.0"} if with_loader else None,
         "boots": [lines],
     }, folder)
     lab.prepare()

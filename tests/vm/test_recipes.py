@@ -32,10 +32,10 @@ def test_recipe(recipe, firmware, lab_folder):
     boots = [[line.replace("{server}", re.escape(facts["answers"])) for line in boot]
              for boot in BOOTS]
     site = hosts.Site(name, machine.FIRMWARES[firmware],
-                      {"hosts": facts["hosts"], "work": {}, "boots": boots}, folder)
+                      {"hosts": facts["hosts"], "job": {}, "boots": boots}, folder)
     site.prepare()
     site.run()
-    assert site.lease() == {"state": "done", "attempt": 1}
+    assert site.job() == {"state": "done", "attempt": 1}
 
 
 def test_every_recipe_is_run():
