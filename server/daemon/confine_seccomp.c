@@ -78,8 +78,8 @@ static int allow_in_part(scmp_filter_ctx filter, int local_socket)
 	/* Signals to itself, as abort() sends. */
 	rc |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, CALL(tgkill), 1,
 	                       SCMP_A0(SCMP_CMP_EQ, self));
-	/* Answers leave by the sockets below that by which systemd is told, and which is connected:
-	 * with write() nobody else can be told anything. */
+	/* Answers leave by the sockets below the one to systemd, which is connected:
+	 * with write() nothing can be sent to anybody else. */
 	if (local_socket > 0)
 		rc |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, CALL(sendmmsg), 1,
 		                       SCMP_A0(SCMP_CMP_LT, (scmp_datum_t)local_socket));

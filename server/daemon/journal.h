@@ -7,12 +7,12 @@
 #include <stdint.h>
 
 /*
- * What prebootd tells on standard error: whole lines, and no flood of them. Threads share it.
- * Once it has a thread of its own, nobody else ever waits for whoever reads the lines: where
- * that one stands still, what finds no more room is counted as held back.
+ * The log on standard error: whole lines, and no flood of them. Threads share it.
+ * Once it has a thread of its own, no other thread ever waits for the program that reads the
+ * lines: while that one stands still, lines past the buffer's capacity are counted as suppressed.
  */
 
-#define JOURNAL_ROOM (256 << 10) /* bytes of lines that wait to be written */
+#define JOURNAL_SIZE (256 << 10) /* bytes of lines that wait to be written */
 
 enum journal_kind {
 	JOURNAL_ALWAYS,  /* start, stop, failures of work: rare by nature */
@@ -49,8 +49,8 @@ int journal_detach(struct journal *journal);
 void journal_end(struct journal *journal);
 
 /**
- * Says whether a line would be written, so that what would not need not be put into words;
- * whoever then leaves it calls journal_suppress().
+ * Says whether a line would be written, so that a line that would not need not be formatted;
+ * the caller then calls journal_suppress().
  * @now_ms: monotonic
  */
 bool journal_wants(const struct journal *journal, enum journal_kind kind, int64_t now_ms);
@@ -60,7 +60,7 @@ void journal_suppress(struct journal *journal, enum journal_kind kind, uint64_t 
 
 /**
  * Writes a line, unless too many of its kind came lately. A number of lines
- * held back is told with the next that is written.
+ * suppressed is reported with the next that is written.
  * @format: as of printf(); strings in it must be printable
  */
 void journal_line(struct journal *journal, enum journal_kind kind, const char *format, ...)

@@ -8,28 +8,28 @@
 
 #include "nbp/proto/error.h"
 
-#define LANE_RESERVE 8 /* a part of the room in so many is for networks that have little in it: */
+#define LANE_RESERVE 8 /* one part in so many is kept for networks that have little in the queue: */
 #define LANE_LEAST   2 /* less than that */
 
-int lanes_open(struct lanes *l, size_t size, size_t room, int wake)
+int lanes_open(struct lanes *l, size_t size, size_t capacity, int wake)
 {
 	memset(l, 0, sizeof(*l));
-	l->items = calloc(room, size);
-	l->nexts = calloc(room, sizeof(*l->nexts));
+	l->items = calloc(capacity, size);
+	l->nexts = calloc(capacity, sizeof(*l->nexts));
 	l->lanes = calloc(LANES, sizeof(*l->lanes));
 	pthread_mutex_init(&l->lock, NULL);
 	if (!l->items || !l->nexts || !l->lanes) {
 		lanes_close(l);
 		return ERR_SPACE;
 	}
-	for (size_t i = 0; i < room; i++)
-		l->nexts[i] = i + 1 < room ? (uint32_t)i + 1 : LANE_NONE;
+	for (size_t i = 0; i < capacity; i++)
+		l->nexts[i] = i + 1 < capacity ? (uint32_t)i + 1 : LANE_NONE;
 	for (size_t i = 0; i < LANES; i++)
 		for (size_t j = 0; j < LANE_NETS; j++)
 			l->lanes[i].nets[j] = (struct lane_list){ LANE_NONE, LANE_NONE, 0 };
 	l->turn = LANE_NONE;
 	l->size = size;
-	l->room = room;
+	l->capacity = capacity;
 	l->wake = wake;
 	if (getrandom(&l->seed, sizeof(l->seed), GRND_NONBLOCK) < 0)
 		l->seed = (uintptr_t)l;
@@ -95,8 +95,8 @@ bool lanes_put(struct lanes *l, uint64_t region, uint64_t network, const void *i
 
 	pthread_mutex_lock(&l->lock);
 	first = l->count == 0;
-	free_ = l->room - l->count;
-	common = free_ > l->room / LANE_RESERVE ? free_ - l->room / LANE_RESERVE : 0;
+	free_ = l->capacity - l->count;
+	common = free_ > l->capacity / LANE_RESERVE ? free_ - l->capacity / LANE_RESERVE : 0;
 	fits = (lane->count < common && list->count < common - lane->count) ||
 	       (free_ && list->count < LANE_LEAST);
 	if (fits) {
@@ -130,12 +130,12 @@ static void take_one(struct lanes *l, struct lane *lane, void *item)
 	__atomic_store_n(&l->count, l->count - 1, __ATOMIC_RELAXED);
 }
 
-size_t lanes_take(struct lanes *l, void *items, size_t most)
+size_t lanes_take(struct lanes *l, void *items, size_t max)
 {
 	size_t taken = 0;
 
 	pthread_mutex_lock(&l->lock);
-	while (taken < most && l->count) {
+	while (taken < max && l->count) {
 		uint32_t number = l->lanes[l->turn].next;
 		struct lane *lane = &l->lanes[number];
 

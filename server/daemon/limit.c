@@ -17,21 +17,21 @@ void limit_start(struct limit *limit, uint32_t rate)
 static struct bucket *find(struct limit *limit, uint64_t prefix)
 {
 	uint64_t hash = (prefix ^ limit->seed) * 0x9e3779b97f4a7c15;
-	struct bucket *set = limit->buckets[hash >> 52], *least = &set[0];
+	struct bucket *set = limit->buckets[hash >> 52], *emptiest = &set[0];
 
 	_Static_assert(LIMIT_SETS == 1 << 12, "the hash's top bits choose the set");
 	for (int i = 0; i < LIMIT_WAYS; i++) {
 		if (atomic_load_explicit(&set[i].prefix, memory_order_relaxed) == prefix)
 			return &set[i];
 		if (atomic_load_explicit(&set[i].full, memory_order_relaxed) <
-		    atomic_load_explicit(&least->full, memory_order_relaxed))
-			least = &set[i];
+		    atomic_load_explicit(&emptiest->full, memory_order_relaxed))
+			emptiest = &set[i];
 	}
 	/* Two threads may do so at once; then one network is charged for the other's
 	 * first datagrams, which is little. */
-	atomic_store_explicit(&least->prefix, prefix, memory_order_relaxed);
-	atomic_store_explicit(&least->full, 0, memory_order_relaxed);
-	return least;
+	atomic_store_explicit(&emptiest->prefix, prefix, memory_order_relaxed);
+	atomic_store_explicit(&emptiest->full, 0, memory_order_relaxed);
+	return emptiest;
 }
 
 bool limit_pass(_Atomic int64_t *full_at, int64_t cost, int64_t burst, int64_t now)

@@ -11,8 +11,8 @@
  * time, and of what a forger of addresses can make the server send there.
  *
  * A bucket holds the time at which it will be full again: that is all a token bucket
- * needs. Where more networks ask than there is room for, the one
- * that has asked least makes room. Threads share it, without locks.
+ * needs. If more networks ask than there are buckets, the one
+ * that has asked least gives up its bucket. Threads share it, without locks.
  */
 
 #define LIMIT_RATE  10000 /* datagrams a second */

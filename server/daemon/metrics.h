@@ -19,7 +19,7 @@ struct metrics {
 int metrics_open(struct metrics *metrics, const char *database);
 void metrics_close(struct metrics *metrics);
 
-/** Writes the file anew, if one is wanted; tells of failures in the log. */
+/** Writes the file anew, if one is wanted; logs failures. */
 void metrics_write(struct metrics *metrics);
 
 #endif

@@ -16,32 +16,32 @@
 
 static const char help[] =
 	"Usage: prebootd [OPTION]...\n"
-	"Tells machines that boot from the network whether there is work for them.\n"
+	"Answers machines that boot from the network: whether there is a job for them.\n"
 	"\n"
-	"  -l, --listen ADDRESS[:PORT]  answer here, may be repeated (0.0.0.0:13331)\n"
-	"  -d, --database FILE          keep devices and work here\n"
+	"  -l, --listen ADDRESS[:PORT]  listen here; may be repeated (0.0.0.0:13331)\n"
+	"  -d, --database FILE          the database of devices and jobs\n"
 	"                               (" STORE_DEFAULT ")\n"
 	"  -t, --threads N              serve with N threads (processors, at most 4)\n"
-	"  -r, --rate N                 take N datagrams a second from each network, a /24 or\n"
-	"                               an IPv6 /56 (10000); 0: all\n"
+	"  -r, --rate N                 accept N datagrams a second from each network, an IPv4 /24\n"
+	"                               or IPv6 /56 (10000); 0: no limit\n"
 	"  -m, --metrics FILE           write counters there for Prometheus, every 10 s\n"
-	"  -u, --user USER              when started as root, go on as this one (openpreboot)\n"
-	"      --no-sandbox             do without Landlock and seccomp\n"
+	"  -u, --user USER              user to run as when started as root (openpreboot)\n"
+	"      --no-sandbox             run without Landlock and seccomp\n"
 	"  -h, --help                   show this\n"
 	"  -V, --version                show the version\n"
 	"\n"
-	"It stays in the foreground, logs to standard error, and stops on SIGTERM or\n"
-	"SIGINT; SIGHUP makes it read the database anew. Administer it with prebootctl. See prebootd(8).\n";
+	"prebootd stays in the foreground and logs to standard error. It stops on SIGTERM or SIGINT,\n"
+	"and reads the database again on SIGHUP. Administer it with prebootctl. See prebootd(8).\n";
 
-/* Reads a number from @least to @most, none negative. Returns it, or -1. */
-static long parse_number(const char *option, const char *text, long least, long most)
+/* Reads a number from @min to @max, none negative. Returns it, or -1. */
+static long parse_number(const char *option, const char *text, long min, long max)
 {
 	uint64_t value;
 
-	if (text_parse_number(text, (uint64_t)most, &value) == 0 && value >= (uint64_t)least)
+	if (text_parse_number(text, (uint64_t)max, &value) == 0 && value >= (uint64_t)min)
 		return (long)value;
-	output_line("prebootd", "--%s %s: expected a number from %ld to %ld", option, text, least,
-	            most);
+	output_line("prebootd", "--%s %s: expected a number from %ld to %ld", option, text, min,
+	            max);
 	return -1;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The policy server: tells machines that boot from the network what to do. */
+/* The policy server: answers machines that boot from the network what to do. */
 #include <errno.h>
 #include <limits.h>
 #include <malloc.h>
@@ -34,7 +34,7 @@ struct daemon {
 };
 
 /* Says why the daemon cannot start. */
-static int refuse(const char *why)
+static int fail_start(const char *why)
 {
 	output_line("prebootd", "%s", why);
 	return EXIT_FAULT;
@@ -58,7 +58,7 @@ static int take_sockets(struct daemon *d)
 			d->listen[i].sockets[j] = sockets[i];
 	}
 	if (count < 0)
-		refuse(message);
+		fail_start(message);
 	return count;
 }
 
@@ -144,7 +144,7 @@ static int serve(struct daemon *d, const sigset_t *signals)
 
 	d->threads.watchdog_ms = service_watchdog_ms();
 	if (threads_start(&d->threads))
-		return refuse("cannot start its threads");
+		return fail_start("cannot start its threads");
 	announce(d);
 	service_ready("serving");
 	wait_for_signals(d, signals);
@@ -160,21 +160,21 @@ static int open_writer(struct daemon *d, const char *database, const sigset_t *s
 {
 	const struct timespec pause = { 0, WAIT_MS * 1000000 };
 	const char *message = d->writer.store.message;
-	bool told = false;
+	bool logged = false;
 	int rc;
 
 	while ((rc = writer_open(&d->writer, &d->server, database)) == ERR_AGAIN) {
 		int which;
 
-		if (!told)
+		if (!logged)
 			journal_line(&d->server.journal, JOURNAL_ALWAYS, "waiting: %s", message);
-		told = true;
+		logged = true;
 		service_waiting("waiting for another program that has the database locked", 60);
 		which = sigtimedwait(signals, NULL, &pause);
 		if (which == SIGTERM || which == SIGINT)
 			return -1;
 	}
-	return rc ? refuse(message) : 0;
+	return rc ? fail_start(message) : 0;
 }
 
 static int highest_socket(const struct daemon *d)
@@ -202,19 +202,19 @@ static int open_database(struct daemon *d, const sigset_t *signals)
 		.no_sandbox = d->options.no_sandbox,
 		.files = { database, d->options.metrics } };
 	if (confine(&d->confinement))
-		return refuse(d->confinement.message);
+		return fail_start(d->confinement.message);
 	if (journal_detach(&d->server.journal))
-		return refuse("cannot start its threads");
+		return fail_start("cannot start its threads");
 	/* A second daemon must not even open the database. */
 	if (lockfile_take(database, message, sizeof(message)) < 0)
-		return refuse(message);
+		return fail_start(message);
 	status = open_writer(d, database, signals);
 	if (status)
 		return status;
 	d->metrics.path = d->options.metrics;
 	d->metrics.journal = &d->server.journal;
 	if (metrics_open(&d->metrics, database))
-		return refuse(d->metrics.store.message);
+		return fail_start(d->metrics.store.message);
 	return 0;
 }
 
@@ -240,7 +240,7 @@ int main(int argc, char **argv)
 	mallopt(M_TRIM_THRESHOLD, 64 << 20);
 	block_signals(&signals);
 	if (server_start(&d.server, (uint32_t)d.options.rate))
-		return refuse("no memory");
+		return fail_start("no memory");
 	d.threads.server = &d.server;
 	d.threads.writer = &d.writer;
 	d.threads.listen = d.listen;

@@ -7,15 +7,15 @@
 
 #include "nbp/proto/error.h"
 
-int queue_open(struct queue *queue, size_t size, size_t room, int wake)
+int queue_open(struct queue *queue, size_t size, size_t capacity, int wake)
 {
 	memset(queue, 0, sizeof(*queue));
-	queue->items = calloc(room, size);
+	queue->items = calloc(capacity, size);
 	if (!queue->items)
 		return ERR_SPACE;
 	pthread_mutex_init(&queue->lock, NULL);
 	queue->size = size;
-	queue->room = room;
+	queue->capacity = capacity;
 	queue->wake = wake;
 	return 0;
 }
@@ -36,7 +36,7 @@ size_t queue_count(const struct queue *queue)
 
 bool queue_full(const struct queue *queue)
 {
-	return queue_count(queue) == queue->room;
+	return queue_count(queue) == queue->capacity;
 }
 
 bool queue_put(struct queue *queue, const void *item)
@@ -45,9 +45,9 @@ bool queue_put(struct queue *queue, const void *item)
 
 	pthread_mutex_lock(&queue->lock);
 	first = queue->count == 0;
-	fits = queue->count < queue->room;
+	fits = queue->count < queue->capacity;
 	if (fits) {
-		size_t at = (queue->first + queue->count) % queue->room;
+		size_t at = (queue->first + queue->count) % queue->capacity;
 
 		memcpy(queue->items + at * queue->size, item, queue->size);
 		__atomic_store_n(&queue->count, queue->count + 1, __ATOMIC_RELAXED);
@@ -58,15 +58,15 @@ bool queue_put(struct queue *queue, const void *item)
 	return fits;
 }
 
-size_t queue_take(struct queue *queue, void *items, size_t most)
+size_t queue_take(struct queue *queue, void *items, size_t max)
 {
 	size_t taken = 0;
 
 	pthread_mutex_lock(&queue->lock);
-	while (taken < most && queue->count) {
+	while (taken < max && queue->count) {
 		memcpy((uint8_t *)items + taken++ * queue->size,
 		       queue->items + queue->first * queue->size, queue->size);
-		queue->first = (queue->first + 1) % queue->room;
+		queue->first = (queue->first + 1) % queue->capacity;
 		__atomic_store_n(&queue->count, queue->count - 1, __ATOMIC_RELAXED);
 	}
 	pthread_mutex_unlock(&queue->lock);

@@ -41,7 +41,7 @@ int service_sockets(int *sockets, size_t max, char *message, size_t size)
 	return count;
 }
 
-/* --- telling ---------------------------------------------------------------- */
+/* --- notifications ---------------------------------------------------------- */
 
 static int connection; /* to systemd, which the environment names for the process; 0: none */
 
@@ -70,7 +70,7 @@ int service_open(int above)
 }
 
 __attribute__((format(printf, 1, 2)))
-static void tell(const char *format, ...)
+static void notify(const char *format, ...)
 {
 	char text[512];
 	va_list args;
@@ -86,32 +86,32 @@ static void tell(const char *format, ...)
 
 void service_ready(const char *status)
 {
-	tell("READY=1\nSTATUS=%s", status);
+	notify("READY=1\nSTATUS=%s", status);
 }
 
 void service_status(const char *status)
 {
-	tell("STATUS=%s", status);
+	notify("STATUS=%s", status);
 }
 
 void service_waiting(const char *status, unsigned seconds)
 {
-	tell("EXTEND_TIMEOUT_USEC=%u\nSTATUS=%s", seconds * 1000000, status);
+	notify("EXTEND_TIMEOUT_USEC=%u\nSTATUS=%s", seconds * 1000000, status);
 }
 
 void service_reloading(void)
 {
 	struct timespec now;
 
-	/* The time lets systemd tell this reload from an earlier one's end. */
+	/* By the time systemd distinguishes this reload from an earlier one's end. */
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	tell("RELOADING=1\nMONOTONIC_USEC=%" PRId64,
+	notify("RELOADING=1\nMONOTONIC_USEC=%" PRId64,
 	           (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000);
 }
 
 void service_stopping(void)
 {
-	tell("STOPPING=1\nSTATUS=stopping");
+	notify("STOPPING=1\nSTATUS=stopping");
 }
 
 unsigned service_watchdog_ms(void)
@@ -125,5 +125,5 @@ unsigned service_watchdog_ms(void)
 
 void service_alive(void)
 {
-	tell("WATCHDOG=1");
+	notify("WATCHDOG=1");
 }

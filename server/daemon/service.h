@@ -5,12 +5,12 @@
 #include <stddef.h>
 
 /*
- * What a daemon and systemd tell each other: sd_notify(3), sd_listen_fds(3). All
+ * What a daemon and systemd exchange: sd_notify(3), sd_listen_fds(3). All
  * of it does nothing where systemd has not started us.
  */
 
 /**
- * Tells the UDP sockets that systemd opened (prebootd.socket): bound, IPv4 or IPv6, for
+ * Reads which UDP sockets systemd opened (prebootd.socket): bound, IPv4 or IPv6, for
  * socket_adopt(). All threads share each, as nobody else may open more beside them.
  * @message: receives what is wrong, and what to do; 128 bytes will do
  * Returns how many, 0 for none; ERR_SPACE (more than @max), ERR_UNSUPPORTED (no UDP
@@ -19,13 +19,13 @@
 int service_sockets(int *sockets, size_t max, char *message, size_t size);
 
 /**
- * Connects to systemd, if there is one to be told anything: from then on that takes no socket.
+ * Connects to systemd, if it wants to be notified: from then on that takes no socket.
  * @above: the descriptor becomes a higher one
  * Returns it, or 0.
  */
 int service_open(int above);
 
-/** Tells that it serves now; units that come after it may start. @status: one line, for
+/** Notifies that it serves now; units that come after it may start. @status: one line, for
  *  people, as in "systemctl status". Also ends what service_reloading() began. */
 void service_ready(const char *status);
 
@@ -35,10 +35,10 @@ void service_status(const char *status);
 /** Tells that the start takes longer, at least for @seconds more, and why. */
 void service_waiting(const char *status, unsigned seconds);
 
-/** Tells that a reload begins (SIGHUP); service_ready() must follow. */
+/** Notifies that a reload begins (SIGHUP); service_ready() must follow. */
 void service_reloading(void);
 
-/** Tells that it stops, so that the end is no surprise. */
+/** Notifies that it stops, so that the end is no surprise. */
 void service_stopping(void);
 
 /**
@@ -47,7 +47,7 @@ void service_stopping(void);
  */
 unsigned service_watchdog_ms(void);
 
-/** Tells that it lives. Who calls it should know that answers still leave. */
+/** Notifies that it lives. The caller should know that answers still leave. */
 void service_alive(void);
 
 #endif

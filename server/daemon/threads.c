@@ -18,10 +18,10 @@
 #include "server/net/socket.h"
 
 #define FOLLOW_MS      25                        /* how often the writer looks for changes */
-#define RETRY_MS       5                         /* how often for the lock, if questions wait for it */
+#define RETRY_MS       5                         /* the same for the lock, if messages wait for it */
 #define HEARTBEAT_MS   500                       /* how long a serving thread sleeps at most */
 #define BATCHES_MAX    16
-#define HISTORY_NS     ((int64_t)100000000)      /* between transactions of history, unless there is much */
+#define HISTORY_NS     ((int64_t)100000000)      /* between transactions of history */
 #define SWEEP_NS       ((int64_t)1000000000)     /* between sweeps */
 #define COUNTS_NS      ((int64_t)60 * 1000000000) /* between log lines of drops */
 

@@ -18,7 +18,7 @@
  *
  * Messages wait as they came, and are decoded here again: that takes a microsecond, and
  * what they are decoded to is several times their size. An answer with a new job is encoded twice,
- * to measure it before the job is stored, since a job that cannot be told must not be made.
+ * to measure it before the job is stored, since a job whose answer cannot leave must not be made.
  */
 #include "server/daemon/writer.h"
 

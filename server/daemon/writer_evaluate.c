@@ -256,7 +256,7 @@ int writer_evaluate(struct writer *w, struct pending *p)
  * A new job can be taken back. It is an offer until a report accepts it, and the commit of that
  * puts the job on the disk, too, as it comes before it in the same log. If the power goes before,
  * the machine finds that there is no such job, and boots its disk. The same goes for a machine that
- * is admitted: it is told its name, or an offer, and is admitted again.
+ * is admitted: its answer has its name, or an offer, and it is admitted again.
  */
 enum transaction writer_needs(const struct pending *p)
 {

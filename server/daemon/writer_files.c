@@ -79,7 +79,8 @@ static bool log_is_cut(struct writer *w)
 	return rc == ERR_IO;
 }
 
-/* Returns the suffix of a file that another program has cut short, as to empty it; NULL: none is. */
+/* Returns the suffix of a file that another program has cut short, as by emptying it; NULL: none
+ * was. */
 static const char *cut_short(struct writer *w, off_t size)
 {
 	const char *suffix = size < HEADER_SIZE ? "" : log_is_cut(w) ? "-wal" : NULL;

@@ -56,7 +56,7 @@ static int unexpected(struct parser *p, const char *expected)
 
 /* --- tokens ------------------------------------------------------------------ */
 
-static bool blank(char c)
+static bool is_blank(char c)
 {
 	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
@@ -74,14 +74,14 @@ static void take_string(struct parser *p, const char *text)
 }
 
 /* Goes to the next token. */
-static void next(struct parser *p)
+static void next_token(struct parser *p)
 {
 	static const char signs[] = "=<>!";
 	const char *text = p->filter->text;
 
 	p->last = p->end;
 	p->start = p->end;
-	while (blank(text[p->start]))
+	while (is_blank(text[p->start]))
 		p->start++;
 	p->length = 1;
 	if (text[p->start] == '\0') {
@@ -102,7 +102,7 @@ static void next(struct parser *p)
 	p->end = p->start + p->length;
 }
 
-static bool is(const struct parser *p, enum token token, const char *word)
+static bool is_token(const struct parser *p, enum token token, const char *word)
 {
 	return p->token == token && strlen(word) == p->length &&
 	       strncasecmp(p->filter->text + p->start, word, p->length) == 0;
@@ -143,17 +143,19 @@ static int take_operator(struct parser *p, const struct fact *fact)
 		const char *name;
 		enum operator operator;
 	} names[] = {
-		{ "=", IS }, { "==", IS }, { "<>", IS_NOT }, { "!=", IS_NOT }, { "<", BELOW },
-		{ ">", ABOVE }, { "<=", AT_MOST }, { ">=", AT_LEAST }, { "equals", IS },
-		{ "contains", CONTAINS }, { "starts-with", STARTS_WITH }, { "in", IN },
+		{ "=", OPERATOR_IS }, { "==", OPERATOR_IS }, { "equals", OPERATOR_IS },
+		{ "<>", OPERATOR_IS_NOT }, { "!=", OPERATOR_IS_NOT }, { "<", OPERATOR_BELOW },
+		{ ">", OPERATOR_ABOVE }, { "<=", OPERATOR_AT_MOST }, { ">=", OPERATOR_AT_LEAST },
+		{ "contains", OPERATOR_CONTAINS }, { "starts-with", OPERATOR_STARTS_WITH },
+		{ "in", OPERATOR_IN },
 	};
 	char expected[96];
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		if ((!is(p, SIGN, names[i].name) && !is(p, WORD, names[i].name)) ||
+		if ((!is_token(p, SIGN, names[i].name) && !is_token(p, WORD, names[i].name)) ||
 		    !filter_takes(fact, names[i].operator))
 			continue;
-		next(p);
+		next_token(p);
 		return (int)names[i].operator;
 	}
 	snprintf(expected, sizeof(expected), "%s after %s", filter_operators(fact), fact->name);
@@ -184,7 +186,7 @@ static size_t value_end(const struct parser *p, const struct fact *fact)
 
 	if (p->token != WORD || (fact->kind != FACT_MEMORY && fact->kind != FACT_SIZE))
 		return p->start + p->length;
-	while (blank(text[at]))
+	while (is_blank(text[at]))
 		at++;
 	length = strcspn(text + at, " ()=<>!\"'");
 	return filter_is_unit(text + at, length) ? at + length : p->end;
@@ -201,7 +203,7 @@ static int parse_comparison(struct parser *p)
 	if (fact < 0)
 		return unknown_fact(p);
 	index = new_node(p, NODE_COMPARE, p->start);
-	next(p);
+	next_token(p);
 	operator = take_operator(p, &fact_table[fact]);
 	if (p->failed)
 		return 0;
@@ -219,7 +221,7 @@ static int parse_comparison(struct parser *p)
 	}
 	if (p->token == WORD)
 		p->end = end;
-	next(p);
+	next_token(p);
 	return close_node(p, index);
 }
 
@@ -232,19 +234,19 @@ static int parse_one(struct parser *p)
 
 	if (p->failed)
 		return 0;
-	if (p->token != OPEN && !is(p, WORD, "not"))
+	if (p->token != OPEN && !is_token(p, WORD, "not"))
 		return parse_comparison(p);
 	if (++p->depth > FILTER_DEPTH)
 		return fail(p, start, "too deep: at most %d parentheses and \"not\" within each other",
 		            FILTER_DEPTH);
 	if (p->token == OPEN) {
-		next(p);
+		next_token(p);
 		node = parse_any(p);
 		if (!p->failed && p->token != CLOSE)
 			return unexpected(p, "\"and\", \"or\" or \")\"");
-		next(p);
+		next_token(p);
 	} else {
-		next(p);
+		next_token(p);
 		node = new_node(p, NODE_NOT, start);
 		child = parse_one(p);
 		p->filter->nodes[node].first = (uint8_t)child;
@@ -261,14 +263,14 @@ static int parse_list(struct parser *p, const char *word, enum node_kind kind,
 	size_t start = p->start;
 	int first = part(p), list, last = first;
 
-	if (p->failed || !is(p, WORD, word))
+	if (p->failed || !is_token(p, WORD, word))
 		return p->failed ? 0 : first;
 	list = new_node(p, kind, start);
 	p->filter->nodes[list].first = (uint8_t)first;
-	while (!p->failed && is(p, WORD, word)) {
+	while (!p->failed && is_token(p, WORD, word)) {
 		int item;
 
-		next(p);
+		next_token(p);
 		item = part(p);
 		p->filter->nodes[last].next = (uint8_t)item;
 		last = item;
@@ -296,10 +298,10 @@ static void take_text(struct parser *p, const char *text)
 		return;
 	}
 	for (size_t i = 0; i < length; i++) {
-		if ((text[i] < 0x20 || text[i] > 0x7e) && !blank(text[i]))
+		if ((text[i] < 0x20 || text[i] > 0x7e) && !is_blank(text[i]))
 			fail(p, i, "expected printable ASCII, not the byte 0x%02x", text[i] & 0xff);
 		p->filter->text[i] = text[i];
-		if (blank(text[i]))
+		if (is_blank(text[i]))
 			p->filter->text[i] = ' ';
 	}
 }
@@ -319,7 +321,7 @@ struct filter *filter_parse(const char *text, struct filter_error *error)
 	filter->node_count = 1;
 	take_text(&p, text);
 	if (!p.failed)
-		next(&p);
+		next_token(&p);
 	if (!p.failed && p.token != END) {
 		root = parse_any(&p);
 		if (!p.failed && p.token != END)

@@ -10,7 +10,7 @@
 /*
  * What a rule says of the machines it is for, as in
  *
- *   maker = "Dell Inc." and memory >= 8G and not (product starts-with Latitude)
+ *   manufacturer = "Dell Inc." and memory >= 8G and not (product starts-with Latitude)
  *
  * server/rules.md gives the grammar and the facts that can be compared.
  */
@@ -46,7 +46,7 @@ void filter_free(struct filter *filter);
 bool filter_match(const struct filter *filter, const struct subject *subject,
                   char because[REASON_SIZE]);
 
-/** Returns the name of the fact at @index, from 0, or NULL behind the last. */
+/** Returns the name of the fact at @index, from 0, or NULL past the last. */
 const char *filter_fact(size_t index);
 /** Says, in static memory, what that fact is, with its kind: number or text. */
 const char *filter_fact_help(size_t index);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What machines tell of the facts that filters compare. */
+/* What machines report of the facts that filters compare. */
 #include "server/filter/filter_facts.h"
 
 #include <arpa/inet.h>
@@ -44,7 +44,7 @@ int fact_address(const char *text, bool network, struct fact_address *address)
 	return 0;
 }
 
-/* --- what a request tells --------------------------------------------------- */
+/* --- what a request reports ------------------------------------------------- */
 
 static uint64_t disk_bytes(const struct disk *disk)
 {
@@ -60,10 +60,10 @@ static uint64_t read_disks(const struct fact *fact, const struct request *r)
 	if (r->disk_count == 0)
 		return 0;
 	switch (fact->offset) {
-	case DISKS: return r->disk_count;
-	case DISK_BYTES: return disk_bytes(&r->disks[0]);
-	case DISK_KIND: return r->disks[0].kind;
-	case SECTORS: return r->disks[0].sectors;
+	case OTHER_DISKS: return r->disk_count;
+	case OTHER_DISK_BYTES: return disk_bytes(&r->disks[0]);
+	case OTHER_DISK_KIND: return r->disks[0].kind;
+	case OTHER_SECTORS: return r->disks[0].sectors;
 	}
 	for (size_t i = 0; i < r->disk_count && i < DISKS_MAX; i++)
 		if (disk_bytes(&r->disks[i]) > largest)
@@ -89,14 +89,14 @@ static uint64_t read_number(const struct fact *fact, const struct request *r)
 }
 
 /* What is absent is zero; with a choice, unless that is one of its values. */
-static bool number_told(const struct fact *fact, const struct request *r, uint64_t number)
+static bool number_is_known(const struct fact *fact, const struct request *r, uint64_t number)
 {
 	if (fact->offset == offsetof(struct request, isd_just_imaged))
 		return r->isd_state == ISD_VALID;
 	for (const struct fact_choice *c = fact->choices; c && c->name; c++)
 		if (c->number == 0)
 			return true;
-	return number != 0 || (fact->size == 0 && fact->offset == DISKS);
+	return number != 0 || (fact->size == 0 && fact->offset == OTHER_DISKS);
 }
 
 static void read_digits(const struct fact *fact, const struct request *r, struct fact_value *value)
@@ -107,7 +107,7 @@ static void read_digits(const struct fact *fact, const struct request *r, struct
 	if (fact->size == 0 || fact->size == 2) {
 		bool vendor = fact->offset == offsetof(struct request, nic_vendor);
 
-		value->told = r->nic_vendor != 0;
+		value->known = r->nic_vendor != 0;
 		if (fact->size == 0)
 			text_format(out, DIGITS_MAX + 1, "%04x%04x", (uint32_t)r->nic_vendor,
 			            (uint32_t)r->nic_device);
@@ -116,7 +116,7 @@ static void read_digits(const struct fact *fact, const struct request *r, struct
 			            (uint32_t)(vendor ? r->nic_vendor : r->nic_device));
 		return;
 	}
-	value->told = !all_zero(at, fact->size);
+	value->known = !all_zero(at, fact->size);
 	for (size_t i = 0; i < fact->size; i++)
 		out += text_format(out, 3, "%02x", (uint32_t)at[i]);
 }
@@ -131,7 +131,7 @@ static void read_text(const struct fact *fact, const struct subject *subject,
 	else if (r)
 		value->text = (const char *)r + fact->offset;
 	/* That there is no name, or no last image, is known; other texts are just missing. */
-	value->told = value->text[0] || fact->size == 0 ||
+	value->known = value->text[0] || fact->size == 0 ||
 	              (r && fact->offset == offsetof(struct request, isd_image) &&
 	               r->isd_state != ISD_NOT_READ);
 }
@@ -140,7 +140,7 @@ void fact_read(const struct fact *fact, const struct subject *subject, struct fa
 {
 	const struct request *r = subject->request;
 
-	value->told = false;
+	value->known = false;
 	value->number = 0;
 	value->text = value->digits;
 	value->digits[0] = '\0';
@@ -148,12 +148,12 @@ void fact_read(const struct fact *fact, const struct subject *subject, struct fa
 		read_text(fact, subject, value);
 	} else if (fact->kind == FACT_ADDRESS) {
 		value->text = subject->address ? subject->address : "";
-		value->told = fact_address(value->text, false, &value->address) == 0;
+		value->known = fact_address(value->text, false, &value->address) == 0;
 	} else if (r && fact->kind == FACT_DIGITS) {
 		read_digits(fact, r, value);
 	} else if (r) {
 		value->number = read_number(fact, r);
-		value->told = number_told(fact, r, value->number);
+		value->known = number_is_known(fact, r, value->number);
 	}
 }
 
@@ -193,8 +193,8 @@ void fact_show(const struct fact *fact, const struct fact_value *value, char *ou
 	const char *name = fact->kind == FACT_CHOICE ? choice_name(fact, value->number) : NULL;
 	const char *text = value->text;
 
-	if (!value->told)
-		snprintf(out, size, "it is not told");
+	if (!value->known)
+		snprintf(out, size, "unknown");
 	else if (name)
 		snprintf(out, size, "it is %s", name);
 	else if (fact->kind == FACT_NUMBER || fact->kind == FACT_CHOICE)

@@ -17,11 +17,15 @@ enum fact_kind {
 };
 
 enum operator {
-	IS, IS_NOT, BELOW, ABOVE, AT_MOST, AT_LEAST, CONTAINS, STARTS_WITH, IN, OPERATORS
+	OPERATOR_IS, OPERATOR_IS_NOT, OPERATOR_BELOW, OPERATOR_ABOVE, OPERATOR_AT_MOST,
+	OPERATOR_AT_LEAST, OPERATOR_CONTAINS, OPERATOR_STARTS_WITH, OPERATOR_IN, OPERATOR_COUNT,
 };
 
 /* Facts that are not a field of the request; the offset of those of size 0. */
-enum { NIC, ADDRESS, NAME, DISKS, DISK_BYTES, LARGEST_DISK, DISK_KIND, SECTORS };
+enum {
+	OTHER_NIC, OTHER_ADDRESS, OTHER_NAME, OTHER_DISKS, OTHER_DISK_BYTES, OTHER_LARGEST_DISK,
+	OTHER_DISK_KIND, OTHER_SECTORS,
+};
 
 /* What stands for a number. */
 struct fact_choice {
@@ -44,9 +48,9 @@ struct fact_address {
 	uint8_t bits;      /* of the network, from the first byte on */
 };
 
-/* What a machine tells of a fact. */
+/* What a machine reports of a fact. */
 struct fact_value {
-	bool told;
+	bool known;
 	uint64_t number;             /* numbers, sizes, choices */
 	const char *text;            /* all else; for addresses, as they are written */
 	char digits[DIGITS_MAX + 1]; /* what text may point to */
@@ -61,7 +65,7 @@ int fact_find(const char *name, size_t length);
 /** Returns the fact that a word, which names none, was probably meant to be; NULL: nobody knows. */
 const char *fact_meant(const char *name, size_t length);
 
-/** Reads what @subject tells of @fact. */
+/** Reads what @subject reports of @fact. */
 void fact_read(const struct fact *fact, const struct subject *subject, struct fact_value *value);
 
 /** Writes @value as a person would: "it is 4096 MiB". */

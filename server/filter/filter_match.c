@@ -9,7 +9,7 @@
 
 #include "server/filter/filter_facts.h"
 
-/* As SQL has it: what is not told makes a comparison neither true nor false. */
+/* As in SQL, an unknown fact makes a comparison neither true nor false. */
 enum truth { NO, UNKNOWN, YES };
 
 /* --- comparisons --------------------------------------------------------------- */
@@ -28,11 +28,11 @@ static bool compare_text(enum operator operator, const char *text, const char *v
                          size_t length)
 {
 	switch (operator) {
-	case CONTAINS: return contains(text, value, length);
-	case STARTS_WITH: return strncasecmp(text, value, length) == 0;
+	case OPERATOR_CONTAINS: return contains(text, value, length);
+	case OPERATOR_STARTS_WITH: return strncasecmp(text, value, length) == 0;
 	default:
 		return (strlen(text) == length && strncasecmp(text, value, length) == 0) ==
-		       (operator == IS);
+		       (operator == OPERATOR_IS);
 	}
 }
 
@@ -40,11 +40,11 @@ static bool compare_text(enum operator operator, const char *text, const char *v
 static bool ordered(enum operator operator, int order)
 {
 	switch (operator) {
-	case IS: return order == 0;
-	case IS_NOT: return order != 0;
-	case BELOW: return order < 0;
-	case ABOVE: return order > 0;
-	case AT_MOST: return order <= 0;
+	case OPERATOR_IS: return order == 0;
+	case OPERATOR_IS_NOT: return order != 0;
+	case OPERATOR_BELOW: return order < 0;
+	case OPERATOR_ABOVE: return order > 0;
+	case OPERATOR_AT_MOST: return order <= 0;
 	default: return order >= 0;
 	}
 }
@@ -65,24 +65,24 @@ static bool within(const struct fact_address *address, const struct fact_address
 }
 
 static bool compare_address(const struct node *node, const char *value,
-                            const struct fact_value *told)
+                            const struct fact_value *reported)
 {
 	const struct fact_address *other = &node->value.address;
 
 	switch (node->operator) {
-	case CONTAINS:
-	case STARTS_WITH:
-		return compare_text(node->operator, told->text, value, node->text_length);
-	case IN:
-		return within(&told->address, other);
-	case IS:
-	case IS_NOT:
+	case OPERATOR_CONTAINS:
+	case OPERATOR_STARTS_WITH:
+		return compare_text(node->operator, reported->text, value, node->text_length);
+	case OPERATOR_IN:
+		return within(&reported->address, other);
+	case OPERATOR_IS:
+	case OPERATOR_IS_NOT:
 		break;
 	default: /* neither comes before the other */
-		if (is_ipv4(&told->address) != is_ipv4(other))
+		if (is_ipv4(&reported->address) != is_ipv4(other))
 			return false;
 	}
-	return ordered(node->operator, memcmp(told->address.bytes, other->bytes, 16));
+	return ordered(node->operator, memcmp(reported->address.bytes, other->bytes, 16));
 }
 
 static enum truth compare(const struct filter *filter, const struct node *node,
@@ -90,27 +90,27 @@ static enum truth compare(const struct filter *filter, const struct node *node,
 {
 	const struct fact *fact = &fact_table[node->fact];
 	const char *value = filter->text + node->text;
-	struct fact_value told;
+	struct fact_value reported;
 	bool yes;
 
-	fact_read(fact, subject, &told);
-	/* "asset-tag = ''" asks whether it is told. */
-	if (!told.told && !(fact->kind == FACT_TEXT && node->text_length == 0))
+	fact_read(fact, subject, &reported);
+	/* "asset-tag = ''" asks whether it is unknown. */
+	if (!reported.known && !(fact->kind == FACT_TEXT && node->text_length == 0))
 		return UNKNOWN;
 	switch (fact->kind) {
 	case FACT_TEXT:
-		yes = compare_text(node->operator, told.text, value, node->text_length);
+		yes = compare_text(node->operator, reported.text, value, node->text_length);
 		break;
 	case FACT_DIGITS:
-		yes = compare_text(node->operator, told.text, node->value.digits,
+		yes = compare_text(node->operator, reported.text, node->value.digits,
 		                   strlen(node->value.digits));
 		break;
 	case FACT_ADDRESS:
-		yes = compare_address(node, value, &told);
+		yes = compare_address(node, value, &reported);
 		break;
 	default:
-		yes = ordered(node->operator, told.number < node->value.number ? -1
-		              : told.number > node->value.number);
+		yes = ordered(node->operator, reported.number < node->value.number ? -1
+		              : reported.number > node->value.number);
 	}
 	return yes ? YES : NO;
 }
@@ -142,20 +142,20 @@ static enum truth evaluate(const struct filter *filter, const struct node *node,
  * Appends "memory >= 8G (it is 4096 MiB)", with a "not " where that is what counts.
  * Returns false where there is no room for it.
  */
-static bool tell(const struct filter *filter, const struct node *node,
+static bool explain_comparison(const struct filter *filter, const struct node *node,
                  const struct subject *subject, bool negated, char *because)
 {
 	const struct fact *fact = &fact_table[node->fact];
-	int most = negated ? 52 : 56;
+	int max = negated ? 52 : 56;
 	size_t length = strlen(because);
-	struct fact_value told;
+	struct fact_value reported;
 	char is[TEXT_SIZE + 24], one[REASON_SIZE];
 	int wrote;
 
-	fact_read(fact, subject, &told);
-	fact_show(fact, &told, is, sizeof(is));
+	fact_read(fact, subject, &reported);
+	fact_show(fact, &reported, is, sizeof(is));
 	wrote = snprintf(one, sizeof(one), "%s%s%.*s (%s)", length ? "; " : "",
-	                 negated ? "not " : "", node->length > most ? most : node->length,
+	                 negated ? "not " : "", node->length > max ? max : node->length,
 	                 filter->text + node->start, is);
 	if (length == 0 || length + (size_t)wrote < REASON_SIZE) {
 		memcpy(because + length, one, strlen(one) + 1);
@@ -167,7 +167,7 @@ static bool tell(const struct filter *filter, const struct node *node,
 }
 
 /*
- * Tells of the comparisons that made @node what it is: one if that sufficed, else all.
+ * Explains the comparisons that made @node what it is: one if that sufficed, else all.
  * @negated: by what @node is in
  */
 static bool explain(const struct filter *filter, const struct node *node,
@@ -177,7 +177,7 @@ static bool explain(const struct filter *filter, const struct node *node,
 	bool all = result == (node->kind == NODE_AND ? YES : NO);
 
 	if (node->kind == NODE_COMPARE)
-		return tell(filter, node, subject, negated, because);
+		return explain_comparison(filter, node, subject, negated, because);
 	if (node->kind == NODE_NOT)
 		return explain(filter, &filter->nodes[node->first], subject, !negated, because);
 	for (unsigned int i = node->first; i; i = filter->nodes[i].next) {

@@ -9,9 +9,10 @@
 #include "nbp/proto/error.h"
 
 #define BIT(operator) (1u << (operator))
-#define SAME (BIT(IS) | BIT(IS_NOT))
-#define ORDER (BIT(BELOW) | BIT(ABOVE) | BIT(AT_MOST) | BIT(AT_LEAST))
-#define PARTS (BIT(CONTAINS) | BIT(STARTS_WITH))
+#define SAME (BIT(OPERATOR_IS) | BIT(OPERATOR_IS_NOT))
+#define ORDER \
+	(BIT(OPERATOR_BELOW) | BIT(OPERATOR_ABOVE) | BIT(OPERATOR_AT_MOST) | BIT(OPERATOR_AT_LEAST))
+#define PARTS (BIT(OPERATOR_CONTAINS) | BIT(OPERATOR_STARTS_WITH))
 
 static const struct {
 	unsigned int operators;
@@ -22,7 +23,7 @@ static const struct {
 	[FACT_MEMORY] = { SAME | ORDER, "one of = <> < > <= >=" },
 	[FACT_SIZE] = { SAME | ORDER, "one of = <> < > <= >=" },
 	[FACT_DIGITS] = { SAME | PARTS, "one of = <> contains starts-with" },
-	[FACT_ADDRESS] = { SAME | ORDER | PARTS | BIT(IN),
+	[FACT_ADDRESS] = { SAME | ORDER | PARTS | BIT(OPERATOR_IN),
 	                   "one of = <> < > <= >= in contains starts-with" },
 	[FACT_CHOICE] = { SAME, "one of = <>" },
 };
@@ -139,7 +140,8 @@ static int take_digits(const struct fact *fact, const char *text, size_t length,
 		node->value.digits[count++] = c;
 	}
 	node->value.digits[count] = '\0';
-	if (count == 0 || ((node->operator == IS || node->operator == IS_NOT) && count != wanted))
+	if (count == 0 || (count != wanted && (node->operator == OPERATOR_IS ||
+	                                       node->operator == OPERATOR_IS_NOT)))
 		return ERR_MALFORMED;
 	return 0;
 }
@@ -148,13 +150,13 @@ static int take_address(const char *text, size_t length, struct node *node)
 {
 	char address[64];
 
-	if (node->operator == CONTAINS || node->operator == STARTS_WITH)
+	if (node->operator == OPERATOR_CONTAINS || node->operator == OPERATOR_STARTS_WITH)
 		return length ? 0 : ERR_MALFORMED;
 	if (length >= sizeof(address))
 		return ERR_MALFORMED;
 	memcpy(address, text, length);
 	address[length] = '\0';
-	return fact_address(address, node->operator == IN, &node->value.address);
+	return fact_address(address, node->operator == OPERATOR_IN, &node->value.address);
 }
 
 static int take_choice(const struct fact *fact, const char *text, size_t length, uint64_t *number)
@@ -171,14 +173,14 @@ static int take_choice(const struct fact *fact, const char *text, size_t length,
 /* Texts with nothing in them are on every machine. */
 static int take_text(size_t length, const struct node *node)
 {
-	bool part = node->operator == CONTAINS || node->operator == STARTS_WITH;
+	bool part = node->operator == OPERATOR_CONTAINS || node->operator == OPERATOR_STARTS_WITH;
 
 	return part && length == 0 ? ERR_MALFORMED : 0;
 }
 
 static void say_expected(const struct fact *fact, const struct node *node, char *out, size_t size)
 {
-	bool whole = node->operator == IS || node->operator == IS_NOT;
+	bool whole = node->operator == OPERATOR_IS || node->operator == OPERATOR_IS_NOT;
 
 	switch (fact->kind) {
 	case FACT_TEXT: snprintf(out, size, "some text"); break;
@@ -190,7 +192,7 @@ static void say_expected(const struct fact *fact, const struct node *node, char 
 		         fact_digits(fact));
 		break;
 	case FACT_ADDRESS:
-		snprintf(out, size, "an IP %s", node->operator == IN
+		snprintf(out, size, "an IP %s", node->operator == OPERATOR_IN
 		         ? "network, as in 10.0.0.0/8" : "address, as in 10.0.2.15");
 		break;
 	case FACT_CHOICE:

@@ -21,7 +21,7 @@ union address {
  */
 int address_parse(const char *text, union address *address);
 
-/** Returns the size that bind() and its like are told. */
+/** Returns the size of @address for bind() and the like. */
 socklen_t address_size(const union address *address);
 /** Returns the port, in the host's byte order. */
 uint16_t address_port(const union address *address);

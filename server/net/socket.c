@@ -13,11 +13,11 @@
 
 static int configure(int fd, const union address *address)
 {
-	int on = 1, room = 4 << 20;
+	int on = 1, size = 4 << 20;
 
 	/* For the minute when a whole building is switched on; less will do. */
-	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
-	setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+	setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
 	/* Bound to one address, the kernel answers from that one anyhow. */
 	if (!address_is_any(address))
 		return 0;
@@ -138,7 +138,7 @@ size_t socket_receive(int fd, struct datagram *batch)
 			.msg_control = d->control, .msg_controllen = sizeof(d->control),
 		};
 	}
-	/* An error is told once and then forgotten: as many tries as there may be. */
+	/* An error is reported once and then forgotten: there are as many tries as there may be errors. */
 	for (int tries = 0; tries < BATCH && got < 0; tries++) {
 		got = recvmmsg(fd, messages, BATCH, MSG_DONTWAIT, NULL);
 		if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))

@@ -8,7 +8,7 @@
 
 /**
  * Opens @count UDP sockets at @address, among which the kernel shares out what
- * comes in. They tell which address of ours a datagram came to. Fails where any other socket
+ * comes in. They report which address of ours a datagram came to. Fails where any other socket
  * is bound there. Where the port was 0, @address receives the one chosen.
  * Returns 0, or -1 with errno set and nothing open.
  */

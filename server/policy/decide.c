@@ -73,7 +73,7 @@ static void give_job(struct decision *decision, const struct job *job, uint32_t 
 }
 
 /*
- * Work that the machine's next boot completes: not what an agent has begun, as that tells of
+ * Work that the machine's next boot completes: not what an agent has begun, as that reports
  * its end, nor if the machine went to its disk instead.
  */
 static bool is_complete(const struct job *job, bool came_back)
@@ -106,7 +106,7 @@ static void end(struct decision *decision, bool came_back, int64_t now)
 	fail(decision, now, reason);
 }
 
-/* Tells another boot of work that is over, so that it shows with the token that it is one. The
+/* Offers another boot a job that is over, so that it shows with the token that it is one. The
  * loader is not fetched, but an answer has one. */
 static void offer_end(struct decision *decision, const struct job *job, bool came_back,
                       const char *loader)
@@ -235,7 +235,7 @@ static void refuse(struct decision *decision, const char *reason)
 	because(decision, "refused: %s", reason);
 }
 
-/* A boot goes on with what it was told of. */
+/* A boot goes on with what it was offered. */
 static void count_attempt(struct job *next, int64_t now)
 {
 	next->state = JOB_OFFERED;
@@ -330,7 +330,7 @@ void decide_report(const struct device *device, const struct job *job,
 		return;
 	}
 	if (job->device != device->id) {
-		/* Nothing of another device's job is told, nor changed. */
+		/* Nothing of another device's job is reported, nor changed. */
 		memset(&decision->next, 0, sizeof(decision->next));
 		refuse(decision, "the job is another device's");
 		return;

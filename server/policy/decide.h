@@ -17,9 +17,9 @@ struct decision {
 	struct message reply; /* type and body; the caller adds nonce and sequence */
 	bool changed;         /* next differs from the job given, and must be stored */
 	bool counted;         /* ... by a new attempt: the question's nonce belongs to it */
-	bool ends;            /* the answer tells of work that ends when this boot accepts it */
+	bool ends;            /* the answer offers a job that ends when this boot accepts it */
 	bool warn;            /* the administrator should hear of it */
-	struct job next;    /* the job from now on; all zeros where there is none */
+	struct job next;      /* the job from now on; all zeros if there is none */
 	char reason[REASON_SIZE]; /* one phrase for the log */
 };
 
@@ -27,7 +27,7 @@ struct decision {
 struct request_facts {
 	uint8_t firmware;        /* enum firmware_kind, as the request says */
 	uint32_t accepted;       /* the attempt at this job that is this boot's; 0: none yet */
-	bool unproven;           /* known by its MAC alone, which is not enough for work */
+	bool unproven;           /* known by its MAC alone, which is not enough for a job */
 	bool came_back;          /* the last attempt's boot ended at the local disk */
 	int64_t now;             /* Unix time */
 };
@@ -45,15 +45,15 @@ struct report_facts {
 	enum proof proof;
 	uint32_t accepted; /* as in struct request_facts: of the report's own nonce */
 	bool came_back;    /* likewise */
-	bool superseded;   /* the device was offered newer work since */
+	bool superseded;   /* the device was offered a newer job since */
 	int64_t now;
 };
 
 /**
- * Answers an NBP: is there work for this boot? Telling it of work changes nothing: what it
- * accepts is an attempt. Nor does another boot end work by state, as anybody could have sent
- * that: it is told of the work once more, and ends it by accepting it, with a token that only
- * who was answered has; the receipt is refused, and the machine boots its disk.
+ * Answers an NBP: is there a job for this boot? An offer changes nothing: what the boot
+ * accepts is an attempt. Nor does another boot end a job by asking, as anybody could have sent
+ * that: the job is offered once more, and the boot ends it by accepting it, with a token that only
+ * the machine that was answered has; the receipt is refused, and the machine boots its disk.
  * @device: NULL if unknown
  * @job: the device's newest job, ended or not; NULL if it never had one
  * @decision: reply is an answer
@@ -77,7 +77,7 @@ void decide_query(const struct device *device, const struct job *job, enum proof
 void decide_report(const struct device *device, const struct job *job,
                    const struct report_facts *facts, struct decision *decision);
 
-/** Ends work that is begun and overdue; there is no reply. */
+/** Ends a job that is begun and overdue; there is no reply. */
 void decide_overdue(const struct job *job, int64_t now, struct decision *decision);
 
 #endif

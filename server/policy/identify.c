@@ -111,7 +111,7 @@ static void report_mac(const struct named *named, const char *what, struct ident
 }
 
 /* Says whether the MAC that a machine came with makes its UUID doubtful, so that only the
- * database can tell whose it is. */
+ * database can say whose it is. */
 static bool is_doubtful(const struct index *index, const struct sender *sender,
                         const struct named *named)
 {

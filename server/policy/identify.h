@@ -12,7 +12,8 @@ enum match {
 	MATCH_UNCHECKED,     /* the database was not asked */
 	MATCH_CARD,          /* another network card of the same machine: to be stored */
 	MATCH_BORROWED_CARD, /* the same machine, with the network card of another device */
-	MATCH_SHARED_UUID,   /* another machine, or one that cannot be told from it: to be stored */
+	MATCH_SHARED_UUID,   /* another machine, or one that cannot be distinguished from
+	                        another: to be stored */
 };
 
 /* What a message reports of its sender. */

@@ -26,7 +26,7 @@ struct offer {
 void token_make(const uint8_t secret[TOKEN_SECRET_SIZE], const struct offer *offer,
                 uint8_t token[TOKEN_SIZE]);
 
-/** Says whether @token is that of @offer, in a time that tells nothing of where they differ. */
+/** Says whether @token is that of @offer, in a time that does not depend on where they differ. */
 bool token_is(const uint8_t secret[TOKEN_SECRET_SIZE], const struct offer *offer,
               const uint8_t token[TOKEN_SIZE]);
 

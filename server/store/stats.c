@@ -111,16 +111,35 @@ const struct stats_family *stats_family(const char *name)
 {
 	static const struct stats_family families[] = {
 		{ "asked_", "asked", "questions", "kind",
-		  "Questions and events that machines sent." },
-		{ "answered_", "answered", "answers", "kind", "Answers given, by what they were." },
+		  "Messages received, by type." },
+		{ "answered_", "answered", "answers", "kind",
+		  "Replies sent, by kind: a job, local boot, an unknown machine, details, a receipt." },
 		{ "drop_", "dropped", "drops", "reason",
-		  "Datagrams without an answer, by reason." },
+		  "Datagrams received that got no reply, by reason." },
 	};
 
 	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++)
 		if (strncmp(name, families[i].prefix, strlen(families[i].prefix)) == 0)
 			return &families[i];
 	return NULL;
+}
+
+/* Says what a counter of no family counts. */
+static const char *counter_help(const char *name)
+{
+	static const struct {
+		const char *name, *help;
+	} helps[] = {
+		{ "history_lost", "Events and requests that were not stored, as there were too many or "
+		  "the database failed." },
+		{ "not_admitted", "Requests of unknown machines that were not admitted because of a "
+		  "limit." },
+	};
+
+	for (size_t i = 0; i < sizeof(helps) / sizeof(helps[0]); i++)
+		if (strcmp(helps[i].name, name) == 0)
+			return helps[i].help;
+	return "A counter of another version of prebootd.";
 }
 
 static void put_head(FILE *out, const char *name, const char *type, const char *help)
@@ -142,7 +161,7 @@ static void put_counters(const struct stats *stats, FILE *out)
 		snprintf(name, sizeof(name), "%s_total", family ? family->metric : c->name);
 		if (!family || family != last)
 			put_head(out, name, "counter",
-			         family ? family->help : "Counted by prebootd.");
+			         family ? family->help : counter_help(c->name));
 		if (family)
 			fprintf(out, "openpreboot_%s{%s=\"%s\"} %" PRIu64 "\n", name, family->label,
 			        c->name + strlen(family->prefix), c->value);
@@ -156,7 +175,7 @@ static void put_times(const struct stats *stats, FILE *out)
 {
 	if (stats->time_count == 0)
 		return;
-	put_head(out, "answer_seconds", "histogram", "Time from a question to its answer.");
+	put_head(out, "answer_seconds", "histogram", "Time from receiving a message to sending its reply.");
 	for (size_t i = 0; i < stats->time_count; i++)
 		if (stats->times[i].limit_us != UINT64_MAX)
 			fprintf(out, "openpreboot_answer_seconds_bucket{le=\"%g\"} %" PRIu64 "\n",
@@ -171,14 +190,14 @@ void stats_prometheus(const struct stats *stats, FILE *out)
 {
 	put_counters(stats, out);
 	put_times(stats, out);
-	put_head(out, "leases", "gauge", "Work, by its state.");
+	put_head(out, "jobs", "gauge", "Jobs in the database, by state.");
 	for (int state = 0; state <= JOB_CANCELLED; state++)
-		fprintf(out, "openpreboot_leases{state=\"%s\"} %" PRIu64 "\n",
+		fprintf(out, "openpreboot_jobs{state=\"%s\"} %" PRIu64 "\n",
 		        job_state_name((enum job_state)state), stats->jobs[state]);
-	put_head(out, "devices", "gauge", "Devices that are known.");
+	put_head(out, "devices", "gauge", "Devices in the database.");
 	fprintf(out, "openpreboot_devices %" PRIu64 "\n", stats->devices);
-	put_head(out, "strangers", "gauge", "Unknown machines that have asked.");
-	fprintf(out, "openpreboot_strangers %" PRIu64 "\n", stats->unknowns);
+	put_head(out, "unknown_machines", "gauge", "Unknown machines in the database.");
+	fprintf(out, "openpreboot_unknown_machines %" PRIu64 "\n", stats->unknowns);
 }
 
 /* --- writing --------------------------------------------------------------- */

@@ -202,7 +202,7 @@ static ssize_t stream_write(void *cookie, const char *bytes, size_t length)
 	}
 	if (!output.busy || !output.busy(output.context))
 		let_out(s);
-	/* stdio tells of a failure only once it is asked to write on. */
+	/* stdio reports a failure only once it is asked to write on. */
 	return s->failed ? 0 : (ssize_t)length;
 }
 

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 
 /*
- * What the tools print goes to a terminal, and much of it was typed, read from a file or told by
+ * What the tools print goes to a terminal, and much of it was typed, read from a file or reported by
  * a machine. So standard output and standard error pass one place, whoever writes to them: there
  * control characters, and what is no text in UTF-8, are replaced by what is seen and not obeyed:
  * "\x1b", in JSON "\u001b". And while a transaction that writes is open, nothing waits for the

@@ -77,7 +77,7 @@ class RandomSite:
             mac=mac(number()), firmware=choose((BIOS, UEFI, UEFI)),
             memory_mib=choose((0, 4000, 8000, 16000)), installed_mib=choose((0, 8192, 16384)),
             secure_boot=choose((0, 1, 2)), tpm=choose((0, 1, 2)), cores=choose((0, 2, 4, 8)),
-            maker=choose(MAKERS), product=choose(PRODUCTS), serial=choose(("", "S1", "S1", "S2", "Default string")),
+            manufacturer=choose(MAKERS), product=choose(PRODUCTS), serial=choose(("", "S1", "S1", "S2", "Default string")),
             asset_tag=choose(("", "A7")), bios_version=choose(("", "1.2")),
             disk=choose((None, (512, 1 << 21), (4096, 1 << 28))))
         if self.chance(0.6):
@@ -96,14 +96,15 @@ class RandomSite:
     def comparison(self):
         choose = self.random.choice
         fact, operators, values = choose((
-            ("maker", ("=", "<>", "contains", "starts-with"), ('"Dell Inc."', "qemu", "''", "e")),
+            (choose(("manufacturer", "maker")), ("=", "<>", "contains", "starts-with"),
+             ('"Dell Inc."', "qemu", "''", "e")),
             ("product", ("=", "<>", "contains", "starts-with"),
              ("plex", "Latitude", '"Standard PC"')),
             ("asset-tag", ("=", "<>", "contains"), ("A7", "a", "''")),
             ("isd-image", ("=", "<>"), ("win", "other", "''")),
             ("name", ("=", "<>", "starts-with"), ("d1", "d", "D2")),
             ("cores", ("=", "<>", "<", ">", "<=", ">="), ("2", "4", "5")),
-            ("memory", ("=", "<>", "<", ">", "<=", ">="), ("8G", "4000", "8192M", "16G")),
+            ("memory", ("=", "<>", "<", ">", "<=", ">="), ("8G", "4000", "8192M", "16 G")),
             ("disk-size", ("<", ">", "<=", ">="), ("1G", "1T", "500G")),
             ("disks", ("=", ">"), ("0", "1")),
             ("firmware", ("=", "<>"), ("bios", "uefi")),

@@ -51,7 +51,7 @@ def swap(uuid):
 def serials_of(request):
     """Returns what tells machines with one UUID apart: model, and the numbers that are some."""
     numbers = ["" if text in ("Default string", "0") else text for text in (request.serial, "")]
-    return (f"{request.maker} {request.product}", *numbers)
+    return (f"{request.manufacturer} {request.product}", *numbers)
 
 
 def likeness(one, other):

@@ -11,8 +11,8 @@ BIOS, UEFI = 1, 2
 VALID = 2
 NUMBERS = {"isd_state": 0x03, "just_imaged": 0x05, "firmware": 0x11, "memory_mib": 0x18,
            "secure_boot": 0x26, "tpm": 0x27, "cores": 0x2a, "installed_mib": 0x2b}
-TEXTS = {"isd_image": 0x06, "maker": 0x13, "product": 0x14, "serial": 0x15, "asset_tag": 0x21,
-         "bios_version": 0x23}
+TEXTS = {"isd_image": 0x06, "manufacturer": 0x13, "product": 0x14, "serial": 0x15,
+         "asset_tag": 0x21, "bios_version": 0x23}
 WIDTHS = {"isd_state": 1, "just_imaged": 1, "firmware": 1, "memory_mib": 4, "secure_boot": 1,
           "tpm": 1, "cores": 2, "installed_mib": 4}
 MAC, UUID, ISD_DEVICE, DISK = 0x01, 0x02, 0x04, 0x2f
@@ -33,7 +33,7 @@ class Request:
     tpm: int = 0
     cores: int = 0
     isd_image: str = ""
-    maker: str = ""
+    manufacturer: str = ""
     product: str = ""
     serial: str = ""
     asset_tag: str = ""
@@ -83,11 +83,13 @@ class Request:
 
 UNITS = {"": 1 << 20, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 FLAGS = {"secure-boot": "secure_boot", "tpm": "tpm"}
-PLAIN = {"maker", "product", "serial", "asset-tag", "bios-version", "isd-image"}
+ALIASES = {"maker": "manufacturer"}
+PLAIN = {"manufacturer", "product", "serial", "asset-tag", "bios-version", "isd-image"}
 
 
 def told(fact, r, address, name):
     """Returns the value of a fact, in the form of a filter's values; None: it is not told."""
+    fact = ALIASES.get(fact, fact)
     if fact == "isd-image" and r.isd_state and not r.isd_image:
         return ""  # that there is none is told, too
     if fact in PLAIN:
@@ -121,7 +123,7 @@ def value_of(fact, operator, text):
     if fact in ("cores", "disks"):
         return int(text)
     if fact in ("memory", "disk-size"):
-        number, unit = re.fullmatch(r"(\d+)([MGT]?)", text).groups()
+        number, unit = re.fullmatch(r"(\d+) ?([MGT]?)", text).groups()
         return int(number) * UNITS[unit]
     if fact == "mac":
         return text.replace(":", "").replace("-", "").lower()
@@ -141,7 +143,7 @@ COMPARE = {
 def compare(fact, operator, text, about):
     """Returns True, False, or None where it is not told."""
     value = told(fact, *about)
-    if value is None and fact in PLAIN and text == "" and operator in ("=", "<>"):
+    if value is None and ALIASES.get(fact, fact) in PLAIN and text == "" and operator in ("=", "<>"):
         return operator == "="  # this asks whether it is told
     if value is None:
         return None
@@ -198,6 +200,9 @@ def _one(tokens, about):
         assert tokens[0] == ")"
         return value, tokens[1:]
     fact, operator, text = tokens[:3]
+    if fact in ("memory", "disk-size") and tokens[3:4] and tokens[3] in UNITS:
+        tokens = [fact, operator, text + tokens[3], *tokens[4:]]
+        text = tokens[2]
     if text[0] in "\"'":
         text = text[1:-1]
     return compare(fact, operator, text, about), tokens[3:]

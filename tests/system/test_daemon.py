@@ -258,7 +258,7 @@ def test_metrics(ctl):
     text = path.read_text()
     assert 'openpreboot_answers_total{kind="unknown"} 1\n' in text
     assert 'openpreboot_drops_total{reason="limit"} 0\n' in text
-    assert "openpreboot_strangers 1\n" in text
+    assert "openpreboot_unknown_machines 1\n" in text
     assert stat.S_IMODE(os.stat(path).st_mode) == 0o644
     assert not [name for name in os.listdir(ctl.folder) if ".new-" in name]
 

@@ -171,8 +171,8 @@ def test_live(database, tmp_path):
 
 # --- stats -----------------------------------------------------------------------
 
-COUNTERS = {"asked_request": 10, "answered_work": 3, "answered_local": 6, "drop_limit": 1,
-            "notes_lost": 2, "time_us": 5000, "time_100us": 5, "time_1ms": 3, "time_10ms": 1,
+COUNTERS = {"asked_request": 10, "answered_job": 3, "answered_local": 6, "drop_limit": 1,
+            "history_lost": 2, "time_us": 5000, "time_100us": 5, "time_1ms": 3, "time_10ms": 1,
             "time_more": 1}
 
 
@@ -215,13 +215,13 @@ def test_prometheus(counted):
             values[name] = float(value)
             base = re.sub(r"_(bucket|sum|count)$", "", name.split("{")[0])
             assert ("TYPE", base) in kinds and ("HELP", base) in kinds
-    assert values['openpreboot_answers_total{kind="work"}'] == 3
+    assert values['openpreboot_answers_total{kind="job"}'] == 3
     assert values['openpreboot_drops_total{reason="limit"}'] == 1
-    assert values["openpreboot_notes_lost_total"] == 2
+    assert values["openpreboot_history_lost_total"] == 2
     buckets = [v for n, v in values.items() if "bucket" in n]
     assert buckets == [5, 8, 9, 10] and values["openpreboot_answer_seconds_count"] == 10
     assert values['openpreboot_answer_seconds_bucket{le="0.0001"}'] == 5
-    assert values['openpreboot_leases{state="pending"}'] == 1
+    assert values['openpreboot_jobs{state="pending"}'] == 1
     assert kinds["TYPE", "openpreboot_answer_seconds"] == "histogram"
 
 

@@ -266,7 +266,7 @@ def test_rule_test(tmp_path):
     assert rows("memory >= 8G") == [
         ("other", False, "it never asked"),
         ("pc", True, "memory >= 8G (it is 8192 MiB)"),
-        ("52:54:00:99:99:99", False, "memory >= 8G (it is not told)")]
+        ("52:54:00:99:99:99", False, "memory >= 8G (unknown)")]
     assert rows("rule-1", "pc") == [("pc", False, "memory >= 16G (it is 8192 MiB)")]
     assert rows("firmware = uefi", UUID) == [
         ("52:54:00:99:99:99", True, "firmware = uefi (it is uefi)")]

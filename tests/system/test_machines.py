@@ -66,7 +66,7 @@ def test_known_by_isd_alone(ctl, daemon):
     assert other[policy.DECISION] == policy.LOCAL and policy.NAME not in other
     eventually(lambda: "conflict" in [e["step"] for e in ctl.json("event", "list", "web01")])
     assert "a disk moved or copied" in ctl("device", "show", "web01")
-    assert 'note="it has the image-safe data of web01, but the machine is not known: a disk ' \
+    assert 'anomaly="it has the image-safe data of web01, but the machine is not known: a disk ' \
         'moved or copied"' in daemon.log.read_text()
     assert f"claimed by UUID   {UUID1}" in ctl("device", "show", "web01")
     assert request(daemon, isd=ISD1, uuid=UUID1)[policy.DECISION] == policy.WORK

@@ -285,7 +285,7 @@ static void test_counters_are_kept(void **state)
 	put(bench, 0, MESSAGE_REQUEST, 3, 'a')->data[0] = 'X';
 	serve(bench, 1);
 	writer_sweep(&bench->writer, &timestamp);
-	assert_int_equal(number_of(bench, "SELECT sum(value) FROM counter WHERE name IN ('answered_work',"
+	assert_int_equal(number_of(bench, "SELECT sum(value) FROM counter WHERE name IN ('answered_job',"
 	                           " 'answered_local', 'answered_unknown', 'drop_malformed')"), 4);
 	assert_int_equal(number_of(bench, "SELECT value FROM counter WHERE name = 'asked_request'"), 3);
 	/* What never happened is told, too. */
