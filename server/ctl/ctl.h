@@ -92,8 +92,8 @@ int ctl_find_session(struct ctl *ctl, const char *name, struct multicast_row *ro
 /** Finds what "/", a folder's path, "group:NAME" or else a device's name, MAC or UUID names. */
 int ctl_find_owner(struct ctl *ctl, const char *word, struct owner *owner);
 /**
- * Calls @each for every device that such words stand for, those from @first up to @end: word by
- * word, in their order by name.
+ * Calls @each for every device that words stand for, those from @first up to @end: a device, all in
+ * a folder and below it, all in group:NAME. Word by word, in their order by name, each device once.
  */
 int ctl_each_device(struct ctl *ctl, int first, int end,
                     int (*each)(struct ctl *ctl, const struct device *device, void *data),
@@ -117,8 +117,6 @@ int ctl_read_bundle(struct ctl *ctl, struct bundle *bundle);
 int ctl_read_details(struct ctl *ctl, int first, struct details *details);
 /** Refuses details that would not fit the answer to an agent. */
 int ctl_check_details(const struct bundle *bundle, const struct details *details, bool session);
-/** Says what is wrong with a filter, if anything is, and where. */
-int ctl_check_filter(const char *text);
 /** Reads the words from @first on, or if there are none --filter, as one filter. */
 int ctl_read_filter(struct ctl *ctl, int first, char out[FILTER_TEXT]);
 /** Reads "2026-12-31", which is to its end, "2026-12-31 18:00", or a time from now as "7d". */
@@ -249,11 +247,18 @@ const char *ctl_firmware_name(uint64_t firmware);
 /** What a device's last request reported, as JSON; null if it never asked. */
 json_t *ctl_json_seen(const struct seen *seen);
 /**
- * Starts the list of the devices in the folder that the first word names, if there is one,
- * in the group of --group, and with --seen of those that ever asked, the last one first.
- * Take each with device_row(). Returns an exit status, after saying why.
+ * Starts the list of all devices, or those in the folder or group that the one word names, in the
+ * group of --group, and with --seen of those that ever asked, the last one first. Take each with
+ * device_row(). Returns an exit status, after saying why.
  */
 int ctl_start_devices(struct ctl *ctl, struct store_rows **rows);
+/**
+ * Calls @each for the devices that a list is to have: as ctl_start_devices(), but for any number
+ * of devices, folders and groups. Returns an exit status.
+ */
+int ctl_each_listed(struct ctl *ctl,
+                    int (*each)(struct ctl *ctl, const struct device *device, void *data),
+                    void *data);
 /** Writes the path of the folder that a device is in. */
 void ctl_device_path(struct ctl *ctl, const struct device *device, char path[FOLDER_PATH]);
 /** Reads a device's last request and its newest job, of number 0 if there is none. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "server/ctl/noun.h"
+#include "server/tool/nearest.h"
 
 /* Those of all verbs have letters; the others are told apart by what is added here. */
 #define FIRST_VALUE 256
@@ -35,6 +36,33 @@ const char *ctl_option_at(const struct ctl *ctl, const struct ctl_option *option
 }
 
 /* --- reading ------------------------------------------------------------------ */
+
+/* Returns the name at @index of all options, for "did you mean". */
+static const char *long_name_at(const void *data, size_t index)
+{
+	const struct option *all = data;
+
+	return all[index].name;
+}
+
+/* Reports what getopt_long() could not read. @word: what stands there; @code: what it returned */
+static int report_bad_option(const struct option *all, const char *word, int code)
+{
+	char name[64];
+	const char *meant;
+
+	if (code == ':')
+		return ctl_error(EXIT_USAGE, "%s: missing value; try \"prebootctl --help\"", word);
+	if (strncmp(word, "--", 2) != 0)
+		return ctl_error(EXIT_USAGE, "unknown option \"-%c\"; try \"prebootctl --help\"", optopt);
+	snprintf(name, sizeof(name), "%.*s", (int)strcspn(word + 2, "="), word + 2);
+	if (optopt)
+		return ctl_error(EXIT_USAGE, "--%s takes no value", name);
+	meant = nearest_name(name, long_name_at, all);
+	return ctl_error(EXIT_USAGE, "unknown option \"--%s\"%s%s%s; try \"prebootctl --help\"",
+	                 name, meant ? "; did you mean --" : "", meant ? meant : "",
+	                 meant ? "?" : "");
+}
 
 static void add_name(struct option *all, size_t *count, const struct ctl_option *option)
 {
@@ -79,13 +107,14 @@ int args_parse(struct ctl *ctl, int argc, char **argv)
 
 	collect_options(all);
 	ctl->database = STORE_DEFAULT;
-	while (status < 0 && (option = getopt_long(argc, argv, "d:jhV", all, NULL)) != -1) {
+	while (status < 0 && (option = getopt_long(argc, argv, ":d:jhV", all, NULL)) != -1) {
 		switch (option) {
 		case 'd': ctl->database = optarg; break;
 		case 'j': ctl->json = true; break;
 		case 'h': ctl->help = true; break;
 		case 'V': puts("prebootctl " VERSION); return 0;
-		case '?': return ctl_error(EXIT_USAGE, "try \"prebootctl --help\"");
+		case ':':
+		case '?': return report_bad_option(all, argv[optind - 1], option);
 		default: status = keep_option(ctl, all[option - FIRST_VALUE].name, optarg);
 		}
 	}
@@ -101,10 +130,10 @@ static int report_missing(const struct ctl *ctl, const struct verb *verb, const 
 {
 	struct place places[USAGE_PLACES_MAX];
 	size_t count = usage_places(verb, places);
-	uint32_t next = usage_next(places, count, ctl->word_count);
+	int given = ctl->word_count;
 
 	for (size_t i = 0; i < count; i++)
-		if (next >> i & 1 && !places[i].optional)
+		if (!places[i].optional && given-- == 0)
 			return ctl_error(EXIT_USAGE, "%s: missing argument %s", text,
 			                 places[i].words);
 	return ctl_error(EXIT_USAGE, "%s: missing argument", text);
@@ -126,7 +155,7 @@ int args_check(struct ctl *ctl, const struct noun *noun, const struct verb *verb
 		status = ctl_error(EXIT_USAGE, "%s: unexpected argument%s", ctl->words[verb->max],
 		                   verb->usage && strstr(verb->usage, "FILTER")
 		                   ? "; quote the filter, as in 'memory >= 8G'" : "");
-	if (status)
+	if (status && !ctl->json)
 		help_usage(stderr, noun, verb);
 	return status;
 }

@@ -193,14 +193,56 @@ static int for_word(struct ctl *ctl, const char *word,
 	return for_all(ctl, rc, rows, word, each, data);
 }
 
+/* The devices that several words stand for, each once. */
+struct device_list {
+	struct device *devices; /* in the order of the words */
+	uint64_t *ids;          /* theirs, in order */
+	size_t count;
+};
+
+static int add_once(struct ctl *ctl, const struct device *device, void *data)
+{
+	struct device_list *list = data;
+	size_t at = list->count;
+
+	(void)ctl;
+	/* Most lists are in the order of their ids, or nearly. */
+	while (at && list->ids[at - 1] > device->id)
+		at--;
+	if (at && list->ids[at - 1] == device->id)
+		return 0;
+	if ((list->count & (list->count - 1)) == 0) {
+		size_t size = list->count ? 2 * list->count : 1;
+		void *ids = realloc(list->ids, size * sizeof(*list->ids));
+		void *devices = realloc(list->devices, size * sizeof(*list->devices));
+
+		list->ids = ids ? ids : list->ids;
+		list->devices = devices ? devices : list->devices;
+		if (!ids || !devices)
+			return ctl_error(EXIT_FAULT, "not enough memory");
+	}
+	memmove(list->ids + at + 1, list->ids + at, (list->count - at) * sizeof(*list->ids));
+	list->ids[at] = device->id;
+	list->devices[list->count++] = *device;
+	return 0;
+}
+
 int ctl_each_device(struct ctl *ctl, int first, int end,
                     int (*each)(struct ctl *ctl, const struct device *device, void *data),
                     void *data)
 {
+	struct device_list list = { .count = 0 };
 	int status = 0;
 
+	if (end - first == 1)
+		return for_word(ctl, ctl->words[first], each, data);
+	/* What is done to a device may change what the words after it stand for. */
 	for (int i = first; status == 0 && i < end; i++)
-		status = for_word(ctl, ctl->words[i], each, data);
+		status = for_word(ctl, ctl->words[i], add_once, &list);
+	for (size_t i = 0; status == 0 && i < list.count; i++)
+		status = each(ctl, &list.devices[i], data);
+	free(list.devices);
+	free(list.ids);
 	return status;
 }
 
@@ -214,16 +256,76 @@ int ctl_each_member(struct ctl *ctl, uint64_t session,
 	return for_all(ctl, rc, rows, NULL, each, data);
 }
 
+/* Reads which devices a list is to have: of one folder or group, or all. */
+static int read_filter(struct ctl *ctl, struct device_filter *filter)
+{
+	struct owner owner = { .level = LEVEL_GLOBAL };
+	int status = ctl->word_count ? ctl_find_owner(ctl, ctl->words[0], &owner) : 0;
+
+	filter->seen = ctl_given(ctl, &opt_seen);
+	if (status == 0 && owner.level == LEVEL_DEVICE)
+		status = ctl_error(EXIT_USAGE, "%s: expected a folder or a group", ctl->words[0]);
+	if (status == 0 && owner.level == LEVEL_GROUP && ctl_given(ctl, &opt_group))
+		status = ctl_error(EXIT_USAGE, "--group and %s: expected one group", ctl->words[0]);
+	if (status == 0 && owner.level == LEVEL_GROUP)
+		filter->group = owner.id;
+	if (status == 0 && owner.level == LEVEL_FOLDER)
+		filter->folder = owner.id;
+	if (status == 0 && ctl_given(ctl, &opt_group))
+		status = ctl_find_group(ctl, ctl_option(ctl, &opt_group), &filter->group);
+	return status;
+}
+
 int ctl_start_devices(struct ctl *ctl, struct store_rows **rows)
 {
-	struct device_filter filter = { .seen = ctl_given(ctl, &opt_seen) };
+	struct device_filter filter = { 0 };
 	int status = 0;
 
-	if (ctl->word_count)
-		status = ctl_find_folder(ctl, ctl->words[0], &filter.folder);
-	if (status == 0 && ctl_given(ctl, &opt_group))
-		status = ctl_find_group(ctl, ctl_option(ctl, &opt_group), &filter.group);
+	if (ctl->word_count > 1)
+		status = ctl_error(EXIT_USAGE, "%s: unexpected argument; expected one folder or group",
+		                   ctl->words[1]);
+	if (status == 0)
+		status = read_filter(ctl, &filter);
 	if (status)
 		return status;
 	return device_select(&ctl->store, &filter, rows) ? ctl_store_error(ctl) : 0;
+}
+
+/* Calls @each for devices that have ever asked. */
+struct seen_only {
+	int (*each)(struct ctl *ctl, const struct device *device, void *data);
+	void *data;
+};
+
+static int do_if_seen(struct ctl *ctl, const struct device *device, void *data)
+{
+	struct seen_only *only = data;
+	struct seen seen;
+
+	if (device_last_seen(&ctl->store, device->id, &seen))
+		return ctl_store_error(ctl);
+	return seen.time ? only->each(ctl, device, only->data) : 0;
+}
+
+int ctl_each_listed(struct ctl *ctl,
+                    int (*each)(struct ctl *ctl, const struct device *device, void *data),
+                    void *data)
+{
+	struct seen_only only = { each, data };
+	bool one = ctl->word_count < 2 && (!ctl->word_count || ctl->words[0][0] == '/' ||
+	                                   strncmp(ctl->words[0], GROUP_PREFIX,
+	                                           strlen(GROUP_PREFIX)) == 0);
+	struct store_rows *rows = NULL;
+	int status;
+
+	if (one) {
+		status = ctl_start_devices(ctl, &rows);
+		return status ? status : for_all(ctl, 0, rows, NULL, each, data);
+	}
+	if (ctl_given(ctl, &opt_group))
+		return ctl_error(EXIT_USAGE, "--group is for all devices or a folder; name the group "
+		                 "among the others, as in group:%s", ctl_option(ctl, &opt_group));
+	return ctl_given(ctl, &opt_seen)
+	       ? ctl_each_device(ctl, 0, ctl->word_count, do_if_seen, &only)
+	       : ctl_each_device(ctl, 0, ctl->word_count, each, data);
 }

@@ -128,43 +128,60 @@ static void list_device(struct ctl *ctl, struct table *table, const struct devic
 	          ago);
 }
 
-static int ctl_device_list(struct ctl *ctl)
+struct device_listing {
+	struct table table;
+	json_t *array;
+};
+
+static int add_to_list(struct ctl *ctl, const struct device *device, void *data)
 {
-	struct table table = { .columns = 6 };
-	struct device device;
+	struct device_listing *list = data;
 	struct seen seen;
 	struct job job;
-	struct store_rows *rows;
-	json_t *array;
-	int rc = 0, status = ctl_start_devices(ctl, &rows);
 
-	if (status)
-		return status;
-	if (ctl_given(ctl, &opt_csv))
-		return ctl_put_csv(ctl, rows);
-	array = json_array();
-	table_add(&table, "DEVICE", "FOLDER", "MAC OR UUID", "FW", "NEWEST JOB", "LAST SEEN");
-	while (store_next(rows, &rc)) {
-		device_row(rows, &device);
-		rc = ctl_gather_device(ctl, &device, &seen, &job);
-		if (rc == 0 && ctl->json)
-			json_array_append_new(array, ctl_json_full(ctl, &device, &seen, &job));
-		else if (rc == 0)
-			list_device(ctl, &table, &device, &seen, &job);
+	if (ctl_gather_device(ctl, device, &seen, &job))
+		return ctl_store_error(ctl);
+	if (ctl->json)
+		json_array_append_new(list->array, ctl_json_full(ctl, device, &seen, &job));
+	else
+		list_device(ctl, &list->table, device, &seen, &job);
+	return 0;
+}
+
+static int ctl_device_list(struct ctl *ctl)
+{
+	struct device_listing list = { .table = { .columns = 6 } };
+	struct store_rows *rows;
+	int status;
+
+	if (ctl_given(ctl, &opt_csv)) {
+		status = ctl_start_devices(ctl, &rows);
+		return status ? status : ctl_put_csv(ctl, rows);
 	}
-	return ctl_answer_list(ctl, rc, &table, array);
+	list.array = json_array();
+	table_add(&list.table, "DEVICE", "FOLDER", "MAC OR UUID", "FW", "NEWEST JOB", "LAST SEEN");
+	status = ctl_each_listed(ctl, add_to_list, &list);
+	if (status == 0)
+		return ctl_answer_list(ctl, 0, &list.table, list.array);
+	table_free(&list.table);
+	json_decref(list.array);
+	return status;
 }
 
 /* --- device remove --------------------------------------------------------- */
 
-static int remove_device(struct ctl *ctl, struct device *device)
-{
-	struct job job;
-	int rc, status = ctl_find_device(ctl, ctl->words[0], device);
+/* The devices that a verb has done something to. */
+struct done {
+	json_t *names;
+	unsigned int skipped; /* for these there was nothing to do */
+};
 
-	if (status)
-		return status;
-	rc = job_newest(&ctl->store, device->id, &job);
+static int remove_device(struct ctl *ctl, const struct device *device, void *data)
+{
+	struct done *done = data;
+	struct job job;
+	int rc = job_newest(&ctl->store, device->id, &job);
+
 	if (rc == 0 && job_is_open(job.state) && !ctl_given(ctl, &opt_force))
 		return ctl_error(EXIT_FAULT, "device %s has job %llu, which is %s; cancel it with "
 		                 "\"prebootctl job cancel %s\", or use --force", device->name,
@@ -172,16 +189,42 @@ static int remove_device(struct ctl *ctl, struct device *device)
 		                 device->name);
 	if ((rc && rc != ERR_NOT_FOUND) || device_remove(&ctl->store, device->id))
 		return ctl_store_error(ctl);
+	json_array_append_new(done->names, json_string(device->name));
 	return 0;
+}
+
+/* Returns the one name, where one device was named, or all of them as an array, which is freed. */
+static json_t *json_done(struct ctl *ctl, struct done *done)
+{
+	json_t *first = json_array_get(done->names, 0);
+
+	if (ctl->word_count > 1 || ctl->words[0][0] == '/' || strchr(ctl->words[0], ':') || !first)
+		return done->names;
+	json_incref(first);
+	json_decref(done->names);
+	return first;
 }
 
 static int ctl_device_remove(struct ctl *ctl)
 {
-	struct device device;
-	int status = CTL_TRANSACTION(ctl, remove_device(ctl, &device));
+	struct done done = { .names = json_array() };
+	int status = CTL_TRANSACTION(ctl, ctl_each_device(ctl, 0, ctl->word_count, remove_device,
+	                                                  &done));
+	size_t count = json_array_size(done.names);
+	char name[NAME_SIZE] = "";
 
-	return status ? status : ctl_say(ctl, json_pack("{s:s}", "removed", device.name),
-	                                 "device %s removed", device.name);
+	if (status) {
+		json_decref(done.names);
+		return status;
+	}
+	if (count == 1)
+		text_format(name, sizeof(name), "%s",
+		            json_string_value(json_array_get(done.names, 0)));
+	if (count == 1)
+		return ctl_say(ctl, json_pack("{s:o}", "removed", json_done(ctl, &done)),
+		               "device %s removed", name);
+	return ctl_say(ctl, json_pack("{s:o}", "removed", json_done(ctl, &done)),
+	               "%zu devices removed", count);
 }
 
 /* --- move ------------------------------------------------------------------ */
@@ -228,24 +271,27 @@ static int ctl_device_move(struct ctl *ctl)
 
 /* --- release --------------------------------------------------------------- */
 
-static int release_device(struct ctl *ctl, struct device *device)
+static int release_device(struct ctl *ctl, const struct device *device, void *data)
 {
 	static const uint8_t none[16];
+	struct done *done = data;
 	char by[40];
-	int status = ctl_find_device(ctl, ctl->words[0], device);
 
-	if (status)
-		return status;
-	if (memcmp(device->claim_uuid, none, 16))
+	if (memcmp(device->claim_uuid, none, 16)) {
 		text_format(by, sizeof(by), "%pU", device->claim_uuid);
-	else if (memcmp(device->claim_mac, none, 6))
+	} else if (memcmp(device->claim_mac, none, 6)) {
 		text_format(by, sizeof(by), "%pM", device->claim_mac);
-	else
+	} else if (ctl->word_count == 1 && ctl->words[0][0] != '/' &&
+	           strncmp(ctl->words[0], "group:", 6) != 0) {
 		return ctl_error(EXIT_FAULT, "device %s is bound to no machine; \"prebootctl device "
-		                 "change\" changes what it was added with",
-		                 device->name);
+		                 "change\" changes what it was added with", device->name);
+	} else {
+		done->skipped++;
+		return 0;
+	}
 	if (device_release(&ctl->store, device->id))
 		return ctl_store_error(ctl);
+	json_array_append_new(done->names, json_string(device->name));
 	return ctl_add_event(ctl, device->id, "released", "it was bound to %s", by);
 }
 
@@ -267,14 +313,29 @@ static int warn_of_open_job(struct ctl *ctl, const struct device *device)
 
 static int ctl_device_release(struct ctl *ctl)
 {
+	struct done done = { .names = json_array() };
 	struct device device;
-	int status = CTL_TRANSACTION(ctl, release_device(ctl, &device));
+	size_t i;
+	json_t *name;
+	int status = CTL_TRANSACTION(ctl, ctl_each_device(ctl, 0, ctl->word_count, release_device,
+	                                                  &done));
 
-	if (status == 0)
-		status = warn_of_open_job(ctl, &device);
-	return status ? status : ctl_say(ctl, json_pack("{s:s}", "released", device.name),
-	                                 "device %s released: the next machine that presents "
-	                                 "its MAC or image-safe data is this device", device.name);
+	json_array_foreach(done.names, i, name) {
+		if (status == 0)
+			status = ctl_find_device(ctl, json_string_value(name), &device);
+		if (status == 0)
+			status = warn_of_open_job(ctl, &device);
+	}
+	if (status) {
+		json_decref(done.names);
+		return status;
+	}
+	if (i == 1 && !done.skipped)
+		return ctl_say(ctl, json_pack("{s:o}", "released", json_done(ctl, &done)),
+		               "device %s released: the next machine that presents its MAC or "
+		               "image-safe data is this device", device.name);
+	return ctl_say(ctl, json_pack("{s:o}", "released", json_done(ctl, &done)),
+	               "%zu devices released, %u bound to no machine", i, done.skipped);
 }
 
 /* --- rename ---------------------------------------------------------------- */
@@ -322,31 +383,33 @@ static const struct verb verbs[] = {
 	  .help = "Replace what a device is known by, as after a new main board. What is not given "
 	          "stays; what is given empty is removed. A device that is known by its image-safe "
 	          "data alone can then be claimed by the next machine that presents it." },
-	{ .name = "list", .alias = "ls", .run = ctl_device_list, .min = 0, .max = 1,
+	{ .name = "list", .alias = "ls", .run = ctl_device_list, .min = 0, .max = NO_LIMIT,
 	  .options = OPTIONS(&opt_group, &opt_seen, &opt_csv),
-	  .usage = "[FOLDER] [--group GROUP] [--seen] [--csv]",
-	  .help = "List the devices and the state of their newest jobs: all devices, those in a "
-	          "folder and below it, or those in a group." },
-	{ .name = "show", .alias = "info", .run = ctl_device_show, .min = 1, .max = 1,
-	  .usage = "DEVICE",
-	  .help = "Show a device: what its last request reported, its newest job, and its last 20 "
-	          "events." },
-	{ .name = "remove", .alias = "delete", .run = ctl_device_remove, .min = 1, .max = 1,
-	  .options = OPTIONS(&opt_force), .usage = "DEVICE [--force]",
-	  .help = "Delete a device with its jobs and events. A device that has an open job is "
-	          "refused without --force." },
+	  .usage = "[TARGET]... [--group GROUP] [--seen] [--csv]",
+	  .help = "List the devices and the state of their newest jobs: all devices, or those that "
+	          "the targets name." },
+	{ .name = "show", .alias = "info", .run = ctl_device_show, .min = 1, .max = NO_LIMIT,
+	  .usage = "TARGET...",
+	  .help = "Show devices: what the last request of each reported, its newest job, and its last "
+	          "20 events. With --json an object for one device, and an array for several "
+	          "targets, a folder or a group." },
+	{ .name = "remove", .alias = "delete", .run = ctl_device_remove, .min = 1, .max = NO_LIMIT,
+	  .options = OPTIONS(&opt_force), .usage = "TARGET... [--force]",
+	  .help = "Delete devices with their jobs and events: all of them or none. A device that has "
+	          "an open job is refused without --force." },
 	{ .name = "trace", .alias = "boot", .run = ctl_device_trace, .min = 1, .max = 1,
 	  .options = OPTIONS(&opt_boot), .usage = "DEVICE [--boot N]",
 	  .help = "Show a boot as a timeline: milliseconds since the NBP's start, the step, who "
 	          "reported it, the job, the reason." },
 	{ .name = "move", .alias = "mv", .run = ctl_device_move, .min = 2, .max = NO_LIMIT,
-	  .usage = "DEVICE... FOLDER",
+	  .usage = "TARGET... FOLDER",
 	  .help = "Move devices to a folder, as in /site/lab; to \"/\": into no folder." },
 	{ .name = "rename", .run = ctl_device_rename, .min = 2, .max = 2,
 	  .usage = "DEVICE NEWNAME",
 	  .help = "Give a device another name. Its jobs and its events stay." },
-	{ .name = "release", .run = ctl_device_release, .min = 1, .max = 1, .usage = "DEVICE",
-	  .help = "Remove the binding of a device that is known by its MAC or its image-safe data "
+	{ .name = "release", .run = ctl_device_release, .min = 1, .max = NO_LIMIT,
+	  .usage = "TARGET...",
+	  .help = "Remove the binding of each device that is known by its MAC or its image-safe data "
 	          "alone to the machine that came with them first. The next machine that presents "
 	          "them is this device, and gets the job that is open; a warning names it." },
 	{ .name = "admit", .run = ctl_device_admit, .min = 1, .max = 2,

@@ -88,31 +88,43 @@ static void add_owned(struct ctl *ctl, const struct device *device, json_t *obje
 	json_decref(owned);
 }
 
-int ctl_device_show(struct ctl *ctl)
+/* What "device show" has shown by now. */
+struct shown {
+	json_t *array;
+	size_t count;
+};
+
+static int show_as_json(struct ctl *ctl, const struct device *device, const struct seen *seen,
+                        const struct job *job, json_t *array)
 {
-	struct device device;
+	json_t *events = ctl_json_events(ctl, device, SHOWN_EVENTS), *object;
+
+	if (!events)
+		return ctl_store_error(ctl);
+	object = ctl_json_full(ctl, device, seen, job);
+	add_owned(ctl, device, object);
+	json_object_set_new(object, "events", events);
+	json_array_append_new(array, object);
+	return 0;
+}
+
+static int show_device(struct ctl *ctl, const struct device *device, void *data)
+{
+	struct shown *shown = data;
 	struct seen seen;
 	struct job job;
-	json_t *object, *events;
-	int status = ctl_find_device(ctl, ctl->words[0], &device);
+	json_t *object;
+	int status = 0;
 
-	if (status)
-		return status;
-	if (ctl_gather_device(ctl, &device, &seen, &job))
+	if (ctl_gather_device(ctl, device, &seen, &job))
 		return ctl_store_error(ctl);
-	if (ctl->json) {
-		events = ctl_json_events(ctl, &device, SHOWN_EVENTS);
-		if (!events)
-			return ctl_store_error(ctl);
-		object = ctl_json_full(ctl, &device, &seen, &job);
-		add_owned(ctl, &device, object);
-		json_object_set_new(object, "events", events);
-		ctl_print_json(object);
-		return 0;
-	}
+	if (ctl->json)
+		return show_as_json(ctl, device, &seen, &job, shown->array);
+	if (shown->count++)
+		puts("");
 	object = json_object();
-	add_owned(ctl, &device, object);
-	print_device(ctl, &device, &seen, object);
+	add_owned(ctl, device, object);
+	print_device(ctl, device, &seen, object);
 	json_decref(object);
 	if (job.number == 0)
 		printf("\njob: none\n");
@@ -122,7 +134,20 @@ int ctl_device_show(struct ctl *ctl)
 	if (status)
 		return EXIT_FAULT;
 	printf("\nevents\n");
-	return ctl_print_events(ctl, &device, SHOWN_EVENTS);
+	return ctl_print_events(ctl, device, SHOWN_EVENTS);
+}
+
+int ctl_device_show(struct ctl *ctl)
+{
+	struct shown shown = { .array = json_array() };
+	bool one = ctl->word_count == 1 && ctl->words[0][0] != '/' &&
+	           strncmp(ctl->words[0], "group:", 6) != 0;
+	int status = ctl_each_device(ctl, 0, ctl->word_count, show_device, &shown);
+
+	if (status == 0 && ctl->json)
+		ctl_print_json(json_incref(one ? json_array_get(shown.array, 0) : shown.array));
+	json_decref(shown.array);
+	return status;
 }
 
 #define BOOTS_MAX   100000

@@ -225,15 +225,15 @@ static int ctl_group_show(struct ctl *ctl)
 
 static const struct verb verbs[] = {
 	{ .name = "add", .alias = "new", .run = ctl_group_add, .min = 1, .max = NO_LIMIT,
-	  .database = DB_CREATE, .usage = "NAME [DEVICE]...",
+	  .database = DB_CREATE, .usage = "NAME [TARGET]...",
 	  .help = "Add a group of devices, which may be in any folders." },
 	{ .name = "list", .alias = "ls", .run = ctl_group_list, .help = "List the groups." },
 	{ .name = "show", .alias = "info", .run = ctl_group_show, .min = 1, .max = 1,
 	  .usage = "GROUP", .help = "Show the devices in a group, and what is assigned to it." },
 	{ .name = "join", .run = ctl_group_join, .min = 2, .max = NO_LIMIT,
-	  .usage = "GROUP DEVICE...", .help = "Put devices into a group." },
+	  .usage = "GROUP TARGET...", .help = "Put devices into a group." },
 	{ .name = "leave", .run = ctl_group_leave, .min = 2, .max = NO_LIMIT,
-	  .usage = "GROUP DEVICE...", .help = "Take devices out of a group." },
+	  .usage = "GROUP TARGET...", .help = "Take devices out of a group." },
 	{ .name = "rename", .alias = "mv", .run = ctl_group_rename, .min = 2, .max = 2,
 	  .usage = "GROUP NEWNAME", .help = "Give a group another name." },
 	{ .name = "remove", .alias = "delete", .run = ctl_group_remove, .min = 1, .max = 1,

@@ -45,7 +45,8 @@ int ctl_find_rule(struct ctl *ctl, const char *name, struct rule_row *row)
 
 /* --- what is said of a rule ------------------------------------------------ */
 
-int ctl_check_filter(const char *text)
+/* Reports what is wrong with a filter, if anything is, and where. */
+static int check_filter(struct ctl *ctl, const char *text)
 {
 	struct filter_error error;
 	struct filter *filter = filter_parse(text, &error);
@@ -55,6 +56,8 @@ int ctl_check_filter(const char *text)
 		return 0;
 	}
 	ctl_error(EXIT_USAGE, "the filter is wrong at column %zu: %s", error.column, error.message);
+	if (ctl->json)
+		return EXIT_USAGE;
 	/* A blank for each control character, so that the "^" stands where it should. */
 	fputs("  ", stderr);
 	for (; *text; text++)
@@ -80,7 +83,7 @@ int ctl_read_filter(struct ctl *ctl, int first, char out[FILTER_TEXT])
 	if (length >= FILTER_TEXT)
 		return ctl_error(EXIT_USAGE, "the filter is too long: %zu characters, where %d are "
 		                 "the most", length, FILTER_TEXT - 1);
-	return ctl_check_filter(out);
+	return check_filter(ctl, out);
 }
 
 /* Reads what the options and words say of a rule, and leaves what they do not. */

@@ -149,6 +149,19 @@ static int change_settings(struct ctl *ctl, struct change *change)
 	return status;
 }
 
+/* Prints what was set or removed: "settings of /site: set menu-mode=never". */
+static void report_change(struct ctl *ctl, const struct change *change)
+{
+	char text[CTL_OWNER];
+
+	ctl_owner_text(ctl, &change->owner, text);
+	printf("settings of %s: %s ", change->owner.level == LEVEL_GLOBAL ? "all devices" : text,
+	       change->one == set_setting ? "set" : "removed");
+	for (int i = change->first; i < ctl->word_count; i++)
+		printf("%s%s", i > change->first ? ", " : "", ctl->words[i]);
+	puts("");
+}
+
 static int apply_change(struct ctl *ctl, int first,
                       int (*one)(struct ctl *ctl, const struct owner *owner,
                                  const char *word))
@@ -158,7 +171,12 @@ static int apply_change(struct ctl *ctl, int first,
 
 	if (status == 0 && one == set_setting)
 		ctl_warn_settings(ctl, &change.owner);
-	return status == 0 && ctl->json ? show_settings(ctl, &change.owner) : status;
+	if (status)
+		return status;
+	if (ctl->json)
+		return show_settings(ctl, &change.owner);
+	report_change(ctl, &change);
+	return 0;
 }
 
 static int ctl_settings_set(struct ctl *ctl)

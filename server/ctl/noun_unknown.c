@@ -209,23 +209,25 @@ static int ctl_unknown_show(struct ctl *ctl)
 
 /* --- remove ---------------------------------------------------------------- */
 
+/* @count: receives how many were removed */
 static int remove_machines(struct ctl *ctl, uint64_t *count)
 {
 	struct unknown s;
-	int status;
+	int status = 0;
 
-	if (ctl_given(ctl, &opt_all)) {
-		if (ctl->word_count)
-			return ctl_error(EXIT_USAGE, "unknown remove: expected a machine or --all, not "
-			                 "both");
+	*count = 0;
+	if (ctl_given(ctl, &opt_all) && ctl->word_count)
+		return ctl_error(EXIT_USAGE, "unknown remove: expected machines or --all, not both");
+	if (ctl_given(ctl, &opt_all))
 		return unknown_remove_all(&ctl->store, count) ? ctl_store_error(ctl) : 0;
-	}
 	if (ctl->word_count == 0)
 		return ctl_error(EXIT_USAGE, "unknown remove: missing argument MAC|UUID, or --all");
-	status = ctl_find_unknown(ctl, ctl->words[0], &s);
-	*count = 1;
-	if (status == 0 && unknown_remove(&ctl->store, s.id))
-		status = ctl_store_error(ctl);
+	for (int i = 0; status == 0 && i < ctl->word_count; i++) {
+		status = ctl_find_unknown(ctl, ctl->words[i], &s);
+		if (status == 0 && unknown_remove(&ctl->store, s.id))
+			status = ctl_store_error(ctl);
+		*count += status == 0;
+	}
 	return status;
 }
 
@@ -247,9 +249,9 @@ static const struct verb verbs[] = {
 	          "seen last are kept. The note says which device has the same UUID or MAC." },
 	{ .name = "show", .alias = "info", .run = ctl_unknown_show, .min = 1, .max = 1,
 	  .usage = "MAC|UUID", .help = "Show all that an unknown machine reported." },
-	{ .name = "remove", .alias = "delete", .run = ctl_unknown_remove, .min = 0, .max = 1,
-	  .options = OPTIONS(&opt_all), .usage = "MAC|UUID|--all",
-	  .help = "Delete what is stored of an unknown machine, or of all of them. A machine that "
+	{ .name = "remove", .alias = "delete", .run = ctl_unknown_remove, .min = 0, .max = NO_LIMIT,
+	  .options = OPTIONS(&opt_all), .usage = "MAC|UUID|--all...",
+	  .help = "Delete what is stored of unknown machines, or of all of them. A machine that "
 	          "asks again is listed again." },
 	{ .run = NULL },
 };

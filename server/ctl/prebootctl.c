@@ -16,12 +16,34 @@
 #include "server/ctl/noun.h"
 #include "server/tool/output.h"
 
+/* How errors are printed; ctl_error() is called where nobody knows the command line. */
+static bool errors_as_json;
+
+/* Prints {"error": {"message": ..., "status": ...}} as one line. */
+static void print_json_error(int status, const char *message)
+{
+	char escaped[4096];
+	json_t *error;
+
+	output_escape(message, escaped, sizeof(escaped));
+	error = json_pack("{s:{s:s, s:i}}", "error", "message", escaped, "status", status);
+	json_dumpf(error, stderr, JSON_COMPACT);
+	fputc('\n', stderr);
+	json_decref(error);
+}
+
 int ctl_error(int status, const char *format, ...)
 {
+	char message[4096];
 	va_list args;
 
 	va_start(args, format);
-	output_vline("prebootctl", format, args);
+	if (status && errors_as_json) {
+		vsnprintf(message, sizeof(message), format, args);
+		print_json_error(status, message);
+	} else {
+		output_vline("prebootctl", format, args);
+	}
 	va_end(args);
 	return status;
 }
@@ -131,6 +153,8 @@ int main(int argc, char **argv)
 	int status;
 
 	output_start(OUTPUT_STDOUT | OUTPUT_STDERR, is_writing, &ctl);
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+		errors_as_json |= strcmp(argv[i], "-j") == 0 || strcmp(argv[i], "--json") == 0;
 	status = args_parse(&ctl, argc, argv);
 	if (status >= 0)
 		return status;

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Devices, and prebootctl itself, as an administrator types it."""
 
+import json
 import os
 import re
 import shutil
@@ -263,3 +264,118 @@ def test_database_that_is_not_right(ctl, kind):
     if before is not None:
         assert ctl.database.read_bytes() == before
     assert set(os.listdir(ctl.folder)) - {"test.db.lock"} == {"test.db"}
+
+
+# --- several devices, folders and groups ------------------------------------------
+
+
+@pytest.fixture
+def many(ctl):
+    ctl("folder", "add", "/lab", "/lab/west")
+    for number, folder in enumerate(("/", "/lab", "/lab/west", "/lab"), 1):
+        ctl("device", "add", f"pc{number}", f"02:00:00:00:00:0{number}", "--folder", folder)
+    ctl("group", "add", "kiosks", "pc1", "pc4")
+    return ctl
+
+
+@pytest.mark.parametrize("words, names", [
+    ([], "pc1 pc2 pc3 pc4"), (["/lab"], "pc2 pc3 pc4"), (["group:kiosks"], "pc1 pc4"),
+    (["pc3", "pc1"], "pc3 pc1"), (["pc4", "/lab", "group:kiosks"], "pc4 pc2 pc3 pc1"),
+    (["/lab", "--group", "kiosks"], "pc4"), (["/", "--seen"], ""), (["pc1", "pc2", "--seen"], "")])
+def test_targets_of_lists(many, words, names):
+    """Each device is listed once, in the order of the words."""
+    assert [d["name"] for d in many.json("device", "list", *words)] == names.split()
+    assert [d["name"] for d in many.json("inventory", *words)] == names.split()
+    lines = many("device", "list", *words).splitlines()
+    assert [line.split()[0] for line in lines[1:]] == names.split()
+
+
+@pytest.mark.parametrize("words, expected", [
+    (["pc1", "pc2", "--group", "kiosks"], "as in group:kiosks"), (["/lab", "nobody"], "nobody"),
+    (["group:kiosks", "--group", "kiosks"], "expected one group")])
+def test_bad_targets_of_lists(many, words, expected):
+    assert expected in many.run("device", "list", *words).stderr
+    assert many.run("device", "list", *words).returncode
+
+
+def test_remove_many(many):
+    assert "unknown device" in many.fails(1, "device", "remove", "pc1", "nobody", "pc2")
+    assert len(many.json("device", "list")) == 4
+    many("job", "assign", "pc3", "--config", "z.cfg")
+    assert "device pc3 has job 1" in many.fails(1, "device", "remove", "pc1", "/lab/west")
+    assert many("device", "remove", "pc1", "/lab/west", "pc3", "--force") == "2 devices removed\n"
+    assert many.json("device", "remove", "pc2") == {"removed": "pc2"}
+    assert many.json("device", "remove", "/lab") == {"removed": ["pc4"]}
+    assert many.json("device", "list") == []
+
+
+def test_show_many(many):
+    assert many.json("device", "show", "pc1")["name"] == "pc1"
+    assert [d["name"] for d in many.json("device", "show", "/lab/west", "pc1")] == ["pc3", "pc1"]
+    assert [d["name"] for d in many.json("device", "show", "/lab/west")] == ["pc3"]
+    text = many("device", "show", "pc1", "pc2")
+    assert text.startswith("pc1\n") and "\n\npc2\n" in text
+
+
+def test_release_many(many):
+    with sqlite3.connect(many.database) as db:
+        for number in (2, 4):
+            db.execute("UPDATE device SET claim_uuid = ? WHERE name = ?",
+                       [bytes([number] * 16), f"pc{number}"])
+    db.close()
+    assert "pc1 is bound to no machine" in many.fails(1, "device", "release", "pc1")
+    assert many("device", "release", "/lab") == "2 devices released, 1 bound to no machine\n"
+    assert many("device", "release", "/lab") == "0 devices released, 3 bound to no machine\n"
+
+
+# --- what it says ------------------------------------------------------------------
+
+
+def test_settings_are_confirmed(many):
+    assert many("settings", "set", "/lab", "attempts=5", "deadline=2h") == \
+        "settings of /lab: set attempts=5, deadline=2h\n"
+    assert many("settings", "set", "menu-mode=never") == "settings of all devices: set menu-mode=never\n"
+    assert many("settings", "unset", "/lab", "attempts") == "settings of /lab: removed attempts\n"
+    assert many.json("settings", "set", "pc1", "attempts=2")["attempts"] == {
+        "value": "2", "from": "device"}
+    assert "did you mean menu-mode?" in many.fails(2, "settings", "set", "menu-mod=always")
+
+
+@pytest.mark.parametrize("status, words", [
+    (1, ["device", "show", "nobody"]), (2, ["devcie", "list"]), (2, ["device", "add"]),
+    (2, ["device", "list", "--gruop", "x"]), (2, ["device", "list", "--group"]),
+    (1, ["device", "show", "\x1b[2J\n"]), (2, ["rule", "test", "vendor = x"]),
+    (2, ["rule", "add", "x", "--bundle", "b", "memory >"])])
+def test_errors_as_json(ctl, status, words):
+    ctl("bundle", "add", "b")
+    if "\x1b" in words[-1]:
+        status = 2  # it cannot be the name of a device
+    result = ctl.run("--json", *words)
+    told = json.loads(result.stderr)
+    assert (result.returncode, result.stdout, told["error"]["status"]) == (status, "", status)
+    text = ctl.run(*words).stderr.removeprefix("prebootctl: ")
+    assert text.startswith(told["error"]["message"])
+
+
+@pytest.mark.parametrize("words, expected", [
+    ("device list --gruop x", 'unknown option "--gruop"; did you mean --group?'),
+    ("device list --colour", 'unknown option "--colour"; try'),
+    ("device list --seen=yes", "--seen takes no value"), ("device list -x", 'unknown option "-x"'),
+    ("device list --group", "--group: missing value"), ("-d", "-d: missing value"),
+    ("rule test memory > 8G", "8G: unexpected argument; quote the filter, as in"),
+    ("rule test memory", "quote the filter, as in 'memory > 8G'"),
+    ("device move web01", "device move: missing argument FOLDER"),
+    ("device move", "device move: missing argument TARGET"),
+    ("bundle rename x", "bundle rename: missing argument NEWNAME")])
+def test_errors_name_what_is_missing(ctl, words, expected):
+    ctl("bundle", "add", "b")
+    assert expected in ctl.fails(2, *words.split())
+
+
+def test_inventory_as_csv(many):
+    with sqlite3.connect(many.database) as db:
+        db.execute("UPDATE device SET name = 'pc-1' WHERE name = 'pc1'")
+    db.close()
+    lines = many("inventory", "--csv", "group:kiosks").splitlines()
+    assert lines == ["name,manufacturer,product,serial,processor,cores,memory_mib,disks_mib,"
+                     "firmware,last_seen", "pc-1,,,,,,,,,", "pc4,,,,,,,,,"]
