@@ -6,6 +6,9 @@
 #include "server/ctl/noun.h"
 
 static const struct ctl_option opt_limit = { "limit", "N", "the last N events (50)" };
+static const struct ctl_option opt_step = {
+	"step", "STEP", "only events with this step, as failed, offered or conflict"
+};
 
 #define EVENTS_SHOWN 50
 #define EVENTS_SHOWN_MAX 1000000
@@ -16,13 +19,23 @@ static int name_device(struct ctl *ctl, const struct event_record *event, struct
 	return device->id == event->device ? 0 : device_by_id(&ctl->store, event->device, device);
 }
 
+/* Starts the list; --step is only given to "event list". */
+static int start_events(struct ctl *ctl, const struct device *device, uint32_t limit,
+                        struct store_rows **rows)
+{
+	const char *step = ctl_option(ctl, &opt_step);
+
+	return step ? event_list_step(&ctl->store, device->id, step, limit, rows)
+	            : event_list(&ctl->store, device->id, limit, rows);
+}
+
 int ctl_print_events(struct ctl *ctl, const struct device *device, uint32_t limit)
 {
 	struct table table = { .columns = 6 };
 	struct device named = *device;
 	struct event_record event;
 	struct store_rows *rows;
-	int rc = event_list(&ctl->store, device->id, limit, &rows);
+	int rc = start_events(ctl, device, limit, &rows);
 
 	table_add(&table, "TIME", "DEVICE", "STEP", "JOB", "AFTER", "REASON");
 	while (store_next(rows, &rc)) {
@@ -50,7 +63,7 @@ json_t *ctl_json_events(struct ctl *ctl, const struct device *device, uint32_t l
 	struct device named = *device;
 	struct event_record event;
 	struct store_rows *rows;
-	int rc = event_list(&ctl->store, device->id, limit, &rows);
+	int rc = start_events(ctl, device, limit, &rows);
 
 	while (store_next(rows, &rc)) {
 		event_row(rows, &event);
@@ -88,7 +101,7 @@ static int ctl_event_list(struct ctl *ctl)
 
 static const struct verb verbs[] = {
 	{ .name = "list", .alias = "ls", .run = ctl_event_list, .min = 0, .max = 1,
-	  .options = OPTIONS(&opt_limit), .usage = "[DEVICE] [--limit N]",
+	  .options = OPTIONS(&opt_limit, &opt_step), .usage = "[DEVICE] [--step STEP] [--limit N]",
 	  .help = "List events of all devices or of one, the newest last." },
 	{ .run = NULL },
 };

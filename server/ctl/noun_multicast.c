@@ -270,15 +270,16 @@ static int remove_session(struct ctl *ctl, struct session_change *s)
 	return status;
 }
 
-/* Tells of a session whose members, all joined, would wait for more. None yet: some will come. */
+/* Notes that a session's members, if all had joined, would wait for more. */
 static void note_too_few(const struct multicast_row *row)
 {
 	const struct session *m = &row->multicast;
 
-	if (m->wait == 0 && row->members && row->members < m->clients)
+	if (m->wait == 0 && row->members < m->clients)
 		output_line("prebootctl: note", "session %s waits for %u machines and has %llu "
-		            "members; it starts by itself only with more of them, or with --wait",
-		            m->name, m->clients, (unsigned long long)row->members);
+		            "member%s; it starts by itself only with more of them (\"prebootctl "
+		            "multicast join %s DEVICE...\"), or with --wait", m->name, m->clients,
+		            (unsigned long long)row->members, ctl_plural(row->members), m->name);
 }
 
 static int apply_change(struct ctl *ctl, int (*how)(struct ctl *ctl, struct session_change *), const char *done)
@@ -291,8 +292,9 @@ static int apply_change(struct ctl *ctl, int (*how)(struct ctl *ctl, struct sess
 	if (status == 0 && s.row.multicast.state == SESSION_WAITING)
 		note_too_few(&s.row);
 	return status ? status : ctl_say(ctl, ctl_json_multicast(&s.row), "session %s %s, with "
-	                                 "%llu members", s.row.multicast.name, done,
-	                                 (unsigned long long)s.row.members);
+	                                 "%llu member%s", s.row.multicast.name, done,
+	                                 (unsigned long long)s.row.members,
+	                                 ctl_plural(s.row.members));
 }
 
 static int ctl_multicast_add(struct ctl *ctl)

@@ -372,10 +372,11 @@ static const struct verb verbs[] = {
 	{ .name = "remove", .alias = "delete", .run = ctl_rule_remove, .min = 1, .max = 1,
 	  .usage = "NAME", .help = "Delete a rule." },
 	{ .name = "test", .alias = "try", .run = ctl_rule_test, .min = 1, .max = 2,
-	  .options = OPTIONS(&opt_address), .usage = "FILTER|RULE [DEVICE|MAC|UUID] [--address A]",
+	  .options = OPTIONS(&opt_address, &opt_all),
+	  .usage = "FILTER|RULE [DEVICE|MAC|UUID] [--address A] [--all]",
 	  .help = "Say which machines a filter matches, by their last requests, and by which "
-	          "comparison: one machine, or all devices and unknown machines. FILTER is one word "
-	          "for the shell, as in \"memory >= 8G and manufacturer contains 'Dell'\"." },
+	          "comparison: one machine, or those that match of all devices and "
+	          "unknown machines. FILTER is one word for the shell, as in \"memory >= 8G and manufacturer contains 'Dell'\"." },
 	{ .name = "facts", .run = ctl_rule_facts, .database = DB_NONE,
 	  .help = "List what filters can compare. Texts: = <> contains starts-with; numbers and "
 	          "sizes: = <> < > <= >=; addresses: these, and in 10.0.0.0/8. Comparisons are "

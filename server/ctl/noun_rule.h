@@ -6,7 +6,7 @@
 
 /* What the files of this noun share. */
 
-extern const struct ctl_option opt_address;
+extern const struct ctl_option opt_address, opt_all;
 
 /* The verbs that have a file of their own; each returns an exit status. */
 int ctl_rule_facts(struct ctl *ctl);

@@ -14,8 +14,11 @@ const struct ctl_option opt_address = {
 	"address", "A", "as if the machines asked from this IP address"
 };
 
+const struct ctl_option opt_all = { "all", NULL, "also the machines that it does not match" };
+
 struct test {
 	const struct filter *filter;
+	bool all;             /* also machines that do not match */
 	const char *address;  /* in place of the machines' own; NULL: theirs */
 	bool json;
 	struct table table;
@@ -42,6 +45,8 @@ static void test_machine(void *data, const struct seen_machine *machine)
 		snprintf(because, sizeof(because), "it never asked");
 	}
 	t->matches += yes;
+	if (!yes && !t->all)
+		return;
 	if (t->json)
 		json_array_append_new(t->array, json_pack(
 			"{s:s, s:b, s:b, s:s}", "machine", machine->label, "known",
@@ -96,7 +101,9 @@ static int run_test(struct ctl *ctl, struct test *t)
 int ctl_rule_test(struct ctl *ctl)
 {
 	struct test t = { .json = ctl->json, .table = { .columns = 4 },
-	                  .address = ctl_option(ctl, &opt_address) };
+	                  .address = ctl_option(ctl, &opt_address),
+	                  /* One machine that is asked for is shown in any case. */
+	                  .all = ctl_given(ctl, &opt_all) || ctl->word_count > 1 };
 	struct fact_address parsed;
 	struct filter *filter;
 	int status = 0;
@@ -113,9 +120,13 @@ int ctl_rule_test(struct ctl *ctl)
 	if (status == 0 && ctl->json) {
 		ctl_print_json(json_incref(t.array));
 	} else if (status == 0) {
-		table_print(&t.table);
-		printf("%zu of %zu match\n", t.matches, t.machines);
+		if (t.table.rows > 1)
+			table_print(&t.table);
+		printf("%zu of %zu machine%s match%s\n", t.matches, t.machines,
+		       ctl_plural(t.machines), t.all || t.matches == t.machines
+		       ? "" : "; --all lists the others, too");
 	}
+	table_free(&t.table);
 	json_decref(t.array);
 	filter_free(filter);
 	return status;

@@ -16,6 +16,9 @@
 #include "server/store/unknown.h"
 
 static const struct ctl_option opt_limit = { "limit", "N", "begin with the last N events" };
+static const struct ctl_option opt_step = {
+	"step", "STEP", "only events with this step, as failed, offered or conflict; no unknown machines"
+};
 
 #define POLL_MS 100
 #define LIMIT_MAX 1000000
@@ -25,11 +28,22 @@ struct told {
 	int64_t id, boots;
 };
 
+/* An event with its device's name, and its place among those that are stored. */
+struct watched_event {
+	struct event_record event;
+	char device[NAME_SIZE];
+	int64_t id;
+};
+
 struct watch {
 	struct ctl *ctl;
 	uint64_t device;     /* 0: not of one alone */
 	int64_t folder;      /* -1: not of one alone; 0: the top, which is all devices */
-	int64_t event;       /* the last that was told */
+	const char *step;    /* NULL: not of one step alone */
+	struct watched_event *events; /* those that were just found, and are to be printed */
+	size_t event_count;
+	bool settling;       /* something was written since the last look */
+	int64_t event;       /* the last that was printed */
 	int64_t since;       /* unknown machines last seen before are told */
 	struct told *told;   /* those of that second */
 	size_t told_count;
@@ -94,20 +108,61 @@ static void report_unknown(struct watch *w, const struct unknown *unknown)
 
 /* --- looking --------------------------------------------------------------- */
 
+/*
+ * By time; what a request brought about comes after it, though prebootd stores the job that it
+ * offers first, before the answer, and the request's own event after that.
+ */
+static int compare_events(const void *left, const void *right)
+{
+	const struct watched_event *a = left, *b = right;
+	bool asked_a = strcmp(a->event.step, "request") == 0;
+	bool asked_b = strcmp(b->event.step, "request") == 0;
+
+	if (a->event.time != b->event.time)
+		return a->event.time < b->event.time ? -1 : 1;
+	if (a->event.time_ms != b->event.time_ms)
+		return a->event.time_ms < b->event.time_ms ? -1 : 1;
+	if (asked_a != asked_b && a->event.device == b->event.device)
+		return asked_a ? -1 : 1;
+	return a->id < b->id ? -1 : 1;
+}
+
+/* Adds the event that @rows is at to those that are to be printed. Returns false without memory. */
+static bool add_event(struct watch *w, struct store_rows *rows)
+{
+	struct watched_event found = { .id = event_row_number(rows) }, *more;
+
+	event_row(rows, &found.event);
+	event_row_device(rows, found.device);
+	if (w->step && strcmp(found.event.step, w->step) != 0)
+		return true;
+	/* The list grows at each power of two. */
+	if ((w->event_count & (w->event_count - 1)) == 0) {
+		more = realloc(w->events, sizeof(*more) * (w->event_count ? 2 * w->event_count : 1));
+		if (!more)
+			return false;
+		w->events = more;
+	}
+	w->events[w->event_count++] = found;
+	return true;
+}
+
 static int look_at_events(struct watch *w)
 {
 	struct event_filter filter = { w->event, w->device, w->folder };
-	struct event_record event;
-	char name[NAME_SIZE];
 	struct store_rows *rows;
 	int rc = event_list_after(&w->ctl->store, &filter, &rows);
 
+	w->event_count = 0;
 	while (store_next(rows, &rc)) {
 		w->event = event_row_number(rows);
-		event_row(rows, &event);
-		event_row_device(rows, name);
-		report_event(w, &event, name);
+		if (!add_event(w, rows))
+			rc = ERR_SPACE;
 	}
+	if (w->event_count)
+		qsort(w->events, w->event_count, sizeof(*w->events), compare_events);
+	for (size_t i = 0; i < w->event_count; i++)
+		report_event(w, &w->events[i].event, w->events[i].device);
 	return rc;
 }
 
@@ -161,8 +216,12 @@ static int look_for_news(struct watch *w)
 
 	if (rc || version == w->version)
 		return rc;
+	/* What belongs together is stored within a moment: it is printed together, in its order. */
+	w->settling = !w->settling;
+	if (w->settling)
+		return 0;
 	rc = look_at_events(w);
-	if (rc == 0 && !w->device && w->folder < 0)
+	if (rc == 0 && !w->device && w->folder < 0 && !w->step)
 		rc = look_at_unknowns(w, true);
 	if (rc == 0)
 		w->version = version;
@@ -242,7 +301,7 @@ static int follow_database(struct watch *w)
 
 static int ctl_watch(struct ctl *ctl)
 {
-	struct watch w = { .ctl = ctl };
+	struct watch w = { .ctl = ctl, .step = ctl_option(ctl, &opt_step) };
 	uint32_t limit = 0;
 	int status = ctl_given(ctl, &opt_limit)
 	             ? ctl_number(ctl_option(ctl, &opt_limit), "--limit", LIMIT_MAX, &limit) : 0;
@@ -254,12 +313,13 @@ static int ctl_watch(struct ctl *ctl)
 	if (status == 0)
 		status = follow_database(&w);
 	free(w.told);
+	free(w.events);
 	return status;
 }
 
 static const struct verb verbs[] = {
-	{ .run = ctl_watch, .min = 0, .max = 1, .options = OPTIONS(&opt_limit),
-	  .usage = "[DEVICE|FOLDER] [--limit N]",
+	{ .run = ctl_watch, .min = 0, .max = 1, .options = OPTIONS(&opt_limit, &opt_step),
+	  .usage = "[DEVICE|FOLDER] [--step STEP] [--limit N]",
 	  .help = "Print the events of all machines, unknown ones too, or of a device or those in a "
 	          "folder, one a line as they happen; with --json one object a line, where time_ms "
 	          "is the part of a second that time leaves out. It ends on SIGINT (Ctrl-C), "

@@ -176,6 +176,16 @@ int event_list(struct store *store, uint64_t device, uint32_t limit, struct stor
 	return store_start(store, rows, of_all, "i", (int64_t)limit);
 }
 
+int event_list_step(struct store *store, uint64_t device, const char *step, uint32_t limit,
+                    struct store_rows **rows)
+{
+	static const char sql[] =
+		"SELECT * FROM (SELECT * FROM event WHERE (?1 = 0 OR device = ?1) AND step = ?2"
+		" ORDER BY id DESC LIMIT ?3) ORDER BY id";
+
+	return store_start(store, rows, sql, "iti", (int64_t)device, step, (int64_t)limit);
+}
+
 void event_row(struct store_rows *row, struct event_record *event)
 {
 	memset(event, 0, sizeof(*event));

@@ -62,6 +62,9 @@ int event_list_boot(struct store *store, uint64_t device, const uint8_t boot[NON
  * Take each with event_row(). Returns 0 or the ERR_ values of store.h.
  */
 int event_list(struct store *store, uint64_t device, uint32_t limit, struct store_rows **rows);
+/** The same of events with one step. */
+int event_list_step(struct store *store, uint64_t device, const char *step, uint32_t limit,
+                    struct store_rows **rows);
 void event_row(struct store_rows *row, struct event_record *event);
 
 /* Which events to list after one. */

@@ -87,6 +87,31 @@ def happen(database, device, step, lease=0, milliseconds=0, reason=""):
     db.close()
 
 
+def test_of_a_step(database):
+    stranger(database, 1, 5)
+    watch = Watch(database, "--json", "--step", "failed")
+    for device, step in ((1, "failed"), (2, "offered"), (1, "failed")):
+        happen(database, device, step)
+    stranger(database, 1, 6, boots=2)
+    assert [json.loads(line)["step"] for line in watch.stop(2)] == ["failed", "failed"]
+    listed = run(database, "--json", "event", "list", "--step", "failed", "--limit", "1")
+    assert [(e["device"], e["step"]) for e in json.loads(listed.stdout)] == [("web01", "failed")]
+    assert len(json.loads(run(database, "--json", "event", "list", "--step", "failed").stdout)) == 2
+    assert json.loads(run(database, "--json", "event", "list", "db01", "--step", "failed").stdout) == []
+
+
+def test_a_request_comes_before_what_it_brought(database):
+    """prebootd stores a job's offer before its answer, and the request itself after that."""
+    watch = Watch(database, "--json")
+    with sqlite3.connect(database) as db:
+        for device, step, ms in ((1, "offered", 45), (2, "offered", 44), (1, "request", 45)):
+            db.execute("INSERT INTO event (device, time, step, job, milliseconds, reason, time_ms)"
+                       " VALUES (?, 1760000000, ?, 0, 0, '', ?)", [device, step, ms])
+    db.close()
+    assert [(e["device"], e["step"]) for e in map(json.loads, watch.stop(3))] == [
+        ("db01", "offered"), ("web01", "request"), ("web01", "offered")]
+
+
 def stranger(database, number, last, boots=1):
     with sqlite3.connect(database) as db:
         db.execute("INSERT INTO unknown_machine (mac, uuid, first, last, boots, address, request, outcome)"

@@ -263,7 +263,8 @@ def test_rule_test(tmp_path):
         told = json.loads(prebootctl(database, "--json", "rule", "test", *arguments))
         return [(m["machine"], m["matches"], m["because"]) for m in told]
 
-    assert rows("memory >= 8G") == [
+    assert rows("memory >= 8G") == [("pc", True, "memory >= 8G (it is 8192 MiB)")]
+    assert rows("memory >= 8G", "--all") == [
         ("other", False, "it never asked"),
         ("pc", True, "memory >= 8G (it is 8192 MiB)"),
         ("52:54:00:99:99:99", False, "memory >= 8G (unknown)")]
@@ -272,7 +273,11 @@ def test_rule_test(tmp_path):
         ("52:54:00:99:99:99", True, "firmware = uefi (it is uefi)")]
     assert rows("address = 10.1.2.3", "pc", "--address", "10.1.2.3")[0][1]
     text = prebootctl(database, "rule", "test", "firmware = bios")
-    assert text.splitlines()[-1] == "1 of 3 match"
+    assert text.splitlines()[-1] == "1 of 3 machines match; --all lists the others, too"
+    assert len(text.splitlines()) == 3
+    text = prebootctl(database, "rule", "test", "firmware = bios", "--all")
+    assert text.splitlines()[-1] == "1 of 3 machines match" and len(text.splitlines()) == 5
+    assert prebootctl(database, "rule", "test", "memory > 800G").startswith("0 of 3 machines match")
     assert "column 1: expected a fact" in fails(database, 2, "rule", "test", "memry > 1")
     assert "column 8: expected one of" in fails(database, 2, "rule", "test", "memory like 1")
 
