@@ -4,6 +4,7 @@
 
 #include "nbp/proto/error.h"
 #include "server/index/index_internal.h"
+#include "server/store/memory.h"
 
 /* Following what changes in the database. */
 
@@ -68,10 +69,9 @@ static int by_device(const void *left, const void *right)
 /* Reads which devices have changed, each once and in order. */
 static int read_notes(const struct index *index, struct store *store, struct changes *changes)
 {
-	static const char sql[] = "SELECT id, device FROM change WHERE id > ? ORDER BY id";
 	struct store_rows *rows;
 	size_t kept = 0;
-	int rc = store_start(store, &rows, sql, "i", index->change);
+	int rc = change_list(store, index->change, &rows);
 
 	changes->last = index->change;
 	while (store_next(rows, &rc)) {
@@ -82,8 +82,6 @@ static int read_notes(const struct index *index, struct store *store, struct cha
 			changes->policy_changed = true;
 		else
 			rc = note_device(changes, device);
-		if (rc)
-			store_end(rows);
 	}
 	if (rc || !changes->count)
 		return rc;
@@ -158,13 +156,10 @@ static int read_changed(const struct index *index, struct store *store, struct c
 /* Ids of changes only grow, unless somebody puts an older database into the same file. */
 static int check_past(const struct index *index, struct store *store)
 {
-	uint64_t last = 0;
-	int rc = store_one(store, store_take_number, &last,
-	                   "SELECT seq FROM sqlite_sequence WHERE name = 'change'", "");
+	int64_t last;
+	int rc = change_last_number(store, &last);
 
-	if (rc == ERR_NOT_FOUND)
-		rc = 0;
-	return rc == 0 && last < (uint64_t)index->change ? ERR_VERSION : rc;
+	return rc == 0 && last < index->change ? ERR_VERSION : rc;
 }
 
 int index_read_changes(const struct index *index, struct store *store, struct changes **out)
@@ -217,5 +212,5 @@ int index_apply(struct index *index, struct changes *changes)
 
 int index_forget_changes(const struct index *index, struct store *store)
 {
-	return store_run(store, "DELETE FROM change WHERE id <= ?", "i", index->change);
+	return change_forget(store, index->change);
 }

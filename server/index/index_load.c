@@ -4,21 +4,9 @@
 
 #include "nbp/proto/error.h"
 #include "server/index/index_internal.h"
+#include "server/store/memory.h"
 
 /* Loading the index from the database. */
-
-/* Reads one number. */
-static int read_number(struct store *store, const char *sql, int64_t *out)
-{
-	struct store_rows *row;
-	int rc = store_start(store, &row, sql, "");
-
-	if (rc || (rc = store_step(row)) != 1)
-		return rc;
-	*out = store_number(row, 0);
-	store_end(row);
-	return 0;
-}
 
 static int put(void *data, const struct entry *entry, const struct block *block)
 {
@@ -28,28 +16,19 @@ static int put(void *data, const struct entry *entry, const struct block *block)
 /* Sets the tables up for so many devices, so that they need not grow on the way. */
 static int reserve(struct index *index, struct store *store)
 {
-	static const char devices[] = "SELECT count(*) FROM device";
-	static const char uuids[] = "SELECT count(uuid) + count(claim_uuid) FROM device";
-	static const char isds[] = "SELECT count(isd) FROM device";
-	static const char macs[] =
-		"SELECT (SELECT count(*) FROM mac) + (SELECT count(claim_mac) FROM device)";
+	struct device_keys keys = { 0 };
+	int rc = device_count_keys(store, &keys);
 	const struct {
-		const char *sql;
+		int64_t count;
 		struct index_table *table;
 	} all[] = {
-		{ devices, &index->ids }, { uuids, &index->uuids }, { isds, &index->isds },
-		{ macs, &index->macs },
+		{ keys.ids, &index->ids }, { keys.uuids, &index->uuids },
+		{ keys.isds, &index->isds }, { keys.macs, &index->macs },
 	};
-	int rc = 0;
 
-	for (size_t i = 0; rc == 0 && i < sizeof(all) / sizeof(all[0]); i++) {
-		int64_t count = 0;
-
-		rc = read_number(store, all[i].sql, &count);
-		/* And an eighth, for what comes. */
-		if (rc == 0)
-			rc = index_table_reserve(all[i].table, (size_t)(count + count / 8));
-	}
+	/* And an eighth, for what comes. */
+	for (size_t i = 0; rc == 0 && i < sizeof(all) / sizeof(all[0]); i++)
+		rc = index_table_reserve(all[i].table, (size_t)(all[i].count + all[i].count / 8));
 	return rc;
 }
 
@@ -68,7 +47,7 @@ static int load(struct index *index, struct store *store, int64_t low, int64_t h
 {
 	struct warnings warnings = { 0 };
 	struct policy *policy;
-	int rc = read_number(store, "SELECT ifnull(max(id), 0) FROM change", &index->change);
+	int rc = change_newest(store, &index->change);
 
 	if (rc == 0)
 		rc = policy_read(store, &policy, &warnings);

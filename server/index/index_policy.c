@@ -6,6 +6,7 @@
 #include "nbp/proto/message_fields.h"
 #include "nbp/proto/text.h"
 #include "server/index/index_internal.h"
+#include "server/store/memory.h"
 
 /* What many machines share: finding it, and reading it as a whole. */
 
@@ -176,16 +177,11 @@ static int read_value(struct tree *tree, struct store_rows *row)
 
 static int read_values(struct store *store, struct tree *tree)
 {
-	static const char sql[] = "SELECT owner, key, value FROM setting"
-		" WHERE level = 'folder' OR (level = 'global' AND owner = 0) ORDER BY owner, key";
 	struct store_rows *rows;
-	int rc = store_start(store, &rows, sql, "");
+	int rc = policy_list(store, POLICY_SETTINGS, &rows);
 
-	while (store_next(rows, &rc)) {
+	while (store_next(rows, &rc))
 		rc = read_value(tree, rows);
-		if (rc)
-			store_end(rows);
-	}
 	return rc;
 }
 
@@ -263,11 +259,11 @@ static void settle(struct tree *tree, struct folder *folder)
 static int read_parents(struct store *store, struct policy *policy)
 {
 	struct store_rows *rows;
-	int rc = store_start(store, &rows, "SELECT id, parent FROM folder", "");
+	int rc = policy_list(store, POLICY_FOLDERS, &rows);
 
 	while (store_next(rows, &rc)) {
 		uint64_t id = (uint64_t)store_number(rows, 0);
-		uint64_t parent = (uint64_t)store_number(rows, 1);
+		uint64_t parent = (uint64_t)store_number(rows, 2);
 		struct folder *folder = (struct folder *)policy_folder(policy, id);
 
 		if (folder && parent)

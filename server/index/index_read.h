@@ -3,6 +3,7 @@
 #define SERVER_INDEX_INDEX_READ_H
 
 #include "server/index/index_internal.h"
+#include "server/store/memory.h"
 
 /* Reading devices, between index_read.c, which goes through the tables, and
  * index_take.c, which takes their rows. */
@@ -16,20 +17,17 @@ struct list {
 /** Adds bytes. Returns 0 or ERR_SPACE. */
 int list_add(struct list *list, const void *data, size_t length);
 
-/* The tables that devices are read from. */
 /* --- the tables ------------------------------------------------------------ */
-
-enum { DEVICES, MACS, GROUPS, SESSIONS, PASTS, ASSIGNMENTS, SETTINGS, CARDS, TABLES };
 
 struct reader {
 	struct store *store;
 	struct warnings *warnings;
-	struct store_rows *rows[TABLES]; /* NULL: at its end */
-	int64_t devices[TABLES];    /* whose row is next */
+	struct store_rows *rows[DEVICE_TABLES]; /* NULL: at its end */
+	int64_t devices[DEVICE_TABLES];    /* whose row is next */
 	/* The device that is being read: */
 	struct entry entry;
 	char name[NAME_SIZE];
-	struct list lists[TABLES], claims, block;
+	struct list lists[DEVICE_TABLES], claims, block;
 };
 
 /**

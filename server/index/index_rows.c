@@ -5,7 +5,7 @@
 #include "nbp/proto/error.h"
 #include "nbp/proto/text.h"
 #include "server/index/index_internal.h"
-#include "server/store/multicasts.h"
+#include "server/store/memory.h"
 #include "server/store/uuids.h"
 
 /* Reading the rows of the policy. One that is unsound is left out, with a warning. */
@@ -201,13 +201,13 @@ typedef bool row_taker(struct policy *policy, struct store_rows *row, void *item
                       struct warnings *warnings);
 
 /* Reads rows into an array of items of @size bytes. */
-static int read_rows(struct store *store, struct policy *policy, const char *sql, row_taker *take,
-                     void *array, size_t size, size_t *count, struct warnings *warnings)
+static int read_rows(struct store *store, struct policy *policy, enum policy_table table,
+                     row_taker *take, void *array, size_t size, size_t *count, struct warnings *warnings)
 {
 	char *items = NULL;
 	size_t room = 0;
 	struct store_rows *rows;
-	int rc = store_start(store, &rows, sql, "");
+	int rc = policy_list(store, table, &rows);
 
 	*count = 0;
 	while (store_next(rows, &rc)) {
@@ -230,31 +230,25 @@ static int read_rows(struct store *store, struct policy *policy, const char *sql
 	return rc;
 }
 
-#define READ(what, sql) \
-	read_rows(store, policy, sql, take_##what, &policy->what##s, sizeof(policy->what##s[0]), \
+#define READ(what, table) \
+	read_rows(store, policy, table, take_##what, &policy->what##s, sizeof(policy->what##s[0]), \
 	          &policy->what##_count, warnings)
 
 int policy_read_rows(struct store *store, struct policy *policy, struct warnings *warnings)
 {
-	int rc = READ(folder, "SELECT id, name FROM folder ORDER BY id");
+	int rc = READ(folder, POLICY_FOLDERS);
 
 	if (rc == 0)
-		rc = READ(group, "SELECT id, name FROM device_group ORDER BY id");
+		rc = READ(group, POLICY_GROUPS);
 	if (rc == 0)
-		rc = READ(bundle, "SELECT id, name, kind, loader_bios, loader_uefi, config, prefix,"
-		          " details, attempts, deadline, completes FROM bundle ORDER BY id");
+		rc = READ(bundle, POLICY_BUNDLES);
 	if (rc == 0)
-		rc = READ(rule, "SELECT id, name, bundle, applies, filter, repeat, enabled FROM rule"
-		          " ORDER BY position, id");
+		rc = READ(rule, POLICY_RULES);
 	if (rc == 0)
-		rc = READ(multicast, "SELECT id, name, bundle, state, clients, wait, last_joined, "
-		          MULTICAST_JOINED " FROM multicast AS m ORDER BY id");
+		rc = READ(multicast, POLICY_SESSIONS);
 	if (rc == 0)
-		rc = READ(assignment, "SELECT id, bundle, level, owner, mode, until, added"
-		          " FROM assignment WHERE level IN ('global', 'folder', 'group') ORDER BY"
-		          " CASE level WHEN 'global' THEN 1 WHEN 'folder' THEN 2 ELSE 3 END,"
-		          " owner, id");
+		rc = READ(assignment, POLICY_ASSIGNMENTS);
 	if (rc == 0)
-		rc = READ(uuid, "SELECT uuid, state, time FROM uuid ORDER BY uuid");
+		rc = READ(uuid, POLICY_UUIDS);
 	return rc;
 }

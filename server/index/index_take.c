@@ -49,10 +49,10 @@ static int take_mac(struct reader *reader, struct store_rows *row)
 		reader->entry.flags |= ENTRY_MAC;
 		return 0;
 	}
-	if (reader->lists[MACS].length == UINT8_MAX * MAC_SIZE)
+	if (reader->lists[DEVICE_MACS].length == UINT8_MAX * MAC_SIZE)
 		return leave_out(reader, "MAC address number", UINT8_MAX + 2);
 	reader->entry.flags |= ENTRY_MORE_MACS;
-	return list_add(&reader->lists[MACS], mac, sizeof(mac));
+	return list_add(&reader->lists[DEVICE_MACS], mac, sizeof(mac));
 }
 
 static int take_card(struct reader *reader, struct store_rows *row)
@@ -61,7 +61,7 @@ static int take_card(struct reader *reader, struct store_rows *row)
 	struct serials serials = { .model = "" };
 	uint32_t hash;
 
-	if (reader->lists[CARDS].length >= CARDS_MAX * sizeof(card))
+	if (reader->lists[DEVICE_CARDS].length >= CARDS_MAX * sizeof(card))
 		return leave_out(reader, "network card number", CARDS_MAX + 1);
 	store_bytes(row, 1, card.mac, sizeof(card.mac));
 	store_text(row, 2, serials.serial, sizeof(serials.serial));
@@ -69,7 +69,7 @@ static int take_card(struct reader *reader, struct store_rows *row)
 	hash = serials_hash(&serials);
 	memcpy(card.serials, &hash, sizeof(card.serials));
 	reader->entry.flags |= ENTRY_CARDS;
-	return list_add(&reader->lists[CARDS], &card, sizeof(card));
+	return list_add(&reader->lists[DEVICE_CARDS], &card, sizeof(card));
 }
 
 static int take_group(struct reader *reader, struct store_rows *row)
@@ -78,9 +78,9 @@ static int take_group(struct reader *reader, struct store_rows *row)
 	uint32_t id = (uint32_t)group;
 
 	if (group < 1 || group > INDEX_DEVICE_MAX ||
-	    reader->lists[GROUPS].length == BLOCK_COUNT_MAX * sizeof(id))
+	    reader->lists[DEVICE_GROUPS].length == BLOCK_COUNT_MAX * sizeof(id))
 		return leave_out(reader, "group", group);
-	return list_add(&reader->lists[GROUPS], &id, sizeof(id));
+	return list_add(&reader->lists[DEVICE_GROUPS], &id, sizeof(id));
 }
 
 static bool past_ok(int64_t id)
@@ -94,9 +94,9 @@ static int take_session(struct reader *reader, struct store_rows *row)
 	uint32_t session = SESSION_OF(id, store_number(row, 2) != 0);
 
 	if (!past_ok(id) ||
-	    reader->lists[SESSIONS].length == BLOCK_COUNT_MAX * sizeof(session))
+	    reader->lists[DEVICE_SESSIONS].length == BLOCK_COUNT_MAX * sizeof(session))
 		return leave_out(reader, "multicast session", id);
-	return list_add(&reader->lists[SESSIONS], &session, sizeof(session));
+	return list_add(&reader->lists[DEVICE_SESSIONS], &session, sizeof(session));
 }
 
 uint32_t clip(int64_t value)
@@ -114,16 +114,16 @@ static int take_assignment(struct reader *reader, struct store_rows *row)
 	};
 
 	if (!past_ok(id) || !past_ok(bundle) || !mode ||
-	    reader->lists[ASSIGNMENTS].length == BLOCK_COUNT_MAX * sizeof(own))
+	    reader->lists[DEVICE_ASSIGNMENTS].length == BLOCK_COUNT_MAX * sizeof(own))
 		return leave_out(reader, "assignment", id);
 	own.bundle_mode += mode[0] == 'a' ? ASSIGN_ALWAYS :
 	                   mode[0] == 'u' ? ASSIGN_UNTIL : ASSIGN_ONCE;
-	return list_add(&reader->lists[ASSIGNMENTS], &own, sizeof(own));
+	return list_add(&reader->lists[DEVICE_ASSIGNMENTS], &own, sizeof(own));
 }
 
 static int take_setting(struct reader *reader, struct store_rows *row)
 {
-	struct list *list = &reader->lists[SETTINGS];
+	struct list *list = &reader->lists[DEVICE_SETTINGS];
 	char key[64], value[SETTING_TEXT + 1];
 	struct settings unused;
 	int index;
@@ -146,7 +146,7 @@ static int take_setting(struct reader *reader, struct store_rows *row)
 /* Notes how the newest work from one source stands; none is noted of what is under way. */
 static int note_past(struct reader *reader, int64_t id, enum past_of of, enum job_state state)
 {
-	struct list *list = &reader->lists[PASTS];
+	struct list *list = &reader->lists[DEVICE_PASTS];
 	uint32_t past = PAST_OF(id, of, state == JOB_DONE ? PAST_DONE :
 	                        state == JOB_FAILED ? PAST_FAILED : PAST_CANCELLED);
 
@@ -194,7 +194,7 @@ static int take_device(struct reader *reader, struct store_rows *row)
 	int rc = 0;
 
 	memset(entry, 0, sizeof(*entry));
-	for (int i = 0; i < TABLES; i++)
+	for (int i = 0; i < DEVICE_TABLES; i++)
 		reader->lists[i].length = 0;
 	reader->claims.length = reader->block.length = 0;
 	entry->id = (uint32_t)store_number(row, 0);
@@ -221,13 +221,13 @@ static int take_device(struct reader *reader, struct store_rows *row)
 int take_row(struct reader *reader, int table, struct store_rows *row)
 {
 	switch (table) {
-	case DEVICES: return take_device(reader, row);
-	case MACS: return take_mac(reader, row);
-	case GROUPS: return take_group(reader, row);
-	case SESSIONS: return take_session(reader, row);
-	case PASTS: return take_past(reader, row);
-	case ASSIGNMENTS: return take_assignment(reader, row);
-	case CARDS: return take_card(reader, row);
+	case DEVICE_ITSELF: return take_device(reader, row);
+	case DEVICE_MACS: return take_mac(reader, row);
+	case DEVICE_GROUPS: return take_group(reader, row);
+	case DEVICE_SESSIONS: return take_session(reader, row);
+	case DEVICE_PASTS: return take_past(reader, row);
+	case DEVICE_ASSIGNMENTS: return take_assignment(reader, row);
+	case DEVICE_CARDS: return take_card(reader, row);
 	default: return take_setting(reader, row);
 	}
 }
