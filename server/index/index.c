@@ -14,7 +14,7 @@
 
 #define MORE "and more\n"
 
-void warn(struct warnings *warnings, const char *format, ...)
+void warnings_add(struct warnings *warnings, const char *format, ...)
 {
 	size_t room = sizeof(warnings->text) - warnings->length;
 	va_list args;
@@ -35,10 +35,10 @@ void warn(struct warnings *warnings, const char *format, ...)
 	memcpy(warnings->text + warnings->length - 1, "\n", 2);
 }
 
-void warn_all(struct warnings *warnings, const struct warnings *more)
+void warnings_add_all(struct warnings *warnings, const struct warnings *more)
 {
 	for (const char *line = more->text; *line; line = strchr(line, '\n') + 1)
-		warn(warnings, "%.*s", (int)strcspn(line, "\n"), line);
+		warnings_add(warnings, "%.*s", (int)strcspn(line, "\n"), line);
 }
 
 /* --- hashes ---------------------------------------------------------------- */

@@ -8,7 +8,7 @@
 /* A block is known by its first unit, counted through all segments. The very first unit
  * is not used, as 0 is no block. */
 
-void *memory_take(size_t size)
+void *arena_memory_take(size_t size)
 {
 	static const size_t page = 2 << 20;
 	void *memory;
@@ -100,7 +100,7 @@ static int add_segment(struct index_arena *arena)
 		arena->segments = segments;
 		arena->room = room;
 	}
-	segment = memory_take((size_t)ARENA_SEGMENT * ARENA_UNIT);
+	segment = arena_memory_take((size_t)ARENA_SEGMENT * ARENA_UNIT);
 	if (!segment)
 		return -1;
 	while (arena->count && arena->next < arena->count * ARENA_SEGMENT) {

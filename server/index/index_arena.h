@@ -6,8 +6,10 @@
 #include <stdint.h>
 
 /*
- * Memory for many small blocks that come and go, each known by a number of 32
- * bits, and without room lost beside them. Blocks are aligned to ARENA_UNIT.
+ * Memory for many small blocks that come and go, each known by a number of 32 bits and aligned to
+ * ARENA_UNIT. The index has an allocator of its own because a million devices are to fit 200 bytes
+ * each: malloc() keeps a header beside each block, a pointer takes twice the room of a number, and
+ * a device is to begin at a line of the processor's cache.
  */
 
 #define ARENA_UNIT    64      /* a line of the processor's cache */
@@ -27,7 +29,7 @@ struct index_arena {
  * Allocates @size bytes, zeros, to be freed with free(). What is large is put on
  * large pages: looking up where in memory a small one is takes longer than all else.
  */
-void *memory_take(size_t size);
+void *arena_memory_take(size_t size);
 
 /** Returns a block of @size bytes, of 1 to ARENA_UNIT * ARENA_SEGMENT; 0 without memory. */
 uint32_t arena_take(struct index_arena *arena, size_t size);

@@ -93,10 +93,10 @@ struct warnings {
 };
 
 /** Adds a line; when there are too many, says so and drops it. */
-void warn(struct warnings *warnings, const char *format, ...)
+void warnings_add(struct warnings *warnings, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 /** Adds all lines of @more. */
-void warn_all(struct warnings *warnings, const struct warnings *more);
+void warnings_add_all(struct warnings *warnings, const struct warnings *more);
 
 struct index {
 	struct policy *policy;

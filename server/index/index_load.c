@@ -40,7 +40,7 @@ void index_set_policy(struct index *index, struct policy *policy,
 	if (strcmp(index->policy_warnings.text, warnings->text) == 0)
 		return;
 	index->policy_warnings = *warnings;
-	warn_all(&index->warnings, warnings);
+	warnings_add_all(&index->warnings, warnings);
 }
 
 static int load(struct index *index, struct store *store, int64_t low, int64_t high)

@@ -160,7 +160,7 @@ static int read_value(struct tree *tree, struct store_rows *row)
 	store_text(row, 2, text, sizeof(text));
 	index = setting_find(key);
 	if (index < 0 || setting_parse((size_t)index, text, &unused)) {
-		warn(tree->warnings, "setting %s=%s of %s %lld: left out, it is not known", key,
+		warnings_add(tree->warnings, "setting %s=%s of %s %lld: left out, it is not known", key,
 		     text, owner ? "folder" : "the zone,", (long long)owner);
 		return 0;
 	}
@@ -225,7 +225,7 @@ static void cut_parents(struct tree *tree)
 	for (size_t i = 0; i < policy->folder_count; i++) {
 		if (tree->states[i] != FOLDER_LOST)
 			continue;
-		warn(tree->warnings, "folder %s: taken for one at the top, as it is within itself "
+		warnings_add(tree->warnings, "folder %s: taken for one at the top, as it is within itself "
 		     "or more than %d deep", policy->folders[i].name, FOLDER_DEPTH_MAX);
 		policy->folders[i].parent = NULL;
 	}

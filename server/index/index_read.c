@@ -41,18 +41,18 @@ static int make_block(struct reader *reader)
 	};
 	struct list *out = &reader->block;
 	uint8_t cards = (uint8_t)(lists[DEVICE_CARDS].length / sizeof(struct block_card));
-	int rc = list_add(out, &block, sizeof(block));
+	int rc = index_list_add(out, &block, sizeof(block));
 
 	for (size_t i = 0; rc == 0 && i < sizeof(order) / sizeof(order[0]); i++)
-		rc = list_add(out, order[i]->data, order[i]->length);
+		rc = index_list_add(out, order[i]->data, order[i]->length);
 	if (rc == 0)
-		rc = list_add(out, reader->name, (size_t)block.name + 1);
+		rc = index_list_add(out, reader->name, (size_t)block.name + 1);
 	if (rc == 0)
-		rc = list_add(out, lists[DEVICE_SETTINGS].data, lists[DEVICE_SETTINGS].length);
+		rc = index_list_add(out, lists[DEVICE_SETTINGS].data, lists[DEVICE_SETTINGS].length);
 	if (rc == 0 && cards)
-		rc = list_add(out, &cards, 1);
+		rc = index_list_add(out, &cards, 1);
 	if (rc == 0)
-		rc = list_add(out, lists[DEVICE_CARDS].data, lists[DEVICE_CARDS].length);
+		rc = index_list_add(out, lists[DEVICE_CARDS].data, lists[DEVICE_CARDS].length);
 	if (rc == 0)
 		((struct block *)out->data)->size = (uint32_t)out->length;
 	return rc;
@@ -62,19 +62,19 @@ static int make_block(struct reader *reader)
 static int read_one(struct reader *reader, device_sink *sink, void *data)
 {
 	int64_t id = reader->devices[DEVICE_ITSELF];
-	int rc = take_row(reader, DEVICE_ITSELF, reader->rows[DEVICE_ITSELF]);
+	int rc = index_take_row(reader, DEVICE_ITSELF, reader->rows[DEVICE_ITSELF]);
 
 	for (int i = DEVICE_MACS; i < DEVICE_TABLES; i++) {
 		while (rc == 0 && reader->rows[i] && reader->devices[i] <= id) {
 			/* Those of no device are passed over. */
 			if (reader->devices[i] == id)
-				rc = take_row(reader, i, reader->rows[i]);
+				rc = index_take_row(reader, i, reader->rows[i]);
 			if (rc == 0)
 				rc = step(reader, i);
 		}
 	}
 	if (rc == 0 && (id < 1 || id > INDEX_DEVICE_MAX)) {
-		warn(reader->warnings, "device %s: left out, its id %lld is not between 1 and %u",
+		warnings_add(reader->warnings, "device %s: left out, its id %lld is not between 1 and %u",
 		     reader->name, (long long)id, INDEX_DEVICE_MAX);
 	} else if (rc == 0) {
 		rc = make_block(reader);

@@ -15,7 +15,7 @@ struct list {
 };
 
 /** Adds bytes. Returns 0 or ERR_SPACE. */
-int list_add(struct list *list, const void *data, size_t length);
+int index_list_add(struct list *list, const void *data, size_t length);
 
 /* --- the tables ------------------------------------------------------------ */
 
@@ -34,9 +34,9 @@ struct reader {
  * Takes what a row says of the device into the reader: its entry, its lists. What
  * is unsound is left out, with a warning. Returns 0, or ERR_SPACE without memory.
  */
-int take_row(struct reader *reader, int table, struct store_rows *row);
+int index_take_row(struct reader *reader, int table, struct store_rows *row);
 
 /** Returns @value, or the nearest that fits. */
-uint32_t clip(int64_t value);
+uint32_t index_clip(int64_t value);
 
 #endif

@@ -19,7 +19,7 @@ static bool take_id(struct store_rows *row, const char *what, uint64_t *id, stru
 	*id = (uint64_t)value;
 	if (value >= 1 && value <= INDEX_PAST_MAX)
 		return true;
-	warn(warnings, "%s %lld: left out, its id is not between 1 and %u", what, (long long)value,
+	warnings_add(warnings, "%s %lld: left out, its id is not between 1 and %u", what, (long long)value,
 	     INDEX_PAST_MAX);
 	return false;
 }
@@ -33,7 +33,7 @@ static const struct bundle *take_bundle_of(const struct policy *policy, struct s
 		policy_bundle(policy, (uint64_t)store_number(row, column));
 
 	if (!bundle)
-		warn(warnings, "%s %llu: left out, its bundle is not there", what,
+		warnings_add(warnings, "%s %llu: left out, its bundle is not there", what,
 		     (unsigned long long)id);
 	return bundle;
 }
@@ -131,13 +131,13 @@ static bool take_rule(struct policy *policy, struct store_rows *row, void *item,
 	if (!rule->enabled)
 		return true;
 	if (strlen(store_string(row, 4)) >= FILTER_TEXT) {
-		warn(warnings, "rule %s: left out, its filter is too long", rule->name);
+		warnings_add(warnings, "rule %s: left out, its filter is too long", rule->name);
 		return false;
 	}
 	store_text(row, 4, text, sizeof(text));
 	rule->filter = filter_parse(text, &error);
 	if (!rule->filter) {
-		warn(warnings, "rule %s: left out, its filter is wrong at column %zu: %s",
+		warnings_add(warnings, "rule %s: left out, its filter is wrong at column %zu: %s",
 		     rule->name, error.column, error.message);
 		return false;
 	}

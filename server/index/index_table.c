@@ -38,7 +38,7 @@ int index_table_reserve(struct index_table *table, size_t count)
 	if (size > UINT32_MAX)
 		return ERR_SPACE;
 	larger.size = (uint32_t)size;
-	larger.slots = memory_take(size * sizeof(larger.slots[0]));
+	larger.slots = arena_memory_take(size * sizeof(larger.slots[0]));
 	if (!larger.slots)
 		return ERR_SPACE;
 	for (uint32_t i = 0; i < table->size; i++)

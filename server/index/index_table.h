@@ -6,9 +6,11 @@
 #include <stdint.h>
 
 /*
- * A hash table of numbers that are not 0, with open addressing. It knows their
- * hashes and not what they stand for: its user compares that. A number may be in
- * it several times, with the same hash or others.
+ * A hash table of numbers that are not 0, with open addressing. It knows their hashes and not what
+ * they stand for: its user compares that. A number may be in it several times, with the same hash
+ * or others. The index has a table of its own because a device is found by four kinds of keys, at
+ * 8 bytes each: in a library's chains of pointers they would take most of the 200 bytes that a
+ * device may have.
  */
 struct index_table {
 	struct index_slot {

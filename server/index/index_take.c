@@ -9,7 +9,7 @@
 
 /* What the rows of the tables say of a device. */
 
-int list_add(struct list *list, const void *data, size_t length)
+int index_list_add(struct list *list, const void *data, size_t length)
 {
 	if (!length)
 		return 0;
@@ -32,7 +32,7 @@ int list_add(struct list *list, const void *data, size_t length)
 /* Says in a warning that something of the device is left out. */
 static int leave_out(struct reader *reader, const char *what, int64_t id)
 {
-	warn(reader->warnings, "device %s: left out is its %s %lld", reader->name, what,
+	warnings_add(reader->warnings, "device %s: left out is its %s %lld", reader->name, what,
 	     (long long)id);
 	return 0;
 }
@@ -52,7 +52,7 @@ static int take_mac(struct reader *reader, struct store_rows *row)
 	if (reader->lists[DEVICE_MACS].length == UINT8_MAX * MAC_SIZE)
 		return leave_out(reader, "MAC address number", UINT8_MAX + 2);
 	reader->entry.flags |= ENTRY_MORE_MACS;
-	return list_add(&reader->lists[DEVICE_MACS], mac, sizeof(mac));
+	return index_list_add(&reader->lists[DEVICE_MACS], mac, sizeof(mac));
 }
 
 static int take_card(struct reader *reader, struct store_rows *row)
@@ -69,7 +69,7 @@ static int take_card(struct reader *reader, struct store_rows *row)
 	hash = serials_hash(&serials);
 	memcpy(card.serials, &hash, sizeof(card.serials));
 	reader->entry.flags |= ENTRY_CARDS;
-	return list_add(&reader->lists[DEVICE_CARDS], &card, sizeof(card));
+	return index_list_add(&reader->lists[DEVICE_CARDS], &card, sizeof(card));
 }
 
 static int take_group(struct reader *reader, struct store_rows *row)
@@ -80,7 +80,7 @@ static int take_group(struct reader *reader, struct store_rows *row)
 	if (group < 1 || group > INDEX_DEVICE_MAX ||
 	    reader->lists[DEVICE_GROUPS].length == BLOCK_COUNT_MAX * sizeof(id))
 		return leave_out(reader, "group", group);
-	return list_add(&reader->lists[DEVICE_GROUPS], &id, sizeof(id));
+	return index_list_add(&reader->lists[DEVICE_GROUPS], &id, sizeof(id));
 }
 
 static bool past_ok(int64_t id)
@@ -96,10 +96,10 @@ static int take_session(struct reader *reader, struct store_rows *row)
 	if (!past_ok(id) ||
 	    reader->lists[DEVICE_SESSIONS].length == BLOCK_COUNT_MAX * sizeof(session))
 		return leave_out(reader, "multicast session", id);
-	return list_add(&reader->lists[DEVICE_SESSIONS], &session, sizeof(session));
+	return index_list_add(&reader->lists[DEVICE_SESSIONS], &session, sizeof(session));
 }
 
-uint32_t clip(int64_t value)
+uint32_t index_clip(int64_t value)
 {
 	return value < 0 ? 0 : value > UINT32_MAX ? UINT32_MAX : (uint32_t)value;
 }
@@ -109,8 +109,8 @@ static int take_assignment(struct reader *reader, struct store_rows *row)
 	int64_t id = store_number(row, 1), bundle = store_number(row, 2);
 	const char *mode = store_string(row, 3);
 	struct block_assignment own = {
-		.id = (uint32_t)id, .until = clip(store_number(row, 4)),
-		.added = clip(store_number(row, 5)), .bundle_mode = (uint32_t)bundle * 4,
+		.id = (uint32_t)id, .until = index_clip(store_number(row, 4)),
+		.added = index_clip(store_number(row, 5)), .bundle_mode = (uint32_t)bundle * 4,
 	};
 
 	if (!past_ok(id) || !past_ok(bundle) || !mode ||
@@ -118,7 +118,7 @@ static int take_assignment(struct reader *reader, struct store_rows *row)
 		return leave_out(reader, "assignment", id);
 	own.bundle_mode += mode[0] == 'a' ? ASSIGN_ALWAYS :
 	                   mode[0] == 'u' ? ASSIGN_UNTIL : ASSIGN_ONCE;
-	return list_add(&reader->lists[DEVICE_ASSIGNMENTS], &own, sizeof(own));
+	return index_list_add(&reader->lists[DEVICE_ASSIGNMENTS], &own, sizeof(own));
 }
 
 static int take_setting(struct reader *reader, struct store_rows *row)
@@ -133,12 +133,12 @@ static int take_setting(struct reader *reader, struct store_rows *row)
 	index = setting_find(key);
 	if (index < 0 || setting_parse((size_t)index, value + 1, &unused) ||
 	    list->length + sizeof(value) > BLOCK_SETTINGS_MAX) {
-		warn(reader->warnings, "device %s: left out is its setting %s=%s, which is not "
+		warnings_add(reader->warnings, "device %s: left out is its setting %s=%s, which is not "
 		     "known", reader->name, key, value + 1);
 		return 0;
 	}
 	value[0] = (char)index;
-	return list_add(list, value, strlen(value + 1) + 2);
+	return index_list_add(list, value, strlen(value + 1) + 2);
 }
 
 /* --- what became of work --------------------------------------------------- */
@@ -154,7 +154,7 @@ static int note_past(struct reader *reader, int64_t id, enum past_of of, enum jo
 		return 0;
 	if (list->length == BLOCK_COUNT_MAX * sizeof(past))
 		return leave_out(reader, "past work, of source", id);
-	return list_add(list, &past, sizeof(past));
+	return index_list_add(list, &past, sizeof(past));
 }
 
 /* A row of the table past: of kind 0 is the newest work of all, then those of enum past_of. */
@@ -203,22 +203,22 @@ static int take_device(struct reader *reader, struct store_rows *row)
 	take_guid(row, 3, entry->isd);
 	take_guid(row, 4, claim_uuid);
 	store_bytes(row, 5, claim_mac, sizeof(claim_mac));
-	entry->added = clip(store_number(row, 6));
-	entry->folder = clip(store_number(row, 7));
+	entry->added = index_clip(store_number(row, 6));
+	entry->folder = index_clip(store_number(row, 7));
 	if (!all_zero(claim_uuid, sizeof(claim_uuid))) {
 		entry->flags |= ENTRY_CLAIM_UUID;
-		rc = list_add(&reader->claims, claim_uuid, sizeof(claim_uuid));
+		rc = index_list_add(&reader->claims, claim_uuid, sizeof(claim_uuid));
 	}
 	if (rc == 0 && !all_zero(claim_mac, sizeof(claim_mac))) {
 		entry->flags |= ENTRY_CLAIM_MAC;
-		rc = list_add(&reader->claims, claim_mac, sizeof(claim_mac));
+		rc = index_list_add(&reader->claims, claim_mac, sizeof(claim_mac));
 	}
 	return rc;
 }
 
 /* --- all of them ----------------------------------------------------------- */
 
-int take_row(struct reader *reader, int table, struct store_rows *row)
+int index_take_row(struct reader *reader, int table, struct store_rows *row)
 {
 	switch (table) {
 	case DEVICE_ITSELF: return take_device(reader, row);

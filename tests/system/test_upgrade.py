@@ -33,14 +33,24 @@ def look(path, sql):
         database.close()
 
 
-@pytest.fixture
-def old(tmp_path):
-    path = tmp_path / "old.db"
+def make_old(path, version):
     database = sqlite3.connect(path)
     database.execute("PRAGMA journal_mode = WAL")
-    database.executescript(Path(__file__).with_name("database-1.sql").read_text())
+    database.executescript(Path(__file__).with_name(f"database-{version}.sql").read_text())
     database.close()
     return path
+
+
+@pytest.fixture
+def old(tmp_path):
+    return make_old(tmp_path / "old.db", 1)
+
+
+def check_schema(path, new):
+    """Says whether it is like a new one, statement for statement."""
+    schema = "SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name"
+    assert [(kind, name, sql.split()) for kind, name, sql in look(path, schema)] == \
+        [(kind, name, sql.split()) for kind, name, sql in look(new, schema)]
 
 
 def check_contents(path):
@@ -70,14 +80,46 @@ def test_version_1(old, tmp_path):
     # It is now like a new one, statement for statement.
     new = tmp_path / "new.db"
     ask(new, "device", "add", "web01", "52:54:00:12:34:56")
-    schema = "SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name"
-    assert [(kind, name, sql.split()) for kind, name, sql in look(old, schema)] == \
-        [(kind, name, sql.split()) for kind, name, sql in look(new, schema)]
+    check_schema(old, new)
     # Leases and devices go on where they were.
     assert ask(old, "work", "assign", "web01", "--config", "a.cfg")["job"] == 3
     ask(old, "settings", "set", "web01", "menu-mode=always")
     ask(old, "device", "remove", "web01", "--force")
     assert look(old, "SELECT * FROM setting") == []
+
+
+def test_version_4(tmp_path):
+    """Its words become today's; nothing else changes, and what was used is not used again."""
+    path = make_old(tmp_path / "old.db", 4)
+    new = tmp_path / "new.db"
+    ask(new, "device", "add", "web01", "52:54:00:12:34:56")
+    ask(path, "device", "list")
+    check_schema(path, new)
+    assert look(path, "PRAGMA user_version") == [(VERSION,)]
+    assert look(path, "PRAGMA foreign_key_check") == []
+    assert look(path, "SELECT id, bundle, level, owner, mode FROM assignment") == [
+        (1, 1, "global", 0, "once"), (2, 1, "folder", 1, "always"), (3, 2, "device", 2, "once")]
+    assert look(path, "SELECT level, owner, key, value FROM setting") == [
+        ("device", 2, "attempts", "5"), ("folder", 1, "menu-file", "site.txt"),
+        ("global", 0, "menu-mode", "always")]
+    assert look(path, "SELECT id, device, state FROM job") == [(1, 1, "offered"), (2, 2, "cancelled")]
+    assert look(path, "SELECT job, attempt FROM offer") == [(1, 1)]
+    assert {job for job, in look(path, "SELECT job FROM event")} == {0, 1, 2}
+    assert look(path, "SELECT device, kind, id, job, state FROM past") == [
+        (1, 0, 0, 1, "offered"), (1, 2, 1, 1, "offered"),
+        (2, 0, 0, 2, "cancelled"), (2, 2, 2, 2, "cancelled")]
+    assert look(path, "SELECT address, boots FROM unknown_machine") == [("192.0.2.9", 2)]
+    # Assignment 4 was removed before; triggers work on the new tables.
+    assert ask(path, "assignment", "add", "win", "--to", "web01")
+    assert look(path, "SELECT max(id) FROM assignment") == [(5,)]
+    changes = look(path, "SELECT count(*) FROM change")
+    ask(path, "settings", "set", "pc1", "attempts=6")
+    assert look(path, "SELECT count(*) FROM change") > changes
+    for device in ("web01", "pc1"):
+        ask(path, "device", "remove", device, "--force")
+    for table in ("job", "offer", "past", "setting WHERE level = 'device'",
+                  "assignment WHERE level = 'device'"):
+        assert look(path, f"SELECT count(*) FROM {table}") == [(0,)], table
 
 
 def test_version_1_by_the_daemon(old, tmp_path):
