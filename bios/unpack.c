@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "bios/pack/pack.h"
+#include "bios/pack.h"
 
 /* This code runs before the rest of the NBP is in memory: see entry.asm. It bounds every
  * number of the packed data before it uses it. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "bios/pack/pack.h"
+#include "bios/pack.h"
 
 #include <stdlib.h>
 #include <string.h>

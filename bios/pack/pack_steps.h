@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "bios/pack/pack.h"
+#include "bios/pack.h"
 
 #define PACK_PROBABILITIES (sizeof(struct unpack_model) / sizeof(uint16_t))
 

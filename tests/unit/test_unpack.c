@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <unistd.h>
 
-#include "bios/pack/pack.h"
+#include "bios/pack.h"
 #include "nbp/proto/crc32.h"
 
 /*

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef BIOS_PACK_PACK_H
-#define BIOS_PACK_PACK_H
+#ifndef BIOS_PACK_H
+#define BIOS_PACK_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 /*
- * The packed format of nvlnbp.sys. This folder is the packer, a program that runs on the
+ * The packed format of nvlnbp.sys. The folder bios/pack/ is the packer, a program that runs on the
  * host during the build; bios/unpack.c, which is in the NBP, undoes what it does. A PXE
  * ROM need not load more than 32 KiB of an NBP, so all of the file is packed but the
  * first instructions and the unpacker.
