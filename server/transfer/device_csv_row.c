@@ -14,9 +14,6 @@
 #include "server/store/groups.h"
 #include "server/store/uuids.h"
 
-#define CLEARED "-"            /* what a field has that clears what the device has */
-#define BLANKS  " \t\r\n,;"    /* what is between the values of one field */
-
 static const uint8_t none[16];
 
 /* What each value of a column is checked as. */
@@ -31,8 +28,7 @@ static const struct data_field checks[COLUMN_COUNT] = {
 
 /* --- fields ---------------------------------------------------------------- */
 
-/* Returns the field of a column; NULL if it is empty or there is no such column. */
-static struct csv_field *field_of(struct csv_import *import, enum column column)
+struct csv_field *csv_field_of(struct csv_import *import, enum column column)
 {
 	size_t place = import->places[column];
 	struct csv_field *fields = import->text.fields;
@@ -40,13 +36,13 @@ static struct csv_field *field_of(struct csv_import *import, enum column column)
 	return place && fields[place - 1].text[0] ? &fields[place - 1] : NULL;
 }
 
-static bool is_cleared(const struct csv_field *field)
+bool csv_is_cleared(const struct csv_field *field)
 {
-	return strcmp(field->text, CLEARED) == 0;
+	return strcmp(field->text, CSV_CLEARED) == 0;
 }
 
-static int check_value(struct csv_import *import, enum column column,
-                       const struct csv_field *field, const char *text, struct data_value *value)
+int csv_check_value(struct csv_import *import, enum column column,
+                    const struct csv_field *field, const char *text, struct data_value *value)
 {
 	json_t *json = json_string(text);
 	char message[DATA_MESSAGE];
@@ -63,7 +59,7 @@ static void read_mac(struct csv_import *import, const struct csv_field *field, c
 	struct csv_device *after = &import->after;
 	struct data_value value;
 
-	if (check_value(import, COLUMN_MAC, field, text, &value))
+	if (csv_check_value(import, COLUMN_MAC, field, text, &value))
 		return;
 	for (size_t i = 0; i < after->mac_count; i++)
 		if (memcmp(after->macs[i], value.bytes, 6) == 0)
@@ -77,11 +73,11 @@ static void read_mac(struct csv_import *import, const struct csv_field *field, c
 /* Several MACs have blanks between them, unless blanks are between the bytes of one. */
 static void read_macs(struct csv_import *import)
 {
-	struct csv_field *field = field_of(import, COLUMN_MAC);
+	struct csv_field *field = csv_field_of(import, COLUMN_MAC);
 	char *rest, *text, *end, *inner, *one;
 	uint8_t unused[6];
 
-	if (!field || is_cleared(field))
+	if (!field || csv_is_cleared(field))
 		return;
 	for (text = strtok_r(field->text, "\t\r\n,;", &rest); text;
 	     text = strtok_r(NULL, "\t\r\n,;", &rest)) {
@@ -99,11 +95,11 @@ static void read_macs(struct csv_import *import)
 
 static void read_guid(struct csv_import *import, enum column column, uint8_t out[16])
 {
-	const struct csv_field *field = field_of(import, column);
+	const struct csv_field *field = csv_field_of(import, column);
 	struct data_value value;
 
-	if (field && !is_cleared(field) &&
-	    check_value(import, column, field, field->text, &value) == 0)
+	if (field && !csv_is_cleared(field) &&
+	    csv_check_value(import, column, field, field->text, &value) == 0)
 		memcpy(out, value.bytes, 16);
 }
 
@@ -161,7 +157,7 @@ static int find_by_identity(struct csv_import *import, struct device *device)
  */
 static int find_device(struct csv_import *import)
 {
-	const struct csv_field *field = field_of(import, COLUMN_NAME);
+	const struct csv_field *field = csv_field_of(import, COLUMN_NAME);
 	const struct csv_field *first = &import->text.fields[0];
 	struct csv_device *before = &import->before;
 	struct device *after = &import->after.device;
@@ -169,7 +165,7 @@ static int find_device(struct csv_import *import)
 	int rc;
 
 	snprintf(after->name, sizeof(after->name), "?%zu", first->line);
-	if (field && check_value(import, COLUMN_NAME, field, field->text, &value))
+	if (field && csv_check_value(import, COLUMN_NAME, field, field->text, &value))
 		return 0;
 	rc = field ? device_by_name(import->store, field->text, &before->device)
 	           : find_by_identity(import, &before->device);
@@ -213,7 +209,7 @@ static int check_macs(struct csv_import *import)
 			return rc;
 		text_format(text, sizeof(text), "%pM", after->macs[i]);
 		if (is_other(import, rc, &other))
-			add_taken_error(import, field_of(import, COLUMN_MAC), text, &other);
+			add_taken_error(import, csv_field_of(import, COLUMN_MAC), text, &other);
 		else
 			memmove(after->macs[kept++], after->macs[i], 6);
 	}
@@ -256,7 +252,7 @@ static int check_guid(struct csv_import *import, enum column column, uint8_t gui
                       int (*find)(struct store *store, const uint8_t guid[16],
                                   struct device *device))
 {
-	const struct csv_field *field = field_of(import, column);
+	const struct csv_field *field = csv_field_of(import, column);
 	struct device other;
 	int rc;
 
@@ -306,8 +302,8 @@ static int add_device(struct csv_import *import, bool wrong)
 
 /* --- changes --------------------------------------------------------------- */
 
-static void add_field_change(struct csv_import *import, const char *key, const char *was,
-                             const char *becomes)
+void csv_add_field_change(struct csv_import *import, const char *key, const char *was,
+                          const char *becomes)
 {
 	json_object_set_new(import->fields, key, json_pack("[s, s]", was, becomes));
 }
@@ -340,7 +336,7 @@ static void compare_macs(struct csv_import *import)
 	macs_text(before, was, sizeof(was));
 	macs_text(after, becomes, sizeof(becomes));
 	if (!same)
-		add_field_change(import, "mac", was, becomes);
+		csv_add_field_change(import, "mac", was, becomes);
 }
 
 static void compare_guids(struct csv_import *import, const char *key, const uint8_t before[16],
@@ -354,7 +350,7 @@ static void compare_guids(struct csv_import *import, const char *key, const uint
 		text_format(was, sizeof(was), "%pU", before);
 	if (memcmp(after, none, 16))
 		text_format(becomes, sizeof(becomes), "%pU", after);
-	add_field_change(import, key, was, becomes);
+	csv_add_field_change(import, key, was, becomes);
 }
 
 /* Gives the device of the row what it is known by, where that changes. @wrong: as above */
@@ -364,13 +360,13 @@ static int change_identity(struct csv_import *import, bool wrong)
 	struct csv_device *after = &import->after;
 	const uint8_t (*macs)[6] = (const uint8_t (*)[6])after->macs;
 
-	if (!field_of(import, COLUMN_MAC)) {
+	if (!csv_field_of(import, COLUMN_MAC)) {
 		memcpy(after->macs, before->macs, sizeof(after->macs));
 		after->mac_count = before->mac_count;
 	}
-	if (!field_of(import, COLUMN_UUID))
+	if (!csv_field_of(import, COLUMN_UUID))
 		memcpy(after->device.uuid, before->device.uuid, 16);
-	if (!field_of(import, COLUMN_ISD))
+	if (!csv_field_of(import, COLUMN_ISD))
 		memcpy(after->device.isd, before->device.isd, 16);
 	compare_macs(import);
 	compare_guids(import, "uuid", before->device.uuid, after->device.uuid);
@@ -383,191 +379,6 @@ static int change_identity(struct csv_import *import, bool wrong)
 		return 0;
 	}
 	return device_change(import->store, &after->device, macs, after->mac_count);
-}
-
-/* --- folder and groups ----------------------------------------------------- */
-
-/* Keeps a step in the history of a device that was there before. */
-static int add_event(struct csv_import *import, const char *step, const char *what,
-                     const char *name)
-{
-	struct event_record event = { .device = import->after.device.id, .time = time(NULL) };
-
-	if (!import->known)
-		return 0;
-	snprintf(event.step, sizeof(event.step), "%s", step);
-	snprintf(event.reason, sizeof(event.reason), "%s%s", what, name);
-	return event_add(import->store, &event);
-}
-
-/* Makes what is missing of a path, which has been checked. */
-static int make_folders(struct csv_import *import, const char *path, uint64_t *id)
-{
-	const char *at = path;
-	char name[NAME_SIZE], made[FOLDER_PATH];
-	int rc = 0;
-
-	for (*id = 0; rc == 0 && *at == '/';) {
-		size_t length = strcspn(++at, "/");
-		uint64_t parent = *id;
-
-		text_format(name, length + 1, "%s", at);
-		at += length;
-		rc = folder_child(import->store, parent, name, id);
-		if (rc != ERR_NOT_FOUND)
-			continue;
-		rc = folder_add(import->store, parent, name, id);
-		import->csv->folders++;
-		text_format(made, (size_t)(at - path) + 1, "%s", path);
-		csv_add_change(import, "add", "folder", made, NULL);
-	}
-	return rc;
-}
-
-static int put_folder(struct csv_import *import)
-{
-	const struct csv_field *field = field_of(import, COLUMN_FOLDER);
-	struct store *store = import->store;
-	char was[FOLDER_PATH], becomes[FOLDER_PATH];
-	uint64_t id = 0, before = 0;
-	bool top = field && (strcmp(field->text, "/") == 0 || is_cleared(field));
-	struct data_value value;
-	int rc = 0;
-
-	if (!field || (!top && check_value(import, COLUMN_FOLDER, field, field->text, &value)))
-		return 0;
-	if (!top)
-		rc = import->csv->create_folders ? make_folders(import, field->text, &id)
-		                                 : folder_find(store, field->text, &id);
-	if (rc == ERR_NOT_FOUND) {
-		csv_add_missing_error(import, field, field->text, "no such folder; make it with "
-		                    "\"prebootctl folder add\", or all with --create-folders");
-		return 0;
-	}
-	if (rc == 0 && import->known)
-		rc = device_folder(store, import->after.device.id, &before);
-	if (rc || before == id)
-		return rc;
-	rc = folder_path(store, before, was);
-	if (rc == 0)
-		rc = folder_path(store, id, becomes);
-	if (rc == 0)
-		rc = device_move(store, import->after.device.id, id);
-	if (rc)
-		return rc;
-	add_field_change(import, "folder", was, becomes);
-	return add_event(import, "moved", "to ", becomes);
-}
-
-/* Finds the group that a row names; makes it where that is wanted. ERR_NOT_FOUND: an error. */
-static int find_group(struct csv_import *import, const struct csv_field *field, const char *name,
-                      uint64_t *id)
-{
-	struct data_value value;
-	int rc;
-
-	if (check_value(import, COLUMN_GROUP, field, name, &value))
-		return ERR_NOT_FOUND;
-	rc = group_find(import->store, name, id);
-	if (rc != ERR_NOT_FOUND)
-		return rc;
-	if (!import->csv->create_groups) {
-		csv_add_missing_error(import, field, name, "no such group; make it with \"prebootctl "
-		                    "group add\", or all with --create-groups");
-		return rc;
-	}
-	import->csv->groups++;
-	csv_add_change(import, "add", "group", name, NULL);
-	return group_add(import->store, name, id);
-}
-
-/* Makes the device of the row leave the groups that it is in and that are not in @wanted. */
-static int leave_groups(struct csv_import *import, const json_t *wanted, char *was, size_t size)
-{
-	struct group_row group;
-	json_t *left = json_object(), *id;
-	struct store_rows *rows;
-	const char *name;
-	size_t used = 0;
-	int rc = group_list(import->store, import->after.device.id, &rows);
-
-	was[0] = '\0';
-	while (store_next(rows, &rc)) {
-		group_row(rows, &group);
-		if (used < size)
-			used += (size_t)snprintf(was + used, size - used, "%s%s", used ? " " : "",
-			                         group.name);
-		if (!json_object_get(wanted, group.name))
-			json_object_set_new(left, group.name, json_integer((json_int_t)group.id));
-	}
-	json_object_foreach(left, name, id) {
-		if (rc == 0)
-			rc = group_leave(import->store, (uint64_t)json_integer_value(id),
-			                 import->after.device.id);
-		if (rc == 0)
-			rc = add_event(import, "left", "group ", name);
-	}
-	if (rc == 0 && json_object_size(left))
-		rc = 1;
-	json_decref(left);
-	return rc;
-}
-
-/* Makes it join those of @wanted; @changed: receives whether it was not in one of them. */
-static int join_groups(struct csv_import *import, const json_t *wanted, char *becomes, size_t size,
-                       bool *changed)
-{
-	const char *name;
-	json_t *id;
-	size_t used = 0;
-
-	becomes[0] = '\0';
-	json_object_foreach((json_t *)wanted, name, id) {
-		int rc = group_join(import->store, (uint64_t)json_integer_value(id),
-		                    import->after.device.id);
-
-		if (used < size)
-			used += (size_t)snprintf(becomes + used, size - used, "%s%s",
-			                         used ? " " : "", name);
-		if (rc == 0) {
-			*changed = true;
-			rc = add_event(import, "joined", "group ", name);
-		}
-		if (rc && rc != ERR_REFUSED) /* It is a member already. */
-			return rc;
-	}
-	return 0;
-}
-
-/* Makes the device a member of the groups of its field, and of no others. */
-static int put_groups(struct csv_import *import)
-{
-	struct csv_field *field = field_of(import, COLUMN_GROUP);
-	char was[1024], becomes[1024], name[NAME_SIZE], *rest, *text;
-	json_t *wanted;
-	bool changed = false;
-	uint64_t id;
-	int rc = 0;
-
-	if (!field)
-		return 0;
-	wanted = json_object();
-	for (text = is_cleared(field) ? NULL : strtok_r(field->text, BLANKS, &rest);
-	     text && (rc == 0 || rc == ERR_NOT_FOUND); text = strtok_r(NULL, BLANKS, &rest)) {
-		rc = find_group(import, field, text, &id);
-		/* Its spelling is the group's. */
-		if (rc == 0 && (rc = group_name(import->store, id, name)) == 0)
-			json_object_set_new(wanted, name, json_integer((json_int_t)id));
-	}
-	if (rc == 0 || rc == ERR_NOT_FOUND)
-		rc = leave_groups(import, wanted, was, sizeof(was));
-	changed = rc == 1;
-	if (rc >= 0)
-		rc = join_groups(import, wanted, becomes, sizeof(becomes), &changed);
-	json_decref(wanted);
-	if (rc == 0 && changed)
-		add_field_change(import, "group", was, becomes);
-	return rc;
 }
 
 /* --- the row --------------------------------------------------------------- */
@@ -631,9 +442,9 @@ int csv_put_row(struct csv_import *import)
 	if (rc == 0)
 		keep_line(import, line);
 	if (rc == 0)
-		rc = put_folder(import);
+		rc = csv_put_folder(import);
 	if (rc == 0)
-		rc = put_groups(import);
+		rc = csv_put_groups(import);
 	count_row(import);
 	return rc;
 }

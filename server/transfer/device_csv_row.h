@@ -7,7 +7,11 @@
 #include "server/transfer/data.h"
 #include "server/transfer/device_csv.h"
 
-/* What device_csv.c, which has the file, and device_csv_row.c, which has a row, share. */
+/* What device_csv.c, which has the file, device_csv_row.c, which has a row, and
+ * device_csv_places.c, which has its folder and groups, share. */
+
+#define CSV_CLEARED "-"        /* what a field has that clears what the device has */
+#define CSV_BLANKS  " \t\r\n,;" /* what is between the values of one field */
 
 enum column {
 	COLUMN_NAME, COLUMN_MAC, COLUMN_UUID, COLUMN_ISD, COLUMN_FOLDER, COLUMN_GROUP, COLUMN_COUNT,
@@ -63,5 +67,28 @@ void csv_add_change(struct csv_import *import, const char *change, const char *k
  * Returns 0 or the ERR_ values of store.h.
  */
 int csv_put_row(struct csv_import *import);
+
+/** Returns the field of a column; NULL if it is empty or there is no such column. */
+struct csv_field *csv_field_of(struct csv_import *import, enum column column);
+
+/** Says whether @field clears what the device has. */
+bool csv_is_cleared(const struct csv_field *field);
+
+/**
+ * Checks @text, of @field, as exported data's value of that column is checked.
+ * Returns 0 with @value, or ERR_MALFORMED after having kept an error.
+ */
+int csv_check_value(struct csv_import *import, enum column column,
+                    const struct csv_field *field, const char *text, struct data_value *value);
+
+/** Adds what a field of the row's device was and becomes to the changes, if they are wanted. */
+void csv_add_field_change(struct csv_import *import, const char *key, const char *was,
+                          const char *becomes);
+
+/** Puts the device into the folder of its field, if it has one. Returns as csv_put_row(). */
+int csv_put_folder(struct csv_import *import);
+
+/** Makes the device a member of the groups of its field, and of no others. Likewise. */
+int csv_put_groups(struct csv_import *import);
 
 #endif
