@@ -108,7 +108,7 @@ static void free_slot(struct load *load, struct slot *slot)
 	load->free[load->free_count++] = (uint32_t)(slot - load->slots);
 }
 
-/* A machine has been told all that it waits for. */
+/* A machine has all the replies that it waits for. */
 static void count_end(struct load *load, struct slot *slot, uint32_t now)
 {
 	uint32_t late = now - slot->sent;

@@ -30,7 +30,7 @@ int load_connect(const char *text)
 	return connect(fd, (struct sockaddr *)&there, sizeof(there)) ? -1 : fd;
 }
 
-/* What a business PC tells of itself. */
+/* What a business PC reports of itself. */
 static const struct request usual = {
 	.identity = { .mac = { 1 }, .uuid = { 1 } },
 	.architecture = 7, .firmware = FIRMWARE_UEFI, .version = "nvlnbpx64.efi " VERSION,

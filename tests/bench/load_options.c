@@ -16,8 +16,8 @@ static const char help[] =
 	"  -r, --rate N       so many questions a second, however fast the answers come\n"
 	"  -o, --once         stop when each machine has had its turn\n"
 	"  -b, --one-boot     a machine's questions are all of one boot\n"
-	"  -a, --accept       accept the work that is told; a machine waits for its receipt, too\n"
-	"  -u, --strangers    the server need not know the machines\n"
+	"  -a, --accept       accept the jobs that are offered; a machine waits for its receipt, too\n"
+	"  -u, --unknown      the server need not know the machines\n"
 	"  -h, --help         show this\n";
 
 /* Returns whether @text is a number from @least to @most. */
@@ -64,7 +64,7 @@ int plan_make(struct plan *plan, int argc, char **argv)
 		{ "once", no_argument, NULL, 'o' },
 		{ "one-boot", no_argument, NULL, 'b' },
 		{ "accept", no_argument, NULL, 'a' },
-		{ "strangers", no_argument, NULL, 'u' },
+		{ "unknown", no_argument, NULL, 'u' },
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
 	};

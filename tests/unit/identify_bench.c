@@ -102,7 +102,7 @@ static void follow(struct bench *bench, bool any)
 		assert_int_equal(index_apply(bench->index, changes), 0);
 }
 
-void bench_ask(struct bench *bench, const struct told *told, struct identification *out)
+void bench_ask(struct bench *bench, const struct reported *reported, struct identification *out)
 {
 	struct index *own = index_new();
 	struct identification of_store;
@@ -111,9 +111,9 @@ void bench_ask(struct bench *bench, const struct told *told, struct identificati
 	uint8_t isd[16];
 	struct sender sender = { identity, isd, &request, MATCH_UNCHECKED }, tool;
 
-	bench_fill(identity->uuid, sizeof(identity->uuid), told->uuid);
-	bench_fill(identity->mac, sizeof(identity->mac), told->mac);
-	bench_fill(isd, sizeof(isd), told->isd);
+	bench_fill(identity->uuid, sizeof(identity->uuid), reported->uuid);
+	bench_fill(identity->mac, sizeof(identity->mac), reported->mac);
+	bench_fill(isd, sizeof(isd), reported->isd);
 	if (bench->serial)
 		snprintf(request.serial, sizeof(request.serial), "5CG01%c9", bench->serial);
 	if (bench->board)
@@ -124,7 +124,7 @@ void bench_ask(struct bench *bench, const struct told *told, struct identificati
 	load_index(bench);
 	assert_int_equal(identify_with_store(&bench->store, bench->index, &sender, out), 0);
 	assert_false(out->undecided);
-	bench->weighed += out->compared != 0;
+	bench->compared += out->compared != 0;
 	assert_false(bench_check_sure(bench->index, &sender, out) && out->compared);
 	assert_int_equal(identify_without_index(&bench->store, own, &tool, &of_store), 0);
 	assert_int_equal(of_store.known, out->known);
@@ -137,13 +137,13 @@ void bench_ask(struct bench *bench, const struct told *told, struct identificati
 	follow(bench, keep(bench, &sender, out));
 }
 
-void bench_expect(struct bench *bench, struct told told, const char *expected, const char *note)
+void bench_expect(struct bench *bench, struct reported reported, const char *expected, const char *note)
 {
 	struct identification who;
 
-	print_message("           isd %c uuid %c mac %c: %s\n", told.isd, told.uuid, told.mac,
+	print_message("           isd %c uuid %c mac %c: %s\n", reported.isd, reported.uuid, reported.mac,
 	              expected ? expected : "unknown");
-	bench_ask(bench, &told, &who);
+	bench_ask(bench, &reported, &who);
 	assert_int_equal(who.known, expected != NULL);
 	if (expected)
 		assert_string_equal(who.device.name, expected);
@@ -151,7 +151,7 @@ void bench_expect(struct bench *bench, struct told told, const char *expected, c
 		assert_non_null(strstr(who.anomaly, note));
 	else
 		assert_string_equal(who.anomaly, "");
-	assert_int_equal(who.by_mac, who.known && who.device.isd[1] != told.isd && told.uuid == '-' &&
+	assert_int_equal(who.by_mac, who.known && who.device.isd[1] != reported.isd && reported.uuid == '-' &&
 	                 (device_uuid_ok(who.device.uuid) || device_uuid_ok(who.device.claim_uuid)));
 	if (who.conflicting)
 		assert_true(who.anomaly[0] && who.conflicting != (who.known ? who.device.id : 0));

@@ -6,14 +6,14 @@
 
 #include "server/policy/identify.h"
 
-/* A database of devices, and machines that are told apart by it. */
+/* A database of devices, and machines that are distinguished by it. */
 
 struct bench {
 	struct store store;
 	struct index *index;
-	char serial, board; /* that a machine tells of its system and board; 0: none */
-	bool agent;         /* its agent asks, which tells neither these nor image-safe data */
-	unsigned weighed;   /* so many questions */
+	char serial, board; /* that a machine reports of its system and board; 0: none */
+	bool agent;         /* its agent asks, which reports neither these nor image-safe data */
+	unsigned compared;  /* so many questions were decided by the database */
 	char path[64];
 };
 
@@ -23,7 +23,7 @@ struct known {
 	char isd, uuid, mac; /* '-': none */
 };
 
-struct told {
+struct reported {
 	char isd, uuid, mac;
 };
 
@@ -38,11 +38,11 @@ uint64_t bench_add(struct bench *bench, const struct known *known);
 bool bench_check_sure(const struct index *index, const struct sender *sender,
                 const struct identification *found);
 /**
- * Identifies, weighs and claims where that is due, as the server does for a request. The index is
+ * Identifies, and compares and binds where that is due, as the server does for a request. The index is
  * loaded at the first question, and follows what comes of it.
  */
-void bench_ask(struct bench *bench, const struct told *told, struct identification *out);
+void bench_ask(struct bench *bench, const struct reported *reported, struct identification *out);
 /** Asks. @expected: the device's name; NULL: it must be unknown. @note: a part of what is noted */
-void bench_expect(struct bench *bench, struct told told, const char *expected, const char *note);
+void bench_expect(struct bench *bench, struct reported reported, const char *expected, const char *note);
 
 #endif

@@ -295,7 +295,7 @@ struct details details_of(struct bench *bench, uint8_t number)
 	return reply.u.details;
 }
 
-bool told(const struct details *details, const char *detail)
+bool has_detail(const struct details *details, const char *detail)
 {
 	for (size_t at = 0; at < details->details_length; at += strlen(details->details + at) + 1)
 		if (strcmp(details->details + at, detail) == 0)

@@ -57,14 +57,14 @@ void decode(const struct bench *bench, size_t slot, struct message *reply);
 /** Asks one question and decodes the answer. */
 void ask(struct bench *bench, uint8_t type, uint8_t number, uint8_t boot,
          struct message *reply);
-/** Has the boot that asked last accept the work that it was told of. Returns the receipt's state. */
+/** Has the boot that asked last accept the job that it was offered. Returns the receipt's state. */
 uint8_t accept_job(struct bench *bench, uint8_t number, uint64_t job, uint8_t boot);
 /** The attempt that a machine's request is answered with, which it accepts; 0: local boot. */
 uint32_t attempt(struct bench *bench, uint8_t number, uint8_t boot);
-/** What the machine's agent is told. */
+/** What the machine's agent is answered. */
 struct details details_of(struct bench *bench, uint8_t number);
 /** Says whether "key=value" is among them. */
-bool told(const struct details *details, const char *detail);
+bool has_detail(const struct details *details, const char *detail);
 /** The agent reports of the work that it has on offer. */
 void report(struct bench *bench, uint8_t number, uint8_t state);
 /** What all threads have counted. */

@@ -6,7 +6,7 @@
 #include "server/policy/token.h"
 #include "tests/unit/job_sample.h"
 
-/* A boot accepts what it was told of; the token shows that it was. */
+/* A boot accepts what it was offered; the token shows that it was. */
 
 /* --- the token -------------------------------------------------------------- */
 
@@ -47,7 +47,7 @@ static void test_tokens(void **state)
 	assert_memory_equal(tokens[0], golden, sizeof(golden));
 }
 
-/* Without the right one no agent is told anything, nor changes it. */
+/* Without the right one no agent gets details, nor changes anything. */
 static void test_nothing_without_the_token(void **state)
 {
 	(void)state;
@@ -61,8 +61,8 @@ static void test_nothing_without_the_token(void **state)
 			assert_int_equal(decision.reply.u.details.job, 0);
 			assert_string_equal(decision.reply.u.details.config, "");
 			assert_false(decision.changed);
-			for (uint8_t told = REPORT_BEGUN; told <= REPORT_ACCEPTED; told++) {
-				struct report report = { .job = 7, .state = told };
+			for (uint8_t kind = REPORT_BEGUN; kind <= REPORT_ACCEPTED; kind++) {
+				struct report report = { .job = 7, .state = kind };
 				struct report_facts facts = { .report = &report, .proof = proof,
 				                               .now = NOW };
 
@@ -77,7 +77,7 @@ static void test_nothing_without_the_token(void **state)
 
 /* --- accepting -------------------------------------------------------------- */
 
-/* Has a boot accept what it was told of. */
+/* Has a boot accept what it was offered. */
 static void accept_job(const struct job *job, uint32_t accepted, struct decision *decision)
 {
 	struct report report = { .job = 7, .state = REPORT_ACCEPTED };
@@ -190,7 +190,7 @@ static void test_attempts_bound_boots(void **state)
 			decide_request(&device, &job, &facts, &decision);
 			job = decision.next;
 			if (decision.reply.u.answer.decision == DECISION_JOB) {
-				/* However many others are told of it, and never accept. */
+				/* However many others are offered it, and never accept. */
 				decide_request(&device, &job, &facts, &decision);
 				assert_false(decision.changed);
 				accept_job(&job, 0, &decision);

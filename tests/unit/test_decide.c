@@ -159,7 +159,7 @@ static void test_no_loader(void **state)
 	assert_int_equal(decision.reply.u.answer.attempt, 3);
 }
 
-/* A machine that tells no more than anybody could is given nothing, and changes nothing. */
+/* A machine that reports no more than anybody could is given nothing, and changes nothing. */
 static void test_unproven(void **state)
 {
 	static const struct { enum job_state state; uint32_t attempt; enum when begun; } cases[] = {
@@ -191,7 +191,7 @@ static void test_next_boot(void **state)
 		{ JOB_PENDING, 0, false, false, 1 },
 		{ JOB_OFFERED, 1, false, false, 1 }, /* the same boot */
 		{ JOB_OFFERED, 0, true, false, 2 },  /* the last one went to the disk */
-		{ JOB_BEGUN, 0, false, false, 2 },   /* an agent would have told */
+		{ JOB_BEGUN, 0, false, false, 2 },   /* an agent would have reported */
 		{ JOB_OFFERED, 0, false, true, 2 },
 	};
 
@@ -228,7 +228,7 @@ static void test_queries(void **state)
 	static const struct {
 		enum job_state state;
 		enum when begun;
-		bool told, failed;
+		bool answered, failed;
 	} cases[] = {
 		{ JOB_PENDING, NEVER, false, false }, { JOB_OFFERED, NEVER, true, false },
 		{ JOB_BEGUN, IN_TIME, true, false }, { JOB_BEGUN, OVERDUE, false, true },
@@ -244,10 +244,10 @@ static void test_queries(void **state)
 		decide_query(&device, &job, PROOF_RIGHT, NOW, &decision);
 		assert_int_equal(decision.reply.type, MESSAGE_DETAILS);
 		assert_string_equal(decision.reply.u.details.device, "web01");
-		assert_int_equal(decision.reply.u.details.job, cases[i].told ? 7 : 0);
-		assert_int_equal(decision.reply.u.details.attempt, cases[i].told ? 2 : 0);
+		assert_int_equal(decision.reply.u.details.job, cases[i].answered ? 7 : 0);
+		assert_int_equal(decision.reply.u.details.attempt, cases[i].answered ? 2 : 0);
 		assert_string_equal(decision.reply.u.details.config,
-		                    cases[i].told ? "z_auto.cfg" : "");
+		                    cases[i].answered ? "z_auto.cfg" : "");
 		assert_int_equal(decision.changed, cases[i].failed);
 		assert_int_equal(decision.next.state, cases[i].failed ? JOB_FAILED
 		                                                      : cases[i].state);
@@ -340,7 +340,7 @@ static void test_reports_of_others(void **state)
 	assert_int_equal(decision.reply.u.receipt.state, REFUSED);
 	assert_string_equal(decision.reply.u.receipt.reason, "the job is another device's");
 	assert_false(decision.changed);
-	assert_memory_equal(&decision.next, &none, sizeof(none)); /* nor is it told of */
+	assert_memory_equal(&decision.next, &none, sizeof(none)); /* nor is it reported */
 	decide_report(NULL, &job, &facts, &decision);
 	assert_int_equal(decision.reply.u.receipt.state, REFUSED);
 	assert_false(decision.changed);

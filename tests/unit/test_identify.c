@@ -17,20 +17,20 @@ static void test_all_three(void **state)
 
 	bench_add(bench, &(struct known){ "a", 'A', 'a', '1' });
 	bench_add(bench, &(struct known){ "b", 'B', 'b', '2' });
-	bench_expect(bench, (struct told){ 'A', 'a', '1' }, "a", "");
-	bench_expect(bench, (struct told){ 'A', 'a', '2' }, "a", "the MAC is that of b");
-	bench_expect(bench, (struct told){ 'A', '-', '1' }, "a", "");
-	bench_expect(bench, (struct told){ '-', 'a', '1' }, "a", ""); /* a new disk */
-	bench_expect(bench, (struct told){ 'X', 'a', '1' }, "a", "another disk");
+	bench_expect(bench, (struct reported){ 'A', 'a', '1' }, "a", "");
+	bench_expect(bench, (struct reported){ 'A', 'a', '2' }, "a", "the MAC is that of b");
+	bench_expect(bench, (struct reported){ 'A', '-', '1' }, "a", "");
+	bench_expect(bench, (struct reported){ '-', 'a', '1' }, "a", ""); /* a new disk */
+	bench_expect(bench, (struct reported){ 'X', 'a', '1' }, "a", "another disk");
 	/* The disk of a, or a copy of it, in b. */
-	bench_expect(bench, (struct told){ 'A', 'b', '2' }, "b", "image-safe data of a, but is another "
+	bench_expect(bench, (struct reported){ 'A', 'b', '2' }, "b", "image-safe data of a, but is another "
 	       "machine");
 	/* In an unknown machine, who is left alone: with any network adapter, a's own too. */
-	bench_expect(bench, (struct told){ 'A', 'x', '9' }, NULL, DISK);
-	bench_expect(bench, (struct told){ 'A', 'x', '1' }, NULL, DISK);
-	bench_expect(bench, (struct told){ 'A', 'x', '2' }, NULL, DISK);
-	bench_expect(bench, (struct told){ 'A', '-', '9' }, NULL, DISK);
-	bench_expect(bench, (struct told){ 'A', '-', '2' }, "b", DISK);
+	bench_expect(bench, (struct reported){ 'A', 'x', '9' }, NULL, DISK);
+	bench_expect(bench, (struct reported){ 'A', 'x', '1' }, NULL, DISK);
+	bench_expect(bench, (struct reported){ 'A', 'x', '2' }, NULL, DISK);
+	bench_expect(bench, (struct reported){ 'A', '-', '9' }, NULL, DISK);
+	bench_expect(bench, (struct reported){ 'A', '-', '2' }, "b", DISK);
 }
 
 /* Devices without a UUID, as on boards that have none. */
@@ -40,12 +40,12 @@ static void test_without_uuid(void **state)
 
 	bench_add(bench, &(struct known){ "a", 'A', '-', '1' });
 	bench_add(bench, &(struct known){ "b", '-', '-', '2' });
-	bench_expect(bench, (struct told){ 'A', '-', '1' }, "a", "");
-	bench_expect(bench, (struct told){ 'A', 'x', '1' }, "a", "");
-	bench_expect(bench, (struct told){ 'A', '-', '2' }, "b", DISK);
-	bench_expect(bench, (struct told){ 'A', 'x', '2' }, "b", DISK);
-	bench_expect(bench, (struct told){ 'A', '-', '9' }, NULL, DISK);
-	bench_expect(bench, (struct told){ 'A', 'x', '9' }, NULL, DISK);
+	bench_expect(bench, (struct reported){ 'A', '-', '1' }, "a", "");
+	bench_expect(bench, (struct reported){ 'A', 'x', '1' }, "a", "");
+	bench_expect(bench, (struct reported){ 'A', '-', '2' }, "b", DISK);
+	bench_expect(bench, (struct reported){ 'A', 'x', '2' }, "b", DISK);
+	bench_expect(bench, (struct reported){ 'A', '-', '9' }, NULL, DISK);
+	bench_expect(bench, (struct reported){ 'A', 'x', '9' }, NULL, DISK);
 }
 
 /* Known by image-safe data alone: the first machine that comes with them is it. */
@@ -55,20 +55,20 @@ static void test_claim(void **state)
 
 	bench_add(bench, &(struct known){ "a", 'A', '-', '-' });
 	bench_add(bench, &(struct known){ "b", '-', 'b', '2' });
-	bench_expect(bench, (struct told){ '-', 'x', '8' }, NULL, "");
+	bench_expect(bench, (struct reported){ '-', 'x', '8' }, NULL, "");
 	/* Not even the first, where its own UUID names another device. */
-	bench_expect(bench, (struct told){ 'A', 'b', '2' }, "b", DISK);
-	bench_expect(bench, (struct told){ 'A', 'x', '8' }, "a", "");
-	bench_expect(bench, (struct told){ 'A', 'x', '8' }, "a", "");
-	/* Its agent and its events tell of no image-safe data. */
-	bench_expect(bench, (struct told){ '-', 'x', '8' }, "a", "");
-	bench_expect(bench, (struct told){ '-', '-', '8' }, "a", "");
+	bench_expect(bench, (struct reported){ 'A', 'b', '2' }, "b", DISK);
+	bench_expect(bench, (struct reported){ 'A', 'x', '8' }, "a", "");
+	bench_expect(bench, (struct reported){ 'A', 'x', '8' }, "a", "");
+	/* Its agent and its events report no image-safe data. */
+	bench_expect(bench, (struct reported){ '-', 'x', '8' }, "a", "");
+	bench_expect(bench, (struct reported){ '-', '-', '8' }, "a", "");
 	/* A copy of the disk, anywhere else. */
-	bench_expect(bench, (struct told){ 'A', 'y', '7' }, NULL, DISK);
-	bench_expect(bench, (struct told){ 'A', 'y', '8' }, NULL, DISK);
-	bench_expect(bench, (struct told){ 'A', '-', '7' }, NULL, DISK);
-	bench_expect(bench, (struct told){ 'A', 'b', '2' }, "b", DISK);
-	bench_expect(bench, (struct told){ 'A', 'x', '8' }, "a", "");
+	bench_expect(bench, (struct reported){ 'A', 'y', '7' }, NULL, DISK);
+	bench_expect(bench, (struct reported){ 'A', 'y', '8' }, NULL, DISK);
+	bench_expect(bench, (struct reported){ 'A', '-', '7' }, NULL, DISK);
+	bench_expect(bench, (struct reported){ 'A', 'b', '2' }, "b", DISK);
+	bench_expect(bench, (struct reported){ 'A', 'x', '8' }, "a", "");
 }
 
 static void test_claim_by_mac(void **state)
@@ -76,11 +76,11 @@ static void test_claim_by_mac(void **state)
 	struct bench *bench = *state;
 
 	bench_add(bench, &(struct known){ "a", 'A', '-', '-' });
-	bench_expect(bench, (struct told){ 'A', '-', '8' }, "a", "");
-	bench_expect(bench, (struct told){ 'A', '-', '8' }, "a", "");
-	bench_expect(bench, (struct told){ 'A', '-', '7' }, NULL, DISK);
-	bench_expect(bench, (struct told){ 'A', 'y', '7' }, NULL, DISK);
-	bench_expect(bench, (struct told){ '-', '-', '8' }, "a", "");
+	bench_expect(bench, (struct reported){ 'A', '-', '8' }, "a", "");
+	bench_expect(bench, (struct reported){ 'A', '-', '8' }, "a", "");
+	bench_expect(bench, (struct reported){ 'A', '-', '7' }, NULL, DISK);
+	bench_expect(bench, (struct reported){ 'A', 'y', '7' }, NULL, DISK);
+	bench_expect(bench, (struct reported){ '-', '-', '8' }, "a", "");
 }
 
 /* The image-safe data come before the MAC. */
@@ -91,11 +91,11 @@ static void test_before_the_mac(void **state)
 	bench_add(bench, &(struct known){ "a", 'A', '-', '-' });
 	bench_add(bench, &(struct known){ "b", '-', '-', '2' });
 	/* But without a UUID there would be nothing to know the machine by. */
-	bench_expect(bench, (struct told){ 'A', '-', '2' }, "b", DISK);
-	bench_expect(bench, (struct told){ 'A', '-', '-' }, NULL, DISK);
-	bench_expect(bench, (struct told){ 'A', 'x', '2' }, "a", "the MAC is that of b, the image-safe "
+	bench_expect(bench, (struct reported){ 'A', '-', '2' }, "b", DISK);
+	bench_expect(bench, (struct reported){ 'A', '-', '-' }, NULL, DISK);
+	bench_expect(bench, (struct reported){ 'A', 'x', '2' }, "a", "the MAC is that of b, the image-safe "
 	       "data count");
-	bench_expect(bench, (struct told){ 'A', 'x', '2' }, "a", "the MAC is that of b");
+	bench_expect(bench, (struct reported){ 'A', 'x', '2' }, "a", "the MAC is that of b");
 }
 
 /* One machine, one disk after the other: it stays what it was at first. */
@@ -105,13 +105,13 @@ static void test_disks_taken_in_turn(void **state)
 
 	bench_add(bench, &(struct known){ "a", 'A', '-', '-' });
 	bench_add(bench, &(struct known){ "b", 'B', '-', '-' });
-	bench_expect(bench, (struct told){ 'A', 'x', '8' }, "a", "");
-	bench_expect(bench, (struct told){ 'B', 'x', '8' }, "a", DISK);
+	bench_expect(bench, (struct reported){ 'A', 'x', '8' }, "a", "");
+	bench_expect(bench, (struct reported){ 'B', 'x', '8' }, "a", DISK);
 	/* Another machine with the first one's network adapter: both keep what they are. */
-	bench_expect(bench, (struct told){ 'B', 'y', '8' }, "b", "the MAC is that of a");
-	bench_expect(bench, (struct told){ 'B', 'y', '8' }, "b", "the MAC is that of a");
-	bench_expect(bench, (struct told){ 'A', 'x', '8' }, "a", "");
-	bench_expect(bench, (struct told){ 'A', 'z', '7' }, NULL, DISK);
+	bench_expect(bench, (struct reported){ 'B', 'y', '8' }, "b", "the MAC is that of a");
+	bench_expect(bench, (struct reported){ 'B', 'y', '8' }, "b", "the MAC is that of a");
+	bench_expect(bench, (struct reported){ 'A', 'x', '8' }, "a", "");
+	bench_expect(bench, (struct reported){ 'A', 'z', '7' }, NULL, DISK);
 }
 
 static void test_device_id_is_one_device_s(void **state)
@@ -136,21 +136,21 @@ static void test_every_combination(void **state)
 	bench_add(bench, &(struct known){ "a", 'A', 'a', '1' });
 	bench_add(bench, &(struct known){ "b", 'B', 'b', '2' });
 	for (int i = 0; i < 4 * 4 * 4; i++) {
-		struct told told = { isds[i % 4], uuids[i / 4 % 4], macs[i / 16] };
+		struct reported reported = { isds[i % 4], uuids[i / 4 % 4], macs[i / 16] };
 		struct identification who;
 		char name;
 
-		bench_ask(bench, &told, &who);
+		bench_ask(bench, &reported, &who);
 		assert_false(who.binds);
 		if (!who.known)
 			continue;
 		name = who.device.name[0];
-		assert_true(told.uuid == name || told.uuid == '-');
-		assert_true(told.uuid == name || told.mac == (name == 'a' ? '1' : '2'));
+		assert_true(reported.uuid == name || reported.uuid == '-');
+		assert_true(reported.uuid == name || reported.mac == (name == 'a' ? '1' : '2'));
 	}
 }
 
-/* Without image-safe data: the UUID before the MAC, and no UUID that does not tell machines
+/* Without image-safe data: the UUID before the MAC, and no UUID that does not distinguish machines
  * apart. */
 static void test_hardware_alone(void **state)
 {

@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "tests/unit/identify_bench.h"
 
-/* Who speaks, where more than its registration tells: serial numbers, a dock's MAC, an agent. */
+/* Who the sender is, by more than its registration: serial numbers, a dock's MAC, an agent. */
 
-/* What is known of a card stays, and it is looked at in the database only where that may tell. */
+/* What is known of a card stays, and the database is asked only where that may decide. */
 static void test_cards(void **state)
 {
 	static const struct {
 		char mac, serial, board;
 		const char *expected;
-		bool weighed;
+		bool compared;
 	} cases[] = {
 		{ '8', '1', 0, "a", true },
 		{ '8', '1', 0, "a", false },
-		{ '8', 0, 0, "a", false }, /* the card alone tells */
+		{ '8', 0, 0, "a", false }, /* the card alone decides */
 		{ '9', '1', 0, "a", true },
 		{ '8', 0, 'b', "a", true },
-		{ '8', '1', 'b', "a", false }, /* one boot told the one, one the other */
+		{ '8', '1', 'b', "a", false }, /* each boot reported one of them */
 		{ '8', '2', 0, NULL, true },
 	};
 	struct bench *bench = *state;
@@ -25,10 +25,10 @@ static void test_cards(void **state)
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		bench->serial = cases[i].serial;
 		bench->board = cases[i].board;
-		bench->weighed = 0;
-		bench_expect(bench, (struct told){ '-', 'a', cases[i].mac }, cases[i].expected,
+		bench->compared = 0;
+		bench_expect(bench, (struct reported){ '-', 'a', cases[i].mac }, cases[i].expected,
 		       cases[i].expected ? "" : "other machines have the same UUID");
-		assert_int_equal(bench->weighed, cases[i].weighed);
+		assert_int_equal(bench->compared, cases[i].compared);
 	}
 }
 
@@ -43,10 +43,10 @@ static void test_shared_mac(void **state)
 	for (bench->serial = '1'; bench->serial <= '2'; bench->serial++) {
 		bool first = bench->serial == '1';
 
-		bench->weighed = 0;
-		bench_expect(bench, (struct told){ '-', 'a', '1' }, first ? "a" : NULL,
+		bench->compared = 0;
+		bench_expect(bench, (struct reported){ '-', 'a', '1' }, first ? "a" : NULL,
 		       first ? "" : "other machines have the same UUID");
-		assert_int_equal(bench->weighed, 1);
+		assert_int_equal(bench->compared, 1);
 	}
 }
 
@@ -57,10 +57,10 @@ static void test_an_agent_claims_nothing(void **state)
 
 	bench_add(bench, &(struct known){ "a", '-', '-', '1' });
 	bench->agent = true;
-	bench_expect(bench, (struct told){ '-', 'x', '1' }, "a", "");
+	bench_expect(bench, (struct reported){ '-', 'x', '1' }, "a", "");
 	bench->agent = false;
-	bench_expect(bench, (struct told){ '-', 'y', '1' }, "a", "");
-	bench_expect(bench, (struct told){ '-', 'x', '1' }, NULL, "the MAC is that of a");
+	bench_expect(bench, (struct reported){ '-', 'y', '1' }, "a", "");
+	bench_expect(bench, (struct reported){ '-', 'x', '1' }, NULL, "the MAC is that of a");
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, bench_set_up, bench_tear_down)

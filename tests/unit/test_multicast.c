@@ -17,13 +17,13 @@ static void test_session_of_two(void **state)
 	meddle(bench, SESSION(2, 0));
 	assert_int_equal(attempt(bench, 1, 'a'), 1);
 	details = details_of(bench, 1);
-	assert_true(told(&details, "image=b.img") && told(&details, "multicast=lab"));
-	assert_true(told(&details, "multicast_state=waiting") && told(&details, "multicast_clients=1"));
+	assert_true(has_detail(&details, "image=b.img") && has_detail(&details, "multicast=lab"));
+	assert_true(has_detail(&details, "multicast_state=waiting") && has_detail(&details, "multicast_clients=1"));
 	assert_int_equal(attempt(bench, 1, 'a'), 1);
 	assert_int_equal(number_of(bench, "SELECT count(*) FROM multicast_member WHERE joined"), 1);
 	assert_int_equal(attempt(bench, 2, 'a'), 1);
 	details = details_of(bench, 1);
-	assert_true(told(&details, "multicast_state=started") && told(&details, "multicast_clients=2"));
+	assert_true(has_detail(&details, "multicast_state=started") && has_detail(&details, "multicast_clients=2"));
 	assert_int_equal(attempt(bench, 3, 'a'), 0); /* too late */
 	report(bench, 1, REPORT_DONE);
 	report(bench, 2, REPORT_BEGUN);
@@ -66,14 +66,14 @@ static void start_late(struct bench *bench, const char *sql)
 		report(bench, 1, REPORT_FAILED);
 	assert_int_equal(attempt(bench, 2, 'a'), 1);
 	details = details_of(bench, 2);
-	assert_true(told(&details, "multicast_state=waiting") && told(&details, "multicast_clients=1"));
+	assert_true(has_detail(&details, "multicast_state=waiting") && has_detail(&details, "multicast_clients=1"));
 	assert_int_equal(attempt(bench, 3, 'a'), 1);
 	details = details_of(bench, 2);
-	assert_true(told(&details, "multicast_state=started") && told(&details, "multicast_clients=2"));
+	assert_true(has_detail(&details, "multicast_state=started") && has_detail(&details, "multicast_clients=2"));
 	/* Who is done first was one of them. */
 	report(bench, 3, REPORT_DONE);
 	details = details_of(bench, 2);
-	assert_true(told(&details, "multicast_clients=2"));
+	assert_true(has_detail(&details, "multicast_clients=2"));
 	assert_int_equal(drops(bench), 0);
 }
 

@@ -79,7 +79,7 @@ static void test_batch(void **state)
 }
 
 /* Whoever was not given the token changes nothing, however right the rest is. */
-static void test_only_who_was_told(void **state)
+static void test_only_who_was_offered(void **state)
 {
 	struct bench *bench = *state;
 	struct message forged = { .type = MESSAGE_REPORT }, reply;
@@ -98,7 +98,7 @@ static void test_only_who_was_told(void **state)
 			assert_int_equal(reply.u.receipt.state, 0);
 			check_committed(bench, 1, JOB_OFFERED, 1);
 		}
-		/* The boot that was told of attempt 2 has not accepted it; b's is another boot's. */
+		/* The boot that was offered attempt 2 has not accepted it; b's is another boot's. */
 		put_report(bench, 0, 1, job, 'a', 2, report);
 		put_report(bench, 1, 1, job, 'b', 1, report);
 		put_report(bench, 2, 2, job, 'a', 1, report);
@@ -109,7 +109,7 @@ static void test_only_who_was_told(void **state)
 		}
 		check_committed(bench, 1, JOB_OFFERED, 1);
 	}
-	/* Of work that no boot has accepted, nothing is told: a boot of zeros is none. */
+	/* Of a job that no boot has accepted, no details are answered: a boot of zeros is none. */
 	memset(bench->token[2], 0, TOKEN_SIZE);
 	assert_int_equal(details_of(bench, 2).job, 0);
 	memset(bench->token[1], 1, TOKEN_SIZE);
@@ -318,7 +318,7 @@ static void test_odd_peers_and_messages(void **state)
 /* --- when the database fails ----------------------------------------------- */
 
 /* An attempt is not acknowledged unless it is stored; who has no work is answered still. */
-static void check_no_job_told(struct bench *bench)
+static void check_no_job_offered(struct bench *bench)
 {
 	struct message reply;
 
@@ -339,7 +339,7 @@ static void test_write_fails(void **state)
 
 	meddle(bench, "CREATE TRIGGER no BEFORE INSERT ON offer"
 	       " BEGIN SELECT RAISE(ABORT, 'no room'); END");
-	check_no_job_told(bench);
+	check_no_job_offered(bench);
 	meddle(bench, "DROP TRIGGER no");
 	check_committed(bench, 1, JOB_PENDING, 0);
 	assert_int_equal(attempt(bench, 1, 'a'), 1);
@@ -375,11 +375,11 @@ static void test_disk_full(void **state)
 	store_end(row);
 	meddle(bench, "CREATE TABLE ballast (a); CREATE TRIGGER heavy AFTER INSERT ON offer"
 	       " BEGIN INSERT INTO ballast VALUES (zeroblob(100000)); END");
-	check_no_job_told(bench);
+	check_no_job_offered(bench);
 	check_committed(bench, 1, JOB_PENDING, 0);
 }
 
-/* Who came first with image-safe data must be on the disk before it is told of work. */
+/* Which machine came first with image-safe data is on the disk before it is offered a job. */
 static void test_claim_is_stored_first(void **state)
 {
 	struct bench *bench = *state;
@@ -417,7 +417,7 @@ static void test_claim_is_stored_first(void **state)
 	check_committed(bench, 1, JOB_PENDING, 0);
 }
 
-/* What was told before a question stands before what came of that. */
+/* What was reported before a question comes before what came of that. */
 static void test_story_is_in_order(void **state)
 {
 	struct bench *bench = *state;
@@ -436,7 +436,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_story), TEST(test_batch), TEST(test_overdue), TEST(test_follows_changes),
-		TEST(test_only_who_was_told), TEST(test_secret),
+		TEST(test_only_who_was_offered), TEST(test_secret),
 		TEST(test_events_of_unknowns_leave_nothing), TEST(test_cut_at_every_length),
 		TEST(test_small_question_costs_no_attempt), TEST(test_every_length_field_wrong),
 		TEST(test_every_byte_of_the_header), TEST(test_odd_peers_and_messages),

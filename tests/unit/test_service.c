@@ -54,7 +54,7 @@ static void test_what_systemd_hears(void **state)
 	service_stopping();
 	heard(fd, "STOPPING=1\nSTATUS=stopping");
 	assert_int_equal(recv(fd, name, sizeof(name), 0), -1);
-	/* Whoever is started by hand tells nobody. */
+	/* A daemon that was started by hand notifies nobody. */
 	unsetenv("NOTIFY_SOCKET");
 	service_ready("x");
 	assert_int_equal(recv(fd, name, sizeof(name), 0), -1);

@@ -139,7 +139,7 @@ static void serve(struct whirl *w, size_t count)
 	}
 }
 
-/* Each datagram was answered, told to nobody, or dropped for a reason. */
+/* Each datagram was answered, taken without an answer, or dropped for a reason. */
 static void account(struct whirl *w, uint64_t sent, uint64_t answered)
 {
 	struct counters sum;

@@ -163,7 +163,7 @@ static size_t receive(struct daemon *d, const struct message *question, uint8_t 
 }
 
 /* Sends one; returns whether it was answered. */
-static bool tell(struct daemon *d, uint32_t number, const uint8_t *data, size_t length, int wait)
+static bool send_and_wait(struct daemon *d, uint32_t number, const uint8_t *data, size_t length, int wait)
 {
 	uint8_t copy[MESSAGE_MAX + 1], reply[MESSAGE_MAX + 1];
 	struct message question;
@@ -200,11 +200,11 @@ static void test_storm(void **state)
 	for (uint32_t i = 0; i < count; i++) {
 		size_t length = storm_next(&d->storm, data);
 
-		answered += tell(d, i, data, length, WAIT_MS);
+		answered += send_and_wait(d, i, data, length, WAIT_MS);
 	}
 	assert_true(answered > count / 10);
 	/* It is as well as before. */
-	assert_true(tell(d, 7, d->storm.vectors[0], d->storm.lengths[0], START_MS));
+	assert_true(send_and_wait(d, 7, d->storm.vectors[0], d->storm.lengths[0], START_MS));
 	status = stop(d);
 	if (status) {
 		read_log(d, log, sizeof(log));

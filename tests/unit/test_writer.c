@@ -104,7 +104,7 @@ static void test_chosen_within_a_batch(void **state)
 	assert_int_equal(drops(bench), 0);
 }
 
-/* Work that cannot be told to the machine is not made. */
+/* A job that does not fit into the answer is not made. */
 static void test_small_question_makes_no_job(void **state)
 {
 	struct bench *bench = *state;
@@ -119,7 +119,7 @@ static void test_small_question_makes_no_job(void **state)
 	assert_int_equal(number_of(bench, "SELECT count(*) FROM job WHERE device = 3"), 0);
 }
 
-static void test_job_not_stored_is_not_told(void **state)
+static void test_job_not_stored_is_not_offered(void **state)
 {
 	struct bench *bench = *state;
 
@@ -288,9 +288,9 @@ static void test_counters_are_kept(void **state)
 	assert_int_equal(number_of(bench, "SELECT sum(value) FROM counter WHERE name IN ('answered_job',"
 	                           " 'answered_local', 'answered_unknown', 'drop_malformed')"), 4);
 	assert_int_equal(number_of(bench, "SELECT value FROM counter WHERE name = 'asked_request'"), 3);
-	/* What never happened is told, too. */
+	/* Zeros are stored, too. */
 	assert_int_equal(number_of(bench, "SELECT value FROM counter WHERE name = 'drop_queue'"), 0);
-	/* Counters and notes need not wait for the disk, but what is told next must. */
+	/* Counters and history need not wait for the disk, but what is answered next must. */
 	assert_int_equal(number_of(bench, "PRAGMA synchronous"), 2);
 	/* The notes of changes go, once they are in the index. */
 	assert_int_equal(number_of(bench, "SELECT count(*) FROM change"), 0);
@@ -309,7 +309,7 @@ static void test_reload(void **state)
 	assert_int_equal(attempt(bench, 9, 'a'), 1);
 }
 
-/* What only the old file would know is not told. */
+/* Nothing is answered that only the old file would have. */
 static void test_replaced(void **state)
 {
 	struct bench *bench = *state;
@@ -336,12 +336,12 @@ int main(void)
 		TEST(test_assigned_once), TEST(test_assigned_always),
 		TEST(test_done_beside_newer_job),
 		TEST(test_chosen_within_a_batch), TEST(test_small_question_makes_no_job),
-		TEST(test_job_not_stored_is_not_told), TEST(test_rules),
+		TEST(test_job_not_stored_is_not_offered), TEST(test_rules),
 		TEST(test_unknowns_are_kept), TEST(test_unknowns_are_admitted),
 		TEST(test_rule_admits_unknowns), TEST(test_not_admitted),
 		TEST(test_queue_has_an_end), TEST(test_events_are_bounded),
 		TEST(test_counters_are_kept), TEST(test_reload), TEST(test_replaced),
 	};
 
-	return cmocka_run_group_tests_name("keeper", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("writer", tests, NULL, NULL);
 }

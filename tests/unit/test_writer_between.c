@@ -78,7 +78,7 @@ static void spoil_commits(struct bench *bench, const char *table)
 	meddle(bench, sql);
 }
 
-/* The second was answered by what the first had stored: neither may be told. */
+/* The second was answered by what the first had stored: neither may be answered. */
 static void test_commit_fails_for_one_boot(void **state)
 {
 	struct bench *bench = *state;
@@ -95,8 +95,8 @@ static void test_commit_fails_for_one_boot(void **state)
 	assert_int_equal(attempt(bench, 1, 'a'), 1);
 }
 
-/* Nor is kept that it was told. */
-static void test_what_is_lost_was_not_told(void **state)
+/* Nor does the history have that the machine was answered. */
+static void test_what_is_lost_is_no_history(void **state)
 {
 	struct bench *bench = *state;
 
@@ -229,10 +229,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_cancelled_in_between), TEST(test_unassigned_in_between),
 		TEST(test_done_in_between), TEST(test_commit_fails_for_one_boot),
-		TEST(test_what_is_lost_was_not_told), TEST(test_commit_fails_for_many),
+		TEST(test_what_is_lost_is_no_history), TEST(test_commit_fails_for_many),
 		TEST(test_disk_is_full_for_many), TEST(test_claims_in_a_batch),
 		TEST(test_overdue_in_parts),
 	};
 
-	return cmocka_run_group_tests_name("keeper between", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("writer between", tests, NULL, NULL);
 }

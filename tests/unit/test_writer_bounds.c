@@ -108,8 +108,8 @@ static void test_admissions_have_a_total(void **state)
 	assert_int_equal(drops(bench), 0);
 }
 
-/* Those that must be weighed first, as each tells a device's UUID, have the same rate. */
-static void test_weighed_have_the_same_rate(void **state)
+/* Machines that must be compared first, as each reports a device's UUID, have the same rate. */
+static void test_compared_have_the_same_rate(void **state)
 {
 	struct bench *bench = *state;
 	struct timestamp timestamp = at(NOW);
@@ -341,7 +341,7 @@ static void test_clock_is_wrong_at_first(void **state)
 	check_committed(bench, 1, JOB_DONE, 1);
 }
 
-/* Nobody is told anything by a time that could not be mended. */
+/* Nobody is answered by a time that could not be mended. */
 static void test_clock_set_while_locked(void **state)
 {
 	struct bench *bench = *state;
@@ -466,7 +466,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_notes_are_shared),
 		TEST(test_admissions_have_a_rate), TEST(test_rule_has_the_same_rate),
-		TEST(test_admissions_have_a_total), TEST(test_weighed_have_the_same_rate),
+		TEST(test_admissions_have_a_total), TEST(test_compared_have_the_same_rate),
 		TEST(test_unknown_are_answered_at_once),
 		TEST(test_newcomer_is_known_with_its_answer),
 		TEST(test_regions_are_bounded), TEST(test_always_has_a_rate),
@@ -476,5 +476,5 @@ int main(void)
 		TEST(test_nothing_is_forgotten_at_the_start), TEST(test_events_of_the_future),
 	};
 
-	return cmocka_run_group_tests_name("keeper bounds", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("writer bounds", tests, NULL, NULL);
 }

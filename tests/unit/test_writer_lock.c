@@ -11,7 +11,7 @@
 
 /* --- another program ------------------------------------------------------- */
 
-/* Another program that begins to write; machine 2 has work on offer, of which it can be told. */
+/* Another program that begins to write; machine 2 has a job on offer, whose details it can be answered. */
 static sqlite3 *begin_writing(struct bench *bench)
 {
 	sqlite3 *other;
@@ -261,5 +261,5 @@ int main(void)
 		TEST(test_one_file_is_lost), TEST(test_one_file_is_emptied),
 	};
 
-	return cmocka_run_group_tests_name("keeper lock", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("writer lock", tests, NULL, NULL);
 }

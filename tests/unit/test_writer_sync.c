@@ -211,5 +211,5 @@ int main(void)
 		TEST(test_relaxed_no_longer_than_it_takes), TEST(test_number_used_again),
 	};
 
-	return cmocka_run_group_tests_name("keeper sync", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("writer sync", tests, NULL, NULL);
 }
