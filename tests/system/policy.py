@@ -170,15 +170,16 @@ def ask(port, kind, fields, nonce=None, after=FOLLOWED):
 
 
 def boot(port, request, nonce=None, after=FOLLOWED):
-    """Asks as a boot, and accepts the work that it is told of; returns the answer's fields.
+    """Asks as a boot, and accepts the job that it is offered; returns the answer's fields.
 
-    Of work that is over by then, another boot gets no receipt: it goes to its disk."""
+    Another boot gets no receipt for a job that is over by then: it goes to its disk."""
     nonce = nonce or secrets.token_bytes(16)
     answer = ask(port, REQUEST, request, nonce, after)
     if answer and answer[DECISION] == WORK:
         receipt = accept(port, request, answer, nonce)
         if receipt.get(REASON, b"").startswith((b"job done: ", b"job failed: not ")):
-            return {NAME: answer[NAME], DECISION: LOCAL, REASON: receipt[REASON]}
+            menu = {number: answer[number] for number in (MENU_MODE, MENU_FILE) if number in answer}
+            return {NAME: answer[NAME], DECISION: LOCAL, REASON: receipt[REASON], **menu}
         assert receipt.get(STATE) == ACCEPTED, receipt
     return answer
 
