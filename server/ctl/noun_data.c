@@ -27,7 +27,7 @@ static int write_data(struct ctl *ctl, FILE *out, struct data_counts *counts)
 	int rc = data_export(&ctl->store, out, counts, message);
 
 	if (rc == ERR_MALFORMED)
-		return ctl_error(EXIT_FAULT, "%s; \"prebootctl check\" tells what to do", message);
+		return ctl_error(EXIT_FAULT, "%s; \"prebootctl check\" says what to do", message);
 	return rc ? ctl_store_error(ctl) : 0;
 }
 
@@ -155,7 +155,7 @@ static int ctl_import(struct ctl *ctl)
 {
 	const char *path = ctl->words[0];
 	struct data_import import = {
-		.name = strcmp(path, "-") == 0 ? "standard input" : path, .tell = report_line,
+		.name = strcmp(path, "-") == 0 ? "standard input" : path, .report = report_line,
 		.replace = ctl_given(ctl, &opt_replace),
 		.dry_run = ctl_given(ctl, &opt_dry_run),
 	};

@@ -333,7 +333,7 @@ static const struct verb verbs[] = {
 	  .options = OPTIONS(&opt_bundle, &opt_clients, &opt_wait),
 	  .usage = "NAME --bundle BUNDLE [--clients N] [--wait TIME] [DEVICE]...",
 	  .help = "Add a session of devices that start together: its members get the bundle at "
-	          "their next boot and wait for each other. A member that comes later is told that "
+	          "their next boot and wait for each other. A member that comes later learns that "
 	          "the session has started without it." },
 	{ .name = "change", .alias = "set", .run = ctl_multicast_change, .min = 1, .max = 1,
 	  .options = OPTIONS(&opt_bundle, &opt_clients, &opt_wait),

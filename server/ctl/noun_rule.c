@@ -127,7 +127,7 @@ static int place_rule(struct ctl *ctl, struct rule_row *row, const char *word)
 		status = ctl_find_rule(ctl, before ? before : after, &other);
 		if (status)
 			return status;
-		/* It leaves its own place first; what was behind that moves up. */
+		/* It leaves its own place first; what was after that moves up. */
 		position = other.position + (after != NULL) - (row->position < other.position);
 		if (other.rule.id == row->rule.id)
 			position = row->position;
@@ -376,7 +376,8 @@ static const struct verb verbs[] = {
 	  .usage = "FILTER|RULE [DEVICE|MAC|UUID] [--address A] [--all]",
 	  .help = "Say which machines a filter matches, by their last requests, and by which "
 	          "comparison: one machine, or those that match of all devices and "
-	          "unknown machines. FILTER is one word for the shell, as in \"memory >= 8G and manufacturer contains 'Dell'\"." },
+	          "unknown machines. FILTER is one word for the shell, as in \"memory >= 8G and "
+	          "manufacturer contains 'Dell'\"." },
 	{ .name = "facts", .run = ctl_rule_facts, .database = DB_NONE,
 	  .help = "List what filters can compare. Texts: = <> contains starts-with; numbers and "
 	          "sizes: = <> < > <= >=; addresses: these, and in 10.0.0.0/8. Comparisons are "

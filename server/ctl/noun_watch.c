@@ -23,8 +23,8 @@ static const struct ctl_option opt_step = {
 #define POLL_MS 100
 #define LIMIT_MAX 1000000
 
-/* An unknown machine that has been told of, as long as it may be found once more. */
-struct told {
+/* An unknown machine that was printed, as long as it may be found once more. */
+struct printed {
 	int64_t id, boots;
 };
 
@@ -44,9 +44,9 @@ struct watch {
 	size_t event_count;
 	bool settling;       /* something was written since the last look */
 	int64_t event;       /* the last that was printed */
-	int64_t since;       /* unknown machines last seen before are told */
-	struct told *told;   /* those of that second */
-	size_t told_count;
+	int64_t since;       /* unknown machines last seen before have been printed */
+	struct printed *printed;   /* those of that second */
+	size_t printed_count;
 	int64_t version;     /* of the database, as this connection sees it */
 };
 
@@ -171,30 +171,30 @@ static bool is_news(struct watch *w, int64_t id, int64_t last, int64_t boots)
 {
 	if (last > w->since) {
 		w->since = last;
-		w->told_count = 0;
+		w->printed_count = 0;
 	}
-	for (size_t i = 0; i < w->told_count; i++) {
-		bool news = w->told[i].boots != boots;
+	for (size_t i = 0; i < w->printed_count; i++) {
+		bool news = w->printed[i].boots != boots;
 
-		if (w->told[i].id != id)
+		if (w->printed[i].id != id)
 			continue;
-		w->told[i].boots = boots;
+		w->printed[i].boots = boots;
 		return news;
 	}
-	if ((w->told_count & (w->told_count - 1)) == 0) {
-		size_t size = w->told_count ? 2 * w->told_count : 1;
-		struct told *more = realloc(w->told, size * sizeof(*more));
+	if ((w->printed_count & (w->printed_count - 1)) == 0) {
+		size_t size = w->printed_count ? 2 * w->printed_count : 1;
+		struct printed *more = realloc(w->printed, size * sizeof(*more));
 
 		if (!more)
-			return true; /* it may be told twice */
-		w->told = more;
+			return true; /* It may be printed twice. */
+		w->printed = more;
 	}
-	w->told[w->told_count++] = (struct told){ id, boots };
+	w->printed[w->printed_count++] = (struct printed){ id, boots };
 	return true;
 }
 
-/* @tell: no: they are only noted as told */
-static int look_at_unknowns(struct watch *w, bool tell)
+/* @print: false: they only count as printed */
+static int look_at_unknowns(struct watch *w, bool print)
 {
 	struct unknown unknown;
 	struct store_rows *rows;
@@ -202,7 +202,7 @@ static int look_at_unknowns(struct watch *w, bool tell)
 
 	while (store_next(rows, &rc)) {
 		unknown_row(rows, &unknown);
-		if (is_news(w, (int64_t)unknown.id, unknown.last, (int64_t)unknown.boots) && tell)
+		if (is_news(w, (int64_t)unknown.id, unknown.last, (int64_t)unknown.boots) && print)
 			report_unknown(w, &unknown);
 	}
 	return rc;
@@ -312,7 +312,7 @@ static int ctl_watch(struct ctl *ctl)
 		status = ctl_store_error(ctl);
 	if (status == 0)
 		status = follow_database(&w);
-	free(w.told);
+	free(w.printed);
 	free(w.events);
 	return status;
 }

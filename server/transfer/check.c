@@ -30,7 +30,7 @@ static void tell_unknown(const struct check *check, const struct unknown *unknow
 	check->found(check->data, problem, remedy);
 }
 
-/* Shared UUIDs are told of by themselves. */
+/* Shared UUIDs are reported by themselves. */
 static int check_unknowns(const struct check *check)
 {
 	struct unknown unknown;

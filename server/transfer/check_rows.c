@@ -44,7 +44,7 @@ struct rows_check {
 	const char *remedy;
 };
 
-static void tell(const struct rows_check *c, const char *what, const char *message)
+static void report_problem(const struct rows_check *c, const char *what, const char *message)
 {
 	char problem[PROBLEM_SIZE];
 
@@ -60,10 +60,10 @@ static void check_field(const struct rows_check *c, const struct data_field *fie
 	char message[DATA_MESSAGE];
 
 	if (data_check(field, json, setting, &value, message))
-		tell(c, name, message);
+		report_problem(c, name, message);
 	else if (field->kind == DATA_KEY && !setting_at((size_t)setting_find(setting),
 	                                                c->table->level))
-		tell(c, name, DATA_NOT_HERE);
+		report_problem(c, name, DATA_NOT_HERE);
 }
 
 static void check_map(const struct rows_check *c, json_t *map)
@@ -111,7 +111,7 @@ static void check_object(const struct rows_check *c, json_t *row)
 	}
 	wrong = c->table->whole ? c->table->whole(row) : NULL;
 	if (wrong)
-		tell(c, "", wrong);
+		report_problem(c, "", wrong);
 }
 
 /* Names a row by its first value: its name, path or number. */
@@ -140,7 +140,7 @@ static int check_table(const struct check *check, const struct data_table *table
 			return ERR_IO;
 		}
 		if (!row) {
-			tell(&c, "", message);
+			report_problem(&c, "", message);
 			continue;
 		}
 		name_row(table, row, name, sizeof(name));

@@ -74,7 +74,7 @@ static char separator_of(const char *line)
 	return ',';
 }
 
-/* A first line "sep=;" is how some spreadsheets are told, and tell. */
+/* A first line "sep=;" is how some spreadsheets are told the separator, and say it. */
 static void find_separator(struct csv *csv)
 {
 	char *line = csv->text + csv->at;
@@ -92,7 +92,7 @@ static void find_separator(struct csv *csv)
 		return;
 	}
 	csv->separator = line[4];
-	/* The program that wrote it may have put its separators behind it, as in any line. */
+	/* The program that wrote it may have put its separators after it, as in any line. */
 	end += strspn(end, ",;\t");
 	if (*end == '\0' || *end == '\r' || *end == '\n')
 		take_line(csv);
@@ -112,7 +112,7 @@ int csv_start(struct csv *csv, char *text, size_t length)
 		return wrong(csv, 1, 1, encoding_wrong(text, length));
 	if (!is_utf8(text, length))
 		return wrong(csv, 1, 1, "is not text in UTF-8; save it as such");
-	/* Old editors end a text by Ctrl+Z, newer ones a line by what ends lines behind that. */
+	/* Old editors end a text by Ctrl+Z, newer ones then end that line, too. */
 	for (last = length; last > csv->at && strchr("\x1a\r\n", text[last - 1]); last--)
 		if (text[last - 1] == TEXT_END)
 			text[csv->length = last - 1] = '\0';
@@ -152,7 +152,7 @@ static int take_field(struct csv *csv, struct csv_field *field, char **end)
 			return ERR_MALFORMED;
 		if (!at_line_end(csv) && csv->text[csv->at] != csv->separator)
 			return wrong(csv, csv->line, csv->column,
-			             "expected the end of the field behind the quote");
+			             "expected the end of the field after the quote");
 		return 0;
 	}
 	while (!at_line_end(csv) && csv->text[csv->at] != csv->separator) {

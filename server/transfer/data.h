@@ -18,7 +18,7 @@
 #define DATA_FORMAT  "openpreboot"
 #define DATA_VERSION 3 /* 2: there are witnesses; 3: "jobs", "job", "last_job" are what was called
                           "work", "lease", "last_lease", which are still read */
-#define DATA_FIELDS  24 /* room for the end behind the last, too */
+#define DATA_FIELDS  24 /* with room for the end after the last */
 #define DATA_LISTS   4
 #define DATA_MESSAGE 256
 
@@ -35,9 +35,9 @@ enum data_kind {
 	DATA_BOOL,
 	DATA_TIME,    /* ISO 8601, UTC; null: 0 */
 	DATA_GUID,
-	DATA_UUID,    /* any, also one that tells nothing */
+	DATA_UUID,    /* any, also one that identifies nobody */
 	DATA_MAC,
-	DATA_TOLD,    /* a MAC as a machine told it, also one that no card has */
+	DATA_SEEN_MAC, /* a MAC as a machine reported it, also one that no card has */
 	DATA_NONCE,
 	DATA_DETAILS, /* an object of texts */
 	DATA_KEY,     /* of a setting */
@@ -54,8 +54,8 @@ struct data_field {
 	enum data_kind kind;
 	bool optional;            /* may be absent, null, or "" with texts */
 	bool now;                 /* of DATA_TIME: where it is absent, it is now */
-	int64_t least, most;      /* of DATA_NUMBER */
-	const char *const *words; /* of DATA_WORD, NULL behind the last */
+	int64_t min, max;         /* of DATA_NUMBER */
+	const char *const *words; /* of DATA_WORD, NULL after the last */
 	const char *old_key;      /* NULL, or what files of before version 3 call it */
 };
 
@@ -78,7 +78,7 @@ struct data_table {
 	const char *(*whole)(const json_t *row);
 };
 
-/* In the order in which they can be put into an empty database; NULL behind the last. */
+/* In the order in which they can be put into an empty database; NULL after the last. */
 extern const struct data_table *const data_tables[];
 #define DATA_NOT_HERE "this setting cannot be set here; it is global"
 
@@ -130,7 +130,7 @@ void data_counts_text(const struct data_counts *counts, char out[DATA_COUNTS_SIZ
 int data_export(struct store *store, FILE *out, struct data_counts *counts,
                 char message[DATA_MESSAGE]);
 
-#define DATA_ERRORS_MAX 20 /* told, of one table */
+#define DATA_ERRORS_MAX 20 /* reported of one table */
 
 struct data_import {
 	const char *name;   /* of the file, for messages */
@@ -138,13 +138,13 @@ struct data_import {
 	size_t length;
 	bool replace;       /* all that is there */
 	bool dry_run;       /* everything is checked and counted, and nothing is kept */
-	void (*tell)(const char *message); /* of each error: "NAME:LINE: PATH: what" */
+	void (*report)(const char *message); /* takes each error: "NAME:LINE: PATH: what" */
 	struct data_counts counts;
 };
 
 /**
  * Puts all of @import->text into the database, or nothing.
- * Returns 0, ERR_MALFORMED after having told why, ERR_REFUSED (there are data
+ * Returns 0, ERR_MALFORMED after reporting why, ERR_REFUSED (there are data
  * already, and they are not to be replaced) or the ERR_ values of store.h.
  */
 int data_put(struct store *store, struct data_import *import);

@@ -37,7 +37,7 @@ struct device_csv {
 /**
  * Adds and changes devices as @text says, @length bytes and a NUL, which are overwritten. All of it
  * is done, in one transaction, or with csv->errors nothing.
- * Returns 0, ERR_MALFORMED with csv->message or after having reported why, or the ERR_ values of store.h.
+ * Returns 0, ERR_MALFORMED with csv->message or after reporting why, or the ERR_ values of store.h.
  */
 int device_csv_import(struct device_csv *csv, char *text, size_t length);
 

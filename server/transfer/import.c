@@ -29,7 +29,7 @@ static int not_json(struct putting *w, size_t at)
 		return ERR_MALFORMED;
 	json_decref(whole);
 	return put_fail_at(w, at, "expected one object, as \"prebootctl export\" writes, and "
-	                   "nothing behind it");
+	                   "nothing after it");
 }
 
 static bool is_key(const char *name, const char *key, size_t length)
@@ -118,8 +118,8 @@ static int check_format(struct putting *w, const struct sections *sections)
 
 /*
  * A device may have a UUID that is shared, as that is found out later, and it is for the
- * administrator to say whose it is. One that is ignored tells nothing for good: a device is refused
- * that has nothing else, or to which the file gives it without knowing that.
+ * administrator to say whose it is. One that is ignored never identifies a machine: a
+ * device that has nothing else is refused, and so is one where only the database ignores the UUID.
  */
 static int look_at_ignored(struct putting *w, json_t *row, const struct place *place,
                            const uint8_t uuid[16])
@@ -138,13 +138,13 @@ static int look_at_ignored(struct putting *w, json_t *row, const struct place *p
 		return 0;
 	}
 	return put_fail(w, &inner, w->tells_uuids
-	                ? "\"uuids\" says that it is ignored, so it tells nothing; give the device "
+	                ? "\"uuids\" says that it is ignored, so it identifies nobody; give the device "
 	                  "a MAC, or, if it is one machine's, take it out there"
-	                : "is ignored here, so it tells nothing; leave it out and give a MAC, or, if "
+	                : "is ignored here, so it identifies nobody; leave it out and give a MAC, or, if "
 	                  "it is one machine's, \"prebootctl uuid allow\" it first");
 }
 
-/* Tools that read UUIDs, and firmware that tells them, do not agree on the order of the bytes. */
+/* Tools that read UUIDs, and firmware that reports them, do not agree on the order of the bytes. */
 static int look_at_uuid(struct putting *w, json_t *row, const struct place *place)
 {
 	const char *text = json_string_value(json_object_get(row, "uuid"));
@@ -219,7 +219,7 @@ static int put_table(struct putting *w, size_t table, const char *name, size_t a
 	return rc;
 }
 
-/* Numbers that machines were told, here or where the data come from, are not given again. */
+/* Job numbers that machines know, here or where the data come from, are not given again. */
 static int put_last_job(struct putting *w, size_t at)
 {
 	json_t *value = put_parse(w, at);
@@ -236,7 +236,7 @@ static int put_last_job(struct putting *w, size_t at)
 
 /* --- the database ---------------------------------------------------------- */
 
-/* A file of an older program tells nothing of UUIDs: what is known of them stays. */
+/* A file of an older program says nothing of UUIDs: what is known of them stays. */
 static int begin_uuids(struct putting *w, const char *key)
 {
 	bool uuids = strcmp(key, "uuids") == 0;

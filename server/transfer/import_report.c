@@ -52,7 +52,7 @@ static void tell_at(struct putting *w, size_t at, const char *format, va_list ar
 	if (used < 0 || (size_t)used >= sizeof(message))
 		used = 0;
 	vsnprintf(message + used, sizeof(message) - (size_t)used, format, args);
-	w->import->tell(message);
+	w->import->report(message);
 }
 
 int put_fail_at(struct putting *w, size_t at, const char *format, ...)
@@ -116,5 +116,5 @@ void put_tell_rest(const struct putting *w)
 	if (w->errors <= DATA_ERRORS_MAX)
 		return;
 	snprintf(message, sizeof(message), "and %u more errors", w->errors - DATA_ERRORS_MAX);
-	w->import->tell(message);
+	w->import->report(message);
 }

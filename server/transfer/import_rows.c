@@ -21,7 +21,7 @@ static int refused(struct putting *w, const struct place *place)
 		{ "device.claim_uuid", "claim_uuid", "another device is claimed by this UUID" },
 		{ "device.claim_mac", "claim_mac", "another device is claimed by this MAC" },
 		{ "witness.uuid, ", NULL, "it is there already" },
-		{ "witness.uuid", "uuid", "\"uuids\" tells nothing of this UUID" },
+		{ "witness.uuid", "uuid", "\"uuids\" does not have this UUID" },
 		{ "card.", "mac", "the device has this card already" },
 		{ "job.device", "device", "the device has an open job already" },
 		{ "job.id", "job", "another job has this number" },
@@ -67,7 +67,7 @@ static int bind_reference(struct store_rows *row, int parameter, enum data_kind 
 	return rc ? rc : store_bind_number(row, parameter, r->id);
 }
 
-/* Checks one field and binds it; *@index goes on. Errors are told. */
+/* Checks one field and binds it; *@index goes on. Errors are reported. */
 static int put_field(struct putting *w, const struct data_field *field, const json_t *json,
                      const char *setting, const struct place *place, struct store_rows *statement,
                      int *index)

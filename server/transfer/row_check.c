@@ -71,7 +71,7 @@ const char *data_whole_session(const json_t *row)
 	       "it would never start; expected \"clients\" or \"wait\" above 0";
 }
 
-/* Says whether the agent can be told the details of open work. */
+/* Says whether a message to the agent can hold the details of an open job. */
 static bool can_be_told(const json_t *row)
 {
 	struct message message = { .type = MESSAGE_DETAILS };
@@ -88,7 +88,7 @@ static bool can_be_told(const json_t *row)
 	return message_encode(&message, datagram, sizeof(datagram), &length) == 0;
 }
 
-/* Says whether a boot was told the attempt that is under way. */
+/* Says whether a boot was offered the attempt that is under way. */
 static bool is_offered(const json_t *row)
 {
 	json_int_t attempt = json_integer_value(json_object_get(row, "attempt"));
@@ -107,7 +107,7 @@ const char *data_whole_job(const json_t *row)
 	bool ended = text_of(row, "ended")[0];
 
 	if (job_state_parse(text_of(row, "state"), &state))
-		return NULL; /* told already */
+		return NULL; /* That has been reported. */
 	if (job_is_open(state) == ended)
 		return "expected \"ended\" where it is done, failed or cancelled, and there alone";
 	if (state == JOB_BEGUN && !text_of(row, "begun")[0])

@@ -13,7 +13,7 @@
 const char *data_whole_device(const json_t *row);
 /** Can it be one machine's, where it is said to be? */
 const char *data_whole_uuid(const json_t *row);
-/** Has it a loader, and can its details be told? */
+/** Has it a loader, and do its details fit a message? */
 const char *data_whole_bundle(const json_t *row);
 /** Has it an end where it needs one? */
 const char *data_whole_assignment(const json_t *row);

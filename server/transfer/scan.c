@@ -10,7 +10,7 @@ size_t scan_blanks(const char *text, size_t length, size_t at)
 	return at;
 }
 
-/* @at: behind the opening quote. Returns the position behind the closing one. */
+/* @at: after the opening quote. Returns the position after the closing one. */
 static size_t skip_string(const char *text, size_t length, size_t at)
 {
 	while (at < length && text[at] != '"')

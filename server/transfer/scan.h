@@ -6,22 +6,22 @@
 #include <stddef.h>
 
 /*
- * Finds places in a JSON text without reading it whole: jansson tells a line
+ * Finds places in a JSON text without reading it whole: jansson names a line
  * only of what is not JSON at all. Positions are in bytes; what is found has
  * still to be parsed.
  */
 
-/** Returns the position behind the blanks at @at. */
+/** Returns the position after the blanks at @at. */
 size_t scan_blanks(const char *text, size_t length, size_t at);
 
-/** Returns the position behind the value at @at; @length where it does not end. */
+/** Returns the position after the value at @at; @length where it does not end. */
 size_t scan_skip(const char *text, size_t length, size_t at);
 
 /**
  * Goes through the object or list whose "{" or "[" is at *@at, or that has been
  * gone through up to *@at: sets *@at to the next value inside.
  * @key: receives where its key's quote is, in an object
- * Returns 1 where there is one, 0 at the end (*@at is behind it), -1 where the
+ * Returns 1 where there is one, 0 at the end (*@at is after it), -1 where the
  * text is not such a thing.
  */
 int scan_next(const char *text, size_t length, size_t *at, bool first, size_t *key);

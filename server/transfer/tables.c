@@ -64,7 +64,7 @@ static const struct data_table its_cards = {
 	.key = "cards",
 	.table = TABLE_CARD,
 	.fields = {
-		{ "mac", DATA_TOLD, true }, { "model", DATA_TEXT, true },
+		{ "mac", DATA_SEEN_MAC, true }, { "model", DATA_TEXT, true },
 		{ "serial", DATA_TEXT, true }, { "board", DATA_TEXT, true },
 		{ "time", DATA_TIME, true, true },
 	},
@@ -77,7 +77,7 @@ static const struct data_table devices = {
 	.fields = {
 		{ "name", DATA_NAME }, { "folder", DATA_FOLDER, true }, { "uuid", DATA_GUID, true },
 		{ "isd", DATA_GUID, true }, { "claim_uuid", DATA_GUID, true },
-		{ "claim_mac", DATA_TOLD, true }, { "added", DATA_TIME, true, true },
+		{ "claim_mac", DATA_SEEN_MAC, true }, { "added", DATA_TIME, true, true },
 	},
 	.lists = { &its_macs, &its_groups, &its_settings, &its_cards },
 	.whole = data_whole_device,
@@ -96,13 +96,13 @@ static const struct data_table uuids = {
 	.whole = data_whole_uuid,
 };
 
-/* What they came with, as "uuid show" tells. */
+/* What they came with, as "uuid show" prints. */
 static const struct data_table witnesses = {
 	.key = "witnesses",
 	.one = "witness", .many = "witnesses",
 	.table = TABLE_WITNESS,
 	.fields = {
-		{ "uuid", DATA_UUID }, { "mac", DATA_TOLD, true }, { "model", DATA_TEXT, true },
+		{ "uuid", DATA_UUID }, { "mac", DATA_SEEN_MAC, true }, { "model", DATA_TEXT, true },
 		{ "serial", DATA_TEXT, true }, { "board", DATA_TEXT, true },
 		{ "first", DATA_TIME, true, true }, { "last", DATA_TIME, true, true },
 	},

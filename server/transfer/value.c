@@ -56,7 +56,7 @@ static int check_setting(const char *key, const char *text, char message[DATA_ME
 	int index = setting_find(key);
 
 	if (index < 0 || setting_parse((size_t)index, text, &unused) == 0)
-		return 0; /* the key has been told already */
+		return 0; /* The key has been reported already. */
 	snprintf(message, DATA_MESSAGE, "expected %s", setting_takes((size_t)index));
 	return ERR_MALFORMED;
 }
@@ -147,7 +147,7 @@ static int check_bytes(enum data_kind kind, const char *text, struct data_value 
 	static const uint8_t none[6];
 
 	value->type = DATA_BYTES;
-	value->length = kind == DATA_MAC || kind == DATA_TOLD ? 6 : 16;
+	value->length = kind == DATA_MAC || kind == DATA_SEEN_MAC ? 6 : 16;
 	if (value->length == 6)
 		return text_parse_mac(text, value->bytes) || memcmp(value->bytes, none, 6) == 0 ||
 		       (kind == DATA_MAC && value->bytes[0] & 1);
@@ -194,15 +194,15 @@ static int check_string(const struct data_field *field, const char *text, const 
 		                "\"4c4c4544-0034-4d10-8052-b4c04f4a3232\"");
 	case DATA_GUID:
 		if (check_bytes(DATA_UUID, text, value) == 0 && !device_uuid_ok(value->bytes))
-			return expected(message, "a placeholder that many machines have, so it tells "
-			                "nothing; leave it out, and give a MAC");
+			return expected(message, "a placeholder that many machines have, so it "
+			                "identifies nobody; leave it out, and give a MAC");
 		/* fall through */
 	case DATA_NONCE:
 		return check_bytes(field->kind, text, value) == 0 ? 0 :
 		       expected(message, "not a UUID; expected 32 hexadecimal digits, as in "
 		                "\"4c4c4544-0034-4d10-8052-b4c04f4a3232\"");
 	case DATA_MAC:
-	case DATA_TOLD:
+	case DATA_SEEN_MAC:
 		return check_bytes(field->kind, text, value) == 0 ? 0 :
 		       expected(message, "expected a machine's MAC address, as in "
 		                "\"52:54:00:12:34:56\"");
@@ -251,11 +251,11 @@ int data_check(const struct data_field *field, const json_t *json, const char *s
 	case DATA_NUMBER:
 		value->type = DATA_INTEGER;
 		value->number = json_integer_value(json);
-		if (json_is_integer(json) && value->number >= field->least &&
-		    value->number <= field->most)
+		if (json_is_integer(json) && value->number >= field->min &&
+		    value->number <= field->max)
 			return 0;
 		snprintf(message, DATA_MESSAGE, "expected a number from %lld to %lld",
-		         (long long)field->least, (long long)field->most);
+		         (long long)field->min, (long long)field->max);
 		return ERR_MALFORMED;
 	case DATA_BOOL:
 		value->type = DATA_INTEGER;
@@ -318,10 +318,10 @@ static json_t *bytes_column(enum data_kind kind, const uint8_t *bytes, size_t le
 
 	if (kind == DATA_DETAILS)
 		return details_column((const char *)bytes, length);
-	if (!bytes || length != (kind == DATA_MAC || kind == DATA_TOLD ? 6 : 16))
+	if (!bytes || length != (kind == DATA_MAC || kind == DATA_SEEN_MAC ? 6 : 16))
 		return NULL;
 	text_format(text, sizeof(text), length == 6 ? "%pM" : "%pU", bytes);
-	/* Elsewhere nonces are told without dashes. */
+	/* Elsewhere nonces are written without dashes. */
 	for (size_t from = 0, to = 0; kind == DATA_NONCE && to <= 32; from++)
 		if (text[from] != '-')
 			text[to++] = text[from];
@@ -343,7 +343,7 @@ json_t *data_column(const struct data_field *field, struct store_rows *row, int 
 	case DATA_UUID:
 	case DATA_NONCE:
 	case DATA_MAC:
-	case DATA_TOLD:
+	case DATA_SEEN_MAC:
 	case DATA_DETAILS:
 		bytes = store_blob(row, column, &length);
 		return bytes_column(field->kind, bytes, length);

@@ -243,7 +243,7 @@ def test_ignored_uuids(tmp_path):
     result = run(database, "import", "--replace", tmp_path / "data.json")
     assert result.returncode == 1
     assert result.stderr.startswith(f"{tmp_path}/data.json:{line}: devices[1].uuid: is ignored here, so"
-                                    " it tells nothing; leave it out and give a MAC")
+                                    " it identifies nobody; leave it out and give a MAC")
     assert run(database, "uuid", "allow", uuid).returncode == 0
     assert run(database, "import", "--replace", tmp_path / "data.json").returncode == 0
 
@@ -292,14 +292,14 @@ def test_other_byte_order(tmp_path):
     (["devices", 1, "macs"], ["02:00:00:00:00:01", "525400123456"],
      "devices[1].macs[1]: another device has this MAC address"),
     (["devices", 1, "uuid"], "03000200-0400-0500-0006-000700080009",
-     "devices[1].uuid: a placeholder that many machines have, so it tells nothing; leave it out"),
+     "devices[1].uuid: a placeholder that many machines have, so it identifies nobody; leave it out"),
     (["devices", 1, "uuid"], "4c4c4544", "devices[1].uuid: not a UUID; expected 32 hexa"),
     (["witnesses"], [{"uuid": UUIDS[0], "mac": "02:00:00:00:00:01"}],
-     'witnesses[0].uuid: "uuids" tells nothing of this UUID'),
+     'witnesses[0].uuid: "uuids" does not have this UUID'),
     (["witnesses"], [{"uuid": UUIDS[0], "mac": "00:00:00:00:00:00"}],
      "witnesses[0].mac: expected a machine's MAC"),
     (["uuids"], [{"uuid": SMALL["devices"][1]["uuid"], "state": "ignored"}],
-     'devices[1].uuid: "uuids" says that it is ignored, so it tells nothing; give the device a MAC'),
+     'devices[1].uuid: "uuids" says that it is ignored, so it identifies nobody; give the device a MAC'),
     (["devices", 1, "uuid"], None, "devices[1]: it could not be known again"),
     (["devices", 0, "folder"], "/site/web", "devices[0].folder: there is no folder /site/web"),
     (["devices", 0, "groups", 0], "k", "devices[0].groups[0]: there is no group k"),
