@@ -5,7 +5,6 @@
 
 #include "nbp/proto/error.h"
 #include "server/ctl/noun.h"
-#include "server/model/bundle.h"
 #include "server/model/settings.h"
 #include "server/store/names.h"
 
@@ -85,7 +84,7 @@ static void offer_keys(const struct completion *c, const char *suffix)
 		offer_details(c, suffix);
 }
 
-/* @first: it is the first word behind the verb */
+/* @first: it is the first word after the verb */
 static void offer_for(const struct completion *c, const char *word, bool first)
 {
 	static const struct {
@@ -96,6 +95,7 @@ static void offer_for(const struct completion *c, const char *word, bool first)
 		{ "JOB", "job" }, { "TARGET", "device" }, { "TARGET", "folder" },
 		{ "TARGET", "target group" },
 	};
+
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
 		if (strcmp(kinds[i].word, word) == 0)
 			offer_names(c, kinds[i].what);
@@ -108,8 +108,6 @@ static void offer_for(const struct completion *c, const char *word, bool first)
 		offer_keys(c, "");
 	if (strcmp(word, "FILE") == 0)
 		puts("@files");
-	for (int i = 0; strcmp(word, "KIND") == 0 && bundle_kind_name((enum bundle_kind)i); i++)
-		offer(c, bundle_kind_name((enum bundle_kind)i), "");
 	if (word[0] >= 'a' && word[0] <= 'z')
 		offer(c, word, "");
 }
@@ -135,10 +133,14 @@ static void complete_words(const struct completion *c, int given)
 	struct place places[USAGE_PLACES_MAX];
 	size_t count = usage_places(c->verb, places);
 	uint32_t next = usage_next(places, count, given);
+	bool target = false;
 
-	for (size_t p = 0; p < count; p++)
-		if (next >> p & 1)
+	/* In "TARGET... FOLDER" the folders are among the targets, and offered once. */
+	for (size_t p = 0; p < count; p++) {
+		if (next >> p & 1 && !(target && strcmp(places[p].words, "FOLDER") == 0))
 			complete_argument(c, places[p].words, given == 0);
+		target |= next >> p & 1 && strcmp(places[p].words, "TARGET") == 0;
+	}
 }
 
 /* --- the command line --------------------------------------------------------- */
