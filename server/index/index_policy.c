@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -160,8 +161,12 @@ static int read_value(struct tree *tree, struct store_rows *row)
 	store_text(row, 2, text, sizeof(text));
 	index = setting_find(key);
 	if (index < 0 || setting_parse((size_t)index, text, &unused)) {
-		warnings_add(tree->warnings, "setting %s=%s of %s %lld: left out, it is not known", key,
-		     text, owner ? "folder" : "the zone,", (long long)owner);
+		char where[40] = "";
+
+		if (owner)
+			snprintf(where, sizeof(where), " of folder %lld", (long long)owner);
+		warnings_add(tree->warnings, "%ssetting %s=%s%s: left out, it is not known",
+		             owner ? "" : "global ", key, text, where);
 		return 0;
 	}
 	/* Long, and global's alone: kept apart from what each folder may have. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "server/model/owner.h"
 
+#include <string.h>
+
 #include "nbp/proto/error.h"
 #include "server/model/names.h"
 
@@ -17,7 +19,7 @@ const char *level_name(enum level level)
 
 int level_parse(const char *name, enum level *level)
 {
-	int value = NAMES_FIND(levels, name);
+	int value = strcmp(name, "zone") == 0 ? LEVEL_GLOBAL : NAMES_FIND(levels, name);
 
 	if (value < LEVEL_GLOBAL)
 		return ERR_NOT_FOUND;

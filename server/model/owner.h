@@ -15,7 +15,7 @@ struct owner {
 
 /** Returns the name of a level, in static memory; "" for LEVEL_DEFAULT. */
 const char *level_name(enum level level);
-/** Finds a level by its name. Returns 0 or ERR_NOT_FOUND. */
+/** Finds a level by its name, or by the one it had before. Returns 0 or ERR_NOT_FOUND. */
 int level_parse(const char *name, enum level *level);
 
 #endif

@@ -101,7 +101,7 @@ def test_what_is_left_out_is_told_at_start(ctl):
         db.execute("INSERT INTO setting VALUES ('global', 0, 'colour', 'blue')")
     daemon = policy.Daemon(ctl.database, ctl.folder / "log")
     try:
-        assert "warning: setting colour=blue of the zone" in daemon.log.read_text()
+        assert "warning: global setting colour=blue: left out" in daemon.log.read_text()
     finally:
         assert daemon.stop() == 0
     assert daemon.log.read_text().count("colour=blue") == 1

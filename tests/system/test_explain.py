@@ -249,7 +249,7 @@ def test_what_is_left_out_is_told_in_lines(tmp_path):
     result = subprocess.run([BUILD / "prebootctl", "--database", database, "explain", "pc"],
                             capture_output=True, text=True, timeout=10, check=True)
     assert result.stderr.splitlines() == [
-        f"prebootctl: setting {key}=x of the zone, 0: left out, it is not known"
+        f"prebootctl: global setting {key}=x: left out, it is not known"
         for key in ("one", "two")]
 
 

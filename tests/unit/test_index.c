@@ -91,7 +91,7 @@ static void test_odd_data(void **state)
 		  "device a: left out is its multicast session 268435456" },
 		{ "INSERT INTO member VALUES (4294967296, 1)", "left out is its group 4294967296" },
 		{ "INSERT INTO setting VALUES ('global', 0, 'colour', 'blue')",
-		  "setting colour=blue of the zone" },
+		  "global setting colour=blue: left out" },
 		{ "INSERT INTO setting VALUES ('folder', 1, 'attempts', 'many')",
 		  "setting attempts=many of folder 1" },
 		{ "INSERT INTO setting VALUES ('device', 1, 'attempts', '0')",
