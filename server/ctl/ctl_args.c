@@ -7,9 +7,9 @@
 #include "server/ctl/noun.h"
 #include "server/tool/nearest.h"
 
-/* Those of all verbs have letters; the others are told apart by what is added here. */
+/* The options of all verbs have letters; the others are numbered from here on. */
 #define FIRST_VALUE 256
-#define NAMES_MAX 64 /* of all options that some verb takes */
+#define NAMES_MAX 64 /* how many options there may be, of all verbs */
 
 static const struct option common[] = {
 	{ "database", required_argument, NULL, 'd' },

@@ -8,7 +8,7 @@
 
 /**
  * Reads a whole file, "-": standard input, into memory that the caller frees; it
- * has a NUL behind it. Returns NULL after having told why.
+ * has a NUL after it. Returns NULL after saying why.
  */
 char *ctl_read_file(const char *path, size_t *length);
 

@@ -107,7 +107,7 @@ static const char *isd_name(uint64_t state)
 
 /* --- as text --------------------------------------------------------------- */
 
-static bool told(const uint8_t *at, size_t size)
+static bool is_reported(const uint8_t *at, size_t size)
 {
 	while (size--)
 		if (*at++)
@@ -115,7 +115,7 @@ static bool told(const uint8_t *at, size_t size)
 	return false;
 }
 
-/* Writes a value; the empty string if it was not told. */
+/* Writes a value; the empty string if it was not reported. */
 static void format(const struct request *r, const struct line *line, char *out, size_t size)
 {
 	const uint8_t *at = (const uint8_t *)r + line->offset;
@@ -123,7 +123,7 @@ static void format(const struct request *r, const struct line *line, char *out, 
 
 	out[0] = '\0';
 	/* Texts begin with a NUL where they are empty; all else is zeros. */
-	if (line->kind != ISD && !told(at, line->kind == TEXT ? 1 : line->size))
+	if (line->kind != ISD && !is_reported(at, line->kind == TEXT ? 1 : line->size))
 		return;
 	value = line->kind == TEXT || line->kind == MAC || line->kind == GUID ? 0
 	                                                                      : number(r, line);
@@ -173,7 +173,7 @@ void ctl_print_hardware(const struct request *r)
 
 /* --- as JSON --------------------------------------------------------------- */
 
-/* Texts are empty where they were not told, all else is null. */
+/* Texts are empty where they were not reported, all else is null. */
 static json_t *json_value(const struct request *r, const struct line *line)
 {
 	const uint8_t *at = (const uint8_t *)r + line->offset;

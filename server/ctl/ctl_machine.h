@@ -15,7 +15,7 @@ struct seen_machine {
 
 /**
  * Finds the device or else the unknown machine that @word names. Returns 0, or an
- * exit status after having told why.
+ * exit status after saying why.
  */
 int ctl_find_machine(struct ctl *ctl, const char *word, struct seen_machine *machine);
 

@@ -15,7 +15,7 @@
 #define HOST_PATH 520 /* holds a root, a folder, a prefix and a name */
 #define PROBLEM 1200
 
-/* Where the TFTP server's files are on this host, and who is to be told what is not there. */
+/* Where the TFTP server's files are on this host, and who gets to know what is missing. */
 struct tftp {
 	char root[SETTING_TEXT];   /* "": nobody said */
 	char folder[SETTING_TEXT]; /* the NBPs', in the root; "": the root itself */
@@ -252,7 +252,7 @@ static int check_bundles(struct ctl *ctl, const struct tftp *t)
 	struct bundle_whole whole;
 	struct bundle *b = &whole.bundle;
 	char what[NAME_SIZE + 8];
-	bool used[2] = { false, false }; /* loaders of the settings are told of with those */
+	bool used[2] = { false, false }; /* a missing loader of the settings is reported with those */
 	struct store_rows *rows;
 	int rc = bundle_list(&ctl->store, &rows);
 

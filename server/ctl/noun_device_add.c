@@ -131,7 +131,7 @@ int ctl_warn_other_order(struct ctl *ctl, const struct device *device)
 	return 0;
 }
 
-/* A UUID that identifies nobody is refused; one in the other byte order is only told of. */
+/* A UUID that identifies nobody is refused; one in the other byte order is only warned of. */
 static int check_uuid(struct ctl *ctl, const struct addition *new)
 {
 	struct uuid_record word;
@@ -353,7 +353,7 @@ static int admit_machine(struct ctl *ctl, struct newcomer *a)
 	return ctl_add_event(ctl, device->id, "admitted", "by the administrator");
 }
 
-/* What it is known by where that is not all that it told. */
+/* Says what the device is known by, where that is not all that the machine reported. */
 static void note_identity(const struct newcomer *a)
 {
 	const struct admission *admission = &a->admission;

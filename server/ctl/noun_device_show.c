@@ -174,20 +174,20 @@ static int64_t clock_of(const struct event_record *event)
 
 /*
  * The NBP's clock counts from its start, the server's is another one. The report
- * that was the least time under way tells when the start was.
+ * that was the least time under way shows when the start was.
  */
 static void find_start(struct timeline *t)
 {
-	bool told = false;
+	bool found = false;
 
 	t->start = t->count ? clock_of(&t->moments[0].event) : 0;
 	for (size_t i = 0; i < t->count; i++) {
 		const struct event_record *event = &t->moments[i].event;
 		int64_t start = clock_of(event) - event->milliseconds;
 
-		if (event->milliseconds && (!told || start < t->start)) {
+		if (event->milliseconds && (!found || start < t->start)) {
 			t->start = start;
-			told = true;
+			found = true;
 		}
 	}
 	for (size_t i = 0; i < t->count; i++) {
@@ -211,7 +211,7 @@ static void sort_moments(struct timeline *t)
 	}
 }
 
-/* Who told it: the NBP gives its time, the agent reports, and what is of neither is the server's. */
+/* Who reported an event: the NBP gives a time, the agent reports, and all else is the server's. */
 static const char *event_source(const struct event_record *event, const struct job *job)
 {
 	bool ended = strcmp(event->step, job_state_name(job->state)) == 0;

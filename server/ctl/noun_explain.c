@@ -132,7 +132,7 @@ static void write_outcome(struct explanation *e)
 	const struct answer *answer = &e->decision.reply.u.answer;
 	const char *reason = e->job.number ? e->decision.reason : e->evaluation.selection.reason;
 
-	/* It is told of a job that is over, and goes to its disk when it has said so. */
+	/* The machine gets to know that its job is over, and goes to its disk when it has said so. */
 	e->gets_job = answer->decision == DECISION_JOB && !e->decision.ends;
 	if (e->request && !e->decision.ends)
 		text_format(e->loader, sizeof(e->loader), "%s", answer->loader);
@@ -278,7 +278,7 @@ static int find_job(struct explanation *e)
 	return status ? status : advance_sessions(e);
 }
 
-/* How the last boot ended, as the NBP told: what a person did is no fault of the policy. */
+/* How the last boot ended, as the NBP reported it: what a person did is no fault of the policy. */
 static int find_last_boot(struct explanation *e)
 {
 	struct store *store = &e->ctl->store;
@@ -343,7 +343,7 @@ static int find_out(struct explanation *e)
 	return status;
 }
 
-/* --- telling it ------------------------------------------------------------ */
+/* --- printing it ----------------------------------------------------------- */
 
 /* The menu that comes before all else: the words of the setting stand as the answer numbers them. */
 static const char *menu_mode(const struct explanation *e)

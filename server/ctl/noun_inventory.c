@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What each machine last told of itself, as a table. */
+/* The hardware that each device last reported, as a table. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>

@@ -50,7 +50,7 @@ struct watch {
 	int64_t version;     /* of the database, as this connection sees it */
 };
 
-/* --- telling --------------------------------------------------------------- */
+/* --- reporting ------------------------------------------------------------- */
 
 static void put_time(int64_t time, uint32_t ms, bool with_ms)
 {
