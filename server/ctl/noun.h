@@ -76,9 +76,8 @@ int noun_report_unknown(const struct noun *noun, const char *word);
 
 /**
  * Has all changes that @verb makes recorded in the audit trail, as made by the user who called it.
- * Returns 0, or an exit status after saying why.
  */
-int ctl_start_audit(struct ctl *ctl, const struct noun *noun, const struct verb *verb);
+void ctl_start_audit(struct ctl *ctl, const struct noun *noun, const struct verb *verb);
 
 /* --- ctl_args.c --------------------------------------------------------------- */
 

@@ -28,7 +28,7 @@ static const struct ctl_option opt_limit = { "limit", "N", "the last N changes (
 
 /* --- who it is ---------------------------------------------------------------- */
 
-int ctl_start_audit(struct ctl *ctl, const struct noun *noun, const struct verb *verb)
+void ctl_start_audit(struct ctl *ctl, const struct noun *noun, const struct verb *verb)
 {
 	const char *user = getenv("SUDO_USER"), *id = getenv("SUDO_UID");
 	char name[64], text[64];
@@ -44,7 +44,7 @@ int ctl_start_audit(struct ctl *ctl, const struct noun *noun, const struct verb 
 		snprintf(name, sizeof(name), "%s", entry ? entry->pw_name : "?");
 	}
 	help_verb_name(noun, verb, text, sizeof(text));
-	return audit_start(&ctl->store, &actor) ? ctl_store_error(ctl) : 0;
+	audit_start(&ctl->store, &actor);
 }
 
 /* --- list --------------------------------------------------------------------- */

@@ -100,9 +100,9 @@ static int run_verb(struct ctl *ctl, const struct noun *noun, const struct verb 
 		return status;
 	if (verb->database != DB_NONE && store_open(&ctl->store, ctl->database, &store_options))
 		return ctl_store_error(ctl);
-	status = verb->database == DB_NONE ? 0 : ctl_start_audit(ctl, noun, verb);
-	if (status == 0)
-		status = verb->run(ctl);
+	if (verb->database != DB_NONE)
+		ctl_start_audit(ctl, noun, verb);
+	status = verb->run(ctl);
 	if (verb->database != DB_NONE)
 		store_close(&ctl->store);
 	if (output_flush())

@@ -326,8 +326,7 @@ static void put_changes(struct sql *sql, const struct audited *a, const char *wa
 }
 
 /* Makes the trigger for one kind of change of one table. */
-static int add_trigger(sqlite3 *db, const struct audited *a, const struct audit_actor *actor,
-                       const char *change)
+static int add_trigger(struct store *store, const struct audited *a, const char *change)
 {
 	const char *was = strcmp(change, "INSERT") == 0 ? NULL : "OLD";
 	const char *becomes = strcmp(change, "DELETE") == 0 ? NULL : "NEW";
@@ -337,7 +336,7 @@ static int add_trigger(sqlite3 *db, const struct audited *a, const struct audit_
 		" INSERT INTO audit (time, user, uid, verb, noun, name, field, was, becomes)"
 		" SELECT unixepoch(), %Q, %u, %Q, %Q, name, field, was, becomes FROM (",
 		a->table, change, becomes || a->part ? "AFTER" : "BEFORE", change, a->table,
-		actor->user, actor->uid, actor->verb, a->noun);
+		store->audit.user, store->audit.uid, store->audit.verb, a->noun);
 	struct sql sql = { .used = 0 };
 	int code;
 
@@ -347,27 +346,37 @@ static int add_trigger(sqlite3 *db, const struct audited *a, const struct audit_
 	sqlite3_free(head);
 	put_changes(&sql, a, was, becomes);
 	put_text(&sql, ") WHERE name IS NOT NULL AND was IS NOT becomes; END;", 53);
-	code = sql.overflow ? SQLITE_TOOBIG : sqlite3_exec(db, sql.text, NULL, NULL, NULL);
+	code = sql.overflow ? SQLITE_TOOBIG : sqlite3_exec(store->db, sql.text, NULL, NULL, NULL);
 	return code;
 }
 
-int audit_start(struct store *store, const struct audit_actor *actor)
+void audit_start(struct store *store, const struct audit_actor *actor)
+{
+	snprintf(store->audit.user, sizeof(store->audit.user), "%s", actor->user);
+	snprintf(store->audit.verb, sizeof(store->audit.verb), "%s", actor->verb);
+	store->audit.uid = actor->uid;
+	store->audit.wanted = true;
+}
+
+int audit_prepare(struct store *store)
 {
 	static const char *const changes[] = { "INSERT", "UPDATE", "DELETE" };
-	int code = add_functions(store->db);
+	int code = store->audit.ready ? SQLITE_OK : add_functions(store->db);
 
+	if (store->audit.ready)
+		return 0;
 	if (code == SQLITE_OK)
 		code = sqlite3_exec(store->db, "CREATE TEMP TABLE audit_batch (id INTEGER PRIMARY"
 		                    " KEY, first INTEGER NOT NULL, becomes TEXT)", NULL, NULL, NULL);
 	for (size_t i = 0; i < sizeof(audited) / sizeof(audited[0]); i++)
 		for (size_t j = 0; j < 3 && code == SQLITE_OK; j++)
-			code = add_trigger(store->db, &audited[i], actor, changes[j]);
+			code = add_trigger(store, &audited[i], changes[j]);
 	if (code != SQLITE_OK) {
 		snprintf(store->message, sizeof(store->message), "%s: the audit trail cannot be "
 		         "written: %s", store->path, sqlite3_errmsg(store->db));
 		return ERR_IO;
 	}
-	store->audited = true;
+	store->audit.ready = true;
 	return 0;
 }
 
@@ -377,7 +386,7 @@ int audit_begin(struct store *store)
 {
 	static const char sql[] = "SELECT ifnull(max(id), 0) FROM audit";
 
-	return store_one(store, store_take_number, &store->audit_from, sql, "");
+	return store_one(store, store_take_number, &store->audit.from, sql, "");
 }
 
 /*
@@ -401,7 +410,7 @@ int audit_settle(struct store *store)
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < sizeof(steps) / sizeof(steps[0]); i++)
-		rc = store_run(store, steps[i], i ? "i" : "", store->audit_from);
+		rc = store_run(store, steps[i], i ? "i" : "", store->audit.from);
 	return rc;
 }
 

@@ -6,9 +6,10 @@
 
 /*
  * The audit trail: who changed what, when, from what to what. It is written by triggers that only
- * exist in the connection of a program that says who its user is; so no verb of such a program can
- * forget it, each record is stored with the change or not at all, and prebootd's own writes cost
- * nothing. What one transaction does and undoes again leaves no record.
+ * exist in the connection of a program that says who its user is, and that its first store_begin()
+ * makes: so no verb of such a program can forget it, as long as it changes things in transactions;
+ * each record is stored with the change or not at all; and prebootd's own writes cost nothing. What
+ * one transaction does and undoes again leaves no record.
  */
 
 #define AUDIT_EXPIRE 1000 /* records that are looked at for their age at once */
@@ -20,8 +21,8 @@ struct audit_actor {
 	const char *verb; /* what the user called: "device add" */
 };
 
-/** Records each change that @store makes from now on as made by @actor. */
-int audit_start(struct store *store, const struct audit_actor *actor);
+/** Has each transaction that @store begins from now on recorded as made by @actor. */
+void audit_start(struct store *store, const struct audit_actor *actor);
 
 /* One change of one thing. Texts are valid until the next row is read. */
 struct audit_record {
@@ -55,7 +56,11 @@ int audit_any_before(struct store *store, int64_t time, bool *any);
 /** Forgets records from before @time, Unix time, but not more than AUDIT_EXPIRE, the oldest. */
 int audit_expire(struct store *store, int64_t time);
 
-/* For store.c: begins a transaction's records, and ends them before its commit. */
+/*
+ * For store.c: makes the triggers, unless they are there, which programs that only read need not wait
+ * for; begins a transaction's records, and ends them before its commit.
+ */
+int audit_prepare(struct store *store);
 int audit_begin(struct store *store);
 int audit_settle(struct store *store);
 

@@ -167,16 +167,18 @@ int store_relax(struct store *store, bool relaxed)
 
 int store_begin(struct store *store)
 {
-	int rc = store_run(store, "BEGIN IMMEDIATE", "");
+	int rc = store->audit.wanted ? audit_prepare(store) : 0;
 
-	if (rc == 0 && store->audited)
+	if (rc == 0)
+		rc = store_run(store, "BEGIN IMMEDIATE", "");
+	if (rc == 0 && store->audit.wanted)
 		rc = audit_begin(store);
 	return rc;
 }
 
 int store_commit(struct store *store)
 {
-	int rc = store->audited ? audit_settle(store) : 0;
+	int rc = store->audit.wanted ? audit_settle(store) : 0;
 
 	if (rc == 0)
 		rc = store_run(store, "COMMIT", "");

@@ -41,8 +41,13 @@ struct store {
 	const char *path;  /* the caller's */
 	bool relaxed;      /* its commits do not wait for the disk */
 	bool created;      /* by opening it: there was none */
-	bool audited;      /* its changes are recorded: see audit.h */
-	int64_t audit_from; /* the last record before the transaction that is open */
+	/* Who makes its changes, if they are recorded: see audit.h. */
+	struct {
+		bool wanted, ready; /* ready: the triggers are there */
+		char user[64], verb[64];
+		uint32_t uid;
+		int64_t from;       /* the last record before the transaction that is open */
+	} audit;
 	struct store_rows prepared[STORE_STATEMENTS];
 };
 
