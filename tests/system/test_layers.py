@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The architecture, held to: which room may include which, and who may know the database."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+# A room, and the rooms right below it. It may include those, and whatever is below them.
+BELOW = {
+    "nbp/proto": [],
+    "nbp": ["nbp/proto"],
+    "bios": ["nbp"],
+    "efi": ["nbp"],
+    "bios/pack": ["bios"],  # the packer runs the unpacker on what it made
+    "server/model": ["nbp/proto"],
+    "server/tool": ["server/model"],
+    "server/net": ["server/model"],
+    "server/store": ["server/tool", "server/net", "server/filter"],
+    "server/filter": ["server/tool"],
+    "server/index": ["server/store"],
+    "server/policy": ["server/index"],
+    "server/daemon": ["server/policy"],
+    "server/transfer": ["server/policy"],
+    "server/ctl": ["server/transfer", "nbp"],  # it checks and draws the NBP's menu
+    "server/agent": ["server/tool", "server/net"],
+    "server/isdctl": ["server/tool"],
+}
+FUNCTION_LINES = 60
+FILE_LINES = 520
+
+
+def below(room):
+    """Returns @room and all rooms that it may include."""
+    found = {room}
+    for lower in BELOW[room]:
+        found |= below(lower)
+    return found
+
+
+def sources(pattern=r"\.[ch]$"):
+    names = subprocess.run(["git", "ls-files", *sorted({room.split("/")[0] for room in BELOW})],
+                           cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True).stdout.split()
+    return [name for name in names if re.search(pattern, name) and (ROOT / name).exists()]
+
+
+def room_of(name):
+    return str(Path(name).parent)
+
+
+def test_every_source_is_in_a_room():
+    assert {room_of(name) for name in sources()} == set(BELOW)
+
+
+def test_includes_name_their_file_from_the_root():
+    bare = [(name, include) for name in sources()
+            for include in re.findall(r'#include "([^"]+)"', (ROOT / name).read_text())
+            if not (ROOT / include).is_file()]
+    assert not bare
+
+
+def test_includes_go_down():
+    up = [f"{name} includes {include}" for name in sources()
+          for include in re.findall(r'#include "([^"]+)"', (ROOT / name).read_text())
+          if room_of(include) not in below(room_of(name))]
+    assert not up
+
+
+def test_only_the_store_knows_the_database():
+    sql = re.compile(r'\bsqlite3_\w+ ?\(|sqlite3\.h|"[^"\n]*\b(SELECT |INSERT INTO |DELETE FROM |UPDATE \w+ SET )')
+    others = [name for name in sources() if room_of(name) != "server/store" and
+              sql.search((ROOT / name).read_text())]
+    assert not others
+
+
+def functions(text):
+    """Yields (name, lines) of the functions of a C file: from its first line to the closing brace."""
+    start = name = None
+    for number, line in enumerate(text.splitlines()):
+        if re.match(r"[A-Za-z_].*\(", line) and not line.rstrip().endswith((";", ":")):
+            start, name = number, re.search(r"(\w+)\(", line)[1]
+        elif line.startswith(("#", "};")):
+            start = None
+        elif line == "}" and start is not None:
+            yield name, number - start + 1
+            start = None
+
+
+@pytest.mark.parametrize("kind", ["function", "file"])
+def test_nothing_is_too_long(kind):
+    lengths = []
+    for name in sources(r"\.c$"):
+        text = (ROOT / name).read_text()
+        if kind == "file":
+            lengths.append((name, text.count("\n")))
+        else:
+            lengths += [(f"{name}: {function}", lines) for function, lines in functions(text)]
+    most = FILE_LINES if kind == "file" else FUNCTION_LINES
+    assert len(lengths) > 150
+    assert not [(where, lines) for where, lines in lengths if lines >= most]
