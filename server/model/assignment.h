@@ -21,6 +21,9 @@ struct assignment {
 	int64_t added;
 };
 
+/* The names of modes, by value; NULL past the last. */
+extern const char *const assignment_mode_names[];
+
 /** Returns the name of a mode, in static memory. */
 const char *assignment_mode_name(enum assignment_mode mode);
 /** Finds a mode by its name. Returns 0 or ERR_NOT_FOUND. */

@@ -6,19 +6,19 @@
 #include "server/model/names.h"
 
 /* The database holds these, so they must not change. */
-static const char *const names[] = {
+const char *const job_state_names[] = {
 	[JOB_PENDING] = "pending", [JOB_OFFERED] = "offered", [JOB_BEGUN] = "begun",
-	[JOB_DONE] = "done", [JOB_FAILED] = "failed", [JOB_CANCELLED] = "cancelled",
+	[JOB_DONE] = "done", [JOB_FAILED] = "failed", [JOB_CANCELLED] = "cancelled", NULL,
 };
 
 const char *job_state_name(enum job_state state)
 {
-	return names[state];
+	return job_state_names[state];
 }
 
 int job_state_parse(const char *name, enum job_state *state)
 {
-	int value = NAMES_FIND(names, name);
+	int value = NAMES_FIND(job_state_names, name);
 
 	if (value < 0)
 		return ERR_NOT_FOUND;
@@ -27,19 +27,19 @@ int job_state_parse(const char *name, enum job_state *state)
 }
 
 /* The database and bundles' exports hold these, so they must not change. */
-static const char *const completions[] = {
+const char *const completion_names[] = {
 	[COMPLETION_AGENT] = "agent", [COMPLETION_HANDOVER] = "handover",
-	[COMPLETION_NEXT_BOOT] = "next-boot",
+	[COMPLETION_NEXT_BOOT] = "next-boot", NULL,
 };
 
 const char *completion_name(size_t completion)
 {
-	return completion < NAMES_COUNT(completions) ? completions[completion] : NULL;
+	return completion < NAMES_COUNT(completion_names) ? completion_names[completion] : NULL;
 }
 
 int completion_parse(const char *name, uint8_t *completion)
 {
-	int value = NAMES_FIND(completions, name);
+	int value = NAMES_FIND(completion_names, name);
 
 	if (value < 0)
 		return ERR_NOT_FOUND;

@@ -70,11 +70,17 @@ struct origin {
 	uint64_t source_id; /* of the assignment, rule or session; 0 with SOURCE_HAND */
 };
 
+/* The names of states, by value; NULL past the last. */
+extern const char *const job_state_names[];
+
 /** Returns the name of @state, in static memory. */
 const char *job_state_name(enum job_state state);
 
 /** Finds the state called @name. Returns 0 or ERR_NOT_FOUND. */
 int job_state_parse(const char *name, enum job_state *state);
+
+/* The names of what completes jobs, by value; NULL past the last. */
+extern const char *const completion_names[];
 
 /** Returns the name of @completion, in static memory; NULL past the last. */
 const char *completion_name(size_t completion);

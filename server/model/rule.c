@@ -5,18 +5,18 @@
 #include "server/model/names.h"
 
 /* The database holds these, so they must not change. */
-static const char *const names[] = {
-	[RULE_KNOWN] = "known", [RULE_UNKNOWN] = "unknown", [RULE_BOTH] = "both",
+const char *const rule_applies_names[] = {
+	[RULE_KNOWN] = "known", [RULE_UNKNOWN] = "unknown", [RULE_BOTH] = "both", NULL,
 };
 
 const char *rule_applies_name(enum rule_applies applies)
 {
-	return names[applies];
+	return rule_applies_names[applies];
 }
 
 int rule_applies_parse(const char *name, enum rule_applies *applies)
 {
-	int value = NAMES_FIND(names, name);
+	int value = NAMES_FIND(rule_applies_names, name);
 
 	if (value < 0)
 		return ERR_NOT_FOUND;

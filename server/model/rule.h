@@ -23,6 +23,9 @@ struct rule {
 	struct filter *filter;     /* NULL, where it is not */
 };
 
+/* The names of what rules apply to, by value; none has the value 0; NULL past the last. */
+extern const char *const rule_applies_names[];
+
 /** Returns the name of what a rule applies to, in static memory. */
 const char *rule_applies_name(enum rule_applies applies);
 /** Finds it by that name. Returns 0 or ERR_NOT_FOUND. */

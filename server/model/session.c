@@ -5,18 +5,18 @@
 #include "server/model/names.h"
 
 /* The database and agents know these, so they must not change. */
-static const char *const states[] = {
-	[SESSION_WAITING] = "waiting", [SESSION_STARTED] = "started", [SESSION_ENDED] = "ended",
+const char *const session_state_names[] = {
+	[SESSION_WAITING] = "waiting", [SESSION_STARTED] = "started", [SESSION_ENDED] = "ended", NULL,
 };
 
 const char *session_state_name(enum session_state state)
 {
-	return states[state];
+	return session_state_names[state];
 }
 
 int session_state_parse(const char *name, enum session_state *state)
 {
-	int value = NAMES_FIND(states, name);
+	int value = NAMES_FIND(session_state_names, name);
 
 	if (value < 0)
 		return ERR_NOT_FOUND;

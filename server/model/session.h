@@ -28,6 +28,9 @@ struct membership {
 	bool joined;
 };
 
+/* The names of states, by value; NULL past the last. */
+extern const char *const session_state_names[];
+
 /** Returns the name of a state, in static memory. */
 const char *session_state_name(enum session_state state);
 /** Finds a state by its name. Returns 0 or ERR_NOT_FOUND. */

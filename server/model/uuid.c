@@ -9,19 +9,19 @@
 /* --- states ---------------------------------------------------------------- */
 
 /* The database holds these, so they must not change. */
-static const char *const names[] = {
+const char *const uuid_state_names[] = {
 	[UUID_FREE] = "free", [UUID_SHARED] = "shared", [UUID_IGNORED] = "ignored",
-	[UUID_ALLOWED] = "allowed",
+	[UUID_ALLOWED] = "allowed", NULL,
 };
 
 const char *uuid_state_name(enum uuid_state state)
 {
-	return names[state];
+	return uuid_state_names[state];
 }
 
 int uuid_state_parse(const char *name, enum uuid_state *state)
 {
-	int value = NAMES_FIND(names, name);
+	int value = NAMES_FIND(uuid_state_names, name);
 
 	if (value < 0)
 		return ERR_NOT_FOUND;

@@ -20,6 +20,9 @@ struct uuid_record {
 	int64_t time; /* Unix time: since when */
 };
 
+/* The names of states, by value; NULL past the last. */
+extern const char *const uuid_state_names[];
+
 /** Returns the name of a state, in static memory. */
 const char *uuid_state_name(enum uuid_state state);
 /** Finds a state by its name. Returns 0 or ERR_NOT_FOUND. */

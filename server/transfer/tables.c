@@ -1,18 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <stdio.h>
 
+#include "server/model/assignment.h"
+#include "server/model/job.h"
+#include "server/model/rule.h"
+#include "server/model/session.h"
+#include "server/model/uuid.h"
 #include "server/transfer/data.h"
 #include "server/transfer/row_check.h"
 
 static const char *const kinds[] = { "imaging", "third-party", "kickstart", "script", "multicast",
 	                             NULL };
-static const char *const completions[] = { "agent", "handover", "next-boot", NULL };
-static const char *const uuid_states[] = { "shared", "ignored", "allowed", NULL };
-static const char *const modes[] = { "once", "always", "until", NULL };
-static const char *const applies[] = { "known", "unknown", "both", NULL };
-static const char *const session_states[] = { "waiting", "started", "ended", NULL };
-static const char *const job_states[] = { "pending", "offered", "begun", "done", "failed",
-	                                    "cancelled", NULL };
 
 /* --- settings -------------------------------------------------------------- */
 
@@ -90,7 +88,7 @@ static const struct data_table uuids = {
 	.one = "UUID", .many = "UUIDs",
 	.table = TABLE_UUID,
 	.fields = {
-		{ "uuid", DATA_UUID }, { "state", DATA_WORD, .words = uuid_states },
+		{ "uuid", DATA_UUID }, { "state", DATA_WORD, .words = uuid_state_names + UUID_SHARED },
 		{ "since", DATA_TIME, true, true },
 	},
 	.whole = data_whole_uuid,
@@ -122,7 +120,7 @@ static const struct data_table bundles = {
 		{ "attempts", DATA_NUMBER, true, false, 0, JOB_ATTEMPTS_MAX },
 		{ "deadline", DATA_NUMBER, true, false, 0, JOB_DEADLINE_MAX },
 		{ "added", DATA_TIME, true, true },
-		{ "completes", DATA_WORD, true, .words = completions },
+		{ "completes", DATA_WORD, true, .words = completion_names },
 	},
 	.whole = data_whole_bundle,
 };
@@ -133,7 +131,7 @@ static const struct data_table assignments = {
 	.table = TABLE_ASSIGNMENT,
 	.fields = {
 		{ "bundle", DATA_BUNDLE }, { "to", DATA_OWNER },
-		{ "mode", DATA_WORD, .words = modes }, { "until", DATA_TIME, true },
+		{ "mode", DATA_WORD, .words = assignment_mode_names }, { "until", DATA_TIME, true },
 		{ "added", DATA_TIME, true, true },
 	},
 	.whole = data_whole_assignment,
@@ -145,7 +143,7 @@ static const struct data_table rules = {
 	.table = TABLE_RULE,
 	.fields = {
 		{ "name", DATA_LABEL }, { "bundle", DATA_BUNDLE },
-		{ "applies", DATA_WORD, .words = applies }, { "filter", DATA_FILTER, true },
+		{ "applies", DATA_WORD, .words = rule_applies_names + RULE_KNOWN }, { "filter", DATA_FILTER, true },
 		{ "repeat", DATA_BOOL }, { "enabled", DATA_BOOL },
 	},
 };
@@ -164,7 +162,7 @@ static const struct data_table sessions = {
 		{ "name", DATA_LABEL }, { "bundle", DATA_BUNDLE },
 		{ "clients", DATA_NUMBER, true, false, 0, 1000000 },
 		{ "wait", DATA_NUMBER, true, false, 0, JOB_DEADLINE_MAX },
-		{ "state", DATA_WORD, .words = session_states },
+		{ "state", DATA_WORD, .words = session_state_names },
 		{ "last_joined", DATA_TIME, true }, { "started", DATA_TIME, true },
 		{ "ended", DATA_TIME, true }, { "added", DATA_TIME, true, true },
 	},
@@ -190,7 +188,7 @@ static const struct data_table jobs = {
 	.fields = {
 		{ "job", DATA_NUMBER, false, false, 1, JOB_NUMBER_MAX, .old_key = "lease" },
 		{ "device", DATA_DEVICE },
-		{ "state", DATA_WORD, .words = job_states },
+		{ "state", DATA_WORD, .words = job_state_names },
 		{ "attempt", DATA_NUMBER, true, false, 0, JOB_ATTEMPTS_MAX },
 		{ "attempts", DATA_NUMBER, false, false, 1, JOB_ATTEMPTS_MAX },
 		{ "deadline", DATA_NUMBER, false, false, 1, JOB_DEADLINE_MAX },
@@ -200,7 +198,7 @@ static const struct data_table jobs = {
 		{ "config", DATA_FILE, true }, { "prefix", DATA_FILE, true },
 		{ "details", DATA_DETAILS, true }, { "reason", DATA_TEXT, true },
 		{ "bundle", DATA_BUNDLE, true }, { "source", DATA_SOURCE },
-		{ "completes", DATA_WORD, true, .words = completions },
+		{ "completes", DATA_WORD, true, .words = completion_names },
 		{ "given_up", DATA_BOOL, true },
 	},
 	.lists = { &its_offers },
