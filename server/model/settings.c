@@ -224,10 +224,10 @@ static const struct {
 	[LOADER_UEFI] = { "loader-uefi", "syslinux.efi", A_FILE },
 	[ATTEMPTS] = { "attempts", "3", "a number from 1 to 100" },
 	[DEADLINE] = { "deadline", "4h", "a time up to 366 days, as in 90s, 30m, 4h or 1d" },
-	[JOB_BY_MAC] = { "work-by-mac", "no", "yes or no" },
+	[JOB_BY_MAC] = { "job-by-mac", "no", "yes or no" },
 	[ADMIT_UNKNOWN] = { "admit-unknown", "no", "yes or no" },
 	[ADMIT_LIMIT] = { "admit-limit", "10000", "a number from 0 to 1000000" },
-	[KEEP_JOB] = { "keep-work", "366d", "a time up to 366 days, as in 12h or 30d" },
+	[KEEP_JOB] = { "keep-jobs", "366d", "a time up to 366 days, as in 12h or 30d" },
 	[KEEP_EVENTS] = { "keep-events", "90d", "a time up to 366 days, as in 12h or 30d" },
 	[KEEP_AUDIT] = { "keep-audit", "366d", "a time up to 366 days, as in 12h or 30d" },
 	/* These two are prebootctl's: it looks there for the files that work names. */
@@ -255,6 +255,11 @@ const char *setting_key(size_t index)
 
 int setting_find(const char *key)
 {
+	/* Development snapshots had these keys; data files and scripts may have them still. */
+	if (strcmp(key, "work-by-mac") == 0)
+		return JOB_BY_MAC;
+	if (strcmp(key, "keep-work") == 0)
+		return KEEP_JOB;
 	for (int i = 0; i < COUNT; i++)
 		if (strcmp(table[i].key, key) == 0)
 			return i;

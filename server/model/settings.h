@@ -56,7 +56,7 @@ int shared_macs_parse(const char *text, struct mac_prefix prefixes[SHARED_MACS_M
 
 /** Returns the key of the setting at @index, from 0, or NULL past the last. */
 const char *setting_key(size_t index);
-/** Finds a setting by its key. Returns its index, or -1. */
+/** Finds a setting by its key, or by one that it had before. Returns its index, or -1. */
 int setting_find(const char *key);
 /** Says, in static memory, what a setting takes. */
 const char *setting_takes(size_t index);

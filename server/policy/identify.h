@@ -34,7 +34,7 @@ struct identification {
 	uint64_t conflicting;      /* the device whose image-safe data the machine must have got from
 	                              elsewhere, or whose network card it has; 0: none */
 	bool by_mac;               /* known by its MAC alone, though the device has a UUID: anybody
-	                              can report that MAC, and work-by-mac says whether it gets a job */
+	                              can report that MAC, and job-by-mac says whether it gets a job */
 	bool binds;                /* the first machine with this device id, or the first UUID that
 	                              comes with this MAC: the binding is to be stored */
 	bool undecided;            /* not known yet: its UUID is that of entry, but its MAC is not,

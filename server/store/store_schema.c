@@ -371,8 +371,9 @@ static const char version_5[] =
 	" value TEXT NOT NULL,"
 	" PRIMARY KEY (level, owner, key)"
 	") STRICT, WITHOUT ROWID;"
-	"INSERT INTO setting_5 SELECT iif(level = 'zone', 'global', level), owner, key, value"
-	" FROM setting;"
+	"INSERT INTO setting_5 SELECT iif(level = 'zone', 'global', level), owner,"
+	" CASE key WHEN 'work-by-mac' THEN 'job-by-mac' WHEN 'keep-work' THEN 'keep-jobs' ELSE key END,"
+	" value FROM setting;"
 	"DROP TABLE setting;"
 	"ALTER TABLE setting_5 RENAME TO setting;"
 

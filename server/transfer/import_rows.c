@@ -102,12 +102,14 @@ static int put_pair(struct putting *w, const struct data_table *table, const cha
                     const json_t *json, int64_t around, const struct place *place)
 {
 	struct store_rows *statement;
-	json_t *text = key ? json_string(key) : NULL;
+	/* A key of before is stored as today's. */
+	int setting = key ? setting_find(key) : -1;
+	json_t *text = key ? json_string(setting >= 0 ? setting_key((size_t)setting) : key) : NULL;
 	int index = 2, rc = table_insert(w->store, table->table, around, &statement);
 
 	if (rc == 0 && key)
 		rc = put_field(w, &table->fields[0], text, NULL, place, statement, &index);
-	if (rc == 0 && key && !setting_at((size_t)setting_find(key), table->level))
+	if (rc == 0 && key && !setting_at((size_t)setting, table->level))
 		rc = put_fail(w, place, DATA_NOT_HERE);
 	if (rc == 0)
 		rc = put_field(w, &table->fields[key ? 1 : 0], json, key, place, statement, &index);

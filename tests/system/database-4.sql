@@ -45,6 +45,8 @@ INSERT INTO "secret" VALUES('tokens',X'00000000000000000000000000000000000000000
 CREATE TABLE seen ( device INTEGER PRIMARY KEY REFERENCES device ON DELETE CASCADE, time INTEGER NOT NULL, address TEXT NOT NULL, request BLOB NOT NULL) STRICT;
 CREATE TABLE setting ( level TEXT NOT NULL CHECK (level IN ('zone', 'folder', 'device')), owner INTEGER NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (level, owner, key)) STRICT, WITHOUT ROWID;
 INSERT INTO "setting" VALUES('device',2,'attempts','5');
+INSERT INTO "setting" VALUES('folder',1,'work-by-mac','yes');
+INSERT INTO "setting" VALUES('zone',0,'keep-work','30d');
 INSERT INTO "setting" VALUES('folder',1,'menu-file','site.txt');
 INSERT INTO "setting" VALUES('zone',0,'menu-mode','always');
 CREATE TABLE stranger ( id INTEGER PRIMARY KEY AUTOINCREMENT, mac BLOB NOT NULL CHECK (length(mac) = 6), uuid BLOB NOT NULL CHECK (length(uuid) = 16), first INTEGER NOT NULL, last INTEGER NOT NULL, boots INTEGER NOT NULL, address TEXT NOT NULL, request BLOB NOT NULL, outcome TEXT NOT NULL, UNIQUE (mac, uuid)) STRICT;

@@ -13,7 +13,7 @@ TABLES = ("device", "mac", "seen", "job", "offer", "setting", "folder", "device_
 OPEN = ("pending", "offered", "begun")
 NO_UUIDS = (bytes.fromhex("03000200040005000006000700080009"),)
 BUILT_IN = {"menu-mode": "never", "loader-bios": "pxelinux.0", "loader-uefi": "syslinux.efi",
-            "attempts": "3", "deadline": "4h", "work-by-mac": "no",
+            "attempts": "3", "deadline": "4h", "job-by-mac": "no",
             "admit-unknown": "no", "shared-macs": ""}
 
 
@@ -195,7 +195,7 @@ class Site:
             return False
         if uuid_ok(request.isd_device) and device is self.one("device", isd=request.isd_device):
             return False
-        return self.setting(device, "work-by-mac") != "yes"
+        return self.setting(device, "job-by-mac") != "yes"
 
     # --- settings ---------------------------------------------------------------------
 

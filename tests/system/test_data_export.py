@@ -95,6 +95,19 @@ def test_one_line_a_scalar(tmp_path):
             json.loads("{" + line.strip(" ,") + "}" if '": ' in line else line.strip(" ,"))
 
 
+def test_old_keys_of_settings(tmp_path):
+    """Files and commands may have the keys of before; they are stored and shown as today's."""
+    data = SMALL | {"settings": {"keep-work": "30d", "work-by-mac": "yes"}}
+    (tmp_path / "data.json").write_text(json.dumps(data))
+    result = run(tmp_path / "new.db", "import", tmp_path / "data.json")
+    assert result.returncode == 0 and result.stderr == "", result.stderr
+    assert json.loads(exported(tmp_path / "new.db"))["settings"] == \
+        {"job-by-mac": "yes", "keep-jobs": "30d"}
+    assert run(tmp_path / "new.db", "settings", "set", "keep-work=31d").returncode == 0
+    assert run(tmp_path / "new.db", "settings", "unset", "work-by-mac").returncode == 0
+    assert json.loads(exported(tmp_path / "new.db"))["settings"] == {"keep-jobs": "31d"}
+
+
 def test_written_by_hand(tmp_path):
     (tmp_path / "data.json").write_text(json.dumps(SMALL))
     result = run(tmp_path / "new.db", "--json", "import", tmp_path / "data.json")
@@ -105,7 +118,7 @@ def test_written_by_hand(tmp_path):
     assert data["devices"][1]["groups"] == ["kiosks"]
     assert data["devices"][1]["added"].startswith("2")
     assert data["jobs"][0]["source"] == "assignment win to /site"
-    # The next lease has a number that was never used.
+    # The next job has a number that was never used.
     run(tmp_path / "new.db", "work", "assign", "db01", "--config", "a.cfg")
     assert json.loads(exported(tmp_path / "new.db"))["last_job"] == 10
 

@@ -100,7 +100,8 @@ def test_version_4(tmp_path):
     assert look(path, "SELECT id, bundle, level, owner, mode FROM assignment") == [
         (1, 1, "global", 0, "once"), (2, 1, "folder", 1, "always"), (3, 2, "device", 2, "once")]
     assert look(path, "SELECT level, owner, key, value FROM setting") == [
-        ("device", 2, "attempts", "5"), ("folder", 1, "menu-file", "site.txt"),
+        ("device", 2, "attempts", "5"), ("folder", 1, "job-by-mac", "yes"),
+        ("folder", 1, "menu-file", "site.txt"), ("global", 0, "keep-jobs", "30d"),
         ("global", 0, "menu-mode", "always")]
     assert look(path, "SELECT id, device, state FROM job") == [(1, 1, "offered"), (2, 2, "cancelled")]
     assert look(path, "SELECT job, attempt FROM offer") == [(1, 1)]

@@ -56,7 +56,7 @@ static void test_values(void **state)
 		{ "deadline", "4 h", ERR_MALFORMED, 0 }, { "deadline", "4hh", ERR_MALFORMED, 0 },
 		{ "deadline", "-4h", ERR_MALFORMED, 0 }, { "deadline", "4x", ERR_MALFORMED, 0 },
 		{ "deadline", "31622401d", ERR_MALFORMED, 0 },
-		{ "work-by-mac", "yes", 0, 1 }, { "work-by-mac", "maybe", ERR_MALFORMED, 0 },
+		{ "job-by-mac", "yes", 0, 1 }, { "job-by-mac", "maybe", ERR_MALFORMED, 0 },
 		{ "admit-unknown", "yes", 0, 1 }, { "admit-unknown", "no", 0, 0 },
 		{ "admit-unknown", "", ERR_MALFORMED, 0 }, { "admit-unknown", "1", ERR_MALFORMED, 0 },
 		{ "loader-bios", "a/b.0", 0, 0 }, { "loader-bios", "", ERR_MALFORMED, 0 },
@@ -280,13 +280,25 @@ static void test_odd_data(void **state)
 	check(tree, 'h', "7", 'z');
 }
 
+/* What had another key before is found by it, and has one key in lists. */
+static void test_old_keys(void **state)
+{
+	(void)state;
+	assert_true(setting_find("job-by-mac") >= 0);
+	assert_true(setting_find("keep-jobs") >= 0);
+	assert_int_equal(setting_find("work-by-mac"), setting_find("job-by-mac"));
+	assert_int_equal(setting_find("keep-work"), setting_find("keep-jobs"));
+	assert_string_equal(setting_key((size_t)setting_find("keep-work")), "keep-jobs");
+	assert_int_equal(setting_find("keep"), -1);
+}
+
 static void test_where_they_may_be(void **state)
 {
 	(void)state;
 	for (size_t i = 0; setting_key(i); i++) {
 		bool only_global = strcmp(setting_key(i), "admit-unknown") == 0 ||
 		                 strcmp(setting_key(i), "admit-limit") == 0 ||
-		                 strcmp(setting_key(i), "keep-work") == 0 ||
+		                 strcmp(setting_key(i), "keep-jobs") == 0 ||
 		                 strcmp(setting_key(i), "keep-events") == 0 ||
 		                 strcmp(setting_key(i), "keep-audit") == 0 ||
 		                 strncmp(setting_key(i), "tftp-", 5) == 0 ||
@@ -305,6 +317,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_values), cmocka_unit_test(test_defaults_are_sound),
 		cmocka_unit_test(test_answer), cmocka_unit_test(test_largest_answer),
+		cmocka_unit_test(test_old_keys),
 		cmocka_unit_test(test_where_they_may_be),
 		cmocka_unit_test_setup_teardown(test_levels, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_odd_data, set_up, tear_down),
