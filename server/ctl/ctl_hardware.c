@@ -42,7 +42,7 @@ static const struct line lines[] = {
 	LINE("family", TEXT, family),
 	LINE("asset tag", TEXT, asset_tag),
 	LINE("chassis", CHASSIS, chassis_type),
-	LINE("board maker", TEXT, board_manufacturer),
+	LINE("board manufacturer", TEXT, board_manufacturer),
 	LINE("board", TEXT, board_product),
 	LINE("board serial", TEXT, board_serial),
 	LINE("BIOS vendor", TEXT, bios_vendor),
@@ -150,7 +150,7 @@ static void print_disks(const struct request *r)
 		char label[24];
 
 		snprintf(label, sizeof(label), "disk %zu", i + 1);
-		printf("  %-18s%s, ", label, NAME_OF(disk_kinds, disk->kind));
+		printf("  %-20s%s, ", label, NAME_OF(disk_kinds, disk->kind));
 		if (disk->sector_size >= 512 && disk->sector_size <= 1 << 20)
 			printf("%llu MiB, ", (unsigned long long)
 			       (disk->sectors / ((1 << 20) / disk->sector_size)));
@@ -166,7 +166,7 @@ void ctl_print_hardware(const struct request *r)
 	for (size_t i = 0; i < LINE_COUNT; i++) {
 		format(r, &lines[i], text, sizeof(text));
 		if (text[0])
-			printf("  %-18s%s\n", lines[i].label, text);
+			printf("  %-20s%s\n", lines[i].label, text);
 	}
 	print_disks(r);
 }

@@ -169,7 +169,7 @@ void ctl_line(const char *label, const char *format, ...)
 {
 	va_list args;
 
-	printf("  %-18s", label);
+	printf("  %-20s", label);
 	va_start(args, format);
 	vprintf(format, args);
 	va_end(args);
@@ -303,7 +303,7 @@ void ctl_print_names(const char *label, const json_t *names)
 			column = 0;
 		}
 		if (column == 0)
-			printf("  %-18s%s", i ? "" : label, text);
+			printf("  %-20s%s", i ? "" : label, text);
 		else
 			printf(", %s", text);
 		column += strlen(text) + 2;

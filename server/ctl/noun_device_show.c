@@ -21,7 +21,7 @@ static void print_guid(const char *label, const uint8_t guid[16])
 
 	text_format(text, sizeof(text), "%pU", guid);
 	if (memcmp(guid, no_uuid, 16))
-		printf("  %-18s%s\n", label, text);
+		printf("  %-20s%s\n", label, text);
 }
 
 static void print_device(struct ctl *ctl, const struct device *device, const struct seen *seen,
@@ -34,29 +34,29 @@ static void print_device(struct ctl *ctl, const struct device *device, const str
 
 	printf("%s\n", device->name);
 	ctl_device_path(ctl, device, path);
-	printf("  %-18s%s\n", "folder", path);
+	printf("  %-20s%s\n", "folder", path);
 	if (device_macs(&ctl->store, device->id, macs, &count))
 		count = 0;
 	for (size_t i = 0; i < count; i++) {
 		text_format(text, sizeof(text), "%pM", macs[i]);
-		printf("  %-18s%s\n", "MAC", text);
+		printf("  %-20s%s\n", "MAC", text);
 	}
 	print_guid("UUID", device->uuid);
 	print_guid("image-safe data", device->isd);
 	print_guid("bound to UUID", device->claim_uuid);
 	text_format(text, sizeof(text), "%pM", device->claim_mac);
 	if (memcmp(device->claim_mac, no_uuid, 6))
-		printf("  %-18s%s\n", "bound to MAC", text);
+		printf("  %-20s%s\n", "bound to MAC", text);
 	ctl_print_names("groups", json_object_get(owned, "groups"));
 	ctl_print_owned(owned);
 	ctl_time(device->added, text, sizeof(text));
-	printf("  %-18s%s\n", "added", text);
+	printf("  %-20s%s\n", "added", text);
 	ctl_ago(seen->time, ago, sizeof(ago));
 	if (seen->time == 0) {
-		printf("  %-18s%s\n", "last seen", "never");
+		printf("  %-20s%s\n", "last seen", "never");
 		return;
 	}
-	printf("  %-18s%s, from %s, by %s\n", "last seen", ago, seen->address,
+	printf("  %-20s%s, from %s, by %s\n", "last seen", ago, seen->address,
 	       r->version[0] ? r->version : "an unnamed NBP");
 	printf("\nlast request\n");
 	ctl_print_hardware(r);
