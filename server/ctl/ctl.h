@@ -75,10 +75,10 @@ int ctl_found(struct ctl *ctl, int rc, const char *word, const char *what, const
 int ctl_find_device(struct ctl *ctl, const char *word, struct device *device);
 /** Finds the job with number @word, or the newest of the device that @word names. */
 int ctl_find_job(struct ctl *ctl, const char *word, struct device *device, struct job *job);
-/** Reads a number from 1 to @most. @what: the option's name */
-int ctl_number(const char *text, const char *what, uint32_t most, uint32_t *number);
+/** Reads a number from 1 to @max. @what: the option's name */
+int ctl_number(const char *text, const char *what, uint32_t max, uint32_t *number);
 /** Reads "90", "90s", "30m", "4h" or "2d" as seconds. */
-int ctl_seconds(const char *text, const char *what, uint32_t most, uint32_t *seconds);
+int ctl_seconds(const char *text, const char *what, uint32_t max, uint32_t *seconds);
 #define CTL_SECONDS 24
 /** Writes seconds as ctl_seconds() reads them, in the largest unit that fits: "4h", "90s". */
 void ctl_seconds_text(uint32_t seconds, char out[CTL_SECONDS]);

@@ -31,6 +31,22 @@ static int find_by_guid(struct ctl *ctl, const uint8_t guid[16], struct device *
 	return rc == ERR_NOT_FOUND ? device_by_isd(&ctl->store, guid, device) : rc;
 }
 
+/* A word that names no device may name what else there is: a group, or an unknown machine. */
+static int unknown_device(struct ctl *ctl, const char *word)
+{
+	uint8_t bytes[16];
+	uint64_t group;
+
+	if (text_parse_mac(word, bytes) == 0 || text_parse_uuid(word, bytes) == 0)
+		return ctl_error(EXIT_FAULT, "unknown device \"%s\"; see \"prebootctl device list\", "
+		                 "and \"prebootctl unknown list\" for machines that are no devices",
+		                 word);
+	if (group_find(&ctl->store, word, &group) == 0)
+		return ctl_error(EXIT_FAULT, "unknown device \"%s\"; did you mean " GROUP_PREFIX "%s?",
+		                 word, word);
+	return ctl_found(ctl, ERR_NOT_FOUND, word, "device", "device");
+}
+
 int ctl_find_device(struct ctl *ctl, const char *word, struct device *device)
 {
 	uint8_t mac[6], uuid[16];
@@ -45,7 +61,9 @@ int ctl_find_device(struct ctl *ctl, const char *word, struct device *device)
 	else
 		return ctl_error(EXIT_USAGE, "%s: expected a device's name, MAC (as in "
 		                 "52:54:00:12:34:56) or UUID", word);
-	return ctl_found(ctl, rc, word, "device", "device");
+	if (rc == ERR_NOT_FOUND)
+		return unknown_device(ctl, word);
+	return rc ? ctl_store_error(ctl) : 0;
 }
 
 int ctl_find_job(struct ctl *ctl, const char *word, struct device *device, struct job *job)
@@ -141,8 +159,8 @@ static int collect(struct ctl *ctl, int rc, struct store_rows *rows, struct devi
 	*count = 0;
 	while (store_next(rows, &rc)) {
 		if ((*count & (*count - 1)) == 0) {
-			size_t room = *count ? 2 * *count : 1;
-			void *more = realloc(*devices, room * sizeof(**devices));
+			size_t capacity = *count ? 2 * *count : 1;
+			void *more = realloc(*devices, capacity * sizeof(**devices));
 
 			if (!more) {
 				store_end(rows);

@@ -80,9 +80,9 @@ static void look_for(const struct tftp *t, const char *what, const char *name, c
 		return;
 	if (!root) {
 		if (name[0] == '/') {
-			snprintf(problem, sizeof(problem), "%s: %s is a name on the TFTP server, "
-			         "which counts from its root, and no path of this host", what, name);
-			t->found(t->data, problem, "leave away what leads to the root; \"prebootctl "
+			snprintf(problem, sizeof(problem), "%s: %s counts from the TFTP server's root, "
+			         "not from this host's", what, name);
+			t->found(t->data, problem, "leave out the root's own path; \"prebootctl "
 			         "settings set tftp-root=FOLDER\" has such names checked");
 		}
 		return;
@@ -239,8 +239,8 @@ void ctl_note_kind(struct ctl *ctl, const struct bundle *bundle)
 	if (start(ctl, &t) || t.root[0])
 		return; /* it has been looked for */
 	output_line("prebootctl: note", "bundle %s is of kind %s, so its configuration file is %s; "
-	            "that is the site's own to make, and to put into the TFTP server's root, or "
-	            "name another one with --config", bundle->name, bundle_kind_name(bundle->kind),
+	            "write it, and put it into the TFTP server's root, or name another one with "
+	            "--config", bundle->name, bundle_kind_name(bundle->kind),
 	            bundle->config);
 }
 

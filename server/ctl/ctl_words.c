@@ -178,18 +178,18 @@ int ctl_check_details(const struct bundle *bundle, const struct details *details
 
 /* --- numbers and times ----------------------------------------------------- */
 
-int ctl_number(const char *text, const char *what, uint32_t most, uint32_t *number)
+int ctl_number(const char *text, const char *what, uint32_t max, uint32_t *number)
 {
 	uint64_t value;
 
-	if (text_parse_number(text, most, &value) || value < 1)
+	if (text_parse_number(text, max, &value) || value < 1)
 		return ctl_error(EXIT_USAGE, "%s %s: expected a number from 1 to %u", what, text,
-		                 most);
+		                 max);
 	*number = (uint32_t)value;
 	return 0;
 }
 
-int ctl_seconds(const char *text, const char *what, uint32_t most, uint32_t *seconds)
+int ctl_seconds(const char *text, const char *what, uint32_t max, uint32_t *seconds)
 {
 	static const struct {
 		const char *suffix;
@@ -204,13 +204,13 @@ int ctl_seconds(const char *text, const char *what, uint32_t most, uint32_t *sec
 	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
 		if (text[0] < '0' || text[0] > '9' || errno || strcmp(end, units[i].suffix) != 0)
 			continue;
-		if (value < 1 || value > most / units[i].factor)
+		if (value < 1 || value > max / units[i].factor)
 			break;
 		*seconds = (uint32_t)value * units[i].factor;
 		return 0;
 	}
 	return ctl_error(EXIT_USAGE, "%s %s: expected a time from 1s to %ud, as in 90s, 30m, 4h "
-	                 "or 1d", what, text, most / 86400);
+	                 "or 1d", what, text, max / 86400);
 }
 
 void ctl_seconds_text(uint32_t seconds, char out[CTL_SECONDS])
@@ -261,7 +261,7 @@ int ctl_read_until(const char *text, int64_t *time_out)
 		local.tm_isdst = -1;
 		*time_out = mktime(&local);
 		if (*time_out <= now)
-			return ctl_error(EXIT_USAGE, "--until %s: that is past", text);
+			return ctl_error(EXIT_USAGE, "--until %s: is in the past", text);
 		return 0;
 	}
 	if (text[0] < '0' || text[0] > '9' || strpbrk(text, "-:/. "))

@@ -109,8 +109,8 @@ static int add_assignments(struct ctl *ctl, struct new_assignments *adding)
 	int status = ctl_find_bundle(ctl, ctl->words[0], &adding->bundle);
 
 	if (status == 0 && !ctl_given(ctl, &opt_to) && ctl->word_count < 2)
-		status = ctl_error(EXIT_USAGE, "assignment add: needs --to and a device, a folder "
-		                   "as in /site/lab, group:NAME, or / for all");
+		status = ctl_error(EXIT_USAGE, "assignment add: missing --to TARGET: a device, a "
+		                   "folder as in /site/lab, group:NAME, or / for all");
 	if (status == 0)
 		status = read_mode(ctl, &row->assignment);
 	if (status)
@@ -223,14 +223,14 @@ static int find_assignment(struct ctl *ctl, struct assignment_row *row)
 	if (word[0] && strspn(word, "0123456789") == strlen(word)) {
 		rc = assignment_by_id(&ctl->store, strtoull(word, NULL, 10), row);
 		if (rc == ERR_NOT_FOUND)
-			return ctl_error(EXIT_FAULT, "%s: no such assignment; \"prebootctl "
-			                 "assignment list\" has those there are", word);
+			return ctl_error(EXIT_FAULT, "unknown assignment \"%s\"; see "
+			                 "\"prebootctl assignment list\"", word);
 		return rc ? ctl_store_error(ctl) : 0;
 	}
 	status = ctl_find_bundle(ctl, word, &bundle);
 	if (status == 0 && !ctl_given(ctl, &opt_to))
-		status = ctl_error(EXIT_USAGE, "assignment remove %s: of whom? use --to, or the "
-		                   "assignment's number", bundle.bundle.name);
+		status = ctl_error(EXIT_USAGE, "assignment remove %s: missing --to TARGET; or name "
+		                   "the assignment by its number", bundle.bundle.name);
 	if (status == 0)
 		status = ctl_find_owner(ctl, ctl_option(ctl, &opt_to), &owner);
 	if (status)

@@ -201,6 +201,7 @@ static void offer_verbs(const struct completion *c)
 struct line {
 	const char *argument; /* the last is an option that takes this; NULL: it is not */
 	int given;            /* words after the verb */
+	bool help;            /* it began with "help" */
 };
 
 /* Takes one word. Returns whether it is one that can be. */
@@ -215,6 +216,8 @@ static bool read_word(struct completion *c, struct line *line, const char *word,
 		line->argument = strchr(word, '=') ? NULL : argument_of(c, word);
 		if (is(word, "--database") && strchr(word, '='))
 			c->database = strchr(word, '=') + 1;
+	} else if (!c->noun && !line->help && strcmp(word, "help") == 0) {
+		line->help = true;
 	} else if (!c->noun) {
 		c->noun = noun_find(word);
 		c->verb = c->noun ? noun_only_verb(c->noun) : NULL;
@@ -254,7 +257,7 @@ static int ctl_complete(struct ctl *ctl)
 		offer_nouns(&c);
 	} else if (!c.verb) {
 		offer_verbs(&c);
-	} else {
+	} else if (!line.help) {
 		complete_words(&c, line.given);
 	}
 	return 0;

@@ -31,7 +31,7 @@ static int write_data(struct ctl *ctl, FILE *out, struct data_counts *counts)
 	return rc ? ctl_store_error(ctl) : 0;
 }
 
-/* Tells on standard error what was done, as standard output may be the data. */
+/* Reports on standard error what was done, as standard output may be the data. */
 static void report_counts(const char *what, const char *name, const struct data_counts *counts)
 {
 	char text[DATA_COUNTS_SIZE];

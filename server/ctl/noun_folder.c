@@ -58,7 +58,7 @@ static int check_place(struct ctl *ctl, const struct named_folder *s, uint64_t p
 		return 0;
 	if (rc || folder_path(&ctl->store, there, path))
 		return ctl_store_error(ctl);
-	return ctl_error(EXIT_FAULT, "there is a folder %s already", path);
+	return ctl_error(EXIT_FAULT, "folder %s already exists", path);
 }
 
 /* Refuses what would be too deep: @levels of folders, with the one itself, in @parent. */

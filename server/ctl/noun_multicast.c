@@ -183,7 +183,7 @@ static int add_session(struct ctl *ctl, struct session_change *s)
 	int status = ctl_check_free_name(ctl, &named_multicast, ctl->words[0], 0);
 
 	if (status == 0 && !ctl_given(ctl, &opt_bundle))
-		status = ctl_error(EXIT_USAGE, "multicast add: needs --bundle NAME");
+		status = ctl_error(EXIT_USAGE, "multicast add: missing --bundle BUNDLE");
 	if (status == 0)
 		status = read_session(ctl, &s->row);
 	if (status)

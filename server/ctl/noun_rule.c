@@ -151,10 +151,10 @@ static int add_rule(struct ctl *ctl, struct rule_row *row)
 	if (status)
 		return status;
 	if (!ctl_given(ctl, &opt_bundle))
-		return ctl_error(EXIT_USAGE, "rule add: needs --bundle NAME");
+		return ctl_error(EXIT_USAGE, "rule add: missing --bundle BUNDLE");
 	if (ctl->word_count < 2 && !ctl_given(ctl, &opt_filter))
-		return ctl_error(EXIT_USAGE, "rule add: needs a filter, as in 'maker contains Dell "
-		                 "and memory >= 8G'; one that is empty, '', is for every machine");
+		return ctl_error(EXIT_USAGE, "rule add: missing FILTER, as in 'manufacturer contains "
+		                 "Dell and memory >= 8G'; one that is empty, '', is for every machine");
 	text_format(row->rule.name, NAME_SIZE, "%s", ctl->words[0]);
 	row->rule.applies = RULE_KNOWN;
 	row->enabled = !ctl_given(ctl, &opt_disabled);
@@ -195,7 +195,7 @@ static int move_rule(struct ctl *ctl, struct rule_row *row)
 	if (status)
 		return status;
 	if (!word && !ctl_given(ctl, &opt_before) && !ctl_given(ctl, &opt_after))
-		return ctl_error(EXIT_USAGE, "rule move: where to? expected a position from 1, "
+		return ctl_error(EXIT_USAGE, "rule move: missing argument POSITION, from 1; or "
 		                 "--before RULE or --after RULE");
 	return place_rule(ctl, row, word);
 }

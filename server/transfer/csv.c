@@ -74,7 +74,7 @@ static char separator_of(const char *line)
 	return ',';
 }
 
-/* A first line "sep=;" is how some spreadsheets are told the separator, and say it. */
+/* Some spreadsheets write a first line "sep=;", which names the separator. */
 static void find_separator(struct csv *csv)
 {
 	char *line = csv->text + csv->at;

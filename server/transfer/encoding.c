@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#define LOOKED_AT 64 /* bytes: as many as a text without a byte order mark is judged by */
+#define LOOKED_AT 64 /* bytes: what is looked at of a text without a byte order mark */
 
 const char *encoding_wrong(const char *text, size_t length)
 {

@@ -20,7 +20,7 @@ struct sections {
 
 /* --- the whole ------------------------------------------------------------- */
 
-/* Tells of the first thing that is not JSON, or not one object. @at: where it was seen */
+/* Reports the first place that is not JSON, or not one object. @at: where it was seen */
 static int not_json(struct putting *w, size_t at)
 {
 	json_t *whole = put_parse(w, 0);

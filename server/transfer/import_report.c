@@ -105,7 +105,7 @@ json_t *put_parse(struct putting *w, size_t at)
 			break;
 		at = (size_t)(end + 1 - w->import->text);
 	}
-	put_fail_at(w, at, "not JSON as it must be: %s", error.text);
+	put_fail_at(w, at, "not valid JSON: %s", error.text);
 	return NULL;
 }
 

@@ -111,6 +111,9 @@ def offered(line, cwd=None):
     ("prebootctl settings unset hot", ["hot-key", "hot-key-wait"]),
     ("prebootctl -d DB watch /s", ["/site", "/site/lab"]),
     ("prebootctl menu show x --firmware ", ["bios", "uefi"]),
+    ("prebootctl help dev", ["device"]),
+    ("prebootctl help device re", ["release", "remove", "rename"]),
+    ("prebootctl -d DB help device show ", []),
     ("prebootctl nothing ", []),
     ("prebootctl -d /nonexistent device show ", []),
 ])

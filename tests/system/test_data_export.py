@@ -402,7 +402,7 @@ def line_of(data, where):
 
 
 @pytest.mark.parametrize("text, line, message", [
-    ("", 1, "not JSON as it must be"),
+    ("", 1, "not valid JSON"),
     ("[]", 1, "expected one object"),
     ("{", 1, "string or '}' expected"),
     ("{} x", 1, "expected one object"),

@@ -192,7 +192,7 @@ def test_until_from_now(ctl):
 
 
 @pytest.mark.parametrize("status, arguments, expected", [
-    (2, ["add", "ws"], "needs --to and a device, a folder as in /site/lab, group:NAME, or /"),
+    (2, ["add", "ws"], "missing --to TARGET: a device, a folder as in /site/lab, group:NAME, or /"),
     (1, ["add", "none", "--to", "pc1"], 'unknown bundle "none"'),
     (1, ["add", "ws", "--to", "pc9"], 'unknown device "pc9"'),
     (1, ["add", "ws", "--to", "/none"], "unknown folder"),
@@ -201,7 +201,7 @@ def test_until_from_now(ctl):
      'ws is assigned to /site already; for it to happen anew or otherwise, remove that first: '
      '"prebootctl assignment remove 1"'),
     (2, ["add", "ws", "pc1", "--once", "--always"], "expected one of --once, --always"),
-    (2, ["add", "ws", "pc1", "--until", "2001-01-01"], "that is past"),
+    (2, ["add", "ws", "pc1", "--until", "2001-01-01"], "is in the past"),
     (2, ["add", "ws", "pc1", "--until", "2999-13-01"], "expected a day, as in 2026-12-31"),
     (2, ["add", "ws", "pc1", "--until", "2999-02-29"], "2999-02-29: there is no such day"),
     (2, ["add", "ws", "pc1", "--until", "2999-04-31 18:00"], "there is no such day"),
@@ -210,9 +210,9 @@ def test_until_from_now(ctl):
     (2, ["add", "ws", "pc1", "--until", "31.12.2999"], "or how long from now, as in 7d"),
     (1, ["list", "none"], "unknown bundle"),
     (1, ["list", "--to", "pc9"], "unknown device"),
-    (1, ["remove", "99"], "99: no such assignment"),
-    (1, ["remove", "99999999999999999999999"], "no such assignment"),
-    (2, ["remove", "ws"], "of whom? use --to"),
+    (1, ["remove", "99"], "unknown assignment \"99\"; see"),
+    (1, ["remove", "99999999999999999999999"], "unknown assignment"),
+    (2, ["remove", "ws"], "missing --to TARGET"),
     (1, ["remove", "ws", "--to", "pc1"], '"prebootctl assignment list ws" says to whom')])
 def test_bad_assignment(kept, status, arguments, expected):
     before = kept.json("assignment", "list")

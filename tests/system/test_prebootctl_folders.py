@@ -119,16 +119,16 @@ def test_depth(ctl):
     (2, ["add", "/site/.."], "..: not a name for a folder"),
     (2, ["add", "/../etc"], "/..: expected a folder's path"),
     (2, ["add", "/" + "a" * 64], "1 to 63"),
-    (1, ["add", "/site"], "there is a folder /site already"),
-    (1, ["add", "/SITE/LAB"], "there is a folder /site/lab already"),
+    (1, ["add", "/site"], "folder /site already exists"),
+    (1, ["add", "/SITE/LAB"], "folder /site/lab already exists"),
     (1, ["add", "/none/lab"], 'add it first: "prebootctl folder add /none"'),
-    (1, ["add", "/new", "/new/a", "/site"], "there is a folder /site already"),
+    (1, ["add", "/new", "/new/a", "/site"], "folder /site already exists"),
     (1, ["show", "/none"], 'see "prebootctl folder list"'),
     (1, ["move", "/site", "/site"], "into itself"),
     (1, ["move", "/site", "/site/lab"], "/site cannot be moved into itself, nor into"),
     (1, ["move", "/site/lab", "/site/none"], "unknown folder"),
     (2, ["move", "/", "/site"], "no folder"),
-    (1, ["rename", "/site/lab", "office"], "there is a folder /site/office already"),
+    (1, ["rename", "/site/lab", "office"], "folder /site/office already exists"),
     (2, ["rename", "/site/lab", "a/b"], "not a name for a folder"),
     (1, ["remove", "/site"], "/site is not empty (folders: 2, devices: 0)"),
     (1, ["remove", "/site/lab"], "(folders: 0, devices: 2); move them, or move all"),
@@ -151,7 +151,7 @@ def test_remove_moves_up_by_force(site):
     assert site.json("assignment", "list") == []
     assert site.json("settings", "show", "pc1")["menu-mode"]["from"] == "default"
     site("folder", "add", "/site/lab", "/site/lab/office")
-    assert "there is a folder /site/office already" in \
+    assert "folder /site/office already exists" in \
         site.fails(1, "folder", "remove", "/site/lab", "--force")
     site("folder", "remove", "/site/lab/office")
     site("folder", "remove", "/site/lab")

@@ -112,8 +112,8 @@ def test_rules(rules):
 
 
 @pytest.mark.parametrize("status, arguments, expected", [
-    (2, ["add", "new", "cores > 4"], "rule add: needs --bundle NAME"),
-    (2, ["add", "new", "--bundle", "ws"], "needs a filter, as in 'maker contains Dell and"),
+    (2, ["add", "new", "cores > 4"], "rule add: missing --bundle BUNDLE"),
+    (2, ["add", "new", "--bundle", "ws"], "missing FILTER, as in 'manufacturer contains Dell and"),
     (1, ["add", "new", "--bundle", "none", "cores > 4"], 'unknown bundle "none"'),
     (1, ["add", "A", "--bundle", "ws", "cores > 4"], "rule A already exists"),
     (2, ["add", "a b", "--bundle", "ws", "cores > 4"], "not a name for a rule"),
@@ -126,7 +126,7 @@ def test_rules(rules):
     (2, ["add", "new", "--bundle", "ws", "--before", "a", "--after", "b", "cores > 4"],
      "expected one place"),
     (1, ["change", "none", "cores > 4"], 'see "prebootctl rule list"'),
-    (2, ["move", "a"], "where to? expected a position from 1, --before RULE or --after RULE"),
+    (2, ["move", "a"], "missing argument POSITION, from 1; or --before RULE or --after RULE"),
     (2, ["move", "a", "0"], "from 1 to"),
     (2, ["move", "a", "x"], "from 1 to"),
     (2, ["move", "a", "2", "--before", "c"], "expected one place"),
@@ -230,7 +230,7 @@ def test_remove_by_force_ends(ctl, daemon):
 
 
 @pytest.mark.parametrize("status, arguments, expected", [
-    (2, ["add", "new", "--clients", "2"], "needs --bundle NAME"),
+    (2, ["add", "new", "--clients", "2"], "missing --bundle BUNDLE"),
     (2, ["add", "new", "--bundle", "ws"], "when is it to start? expected --clients N"),
     (2, ["add", "new", "--bundle", "ws", "--clients", "0"], "when is it to start?"),
     (2, ["add", "new", "--bundle", "ws", "--clients", "x"], "from 1 to"),

@@ -117,7 +117,7 @@ def test_path_of_this_host(site):
            "z_auto.cfg" in text
     site("settings", "unset", "tftp-root")
     text = warned(site, "work", "assign", "pc1", "--replace", "--config", name)
-    assert "is a name on the TFTP server" in text
+    assert "counts from the TFTP server's root" in text
 
 
 def test_nbps_in_a_folder(site):
@@ -170,7 +170,7 @@ def test_kinds_whose_file_nobody_made(site, kind, file):
     assert f"{file} is not there" in warned(site, "bundle", "add", "a", "--kind", kind)
     site("settings", "set", "tftp-root=")
     text = warned(site, "bundle", "add", "b", "--kind", kind)
-    assert file in text and "the site's own to make" in text
+    assert file in text and "write it, and put it into the TFTP server's root" in text
     for words in (["c", "--kind", kind, "--config", "mine.cfg"], ["d", "--kind", "script"]):
         result = site.run("bundle", "add", *words)
         assert result.returncode == 0 and result.stderr == "", result
