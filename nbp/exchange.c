@@ -8,7 +8,7 @@
 #define FIRST_GAP_MS    200
 #define BLIND_SENDS     3 /* copies sent at once if receiving blocks */
 
-/* The least time for an answer, in ms, however long the steps before took. */
+/* The minimum time for an answer, in ms, however long the steps before took. */
 #define ANSWER_MIN_MS       1000
 #define ANSWER_MIN_BLIND_MS 400 /* and the time of one receive, if receiving blocks */
 

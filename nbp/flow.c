@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The story of a boot, in the order of nbp/boot.md: find out what machine this is
+ * A whole boot, in the order of nbp/boot.md: find out what machine this is
  * and which server to ask, ask it, show the menu if somebody wants it, then start a
- * loader or boot the local disk. The last two functions tell it as a whole.
+ * loader or boot the local disk. The last two functions show it as a whole.
  */
 #include "nbp/flow.h"
 

@@ -21,7 +21,7 @@ RULES = (
     ("cad-workstations", 'product contains "Precision" and memory >= 32G', "known", "cad"),
     ("small-disks", "disk-size < 60G", "known", "kiosk"),
     ("old-firmware", 'bios-version starts-with "0."', "known", "firmware"),
-    ("new-machines", 'maker = "Dell Inc." and memory >= 64G', "unknown", "server"),
+    ("new-machines", 'manufacturer = "Dell Inc." and memory >= 64G', "unknown", "server"),
 )
 
 

@@ -24,8 +24,8 @@ struct options {
 	long rate;           /* datagrams a second from each network; 0: all */
 };
 
-/** Reads the command line. Returns -1 to go on, else the status to exit with; what is to be
- *  told is. */
+/** Reads the command line. Returns -1 to go on, else the status to exit with, after printing
+ *  help, the version or an error. */
 int options_parse(struct options *options, int argc, char **argv);
 
 #endif

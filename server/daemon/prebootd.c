@@ -155,7 +155,7 @@ static int serve(struct daemon *d, const sigset_t *signals)
 }
 
 /* Opens the database; where another program has it to itself, as soon as that has done. Returns 0,
- * a status to exit with, or -1 where it was told to stop meanwhile. */
+ * a status to exit with, or -1 if a signal stopped it meanwhile. */
 static int open_writer(struct daemon *d, const char *database, const sigset_t *signals)
 {
 	const struct timespec pause = { 0, WAIT_MS * 1000000 };
@@ -218,7 +218,7 @@ static int open_database(struct daemon *d, const sigset_t *signals)
 	return 0;
 }
 
-/* Ends before it has served. @status: to exit with; -1: it was told to stop */
+/* Ends prebootd before it has served. @status: to exit with; -1: a signal stopped it */
 static int end_early(struct daemon *d, int status)
 {
 	journal_end(&d->server.journal);

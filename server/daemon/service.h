@@ -32,7 +32,7 @@ void service_ready(const char *status);
 /** Changes what "systemctl status" shows, say once a minute. */
 void service_status(const char *status);
 
-/** Tells that the start takes longer, at least for @seconds more, and why. */
+/** Notifies that the start takes longer, at least for @seconds more, and why. */
 void service_waiting(const char *status, unsigned seconds);
 
 /** Notifies that a reload begins (SIGHUP); service_ready() must follow. */

@@ -9,7 +9,7 @@
 #include "nbp/proto/error.h"
 #include "nbp/proto/text.h"
 
-#define HEADER_SIZE 100 /* bytes at the least of a database */
+#define HEADER_SIZE 100 /* bytes: the minimum size of a database */
 
 static const char *const suffixes[] = { "-wal", "-shm" };
 

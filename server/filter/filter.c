@@ -19,7 +19,7 @@ struct parser {
 	bool failed;
 	enum token token;     /* the next one */
 	size_t start, length; /* where it stands; of a string, without its quotes */
-	size_t end;           /* behind it, with them */
+	size_t end;           /* past the end of it, with them */
 	size_t last;          /* where the token before it ended */
 	unsigned int depth;
 };
@@ -288,7 +288,7 @@ static int parse_any(struct parser *p)
 	return parse_list(p, "or", NODE_OR, parse_all);
 }
 
-/* Takes @text into the filter, if it may stand in one; what is told of it is one line. */
+/* Copies @text into the filter, if it is valid; an error message quotes it as one line. */
 static void take_text(struct parser *p, const char *text)
 {
 	size_t length = strnlen(text, FILTER_TEXT);

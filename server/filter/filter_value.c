@@ -40,7 +40,7 @@ const char *filter_operators(const struct fact *fact)
 
 /* --- numbers ------------------------------------------------------------------ */
 
-/* Reads digits, and up to three behind a point, in thousandths. Returns what follows, or NULL. */
+/* Reads digits, and up to three after a point, in thousandths. Returns what follows, or NULL. */
 static const char *read_decimal(const char *text, const char *end, uint64_t *thousandths)
 {
 	uint64_t value = 0, unit = 1000;

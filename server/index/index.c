@@ -16,17 +16,17 @@
 
 void warnings_add(struct warnings *warnings, const char *format, ...)
 {
-	size_t room = sizeof(warnings->text) - warnings->length;
+	size_t left = sizeof(warnings->text) - warnings->length;
 	va_list args;
 	int length;
 
-	/* Room is kept for the last line; when that is there, none is left. */
-	if (room <= sizeof(MORE))
+	/* Space is reserved for the last line, MORE, after which nothing is added. */
+	if (left <= sizeof(MORE))
 		return;
 	va_start(args, format);
-	length = vsnprintf(warnings->text + warnings->length, room, format, args);
+	length = vsnprintf(warnings->text + warnings->length, left, format, args);
 	va_end(args);
-	if (length < 0 || (size_t)length + 1 + sizeof(MORE) > room) {
+	if (length < 0 || (size_t)length + 1 + sizeof(MORE) > left) {
 		memcpy(warnings->text + warnings->length, MORE, sizeof(MORE));
 		warnings->length = sizeof(warnings->text);
 		return;

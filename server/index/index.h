@@ -120,7 +120,7 @@ enum mac_of {
 	MAC_REGISTERED,
 };
 /**
- * Says what @mac is to a device; zeros: none was told.
+ * Says what @mac is to a device. Zeros stand for a MAC that was not reported.
  * @serials: a card counts only if it came with these, serials_hash(); NULL: with any
  */
 enum mac_of entry_mac_of(const struct entry *entry, const uint8_t mac[6], const uint32_t *serials);

@@ -133,7 +133,7 @@ int index_put(struct index *index, const struct entry *entry, const struct block
 /** Takes one out; harmless if it is not there. */
 void index_take(struct index *index, uint32_t id);
 
-/** Replaces the policy, and keeps the warnings to be told, unless they were before. */
+/** Replaces the policy, and keeps the warnings to be logged, unless they were logged before. */
 void index_set_policy(struct index *index, struct policy *policy,
                       const struct warnings *warnings);
 

@@ -66,7 +66,7 @@ static int read_one(struct reader *reader, device_sink *sink, void *data)
 
 	for (int i = DEVICE_MACS; i < DEVICE_TABLES; i++) {
 		while (rc == 0 && reader->rows[i] && reader->devices[i] <= id) {
-			/* Those of no device are passed over. */
+			/* Rows of no device are skipped. */
 			if (reader->devices[i] == id)
 				rc = index_take_row(reader, i, reader->rows[i]);
 			if (rc == 0)

@@ -179,7 +179,7 @@ static int take_past(struct reader *reader, struct store_rows *row)
 
 /* --- itself ---------------------------------------------------------------- */
 
-/* One that does not tell machines apart is none: what asks need not look at that again. */
+/* A UUID that identifies no machine becomes zeros, so that requests need not check it again. */
 static void take_guid(struct store_rows *row, int column, uint8_t out[UUID_SIZE])
 {
 	store_bytes(row, column, out, UUID_SIZE);

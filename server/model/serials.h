@@ -5,7 +5,7 @@
 #include "nbp/proto/message.h"
 
 /*
- * What a machine reports of its serial numbers, by which it is told from another one with the
+ * What a machine reports of its serial numbers, which distinguish it from another one with the
  * same UUID. What manufacturers leave in them ("To be filled by O.E.M.") counts as none.
  */
 struct serials {
@@ -17,9 +17,9 @@ struct serials {
 void serials_of(const struct request *request, struct serials *serials);
 
 enum likeness {
-	LIKENESS_UNKNOWN,   /* cannot be told apart */
+	LIKENESS_UNKNOWN,   /* the serial numbers do not say */
 	LIKENESS_SAME,      /* the same model with the same number: one machine */
-	LIKENESS_DIFFERENT, /* two */
+	LIKENESS_DIFFERENT, /* two machines */
 };
 
 /** Compares system with system and board with board; one that differs counts most. */

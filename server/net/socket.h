@@ -19,7 +19,7 @@ int socket_adopt(int fd, union address *address);
 
 /**
  * Takes up to BATCH waiting datagrams, without waiting. Errors of the network,
- * such as an earlier answer's that nobody took, are passed over.
+ * such as that nobody took an earlier answer, are ignored.
  * Returns how many there were.
  */
 size_t socket_receive(int fd, struct datagram *batch);

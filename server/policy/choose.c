@@ -135,8 +135,8 @@ static bool has_loader(struct search *s)
 	return false;
 }
 
-/* @matters: if the candidate is not taken, its reason is worth reporting where none is taken */
-static void end_candidate(struct search *s, bool taken, bool matters)
+/* @reportable: if the candidate is not taken, its reason is worth reporting where none is taken */
+static void end_candidate(struct search *s, bool taken, bool reportable)
 {
 	struct candidate *candidate = &s->candidate;
 	struct selection *selection = s->selection;
@@ -144,7 +144,7 @@ static void end_candidate(struct search *s, bool taken, bool matters)
 	char *at;
 
 	candidate->taken = taken;
-	if (taken || (matters && !selection->bundle && !selection->reason[0])) {
+	if (taken || (reportable && !selection->bundle && !selection->reason[0])) {
 		at = append(selection->reason, limit, candidate->bundle->name);
 		at = append(at, limit, ": ");
 		if (taken) {
@@ -347,7 +347,7 @@ static bool repeats(struct search *s, const struct rule *rule)
 }
 
 /* Says whether the rule's filter matches, and its bundle is for the firmware. */
-static bool matches(struct search *s, const struct rule *rule, bool *matters)
+static bool matches(struct search *s, const struct rule *rule, bool *reportable)
 {
 	const struct subject subject = {
 		.request = s->context->request,
@@ -359,17 +359,17 @@ static bool matches(struct search *s, const struct rule *rule, bool *matters)
 	/* Why it does not match takes long to write, and is for explanations only. */
 	if (!filter_match(rule->filter, &subject, s->context->report ? why : NULL))
 		return s->context->report && skip_for(s, "no match: ", why);
-	*matters = true;
+	*reportable = true;
 	if (!has_loader(s))
 		return false;
 	filter_match(rule->filter, &subject, why);
 	return take(s, why);
 }
 
-/* *@matters: if the rule is not taken, its reason is worth reporting */
-static bool take_rule(struct search *s, const struct rule *rule, bool *matters)
+/* *@reportable: if the rule is not taken, its reason is worth reporting */
+static bool take_rule(struct search *s, const struct rule *rule, bool *reportable)
 {
-	*matters = false;
+	*reportable = false;
 	if (!(rule->applies & (s->entry ? RULE_KNOWN : RULE_UNKNOWN)))
 		return skip(s, s->entry ? "it is for unknown machines" : "it is for known machines");
 	if (s->assigned_count)
@@ -380,10 +380,10 @@ static bool take_rule(struct search *s, const struct rule *rule, bool *matters)
 		return false;
 	}
 	if (!s->context->request) {
-		*matters = true;
+		*reportable = true;
 		return skip(s, "nothing is known of the machine's hardware");
 	}
-	if (!matches(s, rule, matters))
+	if (!matches(s, rule, reportable))
 		return false;
 	s->matched = rule;
 	return !repeats(s, rule);
@@ -397,17 +397,17 @@ static void choose_rule(struct search *s)
 		return;
 	for (size_t i = 0; i < s->policy->rule_count && !is_over(s); i++) {
 		const struct rule *rule = &s->policy->rules[i];
-		bool taken, matters = false;
+		bool taken, reportable = false;
 
 		if (!rule->enabled && !s->context->report)
 			continue;
 		begin_candidate(s, SOURCE_RULE, rule->id, rule->bundle);
-		taken = rule->enabled ? !comes_late(s) && take_rule(s, rule, &matters)
+		taken = rule->enabled ? !comes_late(s) && take_rule(s, rule, &reportable)
 		                      : skip(s, "it is disabled");
 		if (s->context->report || taken)
 			text_format(s->candidate.origin, sizeof(s->candidate.origin), "rule %s",
 			            rule->name);
-		end_candidate(s, taken, matters);
+		end_candidate(s, taken, reportable);
 	}
 }
 

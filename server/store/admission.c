@@ -86,14 +86,14 @@ static int weigh_other(struct store *store, struct admission *a, const struct un
 			memcpy(a->macs[a->mac_count++], other->mac, 6);
 		return rc;
 	}
-	/* No MAC, or a dock's, is none that speaks against it. */
+	/* A MAC that is missing, or is a dock's, is no evidence against it. */
 	if (likeness == LIKENESS_DIFFERENT || usable || unused.mac_of[0])
 		a->doubtful = true;
 	return rc;
 }
 
-/* @most: how many others are looked at; 0: all. With a bound, one doubt is enough. */
-static int look_at_others(struct store *store, struct admission *a, size_t most)
+/* @max: how many others are looked at; 0: all. With a limit, the first doubt ends the search. */
+static int look_at_others(struct store *store, struct admission *a, size_t max)
 {
 	size_t seen = 0;
 	struct serials serials;
@@ -108,7 +108,7 @@ static int look_at_others(struct store *store, struct admission *a, size_t most)
 		     weigh_other(store, a, &other, &serials);
 		if (rc)
 			store_end(rows);
-		if (rc == 0 && most && (a->doubtful || ++seen > most)) {
+		if (rc == 0 && max && (a->doubtful || ++seen > max)) {
 			store_end(rows);
 			break;
 		}
@@ -157,7 +157,7 @@ int unknown_free_name(struct store *store, const struct admission *admission,
 
 /* --- admitting ------------------------------------------------------------- */
 
-/* Keeps that the UUID is told by several machines, and which. */
+/* Stores that several machines report the UUID, and which they are. */
 static int keep_doubt(struct store *store, const struct admission *a, int64_t now)
 {
 	const uint8_t *uuid = a->unknown->uuid;
@@ -222,7 +222,7 @@ int unknown_doubt(struct store *store, const struct identity *identity, int64_t 
 	return rc || known >= UUIDS_DOUBTED_MAX ? rc : keep_doubt(store, &a, now);
 }
 
-/* By a UUID without a MAC: the one that it came with vouches for it. */
+/* Stores what came with the UUID of a device without MACs: it confirms that UUID from then on. */
 static int keep_card(struct store *store, const struct admission *a, uint64_t device, int64_t now)
 {
 	struct card card;

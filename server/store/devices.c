@@ -40,7 +40,7 @@ int device_by_name(struct store *store, const char *name, struct device *device)
 
 /*
  * A machine is found by what it was registered with, else by what it came with when
- * it first claimed a device id: an agent tells its hardware alone.
+ * it first claimed a device id: an agent reports its hardware alone.
  */
 int device_by_mac(struct store *store, const uint8_t mac[6], struct device *device)
 {

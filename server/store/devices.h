@@ -64,7 +64,7 @@ int device_select(struct store *store, const struct device_filter *filter, struc
 
 /**
  * Keeps which machine came first with the device id of @device, or with its MAC.
- * @identity: what of its identity tells machines apart; zeros: nothing
+ * @identity: MAC and UUID of that machine, as far as they identify it; zeros: neither
  */
 int device_claim(struct store *store, const struct device *device,
                  const struct identity *identity);

@@ -20,10 +20,10 @@ const char *event_name(uint8_t code)
 	return "other";
 }
 
-/* Who is heard in an event: a machine, or whoever speaks as it, can tell any number of the first,
- * and bring about conflicts. Those make room for their own kind only, so that neither pushes out
- * what the server and its administrators did. */
-#define VOICE(STEP) \
+/* The source of an event. A machine, or whoever sends messages in its name, can report any number
+ * of events of source 0, and cause those of source 1, conflicts. Each source has its own limit, so
+ * that neither displaces source 2: what the server and its administrators did. */
+#define SOURCE(STEP) \
 	"CASE WHEN " STEP " IN ('request', 'refused', 'started', 'hardware', 'identity', 'asked'," \
 	" 'answered', 'menu', 'chosen', 'loaded', 'handover', 'local-boot', 'error', 'other') THEN 0" \
 	" WHEN " STEP " = 'conflict' THEN 1 ELSE 2 END"
@@ -31,9 +31,9 @@ const char *event_name(uint8_t code)
 static int prune(struct store *store, uint64_t device, const char *step)
 {
 	static const char sql[] =
-		"DELETE FROM event WHERE device = ?1 AND " VOICE("step") " = " VOICE("?3")
+		"DELETE FROM event WHERE device = ?1 AND " SOURCE("step") " = " SOURCE("?3")
 		" AND id <= (SELECT id FROM event WHERE device = ?1"
-		" AND " VOICE("step") " = " VOICE("?3") " ORDER BY id DESC LIMIT 1 OFFSET ?2)";
+		" AND " SOURCE("step") " = " SOURCE("?3") " ORDER BY id DESC LIMIT 1 OFFSET ?2)";
 
 	return store_run(store, sql, "iit", (int64_t)device, (int64_t)EVENTS_PER_DEVICE, step);
 }

@@ -5,12 +5,12 @@
 #include "server/model/job.h"
 #include "server/store/store.h"
 
-#define EVENTS_PER_DEVICE 200 /* that its machine told, as many conflicts, and as many of the rest:
-                                 the oldest make room for the newest; a boot is a dozen */
+#define EVENTS_PER_DEVICE 200 /* of each source: its machine, conflicts, all else; the oldest are
+                                 deleted for the newest; a boot has a dozen */
 #define EVENTS_EXPIRE 1000    /* are looked at for their age at once */
 #define EVENTS_SLACK 16       /* so many more there may be for a while */
 
-/* Something that happened to a device, at the server or as the NBP tells it. */
+/* Something that happened to a device, as the server saw it or the NBP reported it. */
 struct event_record {
 	uint64_t device;
 	int64_t time;          /* Unix time, by the server's clock */
@@ -41,7 +41,7 @@ int event_expire(struct store *store, int64_t time);
 /** Finds the boot to which the last offer of a job went; zeros: none. */
 int event_boot_of(struct store *store, uint64_t job, uint8_t boot[NONCE_SIZE]);
 
-/** Says whether the boot of the job's last attempt told that it went on to its disk. */
+/** Says whether the boot of the job's last attempt reported that it went on to its disk. */
 int event_came_back(struct store *store, const struct job *job, bool *came_back);
 
 /**

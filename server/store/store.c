@@ -69,8 +69,8 @@ static int execute(struct store *store, const char *sql)
 
 /*
  * The settings of one connection. WAL lets readers and one writer work side by
- * side. FULL makes a commit wait for the disk: what was told to a machine must
- * not be forgotten in a power cut, or it would be told again.
+ * side. FULL makes a commit wait for the disk: a job that was offered to a machine
+ * must survive a power cut, or it would be offered again.
  */
 static int configure(struct store *store, const struct store_options *options)
 {
@@ -132,7 +132,7 @@ int store_open(struct store *store, const char *path, const struct store_options
 	rc = configure(store, options);
 	if (rc == 0 && !options->again)
 		rc = upgrade(store);
-	/* SQLite opens what it cannot write read-only, and would tell much later. */
+	/* SQLite opens what it cannot write read-only, and would fail much later. */
 	if (rc == 0 && options->create && sqlite3_db_readonly(store->db, "main"))
 		rc = failed(store, SQLITE_READONLY);
 	if (rc)

@@ -229,7 +229,7 @@ static const char version_3[] =
 	"CREATE TABLE stranger ("
 	" id INTEGER PRIMARY KEY AUTOINCREMENT,"
 	" mac BLOB NOT NULL CHECK (length(mac) = 6),"
-	" uuid BLOB NOT NULL CHECK (length(uuid) = 16)," /* zeros: none told */
+	" uuid BLOB NOT NULL CHECK (length(uuid) = 16)," /* zeros: not reported */
 	" first INTEGER NOT NULL,"
 	" last INTEGER NOT NULL,"
 	" boots INTEGER NOT NULL,"
@@ -253,7 +253,7 @@ static const char version_3[] =
 	") STRICT;";
 
 static const char version_4[] =
-	/* What prebootd signs with: kept, so that what was told before a restart counts after it. */
+	/* What prebootd signs with: kept, so that tokens issued before a restart stay valid after it. */
 	"CREATE TABLE secret ("
 	" name TEXT PRIMARY KEY,"
 	" value BLOB NOT NULL CHECK (length(value) = 32)"
@@ -269,7 +269,7 @@ static const char version_4[] =
 	") STRICT, WITHOUT ROWID;"
 	"CREATE TABLE witness ("
 	" uuid BLOB NOT NULL REFERENCES uuid ON DELETE CASCADE,"
-	" mac BLOB NOT NULL CHECK (length(mac) = 6)," /* zeros: none told */
+	" mac BLOB NOT NULL CHECK (length(mac) = 6)," /* zeros: not reported */
 	" model TEXT NOT NULL,"
 	" serial TEXT NOT NULL," /* of the system and of the board; empty: none */
 	" board TEXT NOT NULL,"
@@ -280,7 +280,7 @@ static const char version_4[] =
 	"CREATE INDEX witness_last ON witness (last);"
 	"CREATE TABLE card ("
 	" device INTEGER NOT NULL REFERENCES device ON DELETE CASCADE,"
-	" mac BLOB NOT NULL CHECK (length(mac) = 6)," /* zeros: none that tells machines apart */
+	" mac BLOB NOT NULL CHECK (length(mac) = 6)," /* zeros: none that identifies a machine */
 	" model TEXT NOT NULL,"
 	" serial TEXT NOT NULL,"
 	" board TEXT NOT NULL,"

@@ -15,11 +15,11 @@
 struct unknown {
 	uint64_t id;
 	uint8_t mac[6];
-	uint8_t uuid[16];          /* zeros: not told */
+	uint8_t uuid[16];          /* zeros: not reported */
 	int64_t first, last;       /* Unix times of its requests */
 	uint64_t boots;
 	char address[64];          /* of the last request */
-	char outcome[REASON_SIZE]; /* what it was told, and why */
+	char outcome[REASON_SIZE]; /* what the server answered, and why */
 	struct message request;    /* the last */
 	uint8_t datagram[MESSAGE_MAX]; /* the same as it came, without padding */
 	size_t length;
@@ -59,7 +59,7 @@ int unknown_newest(struct store *store, int64_t *time);
 /** Forgets those last seen before @time, Unix time. */
 int unknown_expire(struct store *store, int64_t time);
 
-/** Writes the name that it gets as a device unless told otherwise: "pc-525400123456". */
+/** Writes the name that it gets as a device unless another one is given: "pc-525400123456". */
 void unknown_name(const struct unknown *unknown, char name[NAME_SIZE]);
 
 /* --- admission.c ----------------------------------------------------------- */
@@ -74,7 +74,7 @@ struct admission {
 	uint8_t macs[DEVICE_MACS_MAX][6]; /* its MAC, and those of its other cards */
 	size_t mac_count;                /* 0, and no UUID: it cannot be admitted */
 	char mac_of[NAME_SIZE];          /* the device that has its MAC, or "" */
-	char name[NAME_SIZE];            /* what it is called unless told otherwise */
+	char name[NAME_SIZE];            /* of the device, unless another one is given */
 };
 
 /** Says whether global's shared-macs name @mac, so that it identifies nobody. */
@@ -99,10 +99,10 @@ int unknown_free_name(struct store *store, const struct admission *admission,
 int unknown_admit(struct store *store, const struct admission *admission,
                    struct device *device);
 
-#define UUIDS_DOUBTED_MAX 4096 /* from here on, what unknown machines share is told of alone */
+#define UUIDS_DOUBTED_MAX 4096 /* so many are marked as shared because of unknown machines, at most */
 
 /**
- * Marks the UUID that an unknown machine tells as shared, where another one with it is, or may
+ * Marks the UUID that an unknown machine reports as shared, where another one with it is, or may
  * be, another machine. It looks at no more than a few of them.
  */
 int unknown_doubt(struct store *store, const struct identity *identity, int64_t now);

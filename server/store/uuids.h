@@ -27,7 +27,7 @@ void uuid_row(struct store_rows *row, struct uuid_record *word);
 #define WITNESSES_ALL 20000
 
 struct witness {
-	uint8_t mac[6]; /* zeros: none told */
+	uint8_t mac[6]; /* zeros: not reported */
 	struct serials serials;
 	int64_t first, last; /* Unix times */
 };
@@ -45,14 +45,14 @@ void witness_row(struct store_rows *row, struct witness *witness);
 
 /*
  * A card is a MAC that came with a device's UUID and was found to be of that machine, though
- * it was not registered: it vouches for the UUID, but names nobody by itself.
+ * it was not registered: it confirms the UUID, but identifies no device by itself.
  */
 struct card {
-	uint8_t mac[6]; /* zeros: it told none, or one that a dock has */
+	uint8_t mac[6]; /* zeros: not reported, or that of a dock */
 	struct serials serials;
 };
 
-/** Keeps a card of a device, or what it told of its serials. */
+/** Stores a card of a device, or replaces the serial numbers it came with. */
 int card_add(struct store *store, uint64_t device, const struct card *card, int64_t time);
 /** Reads up to CARDS_MAX of them. */
 int card_list(struct store *store, uint64_t device, struct card *cards, size_t *count);
