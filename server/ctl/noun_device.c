@@ -335,7 +335,7 @@ static int ctl_device_release(struct ctl *ctl)
 		               "device %s released: the next machine that presents its MAC or "
 		               "image-safe data is this device", device.name);
 	return ctl_say(ctl, json_pack("{s:o}", "released", json_done(ctl, &done)),
-	               "%zu devices released, %u bound to no machine", i, done.skipped);
+	               "%zu device%s released, %u bound to no machine", i, ctl_plural(i), done.skipped);
 }
 
 /* --- rename ---------------------------------------------------------------- */

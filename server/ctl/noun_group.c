@@ -111,7 +111,8 @@ static int ctl_group_add(struct ctl *ctl)
 
 	return status ? status : ctl_say(ctl, json_pack("{s:s, s:i}", "group", s.name, "joined",
 	                                                (int)s.changed),
-	                                 "group %s added, with %u devices", s.name, s.changed);
+	                                 "group %s added, with %u device%s", s.name, s.changed,
+	                                 ctl_plural(s.changed));
 }
 
 static int rename_group(struct ctl *ctl, struct named_group *s)

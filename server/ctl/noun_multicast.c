@@ -260,9 +260,9 @@ static int remove_session(struct ctl *ctl, struct session_change *s)
 	int status = ctl_find_session(ctl, ctl->words[0], &s->row);
 
 	if (status == 0 && m->state != SESSION_ENDED && m->joined && !ctl_given(ctl, &opt_force))
-		status = ctl_error(EXIT_FAULT, "session %s: %u machines have joined it; end it "
+		status = ctl_error(EXIT_FAULT, "session %s has been joined by %u machine%s; end it "
 		                   "with \"prebootctl multicast end %s\", or use --force", m->name,
-		                   m->joined, m->name);
+		                   m->joined, ctl_plural(m->joined), m->name);
 	if (status == 0 && m->state != SESSION_ENDED)
 		status = end_session(ctl, s);
 	if (status == 0 && multicast_remove(&ctl->store, m->id))
