@@ -15,6 +15,7 @@
 #define RECORDS_SHOWN 100
 #define RECORDS_SHOWN_MAX 1000000
 #define SINCE_MAX (366 * 86400)
+#define NOUNS_SIZE 512 /* the names of all nouns */
 
 static const struct ctl_option opt_since = {
 	"since", "TIME", "only what was changed since a day, as 2026-12-31, a time, as \"2026-12-31 "
@@ -34,11 +35,13 @@ void ctl_start_audit(struct ctl *ctl, const struct noun *noun, const struct verb
 	char name[64], text[64];
 	struct audit_actor actor = { .user = name, .uid = getuid(), .verb = text };
 	const struct passwd *entry;
+	uint64_t number;
 
-	/* Only root can have been called by sudo; anybody can set the variables. */
-	if (getuid() == 0 && user && user[0] && id) {
+	/* Only root can have been called by sudo; anybody can set the variables, to anything. */
+	if (getuid() == 0 && user && user[0] && text_ok(user) && id &&
+	    text_parse_number(id, UINT32_MAX, &number) == 0) {
 		snprintf(name, sizeof(name), "%s", user);
-		actor.uid = (uint32_t)strtoul(id, NULL, 10);
+		actor.uid = (uint32_t)number;
 	} else {
 		entry = getpwuid(getuid());
 		snprintf(name, sizeof(name), "%s", entry ? entry->pw_name : "?");
@@ -100,6 +103,7 @@ static json_t *json_record(const struct audit_record *r)
 static int read_filter(struct ctl *ctl, struct audit_filter *filter)
 {
 	const struct noun *noun;
+	char names[NOUNS_SIZE];
 	int status = 0;
 
 	filter->limit = RECORDS_SHOWN;
@@ -109,8 +113,11 @@ static int read_filter(struct ctl *ctl, struct audit_filter *filter)
 		filter->name += 6;
 	if (ctl_given(ctl, &opt_noun)) {
 		noun = noun_find(ctl_option(ctl, &opt_noun));
-		if (!noun)
-			return noun_report_unknown(NULL, ctl_option(ctl, &opt_noun));
+		if (!noun) {
+			noun_list_names(NULL, names, sizeof(names));
+			return ctl_error(EXIT_USAGE, "--noun %s: expected one of %s",
+			                 ctl_option(ctl, &opt_noun), names);
+		}
 		filter->noun = noun->name;
 	}
 	if (ctl_given(ctl, &opt_limit))

@@ -182,7 +182,7 @@ def test_from_what_to_what(ctl):
     assert [r[3] for r in records(ctl, "/site", "--noun", "settings", "--limit", "1")] == ["menu-mode"]
     assert records(ctl, "--user", "nobody") == [] == records(ctl, "--since", "2099-01-01")
     assert len(records(ctl, "--since", "1h")) == len(records(ctl, "--since", "2020-01-01 10:00")) == 16
-    assert "unknown command" in ctl.fails(2, "audit", "list", "--noun", "thing")
+    assert "--noun thing: expected one of device" in ctl.fails(2, "audit", "list", "--noun", "thing")
     assert "expected a time" in ctl.fails(2, "audit", "list", "--since", "soon")
     text = ctl("audit", "list")
     assert re.search(r"root +settings set +settings +/site +menu-mode: always -> never\n", text)
@@ -252,6 +252,19 @@ def test_who(ctl):
                + time.timezone) < 3600
     ctl("group", "add", "h")
     assert ctl.json("audit", "list")[1]["uid"] == os.getuid()
+
+
+@pytest.mark.parametrize("user, number", [
+    (b"an\xff", b"1"), (b"an\nroot", b"1"), (b"\x1b[31m", b"1"),
+    (b"anna", b"x"), (b"anna", b"-1"), (b"anna", b"99999999999")])
+def test_variables_that_sudo_does_not_set(ctl, user, number):
+    """They do not get into the trail, whose JSON and lines they would break."""
+    environment = {**os.environb, b"SUDO_USER": user, b"SUDO_UID": number}
+    subprocess.run([BUILD / "prebootctl", "--database", ctl.database, "group", "add", "g"],
+                   env=environment, check=True, capture_output=True)
+    record = ctl.json("audit", "list")[0]
+    assert record["name"] == "g" and record["uid"] == os.getuid()
+    assert record["user"] not in ("anna", "") and record["user"].isprintable()
 
 
 def test_killed_in_between(tmp_path):
