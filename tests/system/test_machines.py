@@ -68,7 +68,7 @@ def test_known_by_isd_alone(ctl, daemon):
     assert "a disk moved or copied" in ctl("device", "show", "web01")
     assert 'anomaly="it has the image-safe data of web01, but the machine is not known: a disk ' \
         'moved or copied"' in daemon.log.read_text()
-    assert f"claimed by UUID   {UUID1}" in ctl("device", "show", "web01")
+    assert f"bound to UUID       {UUID1}" in ctl("device", "show", "web01")
     assert request(daemon, isd=ISD1, uuid=UUID1)[policy.DECISION] == policy.WORK
 
 
@@ -108,7 +108,7 @@ def test_new_main_board(ctl, daemon):
     assert request(daemon, MAC9, UUID2, ISD1)[policy.DECISION] == policy.WORK
     for status, arguments, expected in (
             (2, [], "expected --mac, --uuid or --isd"),
-            (2, ["--isd", ""], "nothing left to be known by"),
+            (2, ["--isd", ""], "nothing would be left to know it by"),
             (2, ["--uuid", "1234"], "not a UUID"),
             (1, ["--mac", MAC2], f"MAC {MAC2} is that of device web02 already")):
         assert expected in ctl.fails(status, "device", "change", "web01", *arguments)
@@ -174,22 +174,22 @@ def test_settings_reach_the_machines(ctl, daemon):
     answer = request(daemon, MAC9)
     assert answer == {policy.DECISION: policy.LOCAL, policy.HOT_KEY_WAIT: 3000,
                       policy.VALID_FOR: 60}
-    assert ctl("settings", "set", "menu-mode=hotkey", "hot-key=f", "menu-file=zone.txt",
-               "local-boot-uefi=entry") == ""
+    assert ctl("settings", "set", "menu-mode=hotkey", "hot-key=f", "menu-file=global.txt",
+               "local-boot-uefi=entry").startswith("settings of all devices: set ")
     ctl("settings", "set", "web01", "menu-mode=always", "hot-key-wait=0", "answer-validity=0",
         "local-boot-bios=mbr")
     stranger = request(daemon, MAC9)
     assert stranger == {policy.DECISION: policy.LOCAL, policy.MENU_MODE: 2,
                         policy.HOT_KEY: ord("f"), policy.HOT_KEY_WAIT: 3000,
-                        policy.MENU_FILE: b"zone.txt", policy.VALID_FOR: 60}
+                        policy.MENU_FILE: b"global.txt", policy.VALID_FOR: 60}
     known = request(daemon)
     assert known == {policy.DECISION: policy.LOCAL, policy.NAME: b"web01", policy.MENU_MODE: 1,
-                     policy.HOT_KEY: ord("f"), policy.MENU_FILE: b"zone.txt",
+                     policy.HOT_KEY: ord("f"), policy.MENU_FILE: b"global.txt",
                      policy.LOCAL_BOOT: 3}
     assert request(daemon, firmware=policy.UEFI)[policy.LOCAL_BOOT] == 5
     shown = ctl.json("settings", "show", "web01")
     assert shown["menu-mode"] == {"value": "always", "from": "device"}
-    assert shown["hot-key"] == {"value": "f", "from": "zone"}
+    assert shown["hot-key"] == {"value": "f", "from": "global"}
     assert shown["local-boot-bios"] == {"value": "mbr", "from": "device"}
     assert ctl.json("settings", "show")["local-boot-bios"] == \
         {"value": "default", "from": "default"}
@@ -204,13 +204,13 @@ def test_settings_reach_the_machines(ctl, daemon):
 @pytest.mark.parametrize("status, arguments, expected", [
     (2, ["set", "menu-mode=sometimes"], "menu-mode=sometimes: expected never, always or hotkey"),
     (2, ["set", "web01", "menu-mode=always", "hot-key-wait=1m"], "milliseconds, from 0 to 60000"),
-    (2, ["set", "web01", "menu=always"], "menu: no such setting"),
+    (2, ["set", "web01", "menu=always"], 'unknown setting "menu"'),
     (2, ["set", "web01", "menu-mode"], "expected KEY=VALUE"),
-    (2, ["set", "web01"], "web01: what of it?"),
-    (1, ["set", "web09", "menu-mode=always"], "web09: no such device"),
+    (2, ["set", "web01"], "missing argument KEY=VALUE"),
+    (1, ["set", "web09", "menu-mode=always"], 'unknown device "web09"'),
     (1, ["unset", "web01", "menu-mode"], "menu-mode is not set for web01"),
-    (1, ["unset", "menu-mode"], "menu-mode is not set for the zone"),
-    (2, ["unset", "web01", "nonsense"], "no such setting")])
+    (1, ["unset", "menu-mode"], "menu-mode is not set for all devices"),
+    (2, ["unset", "web01", "nonsense"], 'unknown setting "nonsense"')])
 def test_bad_settings(ctl, status, arguments, expected):
     ctl("device", "add", "web01", MAC1)
     assert expected in ctl.fails(status, "settings", *arguments)

@@ -106,7 +106,7 @@ def test_rules(rules):
     assert re.fullmatch("3 +latitude +unknown +ws +off +product starts-with Latitude", lines[3])
     assert re.fullmatch("7 +g +known +ws +off +cores > 4", lines[7])
     rules("rule", "enable", "latitude")
-    assert "state             enabled" in rules("rule", "show", "latitude")
+    assert "state               enabled" in rules("rule", "show", "latitude")
     assert rules("rule", "remove", "a") == "rule a removed\n"
     assert order(rules) == "blatitudecdeg"
 

@@ -161,7 +161,7 @@ def test_root_that_is_not_there(site):
 def test_bad_values(site, value):
     assert "expected the TFTP server's root" in site.fails(2, "settings", "set",
                                                            f"tftp-root={value}")
-    assert "only be set for the whole zone" in site.fails(2, "settings", "set", "pc1",
+    assert "is global: name no device or folder" in site.fails(2, "settings", "set", "pc1",
                                                           "tftp-root=/srv")
 
 
