@@ -102,6 +102,8 @@ int ctl_each_device(struct ctl *ctl, int first, int end,
 int ctl_each_member(struct ctl *ctl, uint64_t session,
                     int (*each)(struct ctl *ctl, const struct device *device, void *data),
                     void *data);
+/** Says whether the words are one that stands for a single device, and not a folder or a group. */
+bool ctl_names_one(const struct ctl *ctl);
 /** Refuses what may not name a device. */
 int ctl_check_device_name(const char *name);
 /* --- reading words; each returns likewise ---------------------------------- */
@@ -247,14 +249,9 @@ const char *ctl_firmware_name(uint64_t firmware);
 /** What a device's last request reported, as JSON; null if it never asked. */
 json_t *ctl_json_seen(const struct seen *seen);
 /**
- * Starts the list of all devices, or those in the folder or group that the one word names, in the
- * group of --group, and with --seen of those that ever asked, the last one first. Take each with
- * device_row(). Returns an exit status, after saying why.
- */
-int ctl_start_devices(struct ctl *ctl, struct store_rows **rows);
-/**
- * Calls @each for the devices that a list is to have: as ctl_start_devices(), but for any number
- * of devices, folders and groups. Returns an exit status.
+ * Calls @each for the devices that a list is to have: all devices, or those that the words name, any
+ * number of devices, folders and groups; in the group of --group; and with --seen of those that ever
+ * asked, the last one first. Returns an exit status.
  */
 int ctl_each_listed(struct ctl *ctl,
                     int (*each)(struct ctl *ctl, const struct device *device, void *data),

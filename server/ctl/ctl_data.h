@@ -12,7 +12,7 @@
  */
 char *ctl_read_file(const char *path, size_t *length);
 
-/** Prints the devices that @rows gives as comma-separated values. Returns an exit status. */
-int ctl_put_csv(struct ctl *ctl, struct store_rows *rows);
+/** Prints the devices that a list is to have as comma-separated values. Returns an exit status. */
+int ctl_put_csv(struct ctl *ctl);
 
 #endif

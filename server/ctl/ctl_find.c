@@ -264,6 +264,12 @@ int ctl_each_device(struct ctl *ctl, int first, int end,
 	return status;
 }
 
+bool ctl_names_one(const struct ctl *ctl)
+{
+	return ctl->word_count == 1 && ctl->words[0][0] != '/' &&
+	       strncmp(ctl->words[0], GROUP_PREFIX, strlen(GROUP_PREFIX)) != 0;
+}
+
 int ctl_each_member(struct ctl *ctl, uint64_t session,
                     int (*each)(struct ctl *ctl, const struct device *device, void *data),
                     void *data)
@@ -294,16 +300,12 @@ static int read_filter(struct ctl *ctl, struct device_filter *filter)
 	return status;
 }
 
-int ctl_start_devices(struct ctl *ctl, struct store_rows **rows)
+/* Starts the list of all devices, or of those in the folder or group that the one word names. */
+static int start_devices(struct ctl *ctl, struct store_rows **rows)
 {
 	struct device_filter filter = { 0 };
-	int status = 0;
+	int status = read_filter(ctl, &filter);
 
-	if (ctl->word_count > 1)
-		status = ctl_error(EXIT_USAGE, "%s: unexpected argument; expected one folder or group",
-		                   ctl->words[1]);
-	if (status == 0)
-		status = read_filter(ctl, &filter);
 	if (status)
 		return status;
 	return device_select(&ctl->store, &filter, rows) ? ctl_store_error(ctl) : 0;
@@ -337,7 +339,7 @@ int ctl_each_listed(struct ctl *ctl,
 	int status;
 
 	if (one) {
-		status = ctl_start_devices(ctl, &rows);
+		status = start_devices(ctl, &rows);
 		return status ? status : for_all(ctl, 0, rows, NULL, each, data);
 	}
 	if (ctl_given(ctl, &opt_group))

@@ -2,6 +2,7 @@
 #include "server/ctl/ctl_machine.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "nbp/proto/message.h"
@@ -72,20 +73,65 @@ static int look_for_unknown(struct store *store, const char *word, struct seen_m
 	return rc == ERR_NOT_FOUND ? find_unknown(store, NULL, uuid, machine) : ERR_NOT_FOUND;
 }
 
+static int take_device(struct ctl *ctl, const struct device *device, struct seen_machine *machine)
+{
+	memset(machine, 0, sizeof(*machine));
+	machine->device = *device;
+	text_format(machine->label, sizeof(machine->label), "%s", device->name);
+	return device_last_seen(&ctl->store, device->id, &machine->seen) ? ctl_store_error(ctl) : 0;
+}
+
 int ctl_find_machine(struct ctl *ctl, const char *word, struct seen_machine *machine)
 {
+	struct device device;
 	int rc = look_for_unknown(&ctl->store, word, machine), status;
 
 	if (rc != ERR_NOT_FOUND)
 		return rc ? ctl_store_error(ctl) : 0;
-	memset(machine, 0, sizeof(*machine));
-	status = ctl_find_device(ctl, word, &machine->device);
-	if (status)
-		return status;
-	text_format(machine->label, sizeof(machine->label), "%s", machine->device.name);
-	if (device_last_seen(&ctl->store, machine->device.id, &machine->seen))
-		return ctl_store_error(ctl);
-	return 0;
+	status = ctl_find_device(ctl, word, &device);
+	return status ? status : take_device(ctl, &device, machine);
+}
+
+struct for_device {
+	int (*each)(struct ctl *ctl, const struct seen_machine *machine, void *data);
+	void *data;
+};
+
+static int do_for_device(struct ctl *ctl, const struct device *device, void *data)
+{
+	const struct for_device *call = data;
+	struct seen_machine machine;
+	int status = take_device(ctl, device, &machine);
+
+	return status ? status : call->each(ctl, &machine, call->data);
+}
+
+int ctl_each_target(struct ctl *ctl,
+                    int (*each)(struct ctl *ctl, const struct seen_machine *machine, void *data),
+                    void *data)
+{
+	struct for_device call = { each, data };
+	struct seen_machine machine;
+	char **words = calloc((size_t)ctl->word_count, sizeof(*words)), **all = ctl->words;
+	int rc, status = 0, given = ctl->word_count;
+
+	if (!words)
+		return ctl_error(EXIT_FAULT, "not enough memory");
+	ctl->words = words;
+	ctl->word_count = 0;
+	for (int i = 0; status == 0 && i < given; i++) {
+		rc = look_for_unknown(&ctl->store, all[i], &machine);
+		if (rc == ERR_NOT_FOUND)
+			words[ctl->word_count++] = all[i];
+		else
+			status = rc ? ctl_store_error(ctl) : each(ctl, &machine, data);
+	}
+	if (status == 0 && ctl->word_count)
+		status = ctl_each_device(ctl, 0, ctl->word_count, do_for_device, &call);
+	ctl->words = all;
+	ctl->word_count = given;
+	free(words);
+	return status;
 }
 
 int ctl_each_machine(struct ctl *ctl, void (*see)(void *data, const struct seen_machine *machine),

@@ -20,6 +20,14 @@ struct seen_machine {
 int ctl_find_machine(struct ctl *ctl, const char *word, struct seen_machine *machine);
 
 /**
+ * Calls @each for every machine that the words stand for: first the unknown machines whose MAC or
+ * UUID they are, then the devices as ctl_each_device() has them. Returns an exit status.
+ */
+int ctl_each_target(struct ctl *ctl,
+                    int (*each)(struct ctl *ctl, const struct seen_machine *machine, void *data),
+                    void *data);
+
+/**
  * Calls @see for each device by name, then for each unknown machine, the last to
  * ask first. Returns 0 or the ERR_ values of store.h.
  */

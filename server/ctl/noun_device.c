@@ -151,13 +151,10 @@ static int add_to_list(struct ctl *ctl, const struct device *device, void *data)
 static int ctl_device_list(struct ctl *ctl)
 {
 	struct device_listing list = { .table = { .columns = 6 } };
-	struct store_rows *rows;
 	int status;
 
-	if (ctl_given(ctl, &opt_csv)) {
-		status = ctl_start_devices(ctl, &rows);
-		return status ? status : ctl_put_csv(ctl, rows);
-	}
+	if (ctl_given(ctl, &opt_csv))
+		return ctl_put_csv(ctl);
 	list.array = json_array();
 	table_add(&list.table, "DEVICE", "FOLDER", "MAC OR UUID", "FW", "NEWEST JOB", "LAST SEEN");
 	status = ctl_each_listed(ctl, add_to_list, &list);
@@ -281,8 +278,7 @@ static int release_device(struct ctl *ctl, const struct device *device, void *da
 		text_format(by, sizeof(by), "%pU", device->claim_uuid);
 	} else if (memcmp(device->claim_mac, none, 6)) {
 		text_format(by, sizeof(by), "%pM", device->claim_mac);
-	} else if (ctl->word_count == 1 && ctl->words[0][0] != '/' &&
-	           strncmp(ctl->words[0], "group:", 6) != 0) {
+	} else if (ctl_names_one(ctl)) {
 		return ctl_error(EXIT_FAULT, "device %s is bound to no machine; \"prebootctl device "
 		                 "change\" changes what it was added with", device->name);
 	} else {
@@ -397,10 +393,11 @@ static const struct verb verbs[] = {
 	  .options = OPTIONS(&opt_force), .usage = "TARGET... [--force]",
 	  .help = "Delete devices with their jobs and events: all of them or none. A device that has "
 	          "an open job is refused without --force." },
-	{ .name = "trace", .alias = "boot", .run = ctl_device_trace, .min = 1, .max = 1,
-	  .options = OPTIONS(&opt_boot), .usage = "DEVICE [--boot N]",
-	  .help = "Show a boot as a timeline: milliseconds since the NBP's start, the step, who "
-	          "reported it, the job, the reason." },
+	{ .name = "trace", .alias = "boot", .run = ctl_device_trace, .min = 1, .max = NO_LIMIT,
+	  .options = OPTIONS(&opt_boot), .usage = "TARGET... [--boot N]",
+	  .help = "Show a boot of each device as a timeline: milliseconds since the NBP's start, the "
+	          "step, who reported it, the job, the reason. With --json an object for one device, "
+	          "and an array for several targets, a folder or a group." },
 	{ .name = "move", .alias = "mv", .run = ctl_device_move, .min = 2, .max = NO_LIMIT,
 	  .usage = "TARGET... FOLDER",
 	  .help = "Move devices to a folder, as in /site/lab; to \"/\": into no folder." },

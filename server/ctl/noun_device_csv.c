@@ -107,7 +107,23 @@ int ctl_device_import(struct ctl *ctl)
 	return status;
 }
 
-int ctl_put_csv(struct ctl *ctl, struct store_rows *rows)
+static int put_device(struct ctl *ctl, const struct device *device, void *data)
 {
-	return device_csv_export(&ctl->store, rows, stdout) ? ctl_store_error(ctl) : 0;
+	bool *begun = data;
+
+	/* An error before the first device leaves nothing printed. */
+	if (!*begun)
+		device_csv_head(stdout);
+	*begun = true;
+	return device_csv_row(&ctl->store, device, stdout) ? ctl_store_error(ctl) : 0;
+}
+
+int ctl_put_csv(struct ctl *ctl)
+{
+	bool begun = false;
+	int status = ctl_each_listed(ctl, put_device, &begun);
+
+	if (status == 0 && !begun)
+		device_csv_head(stdout);
+	return status;
 }

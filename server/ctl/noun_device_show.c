@@ -140,8 +140,7 @@ static int show_device(struct ctl *ctl, const struct device *device, void *data)
 int ctl_device_show(struct ctl *ctl)
 {
 	struct shown shown = { .array = json_array() };
-	bool one = ctl->word_count == 1 && ctl->words[0][0] != '/' &&
-	           strncmp(ctl->words[0], "group:", 6) != 0;
+	bool one = ctl_names_one(ctl);
 	int status = ctl_each_device(ctl, 0, ctl->word_count, show_device, &shown);
 
 	if (status == 0 && ctl->json)
@@ -165,6 +164,13 @@ struct timeline {
 	uint8_t boot[NONCE_SIZE];
 	uint32_t number, boots;
 	int64_t start; /* Unix time in ms, by the server's clock */
+};
+
+/* What "device trace" has shown by now. */
+struct traced {
+	uint32_t number; /* of the boot, 1: the last */
+	json_t *array;
+	size_t count;
 };
 
 static int64_t clock_of(const struct event_record *event)
@@ -311,29 +317,62 @@ static json_t *json_boot(const struct device *device, const struct timeline *t)
 	                 ctl_json_time(t->start / 1000), "nonce", nonce, "events", events);
 }
 
+/* A device without the boot that was asked for, among several. */
+static int show_missing_boot(struct ctl *ctl, const struct device *device, const struct timeline *t,
+                             struct traced *traced)
+{
+	if (ctl_names_one(ctl) && t->boots == 0)
+		return ctl_error(EXIT_FAULT, "%s: no boot is known", device->name);
+	if (ctl_names_one(ctl))
+		return ctl_error(EXIT_FAULT, "--boot %u: only %u boots of %s are known", t->number,
+		                 t->boots, device->name);
+	if (ctl->json)
+		json_array_append_new(traced->array, json_pack(
+			"{s:s, s:n, s:i, s:n, s:n, s:[]}", "device", device->name, "boot", "boots",
+			(int)t->boots, "started", "nonce", "events"));
+	else if (t->boots == 0)
+		printf("%s: no boot is known\n", device->name);
+	else
+		printf("%s: only %u boot%s known\n", device->name, t->boots,
+		       t->boots == 1 ? " is" : "s are");
+	return 0;
+}
+
+static int trace_device(struct ctl *ctl, const struct device *device, void *data)
+{
+	struct traced *traced = data;
+	struct timeline t = { .number = traced->number };
+	int rc = event_find_boot(&ctl->store, device->id, t.number - 1, t.boot, &t.boots), status;
+
+	if (rc && rc != ERR_NOT_FOUND)
+		return ctl_store_error(ctl);
+	if (!ctl->json && traced->count++)
+		puts("");
+	if (rc)
+		return show_missing_boot(ctl, device, &t, traced);
+	status = read_moments(ctl, device, &t);
+	if (status == 0 && ctl->json)
+		json_array_append_new(traced->array, json_boot(device, &t));
+	else if (status == 0)
+		print_boot(device, &t);
+	free(t.moments);
+	return status;
+}
+
 int ctl_device_trace(struct ctl *ctl)
 {
-	struct timeline t = { .number = 1 };
-	struct device device;
-	int rc, status = ctl_find_device(ctl, ctl->words[0], &device);
+	struct traced traced = { .number = 1 };
+	int status = 0;
 
-	if (status == 0 && ctl_option(ctl, &opt_boot))
-		status = ctl_number(ctl_option(ctl, &opt_boot), "--boot", BOOTS_MAX, &t.number);
+	if (ctl_option(ctl, &opt_boot))
+		status = ctl_number(ctl_option(ctl, &opt_boot), "--boot", BOOTS_MAX, &traced.number);
 	if (status)
 		return status;
-	rc = event_find_boot(&ctl->store, device.id, t.number - 1, t.boot, &t.boots);
-	if (rc == ERR_NOT_FOUND && t.boots == 0)
-		return ctl_error(EXIT_FAULT, "%s: no boot is known", device.name);
-	if (rc == ERR_NOT_FOUND)
-		return ctl_error(EXIT_FAULT, "--boot %u: only %u boots of %s are known", t.number,
-		                 t.boots, device.name);
-	if (rc)
-		return ctl_store_error(ctl);
-	status = read_moments(ctl, &device, &t);
+	traced.array = json_array();
+	status = ctl_each_device(ctl, 0, ctl->word_count, trace_device, &traced);
 	if (status == 0 && ctl->json)
-		ctl_print_json(json_boot(&device, &t));
-	else if (status == 0)
-		print_boot(&device, &t);
-	free(t.moments);
+		ctl_print_json(json_incref(ctl_names_one(ctl) ? json_array_get(traced.array, 0)
+		                                              : traced.array));
+	json_decref(traced.array);
 	return status;
 }

@@ -317,10 +317,8 @@ static int find_out(struct explanation *e)
 {
 	struct ctl *ctl = e->ctl;
 	struct fact_address parsed;
-	int status = ctl_find_machine(ctl, ctl->words[0], &e->machine);
+	int status;
 
-	if (status)
-		return status;
 	e->request = machine_request(&e->machine);
 	e->address = ctl_given(ctl, &opt_address) ? ctl_option(ctl, &opt_address)
 	                                         : e->machine.seen.address;
@@ -399,7 +397,7 @@ static json_t *text_or_null(const char *text)
 	return text && text[0] ? json_string(text) : json_null();
 }
 
-static void print_json(struct explanation *e)
+static json_t *json_explanation(struct explanation *e)
 {
 	const struct selection *selection = &e->evaluation.selection;
 	char bundle[NAME_SIZE] = "";
@@ -419,27 +417,32 @@ static void print_json(struct explanation *e)
 		text_or_null(e->gets_job ? e->decision.next.config : NULL), "menu", menu_mode(e), "reason",
 		e->outcome);
 
-	ctl_print_json(json_pack("{s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:O, s:o}", "machine",
-	                         e->machine.label, "known", (int)e->known, "seen",
-	                         ctl_json_time(e->machine.seen.time), "last_boot",
-	                         text_or_null(e->last_boot), "address",
-	                         text_or_null(e->address), "note", text_or_null(e->note),
-	                         "open_job", e->job.number
-	                         ? json_integer((json_int_t)e->job.number) : json_null(),
-	                         "candidates", e->candidates, "outcome", outcome));
+	return json_pack("{s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:O, s:o}", "machine",
+	                 e->machine.label, "known", (int)e->known, "seen",
+	                 ctl_json_time(e->machine.seen.time), "last_boot",
+	                 text_or_null(e->last_boot), "address", text_or_null(e->address), "note",
+	                 text_or_null(e->note), "open_job",
+	                 e->job.number ? json_integer((json_int_t)e->job.number) : json_null(),
+	                 "candidates", e->candidates, "outcome", outcome);
 }
 
-static int ctl_explain(struct ctl *ctl)
+/* What "explain" has explained by now. */
+struct explained {
+	json_t *array;
+	size_t count;
+};
+
+static int explain_machine(struct ctl *ctl, const struct seen_machine *machine, void *data)
 {
-	struct explanation e = { .ctl = ctl, .now = time(NULL), .table = { .columns = 4 },
-	                         .candidates = json_array() };
-	/* One look at the database, whoever changes it meanwhile. */
-	int status = store_begin_reading(&ctl->store) ? ctl_store_error(ctl) : find_out(&e);
+	struct explained *explained = data;
+	struct explanation e = { .ctl = ctl, .now = time(NULL), .machine = *machine,
+	                         .table = { .columns = 4 }, .candidates = json_array() };
+	int status = find_out(&e);
 
-	store_rollback(&ctl->store);
-
+	if (status == 0 && !ctl->json && explained->count++)
+		puts("");
 	if (status == 0 && ctl->json)
-		print_json(&e);
+		json_array_append_new(explained->array, json_explanation(&e));
 	else if (status == 0)
 		print_explanation(&e);
 	json_decref(e.candidates);
@@ -448,17 +451,33 @@ static int ctl_explain(struct ctl *ctl)
 	return status;
 }
 
+static int ctl_explain(struct ctl *ctl)
+{
+	struct explained explained = { .array = json_array() };
+	/* One look at the database, whoever changes it meanwhile. */
+	int status = store_begin_reading(&ctl->store)
+	             ? ctl_store_error(ctl) : ctl_each_target(ctl, explain_machine, &explained);
+
+	store_rollback(&ctl->store);
+	if (status == 0 && ctl->json)
+		ctl_print_json(json_incref(ctl_names_one(ctl) ? json_array_get(explained.array, 0)
+		                                              : explained.array));
+	json_decref(explained.array);
+	return status;
+}
+
 /* --- the noun --------------------------------------------------------------- */
 
 static const struct verb verbs[] = {
-	{ .run = ctl_explain, .min = 1, .max = 1, .options = OPTIONS(&opt_address),
-	  .usage = "DEVICE|MAC|UUID [--address A]",
-	  .help = "Print what a machine would be answered if it asked now, by its last request: "
+	{ .run = ctl_explain, .min = 1, .max = NO_LIMIT, .options = OPTIONS(&opt_address),
+	  .usage = "TARGET|MAC|UUID... [--address A]",
+	  .help = "Print what each machine would be answered if it asked now, by its last request: "
 	          "every session, assignment and rule in their order, taken (*) or skipped (-), and "
 	          "why; where there is an open job, which comes before all else, what would be next "
 	          "(+). A MAC or UUID may be that of an unknown machine. Where very many of those "
 	          "become devices at once, prebootd puts some off to a later boot. What is withheld, "
-	          "as a 13th job within an hour, is printed with its reason." },
+	          "as a 13th job within an hour, is printed with its reason. With --json an object for "
+	          "one machine, and an array for several, a folder or a group." },
 	{ .run = NULL },
 };
 

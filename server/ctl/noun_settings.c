@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "nbp/proto/error.h"
@@ -23,28 +24,13 @@ static void level_text(struct ctl *ctl, const struct owner *from, char *out, siz
 		text_format(out, size, "%s", levels[from->level]);
 }
 
-/* --- show ------------------------------------------------------------------ */
+/* --- whose they are --------------------------------------------------------- */
 
-static int show_settings(struct ctl *ctl, const struct owner *owner)
-{
-	struct table table = { .columns = 3 };
-	struct owner from;
-	json_t *object = json_object();
-	char value[SETTING_TEXT], level[CTL_OWNER];
-	int rc = 0;
-
-	table_add(&table, "SETTING", "VALUE", "FROM");
-	for (size_t i = 0; rc == 0 && setting_key(i); i++) {
-		rc = setting_read(&ctl->store, owner, i, value, &from);
-		if (rc)
-			break;
-		level_text(ctl, &from, level, sizeof(level));
-		table_add(&table, setting_key(i), value, level);
-		json_object_set_new(object, setting_key(i),
-		                    json_pack("{s:s, s:s}", "value", value, "from", level));
-	}
-	return ctl_answer_list(ctl, rc, &table, object);
-}
+/* Those whose settings a verb is for. */
+struct owners {
+	struct owner *list;
+	size_t count;
+};
 
 /* Finds what settings are for: a device, a folder, or "/" for global. */
 static int find_settings_owner(struct ctl *ctl, const char *word, struct owner *owner)
@@ -57,12 +43,86 @@ static int find_settings_owner(struct ctl *ctl, const char *word, struct owner *
 	return status;
 }
 
+/* Finds those that the words before @end name, each once; global if there are none. */
+static int find_owners(struct ctl *ctl, int end, struct owners *owners)
+{
+	int status = 0;
+
+	owners->list = calloc((size_t)end + 1, sizeof(*owners->list));
+	if (!owners->list)
+		return ctl_error(EXIT_FAULT, "not enough memory");
+	owners->list[0] = (struct owner){ LEVEL_GLOBAL, 0 };
+	owners->count = end == 0;
+	for (int i = 0; status == 0 && i < end; i++) {
+		struct owner owner;
+		size_t at = 0;
+
+		status = find_settings_owner(ctl, ctl->words[i], &owner);
+		while (at < owners->count && (owners->list[at].level != owner.level ||
+		                              owners->list[at].id != owner.id))
+			at++;
+		if (status == 0 && at == owners->count)
+			owners->list[owners->count++] = owner;
+	}
+	return status;
+}
+
+/* --- show ------------------------------------------------------------------ */
+
+static int read_settings(struct ctl *ctl, const struct owner *owner, struct table *table,
+                         json_t *object)
+{
+	struct owner from;
+	char value[SETTING_TEXT], level[CTL_OWNER];
+
+	table_add(table, "SETTING", "VALUE", "FROM");
+	for (size_t i = 0; setting_key(i); i++) {
+		if (setting_read(&ctl->store, owner, i, value, &from))
+			return ctl_store_error(ctl);
+		level_text(ctl, &from, level, sizeof(level));
+		table_add(table, setting_key(i), value, level);
+		json_object_set_new(object, setting_key(i),
+		                    json_pack("{s:s, s:s}", "value", value, "from", level));
+	}
+	return 0;
+}
+
+/* Prints those of one as a table or an object, and those of several with their names. */
+static int show_settings(struct ctl *ctl, const struct owners *owners)
+{
+	json_t *array = json_array();
+	int status = 0;
+
+	for (size_t i = 0; status == 0 && i < owners->count; i++) {
+		struct table table = { .columns = 3 };
+		json_t *object = json_object();
+		char text[CTL_OWNER];
+
+		ctl_owner_text(ctl, &owners->list[i], text);
+		status = read_settings(ctl, &owners->list[i], &table, object);
+		if (status == 0 && !ctl->json && owners->count > 1)
+			printf("%s%s\n", i ? "\n" : "", text);
+		if (status == 0 && !ctl->json)
+			table_print(&table);
+		table_free(&table);
+		json_array_append_new(array, owners->count == 1 ? object : json_pack(
+			"{s:s, s:o}", "target", text, "settings", object));
+	}
+	if (status == 0 && ctl->json)
+		ctl_print_json(json_incref(owners->count == 1 ? json_array_get(array, 0) : array));
+	json_decref(array);
+	return status;
+}
+
 static int ctl_settings_show(struct ctl *ctl)
 {
-	struct owner owner = { LEVEL_GLOBAL, 0 };
-	int status = ctl->word_count ? find_settings_owner(ctl, ctl->words[0], &owner) : 0;
+	struct owners owners = { .count = 0 };
+	int status = find_owners(ctl, ctl->word_count, &owners);
 
-	return status ? status : show_settings(ctl, &owner);
+	if (status == 0)
+		status = show_settings(ctl, &owners);
+	free(owners.list);
+	return status;
 }
 
 /* --- set and unset --------------------------------------------------------- */
@@ -132,82 +192,103 @@ static int unset_setting(struct ctl *ctl, const struct owner *owner, const char 
 
 /* What is to be done to the settings of whom. */
 struct change {
-	struct owner owner;
-	int first; /* the first word after the owner, if there is one */
+	struct owners owners;
+	int first; /* the first word after the owners */
 	int (*one)(struct ctl *ctl, const struct owner *owner, const char *word);
 };
 
 static int change_settings(struct ctl *ctl, struct change *change)
 {
-	int status = change->first ? find_settings_owner(ctl, ctl->words[0], &change->owner) : 0;
+	int status = find_owners(ctl, change->first, &change->owners);
 
 	if (status == 0 && change->first == ctl->word_count)
 		status = ctl_error(EXIT_USAGE, "missing argument %s; see \"prebootctl settings set "
 		                   "--help\"", change->one == set_setting ? "KEY=VALUE" : "KEY");
-	for (int i = change->first; status == 0 && i < ctl->word_count; i++)
-		status = change->one(ctl, &change->owner, ctl->words[i]);
+	for (size_t at = 0; status == 0 && at < change->owners.count; at++)
+		for (int i = change->first; status == 0 && i < ctl->word_count; i++)
+			status = change->one(ctl, &change->owners.list[at], ctl->words[i]);
 	return status;
 }
 
-/* Prints what was set or removed: "settings of /site: set menu-mode=never". */
+/* Prints what was set or removed: "settings of /site, pc1: set menu-mode=never". */
 static void report_change(struct ctl *ctl, const struct change *change)
 {
 	char text[CTL_OWNER];
+	size_t index;
 
-	ctl_owner_text(ctl, &change->owner, text);
-	printf("settings of %s: %s ", change->owner.level == LEVEL_GLOBAL ? "all devices" : text,
-	       change->one == set_setting ? "set" : "removed");
-	for (int i = change->first; i < ctl->word_count; i++)
-		printf("%s%s", i > change->first ? ", " : "", ctl->words[i]);
+	printf("settings of ");
+	for (size_t at = 0; at < change->owners.count; at++) {
+		const struct owner *owner = &change->owners.list[at];
+
+		ctl_owner_text(ctl, owner, text);
+		printf("%s%s", at ? ", " : "", owner->level == LEVEL_GLOBAL ? "all devices" : text);
+	}
+	printf(": %s ", change->one == set_setting ? "set" : "removed");
+	for (int i = change->first; i < ctl->word_count; i++) {
+		size_t length = strcspn(ctl->words[i], "=");
+
+		/* What was given by a key of before has today's. */
+		if (find_setting(ctl->words[i], length, &index) == 0)
+			printf("%s%s%s", i > change->first ? ", " : "", setting_key(index),
+			       ctl->words[i] + length);
+	}
 	puts("");
 }
 
 static int apply_change(struct ctl *ctl, int first,
-                      int (*one)(struct ctl *ctl, const struct owner *owner,
-                                 const char *word))
+                        int (*one)(struct ctl *ctl, const struct owner *owner, const char *word))
 {
-	struct change change = { { LEVEL_GLOBAL, 0 }, first, one };
+	struct change change = { .first = first, .one = one };
 	int status = CTL_TRANSACTION(ctl, change_settings(ctl, &change));
 
-	if (status == 0 && one == set_setting)
-		ctl_warn_settings(ctl, &change.owner);
-	if (status)
-		return status;
-	if (ctl->json)
-		return show_settings(ctl, &change.owner);
-	report_change(ctl, &change);
-	return 0;
+	for (size_t at = 0; status == 0 && one == set_setting && at < change.owners.count; at++)
+		ctl_warn_settings(ctl, &change.owners.list[at]);
+	if (status == 0 && ctl->json)
+		status = show_settings(ctl, &change.owners);
+	else if (status == 0)
+		report_change(ctl, &change);
+	free(change.owners.list);
+	return status;
 }
 
 static int ctl_settings_set(struct ctl *ctl)
 {
-	const char *first = ctl->words[0];
-	int index = setting_find(first);
+	int first = 0, index;
 
-	if (strchr(first, '='))
-		return apply_change(ctl, 0, set_setting);
-	/* A key without a value, unless it names a device and one with a value follows. */
-	if (index >= 0 && (ctl->word_count == 1 || !strchr(ctl->words[1], '=')))
-		return ctl_error(EXIT_USAGE, "%s: expected %s=VALUE, which is %s", first, first,
-		                 setting_takes((size_t)index));
-	return apply_change(ctl, 1, set_setting);
+	while (first < ctl->word_count && !strchr(ctl->words[first], '='))
+		first++;
+	/* A key without a value may name a device, if one with a value follows. */
+	for (int i = 0; first == ctl->word_count && i < first; i++) {
+		index = setting_find(ctl->words[i]);
+		if (index >= 0)
+			return ctl_error(EXIT_USAGE, "%s: expected %s=VALUE, which is %s", ctl->words[i],
+			                 ctl->words[i], setting_takes((size_t)index));
+	}
+	return apply_change(ctl, first, set_setting);
 }
 
 static int ctl_settings_unset(struct ctl *ctl)
 {
-	return apply_change(ctl, setting_find(ctl->words[0]) >= 0 ? 0 : 1, unset_setting);
+	int first = 0;
+
+	while (first < ctl->word_count && setting_find(ctl->words[first]) < 0)
+		first++;
+	/* Where none is a key, the last one was meant to be. */
+	if (first == ctl->word_count && first > 1)
+		first--;
+	return apply_change(ctl, first, unset_setting);
 }
 
 /* --- the noun --------------------------------------------------------------- */
 
 static const struct verb verbs[] = {
-	{ .name = "show", .alias = "list", .run = ctl_settings_show, .min = 0, .max = 1,
-	  .usage = "[DEVICE|FOLDER]",
+	{ .name = "show", .alias = "list", .run = ctl_settings_show, .min = 0, .max = NO_LIMIT,
+	  .usage = "[DEVICE|FOLDER]...",
 	  .help = "Show the settings that apply to a device, in a folder, or globally, and where "
-	          "each value comes from." },
+	          "each value comes from. With --json an object, and an array for several." },
 	{ .name = "set", .alias = "change", .run = ctl_settings_set, .min = 1, .max = NO_LIMIT,
-	  .database = DB_CREATE, .usage = "[DEVICE|FOLDER] KEY=VALUE...",
-	  .help = "Set values for a device, for a folder with all below it, or globally: for all "
+	  .database = DB_CREATE, .usage = "[DEVICE|FOLDER]... KEY=VALUE...",
+	  .help = "Set values for devices, for folders with all below them, or globally: for all "
 	          "machines without a value of their own, unknown ones too. All are set or none.\n"
 	          "menu-mode\tnever (default), always, hotkey\n"
 	          "hot-key\tany of shift, ctrl and alt with \"+\" between them, ctrl+alt (default); "
@@ -238,7 +319,7 @@ static const struct verb verbs[] = {
 	          "on standard error, and a problem to \"prebootctl check\"; global only\n"
 	          "tftp-folder\tthe NBPs' folder in it, where they have one (none); global only" },
 	{ .name = "unset", .alias = "revert", .run = ctl_settings_unset, .min = 1,
-	  .max = NO_LIMIT, .usage = "[DEVICE|FOLDER] KEY...",
+	  .max = NO_LIMIT, .usage = "[DEVICE|FOLDER]... KEY...",
 	  .help = "Remove values; inherited ones apply." },
 	{ .run = NULL },
 };

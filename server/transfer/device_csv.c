@@ -286,25 +286,25 @@ static int write_groups(struct store *store, uint64_t device, FILE *out)
 	return rc;
 }
 
-int device_csv_export(struct store *store, struct store_rows *rows, FILE *out)
+void device_csv_head(FILE *out)
 {
-	struct device device;
-	int rc = 0;
-
 	for (size_t i = 0; i < COLUMN_COUNT; i++)
 		fprintf(out, "%s%s", i ? "," : "", column_names[i]);
 	fputc('\n', out);
-	while (store_next(rows, &rc)) {
-		device_row(rows, &device);
-		write_field(out, device.name);
-		rc = write_macs(store, device.id, out);
-		write_guid(out, device.uuid);
-		write_guid(out, device.isd);
-		if (rc == 0)
-			rc = write_folder(store, device.id, out);
-		if (rc == 0)
-			rc = write_groups(store, device.id, out);
-		fputc('\n', out);
-	}
+}
+
+int device_csv_row(struct store *store, const struct device *device, FILE *out)
+{
+	int rc;
+
+	write_field(out, device->name);
+	rc = write_macs(store, device->id, out);
+	write_guid(out, device->uuid);
+	write_guid(out, device->isd);
+	if (rc == 0)
+		rc = write_folder(store, device->id, out);
+	if (rc == 0)
+		rc = write_groups(store, device->id, out);
+	fputc('\n', out);
 	return rc;
 }

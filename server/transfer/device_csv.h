@@ -5,6 +5,7 @@
 #include <jansson.h>
 #include <stdio.h>
 
+#include "server/model/device.h"
 #include "server/store/store.h"
 
 /*
@@ -41,10 +42,9 @@ struct device_csv {
  */
 int device_csv_import(struct device_csv *csv, char *text, size_t length);
 
-/**
- * Writes the devices that @rows gives, to be taken with device_row(), to @out.
- * Returns 0 or the ERR_ values of store.h.
- */
-int device_csv_export(struct store *store, struct store_rows *rows, FILE *out);
+/** Writes the names of the columns to @out. */
+void device_csv_head(FILE *out);
+/** Writes a device as a line. Returns 0 or the ERR_ values of store.h. */
+int device_csv_row(struct store *store, const struct device *device, FILE *out);
 
 #endif

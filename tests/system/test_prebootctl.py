@@ -288,6 +288,65 @@ def test_targets_of_lists(many, words, names):
     assert [d["name"] for d in many.json("inventory", *words)] == names.split()
     lines = many("device", "list", *words).splitlines()
     assert [line.split()[0] for line in lines[1:]] == names.split()
+    lines = many("device", "list", "--csv", *words).splitlines()
+    assert lines[0] == "name,mac,uuid,isd,folder,group"
+    assert [line.split(",")[0] for line in lines[1:]] == names.split()
+
+
+@pytest.mark.parametrize("words, names", [
+    (["/lab"], "pc2 pc3 pc4"), (["group:kiosks"], "pc1 pc4"), (["pc3", "pc1", "pc3"], "pc3 pc1"),
+    (["pc4", "/lab", "group:kiosks"], "pc4 pc2 pc3 pc1"), (["/lab/west"], "pc3")])
+def test_explain_targets(many, words, names):
+    """Each explanation begins with the name of its machine."""
+    assert [e["machine"] for e in many.json("explain", *words)] == names.split()
+    parts = many("explain", *words).split("\n\nif it asked now: ")
+    assert len(parts) == len(names.split()) + 1
+    assert [part.split("\n  last seen")[0].split("\n")[-1] for part in parts[:-1]] == names.split()
+
+
+def test_explain_one(many):
+    assert many.json("explain", "pc1")["machine"] == "pc1"
+    assert "unknown device" in many.fails(1, "explain", "pc1", "nobody")
+    assert "unknown folder" in many.fails(1, "explain", "/none")
+
+
+def test_trace_targets(many):
+    """Those that have no such boot are named too; for one device that is an error."""
+    with sqlite3.connect(many.database) as db:
+        for device, boot in ((2, b"a" * 16), (2, b"b" * 16), (4, b"c" * 16)):
+            db.execute("INSERT INTO event (device, job, time, time_ms, boot, step, reason, milliseconds)"
+                       " SELECT id, 0, 1, 0, ?, 'hardware', 'a PC', 12 FROM device WHERE name = ?",
+                       (boot, f"pc{device}"))
+    db.close()
+    assert [(t["device"], t["boot"], t["boots"], len(t["events"]))
+            for t in many.json("device", "trace", "/lab", "pc1")] == \
+        [("pc2", 1, 2, 1), ("pc3", None, 0, 0), ("pc4", 1, 1, 1), ("pc1", None, 0, 0)]
+    assert many.json("device", "trace", "pc2")["device"] == "pc2"
+    text = many("device", "trace", "pc2", "pc3", "pc4", "--boot", "2")
+    assert text.startswith("pc2, boot 2 of 2, ")
+    assert text.endswith("\n\npc3: no boot is known\n\npc4: only 1 boot is known\n")
+    assert "pc3: no boot is known" in many.fails(1, "device", "trace", "pc3")
+    assert "only 1 boots of pc4" in many.fails(1, "device", "trace", "pc4", "--boot", "2")
+
+
+def test_settings_of_several(many):
+    assert many("settings", "set", "pc1", "/lab", "pc1", "attempts=5", "work-by-mac=yes") == \
+        "settings of pc1, /lab: set attempts=5, job-by-mac=yes\n"
+    shown = many.json("settings", "show", "pc1", "/lab")
+    assert [one["target"] for one in shown] == ["pc1", "/lab"]
+    assert [one["settings"]["attempts"] for one in shown] == [
+        {"value": "5", "from": "device"}, {"value": "5", "from": "folder /lab"}]
+    assert [line for line in many("settings", "list", "pc1", "/lab").splitlines()
+            if line in ("pc1", "/lab", "")] == ["pc1", "", "/lab"]
+    # All or none.
+    assert "attempts is not set for pc2" in many.fails(1, "settings", "unset", "pc1", "pc2", "attempts")
+    assert many.json("settings", "show", "pc1")["attempts"]["from"] == "device"
+    assert many("settings", "unset", "pc1", "/lab", "work-by-mac", "attempts") == \
+        "settings of pc1, /lab: removed job-by-mac, attempts\n"
+    assert many.json("settings", "show", "pc1")["attempts"]["from"] == "default"
+    assert "unknown setting" in many.fails(2, "settings", "unset", "pc1", "pc2", "attempst")
+    assert "groups have no settings" in many.fails(2, "settings", "set", "pc1", "group:kiosks",
+                                                   "attempts=5")
 
 
 @pytest.mark.parametrize("words, expected", [
