@@ -237,7 +237,7 @@ def test_explain_errors(tmp_path):
     set_up(database, {})
     assert "unknown device" in fails(database, 1, "explain", "02:99:00:00:00:01")
     assert "unknown device" in fails(database, 1, "explain", "nobody")
-    assert "explain: missing argument DEVICE|MAC|UUID" in fails(database, 2, "explain")
+    assert "explain: missing argument TARGET|MAC|UUID" in fails(database, 2, "explain")
 
 
 def test_what_is_left_out_is_told_in_lines(tmp_path):

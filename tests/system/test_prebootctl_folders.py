@@ -65,7 +65,7 @@ def test_tree(site):
     assert lines[4].startswith("    lab ")
     assert site.json("folder", "show", "/SITE/Lab/")["devices"] == ["pc1", "pc2"]
     assert site.json("folder", "show", "/")["folders"] == ["other", "site"]
-    assert "  devices           pc1, pc2\n" in site("folder", "show", "/site/lab")
+    assert "  devices             pc1, pc2\n" in site("folder", "show", "/site/lab")
 
 
 def test_order_is_that_of_the_tree(ctl):
