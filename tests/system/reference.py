@@ -96,11 +96,11 @@ class Site:
         row = self.one("mac", mac=mac)
         return self.one("device", id=row["device"]) if row else self.one("device", claim_mac=mac)
 
-    def _uuid_counts(self, uuid):
+    def uuid_counts(self, uuid):
         word = self.one("uuid", uuid=uuid)
         return uuid_ok(uuid) and (not word or word["state"] == "allowed")
 
-    def _mac_counts(self, mac):
+    def mac_counts(self, mac):
         prefixes = [bytes.fromhex(text.replace(":", ""))
                     for text in self.setting(None, "shared-macs").split(",")]
         return any(mac) and not any(p and mac.startswith(p) for p in prefixes)
@@ -137,8 +137,8 @@ class Site:
 
     def _told_uuid(self, request):
         """Returns the UUID that a machine tells, or None where it tells nothing."""
-        uuid = request.uuid if self._uuid_counts(request.uuid) else None
-        mac = request.mac if self._mac_counts(request.mac) else None
+        uuid = request.uuid if self.uuid_counts(request.uuid) else None
+        mac = request.mac if self.mac_counts(request.mac) else None
         of_uuid = self._by_uuid(uuid) if uuid else None
         if of_uuid and not self.one("uuid", uuid=uuid) and \
                 not self._knows_mac(of_uuid, mac, request) and \
@@ -150,7 +150,7 @@ class Site:
         """Returns the device, or None; whether the machine claims it; and, of one that is nobody,
         whether it looks like a device, or tells nothing, so that it is not admitted."""
         uuid = self._told_uuid(request)
-        mac = request.mac if self._mac_counts(request.mac) else None
+        mac = request.mac if self.mac_counts(request.mac) else None
         of_uuid = self._by_uuid(uuid) if uuid else None
         of_mac = self._by_mac(mac) if mac else None
         of_isd = self.one("device", isd=request.isd_device) if uuid_ok(request.isd_device) else None
@@ -172,13 +172,13 @@ class Site:
 
     def admission(self, request):
         """Returns the name of the device that an unknown machine becomes, or None."""
-        mac = self._mac_counts(request.mac) and not self._by_mac(request.mac)
-        uuid = self._uuid_counts(request.uuid) and not self._by_uuid(request.uuid)
+        mac = self.mac_counts(request.mac) and not self._by_mac(request.mac)
+        uuid = self.uuid_counts(request.uuid) and not self._by_uuid(request.uuid)
         for other in self.rows("unknown_machine", uuid=request.uuid) if uuid else ():
             how = likeness(serials_of(request), serials_of(Request.parse(other["request"])))
             if other["mac"] != request.mac and not self.one("uuid", uuid=request.uuid):
                 uuid = uuid and how != "different" and (
-                    how == "same" or not self._mac_counts(other["mac"]))
+                    how == "same" or not self.mac_counts(other["mac"]))
         if not mac and not uuid:
             return None
         return "pc-" + (request.mac if mac else request.uuid).hex()
@@ -188,7 +188,7 @@ class Site:
         told = self._told_uuid(request)
         own = device and self._uuid_of(device)
         # A UUID that is not simply one machine's is as good as none, on either side.
-        if told or not own or not self._uuid_counts(own) or own == request.uuid:
+        if told or not own or not self.uuid_counts(own) or own == request.uuid:
             return False
         of_mac = self._by_mac(request.mac) if any(request.mac) else None
         if not of_mac or of_mac["id"] != device["id"]:

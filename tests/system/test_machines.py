@@ -205,7 +205,7 @@ def test_settings_reach_the_machines(ctl, daemon):
     (2, ["set", "menu-mode=sometimes"], "menu-mode=sometimes: expected never, always or hotkey"),
     (2, ["set", "web01", "menu-mode=always", "hot-key-wait=1m"], "milliseconds, from 0 to 60000"),
     (2, ["set", "web01", "menu=always"], 'unknown setting "menu"'),
-    (2, ["set", "web01", "menu-mode"], "expected KEY=VALUE"),
+    (2, ["set", "web01", "menu-mode"], "menu-mode: expected menu-mode=VALUE"),
     (2, ["set", "web01"], "missing argument KEY=VALUE"),
     (1, ["set", "web09", "menu-mode=always"], 'unknown device "web09"'),
     (1, ["unset", "web01", "menu-mode"], "menu-mode is not set for web01"),

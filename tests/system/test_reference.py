@@ -42,6 +42,14 @@ def check_who(site, device, request, note):
         assert note, where
 
 
+def identifies_nobody(site, device):
+    """Says whether all that a device was registered with is what no machine goes by."""
+    uuid, macs = device["uuid"] or device["claim_uuid"], [device["claim_mac"]]
+    macs += [row["mac"] for row in site.rows("mac", device=device["id"])]
+    return bool(uuid and not device["isd"] and not site.uuid_counts(uuid) and
+                not any(mac and site.mac_counts(mac) for mac in macs))
+
+
 def check_explained(database, site, device, now):
     seen = site.one("seen", device=device["id"])
     request = Request.parse(seen["request"]) if seen else None
@@ -52,6 +60,10 @@ def check_explained(database, site, device, now):
     explained = json.loads(result.stdout)
     where = (device["name"], request, explained, [
         (c.source, c.id, c.why) for c in expected.candidates])
+    if not request and identifies_nobody(site, device):
+        assert not explained["known"] and not explained["candidates"], where
+        assert "identifies nobody" in explained["note"], where
+        return
     open_of = expected.job and (expected.job["source"], expected.job["source_id"])
     assert told(explained["candidates"]) == [
         (c.source, c.id, c.bundle["name"], c.taken or (c.source, c.id) == open_of)
