@@ -5,34 +5,40 @@
 
 #include "nbp/proto/error.h"
 #include "nbp/proto/text.h"
+#include "server/model/names.h"
 
 /* The database holds these, so they must not change. */
+const char *const bundle_kind_names[] = {
+	[BUNDLE_IMAGING] = "imaging", [BUNDLE_THIRD_PARTY] = "third-party",
+	[BUNDLE_KICKSTART] = "kickstart", [BUNDLE_SCRIPT] = "script",
+	[BUNDLE_MULTICAST] = "multicast", NULL,
+};
+
 static const struct {
-	const char *name, *config;
+	const char *config;
 	uint8_t completion;
 } kinds[] = {
-	[BUNDLE_IMAGING] = { "imaging", "z_auto.cfg", COMPLETION_AGENT },
+	[BUNDLE_IMAGING] = { "z_auto.cfg", COMPLETION_AGENT },
 	/* No agent of ours runs in these. */
-	[BUNDLE_THIRD_PARTY] = { "third-party", "winpe.cfg", COMPLETION_NEXT_BOOT },
-	[BUNDLE_KICKSTART] = { "kickstart", "kickstart.cfg", COMPLETION_NEXT_BOOT },
-	[BUNDLE_SCRIPT] = { "script", "z_auto.cfg", COMPLETION_AGENT },
-	[BUNDLE_MULTICAST] = { "multicast", "z_auto.cfg", COMPLETION_AGENT },
+	[BUNDLE_THIRD_PARTY] = { "winpe.cfg", COMPLETION_NEXT_BOOT },
+	[BUNDLE_KICKSTART] = { "kickstart.cfg", COMPLETION_NEXT_BOOT },
+	[BUNDLE_SCRIPT] = { "z_auto.cfg", COMPLETION_AGENT },
+	[BUNDLE_MULTICAST] = { "z_auto.cfg", COMPLETION_AGENT },
 };
-#define KIND_COUNT (sizeof(kinds) / sizeof(kinds[0]))
 
 const char *bundle_kind_name(enum bundle_kind kind)
 {
-	return kind < KIND_COUNT ? kinds[kind].name : NULL;
+	return kind < NAMES_COUNT(bundle_kind_names) ? bundle_kind_names[kind] : NULL;
 }
 
 int bundle_kind_parse(const char *name, enum bundle_kind *kind)
 {
-	for (size_t i = 0; i < KIND_COUNT; i++)
-		if (strcmp(kinds[i].name, name) == 0) {
-			*kind = (enum bundle_kind)i;
-			return 0;
-		}
-	return ERR_NOT_FOUND;
+	int value = NAMES_FIND(bundle_kind_names, name);
+
+	if (value < 0)
+		return ERR_NOT_FOUND;
+	*kind = (enum bundle_kind)value;
+	return 0;
 }
 
 const char *bundle_kind_config(enum bundle_kind kind)

@@ -37,6 +37,8 @@ struct bundle_whole {
 	int64_t added; /* Unix time */
 };
 
+/** The kinds' names, by kind; NULL after the last. */
+extern const char *const bundle_kind_names[];
 /** Returns the name of a kind, in static memory; NULL past the last. */
 const char *bundle_kind_name(enum bundle_kind kind);
 /** Finds a kind by its name. Returns 0 or ERR_NOT_FOUND. */

@@ -2,15 +2,13 @@
 #include <stdio.h>
 
 #include "server/model/assignment.h"
+#include "server/model/bundle.h"
 #include "server/model/job.h"
 #include "server/model/rule.h"
 #include "server/model/session.h"
 #include "server/model/uuid.h"
 #include "server/transfer/data.h"
 #include "server/transfer/row_check.h"
-
-static const char *const kinds[] = { "imaging", "third-party", "kickstart", "script", "multicast",
-	                             NULL };
 
 /* --- settings -------------------------------------------------------------- */
 
@@ -113,7 +111,7 @@ static const struct data_table bundles = {
 	.one = "bundle", .many = "bundles",
 	.table = TABLE_BUNDLE,
 	.fields = {
-		{ "name", DATA_LABEL }, { "kind", DATA_WORD, .words = kinds },
+		{ "name", DATA_LABEL }, { "kind", DATA_WORD, .words = bundle_kind_names },
 		{ "loader_bios", DATA_LOADER, true }, { "loader_uefi", DATA_LOADER, true },
 		{ "config", DATA_FILE, true }, { "prefix", DATA_FILE, true },
 		{ "details", DATA_DETAILS, true },
