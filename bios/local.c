@@ -214,6 +214,7 @@ static void call_apm(uint32_t eax, uint32_t ebx, uint32_t ecx)
 #define APM_ALL_DEVICES 1
 #define APM_OFF 3
 
+/* Restarts the machine where the BIOS cannot switch it off. */
 void local_power_off(struct platform *p)
 {
 	local_leave(bios_of(p));

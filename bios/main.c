@@ -14,41 +14,14 @@ static void no_watchdog(struct platform *p, uint32_t seconds)
 	(void)seconds;
 }
 
-static void fill_platform(struct platform *p)
-{
-	p->name = "nvlnbp.sys";
-	p->now = clock_now;
-	p->idle = clock_idle;
-	p->cpuid = machine_cpuid;
-	p->entropy = clock_entropy;
-	p->write = console_write;
-	p->clear = console_clear;
-	p->move = console_move;
-	p->colours = console_colours;
-	p->key = keys_read;
-	p->forget_keys = keys_forget;
-	p->shift = keys_shift;
-	p->disk_read = disk_read;
-	p->udp_open = udp_open;
-	p->udp_send = udp_send;
-	p->udp_receive = udp_receive;
-	p->udp_close = udp_close;
-	p->fetch = chain_fetch;
-	p->prepare = chain_prepare;
-	p->chain = chain_start;
-	p->boot_local = local_boot;
-	p->recall = local_recall;
-	p->remember = local_remember;
-	p->reboot = local_reboot;
-	p->power_off = local_power_off;
-	p->watchdog = no_watchdog;
-}
-
 void bios_main(void)
 {
 	struct platform *p = &bios.platform;
 
-	fill_platform(p);
+	port_fill(p);
+	p->name = "nvlnbp.sys";
+	p->cpuid = machine_cpuid;
+	p->watchdog = no_watchdog;
 	fault_catch(&bios);
 	clock_start(&bios);
 	console_open(&bios.console);

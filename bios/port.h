@@ -6,7 +6,7 @@
 #include "bios/pxe.h"
 #include "nbp/ansi_keys.h"
 #include "nbp/dhcp.h"
-#include "nbp/platform.h"
+#include "nbp/port.h"
 #include "nbp/x86.h"
 
 /* The BIOS port: all that it knows, in one structure that begins with the platform, so that
@@ -82,30 +82,20 @@ static inline struct bios *bios_of(struct platform *p)
 /** entry.asm jumps here. */
 void bios_main(void) __attribute__((noreturn));
 
-/* clock.c: clock_now(), clock_idle() and clock_entropy() as struct platform says */
+/* clock.c */
 
 /** Starts the clock, which counts from the NBP's first instruction. Takes 10 ms. */
 void clock_start(struct bios *bios);
-uint32_t clock_now(struct platform *p);
-void clock_idle(struct platform *p);
-size_t clock_entropy(struct platform *p, void *buffer, size_t size);
 
-/* console.c: the last four as struct platform says */
+/* console.c */
 
 /** Finds out which outputs there are. */
 void console_open(struct console *console);
 /** Sets screen and COM1 as they were. */
 void console_close(struct console *console);
-void console_write(struct platform *p, const char *text, size_t length);
-void console_clear(struct platform *p);
-void console_move(struct platform *p, unsigned int row, unsigned int column);
-void console_colours(struct platform *p, uint8_t text, uint8_t background);
 
-/* keys.c: all but keys_translate() and keys_shift_of() as struct platform says */
+/* keys.c */
 
-int keys_read(struct platform *p);
-void keys_forget(struct platform *p);
-uint8_t keys_shift(struct platform *p);
 /**
  * Translates a key as INT 16h AH=10h gives it.
  * @ax: scan code in the high byte; in the low one ASCII, or 0 or E0h where the key has none
@@ -185,21 +175,6 @@ void pxe_shut_down(struct bios *bios);
  */
 int net_find(struct bios *bios);
 
-/* udp.c: all as struct platform says */
-
-int udp_open(struct platform *p, uint16_t local_port);
-int udp_send(struct platform *p, const struct endpoint *to, const void *data, size_t length);
-int udp_receive(struct platform *p, struct endpoint *from, void *buffer, size_t capacity,
-                size_t *length);
-void udp_close(struct platform *p);
-
-/* chain.c: all as struct platform says */
-
-int chain_fetch(struct platform *p, const uint8_t server[4], const char *name,
-                struct image *image);
-int chain_prepare(struct platform *p, const struct image *image, const struct handover *handover);
-int chain_start(struct platform *p, const struct image *image, const struct handover *handover);
-
 /* machine.c */
 
 /** Fills platform.machine in but for NIC, packets and disks. */
@@ -211,20 +186,13 @@ void machine_cpuid(uint32_t leaf, uint32_t regs[4]);
 
 /** Lists the fixed disks among drives 80h and up in machine.disks. */
 void disk_find(struct bios *bios);
-/** As struct platform says. */
-int disk_read(struct platform *p, size_t disk, uint64_t lba, uint32_t count, void *buffer);
 
-/* local.c: local_recall(), local_remember() and local_reboot() as struct platform says */
+/* local.c */
 
 /** Restores what was changed of the machine, before another program has it. */
 void local_leave(struct bios *bios);
 /** Boots the local disk: by @method, then by those after it in enum local_boot. */
 void local_boot(struct platform *p, enum local_boot method) __attribute__((noreturn));
-int local_recall(struct platform *p, uint8_t record[POWER_ON_SIZE]);
-void local_remember(struct platform *p, const uint8_t record[POWER_ON_SIZE]);
-void local_reboot(struct platform *p);
-/** Switches the machine off, or restarts it if the BIOS cannot. */
-void local_power_off(struct platform *p);
 /** Restarts the machine at once. */
 void local_reset(void) __attribute__((noreturn));
 

@@ -49,36 +49,6 @@ static void wait_for_debugger(struct efi *efi, const EFI_LOADED_IMAGE *loaded)
 		efi->boot->Stall(1000);
 }
 
-static void fill_platform(struct platform *p)
-{
-	p->name = "nvlnbpx64.efi";
-	p->now = clock_now;
-	p->idle = clock_idle;
-	p->cpuid = x86_cpuid;
-	p->entropy = clock_entropy;
-	p->write = console_write;
-	p->clear = console_clear;
-	p->move = console_move;
-	p->colours = console_colours;
-	p->key = keys_read;
-	p->forget_keys = keys_forget;
-	p->shift = keys_shift;
-	p->disk_read = disk_read;
-	p->udp_open = udp_open;
-	p->udp_send = udp_send;
-	p->udp_receive = udp_receive;
-	p->udp_close = udp_close;
-	p->fetch = chain_fetch;
-	p->prepare = chain_prepare;
-	p->chain = chain_start;
-	p->boot_local = local_boot;
-	p->recall = local_recall;
-	p->remember = local_remember;
-	p->reboot = local_reboot;
-	p->power_off = local_power_off;
-	p->watchdog = set_watchdog;
-}
-
 EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system)
 {
 	uint64_t start = x86_rdtsc();
@@ -91,7 +61,10 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system)
 	efi.system = system;
 	efi.boot = system->BootServices;
 	efi.tpl = efi_tpl(&efi);
-	fill_platform(&efi.platform);
+	port_fill(&efi.platform);
+	efi.platform.name = "nvlnbpx64.efi";
+	efi.platform.cpuid = x86_cpuid;
+	efi.platform.watchdog = set_watchdog;
 	clock_start(&efi, start);
 
 	loaded = efi_protocol(&efi, image, &efi_loaded_image_guid);

@@ -5,7 +5,7 @@
 #include <efi.h>
 
 #include "efi/load_option.h"
-#include "nbp/platform.h"
+#include "nbp/port.h"
 #include "nbp/x86.h"
 
 /*
@@ -156,32 +156,20 @@ void efi_free(struct efi *efi, void *pool);
 /** Turns a firmware's status into an ERR_ value. */
 int efi_error(EFI_STATUS status);
 
-/* clock.c: all but the first as struct platform says */
+/* clock.c */
 
 /**
  * Starts the clock, which counts from the NBP's first instruction. Takes 4 ms.
  * @start: the time stamp counter at that instruction
  */
 void clock_start(struct efi *efi, uint64_t start);
-uint32_t clock_now(struct platform *p);
-void clock_idle(struct platform *p);
-size_t clock_entropy(struct platform *p, void *buffer, size_t size);
 
-/* console.c: the first four as struct platform says */
-
-void console_write(struct platform *p, const char *text, size_t length);
-void console_clear(struct platform *p);
-void console_move(struct platform *p, unsigned int row, unsigned int column);
-void console_colours(struct platform *p, uint8_t text, uint8_t background);
+/* console.c */
 
 /** Restores the console's colours and cursor; harmless if we changed none. */
 void console_restore(struct efi *efi);
 
-/* keys.c: the first three as struct platform says */
-
-int keys_read(struct platform *p);
-uint8_t keys_shift(struct platform *p);
-void keys_forget(struct platform *p);
+/* keys.c */
 
 /** Has the firmware report only whole keys again, as the next program expects. */
 void keys_restore(struct efi *efi);
@@ -206,20 +194,7 @@ void net_find(struct efi *efi);
  */
 void net_find_again(struct efi *efi);
 
-/* udp.c: all as struct platform says; by UDP4 where the firmware has it, else by base code */
-
-int udp_open(struct platform *p, uint16_t local_port);
-int udp_send(struct platform *p, const struct endpoint *to, const void *data, size_t length);
-int udp_receive(struct platform *p, struct endpoint *from, void *buffer, size_t capacity,
-                size_t *length);
-void udp_close(struct platform *p);
-
-/* chain.c: the first three as struct platform says */
-
-int chain_fetch(struct platform *p, const uint8_t server[4], const char *name,
-                struct image *image);
-int chain_prepare(struct platform *p, const struct image *image, const struct handover *handover);
-int chain_start(struct platform *p, const struct image *image, const struct handover *handover);
+/* chain.c */
 
 /** Frees what chain_fetch() fetched, unloads what chain_prepare() loaded; harmless if nothing. */
 void chain_close(struct efi *efi);
@@ -236,9 +211,6 @@ void machine_read(struct efi *efi);
  * of BootOrder first. Has drivers connected if there is none.
  */
 void disk_find(struct efi *efi);
-
-/** As struct platform says. */
-int disk_read(struct platform *p, size_t disk, uint64_t lba, uint32_t count, void *buffer);
 
 /**
  * Returns the Block I/O of @handle if that is a fixed local disk with a medium,
@@ -275,13 +247,7 @@ void order_end(struct boot_order *order);
  */
 int order_place(struct boot_order *order, bool connect, uint8_t *out);
 
-/* local.c: the first five as struct platform says */
-
-void local_boot(struct platform *p, enum local_boot method);
-int local_recall(struct platform *p, uint8_t record[POWER_ON_SIZE]);
-void local_remember(struct platform *p, const uint8_t record[POWER_ON_SIZE]);
-void local_reboot(struct platform *p);
-void local_power_off(struct platform *p);
+/* local.c */
 
 /** Deletes the record of BootNexts in a row: the machine goes on with a loader. */
 void local_clear_bootnext(struct efi *efi);
