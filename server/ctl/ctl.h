@@ -59,6 +59,8 @@ extern const struct ctl_option opt_attempts, opt_deadline, opt_unset, opt_group,
 #define BUNDLE_OPTIONS &opt_config, &opt_loader_bios, &opt_loader_uefi, &opt_prefix, \
 	&opt_attempts, &opt_deadline
 
+/** Has ctl_error() print JSON from now on, {"error": {"message": ..., "status": ...}}. */
+void ctl_errors_as_json(void);
 /** Prints "prebootctl: ..." to standard error, as one line; returns @status. */
 int ctl_error(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /** Reports the store's last failure; returns EXIT_FAULT. */
