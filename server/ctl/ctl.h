@@ -161,6 +161,8 @@ static inline const char *ctl_plural(uint64_t count)
 /** Prints and frees @value where JSON is wanted, else prints the sentence. Returns 0. */
 int ctl_say(struct ctl *ctl, json_t *value, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+/** The same of a removal: "rule dell removed". */
+int ctl_say_removed(struct ctl *ctl, const char *what, const char *name);
 
 /* --- the files that machines will ask for; ctl_tftp.c ---------------------- */
 

@@ -165,6 +165,11 @@ int ctl_say(struct ctl *ctl, json_t *value, const char *format, ...)
 	return 0;
 }
 
+int ctl_say_removed(struct ctl *ctl, const char *what, const char *name)
+{
+	return ctl_say(ctl, json_pack("{s:s}", "removed", name), "%s %s removed", what, name);
+}
+
 void ctl_line(const char *label, const char *format, ...)
 {
 	va_list args;

@@ -241,8 +241,7 @@ static int ctl_bundle_remove(struct ctl *ctl)
 	struct bundle_whole whole;
 	int status = CTL_TRANSACTION(ctl, remove_bundle(ctl, &whole));
 
-	return status ? status : ctl_say(ctl, json_pack("{s:s}", "removed", whole.bundle.name),
-	                                 "bundle %s removed", whole.bundle.name);
+	return status ? status : ctl_say_removed(ctl, "bundle", whole.bundle.name);
 }
 
 json_t *ctl_json_bundle(const struct bundle_whole *whole)

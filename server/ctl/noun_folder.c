@@ -256,8 +256,7 @@ static int ctl_folder_remove(struct ctl *ctl)
 	struct named_folder s = { 0 };
 	int status = CTL_TRANSACTION(ctl, remove_folder(ctl, &s));
 
-	return status ? status : ctl_say(ctl, json_pack("{s:s}", "removed", s.before),
-	                                 "folder %s removed", s.before);
+	return status ? status : ctl_say_removed(ctl, "folder", s.before);
 }
 
 /* --- folder list ----------------------------------------------------------- */

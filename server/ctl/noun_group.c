@@ -160,8 +160,7 @@ static int ctl_group_remove(struct ctl *ctl)
 	struct named_group s = { 0 };
 	int status = CTL_TRANSACTION(ctl, remove_group(ctl, &s));
 
-	return status ? status : ctl_say(ctl, json_pack("{s:s}", "removed", s.name),
-	                                 "group %s removed", s.name);
+	return status ? status : ctl_say_removed(ctl, "group", s.name);
 }
 
 /* --- list and show --------------------------------------------------------- */

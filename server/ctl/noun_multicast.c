@@ -322,8 +322,7 @@ static int ctl_multicast_remove(struct ctl *ctl)
 	struct session_change s = { 0 };
 	int status = CTL_TRANSACTION(ctl, remove_session(ctl, &s));
 
-	return status ? status : ctl_say(ctl, json_pack("{s:s}", "removed", s.row.multicast.name),
-	                                 "session %s removed", s.row.multicast.name);
+	return status ? status : ctl_say_removed(ctl, "session", s.row.multicast.name);
 }
 
 /* --- the noun --------------------------------------------------------------- */

@@ -276,8 +276,7 @@ static int ctl_rule_remove(struct ctl *ctl)
 	struct rule_row row = { 0 };
 	int status = CTL_TRANSACTION(ctl, remove_rule(ctl, &row));
 
-	return status ? status : ctl_say(ctl, json_pack("{s:s}", "removed", row.rule.name),
-	                                 "rule %s removed", row.rule.name);
+	return status ? status : ctl_say_removed(ctl, "rule", row.rule.name);
 }
 
 json_t *ctl_json_rule(const struct rule_row *row)
