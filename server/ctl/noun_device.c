@@ -274,10 +274,10 @@ static int release_device(struct ctl *ctl, const struct device *device, void *da
 	struct done *done = data;
 	char by[40];
 
-	if (memcmp(device->claim_uuid, none, 16)) {
-		text_format(by, sizeof(by), "%pU", device->claim_uuid);
-	} else if (memcmp(device->claim_mac, none, 6)) {
-		text_format(by, sizeof(by), "%pM", device->claim_mac);
+	if (memcmp(device->bound_uuid, none, 16)) {
+		text_format(by, sizeof(by), "%pU", device->bound_uuid);
+	} else if (memcmp(device->bound_mac, none, 6)) {
+		text_format(by, sizeof(by), "%pM", device->bound_mac);
 	} else if (ctl_names_one(ctl)) {
 		return ctl_error(EXIT_FAULT, "device %s is bound to no machine; \"prebootctl device "
 		                 "change\" changes what it was added with", device->name);

@@ -43,9 +43,9 @@ static void print_device(struct ctl *ctl, const struct device *device, const str
 	}
 	print_guid("UUID", device->uuid);
 	print_guid("image-safe data", device->isd);
-	print_guid("bound to UUID", device->claim_uuid);
-	text_format(text, sizeof(text), "%pM", device->claim_mac);
-	if (memcmp(device->claim_mac, no_uuid, 6))
+	print_guid("bound to UUID", device->bound_uuid);
+	text_format(text, sizeof(text), "%pM", device->bound_mac);
+	if (memcmp(device->bound_mac, no_uuid, 6))
 		printf("  %-20s%s\n", "bound to MAC", text);
 	ctl_print_names("groups", json_object_get(owned, "groups"));
 	ctl_print_owned(owned);

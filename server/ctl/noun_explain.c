@@ -94,7 +94,7 @@ static int admit_machine(struct explanation *e)
 		return 0;
 	*device = (struct device){ .id = INDEX_DEVICE_MAX, .added = e->now };
 	text_format(device->name, sizeof(device->name), "%s", e->admitted);
-	if (index_put_new(e->index, device))
+	if (index_add_device(e->index, device))
 		return ctl_error(EXIT_FAULT, "not enough memory");
 	e->who.known = true;
 	e->who.entry = index_by_id(e->index, device->id);
@@ -198,8 +198,8 @@ static int find_registered(struct explanation *e)
 		status = check_result(e, device_macs(&e->ctl->store, device->id, macs, &count));
 	if (status)
 		return status;
-	memcpy(identity.uuid, all_zero(device->uuid, 16) ? device->claim_uuid : device->uuid, 16);
-	memcpy(identity.mac, device->claim_mac, sizeof(identity.mac));
+	memcpy(identity.uuid, all_zero(device->uuid, 16) ? device->bound_uuid : device->uuid, 16);
+	memcpy(identity.mac, device->bound_mac, sizeof(identity.mac));
 	/* By the device id alone, the first machine that comes with it is it. */
 	if (!count && all_zero(identity.uuid, 16) && all_zero(identity.mac, 6)) {
 		e->who.known = true;
@@ -231,13 +231,13 @@ static int give_up(struct explanation *e)
 	add_note(e, "its job was " OVERDUE_REASON ", and has failed", "");
 	job_end(&e->job, JOB_FAILED, e->now, OVERDUE_REASON);
 	if (of->source == SOURCE_ASSIGNMENT)
-		rc = index_put_past(e->index, device, PAST_OF_ASSIGNMENT, of->source_id,
-		                    PAST_FAILED);
+		rc = index_add_outcome(e->index, device, OUTCOME_OF_ASSIGNMENT, of->source_id,
+		                       OUTCOME_FAILED);
 	else if (of->source == SOURCE_MULTICAST)
-		rc = index_put_past(e->index, device, PAST_OF_MULTICAST, of->source_id,
-		                    PAST_FAILED);
+		rc = index_add_outcome(e->index, device, OUTCOME_OF_MULTICAST, of->source_id,
+		                       OUTCOME_FAILED);
 	if (rc == 0 && of->bundle)
-		rc = index_put_past(e->index, device, PAST_OF_BUNDLE, of->bundle, PAST_FAILED);
+		rc = index_add_outcome(e->index, device, OUTCOME_OF_BUNDLE, of->bundle, OUTCOME_FAILED);
 	e->who.entry = index_by_id(e->index, device);
 	return check_result(e, rc);
 }
@@ -245,16 +245,16 @@ static int give_up(struct explanation *e)
 /* Sees to the sessions as prebootd does each second. */
 static int advance_sessions(struct explanation *e)
 {
-	const struct policy *policy = index_policy(e->index);
+	const struct catalog *catalog = index_catalog(e->index);
 	enum session_state next;
 	int rc = 0;
 
-	for (size_t i = 0; i < policy->multicast_count && rc == 0; i++) {
-		const struct session *session = &policy->multicasts[i];
+	for (size_t i = 0; i < catalog->multicast_count && rc == 0; i++) {
+		const struct session *session = &catalog->multicasts[i];
 
 		while ((rc = multicast_next(&e->ctl->store, session, e->now, &next)) == 0 &&
 		       next != session->state)
-			index_put_state(e->index, session->id, next);
+			index_set_state(e->index, session->id, next);
 	}
 	return check_result(e, rc);
 }

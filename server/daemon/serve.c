@@ -120,7 +120,7 @@ static bool may_admit(struct serving *s, struct datagram *d)
 static bool needs_writer(struct serving *s, struct datagram *d)
 {
 	const struct index *index = s->server->index;
-	const struct policy *policy = index_policy(index);
+	const struct catalog *catalog = index_catalog(index);
 	struct request_context context = { .index = index, .who = &s->who,
 	                                   .request = &s->question.u.request, .address = "",
 	                                   .now = s->timestamp->now };
@@ -133,14 +133,14 @@ static bool needs_writer(struct serving *s, struct datagram *d)
 	if (!s->who.known) {
 		if (s->who.no_admission)
 			return false;
-		if (policy->settings.admit_unknown)
+		if (catalog->settings.admit_unknown)
 			return may_admit(s, d);
-		if (!policy->rules_for_unknown)
+		if (!catalog->rules_for_unknown)
 			return false;
 	} else if (s->who.binds || entry_has_open_job(s->who.entry)) {
 		return true;
 	}
-	if (s->who.known ? policy->rules_for_known : policy->rules_for_unknown) {
+	if (s->who.known ? catalog->rules_for_known : catalog->rules_for_unknown) {
 		address_host(&d->from, address);
 		context.address = address;
 	}
@@ -153,7 +153,7 @@ static void decide_none(struct serving *s)
 {
 	const struct request *request = &s->question.u.request;
 	struct request_facts facts = { .firmware = request->firmware, .now = s->timestamp->now };
-	const struct settings *settings = &index_policy(s->server->index)->settings;
+	const struct settings *settings = &index_catalog(s->server->index)->settings;
 	struct settings buffer;
 	struct job last = { 0 };
 
@@ -314,21 +314,21 @@ static void prefetch(struct serving *s, const struct datagram *batch, size_t bat
 
 	for (size_t i = 0; i < batch_count; i++) {
 		struct request_peek *peek = &s->peeks[i];
-		struct index_ahead *ahead = &s->ahead[i];
+		struct index_prefetch *prefetch = &s->prefetch[i];
 
 		peek_request(batch[i].data, batch[i].length, peek);
-		ahead->table = NULL;
-		ahead->entry = NULL;
+		prefetch->table = NULL;
+		prefetch->entry = NULL;
 		if (!peek->firmware)
 			continue;
-		ahead->isd = all_zero(peek->isd, 16) ? NULL : peek->isd;
-		ahead->uuid = all_zero(peek->identity.uuid, 16) ? NULL : peek->identity.uuid;
-		ahead->mac = peek->identity.mac;
-		index_ahead_begin(index, ahead);
+		prefetch->isd = all_zero(peek->isd, 16) ? NULL : peek->isd;
+		prefetch->uuid = all_zero(peek->identity.uuid, 16) ? NULL : peek->identity.uuid;
+		prefetch->mac = peek->identity.mac;
+		index_prefetch_begin(index, prefetch);
 	}
-	for (int step = 0; step < INDEX_AHEAD_STEPS; step++)
+	for (int step = 0; step < INDEX_PREFETCH_STEPS; step++)
 		for (size_t i = 0; i < batch_count; i++)
-			index_ahead_next(index, &s->ahead[i]);
+			index_prefetch_next(index, &s->prefetch[i]);
 }
 
 /* Answers datagram @i. Returns whether it has. */
@@ -340,7 +340,7 @@ static bool serve_one(struct serving *s, struct datagram *d, size_t i)
 		count(&s->counters.dropped[DROP_LIMIT], 1);
 		return false;
 	}
-	if (serve_fast(s, d, &s->peeks[i], s->ahead[i].entry))
+	if (serve_fast(s, d, &s->peeks[i], s->prefetch[i].entry))
 		return true;
 	/* What takes more: many networks of one region together get no more than a few. */
 	if (!limit_take(&s->server->regions, address_region(&d->from), d->arrived)) {

@@ -17,7 +17,7 @@ struct serving {
 	struct server *server;
 	struct counters counters;
 	struct request_peek peeks[BATCH]; /* of the batch at work */
-	struct index_ahead ahead[BATCH];
+	struct index_prefetch prefetch[BATCH];
 	/* The rest is of the datagram at work. */
 	const struct timestamp *timestamp;
 	struct message question;

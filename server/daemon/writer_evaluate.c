@@ -109,7 +109,7 @@ static int add_session(struct writer *w, struct details *details)
 
 	if (rc || origin.source != SOURCE_MULTICAST)
 		return rc;
-	session = policy_multicast(index_policy(w->server->index), origin.source_id);
+	session = catalog_multicast(index_catalog(w->server->index), origin.source_id);
 	if (!session)
 		return 0;
 	text_format(clients, sizeof(clients), "%u", session->joined);

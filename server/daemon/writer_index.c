@@ -23,7 +23,7 @@ void writer_log_warnings(struct writer *w)
 int writer_follow(struct writer *w)
 {
 	struct server *server = w->server;
-	const struct policy *before;
+	const struct catalog *before;
 	struct changes *changes;
 	int rc = index_read_changes(server->index, &w->store, &changes);
 
@@ -35,9 +35,9 @@ int writer_follow(struct writer *w)
 	if (rc || !changes)
 		return rc;
 	pthread_rwlock_wrlock(&server->lock);
-	before = index_policy(server->index);
+	before = index_catalog(server->index);
 	rc = index_apply(server->index, changes);
-	server->generation += index_policy(server->index) != before;
+	server->generation += index_catalog(server->index) != before;
 	pthread_rwlock_unlock(&server->lock);
 	w->followed = true;
 	writer_log_warnings(w);

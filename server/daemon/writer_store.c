@@ -37,7 +37,7 @@ static int store_identity(struct writer *w, struct pending *p)
 		rc = identify_store_match(&w->store, &p->sender, who, w->timestamp.now,
 		                          p->question.nonce);
 	if (rc == 0 && who->binds)
-		rc = device_claim(&w->store, &who->device, &who->identity);
+		rc = device_bind(&w->store, &who->device, &who->identity);
 	if (p->sender.match == MATCH_CARD || p->sender.match == MATCH_SHARED_UUID || who->binds)
 		add_changed_identity(&w->part, p->sender.identity);
 	if (who->binds) {

@@ -44,7 +44,7 @@ static int move_times(struct writer *w)
 /* Looks at the clock for the first time: one by which all that is stored is old may be wrong. */
 static void begin_clock(struct writer *w, int64_t now, int64_t boot)
 {
-	int64_t keep = index_policy(w->server->index)->settings.keep_events, event, unknown;
+	int64_t keep = index_catalog(w->server->index)->settings.keep_events, event, unknown;
 
 	w->clock.known = true;
 	w->clock.offset = now - boot;
@@ -106,11 +106,11 @@ static void advance_session(struct writer *w, const struct session *session)
 
 void writer_sessions(struct writer *w)
 {
-	const struct policy *policy = index_policy(w->server->index);
+	const struct catalog *catalog = index_catalog(w->server->index);
 	bool advanced = false;
 
-	for (size_t i = 0; i < policy->multicast_count; i++) {
-		const struct session *session = &policy->multicasts[i];
+	for (size_t i = 0; i < catalog->multicast_count; i++) {
+		const struct session *session = &catalog->multicasts[i];
 		enum session_state next;
 
 		if (multicast_next(&w->store, session, w->timestamp.now, &next) ||
@@ -171,8 +171,8 @@ void writer_count(struct writer *w)
 /* Deletes old events and unknown machines, a little at a time, so that nobody has to wait. */
 static void delete_old_events(struct writer *w)
 {
-	const struct policy *policy = index_policy(w->server->index);
-	int64_t before = w->timestamp.now - policy->settings.keep_events, unknown = before;
+	const struct catalog *catalog = index_catalog(w->server->index);
+	int64_t before = w->timestamp.now - catalog->settings.keep_events, unknown = before;
 	bool any;
 
 	if (event_any_before(&w->store, before, &any) ||
@@ -187,7 +187,7 @@ static void delete_old_events(struct writer *w)
 /* Deletes old records of the audit trail, likewise. */
 static void delete_old_audit(struct writer *w)
 {
-	int64_t before = w->timestamp.now - index_policy(w->server->index)->settings.keep_audit;
+	int64_t before = w->timestamp.now - index_catalog(w->server->index)->settings.keep_audit;
 	bool any;
 
 	if (audit_any_before(&w->store, before, &any) || !any)
@@ -200,7 +200,7 @@ static void delete_old_audit(struct writer *w)
 /* Goes through all jobs in an hour's time, or longer if there are very many. */
 static void delete_old_jobs(struct writer *w)
 {
-	int64_t keep = index_policy(w->server->index)->settings.keep_job;
+	int64_t keep = index_catalog(w->server->index)->settings.keep_job;
 	bool end = false;
 
 	if (!w->pruned && w->timestamp.now < w->prune_next)
@@ -230,7 +230,7 @@ static void delete_old(struct writer *w)
 /* Looks whether as many unknown machines have been admitted as may be. */
 static void check_admissions(struct writer *w)
 {
-	int64_t limit = index_policy(w->server->index)->settings.admit_limit, admitted;
+	int64_t limit = index_catalog(w->server->index)->settings.admit_limit, admitted;
 	bool full;
 
 	if (device_admissions(&w->store, &admitted))

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "server/index/index.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -10,36 +8,7 @@
 #include "nbp/proto/error.h"
 #include "server/index/index_internal.h"
 
-/* The index as a whole: finding devices, putting them in and taking them out. */
-
-#define MORE "and more\n"
-
-void warnings_add(struct warnings *warnings, const char *format, ...)
-{
-	size_t left = sizeof(warnings->text) - warnings->length;
-	va_list args;
-	int length;
-
-	/* Space is reserved for the last line, MORE, after which nothing is added. */
-	if (left <= sizeof(MORE))
-		return;
-	va_start(args, format);
-	length = vsnprintf(warnings->text + warnings->length, left, format, args);
-	va_end(args);
-	if (length < 0 || (size_t)length + 1 + sizeof(MORE) > left) {
-		memcpy(warnings->text + warnings->length, MORE, sizeof(MORE));
-		warnings->length = sizeof(warnings->text);
-		return;
-	}
-	warnings->length += (size_t)length + 1;
-	memcpy(warnings->text + warnings->length - 1, "\n", 2);
-}
-
-void warnings_add_all(struct warnings *warnings, const struct warnings *more)
-{
-	for (const char *line = more->text; *line; line = strchr(line, '\n') + 1)
-		warnings_add(warnings, "%.*s", (int)strcspn(line, "\n"), line);
-}
+/* The index as a whole: its hashes, beginning and end. */
 
 /* --- hashes ---------------------------------------------------------------- */
 
@@ -82,12 +51,12 @@ struct index *index_new(void)
 
 	if (!index)
 		return NULL;
-	index->policy = calloc(1, sizeof(*index->policy));
-	if (!index->policy) {
+	index->catalog = calloc(1, sizeof(*index->catalog));
+	if (!index->catalog) {
 		free(index);
 		return NULL;
 	}
-	settings_default(&index->policy->settings);
+	settings_default(&index->catalog->settings);
 	/* Without randomness, before the system has any, it is an index all the same. */
 	if (getrandom(index->seed, sizeof(index->seed), GRND_NONBLOCK) < 0)
 		index->seed[0] = (uintptr_t)index;
@@ -103,22 +72,22 @@ void index_free(struct index *index)
 	index_table_free(&index->uuids);
 	index_table_free(&index->isds);
 	arena_free(&index->arena);
-	policy_free(index->policy);
+	catalog_free(index->catalog);
 	free(index);
 }
 
-const struct policy *index_policy(const struct index *index)
+const struct catalog *index_catalog(const struct index *index)
 {
-	return index->policy;
+	return index->catalog;
 }
 
-void index_put_state(struct index *index, uint64_t multicast, enum session_state state)
+void index_set_state(struct index *index, uint64_t multicast, enum session_state state)
 {
-	struct policy *policy = index->policy;
+	struct catalog *catalog = index->catalog;
 
-	for (size_t i = 0; i < policy->multicast_count; i++)
-		if (policy->multicasts[i].id == multicast)
-			policy->multicasts[i].state = state;
+	for (size_t i = 0; i < catalog->multicast_count; i++)
+		if (catalog->multicasts[i].id == multicast)
+			catalog->multicasts[i].state = state;
 }
 
 size_t index_count(const struct index *index)

@@ -6,7 +6,7 @@
 #include "nbp/proto/message_fields.h"
 #include "server/index/index_internal.h"
 
-/* The devices in the index: finding them, putting them in and taking them out. */
+/* The devices in the index: finding, adding and removing them. */
 
 /* --- finding --------------------------------------------------------------- */
 
@@ -45,7 +45,7 @@ const struct entry *index_by_uuid(const struct index *index, const uint8_t uuid[
 {
 	uint32_t hash = index_hash_uuid(index, uuid), number;
 	uint32_t slot = index_table_home(&index->uuids, hash);
-	const struct entry *claimed = NULL;
+	const struct entry *bound = NULL;
 
 	if (all_zero(uuid, UUID_SIZE))
 		return NULL;
@@ -54,11 +54,11 @@ const struct entry *index_by_uuid(const struct index *index, const uint8_t uuid[
 
 		if (memcmp(entry->uuid, uuid, UUID_SIZE) == 0)
 			return entry;
-		if (entry->flags & ENTRY_CLAIM_UUID &&
-		    memcmp(block_claim_uuid(entry_block(entry)), uuid, UUID_SIZE) == 0)
-			claimed = entry;
+		if (entry->flags & ENTRY_BOUND_UUID &&
+		    memcmp(block_bound_uuid(entry_block(entry)), uuid, UUID_SIZE) == 0)
+			bound = entry;
 	}
-	return claimed;
+	return bound;
 }
 
 /* Says whether @mac is one of those it was registered with, but the first. */
@@ -78,7 +78,7 @@ const struct entry *index_by_mac(const struct index *index, const uint8_t mac[MA
 {
 	uint32_t hash = index_hash_mac(index, mac), number;
 	uint32_t slot = index_table_home(&index->macs, hash);
-	const struct entry *claimed = NULL;
+	const struct entry *bound = NULL;
 
 	if (all_zero(mac, MAC_SIZE))
 		return NULL;
@@ -88,12 +88,12 @@ const struct entry *index_by_mac(const struct index *index, const uint8_t mac[MA
 		if (memcmp(entry->mac, mac, MAC_SIZE) == 0 ||
 		    (entry->flags & ENTRY_MORE_MACS && has_further_mac(entry, mac)))
 			return entry;
-		if (entry->flags & ENTRY_CLAIM_MAC &&
-		    memcmp(block_claim_mac(entry_block(entry), entry->flags), mac,
+		if (entry->flags & ENTRY_BOUND_MAC &&
+		    memcmp(block_bound_mac(entry_block(entry), entry->flags), mac,
 		           MAC_SIZE) == 0)
-			claimed = entry;
+			bound = entry;
 	}
-	return claimed;
+	return bound;
 }
 
 /* --- changing -------------------------------------------------------------- */
@@ -104,7 +104,7 @@ struct index_key {
 	uint32_t hash;
 };
 
-/* Goes through all that an entry is found by. Returns false behind the last. */
+/* Goes through all that an entry is found by. Returns false past the last. */
 static bool next_key(struct index *index, const struct entry *entry, size_t i, struct index_key *key)
 {
 	const struct block *block = entry_block(entry);
@@ -117,7 +117,7 @@ static bool next_key(struct index *index, const struct entry *entry, size_t i, s
 		key->hash = index_hash_id(index, entry->id);
 		return true;
 	case 1: uuid = all_zero(entry->uuid, UUID_SIZE) ? NULL : entry->uuid; break;
-	case 2: uuid = entry->flags & ENTRY_CLAIM_UUID ? block_claim_uuid(block) : NULL; break;
+	case 2: uuid = entry->flags & ENTRY_BOUND_UUID ? block_bound_uuid(block) : NULL; break;
 	case 3:
 		if (all_zero(entry->isd, UUID_SIZE))
 			return true;
@@ -126,8 +126,8 @@ static bool next_key(struct index *index, const struct entry *entry, size_t i, s
 		return true;
 	case 4: mac = entry->flags & ENTRY_MAC ? entry->mac : NULL; break;
 	case 5:
-		if (entry->flags & ENTRY_CLAIM_MAC)
-			mac = block_claim_mac(block, entry->flags);
+		if (entry->flags & ENTRY_BOUND_MAC)
+			mac = block_bound_mac(block, entry->flags);
 		break;
 	default:
 		if (i - 6 >= block->macs)
@@ -169,7 +169,7 @@ static size_t size_of(const struct block *block)
 	return sizeof(struct entry) + block->size;
 }
 
-void index_take(struct index *index, uint32_t id)
+void index_remove(struct index *index, uint32_t id)
 {
 	uint32_t number = index_number(index, id);
 
@@ -186,14 +186,14 @@ int index_put(struct index *index, const struct entry *entry, const struct block
 
 	if (!number)
 		return ERR_SPACE;
-	index_take(index, entry->id);
+	index_remove(index, entry->id);
 	*index_at(index, number) = *entry;
 	memcpy(index_at(index, number) + 1, block, block->size);
 	index->count++;
 	return add_keys(index, number);
 }
 
-int index_put_new(struct index *index, const struct device *device)
+int index_add_device(struct index *index, const struct device *device)
 {
 	struct {
 		struct block block;
@@ -207,13 +207,13 @@ int index_put_new(struct index *index, const struct device *device)
 	return index_put(index, &entry, &new.block);
 }
 
-int index_put_past(struct index *index, uint64_t device, enum past_of of, uint64_t id,
-                   enum past past)
+int index_add_outcome(struct index *index, uint64_t device, enum outcome_of of, uint64_t id,
+                      enum outcome outcome)
 {
-	uint32_t number = index_number(index, (uint32_t)device), new = PAST_OF(id, of, past);
+	uint32_t number = index_number(index, (uint32_t)device), new = PACK_OUTCOME(id, of, outcome);
 	const struct block *block = entry_block(index_at(index, number));
-	const uint8_t *from = (const uint8_t *)block, *pasts = (const uint8_t *)block_pasts(block);
-	size_t before = (size_t)(pasts - from);
+	const uint8_t *from = (const uint8_t *)block, *outcomes = (const uint8_t *)block_outcomes(block);
+	size_t before = (size_t)(outcomes - from);
 	struct entry entry = *index_at(index, number);
 	struct block *with = malloc(block->size + sizeof(new));
 	int rc;
@@ -223,9 +223,9 @@ int index_put_past(struct index *index, uint64_t device, enum past_of of, uint64
 	/* The first counts. */
 	memcpy(with, from, before);
 	memcpy((uint8_t *)with + before, &new, sizeof(new));
-	memcpy((uint8_t *)with + before + sizeof(new), pasts, block->size - before);
+	memcpy((uint8_t *)with + before + sizeof(new), outcomes, block->size - before);
 	with->size += (uint32_t)sizeof(new);
-	with->pasts++;
+	with->outcomes++;
 	rc = index_put(index, &entry, with);
 	free(with);
 	return rc;

@@ -23,24 +23,24 @@ const uint32_t *block_sessions(const struct block *block)
 	return block_groups(block) + block->groups;
 }
 
-const uint32_t *block_pasts(const struct block *block)
+const uint32_t *block_outcomes(const struct block *block)
 {
 	return block_sessions(block) + block->sessions;
 }
 
-const uint8_t *block_claim_uuid(const struct block *block)
+const uint8_t *block_bound_uuid(const struct block *block)
 {
-	return (const uint8_t *)(block_pasts(block) + block->pasts);
+	return (const uint8_t *)(block_outcomes(block) + block->outcomes);
 }
 
-const uint8_t *block_claim_mac(const struct block *block, uint8_t flags)
+const uint8_t *block_bound_mac(const struct block *block, uint8_t flags)
 {
-	return block_claim_uuid(block) + (flags & ENTRY_CLAIM_UUID ? UUID_SIZE : 0);
+	return block_bound_uuid(block) + (flags & ENTRY_BOUND_UUID ? UUID_SIZE : 0);
 }
 
 const uint8_t *block_macs(const struct block *block, uint8_t flags)
 {
-	return block_claim_mac(block, flags) + (flags & ENTRY_CLAIM_MAC ? MAC_SIZE : 0);
+	return block_bound_mac(block, flags) + (flags & ENTRY_BOUND_MAC ? MAC_SIZE : 0);
 }
 
 const char *block_name(const struct block *block, uint8_t flags)
@@ -72,11 +72,11 @@ void entry_device(const struct entry *entry, struct device *device)
 	memcpy(device->name, block_name(block, entry->flags), (size_t)block->name + 1);
 	memcpy(device->uuid, entry->uuid, sizeof(device->uuid));
 	memcpy(device->isd, entry->isd, sizeof(device->isd));
-	if (entry->flags & ENTRY_CLAIM_UUID)
-		memcpy(device->claim_uuid, block_claim_uuid(block), sizeof(device->claim_uuid));
-	if (entry->flags & ENTRY_CLAIM_MAC)
-		memcpy(device->claim_mac, block_claim_mac(block, entry->flags),
-		       sizeof(device->claim_mac));
+	if (entry->flags & ENTRY_BOUND_UUID)
+		memcpy(device->bound_uuid, block_bound_uuid(block), sizeof(device->bound_uuid));
+	if (entry->flags & ENTRY_BOUND_MAC)
+		memcpy(device->bound_mac, block_bound_mac(block, entry->flags),
+		       sizeof(device->bound_mac));
 	device->added = entry->added;
 }
 
@@ -95,19 +95,19 @@ bool entry_has_mac(const struct entry *entry)
 	return entry->flags & ENTRY_MAC;
 }
 
-bool entry_has_claim_mac(const struct entry *entry)
+bool entry_has_bound_mac(const struct entry *entry)
 {
-	return entry->flags & ENTRY_CLAIM_MAC;
+	return entry->flags & ENTRY_BOUND_MAC;
 }
 
 const uint8_t *entry_uuid(const struct entry *entry)
 {
 	if (!all_zero(entry->uuid, UUID_SIZE))
 		return entry->uuid;
-	return entry->flags & ENTRY_CLAIM_UUID ? block_claim_uuid(entry_block(entry)) : NULL;
+	return entry->flags & ENTRY_BOUND_UUID ? block_bound_uuid(entry_block(entry)) : NULL;
 }
 
-enum mac_of entry_mac_of(const struct entry *entry, const uint8_t mac[MAC_SIZE],
+enum mac_owner entry_mac(const struct entry *entry, const uint8_t mac[MAC_SIZE],
                          const uint32_t *serials)
 {
 	const struct block *block = entry_block(entry);
@@ -121,16 +121,16 @@ enum mac_of entry_mac_of(const struct entry *entry, const uint8_t mac[MAC_SIZE],
 	for (size_t i = 0; i < block->macs; i++)
 		if (memcmp(macs + i * MAC_SIZE, mac, MAC_SIZE) == 0)
 			return MAC_REGISTERED;
-	if (entry->flags & ENTRY_CLAIM_MAC &&
-	    memcmp(block_claim_mac(block, entry->flags), mac, MAC_SIZE) == 0)
-		return MAC_CLAIMED;
+	if (entry->flags & ENTRY_BOUND_MAC &&
+	    memcmp(block_bound_mac(block, entry->flags), mac, MAC_SIZE) == 0)
+		return MAC_BOUND;
 	cards = block_cards(block, entry->flags, &count);
 	for (size_t i = 0; i < count; i++) {
 		memcpy(&hash, cards[i].serials, sizeof(hash));
 		if (memcmp(cards[i].mac, mac, MAC_SIZE) == 0 && (!serials || *serials == hash))
 			return MAC_OF_CARD;
 	}
-	return MAC_STRANGE;
+	return MAC_UNKNOWN;
 }
 
 bool entry_is_uuid(const struct entry *entry, const uint8_t uuid[UUID_SIZE])
@@ -150,14 +150,14 @@ bool entry_is_mac(const struct entry *entry, const uint8_t mac[MAC_SIZE])
 
 const struct folder *entry_folder(const struct index *index, const struct entry *entry)
 {
-	return policy_folder(index->policy, entry->folder);
+	return catalog_folder(index->catalog, entry->folder);
 }
 
 const struct settings *entry_settings(const struct index *index, const struct entry *entry,
                                       struct settings *room)
 {
 	const struct folder *folder = entry_folder(index, entry);
-	const struct settings *outer = folder ? folder->settings : &index->policy->settings;
+	const struct settings *outer = folder ? folder->settings : &index->catalog->settings;
 	const struct block *block = entry_block(entry);
 	const char *own = block_settings(block, entry->flags), *end = own + block->settings;
 
@@ -183,7 +183,7 @@ void entry_set_mark(const struct entry *entry, struct mark mark)
 	__atomic_store_n((uint16_t *)&entry->mark_length, mark.length, __ATOMIC_RELAXED);
 }
 
-/* --- its work -------------------------------------------------------------- */
+/* --- its jobs and assignments ---------------------------------------------- */
 
 bool entry_has_open_job(const struct entry *entry)
 {
@@ -192,7 +192,7 @@ bool entry_has_open_job(const struct entry *entry)
 
 enum job_state entry_last_job(const struct entry *entry)
 {
-	return (enum job_state)entry->last_job_of;
+	return (enum job_state)entry->last_job;
 }
 
 size_t entry_groups(const struct entry *entry, uint64_t *ids, size_t max)
@@ -215,7 +215,7 @@ bool entry_assignment(const struct index *index, const struct entry *entry, size
 	const struct block_assignment *own = block_assignments(block);
 
 	for (size_t at = 0; at < block->assignments; at++, own++) {
-		const struct bundle *bundle = policy_bundle(index->policy, own->bundle_mode / 4);
+		const struct bundle *bundle = catalog_bundle(index->catalog, own->bundle_mode / 4);
 
 		if (!bundle || i-- > 0)
 			continue;
@@ -239,22 +239,22 @@ size_t entry_multicasts(const struct index *index, const struct entry *entry,
 	size_t count = 0;
 
 	for (size_t i = 0; i < block->sessions && count < max; i++) {
-		memberships[count].session = policy_multicast(index->policy, sessions[i] / 2);
+		memberships[count].session = catalog_multicast(index->catalog, sessions[i] / 2);
 		memberships[count].joined = sessions[i] % 2;
 		count += memberships[count].session != NULL;
 	}
 	return count;
 }
 
-enum past entry_past(const struct entry *entry, enum past_of of, uint64_t id)
+enum outcome entry_outcome(const struct entry *entry, enum outcome_of of, uint64_t id)
 {
 	const struct block *block = entry_block(entry);
-	const uint32_t *pasts = block_pasts(block);
+	const uint32_t *outcomes = block_outcomes(block);
 
-	if (id > INDEX_PAST_MAX)
-		return PAST_NONE;
-	for (size_t i = 0; i < block->pasts; i++)
-		if (pasts[i] / 4 == PAST_OF(id, of, PAST_NONE) / 4)
-			return (enum past)(pasts[i] % 4);
-	return PAST_NONE;
+	if (id > CATALOG_ID_MAX)
+		return OUTCOME_NONE;
+	for (size_t i = 0; i < block->outcomes; i++)
+		if (outcomes[i] / 4 == PACK_OUTCOME(id, of, OUTCOME_NONE) / 4)
+			return (enum outcome)(outcomes[i] % 4);
+	return OUTCOME_NONE;
 }

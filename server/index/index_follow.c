@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "nbp/proto/error.h"
+#include "server/index/catalog_read.h"
 #include "server/index/index_internal.h"
 #include "server/store/memory.h"
 
@@ -17,27 +18,27 @@ struct change {
 
 struct changes {
 	int64_t last;           /* the last change that is among these */
-	struct policy *policy;  /* NULL: as it was */
-	bool policy_changed;
+	struct catalog *catalog;  /* NULL: as it was */
+	bool catalog_changed;
 	struct change *changes; /* by device */
 	size_t count, room;
 	size_t next;            /* of the changes: the one to be read next */
 	uint8_t *blocks;
 	size_t blocks_length, blocks_room;
-	struct warnings policy_warnings, warnings;
+	struct warnings catalog_warnings, warnings;
 };
 
 void changes_free(struct changes *changes)
 {
 	if (!changes)
 		return;
-	policy_free(changes->policy);
+	catalog_free(changes->catalog);
 	free(changes->changes);
 	free(changes->blocks);
 	free(changes);
 }
 
-static int note_device(struct changes *changes, int64_t device)
+static int add_change(struct changes *changes, int64_t device)
 {
 	struct change *larger;
 
@@ -67,7 +68,7 @@ static int by_device(const void *left, const void *right)
 /* --- reading --------------------------------------------------------------- */
 
 /* Reads which devices have changed, each once and in order. */
-static int read_notes(const struct index *index, struct store *store, struct changes *changes)
+static int read_changed_ids(const struct index *index, struct store *store, struct changes *changes)
 {
 	struct store_rows *rows;
 	size_t kept = 0;
@@ -79,9 +80,9 @@ static int read_notes(const struct index *index, struct store *store, struct cha
 
 		changes->last = store_number(rows, 0);
 		if (device == 0)
-			changes->policy_changed = true;
+			changes->catalog_changed = true;
 		else
-			rc = note_device(changes, device);
+			rc = add_change(changes, device);
 	}
 	if (rc || !changes->count)
 		return rc;
@@ -94,7 +95,7 @@ static int read_notes(const struct index *index, struct store *store, struct cha
 }
 
 /* Keeps a device that was read, if it is one that has changed. */
-static int keep(void *data, const struct entry *entry, const struct block *block)
+static int keep_device(void *data, const struct entry *entry, const struct block *block)
 {
 	struct changes *changes = data;
 	size_t size = (block->size + 7) & ~(size_t)7;
@@ -121,7 +122,7 @@ static int keep(void *data, const struct entry *entry, const struct block *block
 	memcpy(changes->blocks + change->block, block, block->size);
 	changes->blocks_length += size;
 	/* A session counts who has joined it and has work of it. */
-	changes->policy_changed |= block->sessions > 0;
+	changes->catalog_changed |= block->sessions > 0;
 	return 0;
 }
 
@@ -139,22 +140,22 @@ static int read_changed(const struct index *index, struct store *store, struct c
 		       changes->changes[last + 1].device - changes->changes[last].device <= near)
 			last++;
 		rc = devices_read(store, changes->changes[first].device,
-		                  changes->changes[last].device, keep, changes,
+		                  changes->changes[last].device, keep_device, changes,
 		                  &changes->warnings);
 		first = last + 1;
 	}
-	for (size_t i = 0; i < changes->count && !changes->policy_changed; i++) {
+	for (size_t i = 0; i < changes->count && !changes->catalog_changed; i++) {
 		const struct entry *old = index_by_id(index, (uint64_t)changes->changes[i].device);
 
-		changes->policy_changed = old && entry_block(old)->sessions;
+		changes->catalog_changed = old && entry_block(old)->sessions;
 	}
-	if (rc == 0 && changes->policy_changed)
-		rc = policy_read(store, &changes->policy, &changes->policy_warnings);
+	if (rc == 0 && changes->catalog_changed)
+		rc = catalog_read(store, &changes->catalog, &changes->catalog_warnings);
 	return rc;
 }
 
 /* Ids of changes only grow, unless somebody puts an older database into the same file. */
-static int check_past(const struct index *index, struct store *store)
+static int check_is_newer(const struct index *index, struct store *store)
 {
 	int64_t last;
 	int rc = change_last_number(store, &last);
@@ -170,9 +171,9 @@ int index_read_changes(const struct index *index, struct store *store, struct ch
 
 	*out = NULL;
 	if (rc == 0)
-		rc = read_notes(index, store, changes);
+		rc = read_changed_ids(index, store, changes);
 	if (rc == 0 && changes->last == index->change) {
-		rc = check_past(index, store);
+		rc = check_is_newer(index, store);
 	} else if (rc == 0) {
 		rc = read_changed(index, store, changes);
 		if (rc == 0)
@@ -185,16 +186,16 @@ int index_read_changes(const struct index *index, struct store *store, struct ch
 	return rc;
 }
 
-/* --- putting it in --------------------------------------------------------- */
+/* --- applying it ------------------------------------------------------------ */
 
 int index_apply(struct index *index, struct changes *changes)
 {
 	int rc = 0;
 
 	index->warnings = changes->warnings;
-	if (changes->policy) {
-		index_set_policy(index, changes->policy, &changes->policy_warnings);
-		changes->policy = NULL;
+	if (changes->catalog) {
+		index_set_catalog(index, changes->catalog, &changes->catalog_warnings);
+		changes->catalog = NULL;
 	}
 	for (size_t i = 0; rc == 0 && i < changes->count; i++) {
 		const struct change *change = &changes->changes[i];
@@ -203,7 +204,7 @@ int index_apply(struct index *index, struct changes *changes)
 			rc = index_put(index, &change->entry,
 			               (const struct block *)(changes->blocks + change->block));
 		else if (change->device >= 1 && change->device <= INDEX_DEVICE_MAX)
-			index_take(index, (uint32_t)change->device);
+			index_remove(index, (uint32_t)change->device);
 	}
 	index->change = changes->last;
 	changes_free(changes);

@@ -3,12 +3,13 @@
 #include <string.h>
 
 #include "nbp/proto/error.h"
+#include "server/index/catalog_read.h"
 #include "server/index/index_internal.h"
 #include "server/store/memory.h"
 
 /* Loading the index from the database. */
 
-static int put(void *data, const struct entry *entry, const struct block *block)
+static int put_device(void *data, const struct entry *entry, const struct block *block)
 {
 	return index_put(data, entry, block);
 }
@@ -32,31 +33,31 @@ static int reserve(struct index *index, struct store *store)
 	return rc;
 }
 
-void index_set_policy(struct index *index, struct policy *policy,
+void index_set_catalog(struct index *index, struct catalog *catalog,
                       const struct warnings *warnings)
 {
-	policy_free(index->policy);
-	index->policy = policy;
-	if (strcmp(index->policy_warnings.text, warnings->text) == 0)
+	catalog_free(index->catalog);
+	index->catalog = catalog;
+	if (strcmp(index->catalog_warnings.text, warnings->text) == 0)
 		return;
-	index->policy_warnings = *warnings;
+	index->catalog_warnings = *warnings;
 	warnings_add_all(&index->warnings, warnings);
 }
 
 static int load(struct index *index, struct store *store, int64_t low, int64_t high)
 {
 	struct warnings warnings = { 0 };
-	struct policy *policy;
+	struct catalog *catalog;
 	int rc = change_newest(store, &index->change);
 
 	if (rc == 0)
-		rc = policy_read(store, &policy, &warnings);
+		rc = catalog_read(store, &catalog, &warnings);
 	if (rc)
 		return rc;
-	index_set_policy(index, policy, &warnings);
+	index_set_catalog(index, catalog, &warnings);
 	if (low != high)
 		rc = reserve(index, store);
-	return rc ? rc : devices_read(store, low, high, put, index, &index->warnings);
+	return rc ? rc : devices_read(store, low, high, put_device, index, &index->warnings);
 }
 
 bool index_begin(struct store *store, int *rc)

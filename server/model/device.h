@@ -16,7 +16,7 @@ struct device {
 	uint8_t uuid[16];   /* zeros: none given */
 	uint8_t isd[16];    /* device id in its image-safe data; likewise */
 	/* Of a device that has only that: the machine that came with it first. */
-	uint8_t claim_uuid[16], claim_mac[6];
+	uint8_t bound_uuid[16], bound_mac[6];
 	int64_t added;      /* Unix time */
 };
 

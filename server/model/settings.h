@@ -48,7 +48,7 @@ struct mac_prefix {
 /** Reads the value of shared-macs. Returns 0 or ERR_MALFORMED. */
 int shared_macs_parse(const char *text, struct mac_prefix prefixes[SHARED_MACS_MAX], size_t *count);
 
-#define SHARED_MACS "shared-macs" /* that setting's key; prebootd has its value in struct policy */
+#define SHARED_MACS "shared-macs" /* that setting's key; prebootd has its value in struct catalog */
 
 /* Keys of those that only tools ask for. */
 #define SETTING_TFTP_ROOT   "tftp-root"

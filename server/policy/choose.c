@@ -8,6 +8,7 @@
 
 #include "nbp/proto/message.h"
 #include "nbp/proto/text.h"
+#include "server/filter/filter.h"
 
 #define ASSIGNED_MAX 64  /* bundles of assignments that count */
 #define GROUPS_MAX   256 /* of a device; what is beyond does not count */
@@ -34,7 +35,7 @@ const char *bundle_loader(const struct bundle *bundle, uint8_t firmware,
 struct search {
 	const struct request_context *context;
 	const struct entry *entry;         /* NULL: an unknown machine */
-	const struct policy *policy;
+	const struct catalog *catalog;
 	struct selection *selection;
 	const struct bundle *assigned[ASSIGNED_MAX]; /* by assignments that count */
 	size_t assigned_count;
@@ -86,11 +87,11 @@ static bool skip_for(struct search *s, const char *reason, const char *what)
 }
 
 /* Skips the candidate for what has become of its job before, and says what helps. */
-static bool skip_ended(struct search *s, enum past past)
+static bool skip_ended(struct search *s, enum outcome outcome)
 {
-	if (past == PAST_DONE)
+	if (outcome == OUTCOME_DONE)
 		return skip(s, "already done");
-	return skip(s, past == PAST_FAILED
+	return skip(s, outcome == OUTCOME_FAILED
 	               ? "it has failed; \"prebootctl job retry\" has it tried again"
 	               : "it was cancelled; \"prebootctl job retry\" has it tried again");
 }
@@ -116,7 +117,7 @@ static const char *firmware_name(uint8_t firmware)
 static bool has_loader(struct search *s)
 {
 	const struct request *request = s->context->request;
-	const struct settings *settings = &s->policy->settings;
+	const struct settings *settings = &s->catalog->settings;
 	struct settings buffer;
 	const char *loader;
 
@@ -167,12 +168,12 @@ static void end_candidate(struct search *s, bool taken, bool reportable)
 static bool take_session(struct search *s, const struct membership *member)
 {
 	const struct session *session = member->session;
-	enum past past = entry_past(s->entry, PAST_OF_MULTICAST, session->id);
+	enum outcome outcome = entry_outcome(s->entry, OUTCOME_OF_MULTICAST, session->id);
 
 	if (session->state == SESSION_ENDED)
 		return skip(s, "the session has ended");
-	if (past != PAST_NONE)
-		return skip_ended(s, past);
+	if (outcome != OUTCOME_NONE)
+		return skip_ended(s, outcome);
 	if (session->state == SESSION_STARTED && !member->joined)
 		return skip(s, "the session has started without this device");
 	if (!has_loader(s))
@@ -225,11 +226,11 @@ static void write_owner(const struct search *s, const struct assignment *assignm
 		text_format(out, size, "the device");
 		break;
 	case LEVEL_GROUP:
-		group = policy_group(s->policy, assignment->owner);
+		group = catalog_group(s->catalog, assignment->owner);
 		text_format(out, size, "group %s", group ? group->name : "");
 		break;
 	case LEVEL_FOLDER:
-		folder = policy_folder(s->policy, assignment->owner);
+		folder = catalog_folder(s->catalog, assignment->owner);
 		if (folder)
 			write_path(folder, path, sizeof(path));
 		text_format(out, size, "folder %s", path);
@@ -270,7 +271,7 @@ static bool is_assigned_nearer(const struct search *s, const struct bundle *bund
 /* *@counts: if the assignment is not taken, whether it is one all the same. */
 static bool take_assignment(struct search *s, const struct assignment *assignment, bool *counts)
 {
-	enum past past = entry_past(s->entry, PAST_OF_ASSIGNMENT, assignment->id);
+	enum outcome outcome = entry_outcome(s->entry, OUTCOME_OF_ASSIGNMENT, assignment->id);
 
 	*counts = false;
 	if (assignment->mode == ASSIGN_UNTIL && assignment->until <= s->context->now)
@@ -278,8 +279,8 @@ static bool take_assignment(struct search *s, const struct assignment *assignmen
 	if (!has_loader(s))
 		return false;
 	*counts = true;
-	if (past == PAST_FAILED || (past != PAST_NONE && assignment->mode == ASSIGN_ONCE))
-		return skip_ended(s, past);
+	if (outcome == OUTCOME_FAILED || (outcome != OUTCOME_NONE && assignment->mode == ASSIGN_ONCE))
+		return skip_ended(s, outcome);
 	if (is_assigned_nearer(s, assignment->bundle))
 		return skip(s, "the same bundle is assigned to it nearer");
 	return take(s, assignment->mode == ASSIGN_ONCE ? "not done yet" :
@@ -305,7 +306,7 @@ static void look_at_assignment(struct search *s, const struct assignment *assign
 static void look_at_level(struct search *s, enum level level, uint64_t owner)
 {
 	size_t count;
-	const struct assignment *list = policy_assignments(s->policy, level, owner, &count);
+	const struct assignment *list = catalog_assignments(s->catalog, level, owner, &count);
 
 	for (size_t i = 0; i < count; i++)
 		look_at_assignment(s, &list[i]);
@@ -335,12 +336,12 @@ static void choose_assignment(struct search *s)
 static bool repeats(struct search *s, const struct rule *rule)
 {
 	const struct request *r = s->context->request;
-	enum past past = s->entry ? entry_past(s->entry, PAST_OF_BUNDLE, rule->bundle->id)
-	                          : PAST_NONE;
+	enum outcome outcome = s->entry ? entry_outcome(s->entry, OUTCOME_OF_BUNDLE, rule->bundle->id)
+	                          : OUTCOME_NONE;
 
 	/* What fails again and again must end in local boot, whatever the rule says. */
-	if (past == PAST_FAILED || (past != PAST_NONE && !rule->repeat))
-		return !skip_ended(s, past);
+	if (outcome == OUTCOME_FAILED || (outcome != OUTCOME_NONE && !rule->repeat))
+		return !skip_ended(s, outcome);
 	return !rule->repeat && r->isd_state == ISD_VALID && r->isd_image[0] &&
 	       strcasecmp(r->isd_image, rule->bundle->image) == 0 &&
 	       !skip_for(s, "its image-safe data report image ", r->isd_image);
@@ -391,12 +392,12 @@ static bool take_rule(struct search *s, const struct rule *rule, bool *reportabl
 
 static void choose_rule(struct search *s)
 {
-	bool any = s->entry ? s->policy->rules_for_known : s->policy->rules_for_unknown;
+	bool any = s->entry ? s->catalog->rules_for_known : s->catalog->rules_for_unknown;
 
 	if (!any && !s->context->report)
 		return;
-	for (size_t i = 0; i < s->policy->rule_count && !is_over(s); i++) {
-		const struct rule *rule = &s->policy->rules[i];
+	for (size_t i = 0; i < s->catalog->rule_count && !is_over(s); i++) {
+		const struct rule *rule = &s->catalog->rules[i];
 		bool taken, reportable = false;
 
 		if (!rule->enabled && !s->context->report)
@@ -422,7 +423,7 @@ void choose(const struct request_context *context, struct selection *selection)
 
 	s.context = context;
 	s.entry = context->who->known ? context->who->entry : NULL;
-	s.policy = index_policy(context->index);
+	s.catalog = index_catalog(context->index);
 	s.selection = selection;
 	s.assigned_count = 0;
 	s.matched = NULL;
@@ -438,6 +439,6 @@ void choose(const struct request_context *context, struct selection *selection)
 	if (selection->reason[0])
 		return;
 	at = stpcpy(selection->reason, s.entry ? none : unknown);
-	if (s.policy->rules_for_known || s.policy->rules_for_unknown)
+	if (s.catalog->rules_for_known || s.catalog->rules_for_unknown)
 		memcpy(at, rules, sizeof(rules));
 }

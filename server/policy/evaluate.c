@@ -45,7 +45,7 @@ static void withhold(struct evaluation *e, const struct identification *who, enu
 static int evaluate_admission(struct store *store, const struct request_context *c,
                               struct evaluation *e)
 {
-	int64_t limit = index_policy(c->index)->settings.admit_limit, admitted;
+	int64_t limit = index_catalog(c->index)->settings.admit_limit, admitted;
 	int rc = unknown_weigh(store, c->unknown, &e->admission);
 
 	if (rc)
@@ -72,7 +72,7 @@ static int check_hour(struct store *store, const struct request_context *c,
 	bool many = false;
 	int rc;
 
-	if (!bundle || entry_past(c->who->entry, PAST_OF_BUNDLE, bundle->id) == PAST_NONE)
+	if (!bundle || entry_outcome(c->who->entry, OUTCOME_OF_BUNDLE, bundle->id) == OUTCOME_NONE)
 		return 0;
 	rc = job_many(store, c->who->device.id, c->now - 3600, &many);
 	if (many)
@@ -90,7 +90,7 @@ static int choose_new(struct store *store, const struct request_context *c,
 	choose(c, &e->selection);
 	if (c->who->known)
 		return check_hour(store, c, e);
-	if (e->selection.bundle || index_policy(c->index)->settings.admit_unknown)
+	if (e->selection.bundle || index_catalog(c->index)->settings.admit_unknown)
 		return evaluate_admission(store, c, e);
 	return 0;
 }
@@ -127,7 +127,7 @@ int evaluate_request(struct store *store, const struct request_context *c, const
                      struct evaluation *e, struct decision *decision)
 {
 	const struct identification *who = c->who;
-	const struct settings *settings = &index_policy(c->index)->settings;
+	const struct settings *settings = &index_catalog(c->index)->settings;
 	struct request_facts facts = { .now = c->now };
 	struct settings buffer;
 	bool open;

@@ -13,29 +13,29 @@ struct named {
 	bool has_uuid, has_mac; /* the identity has one that counts */
 	bool shared;            /* its UUID does not count, as other machines came with it */
 	const struct entry *isd, *uuid, *mac;
-	enum mac_of mac_of;     /* what the MAC is to the device with the UUID */
+	enum mac_owner mac_of;     /* what the MAC is to the device with the UUID */
 };
 
 /* --- what each part names -------------------------------------------------- */
 
 /* Says whether a well-formed UUID identifies a machine, by what the index knows of it. */
-static bool uuid_counts(const struct policy *policy, const uint8_t uuid[16])
+static bool uuid_counts(const struct catalog *catalog, const uint8_t uuid[16])
 {
-	enum uuid_state state = policy->uuid_count ? policy_uuid(policy, uuid) : UUID_FREE;
+	enum uuid_state state = catalog->uuid_count ? catalog_uuid(catalog, uuid) : UUID_FREE;
 
 	return state == UUID_FREE || state == UUID_ALLOWED;
 }
 
-static bool mac_counts(const struct policy *policy, const uint8_t mac[6])
+static bool mac_counts(const struct catalog *catalog, const uint8_t mac[6])
 {
 	return !all_zero(mac, 6) &&
-	       (!policy->shared_mac_count || !policy_mac_shared(policy, mac));
+	       (!catalog->shared_mac_count || !catalog_mac_shared(catalog, mac));
 }
 
 static void look_up_uuid(const struct index *index, const struct sender *sender,
                          struct named *named)
 {
-	const struct policy *policy = index_policy(index);
+	const struct catalog *catalog = index_catalog(index);
 	const uint8_t *uuid = sender->identity->uuid;
 	const struct entry *entry;
 
@@ -45,27 +45,27 @@ static void look_up_uuid(const struct index *index, const struct sender *sender,
 	/* A device in the index has none that is a placeholder. */
 	if (!entry && !device_uuid_ok(uuid))
 		return;
-	named->has_uuid = uuid_counts(policy, uuid) && sender->match != MATCH_SHARED_UUID;
+	named->has_uuid = uuid_counts(catalog, uuid) && sender->match != MATCH_SHARED_UUID;
 	if (named->has_uuid)
 		named->uuid = entry;
 	else
 		named->shared = sender->match == MATCH_SHARED_UUID ||
-		                policy_uuid(policy, uuid) == UUID_SHARED;
+		                catalog_uuid(catalog, uuid) == UUID_SHARED;
 }
 
 /* A request reports serial numbers, and a card counts only with its own. */
-static enum mac_of look_at_mac(const struct entry *entry, const struct sender *sender,
+static enum mac_owner look_at_mac(const struct entry *entry, const struct sender *sender,
                                const uint8_t mac[6])
 {
 	struct serials serials;
 	uint32_t hash;
-	enum mac_of mac_of = entry_mac_of(entry, mac, NULL);
+	enum mac_owner mac_of = entry_mac(entry, mac, NULL);
 
 	if (mac_of != MAC_OF_CARD || !sender->request)
 		return mac_of;
 	serials_of(sender->request, &serials);
 	hash = serials_hash(&serials);
-	return hash ? entry_mac_of(entry, mac, &hash) : mac_of;
+	return hash ? entry_mac(entry, mac, &hash) : mac_of;
 }
 
 static void look_up(const struct index *index, const struct sender *sender,
@@ -80,7 +80,7 @@ static void look_up(const struct index *index, const struct sender *sender,
 	look_up_uuid(index, sender, named);
 	if (named->has_uuid)
 		memcpy(counted->uuid, identity->uuid, sizeof(counted->uuid));
-	named->has_mac = mac_counts(index_policy(index), identity->mac);
+	named->has_mac = mac_counts(index_catalog(index), identity->mac);
 	if (named->has_mac)
 		memcpy(counted->mac, identity->mac, sizeof(counted->mac));
 	if (named->uuid)
@@ -118,9 +118,9 @@ static bool is_doubtful(const struct index *index, const struct sender *sender,
 	struct serials serials;
 
 	if (!named->uuid || !sender->request || sender->match != MATCH_UNCHECKED ||
-	    named->mac_of != MAC_STRANGE)
+	    named->mac_of != MAC_UNKNOWN)
 		return false;
-	if (policy_uuid(index_policy(index), sender->identity->uuid) == UUID_ALLOWED)
+	if (catalog_uuid(index_catalog(index), sender->identity->uuid) == UUID_ALLOWED)
 		return false;
 	if (named->has_mac)
 		return true;
@@ -173,7 +173,7 @@ static void by_mac(const struct index *index, const struct sender *sender,
 		return;
 	}
 	identify_as(named->mac, out);
-	out->by_mac = !named->has_uuid && own && uuid_counts(index_policy(index), own);
+	out->by_mac = !named->has_uuid && own && uuid_counts(index_catalog(index), own);
 	/* Its MAC may be a dock's: then the device is bound to the first machine that came with it. */
 	if (!report_swapped(index, sender, named, out))
 		out->binds = named->has_uuid && sender->request;
@@ -217,7 +217,7 @@ static enum agreement compare_hardware(const struct named *named)
 	/* There must be something to identify the first machine by. */
 	if (!named->has_uuid && (named->mac || !named->has_mac))
 		return CONTRADICTS;
-	if (own || entry_has_mac(named->isd) || entry_has_claim_mac(named->isd))
+	if (own || entry_has_mac(named->isd) || entry_has_bound_mac(named->isd))
 		return CONTRADICTS;
 	return BINDS;
 }
@@ -280,12 +280,12 @@ bool identify_is(const struct index *index, const struct entry *entry,
                  const struct sender *sender)
 {
 	const struct identity *identity = sender->identity;
-	const struct policy *policy = index_policy(index);
+	const struct catalog *catalog = index_catalog(index);
 
 	return !all_zero(identity->uuid, sizeof(identity->uuid)) &&
-	       entry_is_uuid(entry, identity->uuid) && uuid_counts(policy, identity->uuid) &&
+	       entry_is_uuid(entry, identity->uuid) && uuid_counts(catalog, identity->uuid) &&
 	       (all_zero(identity->mac, sizeof(identity->mac)) ||
-	        (entry_is_mac(entry, identity->mac) && mac_counts(policy, identity->mac))) &&
+	        (entry_is_mac(entry, identity->mac) && mac_counts(catalog, identity->mac))) &&
 	       (!sender->isd || all_zero(sender->isd, 16) || entry_is_isd(entry, sender->isd));
 }
 

@@ -55,7 +55,7 @@ static int read_last(struct store *store, const uint8_t mac[6], const uint8_t uu
 
 	if (rc || seen.request.type != MESSAGE_REQUEST || memcmp(identity->uuid, uuid, 16) != 0)
 		return rc;
-	if (!nothing && entry_mac_of(known->entry, identity->mac, NULL) == MAC_STRANGE)
+	if (!nothing && entry_mac(known->entry, identity->mac, NULL) == MAC_UNKNOWN)
 		return 0;
 	serials_of(&seen.request.u.request, &serials);
 	compare(known, &serials);
@@ -89,7 +89,7 @@ int identify_match(struct store *store, const struct index *index, const struct 
 {
 	const struct identity *identity = &who->identity;
 	struct known known = { .entry = who->entry, .any_mac = entry_has_mac(who->entry) ||
-	                       entry_has_claim_mac(who->entry) };
+	                       entry_has_bound_mac(who->entry) };
 	int rc;
 
 	serials_of(sender->request, &known.reported);

@@ -14,8 +14,8 @@ void device_row(struct store_rows *row, struct device *device)
 	store_text(row, 1, device->name, sizeof(device->name));
 	store_bytes(row, 2, device->uuid, sizeof(device->uuid));
 	store_bytes(row, 3, device->isd, sizeof(device->isd));
-	store_bytes(row, 4, device->claim_uuid, sizeof(device->claim_uuid));
-	store_bytes(row, 5, device->claim_mac, sizeof(device->claim_mac));
+	store_bytes(row, 4, device->bound_uuid, sizeof(device->bound_uuid));
+	store_bytes(row, 5, device->bound_mac, sizeof(device->bound_mac));
 	device->added = store_number(row, 6);
 }
 
@@ -188,11 +188,11 @@ int device_select(struct store *store, const struct device_filter *filter, struc
 	                   (int64_t)filter->folder, (int64_t)filter->group);
 }
 
-int device_claim(struct store *store, const struct device *device,
-                 const struct identity *identity)
+int device_bind(struct store *store, const struct device *device,
+                const struct identity *identity)
 {
 	/* A network adapter that another machine came with first stays that one's, and one that
-	 * the device is registered with is no claim. */
+	 * the device is registered with binds nothing. */
 	static const char sql[] =
 		"UPDATE device SET claim_uuid = ?2, claim_mac ="
 		" CASE WHEN EXISTS (SELECT 1 FROM device WHERE claim_mac = ?3 AND id <> ?1)"

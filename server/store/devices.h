@@ -66,8 +66,8 @@ int device_select(struct store *store, const struct device_filter *filter, struc
  * Keeps which machine came first with the device id of @device, or with its MAC.
  * @identity: MAC and UUID of that machine, as far as they identify it; zeros: neither
  */
-int device_claim(struct store *store, const struct device *device,
-                 const struct identity *identity);
+int device_bind(struct store *store, const struct device *device,
+                const struct identity *identity);
 
 /* What a device's last request said. */
 struct seen {

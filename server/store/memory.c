@@ -4,23 +4,23 @@
 #include "nbp/proto/error.h"
 #include "server/store/multicasts.h"
 
-int policy_list(struct store *store, enum policy_table table, struct store_rows **rows)
+int catalog_list(struct store *store, enum catalog_table table, struct store_rows **rows)
 {
 	static const char *const queries[] = {
-		[POLICY_FOLDERS] = "SELECT id, name, parent FROM folder ORDER BY id",
-		[POLICY_GROUPS] = "SELECT id, name FROM device_group ORDER BY id",
-		[POLICY_BUNDLES] = "SELECT id, name, kind, loader_bios, loader_uefi, config, prefix,"
+		[CATALOG_FOLDERS] = "SELECT id, name, parent FROM folder ORDER BY id",
+		[CATALOG_GROUPS] = "SELECT id, name FROM device_group ORDER BY id",
+		[CATALOG_BUNDLES] = "SELECT id, name, kind, loader_bios, loader_uefi, config, prefix,"
 			" details, attempts, deadline, completes FROM bundle ORDER BY id",
-		[POLICY_RULES] = "SELECT id, name, bundle, applies, filter, repeat, enabled"
+		[CATALOG_RULES] = "SELECT id, name, bundle, applies, filter, repeat, enabled"
 			" FROM rule ORDER BY position, id",
-		[POLICY_SESSIONS] = "SELECT id, name, bundle, state, clients, wait, last_joined, "
+		[CATALOG_SESSIONS] = "SELECT id, name, bundle, state, clients, wait, last_joined, "
 			MULTICAST_JOINED " FROM multicast AS m ORDER BY id",
-		[POLICY_ASSIGNMENTS] = "SELECT id, bundle, level, owner, mode, until, added"
+		[CATALOG_ASSIGNMENTS] = "SELECT id, bundle, level, owner, mode, until, added"
 			" FROM assignment WHERE level IN ('global', 'folder', 'group') ORDER BY"
 			" CASE level WHEN 'global' THEN 1 WHEN 'folder' THEN 2 ELSE 3 END,"
 			" owner, id",
-		[POLICY_UUIDS] = "SELECT uuid, state, time FROM uuid ORDER BY uuid",
-		[POLICY_SETTINGS] = "SELECT owner, key, value FROM setting WHERE level = 'folder'"
+		[CATALOG_UUIDS] = "SELECT uuid, state, time FROM uuid ORDER BY uuid",
+		[CATALOG_SETTINGS] = "SELECT owner, key, value FROM setting WHERE level = 'folder'"
 			" OR (level = 'global' AND owner = 0) ORDER BY owner, key",
 	};
 
@@ -37,7 +37,7 @@ static const char *const queries[DEVICE_TABLES] = {
 		" ORDER BY device, device_group",
 	[DEVICE_SESSIONS] = "SELECT device, multicast, joined FROM multicast_member"
 		" WHERE device BETWEEN ?1 AND ?2 ORDER BY device, multicast",
-	[DEVICE_PASTS] = "SELECT device, kind, id, state FROM past WHERE device BETWEEN ?1 AND ?2"
+	[DEVICE_OUTCOMES] = "SELECT device, kind, id, state FROM past WHERE device BETWEEN ?1 AND ?2"
 		" ORDER BY device, kind, id",
 	[DEVICE_ASSIGNMENTS] = "SELECT owner, id, bundle, mode, until, added FROM assignment"
 		" WHERE level = 'device' AND owner BETWEEN ?1 AND ?2 ORDER BY owner, id",

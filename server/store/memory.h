@@ -13,20 +13,20 @@
  */
 
 /* What many devices share. The columns of each: */
-enum policy_table {
-	POLICY_FOLDERS,     /* id, name, parent (0: none); by id */
-	POLICY_GROUPS,      /* id, name; by id */
-	POLICY_BUNDLES,     /* id, name, kind, loader_bios, loader_uefi, config, prefix, details,
+enum catalog_table {
+	CATALOG_FOLDERS,     /* id, name, parent (0: none); by id */
+	CATALOG_GROUPS,      /* id, name; by id */
+	CATALOG_BUNDLES,     /* id, name, kind, loader_bios, loader_uefi, config, prefix, details,
 	                       attempts, deadline, completes; by id */
-	POLICY_RULES,       /* id, name, bundle, applies, filter, repeat, enabled; in their order */
-	POLICY_SESSIONS,    /* id, name, bundle, state, clients, wait, last_joined, joined; by id */
-	POLICY_ASSIGNMENTS, /* id, bundle, level, owner, mode, until, added; of no device; by level,
+	CATALOG_RULES,       /* id, name, bundle, applies, filter, repeat, enabled; in their order */
+	CATALOG_SESSIONS,    /* id, name, bundle, state, clients, wait, last_joined, joined; by id */
+	CATALOG_ASSIGNMENTS, /* id, bundle, level, owner, mode, until, added; of no device; by level,
 	                       owner, id */
-	POLICY_UUIDS,       /* as uuid_row() takes them; by UUID */
-	POLICY_SETTINGS,    /* owner (0: global, else a folder), key, value; by owner, key */
+	CATALOG_UUIDS,       /* as uuid_row() takes them; by UUID */
+	CATALOG_SETTINGS,    /* owner (0: global, else a folder), key, value; by owner, key */
 };
 
-int policy_list(struct store *store, enum policy_table table, struct store_rows **rows);
+int catalog_list(struct store *store, enum catalog_table table, struct store_rows **rows);
 
 /* What belongs to one device each. Column 0 is the device, by which they are ordered; then: */
 enum device_table {
@@ -34,7 +34,7 @@ enum device_table {
 	DEVICE_MACS,        /* mac */
 	DEVICE_GROUPS,      /* group */
 	DEVICE_SESSIONS,    /* session, joined */
-	DEVICE_PASTS,       /* kind, id, state: see the table past */
+	DEVICE_OUTCOMES,       /* kind, id, state: see the table past */
 	DEVICE_ASSIGNMENTS, /* id, bundle, mode, until, added */
 	DEVICE_SETTINGS,    /* key, value */
 	DEVICE_CARDS,       /* mac, serial, board */

@@ -56,7 +56,7 @@ static int look_at_mac(struct store *store, const struct unknown *unknown,
 
 	if (rc)
 		return rc == ERR_NOT_FOUND ? 0 : rc;
-	if (!all_zero(device.claim_uuid, 16))
+	if (!all_zero(device.bound_uuid, 16))
 		text_format(note, REASON_SIZE, "MAC of device %s, which another UUID has claimed",
 		            device.name);
 	else if (!all_zero(device.uuid, 16))

@@ -80,7 +80,7 @@ static bool keep(struct bench *bench, const struct sender *sender,
 	if (out->compared)
 		assert_int_equal(identify_store_match(&bench->store, sender, out, 5, boot), 0);
 	if (out->binds)
-		assert_int_equal(device_claim(&bench->store, &out->device, &out->identity), 0);
+		assert_int_equal(device_bind(&bench->store, &out->device, &out->identity), 0);
 	return out->binds || sender->match == MATCH_CARD || sender->match == MATCH_SHARED_UUID;
 }
 
@@ -152,7 +152,7 @@ void bench_expect(struct bench *bench, struct reported reported, const char *exp
 	else
 		assert_string_equal(who.anomaly, "");
 	assert_int_equal(who.by_mac, who.known && who.device.isd[1] != reported.isd && reported.uuid == '-' &&
-	                 (device_uuid_ok(who.device.uuid) || device_uuid_ok(who.device.claim_uuid)));
+	                 (device_uuid_ok(who.device.uuid) || device_uuid_ok(who.device.bound_uuid)));
 	if (who.conflicting)
 		assert_true(who.anomaly[0] && who.conflicting != (who.known ? who.device.id : 0));
 }

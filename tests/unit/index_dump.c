@@ -40,13 +40,13 @@ static void print_assignment(FILE *out, const struct assignment *a)
 	        (unsigned long long)a->owner, a->mode, (long long)a->until, (long long)a->added);
 }
 
-static void print_policy(FILE *out, const struct policy *policy)
+static void print_catalog(FILE *out, const struct catalog *catalog)
 {
-	print_settings(out, &policy->settings);
+	print_settings(out, &catalog->settings);
 	for (int i = 0; i <= POOL; i++) {
-		const struct folder *f = policy_folder(policy, (uint64_t)i);
-		const struct bundle *b = policy_bundle(policy, (uint64_t)i);
-		const struct session *m = policy_multicast(policy, (uint64_t)i);
+		const struct folder *f = catalog_folder(catalog, (uint64_t)i);
+		const struct bundle *b = catalog_bundle(catalog, (uint64_t)i);
+		const struct session *m = catalog_multicast(catalog, (uint64_t)i);
 
 		if (f) {
 			fprintf(out, "folder %d %s in %s", i, f->name,
@@ -64,27 +64,27 @@ static void print_policy(FILE *out, const struct policy *policy)
 		for (int level = LEVEL_GLOBAL; level <= LEVEL_GROUP; level++) {
 			size_t count;
 			const struct assignment *a =
-				policy_assignments(policy, (enum level)level, (uint64_t)i, &count);
+				catalog_assignments(catalog, (enum level)level, (uint64_t)i, &count);
 
 			for (size_t j = 0; j < count; j++)
 				print_assignment(out, &a[j]);
 		}
 	}
-	for (size_t i = 0; i < policy->rule_count; i++) {
-		const struct rule *rule = &policy->rules[i];
+	for (size_t i = 0; i < catalog->rule_count; i++) {
+		const struct rule *rule = &catalog->rules[i];
 
 		fprintf(out, "rule %s bundle %s applies %d repeat %d enabled %d filter %d\n",
 		        rule->name, rule->bundle->name, rule->applies, rule->repeat,
 		        rule->enabled, rule->filter != NULL);
 	}
-	fprintf(out, "rules %d %d, %zu %zu %zu %zu\n", policy->rules_for_known,
-	        policy->rules_for_unknown, policy->folder_count, policy->bundle_count,
-	        policy->multicast_count, policy->assignment_count);
+	fprintf(out, "rules %d %d, %zu %zu %zu %zu\n", catalog->rules_for_known,
+	        catalog->rules_for_unknown, catalog->folder_count, catalog->bundle_count,
+	        catalog->multicast_count, catalog->assignment_count);
 }
 
 static void print_device(FILE *out, const struct index *index, const struct entry *entry)
 {
-	static const enum past_of ofs[] = { PAST_OF_ASSIGNMENT, PAST_OF_BUNDLE, PAST_OF_MULTICAST };
+	static const enum outcome_of ofs[] = { OUTCOME_OF_ASSIGNMENT, OUTCOME_OF_BUNDLE, OUTCOME_OF_MULTICAST };
 	const struct folder *folder = entry_folder(index, entry);
 	struct membership memberships[POOL];
 	struct assignment assignment;
@@ -100,8 +100,8 @@ static void print_device(FILE *out, const struct index *index, const struct entr
 	        entry_has_open_job(entry), entry_last_job(entry));
 	print_bytes(out, "uuid", device.uuid, 16);
 	print_bytes(out, "isd", device.isd, 16);
-	print_bytes(out, "claim", device.claim_uuid, 16);
-	print_bytes(out, "claim", device.claim_mac, 6);
+	print_bytes(out, "bound", device.bound_uuid, 16);
+	print_bytes(out, "bound", device.bound_mac, 6);
 	print_settings(out, entry_settings(index, entry, &settings));
 	count = entry_groups(entry, groups, POOL);
 	for (size_t i = 0; i < count; i++)
@@ -112,10 +112,10 @@ static void print_device(FILE *out, const struct index *index, const struct entr
 		        memberships[i].joined);
 	for (size_t i = 0; entry_assignment(index, entry, i, &assignment); i++)
 		print_assignment(out, &assignment);
-	fprintf(out, " pasts ");
+	fprintf(out, " outcomes ");
 	for (int of = 0; of < 3; of++)
 		for (uint64_t id = 0; id <= POOL; id++)
-			fprintf(out, "%d", entry_past(entry, ofs[of], id));
+			fprintf(out, "%d", entry_outcome(entry, ofs[of], id));
 	fprintf(out, "\n");
 }
 
@@ -132,7 +132,7 @@ char *index_dump(const struct index *index)
 	FILE *out = open_memstream(&text, &size);
 
 	fprintf(out, "%zu devices\n", index_count(index));
-	print_policy(out, index_policy(index));
+	print_catalog(out, index_catalog(index));
 	for (int i = 0; i <= POOL; i++) {
 		const struct entry *entry = index_by_id(index, (uint64_t)i);
 		uint8_t uuid[16], mac[6];

@@ -181,7 +181,7 @@ static void test_deep_folders(void **state)
 		follow(bench);
 		assert_string_equal(index_warnings(bench->index), "folder f33: taken for one at "
 		                    "the top, as it is within itself or more than 32 deep\n");
-		folder = policy_folder(index_policy(bench->index), up ? 69 : 132);
+		folder = catalog_folder(index_catalog(bench->index), up ? 69 : 132);
 		for (int i = FOLDER_DEPTH_MAX; i > 0; i--, folder = folder->parent) {
 			snprintf(sql, sizeof(sql), "f%d", i);
 			assert_string_equal(folder->name, sql);
@@ -264,12 +264,12 @@ static void test_within_a_transaction(void **state)
 static void test_one_device(void **state)
 {
 	const uint8_t some[16] = { 2 };
-	struct index_ahead ahead = { .isd = some, .uuid = some, .mac = some };
+	struct index_prefetch prefetch = { .isd = some, .uuid = some, .mac = some };
 	struct bench *bench = *state;
 
 	/* First, when there is none. */
-	index_ahead_begin(bench->index, &ahead);
-	index_ahead_next(bench->index, &ahead);
+	index_prefetch_begin(bench->index, &prefetch);
+	index_prefetch_next(bench->index, &prefetch);
 	assert_null(index_by_id(bench->index, 2));
 	assert_null(index_by_uuid(bench->index, some));
 	run(bench, "INSERT INTO device (id, name, added) VALUES (1, 'a', 1), (2, 'b', 1)");
@@ -277,7 +277,7 @@ static void test_one_device(void **state)
 	assert_int_equal(index_load_device(bench->index, &bench->store, 2), 0);
 	assert_int_equal(index_count(bench->index), 1);
 	assert_string_equal(entry_name(index_by_id(bench->index, 2)), "b");
-	assert_int_equal(index_policy(bench->index)->settings.attempts, 9);
+	assert_int_equal(index_catalog(bench->index)->settings.attempts, 9);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)

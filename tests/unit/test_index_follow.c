@@ -150,15 +150,15 @@ static void check_found(int rc, const struct device *device, const struct entry 
 	assert_string_equal(other.name, device->name);
 	assert_memory_equal(other.uuid, device->uuid, 16);
 	assert_memory_equal(other.isd, device->isd, 16);
-	assert_memory_equal(other.claim_uuid, device->claim_uuid, 16);
-	assert_memory_equal(other.claim_mac, device->claim_mac, 6);
+	assert_memory_equal(other.bound_uuid, device->bound_uuid, 16);
+	assert_memory_equal(other.bound_mac, device->bound_mac, 6);
 	assert_int_equal(other.added, device->added);
 }
 
 /* How the last work of a device from one source ended, in one statement. */
-static enum past past_of(struct store *store, int device, const char *which, int id)
+static enum outcome past_of(struct store *store, int device, const char *which, int id)
 {
-	enum past past = PAST_NONE;
+	enum outcome past = OUTCOME_NONE;
 	sqlite3_stmt *row;
 	char sql[300];
 
@@ -169,11 +169,11 @@ static enum past past_of(struct store *store, int device, const char *which, int
 		const char *state = (const char *)sqlite3_column_text(row, 0);
 
 		if (strcmp(state, "failed") == 0)
-			past = PAST_FAILED;
+			past = OUTCOME_FAILED;
 		else if (strcmp(state, "cancelled") == 0)
-			past = PAST_CANCELLED;
+			past = OUTCOME_CANCELLED;
 		else if (strcmp(state, "done") == 0)
-			past = PAST_DONE;
+			past = OUTCOME_DONE;
 	}
 	sqlite3_finalize(row);
 	return past;
@@ -197,11 +197,11 @@ static void check_device(struct store *store, const struct index *index, int id)
 		assert_string_equal(settings->loader_bios, expected.loader_bios);
 	}
 	for (int i = 1; i <= POOL; i++) {
-		assert_int_equal(entry_past(entry, PAST_OF_BUNDLE, (uint64_t)i),
+		assert_int_equal(entry_outcome(entry, OUTCOME_OF_BUNDLE, (uint64_t)i),
 		                 past_of(store, id, "bundle", i));
-		assert_int_equal(entry_past(entry, PAST_OF_ASSIGNMENT, (uint64_t)i),
+		assert_int_equal(entry_outcome(entry, OUTCOME_OF_ASSIGNMENT, (uint64_t)i),
 		                 past_of(store, id, "source = 'assignment' AND source_id", i));
-		assert_int_equal(entry_past(entry, PAST_OF_MULTICAST, (uint64_t)i),
+		assert_int_equal(entry_outcome(entry, OUTCOME_OF_MULTICAST, (uint64_t)i),
 		                 past_of(store, id, "source = 'multicast' AND source_id", i));
 	}
 }

@@ -89,7 +89,7 @@ static int put_device(struct index *index, uint32_t id, size_t pasts)
 	struct {
 		struct block block;
 		char rest[512];
-	} room = { .block = { .pasts = (uint16_t)pasts, .name = 12 } };
+	} room = { .block = { .outcomes = (uint16_t)pasts, .name = 12 } };
 	struct entry entry = { .id = id, .folder = 1, .added = 1, .flags = ENTRY_MAC };
 	char name[16];
 
@@ -101,7 +101,7 @@ static int put_device(struct index *index, uint32_t id, size_t pasts)
 	memcpy(entry.mac + 2, &id, 4);
 	snprintf(name, sizeof(name), "pc-%09u", id);
 	for (size_t i = 0; i < pasts; i++)
-		((uint32_t *)room.rest)[i] = PAST_OF(i + 1, PAST_OF_BUNDLE, PAST_DONE);
+		((uint32_t *)room.rest)[i] = PACK_OUTCOME(i + 1, OUTCOME_OF_BUNDLE, OUTCOME_DONE);
 	strcpy(room.rest + 4 * pasts, name);
 	room.block.size = (uint32_t)(sizeof(room.block) + 4 * pasts + sizeof("pc-000000000"));
 	return index_put(index, &entry, &room.block);
@@ -124,16 +124,16 @@ static void test_a_million(void **state)
 	for (uint32_t id = 1; id <= million; id += 997) {
 		const struct entry *entry = index_by_id(index, id);
 		/* The last of them there is not. */
-		struct index_ahead ahead[] = {
+		struct index_prefetch prefetch[] = {
 			{ .isd = entry->isd, .uuid = entry->uuid, .mac = entry->mac },
 			{ .uuid = entry->isd, .mac = entry->mac },
 			{ .isd = entry->uuid, .uuid = entry->isd, .mac = entry->uuid },
 		};
 
-		for (size_t i = 0; i < COUNT(ahead); i++) {
-			index_ahead_begin(index, &ahead[i]);
-			for (int step = 0; step < 2 * INDEX_AHEAD_STEPS; step++)
-				index_ahead_next(index, &ahead[i]);
+		for (size_t i = 0; i < COUNT(prefetch); i++) {
+			index_prefetch_begin(index, &prefetch[i]);
+			for (int step = 0; step < 2 * INDEX_PREFETCH_STEPS; step++)
+				index_prefetch_next(index, &prefetch[i]);
 		}
 		assert_int_equal(entry_id(entry), id);
 		assert_ptr_equal(index_by_uuid(index, entry->uuid), entry);
@@ -159,20 +159,20 @@ static void test_memory_is_used_again(void **state)
 
 		/* Old ones go and new ones come, with new ids. */
 		if (i % 3 == 0) {
-			index_take(index, id);
-			index_take(index, 20000 + i);
+			index_remove(index, id);
+			index_remove(index, 20000 + i);
 		} else {
 			assert_int_equal(put_device(index, i % 3 == 1 ? id : 20000 + i,
 			                            random % 30), 0);
 		}
 		if (i > 30000)
-			index_take(index, 20000 + i - 30000);
+			index_remove(index, 20000 + i - 30000);
 	}
 	print_message("           %zu, then %zu bytes for %zu devices\n", before,
 	              index_memory(index), index_count(index));
 	assert_true(index_memory(index) < before * 3 / 2);
 	for (uint32_t id = 1; id <= 220000; id++)
-		index_take(index, id);
+		index_remove(index, id);
 	assert_int_equal(index_count(index), 0);
 	assert_int_equal(index->macs.used + index->uuids.used + index->isds.used, 0);
 	index_free(index);
