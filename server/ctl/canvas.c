@@ -32,7 +32,7 @@ static void canvas_colours(struct platform *p, uint8_t text, uint8_t background)
 }
 
 /* As screens do: behind the last column comes the next row, behind the last row all moves up. */
-static void put(struct canvas *canvas, char c)
+static void put_character(struct canvas *canvas, char c)
 {
 	if (c != '\n') {
 		canvas->cells[canvas->row][canvas->column] = c;
@@ -56,7 +56,7 @@ static void canvas_write(struct platform *p, const char *text, size_t length)
 
 	canvas->written += length;
 	while (length--)
-		put(canvas, *text++);
+		put_character(canvas, *text++);
 }
 
 void canvas_start(struct canvas *canvas, enum firmware_kind firmware)
@@ -72,7 +72,7 @@ void canvas_start(struct canvas *canvas, enum firmware_kind firmware)
 }
 
 /* ANSI's colours are in another order than VGA's: red and blue change places. */
-static int ansi(uint8_t colour)
+static int ansi_colour(uint8_t colour)
 {
 	return (colour & 2) | (colour & 1) << 2 | (colour >> 2 & 1);
 }
@@ -86,7 +86,7 @@ static void print_coloured(const struct canvas *canvas, unsigned int row, FILE *
 
 		if (colour != last)
 			fprintf(out, "\033[0;%d%d;4%dm", colour & COLOUR_BRIGHT ? 9 : 3,
-			        ansi(colour & 7), ansi(colour >> 4));
+			        ansi_colour(colour & 7), ansi_colour(colour >> 4));
 		last = colour;
 		fputc(canvas->cells[row][i], out);
 	}

@@ -21,7 +21,7 @@ enum { EXIT_FAULT = 1, EXIT_USAGE = 2 };
 /* An option that belongs to some verbs; noun.h says how to add one. */
 struct ctl_option {
 	const char *name;  /* without the dashes */
-	const char *value; /* what its value is called, or may be: "FILE", "bios|uefi"; NULL: none */
+	const char *value; /* what its value is called, or may be: "FILE", "bios|uefi"; or NULL */
 	const char *about; /* what --help says of it */
 };
 
@@ -41,7 +41,7 @@ struct ctl {
 	struct store store;
 };
 
-/** Returns an option's value, the last one if there are several; "" without one; NULL: not given. */
+/** Returns an option's value, the last if there are several; "" without one; NULL: not given. */
 const char *ctl_option(const struct ctl *ctl, const struct ctl_option *option);
 /** Returns the value at @index, from 0, of an option that may be repeated; NULL past the last. */
 const char *ctl_option_at(const struct ctl *ctl, const struct ctl_option *option, size_t index);
@@ -68,6 +68,10 @@ int ctl_store_error(struct ctl *ctl);
 
 /* --- finding; each returns 0, or an exit status after saying why ------ */
 
+/** Says whether @word is a job's number. */
+bool ctl_is_job_number(const char *word);
+/** Says whether @word stands for all devices of a folder or group. */
+bool ctl_is_set(const char *word);
 /**
  * Ends looking for what @word names, and says so if there is no such one.
  * @rc: of the store; @what: "job"; @noun: "job", whose list is to be seen
@@ -221,6 +225,9 @@ json_t *ctl_json_bundle(const struct bundle_whole *bundle);
 json_t *ctl_json_assignment(struct ctl *ctl, const struct assignment_row *row);
 json_t *ctl_json_rule(const struct rule_row *row);
 json_t *ctl_json_multicast(const struct multicast_row *row);
+/** Writes to whom it is: as ctl_owner_text() does. */
+void ctl_assignment_target(struct ctl *ctl, const struct assignment *assignment,
+                           char out[CTL_OWNER]);
 /** Writes when it counts: "once", "always", "until 2026-12-31 18:00:00". */
 void ctl_assignment_when(const struct assignment *assignment, char *out, size_t size);
 /** Lists assignments as "assignment list" does. Returns an exit status. */
@@ -242,9 +249,6 @@ json_t *ctl_json_job(struct ctl *ctl, const struct device *device, const struct 
 
 /* --- what verbs share; each returns 0, or an exit status after saying why */
 
-/** Prints @job as JSON where that is wanted, else @sentence. */
-int ctl_answer_job(struct ctl *ctl, const struct device *device, const struct job *job,
-                    const char *sentence);
 /** Prints what a request reports of its machine; and the same as JSON. */
 void ctl_print_hardware(const struct request *r);
 json_t *ctl_json_hardware(const struct request *r);
@@ -253,9 +257,9 @@ const char *ctl_firmware_name(uint64_t firmware);
 /** What a device's last request reported, as JSON; null if it never asked. */
 json_t *ctl_json_seen(const struct seen *seen);
 /**
- * Calls @each for the devices that a list is to have: all devices, or those that the words name, any
- * number of devices, folders and groups; in the group of --group; and with --seen of those that ever
- * asked, the last one first. Returns an exit status.
+ * Calls @each for the devices that a list is to have: all devices, or those that the words name,
+ * any number of devices, folders and groups; in the group of --group; and with --seen those that
+ * have ever asked, the last one first. Returns an exit status.
  */
 int ctl_each_listed(struct ctl *ctl,
                     int (*each)(struct ctl *ctl, const struct device *device, void *data),

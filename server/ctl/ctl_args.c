@@ -54,7 +54,8 @@ static int report_bad_option(const struct option *all, const char *word, int cod
 	if (code == ':')
 		return ctl_error(EXIT_USAGE, "%s: missing value; try \"prebootctl --help\"", word);
 	if (strncmp(word, "--", 2) != 0)
-		return ctl_error(EXIT_USAGE, "unknown option \"-%c\"; try \"prebootctl --help\"", optopt);
+		return ctl_error(EXIT_USAGE, "unknown option \"-%c\"; try \"prebootctl --help\"",
+		                 optopt);
 	snprintf(name, sizeof(name), "%.*s", (int)strcspn(word + 2, "="), word + 2);
 	if (optopt)
 		return ctl_error(EXIT_USAGE, "--%s takes no value", name);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Finding what words name: devices, folders, groups and so on, and the devices that targets stand for. */
+/* Finding what words name, devices, folders and so on, and the devices that targets stand for. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,6 +15,17 @@ const struct ctl_option opt_group = { "group", "GROUP", "only the devices in thi
 const struct ctl_option opt_seen = {
 	"seen", NULL, "only the devices that have ever asked, the last one first"
 };
+
+bool ctl_is_job_number(const char *word)
+{
+	/* Twelve digits may be a MAC; job numbers do not get that long. */
+	return word[0] && strspn(word, "0123456789") == strlen(word) && strlen(word) < 12;
+}
+
+bool ctl_is_set(const char *word)
+{
+	return word[0] == '/' || strncmp(word, GROUP_PREFIX, strlen(GROUP_PREFIX)) == 0;
+}
 
 int ctl_found(struct ctl *ctl, int rc, const char *word, const char *what, const char *noun)
 {
@@ -38,11 +49,13 @@ static int unknown_device(struct ctl *ctl, const char *word)
 	uint64_t group;
 
 	if (text_parse_mac(word, bytes) == 0 || text_parse_uuid(word, bytes) == 0)
-		return ctl_error(EXIT_FAULT, "unknown device \"%s\"; see \"prebootctl device list\", "
-		                 "and \"prebootctl unknown list\" for machines that are no devices",
+		return ctl_error(EXIT_FAULT, "unknown device \"%s\"; see \"prebootctl device "
+		                 "list\", and \"prebootctl unknown list\" for machines that are no "
+		                 "devices",
 		                 word);
 	if (group_find(&ctl->store, word, &group) == 0)
-		return ctl_error(EXIT_FAULT, "unknown device \"%s\"; did you mean " GROUP_PREFIX "%s?",
+		return ctl_error(EXIT_FAULT,
+		                 "unknown device \"%s\"; did you mean " GROUP_PREFIX "%s?",
 		                 word, word);
 	return ctl_found(ctl, ERR_NOT_FOUND, word, "device", "device");
 }
@@ -70,8 +83,7 @@ int ctl_find_job(struct ctl *ctl, const char *word, struct device *device, struc
 {
 	int rc, status;
 
-	/* Twelve digits may be a MAC; job numbers do not get that long. */
-	if (word[0] && strspn(word, "0123456789") == strlen(word) && strlen(word) < 12) {
+	if (ctl_is_job_number(word)) {
 		rc = job_by_number(&ctl->store, strtoull(word, NULL, 10), job);
 		if (rc == 0 && device_by_id(&ctl->store, job->device, device))
 			return ctl_store_error(ctl);
@@ -110,6 +122,20 @@ int ctl_find_bundle(struct ctl *ctl, const char *name, struct bundle_whole *bund
 	int rc = bundle_find(&ctl->store, name, bundle);
 
 	return ctl_found(ctl, rc, name, "bundle", "bundle");
+}
+
+int ctl_find_rule(struct ctl *ctl, const char *name, struct rule_row *row)
+{
+	int rc = rule_find(&ctl->store, name, row);
+
+	return ctl_found(ctl, rc, name, "rule", "rule");
+}
+
+int ctl_find_session(struct ctl *ctl, const char *name, struct multicast_row *row)
+{
+	int rc = multicast_find(&ctl->store, name, row);
+
+	return ctl_found(ctl, rc, name, "session", "multicast");
 }
 
 int ctl_find_owner(struct ctl *ctl, const char *word, struct owner *owner)
@@ -152,8 +178,8 @@ void ctl_owner_text(struct ctl *ctl, const struct owner *owner, char out[CTL_OWN
  * Reads all devices that @rows has: what is done to them then may change that list.
  * @rc: of the function that started it
  */
-static int collect(struct ctl *ctl, int rc, struct store_rows *rows, struct device **devices,
-                   size_t *count)
+static int collect_devices(struct ctl *ctl, int rc, struct store_rows *rows,
+                           struct device **devices, size_t *count)
 {
 	*devices = NULL;
 	*count = 0;
@@ -174,13 +200,13 @@ static int collect(struct ctl *ctl, int rc, struct store_rows *rows, struct devi
 }
 
 /* Calls @each for the devices that @rows has. @name: of where they are; NULL: there may be none */
-static int for_all(struct ctl *ctl, int rc, struct store_rows *rows, const char *name,
-                   int (*each)(struct ctl *ctl, const struct device *device, void *data),
-                   void *data)
+static int call_for_rows(struct ctl *ctl, int rc, struct store_rows *rows, const char *name,
+                         int (*each)(struct ctl *ctl, const struct device *device, void *data),
+                         void *data)
 {
 	struct device *devices;
 	size_t count;
-	int status = collect(ctl, rc, rows, &devices, &count);
+	int status = collect_devices(ctl, rc, rows, &devices, &count);
 
 	if (status == 0 && count == 0 && name)
 		status = ctl_error(EXIT_FAULT, "%s has no devices", name);
@@ -190,9 +216,9 @@ static int for_all(struct ctl *ctl, int rc, struct store_rows *rows, const char 
 	return status;
 }
 
-static int for_word(struct ctl *ctl, const char *word,
-                    int (*each)(struct ctl *ctl, const struct device *device, void *data),
-                    void *data)
+static int call_for_word(struct ctl *ctl, const char *word,
+                         int (*each)(struct ctl *ctl, const struct device *device, void *data),
+                         void *data)
 {
 	struct owner owner;
 	struct device device;
@@ -208,7 +234,7 @@ static int for_word(struct ctl *ctl, const char *word,
 	}
 	rc = owner.level == LEVEL_GROUP ? group_devices(&ctl->store, owner.id, &rows)
 	                                : folder_devices(&ctl->store, owner.id, &rows);
-	return for_all(ctl, rc, rows, word, each, data);
+	return call_for_rows(ctl, rc, rows, word, each, data);
 }
 
 /* The devices that several words stand for, each once. */
@@ -253,10 +279,10 @@ int ctl_each_device(struct ctl *ctl, int first, int end,
 	int status = 0;
 
 	if (end - first == 1)
-		return for_word(ctl, ctl->words[first], each, data);
+		return call_for_word(ctl, ctl->words[first], each, data);
 	/* What is done to a device may change what the words after it stand for. */
 	for (int i = first; status == 0 && i < end; i++)
-		status = for_word(ctl, ctl->words[i], add_once, &list);
+		status = call_for_word(ctl, ctl->words[i], add_once, &list);
 	for (size_t i = 0; status == 0 && i < list.count; i++)
 		status = each(ctl, &list.devices[i], data);
 	free(list.devices);
@@ -266,8 +292,7 @@ int ctl_each_device(struct ctl *ctl, int first, int end,
 
 bool ctl_names_one(const struct ctl *ctl)
 {
-	return ctl->word_count == 1 && ctl->words[0][0] != '/' &&
-	       strncmp(ctl->words[0], GROUP_PREFIX, strlen(GROUP_PREFIX)) != 0;
+	return ctl->word_count == 1 && !ctl_is_set(ctl->words[0]);
 }
 
 int ctl_each_member(struct ctl *ctl, uint64_t session,
@@ -277,11 +302,11 @@ int ctl_each_member(struct ctl *ctl, uint64_t session,
 	struct store_rows *rows = NULL;
 	int rc = multicast_members(&ctl->store, session, &rows);
 
-	return for_all(ctl, rc, rows, NULL, each, data);
+	return call_for_rows(ctl, rc, rows, NULL, each, data);
 }
 
 /* Reads which devices a list is to have: of one folder or group, or all. */
-static int read_filter(struct ctl *ctl, struct device_filter *filter)
+static int read_device_filter(struct ctl *ctl, struct device_filter *filter)
 {
 	struct owner owner = { .level = LEVEL_GLOBAL };
 	int status = ctl->word_count ? ctl_find_owner(ctl, ctl->words[0], &owner) : 0;
@@ -304,7 +329,7 @@ static int read_filter(struct ctl *ctl, struct device_filter *filter)
 static int start_devices(struct ctl *ctl, struct store_rows **rows)
 {
 	struct device_filter filter = { 0 };
-	int status = read_filter(ctl, &filter);
+	int status = read_device_filter(ctl, &filter);
 
 	if (status)
 		return status;
@@ -332,19 +357,18 @@ int ctl_each_listed(struct ctl *ctl,
                     void *data)
 {
 	struct seen_only only = { each, data };
-	bool one = ctl->word_count < 2 && (!ctl->word_count || ctl->words[0][0] == '/' ||
-	                                   strncmp(ctl->words[0], GROUP_PREFIX,
-	                                           strlen(GROUP_PREFIX)) == 0);
+	bool one = ctl->word_count < 2 && (!ctl->word_count || ctl_is_set(ctl->words[0]));
 	struct store_rows *rows = NULL;
 	int status;
 
 	if (one) {
 		status = start_devices(ctl, &rows);
-		return status ? status : for_all(ctl, 0, rows, NULL, each, data);
+		return status ? status : call_for_rows(ctl, 0, rows, NULL, each, data);
 	}
 	if (ctl_given(ctl, &opt_group))
-		return ctl_error(EXIT_USAGE, "--group is for all devices or a folder; name the group "
-		                 "among the others, as in group:%s", ctl_option(ctl, &opt_group));
+		return ctl_error(EXIT_USAGE, "--group is for all devices or a folder; name the "
+		                 "group among the others, as in group:%s",
+		                 ctl_option(ctl, &opt_group));
 	return ctl_given(ctl, &opt_seen)
 	       ? ctl_each_device(ctl, 0, ctl->word_count, do_if_seen, &only)
 	       : ctl_each_device(ctl, 0, ctl->word_count, each, data);

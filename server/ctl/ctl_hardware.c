@@ -83,7 +83,7 @@ static const char *name_of(const char *const *names, size_t count, uint64_t valu
 
 #define NAME_OF(names, value) name_of(names, sizeof(names) / sizeof(names[0]), value)
 
-static uint64_t number(const struct request *r, const struct line *line)
+static uint64_t read_number(const struct request *r, const struct line *line)
 {
 	const uint8_t *at = (const uint8_t *)r + line->offset;
 
@@ -116,7 +116,7 @@ static bool is_reported(const uint8_t *at, size_t size)
 }
 
 /* Writes a value; the empty string if it was not reported. */
-static void format(const struct request *r, const struct line *line, char *out, size_t size)
+static void format_line(const struct request *r, const struct line *line, char *out, size_t size)
 {
 	const uint8_t *at = (const uint8_t *)r + line->offset;
 	uint64_t value;
@@ -125,8 +125,10 @@ static void format(const struct request *r, const struct line *line, char *out, 
 	/* Texts begin with a NUL where they are empty; all else is zeros. */
 	if (line->kind != ISD && !is_reported(at, line->kind == TEXT ? 1 : line->size))
 		return;
-	value = line->kind == TEXT || line->kind == MAC || line->kind == GUID ? 0
-	                                                                      : number(r, line);
+	if (line->kind == TEXT || line->kind == MAC || line->kind == GUID)
+		value = 0;
+	else
+		value = read_number(r, line);
 	switch (line->kind) {
 	case TEXT: text_format(out, size, "%s", (const char *)at); break;
 	case NUMBER: text_format(out, size, "%" PRIu64, value); break;
@@ -164,7 +166,7 @@ void ctl_print_hardware(const struct request *r)
 	char text[TEXT_SIZE + 16];
 
 	for (size_t i = 0; i < LINE_COUNT; i++) {
-		format(r, &lines[i], text, sizeof(text));
+		format_line(r, &lines[i], text, sizeof(text));
 		if (text[0])
 			printf("  %-20s%s\n", lines[i].label, text);
 	}
@@ -179,20 +181,20 @@ static json_t *json_value(const struct request *r, const struct line *line)
 	const uint8_t *at = (const uint8_t *)r + line->offset;
 	char text[TEXT_SIZE + 16];
 
-	format(r, line, text, sizeof(text));
+	format_line(r, line, text, sizeof(text));
 	switch (line->kind) {
 	case TEXT:
 	case FIRMWARE:
 	case ISD:
-		return json_string(line->kind == FIRMWARE ? ctl_firmware_name(number(r, line))
+		return json_string(line->kind == FIRMWARE ? ctl_firmware_name(read_number(r, line))
 		                                          : text);
 	case FLAG: return json_boolean(*at);
 	case TRISTATE: return *at == STATE_UNKNOWN ? json_null() : json_boolean(*at == STATE_YES);
-	case TIME: return ctl_json_time((int64_t)number(r, line));
+	case TIME: return ctl_json_time((int64_t)read_number(r, line));
 	case NUMBER:
 	case SIZE:
 	case CHASSIS:
-		return json_integer((json_int_t)number(r, line));
+		return json_integer((json_int_t)read_number(r, line));
 	default: return text[0] ? json_string(text) : json_null();
 	}
 }

@@ -46,8 +46,8 @@ static size_t plain_word(const char *text)
 }
 
 /* Prints @length bytes of words; @column: where the line is; new lines begin at @indent. */
-static void fill(FILE *out, const char *text, size_t length, size_t column, size_t indent,
-                 size_t (*word)(const char *text))
+static void print_filled(FILE *out, const char *text, size_t length, size_t column, size_t indent,
+                         size_t (*word)(const char *text))
 {
 	const char *end = text + length;
 	bool first = true;
@@ -83,7 +83,7 @@ static void print_term(FILE *out, const char *term, size_t term_length, const ch
 		column = 0;
 	}
 	fprintf(out, "%*s", (int)(TEXT_INDENT - column), "");
-	fill(out, text, length, TEXT_INDENT, TEXT_INDENT, plain_word);
+	print_filled(out, text, length, TEXT_INDENT, TEXT_INDENT, plain_word);
 }
 
 /* --- --help ------------------------------------------------------------------- */
@@ -102,7 +102,7 @@ void help_all(FILE *out)
 			continue;
 		noun_list_names(noun, names, sizeof(names));
 		fprintf(out, "  %-11s  ", "");
-		fill(out, names, strlen(names), 15, 15, plain_word);
+		print_filled(out, names, strlen(names), 15, 15, plain_word);
 	}
 	fprintf(out, "\n%s", common_options);
 }
@@ -115,7 +115,7 @@ void help_usage(FILE *out, const struct noun *noun, const struct verb *verb)
 	help_verb_name(noun, verb, name, sizeof(name));
 	indent = (size_t)fprintf(out, "prebootctl %s%s", name, verb->usage ? " " : "\n");
 	if (verb->usage)
-		fill(out, verb->usage, strlen(verb->usage), indent, indent, usage_word);
+		print_filled(out, verb->usage, strlen(verb->usage), indent, indent, usage_word);
 }
 
 /* Writes "--boot N". */
@@ -139,7 +139,7 @@ void help_verb(FILE *out, const struct noun *noun, const struct verb *verb)
 			fprintf(out, "  %.*s\n", (int)length, line);
 		} else {
 			fputs("  ", out);
-			fill(out, line, length, 2, 2, plain_word);
+			print_filled(out, line, length, 2, 2, plain_word);
 		}
 		line += length + (line[length] == '\n');
 	}

@@ -11,7 +11,7 @@
 #include "nbp/proto/text.h"
 #include "server/store/unknown.h"
 
-static void take_unknown(const struct unknown *unknown, struct seen_machine *machine)
+static void fill_from_unknown(const struct unknown *unknown, struct seen_machine *machine)
 {
 	memset(machine, 0, sizeof(*machine));
 	if (all_zero(unknown->mac, sizeof(unknown->mac)))
@@ -39,7 +39,7 @@ static int find_unknown(struct store *store, const uint8_t *mac, const uint8_t *
 	if (rc != 1)
 		return rc ? rc : ERR_NOT_FOUND;
 	unknown_row(row, &unknown);
-	take_unknown(&unknown, machine);
+	fill_from_unknown(&unknown, machine);
 	rc = store_step(row);
 	if (rc < 1)
 		return rc;
@@ -47,8 +47,8 @@ static int find_unknown(struct store *store, const uint8_t *mac, const uint8_t *
 	/* With one UUID they are mostly adapters of one machine. */
 	text_format(uuid_text, sizeof(uuid_text), "%pU", unknown.uuid);
 	if (mac)
-		ctl_error(0, "note: several unknown machines came with this MAC; the one that asked "
-		          "last has UUID %s", uuid_text);
+		ctl_error(0, "note: several unknown machines came with this MAC; the one that "
+		          "asked last has UUID %s", uuid_text);
 	return 0;
 }
 
@@ -73,7 +73,8 @@ static int look_for_unknown(struct store *store, const char *word, struct seen_m
 	return rc == ERR_NOT_FOUND ? find_unknown(store, NULL, uuid, machine) : ERR_NOT_FOUND;
 }
 
-static int take_device(struct ctl *ctl, const struct device *device, struct seen_machine *machine)
+static int fill_from_device(struct ctl *ctl, const struct device *device,
+                            struct seen_machine *machine)
 {
 	memset(machine, 0, sizeof(*machine));
 	machine->device = *device;
@@ -89,7 +90,7 @@ int ctl_find_machine(struct ctl *ctl, const char *word, struct seen_machine *mac
 	if (rc != ERR_NOT_FOUND)
 		return rc ? ctl_store_error(ctl) : 0;
 	status = ctl_find_device(ctl, word, &device);
-	return status ? status : take_device(ctl, &device, machine);
+	return status ? status : fill_from_device(ctl, &device, machine);
 }
 
 struct for_device {
@@ -101,7 +102,7 @@ static int do_for_device(struct ctl *ctl, const struct device *device, void *dat
 {
 	const struct for_device *call = data;
 	struct seen_machine machine;
-	int status = take_device(ctl, device, &machine);
+	int status = fill_from_device(ctl, device, &machine);
 
 	return status ? status : call->each(ctl, &machine, call->data);
 }
@@ -155,7 +156,7 @@ int ctl_each_machine(struct ctl *ctl, void (*see)(void *data, const struct seen_
 		rc = unknown_list(store, &rows);
 	while (store_next(rows, &rc)) {
 		unknown_row(rows, &unknown);
-		take_unknown(&unknown, &machine);
+		fill_from_unknown(&unknown, &machine);
 		see(data, &machine);
 	}
 	return rc;

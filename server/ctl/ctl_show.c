@@ -10,11 +10,9 @@
 
 #include "nbp/proto/error.h"
 #include "server/ctl/ctl.h"
-#include "server/store/settings.h"
-#include "server/store/jobs.h"
 
 /* Running out of memory for a line of text: there is nothing better to do. */
-static void *need(void *memory)
+static void *check_memory(void *memory)
 {
 	if (!memory) {
 		fputs("prebootctl: no memory\n", stderr);
@@ -32,11 +30,11 @@ void table_add(struct table *table, ...)
 
 	/* Grows at each power of two. */
 	if ((table->rows & (table->rows - 1)) == 0)
-		table->cells = need(realloc(table->cells, sizeof(char *) * table->columns *
+		table->cells = check_memory(realloc(table->cells, sizeof(char *) * table->columns *
 		                            (table->rows ? 2 * table->rows : 1)));
 	va_start(args, table);
 	for (size_t i = 0; i < table->columns; i++)
-		table->cells[cells + i] = need(strdup(va_arg(args, const char *)));
+		table->cells[cells + i] = check_memory(strdup(va_arg(args, const char *)));
 	va_end(args);
 	table->rows++;
 }
@@ -53,8 +51,8 @@ static const struct {
 	{ "SESSION", 0 }, { "MEMBER", 0 }, { "TO", 0 }, { "FROM", 0 }, { "WORK", 0 },
 	{ "REASON", 0 }, { "FILTER", 0 }, { "BECAUSE", 0 }, { "WHY, OR WHY NOT", 0 },
 	{ "CONFIG", 0 }, { "BIOS", 0 }, { "UEFI", 0 }, { "PRODUCT", 0 }, { "SERIAL", 0 },
-	{ "PROCESSOR", 0 }, { "VALUE", 0 }, { "WHAT", 0 }, { "STARTS AT", 0 }, { "NOTE", 0 }, { "CHANGE", 0 },
-	{ "NAME", 0 },
+	{ "PROCESSOR", 0 }, { "VALUE", 0 }, { "WHAT", 0 }, { "STARTS AT", 0 }, { "NOTE", 0 },
+	{ "CHANGE", 0 }, { "NAME", 0 },
 	{ "MACHINE", 17 }, /* it may be a MAC */
 };
 #define TEXT_LEAST 8 /* characters */
@@ -88,7 +86,7 @@ static size_t least_of(const char *head, size_t least)
 }
 
 /* Makes the widest columns of text smaller, none below @least, until the line fits. */
-static void narrow(const struct table *table, size_t *widths, size_t room, size_t least)
+static void narrow_columns(const struct table *table, size_t *widths, size_t room, size_t least)
 {
 	for (;;) {
 		size_t total = 2 * (table->columns - 1), widest = table->columns;
@@ -113,8 +111,8 @@ void table_print(struct table *table)
 		if (strlen(table->cells[i]) > widths[i % table->columns])
 			widths[i % table->columns] = strlen(table->cells[i]);
 	if (room && table->rows) {
-		narrow(table, widths, room, TEXT_LEAST);
-		narrow(table, widths, room, TEXT_FEWEST);
+		narrow_columns(table, widths, room, TEXT_LEAST);
+		narrow_columns(table, widths, room, TEXT_FEWEST);
 	}
 	for (size_t i = 0; i < table->rows * table->columns; i++) {
 		size_t column = i % table->columns, length = strlen(table->cells[i]);
@@ -181,6 +179,28 @@ void ctl_line(const char *label, const char *format, ...)
 	puts("");
 }
 
+void ctl_print_names(const char *label, const json_t *names)
+{
+	const json_t *name;
+	size_t i, column = 0;
+
+	json_array_foreach(names, i, name) {
+		const char *text = json_string_value(name);
+
+		if (i && column + strlen(text) > 56) {
+			puts(",");
+			column = 0;
+		}
+		if (column == 0)
+			printf("  %-20s%s", i ? "" : label, text);
+		else
+			printf(", %s", text);
+		column += strlen(text) + 2;
+	}
+	if (json_array_size(names))
+		puts("");
+}
+
 /* --- times ----------------------------------------------------------------- */
 
 void ctl_time(int64_t time, char *out, size_t size)
@@ -225,7 +245,7 @@ json_t *ctl_json_time(int64_t time)
 
 void ctl_print_json(json_t *value)
 {
-	need(value);
+	check_memory(value);
 	json_dumpf(value, stdout, JSON_INDENT(2));
 	puts("");
 	json_decref(value);
@@ -234,7 +254,8 @@ void ctl_print_json(json_t *value)
 json_t *ctl_json_event(const struct event_record *event, const char *device)
 {
 	return json_pack("{s:o, s:i, s:s, s:s, s:o, s:o, s:s}", "time", ctl_json_time(event->time),
-	                 "time_ms", (int)event->time_ms, "device", device, "step", event->step, "job",
+	                 "time_ms", (int)event->time_ms, "device", device, "step", event->step,
+	                 "job",
 	                 event->job ? json_integer((json_int_t)event->job) : json_null(),
 	                 "milliseconds",
 	                 event->milliseconds ? json_integer(event->milliseconds) : json_null(),
@@ -243,7 +264,7 @@ json_t *ctl_json_event(const struct event_record *event, const char *device)
 
 json_t *ctl_json_details(const struct details *details)
 {
-	json_t *object = need(json_object());
+	json_t *object = check_memory(json_object());
 	char key[64];
 
 	for (size_t at = 0; at < details->details_length;) {
@@ -256,63 +277,4 @@ json_t *ctl_json_details(const struct details *details)
 		json_object_set_new(object, key, json_string(equals + 1));
 	}
 	return object;
-}
-
-/* --- what a device, folder or group has ------------------------------------- */
-
-json_t *ctl_json_owned(struct ctl *ctl, const struct owner *owner)
-{
-	struct assignment_filter filter = { .level = owner->level, .owner = owner->id };
-	json_t *settings = json_object(), *assignments = json_array();
-	struct assignment_row row;
-	char value[SETTING_TEXT];
-	struct owner from;
-	struct store_rows *rows;
-	int rc = assignment_list(&ctl->store, &filter, &rows);
-
-	while (store_next(rows, &rc)) {
-		assignment_row(rows, &row);
-		json_array_append_new(assignments, ctl_json_assignment(ctl, &row));
-	}
-	for (size_t i = 0; owner->level != LEVEL_GROUP && setting_key(i); i++)
-		if (setting_read(&ctl->store, owner, i, value, &from) == 0 &&
-		    from.level == owner->level && from.id == owner->id)
-			json_object_set_new(settings, setting_key(i), json_string(value));
-	return json_pack("{s:o, s:o}", "settings", settings, "assignments", assignments);
-}
-
-void ctl_print_owned(const json_t *owned)
-{
-	json_t *settings = json_object_get(owned, "settings"), *value;
-	json_t *assignments = json_object_get(owned, "assignments");
-	const char *key;
-	size_t i;
-
-	json_object_foreach(settings, key, value)
-		ctl_line(key, "%s", json_string_value(value));
-	json_array_foreach(assignments, i, value)
-		ctl_line("assigned", "%s, %s", json_string_value(json_object_get(value, "bundle")),
-		         json_string_value(json_object_get(value, "when")));
-}
-
-void ctl_print_names(const char *label, const json_t *names)
-{
-	const json_t *name;
-	size_t i, column = 0;
-
-	json_array_foreach(names, i, name) {
-		const char *text = json_string_value(name);
-
-		if (i && column + strlen(text) > 56) {
-			puts(",");
-			column = 0;
-		}
-		if (column == 0)
-			printf("  %-20s%s", i ? "" : label, text);
-		else
-			printf(", %s", text);
-		column += strlen(text) + 2;
-	}
-	if (json_array_size(names))
-		puts("");
 }

@@ -41,7 +41,7 @@ static void host_path(const struct tftp *t, const char *folder, const char *name
  * server's root on, of which @root is the length; what is above is its own affair.
  * @remedy: receives what to do, where it is something else than to put the file there
  */
-static const char *wrong(const char *path, size_t root, char remedy[HOST_PATH])
+static const char *find_problem(const char *path, size_t root, char remedy[HOST_PATH])
 {
 	struct stat status;
 	char part[HOST_PATH];
@@ -80,8 +80,8 @@ static void look_for(const struct tftp *t, const char *what, const char *name, c
 		return;
 	if (!root) {
 		if (name[0] == '/') {
-			snprintf(problem, sizeof(problem), "%s: %s counts from the TFTP server's root, "
-			         "not from this host's", what, name);
+			snprintf(problem, sizeof(problem), "%s: %s counts from the TFTP server's "
+			         "root, not from this host's", what, name);
 			t->found(t->data, problem, "leave out the root's own path; \"prebootctl "
 			         "settings set tftp-root=FOLDER\" has such names checked");
 		}
@@ -90,7 +90,7 @@ static void look_for(const struct tftp *t, const char *what, const char *name, c
 	/* PXELINUX puts the prefix, as it is, before what is not absolute. */
 	snprintf(joined, sizeof(joined), "%s%s", name[0] == '/' ? "" : prefix, name);
 	host_path(t, prefix[0] ? "" : t->folder, joined, path);
-	why = wrong(path, root, remedy);
+	why = find_problem(path, root, remedy);
 	if (!why)
 		return;
 	snprintf(problem, sizeof(problem), "%s: %s: %s %s", what, name, path, why);
@@ -113,13 +113,14 @@ static void look_for_all(const struct tftp *t, const char *what, const char *loa
 }
 
 /* Reads where the files are. @t->found is called where one of the folders is not there. */
-static int start(struct ctl *ctl, struct tftp *t)
+static int read_folders(struct ctl *ctl, struct tftp *t)
 {
 	static const struct owner global = { LEVEL_GLOBAL, 0 };
 	struct owner from;
 	struct stat status;
 	char problem[PROBLEM], path[HOST_PATH];
-	int rc = setting_read(&ctl->store, &global, (size_t)setting_find(SETTING_TFTP_ROOT), t->root,
+	int rc = setting_read(&ctl->store, &global, (size_t)setting_find(SETTING_TFTP_ROOT),
+	                      t->root,
 	                      &from);
 	size_t length = strlen(t->root);
 
@@ -135,14 +136,15 @@ static int start(struct ctl *ctl, struct tftp *t)
 	if (stat(t->root, &status) || !S_ISDIR(status.st_mode)) {
 		snprintf(problem, sizeof(problem), "tftp-root: %s is no folder of this host",
 		         t->root);
-		t->found(t->data, problem, "say where the TFTP server has its files, or \"prebootctl "
-		         "settings unset tftp-root\"");
+		t->found(t->data, problem, "say where the TFTP server has its files, or "
+		         "\"prebootctl settings unset tftp-root\"");
 		t->root[0] = '\0';
 		return ERR_NOT_FOUND;
 	}
 	host_path(t, "", t->folder, path);
 	if (stat(path, &status) || !S_ISDIR(status.st_mode)) {
-		snprintf(problem, sizeof(problem), "tftp-folder: %s is no folder of this host", path);
+		snprintf(problem, sizeof(problem), "tftp-folder: %s is no folder of this host",
+		         path);
 		t->found(t->data, problem, "say in which folder of the TFTP server's root the NBPs "
 		         "are, or \"prebootctl settings unset tftp-folder\"");
 		t->root[0] = '\0';
@@ -152,7 +154,7 @@ static int start(struct ctl *ctl, struct tftp *t)
 }
 
 /* On standard error: what was to be done is done all the same. */
-static void warn(void *data, const char *problem, const char *remedy)
+static void print_warning(void *data, const char *problem, const char *remedy)
 {
 	(void)data;
 	output_line("prebootctl: warning", "%s; %s", problem, remedy);
@@ -160,9 +162,9 @@ static void warn(void *data, const char *problem, const char *remedy)
 
 void ctl_warn_job(struct ctl *ctl, const char *what, const struct job *job)
 {
-	struct tftp t = { .found = warn };
+	struct tftp t = { .found = print_warning };
 
-	if (start(ctl, &t) == 0)
+	if (read_folders(ctl, &t) == 0)
 		look_for_all(&t, what, job->loader_bios, job->loader_uefi, job->config,
 		             job->prefix);
 }
@@ -183,7 +185,7 @@ void ctl_warn_bundle_id(struct ctl *ctl, uint64_t id)
 }
 
 /* Says whether the file that a setting names is to be looked for, where it is @from. */
-static bool counts(const struct owner *owner, const struct owner *from)
+static bool is_set_for(const struct owner *owner, const struct owner *from)
 {
 	return from->level == owner->level && from->id == owner->id;
 }
@@ -195,7 +197,8 @@ static bool counts(const struct owner *owner, const struct owner *from)
 static int look_for_settings(struct ctl *ctl, const struct tftp *t,
                              const struct owner *owner, const bool used[2])
 {
-	static const char *const keys[] = { "loader-bios", "loader-uefi", "menu-file", "menu-mode" };
+	static const char *const keys[] = { "loader-bios", "loader-uefi", "menu-file",
+		                            "menu-mode" };
 	struct owner from[4];
 	char values[4][SETTING_TEXT], text[CTL_OWNER], what[CTL_OWNER + 32];
 
@@ -211,8 +214,8 @@ static int look_for_settings(struct ctl *ctl, const struct tftp *t,
 		bool menu = i == 2;
 
 		if (menu ? strcmp(values[3], "never") == 0 ||
-		           !(counts(owner, &from[2]) || counts(owner, &from[3]))
-		         : !counts(owner, &from[i]) && !used[i])
+		           !(is_set_for(owner, &from[2]) || is_set_for(owner, &from[3]))
+		         : !is_set_for(owner, &from[i]) && !used[i])
 			continue;
 		snprintf(what, sizeof(what), "setting %s of %s", keys[i], text);
 		look_for(t, what, values[i], "");
@@ -222,21 +225,21 @@ static int look_for_settings(struct ctl *ctl, const struct tftp *t,
 
 void ctl_warn_settings(struct ctl *ctl, const struct owner *owner)
 {
-	struct tftp t = { .found = warn };
+	struct tftp t = { .found = print_warning };
 
-	if (start(ctl, &t) == 0)
+	if (read_folders(ctl, &t) == 0)
 		look_for_settings(ctl, &t, owner, (bool[2]){ false, false });
 }
 
 void ctl_note_kind(struct ctl *ctl, const struct bundle *bundle)
 {
-	struct tftp t = { .found = warn };
+	struct tftp t = { .found = print_warning };
 
 	/* Those of the other kinds come with the examples. */
 	if (strcmp(bundle->config, bundle_kind_config(bundle->kind)) != 0 ||
 	    strcmp(bundle->config, bundle_kind_config(BUNDLE_IMAGING)) == 0)
 		return;
-	if (start(ctl, &t) || t.root[0])
+	if (read_folders(ctl, &t) || t.root[0])
 		return; /* it has been looked for */
 	output_line("prebootctl: note", "bundle %s is of kind %s, so its configuration file is %s; "
 	            "write it, and put it into the TFTP server's root, or name another one with "
@@ -252,7 +255,8 @@ static int check_bundles(struct ctl *ctl, const struct tftp *t)
 	struct bundle_whole whole;
 	struct bundle *b = &whole.bundle;
 	char what[NAME_SIZE + 8];
-	bool used[2] = { false, false }; /* a missing loader of the settings is reported with those */
+	/* A missing loader of the settings is reported with those. */
+	bool used[2] = { false, false };
 	struct store_rows *rows;
 	int rc = bundle_list(&ctl->store, &rows);
 
@@ -261,7 +265,8 @@ static int check_bundles(struct ctl *ctl, const struct tftp *t)
 		snprintf(what, sizeof(what), "bundle %s", b->name);
 		used[0] = used[0] || strcmp(b->loader_bios, LOADER_OF_SETTINGS) == 0;
 		used[1] = used[1] || strcmp(b->loader_uefi, LOADER_OF_SETTINGS) == 0;
-		look_for_all(t, what, strcmp(b->loader_bios, LOADER_OF_SETTINGS) ? b->loader_bios : "",
+		look_for_all(t, what,
+		             strcmp(b->loader_bios, LOADER_OF_SETTINGS) ? b->loader_bios : "",
 		             strcmp(b->loader_uefi, LOADER_OF_SETTINGS) ? b->loader_uefi : "",
 		             b->config, b->prefix);
 	}
@@ -302,7 +307,7 @@ int ctl_check_files(struct ctl *ctl, void (*found)(void *data, const char *probl
                                                    const char *remedy), void *data)
 {
 	struct tftp t = { .found = found, .data = data };
-	int rc = start(ctl, &t);
+	int rc = read_folders(ctl, &t);
 
 	if (rc || !t.root[0])
 		return rc == ERR_NOT_FOUND ? 0 : rc;

@@ -10,22 +10,24 @@
 #include "server/ctl/ctl.h"
 
 const struct ctl_option opt_config = {
-	"config", "FILE", "the loader's configuration file, such as z_auto.cfg; \"\": the loader takes none"
+	"config", "FILE", "the loader's configuration file, such as z_auto.cfg; \"\": the loader "
+	"takes none"
 };
 const struct ctl_option opt_loader_bios = {
-	"loader-bios", "FILE", "the loader for BIOS firmware; \"\": machines with such firmware boot "
-	"their disk; without it as the setting loader-bios says"
+	"loader-bios", "FILE", "the loader for BIOS firmware; \"\": machines with such firmware "
+	"boot their disk; without it as the setting loader-bios says"
 };
 const struct ctl_option opt_loader_uefi = {
 	"loader-uefi", "FILE", "the loader for UEFI firmware, likewise"
 };
 const struct ctl_option opt_prefix = { "prefix", "PATH", "the loader's path prefix" };
 const struct ctl_option opt_attempts = {
-	"attempts", "N", "how many boots may be offered the job; without it as the setting attempts says"
+	"attempts", "N", "how many boots may be offered the job; without it as the setting "
+	"attempts says"
 };
 const struct ctl_option opt_deadline = {
-	"deadline", "TIME", "how long it may take once it has begun: 90s, 30m, 4h, 1d; without it as "
-	"the setting deadline says"
+	"deadline", "TIME", "how long it may take once it has begun: 90s, 30m, 4h, 1d; without it "
+	"as the setting deadline says"
 };
 const struct ctl_option opt_unset = {
 	"unset", "KEY", "leave out details of the bundle; several with commas between them"
@@ -56,7 +58,8 @@ static int read_loader(const char *what, const char *given, char out[FILE_SIZE])
 int ctl_read_bundle(struct ctl *ctl, struct bundle *bundle)
 {
 	const char *config = ctl_option(ctl, &opt_config), *prefix = ctl_option(ctl, &opt_prefix);
-	const char *attempts = ctl_option(ctl, &opt_attempts), *deadline = ctl_option(ctl, &opt_deadline);
+	const char *attempts = ctl_option(ctl, &opt_attempts);
+	const char *deadline = ctl_option(ctl, &opt_deadline);
 	int status = config && config[0]
 	             ? ctl_read_file_name("--config", config, bundle->config) : 0;
 
@@ -111,7 +114,7 @@ static void drop_key(struct details *details, const char *key, size_t length)
 }
 
 /* Drops the keys of --unset, which commas stand between. */
-static int unset(struct details *details, const char *keys)
+static int unset_details(struct details *details, const char *keys)
 {
 	while (keys && *keys) {
 		size_t length = strcspn(keys, ",");
@@ -150,7 +153,7 @@ static int add_detail(struct details *details, const char *word)
 int ctl_read_details(struct ctl *ctl, int first, struct details *details)
 {
 	struct details given = { 0 };
-	int status = unset(details, ctl_option(ctl, &opt_unset));
+	int status = unset_details(details, ctl_option(ctl, &opt_unset));
 
 	for (int i = first; status == 0 && i < ctl->word_count; i++)
 		status = add_detail(&given, ctl->words[i]);

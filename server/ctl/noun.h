@@ -7,10 +7,11 @@
 /*
  * What can be typed, as data: nouns, their verbs, and the options of each. A noun is one table in
  * one file, noun_NAME.c, with the functions of its verbs; a second file, as noun_device_show.c, has
- * what is a subject of its own.
+ * what is a subject of its own, and calls nothing of the first. What several nouns need is in
+ * ctl_*.c, which call no noun.
  *
- * To add a verb: write its function in the noun's file, "static int ctl_job_pause(struct ctl *ctl)",
- * which returns an exit status, and add an entry to the verbs[] of that file.
+ * To add a verb: write its function in the noun's file, as "static int ctl_job_pause(struct ctl
+ * *ctl)", which returns an exit status, and add an entry to the verbs[] of that file.
  * To add an option: define a struct ctl_option in the file of the verbs that take it, put it into
  * their .options, and read it with ctl_option(ctl, &opt_NAME). Options of the same name may differ
  * in what they say, and not in whether they take a value.
@@ -21,8 +22,8 @@
 /* In the order in which --help lists them. */
 #define NOUNS(X) \
 	X(device) X(explain) X(folder) X(group) X(unknown) X(uuid) X(inventory) X(bundle) \
-	X(assignment) X(rule) X(multicast) X(job) X(event) X(audit) X(watch) X(stats) X(settings) X(menu) \
-	X(export) X(import) X(check) X(backup) X(complete) X(manual)
+	X(assignment) X(rule) X(multicast) X(job) X(event) X(audit) X(watch) X(stats) X(settings) \
+	X(menu) X(export) X(import) X(check) X(backup) X(complete) X(manual)
 
 #define NO_LIMIT 1000000 /* words */
 
@@ -37,13 +38,14 @@ struct verb {
 	const struct ctl_option *const *options; /* up to a NULL; NULL: none */
 	enum { DB_OPEN, DB_CREATE, DB_NONE } database; /* what is to be done with it before */
 	/*
-	 * What follows the verb, as in "NAME [DEVICE]... [--force]"; NULL: nothing. Completion offers
-	 * what its words stand for: see noun_complete.c.
+	 * What follows the verb, as in "NAME [DEVICE]... [--force]"; NULL: nothing. Completion
+	 * offers what its words stand for: see noun_complete.c.
 	 */
 	const char *usage;
 	/*
-	 * What it does. Lines are filled when it is printed; a line break begins a paragraph, a line
-	 * that begins with a space stays as it is, and one with a tab is a term and what it means.
+	 * What it does. Lines are filled when it is printed; a line break begins a paragraph, a
+	 * line that begins with a space stays as it is, and one with a tab is a term and what it
+	 * means.
 	 */
 	const char *help;
 };
@@ -61,7 +63,7 @@ NOUNS(DECLARE_NOUN)
 
 /** Returns the noun at @index, from 0, or NULL past the last. */
 const struct noun *noun_at(size_t index);
-/** Returns the noun that @word names or, alone, begins, or is an alias of; NULL: none or several. */
+/** Returns the noun that @word names or, alone, begins, or an alias does; NULL: none or several. */
 const struct noun *noun_find(const char *word);
 /** Returns the one verb of a noun that has no name; NULL if its verbs have names. */
 const struct verb *noun_only_verb(const struct noun *noun);

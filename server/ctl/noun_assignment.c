@@ -15,40 +15,9 @@ static const struct ctl_option opt_to = {
 static const struct ctl_option opt_once = { "once", NULL, "each machine gets it once (default)" };
 static const struct ctl_option opt_always = { "always", NULL, "each machine gets it at each boot" };
 static const struct ctl_option opt_until = {
-	"until", "DATE", "at each boot until the end of a day, as 2026-12-31, a time, as \"2026-12-31 "
-	"18:00\", or for a time from now, as 7d"
+	"until", "DATE", "at each boot until the end of a day, as 2026-12-31, a time, as "
+	"\"2026-12-31 18:00\", or for a time from now, as 7d"
 };
-
-void ctl_assignment_when(const struct assignment *assignment, char *out, size_t size)
-{
-	char until[32];
-
-	ctl_time(assignment->until, until, sizeof(until));
-	if (assignment->mode == ASSIGN_UNTIL)
-		text_format(out, size, "until %s", until);
-	else
-		text_format(out, size, "%s", assignment_mode_name(assignment->mode));
-}
-
-static void target_text(struct ctl *ctl, const struct assignment *a, char out[CTL_OWNER])
-{
-	struct owner owner = { a->level, a->owner };
-
-	ctl_owner_text(ctl, &owner, out);
-}
-
-json_t *ctl_json_assignment(struct ctl *ctl, const struct assignment_row *row)
-{
-	const struct assignment *a = &row->assignment;
-	char target[CTL_OWNER], when[64];
-
-	target_text(ctl, a, target);
-	ctl_assignment_when(a, when, sizeof(when));
-	return json_pack("{s:I, s:s, s:s, s:s, s:s, s:o, s:s, s:o}", "id", (json_int_t)a->id,
-	                 "bundle", row->bundle_name, "level", level_name(a->level),
-	                 "to", target, "mode", assignment_mode_name(a->mode), "until",
-	                 ctl_json_time(a->until), "when", when, "added", ctl_json_time(a->added));
-}
 
 /* --- add ------------------------------------------------------------------- */
 
@@ -73,10 +42,10 @@ static int read_mode(struct ctl *ctl, struct assignment *a)
 	return a->mode == ASSIGN_UNTIL ? ctl_read_until(ctl_option(ctl, &opt_until), &a->until) : 0;
 }
 
-static int assign_to(struct ctl *ctl, struct new_assignments *adding, const char *word)
+static int assign_to(struct ctl *ctl, struct new_assignments *new, const char *word)
 {
-	struct assignment *a = &adding->row.assignment;
-	struct assignment_filter filter = { .bundle = adding->row.bundle };
+	struct assignment *a = &new->row.assignment;
+	struct assignment_filter filter = { .bundle = new->row.bundle };
 	struct assignment_row there;
 	struct owner owner;
 	char when[64];
@@ -86,27 +55,27 @@ static int assign_to(struct ctl *ctl, struct new_assignments *adding, const char
 		return status;
 	filter.level = a->level = owner.level;
 	filter.owner = a->owner = owner.id;
-	ctl_owner_text(ctl, &owner, adding->target);
+	ctl_owner_text(ctl, &owner, new->target);
 	rc = assignment_find(&ctl->store, &filter, &there);
 	if (rc == 0)
 		return ctl_error(EXIT_FAULT, "%s is assigned to %s already; for it to happen anew "
 		                 "or otherwise, remove that first: \"prebootctl assignment remove "
-		                 "%llu\"", adding->row.bundle_name, adding->target,
+		                 "%llu\"", new->row.bundle_name, new->target,
 		                 (unsigned long long)there.assignment.id);
-	if (rc != ERR_NOT_FOUND || assignment_add(&ctl->store, &adding->row))
+	if (rc != ERR_NOT_FOUND || assignment_add(&ctl->store, &new->row))
 		return ctl_store_error(ctl);
-	json_array_append_new(adding->added, ctl_json_assignment(ctl, &adding->row));
+	json_array_append_new(new->added, ctl_json_assignment(ctl, &new->row));
 	ctl_assignment_when(a, when, sizeof(when));
 	if (owner.level != LEVEL_DEVICE)
 		return 0;
-	return ctl_add_event(ctl, owner.id, "assigned", "bundle %s, %s", adding->row.bundle_name,
+	return ctl_add_event(ctl, owner.id, "assigned", "bundle %s, %s", new->row.bundle_name,
 	                    when);
 }
 
-static int add_assignments(struct ctl *ctl, struct new_assignments *adding)
+static int add_assignments(struct ctl *ctl, struct new_assignments *new)
 {
-	struct assignment_row *row = &adding->row;
-	int status = ctl_find_bundle(ctl, ctl->words[0], &adding->bundle);
+	struct assignment_row *row = &new->row;
+	int status = ctl_find_bundle(ctl, ctl->words[0], &new->bundle);
 
 	if (status == 0 && !ctl_given(ctl, &opt_to) && ctl->word_count < 2)
 		status = ctl_error(EXIT_USAGE, "assignment add: missing --to TARGET: a device, a "
@@ -115,42 +84,42 @@ static int add_assignments(struct ctl *ctl, struct new_assignments *adding)
 		status = read_mode(ctl, &row->assignment);
 	if (status)
 		return status;
-	row->bundle = adding->bundle.bundle.id;
-	text_format(row->bundle_name, NAME_SIZE, "%s", adding->bundle.bundle.name);
+	row->bundle = new->bundle.bundle.id;
+	text_format(row->bundle_name, NAME_SIZE, "%s", new->bundle.bundle.name);
 	row->assignment.added = time(NULL);
 	if (ctl_given(ctl, &opt_to))
-		status = assign_to(ctl, adding, ctl_option(ctl, &opt_to));
+		status = assign_to(ctl, new, ctl_option(ctl, &opt_to));
 	for (int i = 1; status == 0 && i < ctl->word_count; i++)
-		status = assign_to(ctl, adding, ctl->words[i]);
+		status = assign_to(ctl, new, ctl->words[i]);
 	return status;
 }
 
 static int ctl_assignment_add(struct ctl *ctl)
 {
-	struct new_assignments adding = { .added = json_array() };
+	struct new_assignments new = { .added = json_array() };
 	size_t count;
 	char when[64];
-	int status = CTL_TRANSACTION(ctl, add_assignments(ctl, &adding));
+	int status = CTL_TRANSACTION(ctl, add_assignments(ctl, &new));
 
 	if (status) {
-		json_decref(adding.added);
+		json_decref(new.added);
 		return status;
 	}
-	ctl_warn_bundle_id(ctl, adding.row.bundle);
-	count = json_array_size(adding.added);
-	ctl_assignment_when(&adding.row.assignment, when, sizeof(when));
+	ctl_warn_bundle_id(ctl, new.row.bundle);
+	count = json_array_size(new.added);
+	ctl_assignment_when(&new.row.assignment, when, sizeof(when));
 	if (count == 1)
-		return ctl_say(ctl, adding.added, "assignment %llu: %s to %s, %s",
-		               (unsigned long long)adding.row.assignment.id,
-		               adding.row.bundle_name, adding.target, when);
-	return ctl_say(ctl, adding.added, "%zu assignments of %s, %s", count,
-	               adding.row.bundle_name, when);
+		return ctl_say(ctl, new.added, "assignment %llu: %s to %s, %s",
+		               (unsigned long long)new.row.assignment.id,
+		               new.row.bundle_name, new.target, when);
+	return ctl_say(ctl, new.added, "%zu assignments of %s, %s", count,
+	               new.row.bundle_name, when);
 }
 
 /* --- list ------------------------------------------------------------------ */
 
-static int gather_assignments(struct ctl *ctl, const struct assignment_filter *filter, struct table *table,
-                  json_t *array)
+static int gather_assignments(struct ctl *ctl, const struct assignment_filter *filter,
+                              struct table *table, json_t *array)
 {
 	struct assignment_row row;
 	struct assignment_past past;
@@ -165,7 +134,7 @@ static int gather_assignments(struct ctl *ctl, const struct assignment_filter *f
 		assignment_row(rows, &row);
 		rc = assignment_past(&ctl->store, row.assignment.id, &past);
 		text_format(id, sizeof(id), "%" PRIu64, row.assignment.id);
-		target_text(ctl, &row.assignment, target);
+		ctl_assignment_target(ctl, &row.assignment, target);
 		ctl_assignment_when(&row.assignment, when, sizeof(when));
 		text_format(open, sizeof(open), "%" PRIu64, past.open);
 		text_format(done, sizeof(done), "%" PRIu64, past.done);
@@ -239,8 +208,8 @@ static int find_assignment(struct ctl *ctl, struct assignment_row *row)
 	rc = assignment_find(&ctl->store, &filter, row);
 	if (rc == ERR_NOT_FOUND)
 		return ctl_error(EXIT_FAULT, "%s is not assigned to %s; \"prebootctl assignment "
-		                 "list %s\" says to whom", bundle.bundle.name, ctl_option(ctl, &opt_to),
-		                 bundle.bundle.name);
+		                 "list %s\" says to whom", bundle.bundle.name,
+		                 ctl_option(ctl, &opt_to), bundle.bundle.name);
 	return rc ? ctl_store_error(ctl) : 0;
 }
 
@@ -264,7 +233,7 @@ static int ctl_assignment_remove(struct ctl *ctl)
 
 	if (status)
 		return status;
-	target_text(ctl, &row.assignment, target);
+	ctl_assignment_target(ctl, &row.assignment, target);
 	return ctl_say(ctl, ctl_json_assignment(ctl, &row), "assignment %llu removed: %s to %s",
 	               (unsigned long long)row.assignment.id, row.bundle_name, target);
 }
@@ -276,14 +245,14 @@ static const struct verb verbs[] = {
 	  .options = OPTIONS(&opt_to, &opt_once, &opt_always, &opt_until),
 	  .usage = "BUNDLE [--to] TARGET... [--once|--always|--until DATE]",
 	  .help = "Assign a bundle to devices, folders, groups, or all devices (/). The nearest "
-	          "assignment comes first: the device's own, its groups', its folder's and those of "
-	          "the folders around it, then that of all devices. A job that failed is not tried "
-	          "again before \"prebootctl job retry\"." },
+	          "assignment comes first: the device's own, its groups', its folder's and those "
+	          "of the folders around it, then that of all devices. A job that failed is not "
+	          "tried again before \"prebootctl job retry\"." },
 	{ .name = "list", .alias = "ls", .run = ctl_assignment_list, .min = 0, .max = 1,
 	  .options = OPTIONS(&opt_to), .usage = "[BUNDLE] [--to TARGET]",
-	  .help = "List the assignments, and the number of jobs made of each: of a bundle, or those "
-	          "made to just this target. What a device gets in the end, and why: \"prebootctl "
-	          "explain DEVICE\"." },
+	  .help = "List the assignments, and the number of jobs made of each: of a bundle, or "
+	          "those made to just this target. What a device gets in the end, and why: "
+	          "\"prebootctl explain DEVICE\"." },
 	{ .name = "remove", .alias = "delete", .run = ctl_assignment_remove, .min = 1, .max = 1,
 	  .options = OPTIONS(&opt_to), .usage = "ID | BUNDLE --to TARGET",
 	  .help = "Delete an assignment. Jobs that machines have already been given stay; "

@@ -60,7 +60,8 @@ static int read_completion(struct ctl *ctl, struct bundle *bundle)
 	const char *name = ctl_option(ctl, &opt_completes);
 
 	if (name && completion_parse(name, &bundle->completion))
-		return ctl_error(EXIT_USAGE, "--completes %s: expected agent, handover or next-boot",
+		return ctl_error(EXIT_USAGE,
+		                 "--completes %s: expected agent, handover or next-boot",
 		                 name);
 	return 0;
 }
@@ -126,7 +127,8 @@ static int rename_bundle(struct ctl *ctl, struct bundle_whole *whole)
 	return bundle_change(&ctl->store, whole) ? ctl_store_error(ctl) : 0;
 }
 
-static int apply_change(struct ctl *ctl, int (*how)(struct ctl *ctl, struct bundle_whole *), const char *done)
+static int apply_change(struct ctl *ctl, int (*how)(struct ctl *ctl, struct bundle_whole *),
+                        const char *done)
 {
 	struct bundle_whole whole;
 	int status = CTL_TRANSACTION(ctl, how(ctl, &whole));
@@ -248,7 +250,8 @@ json_t *ctl_json_bundle(const struct bundle_whole *whole)
 {
 	const struct bundle *b = &whole->bundle;
 
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "bundle", b->name,
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "bundle",
+	                 b->name,
 	                 "kind", bundle_kind_name(b->kind), "loader_bios", b->loader_bios,
 	                 "loader_uefi", b->loader_uefi, "config", b->config, "prefix", b->prefix,
 	                 "completes", completion_name(b->completion),
@@ -279,7 +282,8 @@ static void list_bundle(struct table *table, const struct bundle *b, const struc
 {
 	char used[24], open[24], done[24], failed[24];
 
-	text_format(used, sizeof(used), "%" PRIu64, uses->assignments + uses->rules + uses->sessions);
+	text_format(used, sizeof(used), "%" PRIu64,
+	            uses->assignments + uses->rules + uses->sessions);
 	text_format(open, sizeof(open), "%" PRIu64, uses->open);
 	text_format(done, sizeof(done), "%" PRIu64, uses->done);
 	text_format(failed, sizeof(failed), "%" PRIu64, uses->failed);

@@ -19,7 +19,7 @@ struct completion {
 };
 
 /* Offers @word with @suffix, if it begins with what has been typed. */
-static void offer(const struct completion *c, const char *word, const char *suffix)
+static void offer_word(const struct completion *c, const char *word, const char *suffix)
 {
 	if (strncmp(word, c->begun, strlen(c->begun)) == 0)
 		printf("%s%s\n", word, suffix);
@@ -27,14 +27,14 @@ static void offer(const struct completion *c, const char *word, const char *suff
 
 /* --- names in the database ------------------------------------------------- */
 
-static void take_name(void *data, const char *name)
+static void offer_name(void *data, const char *name)
 {
-	offer(data, name, "");
+	offer_word(data, name, "");
 }
 
 static void offer_names(const struct completion *c, const char *what)
 {
-	store_list_names(c->database, what, c->begun, take_name, (void *)c);
+	store_list_names(c->database, what, c->begun, offer_name, (void *)c);
 }
 
 /* --- what a word stands for ------------------------------------------------ */
@@ -47,11 +47,11 @@ static void offer_settings(const struct completion *c, const char *suffix)
 
 	for (size_t i = 0; (key = setting_key(i)) != NULL; i++) {
 		if (!strchr(c->begun, '='))
-			offer(c, key, suffix);
+			offer_word(c, key, suffix);
 		for (size_t at = 0; suffix[0] && (value = setting_word(i, at)) != NULL; at++) {
 			snprintf(word, sizeof(word), "%s=%s", key, value);
 			if (strchr(c->begun, '='))
-				offer(c, word, "");
+				offer_word(c, word, "");
 		}
 	}
 }
@@ -61,19 +61,19 @@ struct key_offer {
 	const char *suffix;
 };
 
-static void take_detail(void *data, const char *detail)
+static void add_detail_key(void *data, const char *detail)
 {
 	const struct key_offer *offered = data;
 	char key[WORD_SIZE];
 
 	snprintf(key, sizeof(key), "%.*s", (int)strcspn(detail, "="), detail);
-	offer(offered->completion, key, offered->suffix);
+	offer_word(offered->completion, key, offered->suffix);
 }
 
 /* Offers the keys of the details of the bundle that has been named. */
 static void offer_details(const struct completion *c, const char *suffix)
 {
-	store_list_details(c->database, c->first, take_detail, &(struct key_offer){ c, suffix });
+	store_list_details(c->database, c->first, add_detail_key, &(struct key_offer){ c, suffix });
 }
 
 static void offer_keys(const struct completion *c, const char *suffix)
@@ -109,7 +109,7 @@ static void offer_for(const struct completion *c, const char *word, bool first)
 	if (strcmp(word, "FILE") == 0)
 		puts("@files");
 	if (word[0] >= 'a' && word[0] <= 'z')
-		offer(c, word, "");
+		offer_word(c, word, "");
 }
 
 /*
@@ -147,7 +147,7 @@ static void complete_words(const struct completion *c, int given)
 
 #define NAME_MAX_SIZE 64
 
-static bool is(const char *word, const char *option)
+static bool is_option(const char *word, const char *option)
 {
 	size_t length = strcspn(word, "=");
 
@@ -160,7 +160,7 @@ static const char *argument_of(const struct completion *c, const char *word)
 	const struct ctl_option *option;
 	char name[NAME_MAX_SIZE];
 
-	if (is(word, "-d") || is(word, "--database"))
+	if (is_option(word, "-d") || is_option(word, "--database"))
 		return "FILE";
 	if (strncmp(word, "--", 2) != 0 || !c->verb)
 		return NULL;
@@ -176,10 +176,10 @@ static void offer_options(const struct completion *c)
 
 	for (const struct ctl_option *const *o = c->verb ? c->verb->options : NULL; o && *o; o++) {
 		snprintf(name, sizeof(name), "--%s", (*o)->name);
-		offer(c, name, "");
+		offer_word(c, name, "");
 	}
 	for (size_t i = 0; i < sizeof(common) / sizeof(common[0]); i++)
-		offer(c, common[i], "");
+		offer_word(c, common[i], "");
 }
 
 static void offer_nouns(const struct completion *c)
@@ -188,13 +188,13 @@ static void offer_nouns(const struct completion *c)
 
 	for (size_t i = 0; (noun = noun_at(i)) != NULL; i++)
 		if (noun->about)
-			offer(c, noun->name, "");
+			offer_word(c, noun->name, "");
 }
 
 static void offer_verbs(const struct completion *c)
 {
 	for (const struct verb *verb = c->noun->verbs; verb->run && verb->name; verb++)
-		offer(c, verb->name, "");
+		offer_word(c, verb->name, "");
 }
 
 /* What the words before the one under way are. */
@@ -210,11 +210,11 @@ static bool read_word(struct completion *c, struct line *line, const char *word,
 {
 	if (line->argument) {
 		line->argument = NULL;
-		if (is(before, "-d") || is(before, "--database"))
+		if (is_option(before, "-d") || is_option(before, "--database"))
 			c->database = word;
 	} else if (word[0] == '-') {
 		line->argument = strchr(word, '=') ? NULL : argument_of(c, word);
-		if (is(word, "--database") && strchr(word, '='))
+		if (is_option(word, "--database") && strchr(word, '='))
 			c->database = strchr(word, '=') + 1;
 	} else if (!c->noun && !line->help && strcmp(word, "help") == 0) {
 		line->help = true;

@@ -12,96 +12,14 @@
 
 /* --- options ---------------------------------------------------------------- */
 
-const struct ctl_option opt_mac = { "mac", "MAC", "a MAC address of the device; may be repeated" };
-const struct ctl_option opt_uuid = { "uuid", "UUID", "its SMBIOS UUID" };
-const struct ctl_option opt_isd = { "isd", "GUID", "the device id in its image-safe data" };
-const struct ctl_option opt_folder = { "folder", "FOLDER", "the folder to put it into" };
-const struct ctl_option opt_boot = {
-	"boot", "N", "1 (default): the last boot; 2: the one before it; and so on"
-};
 static const struct ctl_option opt_csv = {
 	"csv", NULL, "print comma-separated values, as \"device import\" reads them"
 };
 static const struct ctl_option opt_force = { "force", NULL, "also with an open job" };
 
-#define SHOWN_EVENTS 20
-
 static const uint8_t no_uuid[16];
 
-static json_t *json_guid(const uint8_t guid[16])
-{
-	char text[40];
-
-	text_format(text, sizeof(text), "%pU", guid);
-	return memcmp(guid, no_uuid, 16) ? json_string(text) : json_null();
-}
-
-void ctl_device_path(struct ctl *ctl, const struct device *device, char path[FOLDER_PATH])
-{
-	uint64_t folder = 0;
-
-	if (device_folder(&ctl->store, device->id, &folder) ||
-	    folder_path(&ctl->store, folder, path))
-		text_format(path, FOLDER_PATH, "?");
-}
-
-json_t *ctl_json_device(struct ctl *ctl, const struct device *device)
-{
-	uint8_t macs[DEVICE_MACS_MAX][6];
-	char path[FOLDER_PATH];
-	json_t *list = json_array();
-	size_t count;
-	char text[40];
-
-	if (device_macs(&ctl->store, device->id, macs, &count))
-		count = 0;
-	for (size_t i = 0; i < count; i++) {
-		text_format(text, sizeof(text), "%pM", macs[i]);
-		json_array_append_new(list, json_string(text));
-	}
-	ctl_device_path(ctl, device, path);
-	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o}", "name", device->name, "folder", path,
-	                 "macs", list, "uuid", json_guid(device->uuid),
-	                 "isd", json_guid(device->isd),
-	                 "added", ctl_json_time(device->added));
-}
-
 /* --- device list ----------------------------------------------------------- */
-
-json_t *ctl_json_seen(const struct seen *seen)
-{
-	json_t *object;
-
-	if (seen->time == 0)
-		return json_null();
-	object = ctl_json_hardware(&seen->request.u.request);
-	json_object_set_new(object, "time", ctl_json_time(seen->time));
-	json_object_set_new(object, "address", json_string(seen->address));
-	return object;
-}
-
-/* Adds what is known of @device beside itself: its last request, its newest job. */
-int ctl_gather_device(struct ctl *ctl, const struct device *device, struct seen *seen,
-                      struct job *job)
-{
-	int rc = device_last_seen(&ctl->store, device->id, seen);
-
-	job->number = 0;
-	if (rc == 0)
-		rc = job_newest(&ctl->store, device->id, job);
-	return rc == ERR_NOT_FOUND ? 0 : rc;
-}
-
-json_t *ctl_json_full(struct ctl *ctl, const struct device *device, const struct seen *seen,
-                      const struct job *job)
-{
-	json_t *object = ctl_json_device(ctl, device);
-
-	json_object_set_new(object, "seen", ctl_json_seen(seen));
-	json_object_set_new(object, "job",
-	                    job->number ? ctl_json_job(ctl, device, job) : json_null());
-	return object;
-}
 
 static void list_device(struct ctl *ctl, struct table *table, const struct device *device,
                      const struct seen *seen, const struct job *job)
@@ -279,8 +197,8 @@ static int release_device(struct ctl *ctl, const struct device *device, void *da
 	} else if (memcmp(device->bound_mac, none, 6)) {
 		text_format(by, sizeof(by), "%pM", device->bound_mac);
 	} else if (ctl_names_one(ctl)) {
-		return ctl_error(EXIT_FAULT, "device %s is bound to no machine; \"prebootctl device "
-		                 "change\" changes what it was added with", device->name);
+		return ctl_error(EXIT_FAULT, "device %s is bound to no machine; \"prebootctl "
+		                 "device change\" changes what it was added with", device->name);
 	} else {
 		done->skipped++;
 		return 0;
@@ -300,8 +218,8 @@ static int warn_of_open_job(struct ctl *ctl, const struct device *device)
 	if (rc && rc != ERR_NOT_FOUND)
 		return ctl_store_error(ctl);
 	if (rc == 0 && job_is_open(job.state))
-		ctl_error(0, "warning: device %s has an open job, %llu, which is %s: the next machine "
-		          "gets it; \"prebootctl job cancel %llu\" if it should not",
+		ctl_error(0, "warning: device %s has an open job, %llu, which is %s: the next "
+		          "machine gets it; \"prebootctl job cancel %llu\" if it should not",
 		          device->name, (unsigned long long)job.number,
 		          job_state_name(job.state), (unsigned long long)job.number);
 	return 0;
@@ -331,7 +249,8 @@ static int ctl_device_release(struct ctl *ctl)
 		               "device %s released: the next machine that presents its MAC or "
 		               "image-safe data is this device", device.name);
 	return ctl_say(ctl, json_pack("{s:o}", "released", json_done(ctl, &done)),
-	               "%zu device%s released, %u bound to no machine", i, ctl_plural(i), done.skipped);
+	               "%zu device%s released, %u bound to no machine", i, ctl_plural(i),
+	               done.skipped);
 }
 
 /* --- rename ---------------------------------------------------------------- */
@@ -386,18 +305,18 @@ static const struct verb verbs[] = {
 	          "the targets name." },
 	{ .name = "show", .alias = "info", .run = ctl_device_show, .min = 1, .max = NO_LIMIT,
 	  .usage = "TARGET...",
-	  .help = "Show devices: what the last request of each reported, its newest job, and its last "
-	          "20 events. With --json an object for one device, and an array for several "
+	  .help = "Show devices: what the last request of each reported, its newest job, and its "
+	          "last 20 events. With --json an object for one device, and an array for several "
 	          "targets, a folder or a group." },
 	{ .name = "remove", .alias = "delete", .run = ctl_device_remove, .min = 1, .max = NO_LIMIT,
 	  .options = OPTIONS(&opt_force), .usage = "TARGET... [--force]",
-	  .help = "Delete devices with their jobs and events: all of them or none. A device that has "
-	          "an open job is refused without --force." },
+	  .help = "Delete devices with their jobs and events: all of them or none. A device that "
+	          "has an open job is refused without --force." },
 	{ .name = "trace", .alias = "boot", .run = ctl_device_trace, .min = 1, .max = NO_LIMIT,
 	  .options = OPTIONS(&opt_boot), .usage = "TARGET... [--boot N]",
-	  .help = "Show a boot of each device as a timeline: milliseconds since the NBP's start, the "
-	          "step, who reported it, the job, the reason. With --json an object for one device, "
-	          "and an array for several targets, a folder or a group." },
+	  .help = "Show a boot of each device as a timeline: milliseconds since the NBP's start, "
+	          "the step, who reported it, the job, the reason. With --json an object for one "
+	          "device, and an array for several targets, a folder or a group." },
 	{ .name = "move", .alias = "mv", .run = ctl_device_move, .min = 2, .max = NO_LIMIT,
 	  .usage = "TARGET... FOLDER",
 	  .help = "Move devices to a folder, as in /site/lab; to \"/\": into no folder." },
@@ -406,28 +325,30 @@ static const struct verb verbs[] = {
 	  .help = "Give a device another name. Its jobs and its events stay." },
 	{ .name = "release", .run = ctl_device_release, .min = 1, .max = NO_LIMIT,
 	  .usage = "TARGET...",
-	  .help = "Remove the binding of each device that is known by its MAC or its image-safe data "
-	          "alone to the machine that came with them first. The next machine that presents "
-	          "them is this device, and gets the job that is open; a warning names it." },
+	  .help = "Remove the binding of each device that is known by its MAC or its image-safe "
+	          "data alone to the machine that came with them first. The next machine that "
+	          "presents them is this device, and gets the job that is open; a warning names "
+	          "it." },
 	{ .name = "admit", .run = ctl_device_admit, .min = 1, .max = 2,
 	  .options = OPTIONS(&opt_folder), .usage = "MAC|UUID [NAME] [--folder FOLDER]",
-	  .help = "Make a device of an unknown machine, known by the MAC and UUID that it reported. "
-	          "All network adapters that asked with the same UUID become part of it where serial "
-	          "numbers show that they are in one machine. Without a name it is called pc- and "
-	          "the MAC, as in pc-525400123456." },
+	  .help = "Make a device of an unknown machine, known by the MAC and UUID that it "
+	          "reported. All network adapters that asked with the same UUID become part of it "
+	          "where serial numbers show that they are in one machine. Without a name it is "
+	          "called pc- and the MAC, as in pc-525400123456." },
 	{ .name = "import", .alias = "load", .run = ctl_device_import, .min = 1, .max = 1,
 	  .options = OPTIONS(&opt_create_folders, &opt_create_groups, &opt_dry_run),
 	  .database = DB_CREATE, .usage = "FILE [--create-folders] [--create-groups] [--dry-run]",
 	  .help = "Add and change devices as a file of comma-separated values says: all of them or "
-	          "none. Each error is printed with its line and column, and a folder or group that "
-	          "is missing once, with the number of lines. FILE \"-\" is standard input. The first "
-	          "line names the columns, in any order, some of\n"
+	          "none. Each error is printed with its line and column, and a folder or group "
+	          "that is missing once, with the number of lines. FILE \"-\" is standard input. "
+	          "The first line names the columns, in any order, some of\n"
 	          "  name,mac,uuid,isd,folder,group\n"
 	          "  web01,52:54:00:12:34:56,,,/site/lab,kiosks\n"
-	          "The name of a device changes that device; a line without a name changes the device "
-	          "that has its MAC, UUID or device id. An empty field leaves what a device has; \"-\" "
-	          "clears it. Several MACs or groups are in one field with spaces between them, and "
-	          "the device gets just those. \"device list --csv\" writes the same format." },
+	          "The name of a device changes that device; a line without a name changes the "
+	          "device that has its MAC, UUID or device id. An empty field leaves what a device "
+	          "has; \"-\" clears it. Several MACs or groups are in one field with spaces "
+	          "between them, and the device gets just those. \"device list --csv\" writes the "
+	          "same format." },
 	{ .run = NULL },
 };
 

@@ -11,6 +11,11 @@
 #include "server/store/unknown.h"
 #include "server/store/uuids.h"
 
+const struct ctl_option opt_mac = { "mac", "MAC", "a MAC address of the device; may be repeated" };
+const struct ctl_option opt_uuid = { "uuid", "UUID", "its SMBIOS UUID" };
+const struct ctl_option opt_isd = { "isd", "GUID", "the device id in its image-safe data" };
+const struct ctl_option opt_folder = { "folder", "FOLDER", "the folder to put it into" };
+
 static const uint8_t no_uuid[16];
 
 /* What "device add" was asked to add. */
@@ -67,17 +72,6 @@ static int read_address(struct addition *new, const char *text)
 	return text_parse_uuid(text, unused) ? read_mac(new, text) : read_uuid(new, text);
 }
 
-int ctl_check_device_name(const char *name)
-{
-	uint8_t unused[16];
-
-	if (device_name_ok(name) && text_parse_mac(name, unused) && text_parse_uuid(name, unused))
-		return 0;
-	return ctl_error(EXIT_USAGE, "%s: not a name for a device; expected 1 to %d letters, "
-	                 "digits, \".\", \"_\" and \"-\", beginning with a letter or digit, not "
-	                 "all digits, and not a MAC or UUID", name, NAME_SIZE - 1);
-}
-
 static int read_addition(struct ctl *ctl, struct addition *new)
 {
 	const char *name = ctl->words[0], *mac;
@@ -112,25 +106,6 @@ static int without_itself(int rc, const struct addition *new, const struct devic
 	return rc == 0 && other->id == new->device.id ? ERR_NOT_FOUND : rc;
 }
 
-int ctl_warn_other_order(struct ctl *ctl, const struct device *device)
-{
-	struct device other;
-	uint8_t swapped[16];
-	char text[40];
-	int rc;
-
-	device_uuid_swap(device->uuid, swapped);
-	rc = memcmp(swapped, device->uuid, 16) == 0 ? ERR_NOT_FOUND :
-	     device_by_uuid(&ctl->store, swapped, &other);
-	if (rc && rc != ERR_NOT_FOUND)
-		return ctl_store_error(ctl);
-	text_format(text, sizeof(text), "%pU", device->uuid);
-	if (rc == 0 && other.id != device->id)
-		ctl_error(0, "warning: %s is the UUID of device %s in the other byte order", text,
-		          other.name);
-	return 0;
-}
-
 /* A UUID that identifies nobody is refused; one in the other byte order is only warned of. */
 static int check_uuid(struct ctl *ctl, const struct addition *new)
 {
@@ -143,8 +118,9 @@ static int check_uuid(struct ctl *ctl, const struct addition *new)
 	if (uuid_find(&ctl->store, new->device.uuid, &word))
 		return ctl_store_error(ctl);
 	if (word.state == UUID_SHARED || word.state == UUID_IGNORED)
-		return ctl_error(EXIT_FAULT, "UUID %s is %s and identifies no machine; use --mac, or, if "
-		                 "it is one machine's, \"prebootctl uuid allow %s\" first", text,
+		return ctl_error(EXIT_FAULT, "UUID %s is %s and identifies no machine; use --mac, "
+		                 "or, if it is one machine's, \"prebootctl uuid allow %s\" first",
+		                 text,
 		                 uuid_state_name(word.state), text);
 	return ctl_warn_other_order(ctl, &new->device);
 }
@@ -195,7 +171,8 @@ static int warn_of_docks(struct ctl *ctl, const struct addition *new)
 			return ctl_store_error(ctl);
 		text_format(text, sizeof(text), "%pM", new->macs[i]);
 		if (shared)
-			ctl_error(0, "warning: the setting shared-macs names %s, so it identifies no machine",
+			ctl_error(0, "warning: the setting shared-macs names %s, so it identifies "
+			          "no machine",
 			          text);
 	}
 	return 0;
@@ -261,7 +238,8 @@ static int change_device(struct ctl *ctl, struct addition *new)
 		status = read_change("device id", ctl_option(ctl, &opt_isd), new->device.isd);
 	if (status == 0 && new->mac_count == 0 && !memcmp(new->device.uuid, no_uuid, 16) &&
 	    !memcmp(new->device.isd, no_uuid, 16))
-		status = ctl_error(EXIT_USAGE, "device change %s: nothing would be left to know it by", new->device.name);
+		status = ctl_error(EXIT_USAGE, "device change %s: nothing would be left to know it "
+		                   "by", new->device.name);
 	if (status == 0)
 		status = check_addition(ctl, new);
 	if (status == 0 && ctl_given(ctl, &opt_uuid))
@@ -304,8 +282,8 @@ static int check_identity(struct ctl *ctl, const struct newcomer *a)
 	    admission->state != UUID_IGNORED)
 		rc = device_by_uuid(&ctl->store, a->unknown.uuid, &other);
 	if (rc == 0)
-		return ctl_error(EXIT_FAULT, "%s: device %s has this UUID by now; if it is the same "
-		                 "machine, \"prebootctl unknown remove %s\"; if it is another "
+		return ctl_error(EXIT_FAULT, "%s: device %s has this UUID by now; if it is the "
+		                 "same machine, \"prebootctl unknown remove %s\"; if it is another "
 		                 "one, \"prebootctl uuid ignore\" the UUID, and admit it again",
 		                 word, other.name, word);
 	if (rc != ERR_NOT_FOUND)
@@ -313,13 +291,14 @@ static int check_identity(struct ctl *ctl, const struct newcomer *a)
 	if (admission->by_uuid || admission->mac_count)
 		return 0;
 	if (admission->mac_of[0])
-		return ctl_error(EXIT_FAULT, "%s: device %s has this MAC, and the UUID identifies no machine; "
-		                 "if it is the same machine, \"prebootctl unknown remove %s\"; "
-		                 "else give it image-safe data with isdctl, and add it by --isd",
+		return ctl_error(EXIT_FAULT, "%s: device %s has this MAC, and the UUID identifies "
+		                 "no machine; if it is the same machine, \"prebootctl unknown "
+		                 "remove %s\"; else give it image-safe data with isdctl, and add "
+		                 "it by --isd",
 		                 word, admission->mac_of, word);
-	return ctl_error(EXIT_FAULT, "%s: it reported nothing that identifies it, as neither its MAC nor "
-	                 "its UUID is its own; give it image-safe data with isdctl, and add it by "
-	                 "--isd", word);
+	return ctl_error(EXIT_FAULT, "%s: it reported nothing that identifies it, as neither its "
+	                 "MAC nor its UUID is its own; give it image-safe data with isdctl, and "
+	                 "add it by --isd", word);
 }
 
 static int admit_machine(struct ctl *ctl, struct newcomer *a)
@@ -369,7 +348,8 @@ static void note_identity(const struct newcomer *a)
 		          "cannot be distinguished from it; see \"prebootctl uuid show %s\"",
 		          a->device.name, uuid);
 	else if (!admission->by_uuid && admission->state == UUID_SHARED)
-		ctl_error(0, "note: %s is known by its MAC alone: its UUID is shared", a->device.name);
+		ctl_error(0, "note: %s is known by its MAC alone: its UUID is shared",
+		          a->device.name);
 }
 
 int ctl_device_admit(struct ctl *ctl)

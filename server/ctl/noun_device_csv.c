@@ -70,7 +70,8 @@ static void print_device_import(struct ctl *ctl, const struct device_csv *csv)
 		return;
 	}
 	print_changes(csv->changes);
-	printf("%s%zu device%s added, %zu changed, %zu unchanged; %zu folder%s and %zu group%s made\n",
+	printf("%s%zu device%s added, %zu changed, %zu unchanged; %zu folder%s and %zu group%s "
+	       "made\n",
 	       csv->dry_run ? "dry run, nothing is stored: " : "", csv->added,
 	       csv->added == 1 ? "" : "s", csv->changed, csv->unchanged, csv->folders,
 	       csv->folders == 1 ? "" : "s", csv->groups, csv->groups == 1 ? "" : "s");
@@ -96,7 +97,8 @@ int ctl_device_import(struct ctl *ctl)
 	if (rc == ERR_MALFORMED && csv.message)
 		status = ctl_error(EXIT_FAULT, "%s: %s", csv.file, csv.message);
 	else if (rc == ERR_MALFORMED)
-		status = ctl_error(EXIT_FAULT, "%s: %zu error%s; no device has been added or changed",
+		status = ctl_error(EXIT_FAULT, "%s: %zu error%s; no device has been added or "
+		                   "changed",
 		                   csv.file, csv.errors, csv.errors == 1 ? "" : "s");
 	else if (rc)
 		status = ctl_store_error(ctl);

@@ -11,6 +11,10 @@
 #include "server/store/groups.h"
 #include "server/store/jobs.h"
 
+const struct ctl_option opt_boot = {
+	"boot", "N", "1 (default): the last boot; 2: the one before it; and so on"
+};
+
 #define SHOWN_EVENTS 20
 
 static const uint8_t no_uuid[16];
@@ -150,16 +154,16 @@ int ctl_device_show(struct ctl *ctl)
 }
 
 #define BOOTS_MAX   100000
-#define MOMENTS_MAX (4 * EVENTS_PER_DEVICE)
+#define TRACE_STEPS_MAX (4 * EVENTS_PER_DEVICE)
 
-struct moment {
+struct trace_step {
 	struct event_record event;
 	int64_t at; /* ms since the NBP's start */
 	const char *from;
 };
 
 struct timeline {
-	struct moment *moments;
+	struct trace_step *steps;
 	size_t count;
 	uint8_t boot[NONCE_SIZE];
 	uint32_t number, boots;
@@ -186,9 +190,9 @@ static void find_start(struct timeline *t)
 {
 	bool found = false;
 
-	t->start = t->count ? clock_of(&t->moments[0].event) : 0;
+	t->start = t->count ? clock_of(&t->steps[0].event) : 0;
 	for (size_t i = 0; i < t->count; i++) {
-		const struct event_record *event = &t->moments[i].event;
+		const struct event_record *event = &t->steps[i].event;
 		int64_t start = clock_of(event) - event->milliseconds;
 
 		if (event->milliseconds && (!found || start < t->start)) {
@@ -197,23 +201,23 @@ static void find_start(struct timeline *t)
 		}
 	}
 	for (size_t i = 0; i < t->count; i++) {
-		struct moment *moment = &t->moments[i];
+		struct trace_step *step = &t->steps[i];
 
-		moment->at = moment->event.milliseconds ? moment->event.milliseconds
-		                                        : clock_of(&moment->event) - t->start;
+		step->at = step->event.milliseconds ? step->event.milliseconds
+		                                    : clock_of(&step->event) - t->start;
 	}
 }
 
 /* By time; the store's order stays among what happened in one millisecond. */
-static void sort_moments(struct timeline *t)
+static void sort_steps(struct timeline *t)
 {
 	for (size_t i = 1; i < t->count; i++) {
-		struct moment moment = t->moments[i];
+		struct trace_step step = t->steps[i];
 		size_t at = i;
 
-		for (; at > 0 && t->moments[at - 1].at > moment.at; at--)
-			t->moments[at] = t->moments[at - 1];
-		t->moments[at] = moment;
+		for (; at > 0 && t->steps[at - 1].at > step.at; at--)
+			t->steps[at] = t->steps[at - 1];
+		t->steps[at] = step;
 	}
 }
 
@@ -238,35 +242,35 @@ static int find_sources(struct ctl *ctl, struct timeline *t)
 	struct job job;
 
 	for (size_t i = 0; i < t->count; i++) {
-		struct moment *moment = &t->moments[i];
-		int rc = job_by_number(&ctl->store, moment->event.job, &job);
+		struct trace_step *step = &t->steps[i];
+		int rc = job_by_number(&ctl->store, step->event.job, &job);
 
 		if (rc && rc != ERR_NOT_FOUND)
 			return rc;
 		if (rc)
 			memset(&job, 0, sizeof(job));
-		moment->from = event_source(&moment->event, &job);
+		step->from = event_source(&step->event, &job);
 	}
 	return 0;
 }
 
-static int read_moments(struct ctl *ctl, const struct device *device, struct timeline *t)
+static int read_steps(struct ctl *ctl, const struct device *device, struct timeline *t)
 {
 	struct store_rows *rows;
 	int rc = event_list_boot(&ctl->store, device->id, t->boot, &rows);
 
 	/* The store keeps hardly more of a device. */
-	t->moments = calloc(MOMENTS_MAX, sizeof(*t->moments));
-	if (!t->moments)
+	t->steps = calloc(TRACE_STEPS_MAX, sizeof(*t->steps));
+	if (!t->steps)
 		return ctl_error(EXIT_FAULT, "no memory");
 	while (store_next(rows, &rc)) {
-		if (t->count < MOMENTS_MAX)
-			event_row(rows, &t->moments[t->count++].event);
+		if (t->count < TRACE_STEPS_MAX)
+			event_row(rows, &t->steps[t->count++].event);
 	}
 	if (rc || find_sources(ctl, t))
 		return ctl_store_error(ctl);
 	find_start(t);
-	sort_moments(t);
+	sort_steps(t);
 	return 0;
 }
 
@@ -283,13 +287,13 @@ static void print_boot(const struct device *device, struct timeline *t)
 	printf("%s, boot %u of %u, %s, nonce %s\n", device->name, t->number, t->boots, when, nonce);
 	table_add(&table, "     MS", "STEP", "FROM", "JOB", "REASON");
 	for (size_t i = 0; i < t->count; i++) {
-		const struct event_record *event = &t->moments[i].event;
+		const struct event_record *event = &t->steps[i].event;
 		char at[24], job[24] = "-";
 
-		snprintf(at, sizeof(at), "%7lld", (long long)t->moments[i].at);
+		snprintf(at, sizeof(at), "%7lld", (long long)t->steps[i].at);
 		if (event->job)
 			text_format(job, sizeof(job), "%" PRIu64, event->job);
-		table_add(&table, at, event->step, t->moments[i].from, job, event->reason);
+		table_add(&table, at, event->step, t->steps[i].from, job, event->reason);
 	}
 	table_print(&table);
 }
@@ -304,11 +308,11 @@ static json_t *json_boot(const struct device *device, const struct timeline *t)
 		used += text_format(nonce + used, sizeof(nonce) - used, "%02x",
 		                    (uint32_t)t->boot[i]);
 	for (size_t i = 0; i < t->count; i++) {
-		const struct event_record *event = &t->moments[i].event;
+		const struct event_record *event = &t->steps[i].event;
 
 		json_array_append_new(events, json_pack(
-			"{s:I, s:s, s:s, s:o, s:s}", "ms", (json_int_t)t->moments[i].at, "step",
-			event->step, "from", t->moments[i].from, "job",
+			"{s:I, s:s, s:s, s:o, s:s}", "ms", (json_int_t)t->steps[i].at, "step",
+			event->step, "from", t->steps[i].from, "job",
 			event->job ? json_integer((json_int_t)event->job) : json_null(),
 			"reason", event->reason));
 	}
@@ -350,12 +354,12 @@ static int trace_device(struct ctl *ctl, const struct device *device, void *data
 		puts("");
 	if (rc)
 		return show_missing_boot(ctl, device, &t, traced);
-	status = read_moments(ctl, device, &t);
+	status = read_steps(ctl, device, &t);
 	if (status == 0 && ctl->json)
 		json_array_append_new(traced->array, json_boot(device, &t));
 	else if (status == 0)
 		print_boot(device, &t);
-	free(t.moments);
+	free(t.steps);
 	return status;
 }
 
@@ -365,7 +369,8 @@ int ctl_device_trace(struct ctl *ctl)
 	int status = 0;
 
 	if (ctl_option(ctl, &opt_boot))
-		status = ctl_number(ctl_option(ctl, &opt_boot), "--boot", BOOTS_MAX, &traced.number);
+		status = ctl_number(ctl_option(ctl, &opt_boot), "--boot", BOOTS_MAX,
+		                    &traced.number);
 	if (status)
 		return status;
 	traced.array = json_array();

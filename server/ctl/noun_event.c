@@ -85,7 +85,8 @@ static int ctl_event_list(struct ctl *ctl)
 	int status = 0;
 
 	if (ctl_option(ctl, &opt_limit))
-		status = ctl_number(ctl_option(ctl, &opt_limit), "--limit", EVENTS_SHOWN_MAX, &limit);
+		status = ctl_number(ctl_option(ctl, &opt_limit), "--limit", EVENTS_SHOWN_MAX,
+		                    &limit);
 	if (status == 0 && ctl->word_count)
 		status = ctl_find_device(ctl, ctl->words[0], &device);
 	if (status)

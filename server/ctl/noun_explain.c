@@ -57,14 +57,15 @@ static void add_note(struct explanation *e, const char *format, const char *name
 	text_format(e->note + length, sizeof(e->note) - length, format, name);
 }
 
-static void see_candidate(void *data, const struct candidate *candidate)
+static void add_candidate(void *data, const struct candidate *candidate)
 {
 	struct explanation *e = data;
 	/* An open job comes before all of them, and may be of one of them. */
 	bool open = e->job.number, its = open && candidate->id == e->origin.source_id &&
 	            candidate->source == e->origin.source;
 	bool kept = candidate->taken && e->withheld;
-	bool taken = open ? its : candidate->taken && !kept, next = candidate->taken && open && !its;
+	bool taken = open ? its : candidate->taken && !kept;
+	bool next = candidate->taken && open && !its;
 	char ours[64];
 	const char *reason = kept ? withheld_reason(e->withheld) : candidate->reason;
 
@@ -78,8 +79,8 @@ static void see_candidate(void *data, const struct candidate *candidate)
 		table_add(&e->table, taken ? "*" : next ? "+" : "-", candidate->bundle->name,
 		          candidate->origin, reason);
 	json_array_append_new(e->candidates, json_pack(
-		"{s:s, s:I, s:s, s:s, s:b, s:b, s:s}", "source", source_name(candidate->source), "id",
-		(json_int_t)candidate->id, "bundle", candidate->bundle->name, "origin",
+		"{s:s, s:I, s:s, s:s, s:b, s:b, s:s}", "source", source_name(candidate->source),
+		"id", (json_int_t)candidate->id, "bundle", candidate->bundle->name, "origin",
 		candidate->origin, "taken", (int)taken, "next", (int)next, "reason", reason));
 }
 
@@ -121,7 +122,7 @@ static int evaluate_machine(struct explanation *e)
 	status = e->evaluation.admits ? admit_machine(e) : 0;
 	if (status)
 		return status;
-	context.report = see_candidate;
+	context.report = add_candidate;
 	if (evaluate_request(store, &context, job, &e->evaluation, &e->decision))
 		return ctl_store_error(e->ctl);
 	return 0;
@@ -132,13 +133,14 @@ static void write_outcome(struct explanation *e)
 	const struct answer *answer = &e->decision.reply.u.answer;
 	const char *reason = e->job.number ? e->decision.reason : e->evaluation.selection.reason;
 
-	/* The machine gets to know that its job is over, and goes to its disk when it has said so. */
+	/* The machine learns that its job is over, and goes to its disk when it has said so. */
 	e->gets_job = answer->decision == DECISION_JOB && !e->decision.ends;
 	if (e->request && !e->decision.ends)
 		text_format(e->loader, sizeof(e->loader), "%s", answer->loader);
 	if (e->gets_job && e->job.number)
-		text_format(e->outcome, sizeof(e->outcome), "job %" PRIu64 ", attempt %u of %u, is %s",
-		            e->job.number, (uint32_t)answer->attempt, e->job.attempts, reason);
+		text_format(e->outcome, sizeof(e->outcome),
+		            "job %" PRIu64 ", attempt %u of %u, is %s", e->job.number,
+		            (uint32_t)answer->attempt, e->job.attempts, reason);
 	else
 		text_format(e->outcome, sizeof(e->outcome), "%s; %s",
 		            e->gets_job ? "a new job" : "boots its disk", reason);
@@ -157,7 +159,8 @@ static int find_who(struct explanation *e)
 	const struct request *r = e->request;
 	struct sender sender = { &r->identity, r->isd_device, r, MATCH_UNCHECKED };
 	struct identification *who = &e->who;
-	int status = check_result(e, identify_without_index(&e->ctl->store, e->index, &sender, who));
+	int status = check_result(e, identify_without_index(&e->ctl->store, e->index, &sender,
+	                                                    who));
 
 	if (status)
 		return status;
@@ -175,11 +178,12 @@ static int find_who(struct explanation *e)
 }
 
 /* Says whether a machine with @identity, and the device id, would be taken for the device. */
-static int is_found(struct explanation *e, const struct identity *identity)
+static int identify_as_device(struct explanation *e, const struct identity *identity)
 {
 	const struct device *device = &e->machine.device;
 	struct sender sender = { .identity = identity, .isd = device->isd };
-	int status = check_result(e, identify_without_index(&e->ctl->store, e->index, &sender, &e->who));
+	int status = check_result(e, identify_without_index(&e->ctl->store, e->index, &sender,
+	                                                    &e->who));
 
 	e->who.known = e->who.known && e->who.device.id == device->id;
 	return status;
@@ -207,22 +211,22 @@ static int find_registered(struct explanation *e)
 		e->who.entry = index_by_id(e->index, device->id);
 		return 0;
 	}
-	status = is_found(e, &identity);
+	status = identify_as_device(e, &identity);
 	for (size_t i = 0; i < count && status == 0 && !e->who.known; i++) {
 		memcpy(identity.mac, macs[i], sizeof(identity.mac));
-		status = is_found(e, &identity);
+		status = identify_as_device(e, &identity);
 	}
 	if (e->who.known)
 		return status;
 	e->who.no_admission = true;
-	text_format(e->who.anomaly, sizeof(e->who.anomaly), "what it was registered with identifies "
-	            "nobody");
+	text_format(e->who.anomaly, sizeof(e->who.anomaly), "what it was registered with "
+	            "identifies nobody");
 	add_note(e, "%s", e->who.anomaly);
 	return status;
 }
 
 /* Ends the job that was found to be open: it is overdue. */
-static int give_up(struct explanation *e)
+static int fail_overdue_job(struct explanation *e)
 {
 	const struct origin *of = &e->origin;
 	uint64_t device = e->who.device.id;
@@ -272,7 +276,7 @@ static int find_job(struct explanation *e)
 	if (rc == 0 && job_origin(store, job->number, &e->origin))
 		return ctl_store_error(e->ctl);
 	if (rc == 0 && job_is_overdue(job, e->now))
-		status = give_up(e);
+		status = fail_overdue_job(e);
 	if (rc || !job_is_open(job->state))
 		memset(job, 0, sizeof(*job));
 	return status ? status : advance_sessions(e);
@@ -313,7 +317,7 @@ static int find_last_boot(struct explanation *e)
 	return 0;
 }
 
-static int find_out(struct explanation *e)
+static int explain_answer(struct explanation *e)
 {
 	struct ctl *ctl = e->ctl;
 	struct fact_address parsed;
@@ -343,7 +347,7 @@ static int find_out(struct explanation *e)
 
 /* --- printing it ----------------------------------------------------------- */
 
-/* The menu that comes before all else: the words of the setting stand as the answer numbers them. */
+/* Names the menu that comes first: the words of the setting stand as the answer numbers them. */
 static const char *menu_mode(const struct explanation *e)
 {
 	return setting_word((size_t)setting_find("menu-mode"),
@@ -409,13 +413,15 @@ static json_t *json_explanation(struct explanation *e)
 	else if (selection->bundle)
 		text_format(bundle, sizeof(bundle), "%s", selection->bundle->name);
 	outcome = json_pack(
-		"{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:s}", "answer", e->gets_job ? "job" : "local",
-		"device", text_or_null(e->decision.reply.u.answer.device), "admitted_as", text_or_null(e->admitted), "job",
+		"{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:s}", "answer",
+		e->gets_job ? "job" : "local",
+		"device", text_or_null(e->decision.reply.u.answer.device),
+		"admitted_as", text_or_null(e->admitted), "job",
 		e->job.number ? json_integer((json_int_t)e->job.number) : json_null(), "bundle",
 		text_or_null(e->gets_job ? bundle : NULL),
 		"loader", text_or_null(e->loader), "config",
-		text_or_null(e->gets_job ? e->decision.next.config : NULL), "menu", menu_mode(e), "reason",
-		e->outcome);
+		text_or_null(e->gets_job ? e->decision.next.config : NULL), "menu", menu_mode(e),
+		"reason", e->outcome);
 
 	return json_pack("{s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:O, s:o}", "machine",
 	                 e->machine.label, "known", (int)e->known, "seen",
@@ -437,7 +443,7 @@ static int explain_machine(struct ctl *ctl, const struct seen_machine *machine, 
 	struct explained *explained = data;
 	struct explanation e = { .ctl = ctl, .now = time(NULL), .machine = *machine,
 	                         .table = { .columns = 4 }, .candidates = json_array() };
-	int status = find_out(&e);
+	int status = explain_answer(&e);
 
 	if (status == 0 && !ctl->json && explained->count++)
 		puts("");
@@ -472,12 +478,12 @@ static const struct verb verbs[] = {
 	{ .run = ctl_explain, .min = 1, .max = NO_LIMIT, .options = OPTIONS(&opt_address),
 	  .usage = "TARGET|MAC|UUID... [--address A]",
 	  .help = "Print what each machine would be answered if it asked now, by its last request: "
-	          "every session, assignment and rule in their order, taken (*) or skipped (-), and "
-	          "why; where there is an open job, which comes before all else, what would be next "
-	          "(+). A MAC or UUID may be that of an unknown machine. Where very many of those "
-	          "become devices at once, prebootd puts some off to a later boot. What is withheld, "
-	          "as a 13th job within an hour, is printed with its reason. With --json an object for "
-	          "one machine, and an array for several, a folder or a group." },
+	          "every session, assignment and rule in their order, taken (*) or skipped (-), "
+	          "and why; where there is an open job, which comes before all else, what would be "
+	          "next (+). A MAC or UUID may be that of an unknown machine. Where very many of "
+	          "those become devices at once, prebootd puts some off to a later boot. What is "
+	          "withheld, as a 13th job within an hour, is printed with its reason. With --json "
+	          "an object for one machine, and an array for several, a folder or a group." },
 	{ .run = NULL },
 };
 

@@ -10,7 +10,8 @@
 #include "server/store/settings.h"
 
 static const struct ctl_option opt_force = {
-	"force", NULL, "also a folder that is not empty: what is in it moves to the folder around it"
+	"force", NULL, "also a folder that is not empty: what is in it moves to the folder around "
+	"it"
 };
 
 /* A folder that a verb works on. */
@@ -48,7 +49,8 @@ static int find_named(struct ctl *ctl, const char *path, struct named_folder *s)
 }
 
 /* Refuses a place where there is a folder of that name already, other than @s. */
-static int check_place(struct ctl *ctl, const struct named_folder *s, uint64_t parent, const char *name)
+static int check_place(struct ctl *ctl, const struct named_folder *s, uint64_t parent,
+                       const char *name)
 {
 	char path[FOLDER_PATH];
 	uint64_t there;
@@ -394,13 +396,14 @@ static const struct verb verbs[] = {
 	  .help = "Show what is in a folder, and the settings and assignments made for it." },
 	{ .name = "move", .alias = "mv", .run = ctl_folder_move, .min = 2, .max = 2,
 	  .usage = "FOLDER FOLDER",
-	  .help = "Move a folder with all that is in it into another one; into \"/\": to the top." },
+	  .help = "Move a folder with all that is in it into another one; into \"/\": to the "
+	          "top." },
 	{ .name = "rename", .run = ctl_folder_rename, .min = 2, .max = 2,
 	  .usage = "FOLDER NEWNAME", .help = "Give a folder another name; it stays where it is." },
 	{ .name = "remove", .alias = "delete", .run = ctl_folder_remove, .min = 1, .max = 1,
 	  .options = OPTIONS(&opt_force), .usage = "FOLDER [--force]",
-	  .help = "Delete a folder with its settings and assignments. A folder that is not empty is "
-	          "refused without --force." },
+	  .help = "Delete a folder with its settings and assignments. A folder that is not empty "
+	          "is refused without --force." },
 	{ .run = NULL },
 };
 

@@ -137,8 +137,8 @@ static const struct verb verbs[] = {
 	{ .run = ctl_inventory, .min = 0, .max = NO_LIMIT,
 	  .options = OPTIONS(&opt_group, &opt_seen, &opt_csv),
 	  .usage = "[TARGET]... [--group GROUP] [--seen] [--csv]",
-	  .help = "List the hardware that each device last reported, of all devices or those that the "
-	          "targets name; with --json all that it reported." },
+	  .help = "List the hardware that each device last reported, of all devices or those that "
+	          "the targets name; with --json all that it reported." },
 	{ .run = NULL },
 };
 

@@ -29,7 +29,7 @@ struct job_change {
 struct job_changes {
 	/** Changes one. Returns an exit status after saying why, or JOB_SKIPPED. */
 	int (*apply)(struct ctl *ctl, struct job_changes *all, struct job_change *one);
-	struct bundle_whole what; /* that devices are given, without a name if options say it alone */
+	struct bundle_whole what; /* that devices are given; it has no name if options say it all */
 	bool whole;               /* the word at hand stands for all devices of a folder or group */
 	struct job_change *done;  /* one after another */
 	size_t done_count, skipped;
@@ -42,17 +42,6 @@ struct job_changes {
  * ctl_error() is evaluated only in the first case.
  */
 #define REFUSE(all, status) ((all)->whole ? JOB_SKIPPED : (status))
-
-bool ctl_is_job_number(const char *word)
-{
-	/* Twelve digits may be a MAC; job numbers do not get that long. */
-	return word[0] && strspn(word, "0123456789") == strlen(word) && strlen(word) < 12;
-}
-
-bool ctl_is_set(const char *word)
-{
-	return word[0] == '/' || strncmp(word, "group:", 6) == 0;
-}
 
 static bool was_changed(const struct job_changes *all, uint64_t device)
 {
@@ -468,8 +457,8 @@ static const struct verb verbs[] = {
 	{ .name = "assign", .alias = "add", .run = ctl_job_assign, .min = 1, .max = NO_LIMIT,
 	  .options = OPTIONS(&opt_bundle, BUNDLE_OPTIONS, &opt_unset, &opt_replace),
 	  .usage = "TARGET... --bundle BUNDLE|--config FILE [OPTION]... [KEY=VALUE]...",
-	  .help = "Give devices a job for their next boot: a bundle, or what the options say, which "
-	          "come before the bundle's own. TARGET may be a folder, as in /site/lab, or "
+	  .help = "Give devices a job for their next boot: a bundle, or what the options say, "
+	          "which come before the bundle's own. TARGET may be a folder, as in /site/lab, or "
 	          "group:NAME: all devices in it. A device has one open job at a time; those of a "
 	          "folder or group that have one are skipped. KEY=VALUE pairs are details that "
 	          "prebootwork(8) gets in the booted system; all must fit one datagram, about 900 "
@@ -478,8 +467,8 @@ static const struct verb verbs[] = {
 	  .options = OPTIONS(&opt_open, &opt_failed, &opt_state),
 	  .usage = "[TARGET|JOB]... [--open] [--failed] [--state STATE]",
 	  .help = "List jobs, the newest first, with their bundle or configuration file and what "
-	          "they were made by: all, or those of devices, of the devices in folders (/site/lab) "
-	          "and groups (group:NAME), and with these numbers." },
+	          "they were made by: all, or those of devices, of the devices in folders "
+	          "(/site/lab) and groups (group:NAME), and with these numbers." },
 	{ .name = "show", .alias = "info", .run = ctl_job_show, .min = 1, .max = NO_LIMIT,
 	  .usage = "TARGET|JOB...",
 	  .help = "Show jobs by their numbers, and the newest jobs of devices." },
@@ -494,8 +483,8 @@ static const struct verb verbs[] = {
 	          "group, devices whose newest job has not failed or been cancelled are skipped." },
 	{ .name = "release", .alias = "free", .run = ctl_job_release, .min = 1, .max = NO_LIMIT,
 	  .usage = "TARGET|JOB...",
-	  .help = "Cancel jobs that were offered or have begun, and have them wait for the next boot "
-	          "with all attempts, as new jobs." },
+	  .help = "Cancel jobs that were offered or have begun, and have them wait for the next "
+	          "boot with all attempts, as new jobs." },
 	{ .run = NULL },
 };
 

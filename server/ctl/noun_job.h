@@ -8,11 +8,6 @@
 
 extern const struct ctl_option opt_open, opt_failed, opt_state;
 
-/** Says whether @word is a job's number. */
-bool ctl_is_job_number(const char *word);
-/** Says whether @word stands for all devices of a folder or group. */
-bool ctl_is_set(const char *word);
-
 /* The verbs that have a file of their own; each returns an exit status. */
 int ctl_job_list(struct ctl *ctl);
 int ctl_job_show(struct ctl *ctl);

@@ -20,85 +20,6 @@ const struct ctl_option opt_state = {
 	"repeated"
 };
 
-static json_t *json_offers(struct ctl *ctl, const struct job *job)
-{
-	json_t *array = json_array();
-	struct store_rows *rows;
-	int rc = job_offers(&ctl->store, job->number, &rows);
-
-	while (store_next(rows, &rc)) {
-		json_t *time = ctl_json_time(store_number(rows, 1));
-
-		json_array_append_new(array, json_pack("{s:i, s:o}", "attempt",
-		                                       store_number(rows, 0), "time", time));
-	}
-	return array;
-}
-
-void ctl_origin(struct ctl *ctl, const struct job *job, char bundle[NAME_SIZE],
-                const char **source)
-{
-	struct bundle_whole whole;
-	struct origin origin;
-
-	bundle[0] = '\0';
-	*source = "hand";
-	if (job_origin(&ctl->store, job->number, &origin))
-		return;
-	*source = source_name(origin.source);
-	if (origin.bundle && bundle_by_id(&ctl->store, origin.bundle, &whole) == 0)
-		snprintf(bundle, NAME_SIZE, "%s", whole.bundle.name);
-}
-
-const char *ctl_job_name(const char *bundle, const struct job *job)
-{
-	if (bundle[0])
-		return bundle;
-	if (job->config[0])
-		return job->config;
-	return job->loader_bios[0] ? job->loader_bios : job->loader_uefi;
-}
-
-json_t *ctl_json_job(struct ctl *ctl, const struct device *device, const struct job *job)
-{
-	struct details details;
-	char bundle[NAME_SIZE];
-	const char *source;
-
-	if (job_details(&ctl->store, job->number, &details))
-		return NULL;
-	ctl_origin(ctl, job, bundle, &source);
-	return json_pack("{s:I, s:s, s:o, s:s, s:s, s:i, s:i, s:i, s:s, s:s, s:s, s:s, s:o, s:s,"
-	                 " s:o, s:o, s:o, s:o, s:o}",
-	                 "job", (json_int_t)job->number, "device", device->name,
-	                 "bundle", bundle[0] ? json_string(bundle) : json_null(), "source", source,
-	                 "state", job_state_name(job->state), "attempt", (int)job->attempt,
-	                 "attempts", (int)job->attempts, "deadline", (int)job->deadline,
-	                 "loader_bios", job->loader_bios, "loader_uefi", job->loader_uefi,
-	                 "config", job->config, "prefix", job->prefix, "details",
-	                 ctl_json_details(&details),
-	                 "reason", job->reason, "assigned", ctl_json_time(job->assigned),
-	                 "offered", ctl_json_time(job->offered),
-	                 "begun", ctl_json_time(job->begun),
-	                 "ended", ctl_json_time(job->ended), "offers", json_offers(ctl, job));
-}
-
-int ctl_answer_job(struct ctl *ctl, const struct device *device, const struct job *job,
-                  const char *sentence)
-{
-	json_t *object;
-
-	if (!ctl->json) {
-		puts(sentence);
-		return 0;
-	}
-	object = ctl_json_job(ctl, device, job);
-	if (!object)
-		return ctl_store_error(ctl);
-	ctl_print_json(object);
-	return 0;
-}
-
 /* --- list and show --- ---------------------------------------------------- */
 
 static void list_job(struct ctl *ctl, struct table *table, const struct device *device,
@@ -221,7 +142,8 @@ static int list_jobs(struct ctl *ctl, const struct job_filter *filter)
 	struct device device;
 	struct job job;
 	struct store_rows *rows;
-	int rc = job_list(&ctl->store, one ? filter->devices[0] : 0, ctl_given(ctl, &opt_open), &rows);
+	int rc = job_list(&ctl->store, one ? filter->devices[0] : 0, ctl_given(ctl, &opt_open),
+	                  &rows);
 
 	table_add(&table, "JOB", "DEVICE", "STATE", "ATTEMPT", "WHAT", "BY", "SINCE",
 	          "REASON");
@@ -250,45 +172,6 @@ int ctl_job_list(struct ctl *ctl)
 	free(filter.devices);
 	free(filter.numbers);
 	return status;
-}
-
-static void print_time(const char *indent, const char *what, int64_t time)
-{
-	char text[32];
-
-	ctl_time(time, text, sizeof(text));
-	if (time)
-		printf("%s%-9s  %s\n", indent, what, text);
-}
-
-int ctl_print_job(struct ctl *ctl, const struct job *job, const char *indent)
-{
-	struct details details;
-	char bundle[NAME_SIZE], deadline[CTL_SECONDS];
-	const char *source;
-
-	if (job_details(&ctl->store, job->number, &details))
-		return ctl_store_error(ctl);
-	printf("%sstate      %s%s%s\n", indent, job_state_name(job->state),
-	       job->reason[0] ? ": " : "", job->reason);
-	ctl_origin(ctl, job, bundle, &source);
-	printf("%sby         %s%s%s\n", indent, source, bundle[0] ? ", bundle " : "", bundle);
-	printf("%sattempt    %u of %u\n", indent, job->attempt, job->attempts);
-	ctl_seconds_text(job->deadline, deadline);
-	printf("%sdeadline   %s after it has begun\n", indent, deadline);
-	printf("%sloader     BIOS %s, UEFI %s\n", indent,
-	       job->loader_bios[0] ? job->loader_bios : "none",
-	       job->loader_uefi[0] ? job->loader_uefi : "none");
-	printf("%sconfig     %s\n", indent, job->config[0] ? job->config : "none");
-	if (job->prefix[0])
-		printf("%sprefix     %s\n", indent, job->prefix);
-	print_time(indent, "assigned", job->assigned);
-	print_time(indent, "offered", job->offered);
-	print_time(indent, "begun", job->begun);
-	print_time(indent, "ended", job->ended);
-	for (size_t at = 0; at < details.details_length; at += strlen(details.details + at) + 1)
-		printf("%sdetail     %s\n", indent, details.details + at);
-	return 0;
 }
 
 /* Shows a job, or adds it to @array where JSON is wanted. */

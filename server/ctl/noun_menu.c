@@ -147,8 +147,10 @@ static json_t *json_entry(const struct menu *menu, const struct menu_entry *entr
 	static const char *const kinds[] = { "execute", "submenu", "return", "exit", "auto",
 		                             "reboot", "poweroff" };
 	json_t *object = json_pack("{s:s, s:o, s:o, s:b}", "kind", kinds[entry->kind], "name",
-	                           json_span(menu_field(menu, entry, MENU_FIELD_NAME)), "description",
-	                           json_span(menu_field(menu, entry, MENU_FIELD_DESCRIPTION)), "guarded",
+	                           json_span(menu_field(menu, entry, MENU_FIELD_NAME)),
+	                           "description",
+	                           json_span(menu_field(menu, entry, MENU_FIELD_DESCRIPTION)),
+	                           "guarded",
 	                           menu_entry_password(menu, entry).length != 0);
 
 	if (entry->kind == MENU_KIND_SUBMENU) {
@@ -208,7 +210,7 @@ static json_t *json_menu(const struct menu *menu)
 }
 
 /* Reads --firmware; BIOS, unless something else is said. */
-static int take_firmware(const char *text, enum firmware_kind *firmware)
+static int read_firmware(const char *text, enum firmware_kind *firmware)
 {
 	*firmware = FIRMWARE_BIOS;
 	if (!text || strcmp(text, "bios") == 0)
@@ -225,7 +227,7 @@ static int ctl_menu_show(struct ctl *ctl)
 	struct canvas canvas;
 	enum firmware_kind firmware;
 	const char *name = ctl_option(ctl, &opt_section) ? ctl_option(ctl, &opt_section) : "Main";
-	int status = take_firmware(ctl_option(ctl, &opt_firmware), &firmware), section;
+	int status = read_firmware(ctl_option(ctl, &opt_firmware), &firmware), section;
 
 	if (status == 0)
 		status = read_menu_file(&file, ctl->words[0]);
@@ -268,8 +270,8 @@ static const struct verb verbs[] = {
 	{ .name = "passwd", .alias = "password", .run = ctl_menu_passwd,
 	  .options = OPTIONS(&opt_stdin, &opt_iterations), .database = DB_NONE,
 	  .usage = "[--stdin] [--iterations N]",
-	  .help = "Ask for a password twice and print its salted hash, for \"password = HASH\" in a "
-	          "section, or \"; password HASH\" at the end of an option." },
+	  .help = "Ask for a password twice and print its salted hash, for \"password = HASH\" in "
+	          "a section, or \"; password HASH\" at the end of an option." },
 	{ .run = NULL },
 };
 

@@ -45,7 +45,7 @@ static int read_line(FILE *in, struct secret *secret)
 
 /* Asks once. Keys of the terminal that send signals are off with the echo, so
  * that it always comes back. The prompt comes after: what is typed at it counts. */
-static int ask(FILE *terminal, const char *prompt, struct secret *secret)
+static int ask_once(FILE *terminal, const char *prompt, struct secret *secret)
 {
 	struct termios before, silent;
 	int status;
@@ -72,9 +72,9 @@ static int ask_twice(struct secret *secret)
 		return ctl_error(EXIT_FAULT, "there is no terminal to ask for the password on; "
 		                 "use --stdin");
 	setvbuf(terminal, NULL, _IONBF, 0);
-	status = ask(terminal, "Password: ", secret);
+	status = ask_once(terminal, "Password: ", secret);
 	if (status == 0)
-		status = ask(terminal, "Once more: ", &again);
+		status = ask_once(terminal, "Once more: ", &again);
 	if (status == 0 && (secret->length != again.length ||
 	                    memcmp(secret->text, again.text, again.length) != 0))
 		status = ctl_error(EXIT_FAULT, "these are two different passwords");
@@ -110,7 +110,8 @@ int ctl_menu_passwd(struct ctl *ctl)
 	if (status == 0 && getrandom(salt, sizeof(salt), 0) != sizeof(salt))
 		status = ctl_error(EXIT_FAULT, "no random numbers: %s", strerror(errno));
 	if (status == 0)
-		status = ctl_given(ctl, &opt_stdin) ? read_line(stdin, &secret) : ask_twice(&secret);
+		status = ctl_given(ctl, &opt_stdin) ? read_line(stdin, &secret)
+		                                      : ask_twice(&secret);
 	if (status == 0) {
 		pbkdf2_hmac_sha256(secret.length, (const uint8_t *)secret.text, iterations,
 		                   sizeof(salt), salt, sizeof(key), key);

@@ -15,11 +15,12 @@ static const struct ctl_option opt_clients = {
 	"clients", "N", "start when N machines have joined; 0: no limit by number"
 };
 static const struct ctl_option opt_wait = {
-	"wait", "TIME", "start this time after the last one has joined, as 90s or 5m; 0: no limit by "
-	"time"
+	"wait", "TIME", "start this time after the last one has joined, as 90s or 5m; 0: no limit "
+	"by time"
 };
 static const struct ctl_option opt_force = {
-	"force", NULL, "also a session that machines have joined and that has not ended; this ends it"
+	"force", NULL, "also a session that machines have joined and that has not ended; this ends "
+	"it"
 };
 
 /* A session that a verb works on. */
@@ -67,7 +68,8 @@ static int join_device(struct ctl *ctl, const struct device *device, void *data)
 }
 
 /* Cancels the job that a member has for the session. */
-static int cancel_job_of(struct ctl *ctl, const struct session_change *s, uint64_t device, const char *reason)
+static int cancel_job_of(struct ctl *ctl, const struct session_change *s, uint64_t device,
+                         const char *reason)
 {
 	struct job job;
 	int rc = multicast_job(&ctl->store, s->row.multicast.id, device, &job);
@@ -138,13 +140,6 @@ static int ctl_multicast_leave(struct ctl *ctl)
 
 #define WAIT_MAX (7 * 86400)
 #define CLIENTS_MAX 100000
-
-int ctl_find_session(struct ctl *ctl, const char *name, struct multicast_row *row)
-{
-	int rc = multicast_find(&ctl->store, name, row);
-
-	return ctl_found(ctl, rc, name, "session", "multicast");
-}
 
 /* --- add and change -------------------------------------------------------- */
 
@@ -282,7 +277,8 @@ static void note_too_few(const struct multicast_row *row)
 		            (unsigned long long)row->members, ctl_plural(row->members), m->name);
 }
 
-static int apply_change(struct ctl *ctl, int (*how)(struct ctl *ctl, struct session_change *), const char *done)
+static int apply_change(struct ctl *ctl, int (*how)(struct ctl *ctl, struct session_change *),
+                        const char *done)
 {
 	struct session_change s = { 0 };
 	int status = CTL_TRANSACTION(ctl, how(ctl, &s));

@@ -50,7 +50,8 @@ int ctl_multicast_list(struct ctl *ctl)
 		char joined[48], starts[80], since[32];
 
 		multicast_row(rows, &row);
-		text_format(joined, sizeof(joined), "%u of %" PRIu64, row.multicast.joined, row.members);
+		text_format(joined, sizeof(joined), "%u of %" PRIu64, row.multicast.joined,
+		            row.members);
 		starts_text(&row.multicast, starts, sizeof(starts));
 		ctl_time(row.ended ? row.ended : row.started ? row.started : row.added, since,
 		         sizeof(since));

@@ -36,13 +36,6 @@ static int find_id(struct store *store, const char *name, uint64_t *id)
 
 static const struct named named_rule = { "rule", find_id };
 
-int ctl_find_rule(struct ctl *ctl, const char *name, struct rule_row *row)
-{
-	int rc = rule_find(&ctl->store, name, row);
-
-	return ctl_found(ctl, rc, name, "rule", "rule");
-}
-
 /* --- what is said of a rule ------------------------------------------------ */
 
 /* Reports what is wrong with a filter, if anything is, and where. */
@@ -153,8 +146,9 @@ static int add_rule(struct ctl *ctl, struct rule_row *row)
 	if (!ctl_given(ctl, &opt_bundle))
 		return ctl_error(EXIT_USAGE, "rule add: missing --bundle BUNDLE");
 	if (ctl->word_count < 2 && !ctl_given(ctl, &opt_filter))
-		return ctl_error(EXIT_USAGE, "rule add: missing FILTER, as in 'manufacturer contains "
-		                 "Dell and memory >= 8G'; one that is empty, '', is for every machine");
+		return ctl_error(EXIT_USAGE, "rule add: missing FILTER, as in 'manufacturer "
+		                 "contains Dell and memory >= 8G'; one that is empty, '', is for "
+		                 "every machine");
 	text_format(row->rule.name, NAME_SIZE, "%s", ctl->words[0]);
 	row->rule.applies = RULE_KNOWN;
 	row->enabled = !ctl_given(ctl, &opt_disabled);
@@ -230,7 +224,8 @@ static int remove_rule(struct ctl *ctl, struct rule_row *row)
 }
 
 /* Does it, and says so: "rule dell moved, now 3" */
-static int apply_change(struct ctl *ctl, int (*how)(struct ctl *ctl, struct rule_row *), const char *done)
+static int apply_change(struct ctl *ctl, int (*how)(struct ctl *ctl, struct rule_row *),
+                        const char *done)
 {
 	struct rule_row row = { 0 };
 	int status = CTL_TRANSACTION(ctl, how(ctl, &row));
@@ -243,7 +238,8 @@ static int apply_change(struct ctl *ctl, int (*how)(struct ctl *ctl, struct rule
 
 static int ctl_rule_add(struct ctl *ctl)
 {
-	return apply_change(ctl, add_rule, ctl_given(ctl, &opt_disabled) ? "added, disabled" : "added");
+	return apply_change(ctl, add_rule,
+	                    ctl_given(ctl, &opt_disabled) ? "added, disabled" : "added");
 }
 
 static int ctl_rule_change(struct ctl *ctl)

@@ -72,7 +72,8 @@ static struct filter *find_filter(struct ctl *ctl, const char *word, int *status
 	}
 	if (rc) {
 		/* For the shell, a ">" that is not quoted is where the output goes. */
-		*status = ctl_error(EXIT_USAGE, "\"%s\" is no rule, and no filter: column %zu: %s%s", word,
+		*status = ctl_error(EXIT_USAGE,
+		                    "\"%s\" is no rule, and no filter: column %zu: %s%s", word,
 		                    error.column, error.message, error.column > strlen(word)
 		                    ? "; quote the filter, as in 'memory > 8G'" : "");
 		return NULL;

@@ -145,9 +145,10 @@ static int find_setting(const char *word, size_t length, size_t *index)
 	}
 	meant = found < 0 ? nearest_name(key, key_at, NULL) : NULL;
 	if (found < 0)
-		return ctl_error(EXIT_USAGE, "unknown setting \"%.*s\"%s%s%s; see \"prebootctl settings "
-		                 "show\"", (int)length, word, meant ? "; did you mean " : "",
-		                 meant ? meant : "", meant ? "?" : "");
+		return ctl_error(EXIT_USAGE, "unknown setting \"%.*s\"%s%s%s; see \"prebootctl "
+		                 "settings show\"", (int)length, word,
+		                 meant ? "; did you mean " : "", meant ? meant : "", meant ? "?"
+		                        : "");
 	*index = (size_t)found;
 	return 0;
 }
@@ -167,7 +168,8 @@ static int set_setting(struct ctl *ctl, const struct owner *owner, const char *w
 	if (setting_parse(index, equals + 1, &unused))
 		return ctl_error(EXIT_USAGE, "%s: expected %s", word, setting_takes(index));
 	if (!setting_at(index, owner->level))
-		return ctl_error(EXIT_USAGE, "%s: is global: name no device or folder", setting_key(index));
+		return ctl_error(EXIT_USAGE, "%s: is global: name no device or folder",
+		                 setting_key(index));
 	if (setting_write(&ctl->store, owner, index, equals + 1))
 		return ctl_store_error(ctl);
 	return 0;
@@ -261,7 +263,8 @@ static int ctl_settings_set(struct ctl *ctl)
 	for (int i = 0; first == ctl->word_count && i < first; i++) {
 		index = setting_find(ctl->words[i]);
 		if (index >= 0)
-			return ctl_error(EXIT_USAGE, "%s: expected %s=VALUE, which is %s", ctl->words[i],
+			return ctl_error(EXIT_USAGE, "%s: expected %s=VALUE, which is %s",
+			                 ctl->words[i],
 			                 ctl->words[i], setting_takes((size_t)index));
 	}
 	return apply_change(ctl, first, set_setting);
@@ -291,10 +294,10 @@ static const struct verb verbs[] = {
 	  .help = "Set values for devices, for folders with all below them, or globally: for all "
 	          "machines without a value of their own, unknown ones too. All are set or none.\n"
 	          "menu-mode\tnever (default), always, hotkey\n"
-	          "hot-key\tany of shift, ctrl and alt with \"+\" between them, ctrl+alt (default); "
-	          "or a key: a character, enter, escape, space, tab, backspace\n"
-	          "hot-key-wait\tmilliseconds to wait for it where the firmware does not report which "
-	          "shift keys are down (3000)\n"
+	          "hot-key\tany of shift, ctrl and alt with \"+\" between them, ctrl+alt "
+	          "(default); or a key: a character, enter, escape, space, tab, backspace\n"
+	          "hot-key-wait\tmilliseconds to wait for it where the firmware does not report "
+	          "which shift keys are down (3000)\n"
 	          "menu-file\tthe menu (pxemenu.txt)\n"
 	          "local-boot-bios\tdefault, return, int18, mbr\n"
 	          "local-boot-uefi\tdefault, exit, entry, bootnext\n"
@@ -303,20 +306,21 @@ static const struct verb verbs[] = {
 	          "loader-bios, loader-uefi\tthe loaders of jobs without loaders of their own "
 	          "(pxelinux.0, syslinux.efi)\n"
 	          "attempts, deadline\tof jobs without their own, likewise (3, 4h)\n"
-	          "job-by-mac\twhether a machine that reports no UUID gets jobs by its MAC alone also "
-	          "where the device has a UUID: yes or no (no)\n"
-	          "shared-macs\tMACs of docks and adapters, or their first bytes, with commas between "
-	          "them, which identify no machine; global only\n"
-	          "admit-unknown\twhether unknown machines become devices: yes or no (no); global only\n"
+	          "job-by-mac\twhether a machine that reports no UUID gets jobs by its MAC alone "
+	          "also where the device has a UUID: yes or no (no)\n"
+	          "shared-macs\tMACs of docks and adapters, or their first bytes, with commas "
+	          "between them, which identify no machine; global only\n"
+	          "admit-unknown\twhether unknown machines become devices: yes or no (no); global "
+	          "only\n"
 	          "admit-limit\thow many of the devices that were made so there may be (10000); "
 	          "global only\n"
-	          "keep-jobs\thow long jobs that have ended are kept (366d); decisions still know of "
-	          "them; global only\n"
+	          "keep-jobs\thow long jobs that have ended are kept (366d); decisions still know "
+	          "of them; global only\n"
 	          "keep-events\thow long events and unknown machines are kept (90d); global only\n"
 	          "keep-audit\thow long the audit trail is kept (366d); global only\n"
 	          "tftp-root\tthe TFTP server's root as a folder of this host (none): files that "
-	          "jobs, bundles and settings name are looked for there; a missing file is a warning "
-	          "on standard error, and a problem to \"prebootctl check\"; global only\n"
+	          "jobs, bundles and settings name are looked for there; a missing file is a "
+	          "warning on standard error, and a problem to \"prebootctl check\"; global only\n"
 	          "tftp-folder\tthe NBPs' folder in it, where they have one (none); global only" },
 	{ .name = "unset", .alias = "revert", .run = ctl_settings_unset, .min = 1,
 	  .max = NO_LIMIT, .usage = "[DEVICE|FOLDER]... KEY...",

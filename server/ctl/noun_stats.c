@@ -83,7 +83,8 @@ static json_t *json_stats(const struct stats *stats)
 		                    json_integer((json_int_t)stats->jobs[state]));
 	return json_pack("{s:o, s:o, s:o, s:I, s:I}", "counters", counters, "answer_time",
 	                 json_times(stats), "jobs", jobs, "devices",
-	                 (json_int_t)stats->devices, "unknown_machines", (json_int_t)stats->unknowns);
+	                 (json_int_t)stats->devices, "unknown_machines",
+	                 (json_int_t)stats->unknowns);
 }
 
 static int ctl_stats(struct ctl *ctl)
@@ -103,8 +104,9 @@ static int ctl_stats(struct ctl *ctl)
 
 static const struct verb verbs[] = {
 	{ .run = ctl_stats, .options = OPTIONS(&opt_prometheus), .usage = "[--prometheus]",
-	  .help = "Print the counters of requests, answers, drops and answer times since prebootd's "
-	          "start, and the numbers of jobs by state, of devices and of unknown machines." },
+	  .help = "Print the counters of requests, answers, drops and answer times since "
+	          "prebootd's start, and the numbers of jobs by state, of devices and of unknown "
+	          "machines." },
 	{ .run = NULL },
 };
 

@@ -217,7 +217,8 @@ static int remove_machines(struct ctl *ctl, uint64_t *count)
 
 	*count = 0;
 	if (ctl_given(ctl, &opt_all) && ctl->word_count)
-		return ctl_error(EXIT_USAGE, "unknown remove: expected machines or --all, not both");
+		return ctl_error(EXIT_USAGE,
+		                 "unknown remove: expected machines or --all, not both");
 	if (ctl_given(ctl, &opt_all))
 		return unknown_remove_all(&ctl->store, count) ? ctl_store_error(ctl) : 0;
 	if (ctl->word_count == 0)
@@ -237,7 +238,8 @@ static int ctl_unknown_remove(struct ctl *ctl)
 	int status = CTL_TRANSACTION(ctl, remove_machines(ctl, &count));
 
 	return status ? status : ctl_say(ctl, json_pack("{s:I}", "removed", (json_int_t)count),
-	                                 "%llu unknown machine%s removed", (unsigned long long)count, ctl_plural(count));
+	                                 "%llu unknown machine%s removed",
+	                                 (unsigned long long)count, ctl_plural(count));
 }
 
 /* --- the noun --------------------------------------------------------------- */

@@ -79,7 +79,8 @@ static int ctl_uuid_show(struct ctl *ctl)
 		count++;
 	}
 	if (rc == 0 && !device_uuid_ok(uuid))
-		ctl_error(0, "note: %s is a placeholder that many machines have; it identifies no machine",
+		ctl_error(0, "note: %s is a placeholder that many machines have; it identifies no "
+		          "machine",
 		          ctl->words[0]);
 	else if (rc == 0 && count == 0)
 		ctl_error(0, "note: no doubtful MACs were reported with %s", ctl->words[0]);
@@ -101,9 +102,9 @@ static int warn_of_others(struct ctl *ctl, const uint8_t uuid[16])
 		text_format(mac, sizeof(mac), "%pM", witness.mac);
 		rc = device_by_mac(&ctl->store, witness.mac, &device);
 		if (rc == 0 && memcmp(device.uuid, uuid, sizeof(device.uuid)) != 0)
-			ctl_error(0, "warning: it was reported with %s, which is device %s's; if two machines "
-			          "have this UUID, both are one device now, and \"prebootctl uuid "
-			          "ignore\" is right", mac, device.name);
+			ctl_error(0, "warning: it was reported with %s, which is device %s's; if "
+			          "two machines have this UUID, both are one device now, and "
+			          "\"prebootctl uuid ignore\" is right", mac, device.name);
 		if (rc && rc != ERR_NOT_FOUND)
 			store_end(rows);
 		else
@@ -152,7 +153,8 @@ static int ctl_uuid_ignore(struct ctl *ctl)
 
 static int ctl_uuid_forget(struct ctl *ctl)
 {
-	return change_uuids(ctl, UUID_FREE, "forgotten: they identify machines until machines share them");
+	return change_uuids(ctl, UUID_FREE, "forgotten: they identify machines until machines "
+	                    "share them");
 }
 
 /* --- the noun --------------------------------------------------------------- */

@@ -17,7 +17,8 @@
 
 static const struct ctl_option opt_limit = { "limit", "N", "begin with the last N events" };
 static const struct ctl_option opt_step = {
-	"step", "STEP", "only events with this step, as failed, offered or conflict; no unknown machines"
+	"step", "STEP", "only events with this step, as failed, offered or conflict; no unknown "
+	"machines"
 };
 
 #define POLL_MS 100
@@ -96,8 +97,10 @@ static void report_unknown(struct watch *w, const struct unknown *unknown)
 		text_format(guid, sizeof(guid), "%pU", unknown->uuid);
 		put_line(json_pack("{s:o, s:s, s:o, s:s, s:s, s:I}", "time",
 		                   ctl_json_time(unknown->last), "unknown_machine", name,
-		                   "uuid", memcmp(unknown->uuid, none, 16) ? json_string(guid) : json_null(),
-		                   "address", unknown->address, "outcome", unknown->outcome, "boots",
+		                   "uuid", memcmp(unknown->uuid, none, 16) ? json_string(guid)
+		                   : json_null(),
+		                   "address", unknown->address, "outcome", unknown->outcome,
+		                   "boots",
 		                   (json_int_t)unknown->boots));
 		return;
 	}
@@ -138,7 +141,8 @@ static bool add_event(struct watch *w, struct store_rows *rows)
 		return true;
 	/* The list grows at each power of two. */
 	if ((w->event_count & (w->event_count - 1)) == 0) {
-		more = realloc(w->events, sizeof(*more) * (w->event_count ? 2 * w->event_count : 1));
+		more = realloc(w->events, sizeof(*more) * (w->event_count ? 2 * w->event_count
+		                                           : 1));
 		if (!more)
 			return false;
 		w->events = more;
@@ -320,10 +324,10 @@ static int ctl_watch(struct ctl *ctl)
 static const struct verb verbs[] = {
 	{ .run = ctl_watch, .min = 0, .max = 1, .options = OPTIONS(&opt_limit, &opt_step),
 	  .usage = "[DEVICE|FOLDER] [--step STEP] [--limit N]",
-	  .help = "Print the events of all machines, unknown ones too, or of a device or those in a "
-	          "folder, one a line as they happen; with --json one object a line, where time_ms "
-	          "is the part of a second that time leaves out. It ends on SIGINT (Ctrl-C), "
-	          "SIGTERM, or when nobody reads its output." },
+	  .help = "Print the events of all machines, unknown ones too, or of a device or those in "
+	          "a folder, one a line as they happen; with --json one object a line, where "
+	          "time_ms is the part of a second that time leaves out. It ends on SIGINT "
+	          "(Ctrl-C), SIGTERM, or when nobody reads its output." },
 	{ .run = NULL },
 };
 

@@ -55,7 +55,7 @@ static int find_verb(struct ctl *ctl, const struct noun *noun, const struct verb
 }
 
 /* Takes "help" off the words, first or in place of a verb: it is as --help. */
-static void take_help(struct ctl *ctl)
+static void shift_help(struct ctl *ctl)
 {
 	const struct noun *noun = ctl->word_count > 1 ? noun_find(ctl->words[0]) : NULL;
 
@@ -87,7 +87,7 @@ int main(int argc, char **argv)
 		return status;
 	if (ctl.json)
 		output_json();
-	take_help(&ctl);
+	shift_help(&ctl);
 	if (ctl.word_count == 0) {
 		help_all(ctl.help ? stdout : stderr);
 		return ctl.help ? 0 : EXIT_USAGE;

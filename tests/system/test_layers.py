@@ -69,6 +69,31 @@ def test_includes_go_down():
     assert not up
 
 
+def calls_in(folder):
+    """Returns the files of @folder, and for each those others whose functions it calls by their names."""
+    texts = {name: re.sub(r'"(\\.|[^"\\\n])*"|/\*.*?\*/', "", (ROOT / name).read_text(), flags=re.S)
+             for name in sources(r"\.c$") if room_of(name) == folder}
+    home = {found: name for name, text in texts.items()
+            for found in re.findall(r"^(?!static )[a-z][\w *]*?\b(\w+)\([^;{]*?\)\n\{", text, re.M)}
+    return {name: {home[word] for word in re.findall(r"\b(\w+)\(", text) if home.get(word, name) != name}
+            for name, text in texts.items()}
+
+
+def test_prebootctl_calls_go_down():
+    """Nouns use what is shared, which uses no noun; no two files call each other, by way of others either.
+
+    What a verb's table refers to is no call: the table is what main() chooses from.
+    """
+    calls = calls_in("server/ctl")
+    assert len(calls) > 30 and sum(map(len, calls.values())) > 100
+    assert not [(name, called) for name, others in calls.items() for called in others
+                if "/ctl_" in name and "/noun_" in called]
+    while leaves := [name for name in calls if not calls[name] & set(calls)]:
+        for name in leaves:
+            del calls[name]
+    assert not calls, f"these are in a circle, or lead to one: {sorted(calls)}"
+
+
 def test_only_the_store_knows_the_database():
     sql = re.compile(r'\bsqlite3_\w+ ?\(|sqlite3\.h|"[^"\n]*\b(SELECT |INSERT INTO |DELETE FROM |UPDATE \w+ SET )')
     others = [name for name in sources() if room_of(name) != "server/store" and
