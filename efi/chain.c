@@ -72,12 +72,6 @@ static int ask_size(struct efi *efi, struct tftp_file *file, UINT64 *size)
 	}
 }
 
-static void release_fetched(struct efi *efi)
-{
-	efi_free(efi, efi->fetched);
-	efi->fetched = NULL;
-}
-
 /* Reads the file into a buffer of @size bytes, which is its length if @known, else a guess. */
 static int read_file(struct efi *efi, struct tftp_file *file, size_t size, bool known,
                      struct image *image)
@@ -93,13 +87,13 @@ static int read_file(struct efi *efi, struct tftp_file *file, size_t size, bool 
 	fetched_prepare(efi->fetched, size);
 	status = call_mtftp(efi, EFI_PXE_BASE_CODE_TFTP_READ_FILE, file, efi->fetched, &length);
 	if (EFI_ERROR(status)) {
-		release_fetched(efi);
+		image_free(efi);
 		return status == EFI_TFTP_ERROR ? tftp_error(efi) : efi_error(status);
 	}
 	image->data = efi->fetched;
 	rc = fetched_length(efi->fetched, size, known ? size : 0, length, &image->length);
 	if (rc != 0)
-		release_fetched(efi);
+		image_free(efi);
 	return rc;
 }
 
@@ -112,7 +106,7 @@ int chain_fetch(struct platform *p, const uint8_t server[4], const char *name,
 	bool known;
 	int rc;
 
-	release_fetched(efi);
+	image_free(efi);
 	if (!efi->pxe)
 		return ERR_UNSUPPORTED;
 	memset(&file, 0, sizeof(file));
@@ -203,14 +197,6 @@ static int load_image(struct efi *efi, const struct image *image)
 	return 0;
 }
 
-void chain_close(struct efi *efi)
-{
-	release_fetched(efi);
-	if (efi->loader)
-		efi->boot->UnloadImage(efi->loader);
-	efi->loader = NULL;
-}
-
 int chain_prepare(struct platform *p, const struct image *image, const struct handover *handover)
 {
 	struct efi *efi = efi_of(p);
@@ -219,7 +205,7 @@ int chain_prepare(struct platform *p, const struct image *image, const struct ha
 	if (!efi->pxe)
 		return ERR_UNSUPPORTED;
 	rc = load_image(efi, image);
-	release_fetched(efi); /* the firmware has its own copy */
+	image_free(efi); /* the firmware has its own copy */
 	return rc != 0 ? rc : set_packets(efi, handover);
 }
 

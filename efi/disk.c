@@ -6,31 +6,8 @@
 
 /* The local disks by EFI_BLOCK_IO_PROTOCOL (UEFI 13.9). */
 
-#define SECTOR_MIN 512
-#define SECTOR_MAX 4096
 #define READ_MAX 0x10000 /* bytes, as platform.h has it */
-#define CONTROLLERS_MAX 16
-
-#define PCI_CLASS_STORAGE 0x01
-#define PCI_CLASS_SD_HOST 0x0805
 #define PCI_VENDOR_VIRTIO 0x1af4
-
-EFI_BLOCK_IO *disk_fixed(struct efi *efi, EFI_HANDLE handle, struct device_path *path)
-{
-	EFI_BLOCK_IO *block = efi_protocol(efi, handle, &efi_block_guid);
-	void *bytes = efi_protocol(efi, handle, &efi_path_guid);
-	struct device_path facts;
-
-	if (!path)
-		path = &facts;
-	if (!block || !block->Media || !bytes ||
-	    device_path_read(bytes, DEVICE_PATH_MAX, path) != 0 || path->kind != PATH_DEVICE)
-		return NULL;
-	if (block->Media->RemovableMedia || !block->Media->MediaPresent ||
-	    block->Media->BlockSize < SECTOR_MIN || block->Media->BlockSize > SECTOR_MAX)
-		return NULL;
-	return block;
-}
 
 /* A virtio disk is on PCI itself, without a bus of its own in between. */
 static uint8_t disk_kind(struct efi *efi, EFI_HANDLE handle, const struct device_path *path)
@@ -50,7 +27,7 @@ static void add_disk(struct efi *efi, EFI_HANDLE handle)
 {
 	struct machine *machine = &efi->platform.machine;
 	struct device_path path;
-	EFI_BLOCK_IO *block = disk_fixed(efi, handle, &path);
+	EFI_BLOCK_IO *block = block_fixed(efi, handle, &path);
 	struct disk *disk = &machine->disks[machine->disk_count];
 
 	if (!block || block->Media->LogicalPartition || machine->disk_count == DISKS_MAX)
@@ -112,29 +89,8 @@ void disk_find(struct efi *efi)
 	 */
 	add_first_option(efi, true);
 	if (machine->disk_count == 0)
-		disk_connect_all(efi);
+		block_connect_all(efi);
 	add_all_disks(efi);
-}
-
-void disk_connect_all(struct efi *efi)
-{
-	EFI_HANDLE *handles;
-	UINTN count, controllers = 0;
-
-	if (efi->connected)
-		return;
-	efi->connected = true;
-	count = efi_handles(efi, &efi_pci_guid, &handles);
-	for (UINTN i = 0; i < count && controllers < CONTROLLERS_MAX; i++) {
-		uint32_t class = efi_pci_read(efi, handles[i], 8);
-
-		if (class >> 24 != PCI_CLASS_STORAGE && class >> 16 != PCI_CLASS_SD_HOST)
-			continue;
-		controllers++;
-		efi->boot->ConnectController(handles[i], NULL, NULL, TRUE);
-	}
-	efi_free(efi, handles);
-	debug(1, &efi->platform, "connected %u disk controllers", (uint32_t)controllers);
 }
 
 int disk_read(struct platform *p, size_t disk, uint64_t lba, uint32_t count, void *buffer)

@@ -76,7 +76,7 @@ static void __attribute__((noreturn)) after_fault(void)
 	/* Otherwise the next network option would start it all over. */
 	boot_remember(&efi->platform, NULL);
 	efi->boot->Stall(READ_SECONDS * 1000000);
-	efi_leave(efi);
+	efi->faults.leave(efi);
 	for (;;)
 		efi->platform.reboot(&efi->platform);
 }

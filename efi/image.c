@@ -20,6 +20,20 @@ int image_load(struct efi *efi, EFI_DEVICE_PATH *path, void *data, size_t size,
 	return status == EFI_UNSUPPORTED ? ERR_MALFORMED : efi_error(status);
 }
 
+void image_free(struct efi *efi)
+{
+	efi_free(efi, efi->fetched);
+	efi->fetched = NULL;
+}
+
+void image_close(struct efi *efi)
+{
+	image_free(efi);
+	if (efi->loader)
+		efi->boot->UnloadImage(efi->loader);
+	efi->loader = NULL;
+}
+
 EFI_STATUS image_start(struct efi *efi, EFI_HANDLE image)
 {
 	CHAR16 *data = NULL;

@@ -60,7 +60,7 @@ static bool run_program(struct efi *efi, const struct program *program)
 		struct device_path facts;
 		struct span volume;
 
-		if (!disk_fixed(efi, handles[i], &facts))
+		if (!block_fixed(efi, handles[i], &facts))
 			continue;
 		volume.data = efi_protocol(efi, handles[i], &efi_path_guid);
 		volume.length = facts.size - DEVICE_PATH_END;
@@ -125,7 +125,7 @@ static void boot_by_entry(struct efi *efi)
 	order_end(&order);
 	if (done)
 		return;
-	disk_connect_all(efi);
+	block_connect_all(efi);
 	program.place.data = place; /* of length 0 */
 	run_program(efi, &program);
 }

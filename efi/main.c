@@ -7,26 +7,6 @@
 #define DEBUGGER_WAIT_MS 20000
 #define WATCHDOG_CODE 0x10000 /* lower codes are the firmware's own (UEFI 7.5) */
 
-void efi_close(struct efi *efi)
-{
-	udp_close(&efi->platform);
-	chain_close(efi);
-	keys_restore(efi);
-	console_restore(efi);
-	efi->platform.watchdog(&efi->platform, 0);
-}
-
-/*
- * The boot manager goes on to the next Boot#### entry only after an error;
- * after EFI_SUCCESS EDK2 opens its menu and waits for a person.
- */
-void efi_leave(struct efi *efi)
-{
-	efi_close(efi);
-	fault_release(efi);
-	efi->boot->Exit(efi->image, EFI_LOAD_ERROR, 0, NULL);
-}
-
 /* The watchdog may still be armed as the boot manager left it: for five minutes from our start. */
 static void set_watchdog(struct platform *p, uint32_t seconds)
 {
@@ -75,6 +55,7 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system)
 		efi.device = loaded->DeviceHandle;
 	}
 	__asm__ volatile("mov %%rsp, %0" : "=r"(stack));
+	efi.faults.leave = efi_leave;
 	fault_catch(&efi, stack);
 	net_find(&efi);
 	machine_read(&efi);

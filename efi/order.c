@@ -44,7 +44,7 @@ void order_end(struct boot_order *order)
 	memset(order, 0, sizeof(*order));
 }
 
-/* Copies the path of @handle, which disk_fixed() has read. */
+/* Copies the path of @handle, which block_fixed() has read. */
 static int copy_disk_path(struct efi *efi, EFI_HANDLE handle, size_t size, uint8_t *out)
 {
 	memcpy(out, efi_protocol(efi, handle, &efi_path_guid), size);
@@ -60,7 +60,7 @@ static int find_partition(struct boot_order *order, bool connect, uint8_t *out)
 	int length = ERR_NOT_FOUND;
 
 	for (UINTN i = 0; i < count && length < 0; i++) {
-		if (!disk_fixed(efi, handles[i], &path) ||
+		if (!block_fixed(efi, handles[i], &path) ||
 		    path.file != path.size - DEVICE_PATH_END ||
 		    !device_path_same_partition(&path.partition, &order->option.facts.partition))
 			continue;
@@ -80,7 +80,7 @@ static int find_device(struct boot_order *order, int length, uint8_t *out)
 
 	if (EFI_ERROR(order->efi->boot->LocateDevicePath(&efi_block_guid, &rest, &handle)) ||
 	    (size_t)((uint8_t *)rest - out) < order->option.facts.device ||
-	    !disk_fixed(order->efi, handle, NULL))
+	    !block_fixed(order->efi, handle, NULL))
 		return ERR_NOT_FOUND;
 	return length;
 }
@@ -95,7 +95,7 @@ int order_place(struct boot_order *order, bool connect, uint8_t *out)
 	case PATH_PARTITION:
 		length = find_partition(order, connect, out);
 		if (length < 0 && connect) {
-			disk_connect_all(order->efi);
+			block_connect_all(order->efi);
 			length = find_partition(order, connect, out);
 		}
 		return length;

@@ -19,6 +19,8 @@
 #define WATCHDOG_SECONDS 300 /* what a boot manager sets for each program */
 #define DATAGRAM_MAX 1200    /* bytes: platform.h promises no larger ones to udp_send() */
 
+struct efi;
+
 /* A child of the firmware's UDP4 driver (UEFI 30.1). */
 struct udp4 {
 	EFI_SERVICE_BINDING *binding;
@@ -53,11 +55,12 @@ struct nic {
 	EFI_IPv4_ADDRESS address, mask, router; /* zeros: there is none */
 };
 
-/* The processor's faults, for fault.c alone. */
+/* The processor's faults, for fault.c. main.c sets image, image_size and leave. */
 struct faults {
 	struct cpu_arch *cpu; /* NULL: the firmware gives them to nobody */
 	uint32_t caught;      /* bit n: vector n */
 	uintptr_t stack;      /* the stack pointer after a fault */
+	void (*leave)(struct efi *efi); /* leaves the NBP once a fault is reported */
 	const uint8_t *image; /* our own image in memory */
 	uint64_t image_size;
 };
@@ -97,12 +100,6 @@ static inline struct efi *efi_of(struct platform *p)
 
 /** GNU-EFI's start code calls it. It leaves by Exit(), never with success. */
 EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system);
-
-/** Restores all as we found it: network, memory, keyboard, console, watchdog. */
-void efi_close(struct efi *efi);
-
-/** Leaves the NBP for the boot manager's next option; does not return. */
-void efi_leave(struct efi *efi);
 
 /* firmware.c: what several files ask of the firmware */
 
@@ -194,15 +191,21 @@ void net_find(struct efi *efi);
  */
 void net_find_again(struct efi *efi);
 
-/* chain.c */
-
-/** Frees what chain_fetch() fetched, unloads what chain_prepare() loaded; harmless if nothing. */
-void chain_close(struct efi *efi);
-
 /* machine.c */
 
 /** Fills platform.machine in but for what net_find() and disk_find() do. */
 void machine_read(struct efi *efi);
+
+/* block.c */
+
+/**
+ * Returns the Block I/O of @handle if that is a fixed local disk with a medium,
+ * or a partition of one; else NULL. @path, if not NULL, receives its path.
+ */
+EFI_BLOCK_IO *block_fixed(struct efi *efi, EFI_HANDLE handle, struct device_path *path);
+
+/** Has the firmware connect the drivers of all PCI disk controllers, once. */
+void block_connect_all(struct efi *efi);
 
 /* disk.c */
 
@@ -211,15 +214,6 @@ void machine_read(struct efi *efi);
  * of BootOrder first. Has drivers connected if there is none.
  */
 void disk_find(struct efi *efi);
-
-/**
- * Returns the Block I/O of @handle if that is a fixed local disk with a medium,
- * or a partition of one; else NULL. @path, if not NULL, receives its path.
- */
-EFI_BLOCK_IO *disk_fixed(struct efi *efi, EFI_HANDLE handle, struct device_path *path);
-
-/** Has the firmware connect the drivers of all PCI disk controllers, once. */
-void disk_connect_all(struct efi *efi);
 
 /* order.c */
 
@@ -264,6 +258,12 @@ void local_restore_bootnext(struct efi *efi);
 int image_load(struct efi *efi, EFI_DEVICE_PATH *path, void *data, size_t size,
                EFI_HANDLE *image);
 
+/** Frees the file that chain_fetch() fetched last; harmless if there is none. */
+void image_free(struct efi *efi);
+
+/** Does that, and unloads the loader that chain_prepare() loaded; harmless if there is none. */
+void image_close(struct efi *efi);
+
 /**
  * Runs a loaded program, with the firmware's own fault handlers and watchdog.
  * Returns its status, if it comes back; by then it is unloaded.
@@ -281,5 +281,13 @@ void fault_catch(struct efi *efi, const void *stack);
 
 /** Returns the faults to the firmware; harmless if they are not caught. */
 void fault_release(struct efi *efi);
+
+/* leave.c */
+
+/** Restores all as we found it: network, memory, keyboard, console, watchdog. */
+void efi_close(struct efi *efi);
+
+/** Leaves the NBP for the boot manager's next option; does not return. */
+void efi_leave(struct efi *efi);
 
 #endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "efi/port.h"
+#include "nbp/debug.h"
+
+/* Which handles of the firmware are fixed local disks or partitions of them (UEFI 13.9). */
+
+#define SECTOR_MIN 512
+#define SECTOR_MAX 4096
+#define CONTROLLERS_MAX 16
+
+#define PCI_CLASS_STORAGE 0x01
+#define PCI_CLASS_SD_HOST 0x0805
+
+EFI_BLOCK_IO *block_fixed(struct efi *efi, EFI_HANDLE handle, struct device_path *path)
+{
+	EFI_BLOCK_IO *block = efi_protocol(efi, handle, &efi_block_guid);
+	void *bytes = efi_protocol(efi, handle, &efi_path_guid);
+	struct device_path facts;
+
+	if (!path)
+		path = &facts;
+	if (!block || !block->Media || !bytes ||
+	    device_path_read(bytes, DEVICE_PATH_MAX, path) != 0 || path->kind != PATH_DEVICE)
+		return NULL;
+	if (block->Media->RemovableMedia || !block->Media->MediaPresent ||
+	    block->Media->BlockSize < SECTOR_MIN || block->Media->BlockSize > SECTOR_MAX)
+		return NULL;
+	return block;
+}
+
+void block_connect_all(struct efi *efi)
+{
+	EFI_HANDLE *handles;
+	UINTN count, controllers = 0;
+
+	if (efi->connected)
+		return;
+	efi->connected = true;
+	count = efi_handles(efi, &efi_pci_guid, &handles);
+	for (UINTN i = 0; i < count && controllers < CONTROLLERS_MAX; i++) {
+		uint32_t class = efi_pci_read(efi, handles[i], 8);
+
+		if (class >> 24 != PCI_CLASS_STORAGE && class >> 16 != PCI_CLASS_SD_HOST)
+			continue;
+		controllers++;
+		efi->boot->ConnectController(handles[i], NULL, NULL, TRUE);
+	}
+	efi_free(efi, handles);
+	debug(1, &efi->platform, "connected %u disk controllers", (uint32_t)controllers);
+}
