@@ -131,10 +131,10 @@ static bool has_rdrand(void)
 {
 	uint32_t regs[4];
 
-	machine_cpuid(0, regs);
+	cpuid_read(0, regs);
 	if (regs[0] < 1)
 		return false;
-	machine_cpuid(1, regs);
+	cpuid_read(1, regs);
 	return regs[2] & 1u << 30;
 }
 

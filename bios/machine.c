@@ -1,14 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "bios/port.h"
-#include "nbp/proto/memory.h"
-
-void machine_cpuid(uint32_t leaf, uint32_t regs[4])
-{
-	if (entry_cpuid)
-		x86_cpuid(leaf, regs);
-	else
-		memset(regs, 0, 4 * sizeof(regs[0]));
-}
 
 /* TCG PC Client Implementation for Conventional BIOS, TCG_StatusCheck. */
 #define TCG_STATUS_CHECK 0xbb00

@@ -3,7 +3,7 @@
 #define BIOS_PORT_H
 
 #include "bios/int13.h"
-#include "bios/pxe.h"
+#include "bios/pxe_find.h"
 #include "nbp/ansi_keys.h"
 #include "nbp/dhcp.h"
 #include "nbp/port.h"
@@ -46,6 +46,44 @@ struct drive {
 	struct geometry geometry;
 };
 
+/* The functions of the PXE API (PXE specification, version 2.1). */
+enum pxe_opcode {
+	PXENV_UNDI_CLEANUP = 0x02,
+	PXENV_UNDI_SHUTDOWN = 0x05,
+	PXENV_UNDI_GET_INFORMATION = 0x0c,
+	PXENV_UNDI_GET_NIC_TYPE = 0x12,
+	PXENV_STOP_UNDI = 0x15,
+	PXENV_UDP_OPEN = 0x30,
+	PXENV_UDP_CLOSE = 0x31,
+	PXENV_UDP_READ = 0x32,
+	PXENV_UDP_WRITE = 0x33,
+	PXENV_UNLOAD_STACK = 0x70,
+	PXENV_GET_CACHED_INFO = 0x71,
+};
+
+/* The DHCP packets that PXENV_GET_CACHED_INFO knows. */
+enum pxe_packet_type {
+	PXE_DISCOVER = 1,
+	PXE_ACK = 2,
+	PXE_REPLY = 3,
+};
+#define PXE_PACKET_TYPES 3
+
+#define PXE_PACKET_SIZE 1500 /* bytes of a cached packet that are used at most */
+
+/* What is known of the ROM's API. */
+struct pxe {
+	struct pxe_api api; /* entry is 0:0 after pxe_shut_down() */
+	bool nested;        /* what pxe_is_nested() says */
+	/* The ROM's own cached packets, by type - 1; empty where it shows none. */
+	struct {
+		void *data;
+		size_t length;
+	} own[PXE_PACKET_TYPES];
+	/* For ROMs that give away copies only. */
+	uint8_t copies[PXE_PACKET_TYPES][PXE_PACKET_SIZE];
+};
+
 /* The processor's registers at a fault. The order is that of realmode.asm. */
 struct fault {
 	uint32_t edi, esi, ebp, unused, ebx, edx, ecx, eax;
@@ -81,6 +119,11 @@ static inline struct bios *bios_of(struct platform *p)
 
 /** entry.asm jumps here. */
 void bios_main(void) __attribute__((noreturn));
+
+/* cpuid.c */
+
+/** Does what platform.h says of cpuid(); gives zeros where the processor has no CPUID. */
+void cpuid_read(uint32_t leaf, uint32_t regs[4]);
 
 /* clock.c */
 
@@ -179,8 +222,6 @@ int net_find(struct bios *bios);
 
 /** Fills platform.machine in but for NIC, packets and disks. */
 void machine_read(struct bios *bios);
-/** As struct platform says; zeros where the processor has no CPUID. */
-void machine_cpuid(uint32_t leaf, uint32_t regs[4]);
 
 /* disk.c */
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "bios/pxe.h"
+#include "bios/pxe_find.h"
 #include "nbp/proto/error.h"
 #include "nbp/proto/memory.h"
 #include "nbp/proto/wire.h"

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bios/pxe.h"
+#include "bios/pxe_find.h"
 #include "nbp/proto/error.h"
 
 static struct segoff int1a_says;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "tests/unit/unit.h"
 
-#include "bios/pxe.h"
+#include "bios/pxe_find.h"
 #include "nbp/proto/error.h"
 
 #define MIB 0x100000u
