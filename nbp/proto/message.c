@@ -9,6 +9,29 @@
 
 #define MAGIC 0x4f504250 /* "OPBP" */
 
+int message_file_name_ok(const char *name)
+{
+	size_t length = strlen(name);
+	const char *component = name;
+
+	if (length == 0 || length >= FILE_SIZE)
+		return 0;
+	for (const char *at = name;; at++) {
+		bool letter = (*at >= 'A' && *at <= 'Z') || (*at >= 'a' && *at <= 'z') ||
+		              (*at >= '0' && *at <= '9');
+
+		if (*at == '/' || *at == '\0') {
+			if (at - component == 2 && component[0] == '.' && component[1] == '.')
+				return 0;
+			if (*at == '\0')
+				return 1;
+			component = at + 1;
+		} else if (!letter && *at != '.' && *at != '_' && *at != '-') {
+			return 0;
+		}
+	}
+}
+
 /* The space that the other fields of struct details leave in a datagram. */
 #define DETAILS_WIRE_MAX \
 	(MESSAGE_MAX - MESSAGE_HEADER - (FIELD_HEADER + 8) - 2 * (FIELD_HEADER + 1) - \

@@ -126,29 +126,6 @@ const struct message_layout *message_layout(uint8_t type)
 	return &layouts[type];
 }
 
-int message_file_name_ok(const char *name)
-{
-	size_t length = strlen(name);
-	const char *component = name;
-
-	if (length == 0 || length >= FILE_SIZE)
-		return 0;
-	for (const char *at = name;; at++) {
-		bool letter = (*at >= 'A' && *at <= 'Z') || (*at >= 'a' && *at <= 'z') ||
-		              (*at >= '0' && *at <= '9');
-
-		if (*at == '/' || *at == '\0') {
-			if (at - component == 2 && component[0] == '.' && component[1] == '.')
-				return 0;
-			if (*at == '\0')
-				return 1;
-			component = at + 1;
-		} else if (!letter && *at != '.' && *at != '_' && *at != '-') {
-			return 0;
-		}
-	}
-}
-
 bool message_detail_key_ok(const char *key)
 {
 	size_t length = strlen(key);

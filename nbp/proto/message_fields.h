@@ -3,8 +3,9 @@
 #define NBP_PROTO_MESSAGE_FIELDS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
-#include "nbp/proto/message.h"
+#include "nbp/proto/message_types.h"
 
 /* The fields of the protocol's messages, by which message.c encodes and decodes. */
 

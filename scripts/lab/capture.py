@@ -7,7 +7,7 @@ import dpkt
 
 POLICY_PORT = 13331
 MESSAGE_MAGIC = b"OPBP"
-# As nbp/proto/message.h numbers them.
+# The message types, as nbp/proto/message_types.h numbers them.
 REQUEST, ANSWER, EVENT, QUERY, DETAILS, REPORT, RECEIPT = range(1, 8)
 
 

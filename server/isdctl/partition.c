@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "server/isdctl/partition.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,16 +22,6 @@ struct query {
 	uint64_t sectors;     /* of the disk */
 	struct partition_gap gap; /* what the tables say about the sectors before the range */
 };
-
-int partition_reason(struct partition_answer *answer, int rc, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(answer->message, sizeof(answer->message), format, args);
-	va_end(args);
-	return rc;
-}
 
 /* Reads @length bytes from sector @lba on. Returns 0, ERR_MALFORMED (past the end) or ERR_IO,
  * having written the message. */

@@ -2,26 +2,9 @@
 #ifndef SERVER_ISDCTL_PARTITION_H
 #define SERVER_ISDCTL_PARTITION_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "server/isdctl/partition_disk.h"
 
 /* The partition tables of a disk, read to find out whether some bytes of it are in use. */
-
-/* The disk: its measures, and a function to read it. */
-struct partition_disk {
-	/** Reads @length bytes at byte @offset. Returns 0 or ERR_IO. */
-	int (*read)(void *context, uint64_t offset, void *buffer, size_t length);
-	void *context;
-	uint64_t size;        /* bytes */
-	uint32_t sector_size; /* a power of two from 512 to 4096 */
-};
-
-struct partition_answer {
-	bool partitions;   /* the disk has some, so what is in none of them belongs to nobody */
-	bool forcible;     /* only what lies before the range is the reason; see below */
-	char message[256]; /* for people: why the range is not free; empty if it is */
-};
 
 /**
  * Checks that the bytes from @from up to, but not including, @to are free: in no primary,
@@ -38,10 +21,6 @@ struct partition_answer {
  */
 int partition_check(const struct partition_disk *disk, uint64_t from, uint64_t to,
                     struct partition_answer *answer);
-
-/** Writes the answer's message; returns @rc. */
-int partition_reason(struct partition_answer *answer, int rc, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
 
 /**
  * Guesses the sector size of an image by where its GPT is.

@@ -2,7 +2,7 @@
 #ifndef SERVER_ISDCTL_PARTITION_GAP_H
 #define SERVER_ISDCTL_PARTITION_GAP_H
 
-#include "server/isdctl/partition.h"
+#include "server/isdctl/partition_disk.h"
 
 /* The gap: what lies before the first partition and in no table, the place of boot loaders. */
 

@@ -7,7 +7,7 @@
 #include "nbp/proto/message.h"
 
 /*
- * Messages as bytes, where all of message.h would take too long: who sends a request, and an answer
+ * Messages as bytes, where message_decode() would take too long: who sends a request, and an answer
  * without a job. tests/unit/test_fast.c holds both against message_decode() and message_encode().
  */
 
