@@ -9,7 +9,10 @@
 #include "nbp/proto/message.h"
 #include "nbp/trail.h"
 
-/* The state of one boot. flow.c runs it from start to end; boot.c has the steps that start a loader. */
+/*
+ * The state of one boot. flow.c runs the boot from start to end; boot.c has the steps that
+ * start a loader.
+ */
 
 struct boot {
 	struct platform *p;

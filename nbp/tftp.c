@@ -38,9 +38,9 @@ enum tftp_error {
  * The NBP's port is the only secret, and an attacker who does not see it may still hit it
  * by chance. One forged datagram must not become the file, nor end the transfer. A server
  * that accepts the options says so first, and sends no data before the NBP acknowledges
- * that; any other first datagram counts only if nothing better comes for so long.
+ * that; any other first datagram counts only if none from another port comes for RIVAL_MS.
  */
-#define DOUBT_MS 250
+#define RIVAL_MS 250
 #define TRIES 3 /* at most, if two servers answer one request; each from another port */
 #define PORT_MIN 1024
 
@@ -56,7 +56,7 @@ struct transfer {
 	bool options;           /* the request has options */
 	bool last_try;
 	bool unacknowledged;    /* the first packet is not acknowledged; no data can follow it */
-	bool doubtful;          /* the first packet was data, which may be forged */
+	bool may_be_forged;     /* the first packet was data, and RIVAL_MS are not over */
 	bool complete;
 	bool size_known;        /* the server has announced the file's size */
 	uint32_t size;
@@ -207,7 +207,7 @@ static int take_data(struct transfer *t, struct wire *wire)
 	t->complete = count < t->block_size;
 	if (t->complete && t->size_known && t->length != t->size)
 		return ERR_TRUNCATED;
-	if (t->doubtful) {
+	if (t->may_be_forged) {
 		t->unacknowledged = true;
 		return 0;
 	}
@@ -241,12 +241,12 @@ static bool can_begin(const struct transfer *t, uint16_t opcode, struct wire res
  */
 static int handle_rival(struct transfer *t, uint16_t opcode, uint32_t beginning)
 {
-	if (opcode == TFTP_OACK && t->doubtful) {
+	if (opcode == TFTP_OACK && t->may_be_forged) {
 		t->length = t->block = 0;
 		t->complete = t->unacknowledged = t->answered = false;
 		return 0;
 	}
-	if (t->requests > 1 || (opcode != TFTP_OACK && !t->doubtful) ||
+	if (t->requests > 1 || (opcode != TFTP_OACK && !t->may_be_forged) ||
 	    (t->last_try && beginning == t->beginning))
 		return 0;
 	return t->last_try ? ERR_REFUSED : RIVALS;
@@ -286,7 +286,7 @@ static int handle_datagram(struct transfer *t, const struct endpoint *from, cons
 		t->answered = true;
 		t->server.port = from->port;
 		t->beginning = crc32(data, length);
-		t->doubtful = opcode == TFTP_DATA;
+		t->may_be_forged = opcode == TFTP_DATA;
 		t->first = t->p->now(t->p);
 	}
 	if (opcode == TFTP_OACK)
@@ -294,15 +294,15 @@ static int handle_datagram(struct transfer *t, const struct endpoint *from, cons
 	return opcode == TFTP_DATA ? take_data(t, &wire) : 0;
 }
 
-/* Called when no datagram waits: accepts what was in doubt for long enough, or rests. */
+/* Accepts a first packet that had no rival for RIVAL_MS, or rests. No datagram waits now. */
 static int handle_silence(struct transfer *t)
 {
-	bool doubted = t->doubtful || !t->answered;
+	bool must_wait = t->may_be_forged || !t->answered;
 
 	if ((t->unacknowledged || (t->error && !t->answered)) &&
-	    (!doubted || t->p->now(t->p) - t->first >= DOUBT_MS)) {
+	    (!must_wait || t->p->now(t->p) - t->first >= RIVAL_MS)) {
 		if (t->unacknowledged) {
-			t->unacknowledged = t->doubtful = false;
+			t->unacknowledged = t->may_be_forged = false;
 			send_ack(t);
 			return t->complete ? COMPLETE : 0;
 		}

@@ -7,7 +7,7 @@
 
 static const char digits[] = "0123456789abcdef";
 
-static void put(struct wire *out, const char *text)
+static void put_text(struct wire *out, const char *text)
 {
 	while (*text)
 		wire_write_u8(out, (uint8_t)*text++);
@@ -120,7 +120,7 @@ size_t text_vformat(char *buffer, size_t size, const char *format, va_list args)
 		for (; *format >= '0' && *format <= '9'; format++)
 			width = width * 10 + (unsigned int)(*format - '0');
 		switch (*format) {
-		case 's': put(&out, va_arg(args, const char *)); break;
+		case 's': put_text(&out, va_arg(args, const char *)); break;
 		case 'u': put_number(&out, va_arg(args, uint32_t), 10, width, fill); break;
 		case 'x': put_number(&out, va_arg(args, uint32_t), 16, width, fill); break;
 		case 'd': put_signed(&out, va_arg(args, int32_t), width); break;

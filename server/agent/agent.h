@@ -40,7 +40,7 @@ struct agent {
  * @root: "" or, for tests, a folder that has proc/cmdline and so on
  * Returns 0, or ERR_MALFORMED with *@wrong (static memory) saying what is wrong or missing.
  */
-int agent_look_around(struct agent *agent, const char *root, const char **wrong);
+int agent_read_facts(struct agent *agent, const char *root, const char **wrong);
 
 /** Reads a token from 16 hexadecimal digits. Returns 0 or ERR_MALFORMED. */
 int agent_parse_token(const char *text, uint8_t token[TOKEN_SIZE]);

@@ -218,7 +218,7 @@ int agent_parse_token(const char *text, uint8_t token[TOKEN_SIZE])
 	return 0;
 }
 
-int agent_look_around(struct agent *agent, const char *root, const char **wrong)
+int agent_read_facts(struct agent *agent, const char *root, const char **wrong)
 {
 	static const struct identity nobody;
 	char line[4096], value[128];

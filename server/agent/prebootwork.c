@@ -336,7 +336,7 @@ static int run_command(int argc, char **argv)
 		fputs(help, stderr);
 		return AGENT_USAGE;
 	}
-	if (agent_look_around(&o.agent, "", &wrong)) {
+	if (agent_read_facts(&o.agent, "", &wrong)) {
 		fail(AGENT_FAULT, wrong, "");
 		return strcmp(o.words[0], "run") == 0 ? RUN_OFFSET + AGENT_FAULT : AGENT_FAULT;
 	}

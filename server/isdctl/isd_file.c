@@ -149,12 +149,13 @@ static int measure(struct isd_file *file, const struct isd_file_options *options
 	if (rc)
 		return rc;
 	if (options->sector_size && options->sector_size != file->sector_size)
-		return error(file, ERR_REFUSED, "has sectors of %u bytes; do not give --sector-size",
+		return error(file, ERR_REFUSED, "has sectors of %u bytes; do not "
+		             "give --sector-size",
 		             file->sector_size);
 	if (file->sector_size < 512 || file->sector_size > ISD_COPY_SIZE ||
 	    (file->sector_size & (file->sector_size - 1)))
-		return error(file, ERR_UNSUPPORTED, "has sectors of %u bytes; image-safe data needs "
-		           "512, 1024, 2048 or 4096", file->sector_size);
+		return error(file, ERR_UNSUPPORTED, "has sectors of %u bytes; image-safe data "
+		             "needs 512, 1024, 2048 or 4096", file->sector_size);
 	if (file->size < ISD_END)
 		return error(file, ERR_SPACE, "is too small: %llu bytes, image-safe data ends at "
 		           "%u", (unsigned long long)file->size, ISD_END);
@@ -179,8 +180,8 @@ int isd_file_open(struct isd_file *file, const char *path, const struct isd_file
 		flags |= O_EXCL;
 	file->fd = open(path, flags);
 	if (file->fd < 0 && errno == EBUSY)
-		return error(file, ERR_REFUSED, "is in use: it, or a partition of it, is mounted or "
-		           "held by another program; --in-use allows that");
+		return error(file, ERR_REFUSED, "is in use: it, or a partition of it, is mounted "
+		             "or held by another program; --in-use allows that");
 	if (file->fd < 0)
 		return error(file, ERR_IO, "%s", strerror(errno));
 	rc = measure(file, options);

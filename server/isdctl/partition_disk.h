@@ -20,7 +20,7 @@ struct partition_disk {
 /* Whether a range of the disk is free, or why it is not. */
 struct partition_answer {
 	bool partitions;   /* the disk has some, so what is in none of them belongs to nobody */
-	bool forcible;     /* only what lies before the range is the reason: see partition_check() */
+	bool forcible;     /* somebody may decide that it is free: see partition_check() */
 	char message[256]; /* for people: why the range is not free; empty if it is */
 };
 

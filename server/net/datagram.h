@@ -27,7 +27,7 @@ struct datagram {
 	uint16_t length;
 	uint8_t data[MESSAGE_MAX + 1]; /* one more, to see what is too large */
 	int64_t arrived;          /* monotonic, ns */
-	bool may_admit;           /* it is one of those unknown machines that may become devices now */
+	bool may_admit;           /* its sender may become a device now, if it is none yet */
 	/* out: */
 	uint16_t reply_length;    /* 0: no answer */
 	uint8_t reply[MESSAGE_MAX];

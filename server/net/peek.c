@@ -20,7 +20,8 @@ void peek_request(const uint8_t *data, size_t length, struct request_peek *out)
 	size_t at = MESSAGE_HEADER;
 
 	memset(out, 0, sizeof(*out));
-	if (length > MESSAGE_MAX || length < MESSAGE_HEADER || memcmp(data, head, sizeof(head)) != 0)
+	if (length > MESSAGE_MAX || length < MESSAGE_HEADER ||
+	    memcmp(data, head, sizeof(head)) != 0)
 		return;
 	for (int i = 0; i < FIELDS_MAX && at + FIELD_HEADER <= length; i++) {
 		const uint8_t *value = data + at + FIELD_HEADER;

@@ -138,7 +138,7 @@ size_t socket_receive(int fd, struct datagram *batch)
 			.msg_control = d->control, .msg_controllen = sizeof(d->control),
 		};
 	}
-	/* An error is reported once and then forgotten: there are as many tries as there may be errors. */
+	/* The kernel reports an error once: there are as many tries as there may be errors. */
 	for (int tries = 0; tries < BATCH && got < 0; tries++) {
 		got = recvmmsg(fd, messages, BATCH, MSG_DONTWAIT, NULL);
 		if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))

@@ -15,7 +15,7 @@ struct stream {
 	FILE *plain, *before;   /* this one, and what stands for it elsewhere */
 	uint8_t part[4];        /* of a character that is not whole yet */
 	size_t part_length;
-	char *kept;             /* not let out yet */
+	char *kept;             /* bytes that are not written to fd yet */
 	size_t length, size;
 	bool failed;
 };
@@ -38,10 +38,10 @@ static size_t sequence_length(uint8_t first)
 }
 
 /*
- * Takes a character from the @length bytes at @at. Returns how many bytes it has, 0 if they are
+ * Decodes a character of the @length bytes at @at. Returns how many bytes it has, 0 if they are
  * the beginning of one and more must come; *@code is UINT32_MAX where it is none.
  */
-static size_t take(const uint8_t *at, size_t length, uint32_t *code)
+static size_t decode_character(const uint8_t *at, size_t length, uint32_t *code)
 {
 	size_t size = sequence_length(at[0]);
 
@@ -78,7 +78,7 @@ static bool is_control(uint32_t code)
 }
 
 /* Writes a character of @size bytes, or what stands for it; at most ESCAPED_MAX bytes. */
-static size_t put(const uint8_t *at, size_t size, uint32_t code, bool json, char *out)
+static size_t escape_character(const uint8_t *at, size_t size, uint32_t code, bool json, char *out)
 {
 	size_t used = 0;
 
@@ -101,10 +101,10 @@ unsigned long output_escape(const char *text, char *out, unsigned long size)
 
 	while (left) {
 		uint32_t code;
-		size_t taken = take((const uint8_t *)text, left, &code), length;
+		size_t taken = decode_character((const uint8_t *)text, left, &code), length;
 
 		taken = taken ? taken : 1;
-		length = put((const uint8_t *)text, taken, code, false, one);
+		length = escape_character((const uint8_t *)text, taken, code, false, one);
 		if (used + length + 1 > size)
 			break;
 		memcpy(out + used, one, length);
@@ -136,7 +136,7 @@ static void keep(struct stream *s, const char *bytes, size_t length)
 	s->length += length;
 }
 
-static void let_out(struct stream *s)
+static void write_kept(struct stream *s)
 {
 	for (size_t at = 0; at < s->length;) {
 		ssize_t written = write(s->fd, s->kept + at, s->length - at);
@@ -161,7 +161,7 @@ static void keep_character(struct stream *s, const uint8_t *at, size_t size, uin
 	if (code == '\n' || code == '\t')
 		keep(s, (const char *)at, 1);
 	else
-		keep(s, one, put(at, size, code, json, one));
+		keep(s, one, escape_character(at, size, code, json, one));
 }
 
 static void keep_part(struct stream *s)
@@ -180,14 +180,15 @@ static ssize_t stream_write(void *cookie, const char *bytes, size_t length)
 		uint32_t code;
 		size_t size;
 
-		if (s->part_length == 0 && (size = take(at, (size_t)(end - at), &code)) != 0) {
+		if (s->part_length == 0 &&
+		    (size = decode_character(at, (size_t)(end - at), &code)) != 0) {
 			keep_character(s, at, size, code);
 			at += size;
 			continue;
 		}
 		/* Characters that come in pieces are put together first. */
 		s->part[s->part_length++] = *at++;
-		size = take(s->part, s->part_length, &code);
+		size = decode_character(s->part, s->part_length, &code);
 		if (size == 0)
 			continue;
 		if (size < s->part_length) {
@@ -201,12 +202,12 @@ static ssize_t stream_write(void *cookie, const char *bytes, size_t length)
 		s->part_length = 0;
 	}
 	if (!output.busy || !output.busy(output.context))
-		let_out(s);
+		write_kept(s);
 	/* stdio reports a failure only once it is asked to write on. */
 	return s->failed ? 0 : (ssize_t)length;
 }
 
-static void start(struct stream *s, FILE **where, int mode)
+static void start_stream(struct stream *s, FILE **where, int mode)
 {
 	static const cookie_io_functions_t functions = { .write = stream_write };
 
@@ -219,13 +220,13 @@ static void start(struct stream *s, FILE **where, int mode)
 	*where = s->plain;
 }
 
-static void stop(struct stream *s, FILE **where)
+static void stop_stream(struct stream *s, FILE **where)
 {
 	if (!s->plain)
 		return;
 	fflush(s->plain);
 	keep_part(s);
-	let_out(s);
+	write_kept(s);
 	*where = s->before;
 	fclose(s->plain);
 	s->plain = NULL;
@@ -241,9 +242,9 @@ void output_start(int which, bool (*busy)(void *context), void *context)
 	output.busy = busy;
 	output.context = context;
 	if (which & OUTPUT_STDOUT)
-		start(&output.out, &stdout, isatty(STDOUT_FILENO) ? _IOLBF : _IOFBF);
+		start_stream(&output.out, &stdout, isatty(STDOUT_FILENO) ? _IOLBF : _IOFBF);
 	if (which & OUTPUT_STDERR)
-		start(&output.err, &stderr, _IONBF);
+		start_stream(&output.err, &stderr, _IONBF);
 	if (!once)
 		atexit(output_stop);
 	once = true;
@@ -259,16 +260,16 @@ int output_flush(void)
 	int rc = fflush(stdout) || ferror(stdout);
 
 	if (output.err.plain)
-		let_out(&output.err);
+		write_kept(&output.err);
 	if (output.out.plain)
-		let_out(&output.out);
+		write_kept(&output.out);
 	return rc || output.out.failed ? -1 : 0;
 }
 
 void output_stop(void)
 {
-	stop(&output.err, &stderr);
-	stop(&output.out, &stdout);
+	stop_stream(&output.err, &stderr);
+	stop_stream(&output.out, &stdout);
 }
 
 void output_vline(const char *name, const char *format, va_list args)

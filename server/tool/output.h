@@ -6,18 +6,18 @@
 #include <stdbool.h>
 
 /*
- * What the tools print goes to a terminal, and much of it was typed, read from a file or reported by
- * a machine. So standard output and standard error pass one place, whoever writes to them: there
- * control characters, and what is no text in UTF-8, are replaced by what is seen and not obeyed:
- * "\x1b", in JSON "\u001b". And while a transaction that writes is open, nothing waits for the
- * reader of a pipe: it is kept until the transaction has ended.
+ * Standard output and standard error of the tools. Much of what they print was typed, read from
+ * a file or reported by a machine, and may go to a terminal. So all of it passes this module:
+ * control characters, and bytes that are no UTF-8, are printed as "\x1b", in JSON as "\u001b".
+ * While a transaction that writes is open, nothing waits for the reader of a pipe: output is
+ * kept until the transaction has ended.
  */
 
 enum { OUTPUT_STDOUT = 1, OUTPUT_STDERR = 2 };
 
 /**
- * Begins, for OUTPUT_STDOUT, OUTPUT_STDERR or both; ends, and lets out what was kept, by itself
- * when the program exits.
+ * Passes OUTPUT_STDOUT, OUTPUT_STDERR or both through this module until output_stop(), which
+ * the exit of the program calls, too.
  * @busy: says whether what is printed must be kept for now; NULL: never
  */
 void output_start(int which, bool (*busy)(void *context), void *context);
@@ -25,10 +25,10 @@ void output_start(int which, bool (*busy)(void *context), void *context);
 /** What is printed to standard output from now on is JSON, where "\x1b" would be wrong. */
 void output_json(void);
 
-/** Lets out all. Returns 0, or -1 where some of standard output could not be written. */
+/** Writes what was kept. Returns 0, or -1 where some of standard output could not be written. */
 int output_flush(void);
 
-/** Ends: both are as they were. */
+/** Writes what was kept, and leaves both streams as they were before output_start(). */
 void output_stop(void);
 
 /**

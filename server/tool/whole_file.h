@@ -9,7 +9,7 @@
 /* A file that appears under its name whole, or not at all. */
 struct whole_file {
 	const char *path;          /* the caller's */
-	char fresh[PATH_MAX];      /* where it is written; empty: it is not under way */
+	char fresh[PATH_MAX];      /* the unfinished file; empty: there is none */
 	char message[PATH_MAX + 200]; /* for people: the last failure */
 };
 
@@ -21,13 +21,13 @@ int whole_file_start(struct whole_file *file, const char *path);
 
 /**
  * Makes what was written durable and gives it its name.
- * @replace: a file that is there gives way
+ * @replace: an older file of that name is replaced
  * Returns 0, ERR_REFUSED (there is a file of this name) or ERR_IO; the fresh file
  * is gone then.
  */
 int whole_file_finish(struct whole_file *file, bool replace);
 
-/** Gives it up; harmless where nothing is under way. */
+/** Removes the unfinished file; harmless where none is under way. */
 void whole_file_drop(struct whole_file *file);
 
 #endif

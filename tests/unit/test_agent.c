@@ -84,7 +84,7 @@ static void test_look_around(void **state)
 			put_file(root, "/proc/cmdline", cases[i].cmdline);
 		if (cases[i].uuid)
 			put_file(root, "/sys/class/dmi/id/product_uuid", cases[i].uuid);
-		assert_int_equal(agent_look_around(&agent, root, &wrong), cases[i].expected);
+		assert_int_equal(agent_read_facts(&agent, root, &wrong), cases[i].expected);
 		assert_int_equal(cases[i].expected != 0, wrong[0] != '\0');
 		if (cases[i].expected)
 			continue;
@@ -108,7 +108,7 @@ static void test_given(void **state)
 	put_file(root, "/proc/cmdline", "prebootwork.server=nonsense BOOTIF=01-52-54-00-12-34-56");
 	put_file(root, "/sys/class/dmi/id/product_uuid", UUID);
 	assert_int_equal(endpoint_parse("192.0.2.9:7", &agent.server), 0);
-	assert_int_equal(agent_look_around(&agent, root, &wrong), 0);
+	assert_int_equal(agent_read_facts(&agent, root, &wrong), 0);
 	endpoint_format(&agent.server, text, sizeof(text));
 	assert_string_equal(text, "192.0.2.9:7");
 	assert_int_equal(agent.identity.mac[5], 1);
