@@ -40,7 +40,7 @@ struct question {
 	struct iovec vectors[2 * LOAD_BATCH];
 };
 
-/* A batch of reports that accept work. */
+/* A batch of reports that accept jobs. */
 struct reports {
 	uint8_t data[LOAD_BATCH][MESSAGE_MAX];
 	struct iovec vectors[LOAD_BATCH];
@@ -83,13 +83,13 @@ void question_fill(struct question *question, size_t index, const struct slot *s
 int question_send(struct question *question, int fd, size_t count);
 
 void answers_make(struct answers *answers);
-/** Adds the report that accepts the work of the answer @data. Returns 0 or an ERR_ value. */
+/** Adds the report that accepts the job of the answer @data. Returns 0 or an ERR_ value. */
 int report_add(struct reports *reports, const struct slot *slot, const uint8_t *data,
                size_t length);
 /** Sends all that were added. Returns 0, or ERR_IO where the network does not take them. */
 int reports_send(struct reports *reports, int fd);
 
-/** Says whether @data is a receipt for accepted work. */
+/** Says whether @data is a receipt for an accepted job. */
 bool receipt_right(const uint8_t *data, size_t length);
 /** Says whether @data is an answer; to a device, or with @unknown machines to any machine. */
 bool answer_right(const uint8_t *data, size_t length, bool unknowns);

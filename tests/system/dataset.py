@@ -71,7 +71,8 @@ class Dataset:
         return "".join(self.random.choices(' !"#\\/=abc<>&\x7e', k=self.random.randrange(20)))
 
     def settings(self, level, owner):
-        values = {"menu-mode": ["never", "always", "hotkey"], "hot-key": ["ctrl+alt", "x", '"', "\\"],
+        values = {"menu-mode": ["never", "always", "hotkey"],
+                  "hot-key": ["ctrl+alt", "x", '"', "\\"],
                   "menu-file": ["a/b.txt"], "attempts": ["1", "100"],
                   "local-boot-uefi": ["exit", "bootnext"], "answer-validity": ["0", "65535"]}
         for key in self.some(sorted(values), 6):
@@ -102,8 +103,8 @@ class Dataset:
                  for i in range(self.random.randrange(5))]
         sessions = [self.session(i, bundles, devices) for i in range(self.random.randrange(3))]
         for device in devices:
-            self.work(device, bundles, assignments, rules, sessions)
-        # Numbers with holes between them, and things that work came from which are gone.
+            self.add_jobs(device, bundles, assignments, rules, sessions)
+        # Numbers with holes between them, and things that jobs came from which are gone.
         for device in gone:
             self.db.execute("DELETE FROM device WHERE id = ?", [device])
         for rule in self.some(rules, 1):
@@ -112,9 +113,9 @@ class Dataset:
             self.db.execute("DELETE FROM assignment WHERE id = ?", [assignment])
 
     def uuids(self):
-        told = [row[0] for row in self.db.execute(
+        listed = [row[0] for row in self.db.execute(
             "SELECT uuid FROM device WHERE uuid IS NOT NULL ORDER BY id LIMIT 2")]
-        for uuid_of in [*told, self.random.randbytes(16)] if self.shared else []:
+        for uuid_of in [*listed, self.random.randbytes(16)] if self.shared else []:
             self.add("uuid", uuid=uuid_of, state="shared", time=self.time(0))
             for number in range(self.random.randrange(4)):
                 self.add("witness", uuid=uuid_of, mac=bytes([number, 1, 2, 3, 4, 5]),
@@ -177,7 +178,7 @@ class Dataset:
             self.add("multicast_member", multicast=session, device=device, joined=self.time())
         return session
 
-    def work(self, device, bundles, assignments, rules, sessions):
+    def add_jobs(self, device, bundles, assignments, rules, sessions):
         for last in [False] * self.random.randrange(3) + [True]:
             state = self.random.choice(["done", "failed", "cancelled"] +
                                        (["pending", "offered", "begun"] if last else []))

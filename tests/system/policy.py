@@ -15,17 +15,17 @@ from pathlib import Path
 BUILD = Path(__file__).resolve().parent.parent.parent / "build"
 
 REQUEST, ANSWER, EVENT, QUERY, DETAILS, REPORT, RECEIPT = range(1, 8)
-LOCAL, WORK = 1, 2
+DECISION_LOCAL, DECISION_JOB = 1, 2
 BEGUN, DONE, FAILED, ACCEPTED = 1, 2, 3, 4
 BIOS, UEFI = 1, 2
 
-PADDING, MAC, FIRMWARE, DECISION, LEASE, ATTEMPT = 0x00, 0x01, 0x11, 0x40, 0x43, 0x44
+PADDING, MAC, FIRMWARE, DECISION, JOB, ATTEMPT = 0x00, 0x01, 0x11, 0x40, 0x43, 0x44
 LOADER, CONFIG, REASON, DETAIL, STATE = 0x45, 0x46, 0x62, 0x70, 0x71
 TOKEN, COMPLETES = 0x804e, 0x4f  # the token is critical, and sent so
 UUID, ISD_STATE, ISD_DEVICE, NAME, LOCAL_BOOT = 0x02, 0x03, 0x04, 0x41, 0x42
 MENU_MODE, HOT_KEY_WAIT, MENU_FILE, VALID_FOR, HOT_KEY = 0x48, 0x49, 0x4a, 0x4b, 0x4d
 CODE, MILLISECONDS = 0x60, 0x61
-NUMBERS = {FIRMWARE: 1, DECISION: 1, LEASE: 8, ATTEMPT: 1, STATE: 1, ISD_STATE: 1, LOCAL_BOOT: 1,
+NUMBERS = {FIRMWARE: 1, DECISION: 1, JOB: 8, ATTEMPT: 1, STATE: 1, ISD_STATE: 1, LOCAL_BOOT: 1,
            MENU_MODE: 1, HOT_KEY_WAIT: 2, VALID_FOR: 2, HOT_KEY: 1, CODE: 1, MILLISECONDS: 4,
            COMPLETES: 1}
 
@@ -175,20 +175,20 @@ def boot(port, request, nonce=None, after=FOLLOWED):
     Another boot gets no receipt for a job that is over by then: it goes to its disk."""
     nonce = nonce or secrets.token_bytes(16)
     answer = ask(port, REQUEST, request, nonce, after)
-    if answer and answer[DECISION] == WORK:
+    if answer and answer[DECISION] == DECISION_JOB:
         receipt = accept(port, request, answer, nonce)
         if receipt.get(REASON, b"").startswith((b"job done: ", b"job failed: not ")):
             menu = {number: answer[number] for number in (MENU_MODE, MENU_FILE) if number in answer}
-            return {NAME: answer[NAME], DECISION: LOCAL, REASON: receipt[REASON], **menu}
+            return {NAME: answer[NAME], DECISION: DECISION_LOCAL, REASON: receipt[REASON], **menu}
         assert receipt.get(STATE) == ACCEPTED, receipt
     return answer
 
 
 def accept(port, request, answer, nonce):
-    """Has a boot accept the work of its @answer; returns the receipt's fields."""
+    """Has a boot accept the job of its @answer; returns the receipt's fields."""
     who = {number: request[number] for number in (MAC, UUID) if number in request}
-    TOKENS[answer[LEASE]] = answer[TOKEN]
-    return ask(port, REPORT, {**who, LEASE: answer[LEASE], TOKEN: answer[TOKEN],
+    TOKENS[answer[JOB]] = answer[TOKEN]
+    return ask(port, REPORT, {**who, JOB: answer[JOB], TOKEN: answer[TOKEN],
                               STATE: ACCEPTED}, nonce, 0)
 
 
@@ -197,10 +197,10 @@ TOKENS = {}  # of jobs, those of the boots that accepted them last
 
 def report(port, who, job, state, **more):
     """Reports as the agent that the job's last boot started; returns the receipt's fields."""
-    return ask(port, REPORT, {**who, LEASE: job, TOKEN: TOKENS[job], STATE: state}, **more)
+    return ask(port, REPORT, {**who, JOB: job, TOKEN: TOKENS[job], STATE: state}, **more)
 
 
-def tell(port, nonce, fields):
+def send_event(port, nonce, fields):
     """Sends an event, to which there is no answer."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
         s.sendto(encode(EVENT, nonce, fields, 0), ("127.0.0.1", port))

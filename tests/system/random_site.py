@@ -77,7 +77,8 @@ class RandomSite:
             mac=mac(number()), firmware=choose((BIOS, UEFI, UEFI)),
             memory_mib=choose((0, 4000, 8000, 16000)), installed_mib=choose((0, 8192, 16384)),
             secure_boot=choose((0, 1, 2)), tpm=choose((0, 1, 2)), cores=choose((0, 2, 4, 8)),
-            manufacturer=choose(MAKERS), product=choose(PRODUCTS), serial=choose(("", "S1", "S1", "S2", "Default string")),
+            manufacturer=choose(MAKERS), product=choose(PRODUCTS),
+            serial=choose(("", "S1", "S1", "S2", "Default string")),
             asset_tag=choose(("", "A7")), bios_version=choose(("", "1.2")),
             disk=choose((None, (512, 1 << 21), (4096, 1 << 28))))
         if self.chance(0.6):
@@ -155,12 +156,14 @@ class RandomSite:
         for group in self.some(self.groups):
             self.add("member", device_group=group, device=device)
         if by != "isd" and self.chance(0.3):
-            self.add("card", device=device, mac=choose((mac(i + 1), bytes(6))), model="QEMU Standard PC",
+            self.add("card", device=device, mac=choose((mac(i + 1), bytes(6))),
+                     model="QEMU Standard PC",
                      serial=choose(("", "S1", "S2")), board="", time=1)
         if self.chance(0.3):
             self._settings("device", device)
         if self.chance(0.8):
-            self.add("seen", device=device, time=self.now, request=self.request().datagram(self.random.randbytes(16)),
+            self.add("seen", device=device, time=self.now,
+                     request=self.request().datagram(self.random.randbytes(16)),
                      address=self.random.choice(ADDRESSES))
         return device
 
@@ -187,7 +190,7 @@ class RandomSite:
                      joined=self.random.choice((0, self.now)))
         return session
 
-    def _work(self, device, sources):
+    def _add_job(self, device, sources):
         for last in [False] * self.random.randint(0, 3) + [True]:
             open_state = last and self.chance(0.2)
             state = self.random.choice(("pending", "offered", "begun") if open_state
@@ -238,13 +241,13 @@ class RandomSite:
             for row in self.db.execute(f"SELECT id, bundle FROM {table}")]
         for device in self.devices:
             if self.chance(0.7):
-                self._work(device, sources)
+                self._add_job(device, sources)
         return assignments, rules, sessions
 
     # --- what is seldom -------------------------------------------------------------------
 
     def _complete(self):
-        """What ends work, and boots that came back to their disks."""
+        """What ends jobs, and boots that came back to their disks."""
         for table, key in (("bundle", "id"), ("job", "id")):
             for row in self.db.execute(f"SELECT {key} FROM {table}").fetchall():
                 self.db.execute(f"UPDATE {table} SET completes = ? WHERE {key} = ?",
@@ -259,7 +262,7 @@ class RandomSite:
                          milliseconds=1, reason="no job", boot=nonce)
 
     def _crowd_of_jobs(self, device):
-        """Work of one bundle that was had many times within the hour, or nearly."""
+        """Jobs of one bundle that were had many times within the hour, or nearly."""
         bundle = self.random.choice(self.bundles)
         self.db.execute("DELETE FROM job WHERE device = ?", (device,))
         assignment = self.db.execute(
@@ -277,8 +280,8 @@ class RandomSite:
         for _ in range(self.random.randint(2, 7)):
             request = self.request()
             self.db.execute(
-                "INSERT OR IGNORE INTO unknown_machine (mac, uuid, first, last, boots, address, request,"
-                " outcome) VALUES (?, ?, 1, ?, 1, '127.0.0.1', ?, '')",
+                "INSERT OR IGNORE INTO unknown_machine (mac, uuid, first, last, boots, address,"
+                " request, outcome) VALUES (?, ?, 1, ?, 1, '127.0.0.1', ?, '')",
                 (request.mac, request.uuid, self.now - self.random.randint(1, 99),
                  request.datagram(self.random.randbytes(16))))
 

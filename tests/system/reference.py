@@ -9,7 +9,8 @@ import reference_filter
 from reference_filter import BIOS, UEFI, VALID, Request
 
 TABLES = ("device", "mac", "seen", "job", "offer", "setting", "folder", "device_group", "member",
-          "bundle", "assignment", "rule", "multicast", "multicast_member", "unknown_machine", "uuid", "card")
+          "bundle", "assignment", "rule", "multicast", "multicast_member", "unknown_machine",
+          "uuid", "card")
 OPEN = ("pending", "offered", "begun")
 NO_UUIDS = (bytes.fromhex("03000200040005000006000700080009"),)
 BUILT_IN = {"menu-mode": "never", "loader-bios": "pxelinux.0", "loader-uefi": "syslinux.efi",
@@ -125,9 +126,9 @@ class Site:
         if last and last.uuid == request.uuid and (
                 last.mac in macs | {mac for mac, _ in known} or not (macs or known)):
             known.append((None if macs or known else last.mac, serials_of(last)))
-        told = {likeness(serials_of(request), serials) for _, serials in known}
-        if "different" in told or "same" in told:
-            return "different" in told
+        likenesses = {likeness(serials_of(request), serials) for _, serials in known}
+        if "different" in likenesses or "same" in likenesses:
+            return "different" in likenesses
         if not mac or mac in {mac for mac, _ in known}:
             return False
         other = self._by_mac(mac)
@@ -135,7 +136,7 @@ class Site:
             return False
         return bool(other or macs or known)
 
-    def _told_uuid(self, request):
+    def _reported_uuid(self, request):
         """Returns the UUID that a machine tells, or None where it tells nothing."""
         uuid = request.uuid if self.uuid_counts(request.uuid) else None
         mac = request.mac if self.mac_counts(request.mac) else None
@@ -149,7 +150,7 @@ class Site:
     def identify(self, request):
         """Returns the device, or None; whether the machine claims it; and, of one that is nobody,
         whether it looks like a device, or tells nothing, so that it is not admitted."""
-        uuid = self._told_uuid(request)
+        uuid = self._reported_uuid(request)
         mac = request.mac if self.mac_counts(request.mac) else None
         of_uuid = self._by_uuid(uuid) if uuid else None
         of_mac = self._by_mac(mac) if mac else None
@@ -157,7 +158,7 @@ class Site:
         if of_uuid:
             return of_uuid, False, False
         if of_isd and not (uuid and self._uuid_of(of_isd)):
-            # The hardware must vouch for it.
+            # Its hardware must confirm it.
             if of_mac is of_isd:
                 return of_isd, bool(uuid), False
             alone = not (self._uuid_of(of_isd) or of_isd["claim_mac"] or
@@ -185,10 +186,10 @@ class Site:
 
     def unproven(self, device, request):
         """Says whether all that speaks for who it is is the MAC, and that is not enough."""
-        told = self._told_uuid(request)
+        reported = self._reported_uuid(request)
         own = device and self._uuid_of(device)
         # A UUID that is not simply one machine's is as good as none, on either side.
-        if told or not own or not self.uuid_counts(own) or own == request.uuid:
+        if reported or not own or not self.uuid_counts(own) or own == request.uuid:
             return False
         of_mac = self._by_mac(request.mac) if any(request.mac) else None
         if not of_mac or of_mac["id"] != device["id"]:
@@ -247,18 +248,18 @@ class Site:
 
     def settled(self, now):
         """Says whether the server has done all that it does without being asked."""
-        open_work = [row for row in self.tables["job"] if row["state"] in OPEN]
+        open_jobs = [row for row in self.tables["job"] if row["state"] in OPEN]
         overdue = any(row["state"] == "begun" and row["begun"] + row["deadline"] <= now
-                      for row in open_work)
+                      for row in open_jobs)
         over = any(session["state"] == "started" and not any(
             row["source"] == "multicast" and row["source_id"] == session["id"] and
             self.one("multicast_member", multicast=session["id"], device=row["device"])
-            for row in open_work) for session in self.tables["multicast"])
+            for row in open_jobs) for session in self.tables["multicast"])
         due = any(session["state"] == "waiting" and self._is_due(session, now)
                   for session in self.tables["multicast"])
         return not overdue and not over and not due
 
-    # --- work -------------------------------------------------------------------------
+    # --- jobs -------------------------------------------------------------------------
 
     def joined(self, session):
         """Returns how many of a session's members count as having joined it."""
@@ -279,7 +280,7 @@ class Site:
         return jobs[-1]["state"]
 
     def _session(self, device, member, request):
-        """Returns why a session is passed over, or None to take it."""
+        """Returns why a session is skipped, or None to take it."""
         session = self.one("multicast", id=member["multicast"])
         past = self._last(device, source="multicast", source_id=session["id"])
         if session["state"] == "ended":
@@ -296,7 +297,7 @@ class Site:
         return "loader"
 
     def _assignment(self, device, assignment, request, now, had):
-        """Returns why an assignment is passed over, or None; and whether it is one at all."""
+        """Returns why an assignment is skipped, or None; and whether it is one at all."""
         past = self._last(device, source="assignment", source_id=assignment["id"])
         if assignment["mode"] == "until" and assignment["until"] <= now:
             return "over", False
@@ -307,7 +308,7 @@ class Site:
         return ("nearer" if assignment["bundle"] in had else None), True
 
     def _rule(self, device, rule, request, address):
-        """Returns why a rule is passed over, or None; and whether it ends the search."""
+        """Returns why a rule is skipped, or None; and whether it ends the search."""
         if rule["applies"] not in ("both", "known" if device else "unknown"):
             return "not for it", False
         if request is None or not reference_filter.matches(
@@ -338,7 +339,7 @@ class Site:
                                   key=lambda row: row["id"])]
 
     def candidates(self, device, request, address, now):
-        """Returns all that could be work for a machine, in order."""
+        """Returns all that could be a job for a machine, in order."""
         found = []
 
         def add(source, row, why):
@@ -379,19 +380,19 @@ class Site:
         self._choose(d, d.device, request, address, now)
         who = d.device
         if not who and not d.chosen and self.setting(None, "admit-unknown") == "yes":
-            # It becomes a device, and as such may have work at once.
+            # It becomes a device, and as such may have a job at once.
             d.admits = True
             who = {"id": None, "folder": None, "name": name}
             self._choose(d, who, request, address, now)
-        work = d.job or (d.chosen and d.chosen.bundle)
+        job = d.job or (d.chosen and d.chosen.bundle)
         if d.job and (d.job["attempt"] >= d.job["attempts"] or (
                 d.job["state"] == "begun" and d.job["begun"] + d.job["deadline"] <= now)):
-            work = None
-        if work and request and self.unproven(d.device, request):
-            work = None
-        if work and request:
-            d.loader = self.loader(work, request.firmware, who)
-            d.config = work["config"] if d.loader else ""
+            job = None
+        if job and request and self.unproven(d.device, request):
+            job = None
+        if job and request:
+            d.loader = self.loader(job, request.firmware, who)
+            d.config = job["config"] if d.loader else ""
         d.admits = d.admits or bool(who is None and d.chosen)
         return d
 

@@ -20,7 +20,7 @@ MAC, UUID, ISD_DEVICE, DISK = 0x01, 0x02, 0x04, 0x2f
 
 @dataclass
 class Request:
-    """What a machine tells; zeros and empty texts are not sent."""
+    """What a machine reports; zeros and empty texts are not sent."""
     mac: bytes = bytes(6)
     uuid: bytes = bytes(16)
     isd_device: bytes = bytes(16)
@@ -87,11 +87,11 @@ ALIASES = {"maker": "manufacturer"}
 PLAIN = {"manufacturer", "product", "serial", "asset-tag", "bios-version", "isd-image"}
 
 
-def told(fact, r, address, name):
-    """Returns the value of a fact, in the form of a filter's values; None: it is not told."""
+def reported(fact, r, address, name):
+    """Returns the value of a fact, in the form of a filter's values; None: it is not reported."""
     fact = ALIASES.get(fact, fact)
     if fact == "isd-image" and r.isd_state and not r.isd_image:
-        return ""  # that there is none is told, too
+        return ""  # that there is none is reported, too
     if fact in PLAIN:
         return getattr(r, fact.replace("-", "_")).lower() or None
     if fact == "name":
@@ -141,10 +141,11 @@ COMPARE = {
 
 
 def compare(fact, operator, text, about):
-    """Returns True, False, or None where it is not told."""
-    value = told(fact, *about)
-    if value is None and ALIASES.get(fact, fact) in PLAIN and text == "" and operator in ("=", "<>"):
-        return operator == "="  # this asks whether it is told
+    """Returns True, False, or None where it is not reported."""
+    value = reported(fact, *about)
+    about_presence = text == "" and operator in ("=", "<>")
+    if value is None and about_presence and ALIASES.get(fact, fact) in PLAIN:
+        return operator == "="  # this asks whether it is reported
     if value is None:
         return None
     return COMPARE[operator](value, value_of(fact, operator, text))

@@ -39,12 +39,12 @@ def test_change_is_seen_in_time(ctl):
     try:
         worst = 0
         for i in range(20):
-            ctl("work", "assign", "web01", "--config", f"{i}.cfg")
+            ctl("job", "assign", "web01", "--config", f"{i}.cfg")
             start = time.monotonic()
-            while request(daemon, 0)[policy.DECISION] != policy.WORK:
+            while request(daemon, 0)[policy.DECISION] != policy.DECISION_JOB:
                 assert time.monotonic() < start + 2
             worst = max(worst, time.monotonic() - start)
-            ctl("work", "cancel", "web01")
+            ctl("job", "cancel", "web01")
         print(f"worst {worst * 1000:.0f} ms")
         assert worst < 0.5  # 0.1 is promised of a machine that has nothing else to do
     finally:
@@ -62,7 +62,7 @@ def test_reload(ctl):
         assert daemon.stop() == 0
 
 
-def test_log_has_what_was_told(daemon):
+def test_log_has_what_was_reported(daemon):
     request(daemon)
     wait_for(lambda: f" mac={MAC} uuid=- device=" in daemon.log.read_text())
     policy.ask(daemon.port, policy.REQUEST, {policy.UUID: bytes(range(1, 17)),
@@ -71,7 +71,7 @@ def test_log_has_what_was_told(daemon):
 
 
 def test_quotes_of_the_log_are_unambiguous(ctl):
-    """Whatever a machine tells as a reason, the line has the keys that it has, and the reason."""
+    """Whatever a machine reports as a reason, the line has the keys that it has, and the reason."""
     reasons = ["ends in a backslash\\", '" job=7 reason="', "\\" * 60, "it's \\\" both", "plain"]
     ctl("device", "add", "web01", MAC)
     daemon = policy.Daemon(ctl.database, ctl.folder / "log")
@@ -82,12 +82,12 @@ def test_quotes_of_the_log_are_unambiguous(ctl):
                     policy.MAC: policy.mac(MAC), policy.CODE: 1, policy.MILLISECONDS: 7,
                     policy.REASON: reason.encode()}), ("127.0.0.1", daemon.port))
 
-        def told():
+        def logged():
             lines = [line.partition("event ")[2] for line in daemon.log.read_text().splitlines()]
             return [line for line in lines if line.startswith("from=")]
 
-        wait_for(lambda: len(told()) == len(reasons))
-        for line, reason in zip(told(), reasons):
+        wait_for(lambda: len(logged()) == len(reasons))
+        for line, reason in zip(logged(), reasons):
             words = shlex.split(line)
             assert words[-1] == f"reason={reason}" and words[-2] == "job=0", line
             assert len([word for word in words if word.startswith("reason=")]) == 1, line
@@ -95,7 +95,7 @@ def test_quotes_of_the_log_are_unambiguous(ctl):
         daemon.stop()
 
 
-def test_what_is_left_out_is_told_at_start(ctl):
+def test_what_is_left_out_is_logged_at_start(ctl):
     ctl("device", "add", "web01", MAC)
     with contextlib.closing(sqlite3.connect(ctl.database)) as db, db:
         db.execute("INSERT INTO setting VALUES ('global', 0, 'colour', 'blue')")
@@ -115,22 +115,22 @@ def replace(ctl):
     os.replace(other.database, ctl.database)
 
 
-@pytest.mark.parametrize("change, told, name", [
+@pytest.mark.parametrize("change, reason, name", [
     (replace, "replaced by another file", b"new"),
     (lambda ctl: ctl.database.unlink(), "removed or moved away", None)])
-def test_database_that_is_replaced(ctl, change, told, name):
+def test_database_that_is_replaced(ctl, change, reason, name):
     ctl("device", "add", "old", MAC)
     daemon = policy.Daemon(ctl.database, ctl.folder / "log")
     try:
         assert "Landlock" in daemon.log.read_text()
-        ctl("work", "assign", "old", "--config", "a.cfg")  # is in the log beside the file yet
+        ctl("job", "assign", "old", "--config", "a.cfg")  # is in the log beside the file yet
         assert request(daemon)[policy.NAME] == b"old"
         change(ctl)
         assert daemon.process.wait(2) == 1
     finally:
         daemon.kill()
     log = daemon.log.read_text()
-    assert f"error: {ctl.database}: {told} while it was in use; stopping" in log
+    assert f"error: {ctl.database}: {reason} while it was in use; stopping" in log
     assert "prebootd stopped" not in log
     again = policy.Daemon(ctl.database, ctl.folder / "log")
     try:
@@ -168,11 +168,11 @@ def test_database_that_is_older_again(ctl):
 
 @pytest.mark.parametrize("lost", [("-wal", "-shm"), ("-wal",), ("-shm",)])
 def test_files_beside_the_database_are_lost(ctl, lost):
-    """It stops; what was told is known, and what others did meanwhile is there."""
+    """It stops; what was answered is known, and what others did meanwhile is there."""
     ctl("device", "add", "old", MAC)
     daemon = policy.Daemon(ctl.database, ctl.folder / "log")
     try:
-        ctl("work", "assign", "old", "--config", "a.cfg")
+        ctl("job", "assign", "old", "--config", "a.cfg")
         assert request(daemon)[policy.ATTEMPT] == 1
         for suffix in lost:
             os.unlink(f"{ctl.database}{suffix}")
@@ -183,7 +183,7 @@ def test_files_beside_the_database_are_lost(ctl, lost):
     ctl("device", "add", "new", "52:54:00:00:00:77")
     again = policy.Daemon(ctl.database, ctl.folder / "log")
     try:
-        assert ctl.json("work", "list")[0]["attempt"] == 1
+        assert ctl.json("job", "list")[0]["attempt"] == 1
         assert request(again)[policy.ATTEMPT] == 2
         ctl("check")
     finally:
@@ -191,11 +191,11 @@ def test_files_beside_the_database_are_lost(ctl, lost):
 
 
 def test_another_log_is_not_touched(ctl):
-    """Somebody else has begun one before prebootd looks: that one is kept, and the rest as it was."""
+    """Somebody else has begun one before prebootd looks: that one and all else is kept."""
     ctl("device", "add", "old", MAC)
     daemon = policy.Daemon(ctl.database, ctl.folder / "log")
     try:
-        ctl("work", "assign", "old", "--config", "a.cfg")
+        ctl("job", "assign", "old", "--config", "a.cfg")
         daemon.process.send_signal(signal.SIGSTOP)
         for suffix in ("-wal", "-shm"):
             os.unlink(f"{ctl.database}{suffix}")
@@ -215,7 +215,7 @@ def test_end_drains_the_queue(ctl):
     """What was taken before SIGTERM is answered."""
     for i in range(50):
         ctl("device", "add", f"pc{i}", "--mac", f"0200000000{i:02x}")
-        ctl("work", "assign", f"pc{i}", "--config", "a.cfg")
+        ctl("job", "assign", f"pc{i}", "--config", "a.cfg")
     daemon = policy.Daemon(ctl.database, ctl.folder / "log")
     try:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
@@ -226,7 +226,7 @@ def test_end_drains_the_queue(ctl):
                 answer = policy.ask(daemon.port, policy.REQUEST,
                                     who | {policy.FIRMWARE: policy.BIOS}, nonce, 0)
                 accepts.append(policy.encode(policy.REPORT, nonce, who | {
-                    policy.LEASE: answer[policy.LEASE], policy.TOKEN: answer[policy.TOKEN],
+                    policy.JOB: answer[policy.JOB], policy.TOKEN: answer[policy.TOKEN],
                     policy.STATE: policy.ACCEPTED}))
             for data in accepts:
                 s.send(data)
@@ -234,18 +234,18 @@ def test_end_drains_the_queue(ctl):
             s.recv(2048)
             assert daemon.stop() == 0
             s.setblocking(False)
-            told = 1
+            answered = 1
             try:
                 while s.recv(2048):
-                    told += 1
+                    answered += 1
             except OSError:
                 pass
     finally:
         daemon.kill()
-    offered = len([w for w in ctl.json("work", "list") if w["state"] == "offered"])
-    # What was offered was told, and the other way round.
-    assert told == offered > 0
-    assert f"counts answered={50 + told} " in daemon.log.read_text()
+    offered = len([w for w in ctl.json("job", "list") if w["state"] == "offered"])
+    # Each job that is offered was answered, and the other way round.
+    assert answered == offered > 0
+    assert f"counts answered={50 + answered} " in daemon.log.read_text()
 
 
 def test_metrics(ctl):
@@ -356,7 +356,7 @@ def test_daemon_ignores_noise(ctl, daemon):
             s.sendto(whole[:length], ("127.0.0.1", daemon.port))
         s.sendto(whole + b"\0", ("127.0.0.1", daemon.port))
         s.sendto(secrets.token_bytes(60000), ("127.0.0.1", daemon.port))
-    assert request(daemon)[policy.DECISION] == policy.LOCAL
+    assert request(daemon)[policy.DECISION] == policy.DECISION_LOCAL
     assert daemon.stop() == 0
     counts = daemon.log.read_text().splitlines()[-2]
     assert "answered=1 " in counts and "malformed=" in counts

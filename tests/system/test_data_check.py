@@ -3,14 +3,12 @@
 
 import json
 import sqlite3
-import subprocess
 
 import pytest
 
 from dataset import Dataset, create, run
-from policy import BUILD
 
-# What makes a database wrong, and what is told of it.
+# What makes a database wrong, and what is said of it.
 WRONGS = [
     ("DROP INDEX job_open", "index job_open is missing"),
     ("DROP TRIGGER device_update", "trigger device_UPDATE is missing"),
@@ -63,14 +61,15 @@ WRONGS = [
 ]
 
 
-# What is kept of past work, and is not so: another lease, another state, nothing, too much.
+# What is kept of past jobs, and is wrong: another number, another state, nothing, too much.
 PASTS = ["UPDATE past SET job = 9 WHERE kind = 0", "UPDATE past SET state = 'done' WHERE kind = 2",
          "DELETE FROM past WHERE kind = 1", "INSERT INTO past VALUES (1, 3, 5, 1, 'pending')",
          "INSERT INTO past VALUES (1, 7, 5, 1, 'pending')", "DELETE FROM past"]
-WORK = "UPDATE job SET source = 'assignment', source_id = 1, bundle = 1;"
-WRONGS += [(WORK + sql, "what is kept of the jobs of device web01 is not what it has had")
+BY_ASSIGNMENT = "UPDATE job SET source = 'assignment', source_id = 1, bundle = 1;"
+WRONGS += [(BY_ASSIGNMENT + sql, "what is kept of the jobs of device web01 is not what it has had")
            for sql in PASTS]
-WRONGS += [("INSERT INTO past VALUES (2, 0, 0, 1, 'done')", "what is kept of the jobs of device db01")]
+WRONGS += [("INSERT INTO past VALUES (2, 0, 0, 1, 'done')",
+            "what is kept of the jobs of device db01")]
 
 
 @pytest.fixture
@@ -88,7 +87,8 @@ def database(tmp_path):
             INSERT INTO mac VALUES (x'525400123456', 1);
             INSERT INTO event (device, time, step, job, milliseconds, reason)
                 VALUES (2, 5, 'request', 0, 0, '');
-            INSERT INTO bundle VALUES (1, 'win', 'imaging', '*', '', 'z.cfg', '', x'', 0, 0, 5, 'agent');
+            INSERT INTO bundle VALUES (1, 'win', 'imaging', '*', '', 'z.cfg', '', x'', 0, 0, 5,
+                'agent');
             INSERT INTO assignment VALUES (1, 1, 'folder', 3, 'once', 0, 5);
             INSERT INTO rule VALUES (1, 1, 'big', 1, 'both', 'memory > 1G', 0, 1);
             INSERT INTO job (device, state, attempts, deadline, assigned, loader_bios,
@@ -134,13 +134,14 @@ def test_wrong(database, sql, problem):
 
 @pytest.mark.parametrize("sql", [
     "DELETE FROM device", "DELETE FROM device WHERE id = 2",
-    "UPDATE device SET folder = 3; DELETE FROM folder WHERE id = 3", "DROP TRIGGER folder_gone; DELETE FROM folder WHERE id = 3",
+    "UPDATE device SET folder = 3; DELETE FROM folder WHERE id = 3",
+    "DROP TRIGGER folder_gone; DELETE FROM folder WHERE id = 3",
     "UPDATE folder SET parent = 2 WHERE id = 1", "DROP TRIGGER device_gone; DELETE FROM device",
     "UPDATE sqlite_sequence SET seq = 0 WHERE name = 'job'",
     "INSERT INTO witness VALUES (randomblob(16), x'020000000001', '', '', '', 5, 5)",
-    "INSERT INTO past VALUES (2, 0, 0, 1, 'done')", *(WORK + sql for sql in PASTS)])
+    "INSERT INTO past VALUES (2, 0, 0, 1, 'done')", *(BY_ASSIGNMENT + sql for sql in PASTS)])
 def test_remedies_by_sqlite(database, sql):
-    """What sqlite3 is told to run leaves nothing of the kind."""
+    """What sqlite3 is asked to run leaves nothing of the kind."""
     wrong(database, sql)
     problems = json.loads(run(database, "check", "--json").stdout)
     assert problems

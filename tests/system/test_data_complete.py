@@ -7,7 +7,6 @@ import select
 import sqlite3
 import subprocess
 import time
-from pathlib import Path
 
 import pytest
 
@@ -29,7 +28,8 @@ def database(tmp_path_factory):
                 (3, 'db01', 5);
             INSERT INTO device_group VALUES (1, 'kiosks'), (2, 'kitchen');
             INSERT INTO bundle VALUES (1, 'win', 'imaging', '*', '', 'z.cfg', '',
-                CAST('image=w.img' || char(0) || 'share=//f/w' || char(0) AS BLOB), 0, 0, 5, 'agent');
+                CAST('image=w.img' || char(0) || 'share=//f/w' || char(0) AS BLOB), 0, 0, 5,
+                'agent');
             INSERT INTO rule VALUES (1, 1, 'big', 1, 'both', '', 0, 1);
             INSERT INTO job (id, device, state, attempts, deadline, assigned, loader_bios,
                 loader_uefi, config, prefix, details)
@@ -91,7 +91,7 @@ def offered(line, cwd=None):
     ("prebootctl -d DB rule show ", ["big"]),
     ("prebootctl -d DB rule add x --bundle ", ["win"]),
     ("prebootctl rule add x --for k", ["known"]),
-    ("prebootctl -d DB work cancel ", ["/other", "/site", "/site/lab", "77", "db01", "group:kiosks",
+    ("prebootctl -d DB job cancel ", ["/other", "/site", "/site/lab", "77", "db01", "group:kiosks",
                                        "group:kitchen", "web01", "web02"]),
     ("prebootctl -d DB job cancel 7", ["77"]),
     ("prebootctl -d DB job list --state f", ["failed"]),

@@ -50,7 +50,8 @@ def devices(database):
     f"name,mac,uuid,isd,folder,group\nweb01,{MAC},{UUID},,/site/lab,kiosks web\n",
     f"NAME,MAC,UUID,ISD,Folder,Group\r\nweb01,{MAC},{UUID},,/site/lab,\"web,kiosks\"\r\n",
     f"\ufeffname;mac;uuid;folder;group\nweb01;525400123456;{UUID};/site/lab;web kiosks",
-    f'group,folder,uuid,mac,name\n\n"kiosks\nweb","/site/lab",{UUID.upper()},"{MAC} {MAC}","web01"\n\n'])
+    f'group,folder,uuid,mac,name\n\n"kiosks\nweb","/site/lab",{UUID.upper()},'
+    f'"{MAC} {MAC}","web01"\n\n'])
 def test_ways_to_write_it(database, text):
     result = load(database, text)
     assert result.returncode == 0 and result.stderr == ""
@@ -61,10 +62,13 @@ def test_ways_to_write_it(database, text):
 
 
 @pytest.mark.parametrize("text", [
-    "sep=;\r\nname;mac\r\npc1;@\r\n", "\ufeffsep=;\nname;mac\npc1;@\n", '"sep=;"\nname;mac\npc1;@\n',
+    "sep=;\r\nname;mac\r\npc1;@\r\n", "\ufeffsep=;\nname;mac\npc1;@\n",
+    '"sep=;"\nname;mac\npc1;@\n',
     "SEP=,\nname,mac\npc1,@", "sep=\t\nname\tmac\npc1\t@\n", "sep=;;\nname;mac\npc1;@\n",
-    "name\tmac\npc1\t@\n", "name;mac\n;;\n;\npc1;@\n;;\n;;\n", "name,mac\r\n,,\r\npc1,@\r\n , ,\r\n,,",
-    "name\tmac\n\t\t\npc1\t@\n\t\n", "name,mac\npc1,@\n\x1a", "name,mac\npc1,@\x1a\r\n", ",,\nname,mac\npc1,@\n"])
+    "name\tmac\npc1\t@\n", "name;mac\n;;\n;\npc1;@\n;;\n;;\n",
+    "name,mac\r\n,,\r\npc1,@\r\n , ,\r\n,,",
+    "name\tmac\n\t\t\npc1\t@\n\t\n", "name,mac\npc1,@\n\x1a", "name,mac\npc1,@\x1a\r\n",
+    ",,\nname,mac\npc1,@\n"])
 def test_what_spreadsheets_leave(database, text):
     result = load(database, text.replace("@", MAC))
     assert result.returncode == 0 and result.stderr == "", result
@@ -87,7 +91,8 @@ def test_spellings_of_macs(database, field, macs):
         assert run(database, "device", "show", field).returncode == 0
 
 
-@pytest.mark.parametrize("field", ["5 2 5 4 0 0", "52 54 00 12 34", "0x52540012340", "5254-00123406"])
+@pytest.mark.parametrize("field",
+                         ["5 2 5 4 0 0", "52 54 00 12 34", "0x52540012340", "5254-00123406"])
 def test_what_might_be_two_macs_or_none(database, field):
     result = load(database, f"name,mac\npc1,{field}\n")
     assert result.returncode == 1 and "d.csv:2:5: " in result.stderr
@@ -106,7 +111,8 @@ def test_utf16_is_named(database, codec, verb):
 
 
 def test_folders_are_made_where_wanted(database):
-    text = "name,mac,folder\na,02:00:00:00:00:02,/site/x/y\nb,02:00:00:00:00:03,/SITE/X\nc,02:00:00:00:00:04,/\n"
+    text = ("name,mac,folder\na,02:00:00:00:00:02,/site/x/y\nb,02:00:00:00:00:03,/SITE/X\n"
+            "c,02:00:00:00:00:04,/\n")
     result = load(database, text)
     assert result.returncode == 1
     assert result.stderr.splitlines() == [
@@ -127,20 +133,23 @@ def test_folders_are_made_where_wanted(database):
     ("", ["1:1: is empty"]),
     ("\n\n", ["1:1: is empty"]),
     ("group\n", ['1:1: there is no column "name"']),
-    ("name,colour,mac,MAC\n", ["1:6: colour: no such column", "1:17: MAC: this column is there twice"]),
+    ("name,colour,mac,MAC\n",
+     ["1:6: colour: no such column", "1:17: MAC: this column is there twice"]),
     ("name,mac\nweb01\n", ["2:1: 1 fields, but the first line has 2"]),
     (f"name,mac\nweb01,{MAC},x\n", ["2:1: 3 fields, but the first line has 2"]),
     ("name,mac\nweb 01,x\nweb02,01:00:00:00:00:00\n",
      ["2:1: web 01: expected a device's name", "2:8: x: expected a machine's MAC",
       "3:7: 01:00:00:00:00:00: expected a machine's MAC"]),
-    (f"name,mac\n,{MAC}\nb,{MAC}\n", ["2:1: name: is missing", f"3:3: {MAC}: line 2 has it already"]),
+    (f"name,mac\n,{MAC}\nb,{MAC}\n",
+     ["2:1: name: is missing", f"3:3: {MAC}: line 2 has it already"]),
     ("name,mac\nweb01,\n", ["2:1: web01: needs a MAC, a UUID or the device id"]),
     ("name,mac\nweb01,02:00:00:00:00:01\n", ["2:7: 02:00:00:00:00:01: device old has it already"]),
     ("name,mac\nb,02:00:00:00:00:02\nB,02:00:00:00:00:03\n", ["3:1: B: line 2 has it already"]),
     ("mac,folder\n02:00:00:00:00:09,/site\n", ["2:1: name: is missing, and no device has"]),
     ("name,mac\nold,-\n", ["2:1: old: needs a MAC, a UUID or the device id"]),
     ("name,uuid\na,03000200-0400-0500-0006-000700080009\nb,x\n",
-     ["2:3: 03000200-0400-0500-0006-000700080009: a placeholder", "3:3: x: not a UUID; expected 32 hexa"]),
+     ["2:3: 03000200-0400-0500-0006-000700080009: a placeholder",
+      "3:3: x: not a UUID; expected 32 hexa"]),
     (f"name,isd\na,{UUID}\nb,{UUID}\n", [f"3:3: {UUID}: line 2 has it already"]),
     (f"name,mac,folder,group\na,{MAC},site,nobody\n",
      ["2:21: site: expected the path of a folder", "2:26: nobody: no such group; make it"]),
@@ -148,7 +157,8 @@ def test_folders_are_made_where_wanted(database):
     (f'name,mac\n"a"b,{MAC}\nc d,x\n', ["2:4: expected the end of the field",
                                          "3:1: c d: expected", "3:5: x: expected"]),
     (f'name,mac\na"b,{MAC}\n', ["2:2: a quote within a field"]),
-    ('name,mac\n"a\n\n",x\nb b,x\n', ["2:1: a\\x0a\\x0a: expected a device's name", "4:3: x: expected",
+    ('name,mac\n"a\n\n",x\nb b,x\n',
+     ["2:1: a\\x0a\\x0a: expected a device's name", "4:3: x: expected",
                                        "5:1: b b: expected", "5:5: x: expected"]),
     ("näme;mac\n", ["1:1: näme: no such column"]),
     ("name,mac\näöü ,x\n", ["2:1: äöü : expected", "2:6: x: expected"]),
@@ -158,13 +168,14 @@ def test_folders_are_made_where_wanted(database):
 def test_errors(database, text, errors):
     result = load(database, text)
     assert result.returncode == 1 and result.stdout == ""
-    told = ["1:1: " + t if not t[0].isdigit() else t
+    shown = ["1:1: " + t if not t[0].isdigit() else t
             for t in result.stderr.removeprefix("d.csv:").split("\nd.csv:")]
-    told[-1] = told[-1].split("\nprebootctl: d.csv")[0]
-    assert len(told) == len(errors), result.stderr
-    for line, expected in zip(told, errors):
+    shown[-1] = shown[-1].split("\nprebootctl: d.csv")[0]
+    assert len(shown) == len(errors), result.stderr
+    for line, expected in zip(shown, errors):
         assert line.startswith(expected), result.stderr
-    assert f"{len(errors)} error{'s' if len(errors) > 1 else ''}; no device has been added or changed" in \
+    plural = "s" if len(errors) > 1 else ""
+    assert f"{len(errors)} error{plural}; no device has been added or changed" in \
         result.stderr
     assert devices(database) == {}
 
@@ -187,7 +198,8 @@ def test_a_thousand(database):
     csv.writer(out).writerows(rows)
     begun = time.monotonic()
     result = load(database, out.getvalue(), "--create-folders")
-    assert result.stdout == "1000 devices added, 0 changed, 0 unchanged; 40 folders and 0 groups made\n"
+    assert result.stdout == ("1000 devices added, 0 changed, 0 unchanged;"
+                             " 40 folders and 0 groups made\n")
     assert time.monotonic() - begun < 5
     # One wrong thing among them, and none is added.
     with sqlite3.connect(database) as db:
@@ -204,7 +216,8 @@ def test_a_thousand(database):
 
 def test_list_and_import(database, tmp_path):
     """What is listed can be imported elsewhere, and is listed the same there."""
-    load(database, f"name,mac,uuid,isd,folder,group\nb,{MAC} 02:00:00:00:00:09,,,/site/lab,web kiosks\n"
+    load(database,
+         f"name,mac,uuid,isd,folder,group\nb,{MAC} 02:00:00:00:00:09,,,/site/lab,web kiosks\n"
          f"a,,{UUID},{UUID},,\n")
     text = run(database, "device", "list", "--csv").stdout
     assert text.splitlines() == [
@@ -214,7 +227,8 @@ def test_list_and_import(database, tmp_path):
     for group in ("web", "kiosks"):
         run(tmp_path / "new.db", "group", "add", group)
     result = run(tmp_path / "new.db", "device", "import", "--create-folders", "-", input=text)
-    assert result.stdout == "3 devices added, 0 changed, 0 unchanged; 2 folders and 0 groups made\n", result.stderr
+    assert result.stdout == ("3 devices added, 0 changed, 0 unchanged;"
+                             " 2 folders and 0 groups made\n"), result.stderr
     assert run(tmp_path / "new.db", "device", "list", "--csv").stdout == text
     assert run(database, "device", "list", "--csv", "/site").stdout.splitlines()[1:] == \
         [f"b,02:00:00:00:00:09 {MAC},,,/site/lab,kiosks web"]
@@ -231,7 +245,7 @@ def test_uuids_that_tell_nothing(database):
 
 
 def test_other_byte_order(database):
-    """Of a device that is there, or that another line adds: added, and told of."""
+    """Of a device that is there, or that another line adds: added, and reported."""
     swapped = "44454c4c-3400-104d-8052-b4c04f4a3232"
     result = load(database, f"name,uuid\none,{UUID}\ntwo,{swapped}\n")
     said = f"d.csv:3:5: warning: device two: {swapped} is the UUID of device one in the other"
@@ -239,7 +253,8 @@ def test_other_byte_order(database):
     result = load(database, f"name,uuid\nthree,{UUID[:-1]}3\n")
     assert (result.returncode, result.stderr) == (0, "")
     result = load(database, f"name,uuid\nfour,{swapped[:-1]}3\n")
-    assert result.returncode == 0 and "device four" in result.stderr and "device three" in result.stderr
+    assert result.returncode == 0
+    assert "device four" in result.stderr and "device three" in result.stderr
 
 
 CHANGES = f"""name,mac,uuid,folder,groups
@@ -299,7 +314,8 @@ def test_what_a_device_claimed_stays_until_it_changes(database):
 def test_an_error_applies_nothing(database):
     before = run(database, "export").stdout
     result = load(database, CHANGES + "c,nonsense,,,\n", "--create-groups")
-    assert result.returncode == 1 and "1 error; no device has been added or changed" in result.stderr
+    assert result.returncode == 1
+    assert "1 error; no device has been added or changed" in result.stderr
     assert run(database, "export").stdout == before
 
 
@@ -340,5 +356,6 @@ def test_import_dry_run(database, tmp_path):
     assert result.returncode == 0
     assert result.stdout.startswith("dry run, nothing is stored; to be imported: ")
     assert json.loads(run(tmp_path / "new.db", "export").stdout)["devices"] == []
-    result = run(tmp_path / "new.db", "import", "--dry-run", "-", input=text.replace('"old"', '"o d"'))
+    result = run(tmp_path / "new.db", "import", "--dry-run", "-",
+                 input=text.replace('"old"', '"o d"'))
     assert result.returncode == 1 and "nothing has been imported" in result.stderr

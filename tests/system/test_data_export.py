@@ -112,14 +112,15 @@ def test_written_by_hand(tmp_path):
     (tmp_path / "data.json").write_text(json.dumps(SMALL))
     result = run(tmp_path / "new.db", "--json", "import", tmp_path / "data.json")
     assert json.loads(result.stdout) == {
-        "settings": 1, "folders": 2, "groups": 1, "devices": 2, "uuids": 0, "witnesses": 0, "bundles": 1,
+        "settings": 1, "folders": 2, "groups": 1, "devices": 2, "uuids": 0, "witnesses": 0,
+        "bundles": 1,
         "assignments": 1, "rules": 1, "multicast": 1, "jobs": 1, "open": 1}
     data = json.loads(exported(tmp_path / "new.db"))
     assert data["devices"][1]["groups"] == ["kiosks"]
     assert data["devices"][1]["added"].startswith("2")
     assert data["jobs"][0]["source"] == "assignment win to /site"
     # The next job has a number that was never used.
-    run(tmp_path / "new.db", "work", "assign", "db01", "--config", "a.cfg")
+    run(tmp_path / "new.db", "job", "assign", "db01", "--config", "a.cfg")
     assert json.loads(exported(tmp_path / "new.db"))["last_job"] == 10
 
 
@@ -148,7 +149,8 @@ def test_files_of_older_versions(tmp_path, version):
     (tmp_path / "wrong.json").write_text(text)
     result = run(tmp_path / "bad.db", "import", tmp_path / "wrong.json")
     line = text[:text.index('"lease"')].count("\n") + 1
-    assert result.stderr.startswith(f"{tmp_path}/wrong.json:{line}: work[0].lease: expected a number")
+    assert result.stderr.startswith(f"{tmp_path}/wrong.json:{line}: work[0].lease: expected a "
+                                    "number")
     wrong["work"][0]["job"] = 7
     wrong["jobs"] = wrong["work"]
     (tmp_path / "both.json").write_text(json.dumps(wrong))
@@ -160,7 +162,7 @@ def test_files_of_older_versions(tmp_path, version):
     assert result.returncode == 1 and "work[0].lease: there is no such key here" in result.stderr
 
 
-def test_verdicts_are_kept(ctl, tmp_path):
+def test_uuid_decisions_are_kept(ctl, tmp_path):
     """What was found out or said of UUIDs is so in the new database, too."""
     ctl("device", "add", "a", "--uuid", UUIDS[0])
     ctl("uuid", "ignore", UUIDS[1], "fe" * 16)
@@ -175,10 +177,11 @@ def test_verdicts_are_kept(ctl, tmp_path):
     assert exported(tmp_path / "new.db") == before
     words = json.loads(run(tmp_path / "new.db", "--json", "uuid", "list").stdout)
     assert {word["uuid"]: word["state"] for word in words} == {
-        UUIDS[0]: "shared", UUIDS[1]: "ignored", "fefefefe" + "-fefe" * 3 + "-" + "fe" * 6: "ignored",
+        UUIDS[0]: "shared", UUIDS[1]: "ignored",
+        "fefefefe" + "-fefe" * 3 + "-" + "fe" * 6: "ignored",
         UUIDS[2]: "allowed"}
     assert json.loads(before)["devices"][0]["cards"][0]["serial"] == "5CG1"
-    # A file that tells nothing of them does not forget them, either.
+    # A file that has none of them removes none, either.
     (tmp_path / "small.json").write_text(json.dumps(SMALL))
     assert run(tmp_path / "new.db", "import", "--replace", tmp_path / "small.json").returncode == 0
     assert json.loads(run(tmp_path / "new.db", "--json", "uuid", "list").stdout) == words
@@ -195,16 +198,18 @@ def test_verdicts_are_kept(ctl, tmp_path):
 
 
 def test_witnesses_are_kept(ctl, tmp_path):
-    """What a UUID came with is what an administrator decides by: also what nobody would register."""
+    """What a UUID came with is what an administrator decides by, whatever it was."""
     witnesses = [(UUIDS[0], bytes(6), "Dell Inc. XPS", "5CG1", ""),
-                 (UUIDS[0], b"\x03\0\0\0\0\1", "", "5CG1", "B 1"),  # a group's, as anybody may tell
+                 # The MAC is a group's, as anybody may report.
+                 (UUIDS[0], b"\x03\0\0\0\0\1", "", "5CG1", "B 1"),
                  (UUIDS[0], b"\x02\0\0\0\0\1", "x" * 127, "", ""),
                  (UUIDS[1], b"\x02\0\0\0\0\1", "", "", "")]
     ctl("device", "add", "a", "--uuid", UUIDS[0])
     ctl("device", "add", "b", "--isd", UUIDS[2])
     with sqlite3.connect(ctl.database) as db:
         for word in UUIDS[:2]:
-            db.execute("INSERT INTO uuid VALUES (?, 'shared', 8)", (bytes.fromhex(word.replace("-", "")),))
+            db.execute("INSERT INTO uuid VALUES (?, 'shared', 8)",
+                       (bytes.fromhex(word.replace("-", "")),))
         for word, *rest in witnesses:
             db.execute("INSERT INTO witness VALUES (?, ?, ?, ?, ?, 8, 9)",
                        (bytes.fromhex(word.replace("-", "")), *rest))
@@ -219,8 +224,9 @@ def test_witnesses_are_kept(ctl, tmp_path):
         assert result.returncode == 0 and result.stderr == "", result.stderr
         assert exported(tmp_path / "new.db") == before
         for word in UUIDS[:2]:
-            assert run(tmp_path / "new.db", "uuid", "show", word).stdout == ctl("uuid", "show", word)
-    # A file of before there were any, and one that tells of none.
+            shown = run(tmp_path / "new.db", "uuid", "show", word).stdout
+            assert shown == ctl("uuid", "show", word)
+    # A file of before there were any, and one that has none.
     data = json.loads(before)
     del data["witnesses"]
     (tmp_path / "old.json").write_text(json.dumps(data | {"version": 1}))
@@ -229,7 +235,7 @@ def test_witnesses_are_kept(ctl, tmp_path):
     (tmp_path / "none.json").write_text(json.dumps(data | {"witnesses": []}))
     assert run(tmp_path / "new.db", "import", "--replace", tmp_path / "none.json").returncode == 0
     assert json.loads(exported(tmp_path / "new.db"))["witnesses"] == []
-    # One is told of once.
+    # Each is there once.
     data["witnesses"] = [{"uuid": UUIDS[0], "mac": "02:00:00:00:00:01"}] * 2
     (tmp_path / "twice.json").write_text(json.dumps(data))
     result = run(tmp_path / "new.db", "import", "--replace", tmp_path / "twice.json")
@@ -247,7 +253,8 @@ def test_ignored_uuids(tmp_path):
     line = text[:text.index('"name": "db01"')].count("\n")
     result = run(database, "import", tmp_path / "data.json")
     assert result.returncode == 0
-    assert result.stderr == (f"{tmp_path}/data.json:{line}: warning: device db01: its UUID is ignored,"
+    assert result.stderr == (f"{tmp_path}/data.json:{line}: warning: device db01:"
+                             " its UUID is ignored,"
                              " so it is known by the rest alone\n")
     assert json.loads(exported(database))["devices"][0]["uuid"] == uuid
     text = json.dumps(data, indent=2)
@@ -255,14 +262,15 @@ def test_ignored_uuids(tmp_path):
     line = text[:text.index(uuid)].count("\n") + 1
     result = run(database, "import", "--replace", tmp_path / "data.json")
     assert result.returncode == 1
-    assert result.stderr.startswith(f"{tmp_path}/data.json:{line}: devices[1].uuid: is ignored here, so"
+    assert result.stderr.startswith(f"{tmp_path}/data.json:{line}: devices[1].uuid:"
+                                    " is ignored here, so"
                                     " it identifies nobody; leave it out and give a MAC")
     assert run(database, "uuid", "allow", uuid).returncode == 0
     assert run(database, "import", "--replace", tmp_path / "data.json").returncode == 0
 
 
 def test_other_byte_order(tmp_path):
-    """It is told of, with its line, and put in all the same."""
+    """It is reported with its line, and imported all the same."""
     data = json.loads(json.dumps(SMALL))
     data["devices"].append({"name": "db02", "uuid": "44454c4c-3400-104d-8052-b4c04f4a3232"})
     text = json.dumps(data, indent=2)
@@ -305,14 +313,16 @@ def test_other_byte_order(tmp_path):
     (["devices", 1, "macs"], ["02:00:00:00:00:01", "525400123456"],
      "devices[1].macs[1]: another device has this MAC address"),
     (["devices", 1, "uuid"], "03000200-0400-0500-0006-000700080009",
-     "devices[1].uuid: a placeholder that many machines have, so it identifies nobody; leave it out"),
+     "devices[1].uuid: a placeholder that many machines have, so it identifies nobody;"
+     " leave it out"),
     (["devices", 1, "uuid"], "4c4c4544", "devices[1].uuid: not a UUID; expected 32 hexa"),
     (["witnesses"], [{"uuid": UUIDS[0], "mac": "02:00:00:00:00:01"}],
      'witnesses[0].uuid: "uuids" does not have this UUID'),
     (["witnesses"], [{"uuid": UUIDS[0], "mac": "00:00:00:00:00:00"}],
      "witnesses[0].mac: expected a machine's MAC"),
     (["uuids"], [{"uuid": SMALL["devices"][1]["uuid"], "state": "ignored"}],
-     'devices[1].uuid: "uuids" says that it is ignored, so it identifies nobody; give the device a MAC'),
+     'devices[1].uuid: "uuids" says that it is ignored, so it identifies nobody;'
+     ' give the device a MAC'),
     (["devices", 1, "uuid"], None, "devices[1]: it could not be known again"),
     (["devices", 0, "folder"], "/site/web", "devices[0].folder: there is no folder /site/web"),
     (["devices", 0, "groups", 0], "k", "devices[0].groups[0]: there is no group k"),
@@ -364,7 +374,7 @@ def test_errors(tmp_path, path, value, message):
 
 
 @pytest.mark.parametrize("last", [10**15 - 1, 2**63 - 2, 2**63 - 1])
-def test_numbers_of_leases_come_to_an_end(tmp_path, last):
+def test_numbers_of_jobs_come_to_an_end(tmp_path, last):
     """What is said then is not that the disk is full; and there is a way out."""
     database, data = tmp_path / "test.db", tmp_path / "data.json"
     create(database)
@@ -373,7 +383,7 @@ def test_numbers_of_leases_come_to_an_end(tmp_path, last):
         db.execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('job', ?)", [last])
     db.close()
     for _ in range(2):
-        result = run(database, "work", "assign", "web01", "--config", "z.cfg")
+        result = run(database, "job", "assign", "web01", "--config", "z.cfg")
         assert result.returncode == 1
         assert "used up" in result.stderr and "disk" not in result.stderr, result
     result = run(database, "check")
@@ -383,7 +393,7 @@ def test_numbers_of_leases_come_to_an_end(tmp_path, last):
     text["last_job"] = 7
     data.write_text(json.dumps(text))
     assert run(tmp_path / "new.db", "import", data).returncode == 0
-    result = run(tmp_path / "new.db", "work", "assign", "web01", "--config", "z.cfg")
+    result = run(tmp_path / "new.db", "job", "assign", "web01", "--config", "z.cfg")
     assert "job 8 assigned" in result.stdout, result
 
 
@@ -408,9 +418,11 @@ def line_of(data, where):
     ("{} x", 1, "expected one object"),
     ('{"format": "openpreboot",\n"version": 1,}', 2, "string or '}' expected"),
     ('{"format": "openpreboot",\n"version": 1\n"groups": []}', 3, "'}' expected near"),
-    ('{"format": "openpreboot",\n"version": 1,\n"version": 1}', 3, "version: is here a second time"),
+    ('{"format": "openpreboot",\n"version": 1,\n"version": 1}', 3,
+     "version: is here a second time"),
     ('{"format": "openpreboot", "version": 1,\n"groups": [\n{"name": "a"},\n]}', 4, "unexpected"),
-    ('{"format": "openpreboot", "version": 1,\n"groups": [\n{"name":\n"a"} {}]}', 4, 'expected "," or "]"'),
+    ('{"format": "openpreboot", "version": 1,\n"groups": [\n{"name":\n"a"} {}]}', 4,
+     'expected "," or "]"'),
     ('{"format": "openpreboot", "version": 1,\n"groups": [\n{"name":\n"a",}]}', 4, "expected"),
     ('{"format": "openpreboot", "version": 1,\n"groups": [{"name": "a", "name": "b"}]}', 2,
      "duplicate"),
@@ -424,7 +436,7 @@ def test_not_json(tmp_path, text, line, message):
     assert message in result.stderr
 
 
-def test_every_error_of_a_table_is_told(tmp_path):
+def test_every_error_of_a_table_is_reported(tmp_path):
     data = json.loads(json.dumps(SMALL))
     data["devices"] = [{"name": f"x {i}", "macs": ["?"]} for i in range(100)]
     (tmp_path / "data.json").write_text(json.dumps(data, indent=1))
@@ -516,19 +528,19 @@ def test_while_prebootd_runs(tmp_path):
         data["jobs"][0]["source"] = "hand"
         (tmp_path / "data.json").write_text(json.dumps(data))
         assert run(tmp_path / "test.db", "import", tmp_path / "data.json").returncode == 0
-        answer = becomes(policy.WORK)
-        assert answer[policy.LEASE] == 7 and policy.MENU_MODE not in answer
-        # Back to what was exported before the work was offered: it is offered once more.
+        answer = becomes(policy.DECISION_JOB)
+        assert answer[policy.JOB] == 7 and policy.MENU_MODE not in answer
+        # Back to what was exported before the job was offered: it is offered once more.
         text = exported(tmp_path / "test.db")
         assert json.loads(text)["jobs"][0]["state"] == "offered"
         (tmp_path / "none.json").write_text(json.dumps({**data, "jobs": [], "multicast": []}))
         result = run(tmp_path / "test.db", "import", "--replace", tmp_path / "none.json")
         assert result.returncode == 0, result.stderr
-        becomes(policy.LOCAL)
+        becomes(policy.DECISION_LOCAL)
         (tmp_path / "back.json").write_text(text)
         result = run(tmp_path / "test.db", "import", "--replace", tmp_path / "back.json")
         assert result.returncode == 0 and "1 open job:" in result.stdout
-        assert becomes(policy.WORK)[policy.LEASE] == 7
+        assert becomes(policy.DECISION_JOB)[policy.JOB] == 7
         assert run(tmp_path / "test.db", "check").returncode == 0
     finally:
         daemon.kill()

@@ -9,7 +9,7 @@ from dataset import create, run
 WEB, DB, UNKNOWN, OTHER = ("52:54:00:12:34:56", "02:00:00:00:00:02", "02:00:00:00:00:98",
                            "02:00:00:00:00:99")
 
-# Lines for prebootctl, or MACs that ask; a blank line lets prebootd's notes be written.
+# Lines for prebootctl, or MACs that ask; a blank line lets prebootd write what it keeps.
 STORY = f"""
 folder add /site
 folder add /site/lab
@@ -26,9 +26,9 @@ rule add big --bundle win --for both memory>=0
 {WEB}
 {WEB}
 
-work retry web01
+job retry web01
 {WEB}
-work release web01
+job release web01
 {WEB}
 multicast add monday --bundle session --clients 2 db01
 {DB}
@@ -42,8 +42,8 @@ device admit {OTHER}
 settings set admit-unknown=yes
 {UNKNOWN}
 
-work assign db01 --config z.cfg --replace note=x
-work cancel db01
+job assign db01 --config z.cfg --replace note=x
+job cancel db01
 settings set /site menu-mode=always
 device move web01 /
 folder move /site/lab /
@@ -73,7 +73,8 @@ def test_story(tmp_path):
             if not line:
                 time.sleep(0.3)
             elif line in (WEB, DB, UNKNOWN, OTHER):
-                policy.boot(daemon.port, {policy.MAC: policy.mac(line), policy.FIRMWARE: policy.BIOS})
+                policy.boot(daemon.port,
+                            {policy.MAC: policy.mac(line), policy.FIRMWARE: policy.BIOS})
             else:
                 result = run(database, *line.split())
                 assert result.returncode == 0, (line, result.stderr)

@@ -62,7 +62,7 @@ class Watch:
             self.lines.append(line.rstrip("\n"))
 
     def stop(self, count, how=signal.SIGINT):
-        """Returns the lines that were told, once there are so many."""
+        """Returns the lines that were printed, once there are so many."""
         self.reader.start()
         until(lambda: len(self.lines) >= count)
         time.sleep(0.2)
@@ -79,25 +79,26 @@ def until(true):
         time.sleep(0.02)
 
 
-def happen(database, device, step, lease=0, milliseconds=0, reason=""):
+def happen(database, device, step, job=0, milliseconds=0, reason=""):
     with sqlite3.connect(database) as db:
         db.execute("INSERT INTO event (device, time, step, job, milliseconds, reason, time_ms)"
                    " VALUES (?, 1760000000, ?, ?, ?, ?, 45)",
-                   [device, step, lease, milliseconds, reason])
+                   [device, step, job, milliseconds, reason])
     db.close()
 
 
 def test_of_a_step(database):
-    stranger(database, 1, 5)
+    add_unknown(database, 1, 5)
     watch = Watch(database, "--json", "--step", "failed")
     for device, step in ((1, "failed"), (2, "offered"), (1, "failed")):
         happen(database, device, step)
-    stranger(database, 1, 6, boots=2)
+    add_unknown(database, 1, 6, boots=2)
     assert [json.loads(line)["step"] for line in watch.stop(2)] == ["failed", "failed"]
     listed = run(database, "--json", "event", "list", "--step", "failed", "--limit", "1")
     assert [(e["device"], e["step"]) for e in json.loads(listed.stdout)] == [("web01", "failed")]
     assert len(json.loads(run(database, "--json", "event", "list", "--step", "failed").stdout)) == 2
-    assert json.loads(run(database, "--json", "event", "list", "db01", "--step", "failed").stdout) == []
+    assert json.loads(run(database, "--json", "event", "list", "db01", "--step",
+                          "failed").stdout) == []
 
 
 def test_a_request_comes_before_what_it_brought(database):
@@ -112,9 +113,10 @@ def test_a_request_comes_before_what_it_brought(database):
         ("db01", "offered"), ("web01", "request"), ("web01", "offered")]
 
 
-def stranger(database, number, last, boots=1):
+def add_unknown(database, number, last, boots=1):
     with sqlite3.connect(database) as db:
-        db.execute("INSERT INTO unknown_machine (mac, uuid, first, last, boots, address, request, outcome)"
+        db.execute("INSERT INTO unknown_machine (mac, uuid, first, last, boots, address,"
+                   " request, outcome)"
                    " VALUES (?, zeroblob(16), 1, ?, ?, '10.0.0.9', x'', 'unknown device')"
                    " ON CONFLICT DO UPDATE SET last = excluded.last, boots = excluded.boots",
                    [bytes([2, 0, 0, 0, 0, number]), last, boots])
@@ -150,20 +152,20 @@ def test_milliseconds_as_json(database):
     assert event["time"].endswith("Z") and event["time_ms"] == 45
 
 
-def test_strangers(database):
-    stranger(database, 1, 100)
+def test_unknown_machines(database):
+    add_unknown(database, 1, 100)
     watch = Watch(database, "--json")
-    stranger(database, 2, 100)
-    stranger(database, 1, 100, boots=2)
+    add_unknown(database, 2, 100)
+    add_unknown(database, 1, 100, boots=2)
     time.sleep(1)
-    stranger(database, 2, 101)
+    add_unknown(database, 2, 101)
     lines = [json.loads(line) for line in watch.stop(3)]
-    told = [(x["unknown_machine"][-1], x["boots"]) for x in lines]
+    shown = [(x["unknown_machine"][-1], x["boots"]) for x in lines]
     # The first two may be found by one look, or by two.
-    assert sorted(told[:2]) == [("1", 2), ("2", 1)] and told[2:] == [("2", 1)]
+    assert sorted(shown[:2]) == [("1", 2), ("2", 1)] and shown[2:] == [("2", 1)]
     assert lines[1]["address"] == "10.0.0.9" and lines[0]["uuid"] is None
     watch = Watch(database)
-    stranger(database, 3, 105)
+    add_unknown(database, 3, 105)
     assert watch.stop(1)[0].endswith("unknown       -  from 10.0.0.9: unknown device")
 
 
@@ -180,13 +182,14 @@ def test_of_what_is_not_there(database):
 
 
 def test_live(database, tmp_path):
-    """What prebootd decides is told within a second."""
+    """What prebootd decides is printed within a second."""
     daemon = policy.Daemon(database, tmp_path / "log")
     try:
-        run(database, "work", "assign", "web01", "--config", "z.cfg")
+        run(database, "job", "assign", "web01", "--config", "z.cfg")
         watch = Watch(database, "--json")
         policy.boot(daemon.port, {policy.MAC: policy.mac(MAC), policy.FIRMWARE: policy.BIOS})
-        policy.boot(daemon.port, {policy.MAC: policy.mac("02:00:00:00:00:77"), policy.FIRMWARE: policy.BIOS})
+        policy.boot(daemon.port,
+                    {policy.MAC: policy.mac("02:00:00:00:00:77"), policy.FIRMWARE: policy.BIOS})
         lines = [json.loads(line) for line in watch.stop(3)]
     finally:
         daemon.kill()
@@ -207,8 +210,8 @@ def counted(database):
         db.execute("DELETE FROM counter")
         db.executemany("INSERT INTO counter VALUES (?, ?)", COUNTERS.items())
     db.close()
-    stranger(database, 1, 5)
-    run(database, "work", "assign", "web01", "--config", "z.cfg")
+    add_unknown(database, 1, 5)
+    run(database, "job", "assign", "web01", "--config", "z.cfg")
     return database
 
 
@@ -220,10 +223,10 @@ def test_stats(counted):
                 ["jobs", "pending", "1"], ["jobs", "failed", "0"]):
         assert row in rows
     assert ["devices", "2"] in [[x for x in row if x] for row in rows]
-    told = json.loads(run(counted, "stats", "--json").stdout)
-    assert told["counters"]["answered_local"] == 6 and told["jobs"]["pending"] == 1
-    assert told["devices"] == 2 and told["unknown_machines"] == 1
-    assert told["answer_time"]["times"][-1] == {"within_us": None, "count": 10}
+    stats = json.loads(run(counted, "stats", "--json").stdout)
+    assert stats["counters"]["answered_local"] == 6 and stats["jobs"]["pending"] == 1
+    assert stats["devices"] == 2 and stats["unknown_machines"] == 1
+    assert stats["answer_time"]["times"][-1] == {"within_us": None, "count": 10}
 
 
 def test_prometheus(counted):
@@ -257,13 +260,13 @@ def test_counted_by_prebootd(database, tmp_path):
             policy.boot(daemon.port, {policy.MAC: policy.mac(mac), policy.FIRMWARE: policy.BIOS})
         end = time.monotonic() + 10
         while time.monotonic() < end:
-            told = json.loads(run(database, "stats", "--json").stdout)
-            if told["counters"].get("asked_request") == 2 and told["unknown_machines"] == 1:
+            stats = json.loads(run(database, "stats", "--json").stdout)
+            if stats["counters"].get("asked_request") == 2 and stats["unknown_machines"] == 1:
                 break
             time.sleep(0.2)
     finally:
         daemon.kill()
-    assert told["counters"]["answered_unknown"] == told["counters"]["answered_local"] == 1
-    assert told["answer_time"]["count"] == 2 and told["unknown_machines"] == 1
+    assert stats["counters"]["answered_unknown"] == stats["counters"]["answered_local"] == 1
+    assert stats["answer_time"]["count"] == 2 and stats["unknown_machines"] == 1
     text = run(database, "stats", "--prometheus").stdout
     assert 'openpreboot_answers_total{kind="unknown"} 1' in text

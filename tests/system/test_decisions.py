@@ -105,9 +105,9 @@ def add_job(db, text):
 def set_up(database, case):
     """Makes the case's site; returns what the machine asks and how it is called."""
     machine = case.get("machine", {})
-    stranger = "stranger" in machine
+    unknown = "unknown" in machine
     request = policy.encode(policy.REQUEST, bytes(16), request_of(machine))
-    prebootctl(database, "device", "add", "pc", "02:00:00:00:00:01" if stranger else MAC)
+    prebootctl(database, "device", "add", "pc", "02:00:00:00:00:01" if unknown else MAC)
     prebootctl(database, "device", "add", "other", "02:00:00:00:00:02")
     with sqlite3.connect(database) as db:
         db.executescript(SITE)
@@ -126,28 +126,29 @@ def set_up(database, case):
             add_job(db, text)
         for key, value in case.get("settings", {}).items():
             db.execute("INSERT INTO setting VALUES ('folder', 2, ?, ?)", (key, value))
-        if stranger:
-            db.execute("INSERT INTO unknown_machine (mac, uuid, first, last, boots, address, request,"
-                       " outcome) VALUES (?, ?, 1, 1, 1, ?, ?, '')",
+        if unknown:
+            db.execute("INSERT INTO unknown_machine (mac, uuid, first, last, boots, address,"
+                       " request, outcome) VALUES (?, ?, 1, 1, 1, ?, ?, '')",
                        (policy.mac(MAC), bytes(16), ADDRESS, request))
         elif "never" not in machine:
             db.execute("INSERT INTO seen VALUES (1, 1, ?, ?)", (ADDRESS, request))
-    return MAC if stranger else "pc"
+    return MAC if unknown else "pc"
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["case"].replace(" ", "-"))
 def test_decision(case, tmp_path):
     database = tmp_path / "test.db"
     machine = set_up(database, case)
-    told = json.loads(prebootctl(database, "--json", "explain", machine))
-    candidates = [["taken" if c["taken"] else "next" if c["next"] else "-", c["bundle"], c["origin"], c["reason"]]
-                  for c in told["candidates"]]
+    explained = json.loads(prebootctl(database, "--json", "explain", machine))
+    candidates = [["taken" if c["taken"] else "next" if c["next"] else "-", c["bundle"],
+                   c["origin"], c["reason"]]
+                  for c in explained["candidates"]]
     assert candidates == case["explain"]
-    now, *work = case["now"] if isinstance(case["now"], list) else [case["now"]]
-    outcome = told["outcome"]
+    now, *job = case["now"] if isinstance(case["now"], list) else [case["now"]]
+    outcome = explained["outcome"]
     assert outcome["reason"] == now
-    assert outcome["answer"] == ("job" if work else "local")
-    assert [outcome["loader"], outcome["config"]] == (work or [None, None])
+    assert outcome["answer"] == ("job" if job else "local")
+    assert [outcome["loader"], outcome["config"]] == (job or [None, None])
 
 
 MARKS = {"taken": "*", "next": "+", "-": "-"}
@@ -155,44 +156,44 @@ MARKS = {"taken": "*", "next": "+", "-": "-"}
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["case"].replace(" ", "-"))
 def test_decision_as_text(case, tmp_path):
-    """The text tells what the JSON does."""
+    """The text says what the JSON does."""
     database = tmp_path / "test.db"
     text = prebootctl(database, "explain", set_up(database, case))
-    now, *work = case["now"] if isinstance(case["now"], list) else [case["now"]]
+    now, *job = case["now"] if isinstance(case["now"], list) else [case["now"]]
     assert f"\nif it asked now: {now}\n" in text
-    assert all(word in text for word in work if word)
+    assert all(word in text for word in job if word)
     for mark, bundle, origin, why in case["explain"]:
         pattern = r"\s+".join(map(re.escape, (MARKS[mark], bundle, origin, why)))
         assert re.search(f"^{pattern}$", text, re.M), text
 
 
-def is_foretold(case):
-    """Says whether the machine has told enough; what rules say of hardware that it never told of,
-    nobody can say, and as soon as it asks, they count."""
+def is_predictable(case):
+    """Says whether the machine has reported enough. What rules say of hardware that it never
+    reported, nobody can say, and as soon as it asks, they count."""
     return not any(why == "nothing is known of the machine's hardware"
                    for _, _, _, why in case["explain"])
 
 
-FORETOLD = [case for case in CASES if is_foretold(case)]
+PREDICTABLE = [case for case in CASES if is_predictable(case)]
 
 
-def test_what_is_not_foretold():
+def test_what_is_not_predictable():
     """No case is left out but for that."""
-    assert [case["case"] for case in CASES if case not in FORETOLD] == [
+    assert [case["case"] for case in CASES if case not in PREDICTABLE] == [
         "a machine that never asked matches no rule"]
 
 
 def question_of(case):
-    """Returns what the machine asks; one that never did comes with a firmware the work is for."""
+    """Returns what the machine asks; one that never did comes with a firmware for the job."""
     machine = dict(case.get("machine", {}))
     if "never" in machine and isinstance(case["now"], list) and case["now"][2] == "modern.cfg":
         machine["firmware"] = "uefi"
     return request_of(machine)
 
 
-@pytest.mark.parametrize("case", FORETOLD, ids=lambda case: case["case"].replace(" ", "-"))
+@pytest.mark.parametrize("case", PREDICTABLE, ids=lambda case: case["case"].replace(" ", "-"))
 def test_daemon_agrees(case, tmp_path):
-    """What prebootd answers is what was foretold."""
+    """What prebootd answers is what was predicted."""
     database = tmp_path / "test.db"
     machine = set_up(database, case)
     outcome = json.loads(prebootctl(database, "--json", "explain", machine, "--address",
@@ -202,7 +203,7 @@ def test_daemon_agrees(case, tmp_path):
         answer = policy.boot(daemon.port, question_of(case))
     finally:
         daemon.kill()
-    assert answer[policy.DECISION] == {"job": policy.WORK, "local": policy.LOCAL}[
+    assert answer[policy.DECISION] == {"job": policy.DECISION_JOB, "local": policy.DECISION_LOCAL}[
         outcome["answer"]]
     loader = answer.get(policy.LOADER, b"").decode()
     if "never" in case.get("machine", {}):

@@ -9,7 +9,6 @@ import re
 import secrets
 import shlex
 import subprocess
-from pathlib import Path
 
 import pytest
 

@@ -25,13 +25,13 @@ def fails(database, status, *arguments):
     return result.stderr
 
 
-def add_stranger(database, address, machine_uuid, seen_mac):
+def add_unknown(database, address, machine_uuid, seen_mac):
     """An unknown machine, as prebootd keeps it."""
     fields = {policy.MAC: policy.mac(seen_mac), policy.FIRMWARE: policy.UEFI,
               policy.UUID: bytes.fromhex(machine_uuid.replace("-", ""))}
     with sqlite3.connect(database) as db:
-        db.execute("INSERT INTO unknown_machine (mac, uuid, first, last, boots, address, request, outcome)"
-                   " VALUES (?, ?, 1, 1, 1, ?, ?, '')",
+        db.execute("INSERT INTO unknown_machine (mac, uuid, first, last, boots, address,"
+                   " request, outcome) VALUES (?, ?, 1, 1, 1, ?, ?, '')",
                    (fields[policy.MAC], fields[policy.UUID], address,
                     policy.encode(policy.REQUEST, bytes(16), fields)))
 
@@ -43,30 +43,31 @@ def test_address(tmp_path):
     text = prebootctl(database, "explain", machine, "--address", "10.1.2.3")
     assert "asking from 10.1.2.3" in text and "now: a new job; win11" in text
     assert "now: boots its disk" in prebootctl(database, "explain", machine)
-    told = json.loads(prebootctl(database, "--json", "explain", machine, "--address", "fd00::1"))
-    assert told["address"] == "fd00::1" and told["outcome"]["answer"] == "local"
+    explained = json.loads(prebootctl(database, "--json", "explain", machine, "--address",
+                                      "fd00::1"))
+    assert explained["address"] == "fd00::1" and explained["outcome"]["answer"] == "local"
     assert "--address 10.1: expected an IP address" in fails(database, 2, "explain", machine,
                                                              "--address", "10.1")
 
 
-def test_stranger(tmp_path):
+def test_unknown_machine(tmp_path):
     """An unknown machine by MAC or UUID, and that it becomes a device."""
     database = tmp_path / "test.db"
     set_up(database, {"rules": ["win11 for unknown: firmware = uefi"]})
-    add_stranger(database, "192.0.2.9", UUID, "52:54:00:99:99:99")
+    add_unknown(database, "192.0.2.9", UUID, "52:54:00:99:99:99")
     for word in ("52-54-00-99-99-99", UUID):
         text = prebootctl(database, "explain", word)
         assert text.startswith("52:54:00:99:99:99, an unknown machine\n")
         assert "it becomes device pc-525400999999" in text
         assert "syslinux.efi with z_auto.cfg" in text
-    told = json.loads(prebootctl(database, "--json", "explain", UUID))
-    assert told["known"] is False and told["outcome"]["admitted_as"] == "pc-525400999999"
+    explained = json.loads(prebootctl(database, "--json", "explain", UUID))
+    assert explained["known"] is False and explained["outcome"]["admitted_as"] == "pc-525400999999"
 
 
-def test_admitted_without_work(tmp_path):
-    """Where the zone admits unknown machines they become devices, and boot their disks."""
+def test_admitted_without_a_job(tmp_path):
+    """Where global settings admit unknown machines they become devices, and boot their disks."""
     database = tmp_path / "test.db"
-    machine = set_up(database, {"machine": {"stranger": None}})
+    machine = set_up(database, {"machine": {"unknown": None}})
     assert "becomes" not in prebootctl(database, "explain", machine)
     with sqlite3.connect(database) as db:
         db.execute("INSERT INTO setting VALUES ('global', 0, 'admit-unknown', 'yes')")
@@ -76,7 +77,7 @@ def test_admitted_without_work(tmp_path):
 
 
 def test_no_more_within_the_hour(tmp_path):
-    """The 13th lease within an hour is withheld, and told as that."""
+    """The 13th job within an hour is withheld, and explain says so."""
     database = tmp_path / "test.db"
     had = ["win11 done, assignment 1"] * 12
     machine = set_up(database, {"assigned": ["win11 to pc, always", "tools to pc, once"],
@@ -85,8 +86,8 @@ def test_no_more_within_the_hour(tmp_path):
         db.execute("UPDATE job SET assigned = unixepoch() - 60")
     why = "it has had 12 jobs within an hour, which is the limit"
     assert f"now: boots its disk; win11: {why}\n" in prebootctl(database, "explain", machine)
-    told = json.loads(prebootctl(database, "--json", "explain", machine))
-    assert [(c["taken"], c["reason"]) for c in told["candidates"]] == [
+    explained = json.loads(prebootctl(database, "--json", "explain", machine))
+    assert [(c["taken"], c["reason"]) for c in explained["candidates"]] == [
         (False, why), (False, "another job comes first")]
     with sqlite3.connect(database) as db:
         db.execute("UPDATE job SET assigned = unixepoch() - 3700 WHERE id = 1")
@@ -97,7 +98,7 @@ def test_no_more_within_the_hour(tmp_path):
 def test_no_more_are_admitted(tmp_path):
     """Where admit-limit is reached, neither a rule nor admit-unknown makes a device."""
     database = tmp_path / "test.db"
-    machine = set_up(database, {"machine": {"stranger": None}})
+    machine = set_up(database, {"machine": {"unknown": None}})
     with sqlite3.connect(database) as db:
         db.execute("INSERT INTO setting VALUES ('global', 0, 'admit-unknown', 'yes'),"
                    " ('global', 0, 'admit-limit', '1')")
@@ -113,7 +114,8 @@ def test_no_more_are_admitted(tmp_path):
     assert re.search(f"^- +win11 +rule r +{why}$", text, re.M)
     prebootctl(database, "device", "remove", "other")
     text = prebootctl(database, "explain", machine)
-    assert "it becomes device pc-525400123456; where very many come at once, at a later boot" in text
+    assert ("it becomes device pc-525400123456; where very many come at once, at a later boot"
+            in text)
 
 
 def test_never_asked_and_known_by_nothing(tmp_path):
@@ -128,8 +130,8 @@ def test_never_asked_and_known_by_nothing(tmp_path):
     assert "now: a new job; win11" in prebootctl(database, "explain", "pc")
 
 
-def test_work_that_is_overdue(tmp_path):
-    """It has failed, as prebootd sees to that within a second; what is next is told."""
+def test_job_that_is_overdue(tmp_path):
+    """It has failed, as prebootd sees to that within a second; what is next is shown."""
     database = tmp_path / "test.db"
     set_up(database, {"assigned": ["win11 to pc, always", "tools to pc, once"],
                       "had": ["win11 begun, assignment 1"]})
@@ -162,7 +164,7 @@ def test_sessions_that_are_due(tmp_path):
 
 
 def test_boot_that_came_back(tmp_path):
-    """Work that ends with the next boot goes on where the last one ended at the disk."""
+    """A job that ends with the next boot goes on where the last one ended at the disk."""
     database = tmp_path / "test.db"
     set_up(database, {"had": ["win11 offered, hand 0"]})
     with sqlite3.connect(database) as db:
@@ -174,7 +176,8 @@ def test_boot_that_came_back(tmp_path):
         db.execute("INSERT INTO event (device, time, step, job, milliseconds, reason, boot)"
                    " VALUES (1, 1, 'local-boot', 1, 1, '', ?)", (bytes(15) + b"7",))
     db.close()
-    assert "if it asked now: job 1, attempt 2 of 3, is offered again" in prebootctl(database, "explain", "pc")
+    text = prebootctl(database, "explain", "pc")
+    assert "if it asked now: job 1, attempt 2 of 3, is offered again" in text
 
 
 def test_at_the_dock_of_a_device(tmp_path):
@@ -182,11 +185,11 @@ def test_at_the_dock_of_a_device(tmp_path):
     database = tmp_path / "test.db"
     set_up(database, {"rules": ["win11 for both:"]})
     prebootctl(database, "device", "change", "pc", "--uuid", "11" * 15 + "12")
-    add_stranger(database, "192.0.2.9", UUID, MAC)
-    told = json.loads(prebootctl(database, "--json", "explain", UUID))
-    assert told["outcome"]["answer"] == "job"
-    assert told["outcome"]["admitted_as"] == "pc-" + UUID.replace("-", "")
-    assert told["note"] == "the MAC is that of pc, but the UUID is not"
+    add_unknown(database, "192.0.2.9", UUID, MAC)
+    explained = json.loads(prebootctl(database, "--json", "explain", UUID))
+    assert explained["outcome"]["answer"] == "job"
+    assert explained["outcome"]["admitted_as"] == "pc-" + UUID.replace("-", "")
+    assert explained["note"] == "the MAC is that of pc, but the UUID is not"
 
 
 def test_no_longer_known(tmp_path):
@@ -201,11 +204,11 @@ def test_no_longer_known(tmp_path):
 
 
 def test_how_the_last_boot_ended(tmp_path):
-    """A person's Exit and what was missing are told; that there was no work is plain."""
+    """A person's Exit and what was missing are shown; that there was no job needs no words."""
     database = tmp_path / "test.db"
     prebootctl(database, "device", "add", "pc", MAC)
     ends = [(["no job"], None),
-            (["no work"], None),
+            (["no job"], None),
             (["Exit was chosen at the menu"], "local boot: Exit was chosen at the menu"),
             (["z_auto.cfg: not found", "action failed: z_auto.cfg: not found"],
              "local boot: action failed: z_auto.cfg: not found"),
@@ -213,9 +216,9 @@ def test_how_the_last_boot_ended(tmp_path):
              "local boot: no receipt for the job; no receipt: timed out")]
     daemon = policy.Daemon(database, tmp_path / "log")
     try:
-        for number, (reasons, told) in enumerate(ends, 1):
+        for number, (reasons, shown) in enumerate(ends, 1):
             for at, reason in enumerate(reasons, 1):
-                policy.tell(daemon.port, bytes([number]) * 16, {
+                policy.send_event(daemon.port, bytes([number]) * 16, {
                     policy.MAC: policy.mac(MAC), policy.REASON: reason.encode(),
                     policy.CODE: 10 if at == len(reasons) else 11, policy.MILLISECONDS: at})
             end = time.monotonic() + 10
@@ -224,9 +227,9 @@ def test_how_the_last_boot_ended(tmp_path):
                 assert time.monotonic() < end
                 time.sleep(0.05)
             text = prebootctl(database, "explain", "pc")
-            assert (f"  last boot   {told}\n" if told else "\n") in text
-            assert ("last boot" in text) == bool(told)
-            assert json.loads(prebootctl(database, "--json", "explain", "pc"))["last_boot"] == told
+            assert (f"  last boot   {shown}\n" if shown else "\n") in text
+            assert ("last boot" in text) == bool(shown)
+            assert json.loads(prebootctl(database, "--json", "explain", "pc"))["last_boot"] == shown
             assert reasons[-1] in prebootctl(database, "device", "trace", "pc")
     finally:
         daemon.kill()
@@ -240,7 +243,7 @@ def test_explain_errors(tmp_path):
     assert "explain: missing argument TARGET|MAC|UUID" in fails(database, 2, "explain")
 
 
-def test_what_is_left_out_is_told_in_lines(tmp_path):
+def test_what_is_left_out_is_shown_in_lines(tmp_path):
     database = tmp_path / "test.db"
     prebootctl(database, "device", "add", "pc", MAC)
     with sqlite3.connect(database) as db:
@@ -257,11 +260,11 @@ def test_rule_test(tmp_path):
     """A filter or a rule, against one machine or all."""
     database = tmp_path / "test.db"
     set_up(database, {"rules": ["win11 for known: memory >= 16G"]})
-    add_stranger(database, "192.0.2.9", UUID, "52:54:00:99:99:99")
+    add_unknown(database, "192.0.2.9", UUID, "52:54:00:99:99:99")
 
     def rows(*arguments):
-        told = json.loads(prebootctl(database, "--json", "rule", "test", *arguments))
-        return [(m["machine"], m["matches"], m["because"]) for m in told]
+        explained = json.loads(prebootctl(database, "--json", "rule", "test", *arguments))
+        return [(m["machine"], m["matches"], m["because"]) for m in explained]
 
     assert rows("memory >= 8G") == [("pc", True, "memory >= 8G (it is 8192 MiB)")]
     assert rows("memory >= 8G", "--all") == [
@@ -305,9 +308,11 @@ def test_explain_after_a_retry(tmp_path):
     prebootctl(database, "job", "cancel", "pc")
     prebootctl(database, "job", "retry", "pc")
     text = prebootctl(database, "explain", "pc")
-    assert re.search(r"^\*  win11 +assigned to the device, once +job 2 was made of it, and is pending$", text,
+    assert re.search(r"^\*  win11 +assigned to the device, once"
+                     r" +job 2 was made of it, and is pending$", text,
                      re.MULTILINE), text
     assert "not done yet" not in text
     assert "\nif it asked now: job 2, attempt 1 of 3, is offered\n" in text
-    told = json.loads(prebootctl(database, "--json", "explain", "pc"))
-    assert (told["open_job"], told["outcome"]["bundle"], told["outcome"]["job"]) == (2, "win11", 2)
+    explained = json.loads(prebootctl(database, "--json", "explain", "pc"))
+    outcome = explained["outcome"]
+    assert (explained["open_job"], outcome["bundle"], outcome["job"]) == (2, "win11", 2)

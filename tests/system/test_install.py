@@ -45,13 +45,13 @@ def test_programs_run(place, tmp_path):
         assert page.read_text().splitlines()[1].startswith(f".TH {Path(name).name.upper()} 8")
     ctl = [place / "usr/bin/prebootctl", "--database", tmp_path / "test.db"]
     run(*ctl, "device", "add", "web01", MAC)
-    run(*ctl, "work", "assign", "web01", "--config", "z_auto.cfg")
+    run(*ctl, "job", "assign", "web01", "--config", "z_auto.cfg")
     daemon = policy.Daemon(tmp_path / "test.db", tmp_path / "log",
                            program=place / "usr/sbin/prebootd")
     try:
         answer = policy.boot(daemon.port,
                              {policy.MAC: policy.mac(MAC), policy.FIRMWARE: policy.BIOS})
-        assert answer[policy.DECISION] == policy.WORK
+        assert answer[policy.DECISION] == policy.DECISION_JOB
         assert run(place / "usr/bin/prebootwork", "show", "--server", daemon.server, "--mac", MAC,
                    "--token", answer[policy.TOKEN].hex())
     finally:
@@ -110,9 +110,9 @@ def test_example_sets_up_a_site(place, tmp_path):
             for end in ("01", "11", "99"))
     finally:
         daemon.kill()
-    assert (lab[policy.NAME], lab[policy.DECISION]) == (b"lab01", policy.WORK)
-    assert (desk[policy.NAME], desk[policy.DECISION]) == (b"desk01", policy.LOCAL)
-    assert policy.NAME not in other and other[policy.DECISION] == policy.LOCAL
+    assert (lab[policy.NAME], lab[policy.DECISION]) == (b"lab01", policy.DECISION_JOB)
+    assert (desk[policy.NAME], desk[policy.DECISION]) == (b"desk01", policy.DECISION_LOCAL)
+    assert policy.NAME not in other and other[policy.DECISION] == policy.DECISION_LOCAL
 
 
 @pytest.mark.skipif(not shutil.which("dnsmasq", path="/usr/sbin:/usr/bin"), reason="no dnsmasq")

@@ -24,8 +24,8 @@ def fill(path, now):
                 " VALUES (1, ?, 'local-boot', 0, 1, '')", (now - days * DAY,))
         for number, days in enumerate((100, 2)):
             database.execute(
-                "INSERT INTO unknown_machine (mac, uuid, first, last, boots, address, request, outcome)"
-                " VALUES (?, zeroblob(16), 1, ?, 1, '', X'', '')",
+                "INSERT INTO unknown_machine (mac, uuid, first, last, boots, address,"
+                " request, outcome) VALUES (?, zeroblob(16), 1, ?, 1, '', X'', '')",
                 (bytes([2, 0, 0, 0, 0, number]), now - days * DAY))
 
 
@@ -33,7 +33,8 @@ def ages(path, now):
     """Returns the ages in days of what is there, of events and of unknown machines."""
     with sqlite3.connect(path) as database:
         return [[round((now - time_) / DAY) for time_, in database.execute(sql)] for sql in
-                ("SELECT time FROM event ORDER BY id", "SELECT last FROM unknown_machine ORDER BY id")]
+                ("SELECT time FROM event ORDER BY id",
+                 "SELECT last FROM unknown_machine ORDER BY id")]
 
 
 def wait_for(path, now, wanted):

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""prebootd is killed again and again under load; nothing it has told may be lost or told twice.
+"""prebootd is killed again and again under load; nothing that it answered may be lost
+or given twice.
 
-Many machines boot, begin their work, lose it half way, report it. Each remembers what it was told,
-and that is held against every later answer and, at the end, against the database.
+Many machines boot, begin their jobs, lose it half way, report it. Each remembers what it got,
+and that is compared with every later answer and, at the end, against the database.
 """
 
 import os
@@ -25,8 +26,8 @@ STATES = {policy.BEGUN: "begun", policy.DONE: "done", policy.FAILED: "failed",
           policy.ACCEPTED: "accepted"}
 
 
-class Told:
-    """What the server has told, and may not go back on."""
+class Record:
+    """What the server has answered, and may not take back."""
 
     def __init__(self):
         self.offers = {}    # (job, attempt): nonce
@@ -37,7 +38,7 @@ class Told:
 
     def offer(self, nonce, job, attempt):
         assert 1 <= attempt <= ATTEMPTS, "more attempts than allowed"
-        assert job not in self.ended, f"job {job} was had after its end"
+        assert job not in self.ended, f"job {job} was offered after its end"
         assert self.offers.setdefault((job, attempt), nonce) == nonce, \
             f"attempt {attempt} of job {job} was given to two boots"
         assert self.attempts.setdefault(nonce, (job, attempt)) == (job, attempt), \
@@ -50,21 +51,21 @@ class Told:
             assert self.ended.setdefault(job, state) == state, f"job {job} ended twice"
 
     def check(self, database):
-        """Holds it against the database: all that was told must be in there."""
+        """Compares it with the database: all that was answered must be in there."""
         assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         offers = {(job, attempt): nonce for job, attempt, nonce in
                   database.execute("SELECT job, attempt, nonce FROM offer")}
-        work = {job: (state, attempt) for job, state, attempt in
+        jobs = {job: (state, attempt) for job, state, attempt in
                 database.execute("SELECT id, state, attempt FROM job")}
         for key, nonce in self.offers.items():
             assert offers.get(key) == nonce, f"the offer of {key} is lost"
         assert len(set(offers.values())) == len(offers), "one boot has two attempts"
-        for job, (_, attempt) in work.items():
+        for job, (_, attempt) in jobs.items():
             assert sorted(a for l, a in offers if l == job) == list(range(1, attempt + 1))
         for job, state in self.ended.items():
-            assert work[job][0] == STATES[state], f"the end of job {job} is lost"
+            assert jobs[job][0] == STATES[state], f"the end of job {job} is lost"
         for job, attempt in self.begun.items():
-            state, now = work[job]
+            state, now = jobs[job]
             assert state in ("begun", "done", "failed") or now > attempt, \
                 f"the beginning of job {job} is lost"
 
@@ -72,9 +73,9 @@ class Told:
 class Machine:
     """A device that boots for ever; now and then somebody pulls its plug."""
 
-    def __init__(self, number, random_, told, port):
+    def __init__(self, number, random_, record, port):
         self.mac = bytes([2, 0, 0, 0, number >> 8, number & 255])
-        self.random, self.told = random_, told
+        self.random, self.record = random_, record
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.setblocking(False)
         self.port = port
@@ -96,7 +97,7 @@ class Machine:
         self.state = state
         # The NBP's is of its boot; the agent has one of its own.
         nonce = self.nonce if state == policy.ACCEPTED else self.random.randbytes(16)
-        self.question(policy.REPORT, {policy.LEASE: self.job, policy.TOKEN: self.token,
+        self.question(policy.REPORT, {policy.JOB: self.job, policy.TOKEN: self.token,
                                       policy.STATE: state}, nonce)
 
     def send(self, now):
@@ -127,15 +128,15 @@ class Machine:
             self.take(*policy.decode(data))
 
     def take(self, kind, nonce, fields):
-        work = kind == policy.ANSWER and fields[policy.DECISION] == policy.WORK
+        is_job = kind == policy.ANSWER and fields[policy.DECISION] == policy.DECISION_JOB
         if nonce != self.nonce or kind != self.kind + 1:
             return
-        self.told.after_a_kill += self.asked_in != self.life
+        self.record.after_a_kill += self.asked_in != self.life
         if kind == policy.ANSWER:
-            self.told.answers += 1
-            self.told.local += not work
-        if work:
-            self.job, self.attempt = fields[policy.LEASE], fields[policy.ATTEMPT]
+            self.record.answers += 1
+            self.record.local += not is_job
+        if is_job:
+            self.job, self.attempt = fields[policy.JOB], fields[policy.ATTEMPT]
             self.token = fields[policy.TOKEN]
             self.go_on(policy.ACCEPTED)
         elif kind == policy.ANSWER:
@@ -144,20 +145,20 @@ class Machine:
             self.take_receipt(fields)
 
     def take_receipt(self, fields):
-        assert fields[policy.LEASE] == self.job
+        assert fields[policy.JOB] == self.job
         if self.state == policy.ACCEPTED and not fields.get(policy.STATE):
-            # It was cancelled, or its time is over, since it was told of.
+            # It was cancelled, or its time is over, since it was offered.
             self.boot()
             return
         assert fields.get(policy.STATE) == self.state, \
             f"job {self.job}, attempt {self.attempt}: report of {STATES[self.state]} " \
             f"refused: {fields.get(policy.REASON)}"
-        self.told.receipts += 1
+        self.record.receipts += 1
         if self.state == policy.ACCEPTED:
-            self.told.offer(self.nonce, self.job, self.attempt)
+            self.record.offer(self.nonce, self.job, self.attempt)
             self.go_on(policy.BEGUN)
             return
-        self.told.receipt(self.job, self.attempt, self.state)
+        self.record.receipt(self.job, self.attempt, self.state)
         if self.state == policy.BEGUN:
             self.go_on(self.random.choice([policy.DONE, policy.DONE, policy.FAILED]))
         else:
@@ -171,7 +172,7 @@ class Machine:
 
 
 def assign(database):
-    """Gives each device without open work something to do, as prebootctl would."""
+    """Gives each device without an open job something to do, as prebootctl would."""
     with database:
         database.execute(
             "INSERT INTO job (device, state, attempts, deadline, assigned, loader_bios,"
@@ -193,11 +194,11 @@ def load(machines, selector, until):
 def test_nothing_told_is_lost(tmp_path):
     seed = int(os.environ.get("KILL_SEED", secrets.randbits(32)))
     print(f"KILL_SEED={seed} repeats this run's choices, not its timing")
-    random_, told = random.Random(seed), Told()
+    random_, record = random.Random(seed), Record()
     path, log = tmp_path / "test.db", tmp_path / "log"
     daemon = policy.Daemon(path, log)
     port, busy = daemon.port, 0
-    machines = [Machine(i, random_, told, port) for i in range(MACHINES)]
+    machines = [Machine(i, random_, record, port) for i in range(MACHINES)]
     selector = selectors.DefaultSelector()
     database = sqlite3.connect(path, timeout=20)
     database.execute("PRAGMA synchronous = FULL")
@@ -208,7 +209,7 @@ def test_nothing_told_is_lost(tmp_path):
                             f"machine{i}", "--mac", machine.mac.hex()],
                            check=True, stdout=subprocess.DEVNULL, timeout=20)
         for life in range(KILLS):
-            before = told.answers + told.receipts
+            before = record.answers + record.receipts
             for machine in machines:
                 machine.life = life
             end = time.monotonic() + random_.uniform(0.001, 0.080)
@@ -218,7 +219,7 @@ def test_nothing_told_is_lost(tmp_path):
             daemon.kill()
             for machine in machines:
                 machine.receive()  # what it said with its last breath counts
-            busy += told.answers + told.receipts > before
+            busy += record.answers + record.receipts > before
             if random_.random() < 0.1:  # and now and then in the middle of starting
                 process = subprocess.Popen(
                     policy.prebootd(path, f"127.0.0.1:{port}"), stderr=subprocess.DEVNULL)
@@ -226,21 +227,22 @@ def test_nothing_told_is_lost(tmp_path):
                 process.kill()
                 process.wait()
             if life % 20 == 0:
-                told.check(database)
+                record.check(database)
             daemon = policy.Daemon(path, log, port)
         load(machines, selector, time.monotonic() + 0.5)
         assert daemon.stop() == 0
-        told.check(database)
+        record.check(database)
     finally:
         daemon.kill()
         database.close()
         for machine in machines:
             machine.socket.close()
         selector.close()
-    print(f"{KILLS} kills, {busy} of them after answers: {told.answers} answers "
-          f"({told.local} local), {len(told.offers)} attempts, {told.receipts} receipts, "
-          f"{len(told.ended)} jobs ended, {told.after_a_kill} questions answered by a later life")
+    print(f"{KILLS} kills, {busy} of them after answers: {record.answers} answers "
+          f"({record.local} local), {len(record.offers)} attempts, {record.receipts} receipts, "
+          f"{len(record.ended)} jobs ended, {record.after_a_kill} questions answered by a later "
+          "life")
     # All of this must have been put to the test, and not only a little.
     assert busy > KILLS * 0.7
-    assert told.answers > 2000 and told.receipts > 2000 and len(told.offers) > 1000
-    assert len(told.ended) > 500 and told.after_a_kill > 100 and told.local > 10
+    assert record.answers > 2000 and record.receipts > 2000 and len(record.offers) > 1000
+    assert len(record.ended) > 500 and record.after_a_kill > 100 and record.local > 10

@@ -95,14 +95,15 @@ def test_prebootctl_calls_go_down():
 
 
 def test_only_the_store_knows_the_database():
-    sql = re.compile(r'\bsqlite3_\w+ ?\(|sqlite3\.h|"[^"\n]*\b(SELECT |INSERT INTO |DELETE FROM |UPDATE \w+ SET )')
+    sql = re.compile(r'\bsqlite3_\w+ ?\(|sqlite3\.h|"[^"\n]*\b(SELECT |INSERT INTO |DELETE FROM '
+                     r'|UPDATE \w+ SET )')
     others = [name for name in sources() if room_of(name) != "server/store" and
               sql.search((ROOT / name).read_text())]
     assert not others
 
 
 def functions(text):
-    """Yields (name, lines) of the functions of a C file: from its first line to the closing brace."""
+    """Yields (name, lines) of a C file's functions: from the first line to the closing brace."""
     start = name = None
     for number, line in enumerate(text.splitlines()):
         if re.match(r"[A-Za-z_].*\(", line) and not line.rstrip().endswith((";", ":")):

@@ -27,17 +27,18 @@ def test_accepts(ctl):
     database = sqlite3.connect(ctl.database)
     with database:
         for i in range(MACHINES):
-            database.execute("INSERT INTO device (id, name, added) VALUES (?, ?, 1)", (i + 1, f"pc{i}"))
+            database.execute("INSERT INTO device (id, name, added) VALUES (?, ?, 1)",
+                             (i + 1, f"pc{i}"))
             database.execute("INSERT INTO mac VALUES (?, ?)",
                              (b"\x52\x54" + struct.pack(">I", i), i + 1))
     daemon = policy.Daemon(ctl.database, ctl.folder / "log", 0, "--rate", "0")
     try:
-        told = load(daemon, "-n", "50")
-        assert (told["work"], told["accepted"], told["lost"]) == (50, 0, 0)
+        measured = load(daemon, "-n", "50")
+        assert (measured["jobs"], measured["accepted"], measured["lost"]) == (50, 0, 0)
         assert count(database, "SELECT count(*) FROM offer") == 0
-        # Some of which were told before, some not.
+        # Some of which had a job before, some not.
         done = load(daemon, "-n", str(MACHINES), "--accept")
-        assert (done["work"], done["accepted"], done["lost"]) == (MACHINES, MACHINES, 0)
+        assert (done["jobs"], done["accepted"], done["lost"]) == (MACHINES, MACHINES, 0)
         assert count(database, "SELECT count(*) FROM offer") == MACHINES
         assert count(database, "SELECT count(*) FROM job WHERE state = 'offered'") == MACHINES
     finally:

@@ -27,7 +27,7 @@ def request(daemon, mac=MAC1, uuid=None, isd=None, nonce=None, **more):
 
 
 def eventually(look):
-    """What is told beside the answers is stored after them."""
+    """What is reported beside the answers is stored after them."""
     end = time.monotonic() + 5
     while not (found := look()) and time.monotonic() < end:
         time.sleep(0.01)
@@ -53,39 +53,39 @@ def test_isd_is_added_and_shown(ctl):
 
 def test_known_by_isd_alone(ctl, daemon):
     ctl("device", "add", "web01", "--isd", ISD1)
-    ctl("work", "assign", "web01", "--config", "a.cfg", "--attempts", "9")
-    assert request(daemon)[policy.DECISION] == policy.LOCAL
+    ctl("job", "assign", "web01", "--config", "a.cfg", "--attempts", "9")
+    assert request(daemon)[policy.DECISION] == policy.DECISION_LOCAL
     answer = request(daemon, isd=ISD1, uuid=UUID1)
-    assert answer[policy.NAME] == b"web01" and answer[policy.DECISION] == policy.WORK
-    # Its agent tells of no image-safe data.
+    assert answer[policy.NAME] == b"web01" and answer[policy.DECISION] == policy.DECISION_JOB
+    # Its agent reports no image-safe data.
     agent = {policy.MAC: policy.mac(MAC1), policy.UUID: guid(UUID1)}
     assert policy.ask(daemon.port, policy.QUERY, agent | {
-        policy.TOKEN: answer[policy.TOKEN]})[policy.LEASE] == answer[policy.LEASE]
-    # A copy of the disk in another machine gets nothing, and the administrator is told.
+        policy.TOKEN: answer[policy.TOKEN]})[policy.JOB] == answer[policy.JOB]
+    # A copy of the disk in another machine gets nothing, and the administrator is warned.
     other = request(daemon, MAC9, isd=ISD1, uuid=UUID2)
-    assert other[policy.DECISION] == policy.LOCAL and policy.NAME not in other
+    assert other[policy.DECISION] == policy.DECISION_LOCAL and policy.NAME not in other
     eventually(lambda: "conflict" in [e["step"] for e in ctl.json("event", "list", "web01")])
     assert "a disk moved or copied" in ctl("device", "show", "web01")
     assert 'anomaly="it has the image-safe data of web01, but the machine is not known: a disk ' \
         'moved or copied"' in daemon.log.read_text()
     assert f"bound to UUID       {UUID1}" in ctl("device", "show", "web01")
-    assert request(daemon, isd=ISD1, uuid=UUID1)[policy.DECISION] == policy.WORK
+    assert request(daemon, isd=ISD1, uuid=UUID1)[policy.DECISION] == policy.DECISION_JOB
 
 
 def test_copied_disk_in_a_machine_that_is_known(ctl, daemon):
     ctl("device", "add", "web01", MAC1, UUID1, "--isd", ISD1)
     ctl("device", "add", "web02", MAC2, UUID2)
-    ctl("work", "assign", "web01", "--config", "wrong.cfg")
+    ctl("job", "assign", "web01", "--config", "wrong.cfg")
     nonce = bytes(range(16))
     for _ in range(3):
         answer = request(daemon, MAC2, UUID2, ISD1, nonce)
-        assert answer[policy.NAME] == b"web02" and answer[policy.DECISION] == policy.LOCAL
+        assert answer[policy.NAME] == b"web02" and answer[policy.DECISION] == policy.DECISION_LOCAL
     for name in ("web01", "web02"):
         eventually(lambda name=name: "conflict" in
                    [e["step"] for e in ctl.json("event", "list", name)])
         # Once a boot, however often it asks.
         assert [e["step"] for e in ctl.json("event", "list", name)].count("conflict") == 1
-    ctl("work", "assign", "web02", "--config", "right.cfg")
+    ctl("job", "assign", "web02", "--config", "right.cfg")
     assert request(daemon, MAC2, UUID2, ISD1)[policy.CONFIG] == b"right.cfg"
     assert request(daemon, MAC1, UUID1, ISD1)[policy.CONFIG] == b"wrong.cfg"
 
@@ -93,19 +93,19 @@ def test_copied_disk_in_a_machine_that_is_known(ctl, daemon):
 def test_new_main_board(ctl, daemon):
     ctl("device", "add", "web01", MAC1, UUID1, "--isd", ISD1)
     ctl("device", "add", "web02", MAC2)
-    ctl("work", "assign", "web01", "--config", "a.cfg")
-    assert request(daemon, MAC9, UUID2, ISD1)[policy.DECISION] == policy.LOCAL
+    ctl("job", "assign", "web01", "--config", "a.cfg")
+    assert request(daemon, MAC9, UUID2, ISD1)[policy.DECISION] == policy.DECISION_LOCAL
     assert ctl("device", "change", "web01", "--mac", MAC9, "--uuid", UUID2) == \
         "device web01 changed\n"
-    assert request(daemon, MAC9, UUID2, ISD1)[policy.DECISION] == policy.WORK
-    assert request(daemon, MAC1, UUID1, ISD1)[policy.DECISION] == policy.LOCAL
+    assert request(daemon, MAC9, UUID2, ISD1)[policy.DECISION] == policy.DECISION_JOB
+    assert request(daemon, MAC1, UUID1, ISD1)[policy.DECISION] == policy.DECISION_LOCAL
     shown = ctl.json("device", "change", "web01", "--mac", "", "--uuid", "")
     assert (shown["macs"], shown["uuid"], shown["isd"]) == ([], None, ISD1)
-    assert request(daemon, MAC1, UUID1, ISD1)[policy.DECISION] == policy.WORK
-    assert request(daemon, MAC9, UUID2, ISD1)[policy.DECISION] == policy.LOCAL
+    assert request(daemon, MAC1, UUID1, ISD1)[policy.DECISION] == policy.DECISION_JOB
+    assert request(daemon, MAC9, UUID2, ISD1)[policy.DECISION] == policy.DECISION_LOCAL
     # Anew: whoever comes first.
     ctl("device", "change", "web01", "--isd", ISD1)
-    assert request(daemon, MAC9, UUID2, ISD1)[policy.DECISION] == policy.WORK
+    assert request(daemon, MAC9, UUID2, ISD1)[policy.DECISION] == policy.DECISION_JOB
     for status, arguments, expected in (
             (2, [], "expected --mac, --uuid or --isd"),
             (2, ["--isd", ""], "nothing would be left to know it by"),
@@ -172,18 +172,19 @@ def test_what_was_not_told(ctl, daemon):
 def test_settings_reach_the_machines(ctl, daemon):
     ctl("device", "add", "web01", MAC1)
     answer = request(daemon, MAC9)
-    assert answer == {policy.DECISION: policy.LOCAL, policy.HOT_KEY_WAIT: 3000,
+    assert answer == {policy.DECISION: policy.DECISION_LOCAL, policy.HOT_KEY_WAIT: 3000,
                       policy.VALID_FOR: 60}
     assert ctl("settings", "set", "menu-mode=hotkey", "hot-key=f", "menu-file=global.txt",
                "local-boot-uefi=entry").startswith("settings of all devices: set ")
     ctl("settings", "set", "web01", "menu-mode=always", "hot-key-wait=0", "answer-validity=0",
         "local-boot-bios=mbr")
-    stranger = request(daemon, MAC9)
-    assert stranger == {policy.DECISION: policy.LOCAL, policy.MENU_MODE: 2,
+    unknown = request(daemon, MAC9)
+    assert unknown == {policy.DECISION: policy.DECISION_LOCAL, policy.MENU_MODE: 2,
                         policy.HOT_KEY: ord("f"), policy.HOT_KEY_WAIT: 3000,
                         policy.MENU_FILE: b"global.txt", policy.VALID_FOR: 60}
     known = request(daemon)
-    assert known == {policy.DECISION: policy.LOCAL, policy.NAME: b"web01", policy.MENU_MODE: 1,
+    assert known == {policy.DECISION: policy.DECISION_LOCAL, policy.NAME: b"web01",
+                     policy.MENU_MODE: 1,
                      policy.HOT_KEY: ord("f"), policy.MENU_FILE: b"global.txt",
                      policy.LOCAL_BOOT: 3}
     assert request(daemon, firmware=policy.UEFI)[policy.LOCAL_BOOT] == 5
@@ -225,7 +226,7 @@ def boot(daemon, nonce, events):
     identity = {policy.MAC: policy.mac(MAC1)}
     answer = request(daemon, nonce=nonce)
     for code, milliseconds, reason in events:
-        policy.tell(daemon.port, nonce, identity | {
+        policy.send_event(daemon.port, nonce, identity | {
             policy.CODE: code, policy.MILLISECONDS: milliseconds,
             policy.REASON: reason.encode()})
     return answer
@@ -234,14 +235,14 @@ def boot(daemon, nonce, events):
 def test_trace(ctl, daemon):
     ctl("device", "add", "web01", MAC1)
     assert "no boot is known" in ctl.fails(1, "device", "trace", "web01")
-    ctl("work", "assign", "web01", "--config", "a.cfg")
+    ctl("job", "assign", "web01", "--config", "a.cfg")
     first, second = b"\x11" * 16, b"\x22" * 16
-    lease = boot(daemon, first, [
+    job = boot(daemon, first, [
         (1, 3, ""), (2, 12, "QEMU Standard PC"), (3, 13, "valid"), (4, 15, "127.0.0.1"),
-        (5, 18, "work"), (6, 20, ""), (7, 25, "Start imaging"), (8, 60, "pxelinux.0"),
-        (9, 61, "pxelinux.0")])[policy.LEASE]
+        (5, 18, "job"), (6, 20, ""), (7, 25, "Start imaging"), (8, 60, "pxelinux.0"),
+        (9, 61, "pxelinux.0")])[policy.JOB]
     for state in (policy.BEGUN, policy.DONE):
-        policy.report(daemon.port, {policy.MAC: policy.mac(MAC1)}, lease, state)
+        policy.report(daemon.port, {policy.MAC: policy.mac(MAC1)}, job, state)
     boot(daemon, second, [(11, 30, "no answer"), (10, 31, "no job")])
     last = eventually(lambda: (t := ctl.json("device", "trace", "web01"))["boots"] == 2 and
                       len(t["events"]) == 3 and t)
@@ -284,10 +285,10 @@ def test_trace_of_another_machine_with_its_uuid(ctl, daemon):
 def test_trace_tells_who_ended_it(ctl, daemon, completes, reports, expected):
     ctl("device", "add", "web01", MAC1)
     ctl("bundle", "add", "b", "--completes", completes)
-    ctl("work", "assign", "web01", "--bundle", "b")
-    lease = request(daemon)[policy.LEASE]
+    ctl("job", "assign", "web01", "--bundle", "b")
+    job = request(daemon)[policy.JOB]
     for state in reports:
-        policy.report(daemon.port, {policy.MAC: policy.mac(MAC1)}, lease, state)
+        policy.report(daemon.port, {policy.MAC: policy.mac(MAC1)}, job, state)
     events = ctl.json("device", "trace", "web01")["events"]
     assert [(e["step"], e["from"]) for e in events if e["step"] in ("begun", "done", "failed")] \
         == expected
@@ -297,9 +298,9 @@ def test_trace_tells_who_ended_it(ctl, daemon, completes, reports, expected):
 def test_trace_tells_what_the_server_ended(ctl, daemon, completes, step):
     ctl("device", "add", "web01", MAC1)
     ctl("bundle", "add", "b", "--completes", completes, "--attempts", "1")
-    ctl("work", "assign", "web01", "--bundle", "b")
+    ctl("job", "assign", "web01", "--bundle", "b")
     request(daemon)
-    assert request(daemon)[policy.DECISION] == policy.LOCAL
+    assert request(daemon)[policy.DECISION] == policy.DECISION_LOCAL
     event = next(e for e in ctl.json("device", "trace", "web01")["events"] if e["step"] == step)
     assert event["from"] == "server"
 

@@ -57,16 +57,16 @@ def site(tmp_path_factory):
     ctl("assignment", "add", "b1", "--to", "/site")
     ctl("rule", "add", "r1", "--bundle", "b1", "memory >= 8G")
     ctl.run("multicast", "add", "m1", "--bundle", "b1", "--clients", "2", "pc1")
-    ctl("work", "assign", "pc1", "--config", "z.cfg", "image=x")
+    ctl("job", "assign", "pc1", "--config", "z.cfg", "image=x")
     return ctl
 
 
 @pytest.mark.parametrize("verb", verbs(), ids=" ".join)
 def test_hostile_words(site, verb):
     if verb == ["watch"]:
-        pytest.skip("it goes on; what it tells is that of \"event list\"")
+        pytest.skip("it goes on; what it prints is that of \"event list\"")
     good = {"device": "pc1", "group": "kiosks", "bundle": "b1", "rule": "r1", "multicast": "m1",
-            "work": "pc1", "folder": "/site", "settings": "menu-mode=always", "explain": "pc1"}
+            "job": "pc1", "folder": "/site", "settings": "menu-mode=always", "explain": "pc1"}
     for hostile in HOSTILE:
         for words in ([hostile], [good.get(verb[0], "x"), hostile], ["--", hostile, hostile],
                       ["--json", hostile]):
@@ -85,7 +85,7 @@ def test_hostile_options(site, option):
     for hostile in HOSTILE[:2]:
         for verb in (["device", "add", "x1"], ["bundle", "add", "x2", "a=b"],
                      ["rule", "add", "x3"], ["assignment", "add", "b1"],
-                     ["work", "assign", "pc1"], ["multicast", "add", "x4", "pc1"],
+                     ["job", "assign", "pc1"], ["multicast", "add", "x4", "pc1"],
                      ["explain", "pc1"], ["event", "list"], ["menu", "show", "x"]):
             run(BUILD / "prebootctl", "--database", site.database, *verb,
                 b"--" + option.encode() + b"=" + hostile, cwd=site.folder)
@@ -96,7 +96,8 @@ def test_hostile_options(site, option):
     b'{"format":"openpreboot","version":1,"\xc2\x9bkey":1}',
     b'{"format":"openpreboot","version":1,"a\\u001b[31mb":1}',
     b'{"format":"openpreboot","version":1,"devices":[{"name":"x","\\u009bkey\\u001b":1}]}',
-    b'{"format":"openpreboot","version":1,"devices":[{"name":"x\\u001b[2J\\n","macs":["\\u009b"]}]}',
+    b'{"format":"openpreboot","version":1,'
+    b'"devices":[{"name":"x\\u001b[2J\\n","macs":["\\u009b"]}]}',
     b'{"format":"openpreboot","version":1,"settings":{"\\u001b":"\\u001b"}}',
     b'{"format":"\x1b[2J","version":1}', b'\x1b[2J{}', b'{"format":"openpreboot\xff"}'])
 def test_hostile_json(tmp_path, text):
@@ -137,20 +138,23 @@ def test_hostile_database(site, tmp_path):
         db.execute("UPDATE job SET config = ?, reason = ?", [evil, evil])
         db.execute("UPDATE event SET reason = ?", [evil])
     db.close()
-    for verb in (["device", "list"], ["device", "show", evil], ["group", "list"], ["bundle", "list"],
-                 ["rule", "list"], ["multicast", "list"], ["folder", "list"], ["work", "list"],
+    for verb in (["device", "list"], ["device", "show", evil], ["group", "list"],
+                 ["bundle", "list"],
+                 ["rule", "list"], ["multicast", "list"], ["folder", "list"], ["job", "list"],
                  ["event", "list"], ["explain", "52:54:00:00:00:01"], ["check"], ["inventory"],
                  ["device", "list", "--csv"], ["assignment", "list"]):
         run(BUILD / "prebootctl", "--database", copy, *verb)
     for verb in (["--json", "device", "list"], ["export"]):
         result = run(BUILD / "prebootctl", "--database", copy, *verb)
         data = json.loads(result.stdout)
-        names = [device["name"] for device in data["devices" if verb == ["export"] else slice(None)]]
+        names = [device["name"] for device in
+                 data["devices" if verb == ["export"] else slice(None)]]
         assert names == [evil]  # JSON has ways of its own to say it
 
 
 @pytest.mark.parametrize("tool, words", [
-    ("isdctl", [b"@", b"show"]), ("isdctl", [b"/dev/null", b"@"]), ("isdctl", [b"--sector-size", b"@"]),
+    ("isdctl", [b"@", b"show"]), ("isdctl", [b"/dev/null", b"@"]),
+    ("isdctl", [b"--sector-size", b"@"]),
     ("isdctl", [b"--@"]), ("prebootwork", [b"@"]), ("prebootwork", [b"--server", b"@", b"show"]),
     ("prebootwork", [b"--mac", b"@", b"show"]), ("prebootwork", [b"--@"]),
     ("prebootwork", [b"--timeout", b"@", b"show"]), ("prebootd", [b"@"]), ("prebootd", [b"--@"]),

@@ -80,7 +80,8 @@ def test_addresses_belong_to_one_device(ctl):
         ctl.fails(1, "device", "add", "db01", "--mac", "02:00:00:00:00:01", "--mac", MAC)
     assert f"UUID {UUID} is that of device web01 already" in \
         ctl.fails(1, "device", "add", "db01", "--uuid", UUID)
-    assert "device web01 already exists" in ctl.fails(1, "device", "add", "WEB01", "02:00:00:00:00:01")
+    assert "device web01 already exists" in ctl.fails(1, "device", "add", "WEB01",
+                                                      "02:00:00:00:00:01")
     assert len(ctl.json("device", "list")) == 1
 
 
@@ -92,7 +93,7 @@ def test_short_forms_and_help(ctl):
     assert ctl("d", "li") == ctl("d", "ls") == ctl("device", "list") == ctl("device")
     assert "expected one of device, explain, folder, group" in ctl.fails(2, "thing", "list")
     assert "add, change, list, show, remove, trace" in ctl.fails(2, "device", "bogus")
-    for words in ((), ("device",), ("work", "assign"), ("event", "list")):
+    for words in ((), ("device",), ("job", "assign"), ("event", "list")):
         assert "prebootctl" in ctl(*words, "--help")
     for program in ("prebootd", "prebootctl", "prebootwork", "isdctl"):
         for option in ("--help", "--version"):
@@ -171,8 +172,8 @@ def test_help_as_a_word(ctl):
 
 def test_table_fits_the_terminal(ctl):
     ctl("device", "add", "w" * 60, MAC)
-    ctl("work", "assign", "w" * 60, "--config", "c" * 120)
-    lines = ctl.on_terminal("work", "list")
+    ctl("job", "assign", "w" * 60, "--config", "c" * 120)
+    lines = ctl.on_terminal("job", "list")
     assert len(lines) == 2 and all(len(line) <= 80 for line in lines)
     assert "~" in lines[1]
 
@@ -181,13 +182,13 @@ def test_tables_cut_texts_alone(ctl):
     """Times, addresses, states and numbers stay whole on a terminal."""
     ctl("folder", "add", "/" + "f" * 30)
     ctl("device", "add", "w" * 30, MAC, "--folder", "/" + "f" * 30)
-    ctl("work", "assign", "w" * 30, "--config", "z_auto.cfg")
-    ctl("work", "cancel", "w" * 30)
+    ctl("job", "assign", "w" * 30, "--config", "z_auto.cfg")
+    ctl("job", "cancel", "w" * 30)
     with sqlite3.connect(ctl.database) as database:
         database.execute("UPDATE job SET reason = ?", ["r" * 60])
         database.execute("UPDATE event SET reason = ?", ["r" * 60])
     database.close()
-    for words in ("device list", "work list", "event list"):
+    for words in ("device list", "job list", "event list"):
         cut, whole = ctl.on_terminal(*words.split()), ctl(*words.split()).splitlines()
         assert [line for line in cut if len(line) > 80] == []
         for word in re.findall(r"\S+", "\n".join(whole[1:])):
@@ -198,9 +199,9 @@ def test_tables_cut_texts_alone(ctl):
     ("76", 76), ("100", 100), ("1000", 170), ("", 170), ("0", 170), ("wide", 170), ("60x", 170)])
 def test_width_from_the_environment(ctl, columns, width, monkeypatch):
     ctl("device", "add", "w" * 60, MAC)
-    ctl("work", "assign", "w" * 60, "--config", "c" * 60)
+    ctl("job", "assign", "w" * 60, "--config", "c" * 60)
     monkeypatch.setenv("COLUMNS", columns)
-    longest = max(map(len, ctl("work", "list").splitlines()))
+    longest = max(map(len, ctl("job", "list").splitlines()))
     assert longest <= width if width < 170 else longest > 160
 
 
@@ -314,7 +315,8 @@ def test_trace_targets(many):
     """Those that have no such boot are named too; for one device that is an error."""
     with sqlite3.connect(many.database) as db:
         for device, boot in ((2, b"a" * 16), (2, b"b" * 16), (4, b"c" * 16)):
-            db.execute("INSERT INTO event (device, job, time, time_ms, boot, step, reason, milliseconds)"
+            db.execute("INSERT INTO event (device, job, time, time_ms, boot, step, reason, "
+                       "milliseconds)"
                        " SELECT id, 0, 1, 0, ?, 'hardware', 'a PC', 12 FROM device WHERE name = ?",
                        (boot, f"pc{device}"))
     db.close()
@@ -330,7 +332,7 @@ def test_trace_targets(many):
 
 
 def test_settings_of_several(many):
-    assert many("settings", "set", "pc1", "/lab", "pc1", "attempts=5", "work-by-mac=yes") == \
+    assert many("settings", "set", "pc1", "/lab", "pc1", "attempts=5", "job-by-mac=yes") == \
         "settings of pc1, /lab: set attempts=5, job-by-mac=yes\n"
     shown = many.json("settings", "show", "pc1", "/lab")
     assert [one["target"] for one in shown] == ["pc1", "/lab"]
@@ -339,9 +341,10 @@ def test_settings_of_several(many):
     assert [line for line in many("settings", "list", "pc1", "/lab").splitlines()
             if line in ("pc1", "/lab", "")] == ["pc1", "", "/lab"]
     # All or none.
-    assert "attempts is not set for pc2" in many.fails(1, "settings", "unset", "pc1", "pc2", "attempts")
+    assert "attempts is not set for pc2" in many.fails(1, "settings", "unset", "pc1", "pc2",
+                                                       "attempts")
     assert many.json("settings", "show", "pc1")["attempts"]["from"] == "device"
-    assert many("settings", "unset", "pc1", "/lab", "work-by-mac", "attempts") == \
+    assert many("settings", "unset", "pc1", "/lab", "job-by-mac", "attempts") == \
         "settings of pc1, /lab: removed job-by-mac, attempts\n"
     assert many.json("settings", "show", "pc1")["attempts"]["from"] == "default"
     assert "unknown setting" in many.fails(2, "settings", "unset", "pc1", "pc2", "attempst")
@@ -393,7 +396,8 @@ def test_release_many(many):
 def test_settings_are_confirmed(many):
     assert many("settings", "set", "/lab", "attempts=5", "deadline=2h") == \
         "settings of /lab: set attempts=5, deadline=2h\n"
-    assert many("settings", "set", "menu-mode=never") == "settings of all devices: set menu-mode=never\n"
+    assert many("settings", "set", "menu-mode=never") == \
+        "settings of all devices: set menu-mode=never\n"
     assert many("settings", "unset", "/lab", "attempts") == "settings of /lab: removed attempts\n"
     assert many.json("settings", "set", "pc1", "attempts=2")["attempts"] == {
         "value": "2", "from": "device"}
@@ -410,10 +414,10 @@ def test_errors_as_json(ctl, status, words):
     if "\x1b" in words[-1]:
         status = 2  # it cannot be the name of a device
     result = ctl.run("--json", *words)
-    told = json.loads(result.stderr)
-    assert (result.returncode, result.stdout, told["error"]["status"]) == (status, "", status)
+    shown = json.loads(result.stderr)
+    assert (result.returncode, result.stdout, shown["error"]["status"]) == (status, "", status)
     text = ctl.run(*words).stderr.removeprefix("prebootctl: ")
-    assert text.startswith(told["error"]["message"])
+    assert text.startswith(shown["error"]["message"])
 
 
 @pytest.mark.parametrize("words, expected", [

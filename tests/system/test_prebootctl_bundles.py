@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Bundles, who is to get them, and the work made of them, as an administrator types it."""
+"""Bundles, who is to get them, and the jobs made of them, as an administrator types it."""
 
 import re
 import time
@@ -40,17 +40,17 @@ def request(daemon, address=MAC1):
     return policy.boot(daemon.port, {policy.MAC: policy.mac(address), policy.FIRMWARE: policy.BIOS})
 
 
-def work(daemon, address=MAC1):
-    """Asks until there is work: prebootd follows a change within 100 ms, or so."""
+def request_job(daemon, address=MAC1):
+    """Asks until there is a job: prebootd follows a change within 100 ms, or so."""
     end = time.monotonic() + 5
-    while (answer := request(daemon, address))[policy.DECISION] != policy.WORK:
+    while (answer := request(daemon, address))[policy.DECISION] != policy.DECISION_JOB:
         assert time.monotonic() < end, answer
         time.sleep(0.02)
     return answer
 
 
-def report(daemon, lease, state, address=MAC1):
-    return policy.report(daemon.port, {policy.MAC: policy.mac(address)}, lease, state)
+def report(daemon, job, state, address=MAC1):
+    return policy.report(daemon.port, {policy.MAC: policy.mac(address)}, job, state)
 
 
 def steps(ctl, device):
@@ -220,54 +220,54 @@ def test_bad_assignment(kept, status, arguments, expected):
     assert kept.json("assignment", "list") == before
 
 
-# --- work made of bundles --------------------------------------------------------
+# --- jobs made of bundles --------------------------------------------------------
 
 
-def test_work_of_a_bundle_takes_the_settings(ctl):
+def test_jobs_of_a_bundle_take_the_settings(ctl):
     ctl("settings", "set", "/site", "loader-bios=site.0", "attempts=5", "deadline=2h")
     ctl("settings", "set", "pc1", "loader-uefi=own.efi")
-    assert ctl("work", "assign", "pc1", "--bundle", "ws", "size=9", "--unset", "image") == \
+    assert ctl("job", "assign", "pc1", "--bundle", "ws", "size=9", "--unset", "image") == \
         "job 1 assigned to pc1: ws\n"
-    work = ctl.json("work", "show", "pc1")
-    assert (work["loader_bios"], work["loader_uefi"]) == ("site.0", "own.efi")
-    assert (work["attempts"], work["deadline"], work["config"]) == (5, 7200, "z_auto.cfg")
-    assert work["details"] == {"size": "9"}
-    assert (work["bundle"], work["source"]) == ("ws", "hand")
-    ctl("work", "assign", "pc2", "--bundle", "ws", "--attempts", "2", "--loader-bios", "x.0",
+    job = ctl.json("job", "show", "pc1")
+    assert (job["loader_bios"], job["loader_uefi"]) == ("site.0", "own.efi")
+    assert (job["attempts"], job["deadline"], job["config"]) == (5, 7200, "z_auto.cfg")
+    assert job["details"] == {"size": "9"}
+    assert (job["bundle"], job["source"]) == ("ws", "hand")
+    ctl("job", "assign", "pc2", "--bundle", "ws", "--attempts", "2", "--loader-bios", "x.0",
         "--config", "b.cfg")
-    work = ctl.json("work", "show", "pc2")
-    assert (work["loader_bios"], work["attempts"], work["config"]) == ("x.0", 2, "b.cfg")
-    ctl("work", "cancel", "pc1")
-    ctl("work", "assign", "pc1", "--config", "c.cfg")  # no bundle, and the settings as well
-    work = ctl.json("work", "show", "pc1")
-    assert (work["loader_bios"], work["attempts"], work["bundle"]) == ("site.0", 5, None)
-    table = ctl("work", "list").splitlines()
+    job = ctl.json("job", "show", "pc2")
+    assert (job["loader_bios"], job["attempts"], job["config"]) == ("x.0", 2, "b.cfg")
+    ctl("job", "cancel", "pc1")
+    ctl("job", "assign", "pc1", "--config", "c.cfg")  # no bundle, and the settings as well
+    job = ctl.json("job", "show", "pc1")
+    assert (job["loader_bios"], job["attempts"], job["bundle"]) == ("site.0", 5, None)
+    table = ctl("job", "list").splitlines()
     assert table[0].split() == ["JOB", "DEVICE", "STATE", "ATTEMPT", "WHAT", "BY", "SINCE",
                                 "REASON"]
     assert [line.split()[4:6] for line in table[1:]] == [
         ["c.cfg", "hand"], ["ws", "hand"], ["ws", "hand"]]
-    assert "by         hand, bundle ws" in ctl("work", "show", "2")
-    assert 'unknown bundle "none"' in ctl.fails(1, "work", "assign", "pc1", "--bundle", "none")
+    assert "by         hand, bundle ws" in ctl("job", "show", "2")
+    assert 'unknown bundle "none"' in ctl.fails(1, "job", "assign", "pc1", "--bundle", "none")
 
 
 def test_history_outlives_the_bundle(ctl):
-    ctl("work", "assign", "pc1", "--bundle", "ws")
-    ctl("work", "cancel", "pc1")
+    ctl("job", "assign", "pc1", "--bundle", "ws")
+    ctl("job", "cancel", "pc1")
     assert ctl.json("bundle", "list")[0]["uses"]["open"] == 0
     ctl("bundle", "remove", "ws")
-    work = ctl.json("work", "list", "pc1")[0]
-    assert (work["bundle"], work["config"], work["state"]) == (None, "z_auto.cfg", "cancelled")
+    job = ctl.json("job", "list", "pc1")[0]
+    assert (job["bundle"], job["config"], job["state"]) == (None, "z_auto.cfg", "cancelled")
 
 
-def test_assigned_work_says_where_it_came_from(ctl, daemon):
+def test_assigned_jobs_say_where_they_came_from(ctl, daemon):
     ctl("assignment", "add", "ws", "--to", "/site", "--always")
-    assert work(daemon)[policy.LOADER] == b"pxelinux.0"
-    lease = ctl.json("work", "show", "pc1")
-    assert (lease["bundle"], lease["source"], lease["state"]) == ("ws", "assignment", "offered")
+    assert request_job(daemon)[policy.LOADER] == b"pxelinux.0"
+    job = ctl.json("job", "show", "pc1")
+    assert (job["bundle"], job["source"], job["state"]) == ("ws", "assignment", "offered")
     assert re.search(r"^1 +ws +/site +always +1 +0 +0$", ctl("assignment", "list"), re.M)
     assert ctl.json("bundle", "show", "ws")["uses"]["open"] == 1
-    report(daemon, lease["job"], policy.BEGUN)
-    report(daemon, lease["job"], policy.DONE)
+    report(daemon, job["job"], policy.BEGUN)
+    report(daemon, job["job"], policy.DONE)
     assert re.search(r"^1 +ws +/site +always +0 +1 +0$", ctl("assignment", "list"), re.M)
 
 
@@ -275,45 +275,45 @@ def test_assigned_work_says_where_it_came_from(ctl, daemon):
 
 
 def test_retry_what_failed(ctl, daemon):
-    ctl("work", "assign", "pc1", "--bundle", "ws", "--attempts", "1")
-    lease = work(daemon)[policy.LEASE]
-    report(daemon, lease, policy.FAILED)
-    assert ctl("work", "retry", "pc1") == "job 1 of pc1 waits for its next boot, as job 2\n"
-    old, new = ctl.json("work", "show", "1"), ctl.json("work", "show", "2")
+    ctl("job", "assign", "pc1", "--bundle", "ws", "--attempts", "1")
+    job = request_job(daemon)[policy.JOB]
+    report(daemon, job, policy.FAILED)
+    assert ctl("job", "retry", "pc1") == "job 1 of pc1 waits for its next boot, as job 2\n"
+    old, new = ctl.json("job", "show", "1"), ctl.json("job", "show", "2")
     assert (old["state"], new["state"]) == ("failed", "pending")
     for key in ("bundle", "source", "config", "details", "loader_bios", "attempts", "deadline"):
         assert old[key] == new[key]
     assert new["attempt"] == 0 and new["offers"] == []
-    assert work(daemon)[policy.LEASE] == 2
+    assert request_job(daemon)[policy.JOB] == 2
     assert ("assigned", "again, after job 1") in steps(ctl, "pc1")
 
 
 def test_release_what_hangs(ctl, daemon):
-    ctl("work", "assign", "pc1", "--bundle", "ws", "--attempts", "2")
-    lease = work(daemon)[policy.LEASE]
-    report(daemon, lease, policy.BEGUN)
-    assert "2" in ctl("work", "release", "pc1")
-    assert [(w["job"], w["state"], w["attempt"]) for w in ctl.json("work", "list")] == [
+    ctl("job", "assign", "pc1", "--bundle", "ws", "--attempts", "2")
+    job = request_job(daemon)[policy.JOB]
+    report(daemon, job, policy.BEGUN)
+    assert "2" in ctl("job", "release", "pc1")
+    assert [(w["job"], w["state"], w["attempt"]) for w in ctl.json("job", "list")] == [
         (2, "pending", 0), (1, "cancelled", 1)]
-    assert ctl.json("work", "show", "1")["reason"] == "released by the administrator"
-    assert policy.STATE not in report(daemon, lease, policy.DONE)
-    assert work(daemon)[policy.ATTEMPT] == 1
+    assert ctl.json("job", "show", "1")["reason"] == "released by the administrator"
+    assert policy.STATE not in report(daemon, job, policy.DONE)
+    assert request_job(daemon)[policy.ATTEMPT] == 1
 
 
 def test_retry_and_release_refuse(ctl, daemon):
-    assert "device pc1 has no job" in ctl.fails(1, "work", "retry", "pc1")
-    ctl("work", "assign", "pc1", "--bundle", "ws")
-    assert '"prebootctl job release pc1"' in ctl.fails(1, "work", "retry", "pc1")
-    assert "it waits for the next boot already" in ctl.fails(1, "work", "release", "pc1")
-    lease = work(daemon)[policy.LEASE]
-    report(daemon, lease, policy.BEGUN)
-    report(daemon, lease, policy.DONE)
-    assert "is done; to have it done again, use --force" in ctl.fails(1, "work", "retry", "1")
-    assert '"prebootctl job retry 1"' in ctl.fails(1, "work", "release", "pc1")
-    ctl("work", "retry", "1", "--force")
+    assert "device pc1 has no job" in ctl.fails(1, "job", "retry", "pc1")
+    ctl("job", "assign", "pc1", "--bundle", "ws")
+    assert '"prebootctl job release pc1"' in ctl.fails(1, "job", "retry", "pc1")
+    assert "it waits for the next boot already" in ctl.fails(1, "job", "release", "pc1")
+    job = request_job(daemon)[policy.JOB]
+    report(daemon, job, policy.BEGUN)
+    report(daemon, job, policy.DONE)
+    assert "is done; to have it done again, use --force" in ctl.fails(1, "job", "retry", "1")
+    assert '"prebootctl job retry 1"' in ctl.fails(1, "job", "release", "pc1")
+    ctl("job", "retry", "1", "--force")
     assert "pc1 has job 2, which is pending; cancel it first" in \
-        ctl.fails(1, "work", "retry", "1", "--force")
-    assert len(ctl.json("work", "list")) == 2
+        ctl.fails(1, "job", "retry", "1", "--force")
+    assert len(ctl.json("job", "list")) == 2
 
 
 def test_autoinstall_is_kickstart(ctl):
@@ -323,21 +323,21 @@ def test_autoinstall_is_kickstart(ctl):
 
 
 def test_loader_that_takes_no_configuration(tmp_path):
-    """--config "" says so, of bundles and of work; all that tells of it can cope with that."""
+    """--config "" says so, of bundles and of jobs; all that shows it can cope with that."""
     ctl = policy.Ctl(tmp_path)
     ctl("device", "add", "pc1", "--mac", "52:54:00:00:00:01")
     ctl("bundle", "add", "ipxe", "--config", "", "--loader-bios", "undionly.kpxe",
         "--loader-uefi", "")
     assert ctl.json("bundle", "show", "ipxe")["config"] == ""
     assert re.search(r"config +none", ctl("bundle", "show", "ipxe"))
-    assert "undionly.kpxe" in ctl("work", "assign", "pc1", "--config", "", "--loader-bios",
+    assert "undionly.kpxe" in ctl("job", "assign", "pc1", "--config", "", "--loader-bios",
                                   "undionly.kpxe")
-    ctl("work", "assign", "pc1", "--replace", "--config", "", "--loader-bios", "", "--loader-uefi",
+    ctl("job", "assign", "pc1", "--replace", "--config", "", "--loader-bios", "", "--loader-uefi",
         "snponly.efi")
-    assert "snponly.efi" in ctl("work", "list", "pc1", "--open")
-    ctl("work", "assign", "pc1", "--replace", "--bundle", "ipxe")
-    assert re.search(r"config +none", ctl("work", "show", "pc1"))
-    ctl("work", "list")
+    assert "snponly.efi" in ctl("job", "list", "pc1", "--open")
+    ctl("job", "assign", "pc1", "--replace", "--bundle", "ipxe")
+    assert re.search(r"config +none", ctl("job", "show", "pc1"))
+    ctl("job", "list")
     assert " with" not in ctl("explain", "pc1").splitlines()[-1]
     exported = ctl("export")
     (ctl.folder / "data.json").write_text(exported)
@@ -347,10 +347,10 @@ def test_loader_that_takes_no_configuration(tmp_path):
 
 
 def test_answer_without_configuration(tmp_path):
-    """The machine is told of no configuration, so that it looks for none; nor is its agent."""
+    """The machine gets no configuration, so that it looks for none; nor does its agent."""
     ctl = policy.Ctl(tmp_path)
     ctl("device", "add", "pc1", "--mac", "52:54:00:00:00:01")
-    ctl("work", "assign", "pc1", "--config", "", "--loader-bios", "undionly.kpxe")
+    ctl("job", "assign", "pc1", "--config", "", "--loader-bios", "undionly.kpxe")
     daemon = policy.Daemon(ctl.database, tmp_path / "prebootd.log")
     try:
         who = {policy.MAC: policy.mac("52:54:00:00:00:01")}
@@ -359,6 +359,7 @@ def test_answer_without_configuration(tmp_path):
                              {**who, policy.TOKEN: answer[policy.TOKEN]})
     finally:
         daemon.kill()
-    assert (answer[policy.DECISION], answer[policy.LOADER]) == (policy.WORK, b"undionly.kpxe")
+    assert (answer[policy.DECISION], answer[policy.LOADER]) == (policy.DECISION_JOB,
+                                                                b"undionly.kpxe")
     assert policy.CONFIG not in answer
-    assert details[policy.DECISION] == policy.WORK and policy.CONFIG not in details
+    assert details[policy.DECISION] == policy.DECISION_JOB and policy.CONFIG not in details

@@ -175,7 +175,7 @@ def test_bad_device(kept, status, arguments, expected):
 
 
 def test_rename_device(site):
-    site("work", "assign", "pc1", "--config", "a.cfg")
+    site("job", "assign", "pc1", "--config", "a.cfg")
     assert site("device", "rename", "pc1", "web01") == "device pc1 is now web01\n"
     site("device", "rename", "web01", "WEB01")
     shown = site.json("device", "show", MACS[1])
@@ -296,9 +296,9 @@ def test_list_by_last_request(ctl, daemon_seen):
     (None, 8192, "8 GiB"), (7900, 8192, "8 GiB"), (7900, None, "7.7 GiB")])
 def test_memory_as_rules_have_it(ctl, usable, installed, expected):
     ctl("device", "add", "pc1", MACS[1])
-    told = {number: mib.to_bytes(4, "big")
+    reported = {number: mib.to_bytes(4, "big")
             for number, mib in ((MEMORY, usable), (INSTALLED_MEMORY, installed)) if mib}
-    seen(ctl, {1: 1000}, told)
+    seen(ctl, {1: 1000}, reported)
     assert expected in ctl("inventory")
     mib = installed or usable
     assert "yes" in ctl("rule", "test", f"memory = {mib}M", "pc1")
@@ -315,31 +315,32 @@ def wide(tmp_path_factory):
     ctl("assignment", "add", name, "--to", "/".join(["", *[name] * 4]), "--until", "2999-12-31")
     ctl("rule", "add", name, "--bundle", name, "product = " + "p" * 200)
     ctl("multicast", "add", name, "--bundle", name, "--clients", "99999", "--wait", "7d", name)
-    ctl("work", "assign", name, "--bundle", name)
+    ctl("job", "assign", name, "--bundle", name)
     seen(ctl, {1: 1000})
     return ctl
 
 
 @pytest.mark.parametrize("words", [
     "device list", "folder list", "group list", "inventory", "bundle list", "assignment list",
-    "rule list", "multicast list", "stranger list", "work list", "event list"])
+    "rule list", "multicast list", "unknown list", "job list", "event list"])
 def test_tables_fit_the_terminal(wide, words):
     lines = wide.on_terminal(*words.split())
-    assert len(lines) >= (1 if words == "stranger list" else 2)
+    assert len(lines) >= (1 if words == "unknown list" else 2)
     assert [line for line in lines if len(line) > 80] == []
 
 
 MEMORY, INSTALLED_MEMORY = 0x18, 0x2b
 
 
-def seen(ctl, times, told=()):
+def seen(ctl, times, reported=()):
     """Has devices, by their ids, asked at these times."""
     with sqlite3.connect(ctl.database) as database:
-        for device, moment in times.items():
+        for device, asked in times.items():
             request = policy.encode(policy.REQUEST, bytes(16), {
-                policy.MAC: policy.mac(MACS[device]), policy.FIRMWARE: policy.BIOS, **dict(told)})
+                policy.MAC: policy.mac(MACS[device]), policy.FIRMWARE: policy.BIOS,
+                **dict(reported)})
             database.execute("INSERT INTO seen VALUES (?, ?, '192.0.2.1', ?)",
-                             (device, moment, request))
+                             (device, asked, request))
     database.close()
 
 

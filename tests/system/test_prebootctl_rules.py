@@ -46,10 +46,10 @@ def kept(tmp_path_factory):
     """One for all that is refused, which changes nothing."""
     ctl = add_rules(make(tmp_path_factory.mktemp("kept")))
     ctl("multicast", "add", "room", "--bundle", "ws", "--wait", "5m", "pc2")
-    stranger(ctl, "02:00:00:00:00:01")
-    stranger(ctl, "02:00:00:00:00:02", UUID)
-    stranger(ctl, "02:00:00:00:00:02", UUID[:-1] + "3")
-    stranger(ctl, MAC2)
+    add_unknown(ctl, "02:00:00:00:00:01")
+    add_unknown(ctl, "02:00:00:00:00:02", UUID)
+    add_unknown(ctl, "02:00:00:00:00:02", UUID[:-1] + "3")
+    add_unknown(ctl, MAC2)
     return ctl
 
 
@@ -165,8 +165,8 @@ def test_session(ctl, daemon):
         ("waiting", 0, 2, None)
     assert [m["device"] for m in shown["members"]] == ["pc1", "pc2", "pc3"]
     assert "nobody has joined it yet" in ctl.fails(1, "multicast", "start", "room")
-    until(5, lambda: request(daemon, MAC1)[policy.DECISION] == policy.WORK)
-    assert ctl.json("work", "show", "pc1")["source"] == "multicast"
+    until(5, lambda: request(daemon, MAC1)[policy.DECISION] == policy.DECISION_JOB)
+    assert ctl.json("job", "show", "pc1")["source"] == "multicast"
     assert re.search("room +ws +waiting +1 of 3 +2 joined ", ctl("multicast", "list"))
     assert [(m["job"], m["state"]) for m in ctl.json("multicast", "show", "room")["members"]] == \
         [(1, "offered"), (None, None), (None, None)]
@@ -177,34 +177,34 @@ def test_session(ctl, daemon):
     assert ctl.json("multicast", "show", "room")["started"]
     for words in (["start", "room"], ["join", "room", "pc2"], ["change", "room", "--clients", "3"]):
         assert "has started already" in ctl.fails(1, "multicast", *words)
-    assert until(5, lambda: request(daemon, MAC2)[policy.DECISION] == policy.LOCAL)
+    assert until(5, lambda: request(daemon, MAC2)[policy.DECISION] == policy.DECISION_LOCAL)
     assert ctl("multicast", "end", "room") == "session room ended, with 3 members\n"
-    work = ctl.json("work", "show", "pc1")
-    assert (work["state"], work["reason"]) == ("cancelled", "the multicast session was ended")
+    job = ctl.json("job", "show", "pc1")
+    assert (job["state"], job["reason"]) == ("cancelled", "the multicast session was ended")
     assert "has ended already" in ctl.fails(1, "multicast", "end", "room")
-    assert "multicast session that is over" in ctl.fails(1, "work", "retry", "pc1")
+    assert "multicast session that is over" in ctl.fails(1, "job", "retry", "pc1")
     ctl("multicast", "remove", "room")
     assert ctl.json("multicast", "list") == []
 
 
 def test_leave_cancels(ctl, daemon):
     ctl("multicast", "add", "room", "--bundle", "ws", "--wait", "10m", "pc1")
-    until(5, lambda: request(daemon, MAC1)[policy.DECISION] == policy.WORK)
+    until(5, lambda: request(daemon, MAC1)[policy.DECISION] == policy.DECISION_JOB)
     assert ctl("multicast", "leave", "room", "pc1") == "1 left session room\n"
-    assert ctl.json("work", "show", "pc1")["reason"] == "it left the multicast session"
+    assert ctl.json("job", "show", "pc1")["reason"] == "it left the multicast session"
     assert ctl.json("multicast", "show", "room")["members"] == []
 
 
 def test_session_counts_who_is_at_it(ctl, daemon):
-    """One whose work was cancelled counts no more, until it is retried."""
+    """One whose job was cancelled counts no more, until it is retried."""
     def shown():
         session = ctl.json("multicast", "show", "room")
         return session["state"], session["joined"]
 
     ctl("multicast", "add", "room", "--bundle", "ws", "--wait", "1h", "pc1")
-    until(5, lambda: request(daemon, MAC1)[policy.DECISION] == policy.WORK)
+    until(5, lambda: request(daemon, MAC1)[policy.DECISION] == policy.DECISION_JOB)
     assert shown() == ("waiting", 1)
-    ctl("work", "cancel", "pc1")
+    ctl("job", "cancel", "pc1")
     assert shown() == ("waiting", 0)
     assert re.search("room +ws +waiting +0 of 1 ", ctl("multicast", "list"))
     assert "nobody is left" in ctl.fails(1, "multicast", "start", "room")
@@ -213,7 +213,7 @@ def test_session_counts_who_is_at_it(ctl, daemon):
     # It joins anew: the wait counts from now on.
     with sqlite3.connect(ctl.database) as db:
         db.execute("UPDATE multicast SET last_joined = 1")
-    ctl("work", "retry", "pc1")
+    ctl("job", "retry", "pc1")
     time.sleep(policy.FOLLOWED)
     assert shown() == ("waiting", 1)
     ctl("multicast", "start", "room")
@@ -224,9 +224,9 @@ def test_session_counts_who_is_at_it(ctl, daemon):
 
 def test_remove_by_force_ends(ctl, daemon):
     ctl("multicast", "add", "room", "--bundle", "ws", "--wait", "10m", "pc1")
-    until(5, lambda: request(daemon, MAC1)[policy.DECISION] == policy.WORK)
+    until(5, lambda: request(daemon, MAC1)[policy.DECISION] == policy.DECISION_JOB)
     ctl("multicast", "remove", "room", "--force")
-    assert ctl.json("work", "show", "pc1")["state"] == "cancelled"
+    assert ctl.json("job", "show", "pc1")["state"] == "cancelled"
 
 
 @pytest.mark.parametrize("status, arguments, expected", [
@@ -254,47 +254,47 @@ def test_bad_session(kept, status, arguments, expected):
 # --- unknown machines ------------------------------------------------------------
 
 
-def stranger(ctl, mac, uuid=None, last=1000, serial=None):
+def add_unknown(ctl, mac, uuid=None, last=1000, serial=None):
     """Puts one into the database as prebootd does."""
     guid = bytes.fromhex(uuid.replace("-", "")) if uuid else bytes(16)
-    told = {policy.MAC: policy.mac(mac), policy.FIRMWARE: policy.BIOS}
+    reported = {policy.MAC: policy.mac(mac), policy.FIRMWARE: policy.BIOS}
     if uuid:
-        told[policy.UUID] = guid
+        reported[policy.UUID] = guid
     if serial:
-        told[SERIAL] = serial
+        reported[SERIAL] = serial
     with sqlite3.connect(ctl.database) as database:
         database.execute(
             "INSERT INTO unknown_machine (mac, uuid, first, last, boots, address, request, outcome)"
             " VALUES (?, ?, 900, ?, 2, '192.0.2.9', ?, 'unknown device')",
-            (policy.mac(mac), guid, last, policy.encode(policy.REQUEST, bytes(16), told)))
+            (policy.mac(mac), guid, last, policy.encode(policy.REQUEST, bytes(16), reported)))
     database.close()
 
 
 def macs(ctl):
-    return [row["mac"] for row in ctl.json("stranger", "list")]
+    return [row["mac"] for row in ctl.json("unknown", "list")]
 
 
-def test_strangers(ctl):
-    stranger(ctl, "02:00:00:00:00:01", last=1000)
-    stranger(ctl, "02:00:00:00:00:02", UUID, last=2000)
+def test_unknown_machines(ctl):
+    add_unknown(ctl, "02:00:00:00:00:01", last=1000)
+    add_unknown(ctl, "02:00:00:00:00:02", UUID, last=2000)
     assert macs(ctl) == ["02:00:00:00:00:02", "02:00:00:00:00:01"]
-    assert len(ctl.json("stranger", "list", "--limit", "1")) == 1
-    shown = ctl.json("stranger", "show", UUID)
+    assert len(ctl.json("unknown", "list", "--limit", "1")) == 1
+    shown = ctl.json("unknown", "show", UUID)
     assert (shown["mac"], shown["boots"], shown["address"], shown["outcome"]) == \
         ("02:00:00:00:00:02", 2, "192.0.2.9", "unknown device")
     assert shown["hardware"]["firmware"] == "BIOS"
-    assert "unknown machine 02:00:00:00:00:01" in ctl("stranger", "show", "0200.0000.0001")
-    assert re.search("02:00:00:00:00:02 +- +- +192.0.2.9 +2 ", ctl("stranger", "list"))
-    assert ctl("stranger", "remove", "02:00:00:00:00:01") == "1 unknown machine removed\n"
-    stranger(ctl, "02:00:00:00:00:03")
-    assert ctl("stranger", "remove", "--all") == "2 unknown machines removed\n" and macs(ctl) == []
+    assert "unknown machine 02:00:00:00:00:01" in ctl("unknown", "show", "0200.0000.0001")
+    assert re.search("02:00:00:00:00:02 +- +- +192.0.2.9 +2 ", ctl("unknown", "list"))
+    assert ctl("unknown", "remove", "02:00:00:00:00:01") == "1 unknown machine removed\n"
+    add_unknown(ctl, "02:00:00:00:00:03")
+    assert ctl("unknown", "remove", "--all") == "2 unknown machines removed\n" and macs(ctl) == []
 
 
 def test_admit(ctl):
-    stranger(ctl, "02:00:00:00:00:01")
-    stranger(ctl, "02:00:00:00:00:02", UUID, serial=b"5CG0123")  # two cards of one machine
-    stranger(ctl, "02:00:00:00:00:03", UUID, serial=b"5CG0123")
-    stranger(ctl, "02:00:00:00:00:04")
+    add_unknown(ctl, "02:00:00:00:00:01")
+    add_unknown(ctl, "02:00:00:00:00:02", UUID, serial=b"5CG0123")  # two cards of one machine
+    add_unknown(ctl, "02:00:00:00:00:03", UUID, serial=b"5CG0123")
+    add_unknown(ctl, "02:00:00:00:00:04")
     assert ctl("device", "admit", "02:00:00:00:00:01") == "device pc-020000000001 added\n"
     assert ctl("device", "admit", UUID, "web01", "--folder", "/lab") == "device web01 added\n"
     assert macs(ctl) == ["02:00:00:00:00:04"]
@@ -317,22 +317,22 @@ def test_admit(ctl):
     (1, ["device", "admit", MAC2],
      'device pc2 has this MAC, and the UUID identifies no machine; if it is the same machine, '
      '"prebootctl unknown remove ' + MAC2 + '"; else give it image-safe data with isdctl'),
-    (1, ["stranger", "show", "02:00:00:00:00:09"], 'see "prebootctl unknown list"'),
-    (2, ["stranger", "remove"], "missing argument MAC|UUID, or --all"),
-    (2, ["stranger", "remove", MAC2, "--all"], "not both")])
-def test_bad_stranger(kept, status, arguments, expected):
-    before = kept.json("stranger", "list"), kept.json("device", "list")
+    (1, ["unknown", "show", "02:00:00:00:00:09"], 'see "prebootctl unknown list"'),
+    (2, ["unknown", "remove"], "missing argument MAC|UUID, or --all"),
+    (2, ["unknown", "remove", MAC2, "--all"], "not both")])
+def test_bad_unknown_machine(kept, status, arguments, expected):
+    before = kept.json("unknown", "list"), kept.json("device", "list")
     assert expected in kept.fails(status, *arguments)
-    assert (kept.json("stranger", "list"), kept.json("device", "list")) == before
+    assert (kept.json("unknown", "list"), kept.json("device", "list")) == before
 
 
 def test_prebootd_records_and_admits(ctl, daemon):
     for _ in range(2):
-        assert request(daemon, MAC3)[policy.DECISION] == policy.LOCAL
+        assert request(daemon, MAC3)[policy.DECISION] == policy.DECISION_LOCAL
     assert until(5, lambda: macs(ctl)) == [MAC3]
     ctl("device", "admit", MAC3, "web01")
-    ctl("work", "assign", "web01", "--bundle", "ws")
-    assert until(5, lambda: request(daemon, MAC3)[policy.DECISION] == policy.WORK)
+    ctl("job", "assign", "web01", "--bundle", "ws")
+    assert until(5, lambda: request(daemon, MAC3)[policy.DECISION] == policy.DECISION_JOB)
 
 
 @pytest.mark.parametrize("options, members", [

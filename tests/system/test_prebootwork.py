@@ -26,13 +26,13 @@ def daemon(tmp_path):
 
 
 @pytest.fixture
-def lease(tmp_path, daemon):
-    """Work that has been offered to the machine."""
+def job(tmp_path, daemon):
+    """A job that has been offered to the machine."""
     ctl(tmp_path, "device", "add", "web01", MAC)
-    ctl(tmp_path, "work", "assign", "web01", "--config", "z_auto.cfg",
+    ctl(tmp_path, "job", "assign", "web01", "--config", "z_auto.cfg",
         *(f"{key}={value}" for key, value in DETAILS.items()))
     return policy.boot(daemon.port, {policy.MAC: policy.mac(MAC),
-                                     policy.FIRMWARE: policy.BIOS})[policy.LEASE]
+                                     policy.FIRMWARE: policy.BIOS})[policy.JOB]
 
 
 def ctl(folder, *arguments):
@@ -41,85 +41,88 @@ def ctl(folder, *arguments):
     return json.loads(result.stdout)
 
 
-def work(server, *arguments, timeout="2", lease=1):
-    token = policy.TOKENS.get(lease, bytes(8)).hex()
+def prebootwork(server, *arguments, timeout="2", job=1):
+    token = policy.TOKENS.get(job, bytes(8)).hex()
     return subprocess.run([BUILD / "prebootwork", "--server", server, "--mac", MAC, "--timeout",
-                           timeout, "--token", token, *arguments], capture_output=True, text=True, timeout=30,
+                           timeout, "--token", token, *arguments], capture_output=True,
+                          text=True, timeout=30,
                           check=False)
 
 
-def test_show(daemon, lease):
-    result = work(daemon.server, "show", "--json")
+def test_show(daemon, job):
+    result = prebootwork(daemon.server, "show", "--json")
     assert result.returncode == 0
-    assert json.loads(result.stdout) == {"job": lease, "attempt": 1, "device": "web01",
+    assert json.loads(result.stdout) == {"job": job, "attempt": 1, "device": "web01",
                                          "config": "z_auto.cfg", "server": daemon.server,
                                          "details": DETAILS}
 
 
-def test_shell_variables_mean_what_they_say(daemon, lease):
-    script = work(daemon.server, "show").stdout
-    script += 'printf "%s\\n" "$PREBOOT_JOB" "$PREBOOT_LEASE" "$PREBOOT_DEVICE" "$PREBOOT_CONFIG" ' \
+def test_shell_variables_mean_what_they_say(daemon, job):
+    script = prebootwork(daemon.server, "show").stdout
+    script += 'printf "%s\\n" "$PREBOOT_JOB" "$PREBOOT_LEASE" "$PREBOOT_DEVICE" ' \
+              '"$PREBOOT_CONFIG" ' \
               '"$WORK_image" "$WORK_odd" "${WORK_empty-unset}"\n'
     output = subprocess.run(["sh", "-eu", "-c", script], capture_output=True, text=True,
                             timeout=10, check=True).stdout
-    assert output.splitlines() == [str(lease), str(lease), "web01", "z_auto.cfg", *DETAILS.values()]
+    assert output.splitlines() == [str(job), str(job), "web01", "z_auto.cfg", *DETAILS.values()]
 
 
 @pytest.mark.parametrize("command, status, state, reason", [
     ("true", 0, "done", ""),
     ("exit 7", 7, "failed", "the command's exit status was 7"),
     ("kill -9 $$", 137, "failed", "the command was ended by signal 9")])
-def test_run(tmp_path, daemon, lease, command, status, state, reason):
-    result = work(daemon.server, "run", "--", "sh", "-c", f'echo "$WORK_image"; {command}')
+def test_run(tmp_path, daemon, job, command, status, state, reason):
+    result = prebootwork(daemon.server, "run", "--", "sh", "-c", f'echo "$WORK_image"; {command}')
     assert (result.returncode, result.stdout) == (status, "a b.img\n")
-    shown = ctl(tmp_path, "work", "show", str(lease))
+    shown = ctl(tmp_path, "job", "show", str(job))
     assert (shown["state"], shown["reason"]) == (state, reason)
     assert shown["begun"] is not None
 
 
-def test_run_what_is_not_there(tmp_path, daemon, lease):
-    assert work(daemon.server, "run", "/no/such/command").returncode == 127
-    assert ctl(tmp_path, "work", "show", str(lease))["state"] == "failed"
+def test_run_what_is_not_there(tmp_path, daemon, job):
+    assert prebootwork(daemon.server, "run", "/no/such/command").returncode == 127
+    assert ctl(tmp_path, "job", "show", str(job))["state"] == "failed"
 
 
-def test_reports_for_scripts(tmp_path, daemon, lease):
-    assert work(daemon.server, "begun").returncode == 0
-    assert ctl(tmp_path, "work", "show", "web01")["state"] == "begun"
-    assert work(daemon.server, "failed", "the disk is too small").returncode == 0
-    assert ctl(tmp_path, "work", "show", "web01")["reason"] == "the disk is too small"
-    assert work(daemon.server, "failed", "--job", str(lease)).returncode == 0
-    result = work(daemon.server, "done", "--lease", str(lease))
+def test_reports_for_scripts(tmp_path, daemon, job):
+    assert prebootwork(daemon.server, "begun").returncode == 0
+    assert ctl(tmp_path, "job", "show", "web01")["state"] == "begun"
+    assert prebootwork(daemon.server, "failed", "the disk is too small").returncode == 0
+    assert ctl(tmp_path, "job", "show", "web01")["reason"] == "the disk is too small"
+    assert prebootwork(daemon.server, "failed", "--job", str(job)).returncode == 0
+    result = prebootwork(daemon.server, "done", "--lease", str(job))
     assert result.returncode == 5 and "the job has failed: the disk is too small" in result.stderr
-    assert work(daemon.server, "done").returncode == 3
+    assert prebootwork(daemon.server, "done").returncode == 3
 
 
-def test_no_work(daemon):
-    result = work(daemon.server, "show")
+def test_no_job(daemon):
+    result = prebootwork(daemon.server, "show")
     assert (result.returncode, result.stdout) == (3, "false\n")
-    assert work(daemon.server, "run", "echo", "ran").returncode == 123
-    assert work(daemon.server, "run", "echo", "ran").stdout == ""
+    assert prebootwork(daemon.server, "run", "echo", "ran").returncode == 123
+    assert prebootwork(daemon.server, "run", "echo", "ran").stdout == ""
 
 
 @pytest.mark.parametrize("arguments", [
-    ["show", "more"], ["fly"], ["run"], ["done", "--job", "x"], ["done", "--job", "0"], ["show", "--timeout", "0"],
+    ["show", "more"], ["fly"], ["run"], ["done", "--job", "x"], ["done", "--job", "0"],
+    ["show", "--timeout", "0"],
     ["show", "--mac", "12"], ["show", "--uuid", "12"], ["show", "--server", "boot.example"],
     ["show", "--bogus"], ["show", "--token", "12"], []])
 def test_wrong_usage(arguments):
-    result = work("127.0.0.1:9", *arguments)
+    result = prebootwork("127.0.0.1:9", *arguments)
     assert result.returncode == 2
     # What a shell evals must fail.
     assert (result.stdout == "false\n") == ("show" in arguments)
 
 
-def test_no_token_no_details(tmp_path, daemon, lease):
+def test_no_token_no_details(tmp_path, daemon, job):
     for token in "00" * 8, "01" * 8:
-        result = work(daemon.server, "--token", token, "show")
+        result = prebootwork(daemon.server, "--token", token, "show")
         assert (result.returncode, result.stdout) == (3, "false\n")
         assert ("token" in result.stderr) == (token == "00" * 8)
-        result = work(daemon.server, "--token", token, "done", "--job", str(lease))
+        result = prebootwork(daemon.server, "--token", token, "done", "--job", str(job))
         assert result.returncode == 5 and "token" in result.stderr
-    assert ctl(tmp_path, "work", "show", str(lease))["state"] == "offered"
-    assert work(daemon.server, "show").returncode == 0
+    assert ctl(tmp_path, "job", "show", str(job))["state"] == "offered"
+    assert prebootwork(daemon.server, "show").returncode == 0
 
 
 # As server/linux.md and prebootwork(8) have it; test_documented_line() holds them to it.
@@ -141,19 +144,19 @@ def test_documented_line():
 @pytest.mark.parametrize("does, server, state, called", [
     ("true", True, "done", ["image a b.img"]), ("false", True, "failed", ["image a b.img"]),
     ("true", False, "offered", [])])
-def test_line_reports_what_was_done(tmp_path, daemon, lease, does, server, state, called):
+def test_line_reports_what_was_done(tmp_path, daemon, job, does, server, state, called):
     where = daemon.server if server else "127.0.0.1:9"
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin/prebootwork").write_text(
         f"#!/bin/sh\nexec {BUILD}/prebootwork --server {where} --mac {MAC} --timeout 1 "
-        f"--token {policy.TOKENS[lease].hex()} \"$@\"\n")
+        f"--token {policy.TOKENS[job].hex()} \"$@\"\n")
     (tmp_path / "bin/do_it").write_text(f'#!/bin/sh\necho "image $1"\n{does}\n')
     for program in (tmp_path / "bin").iterdir():
         program.chmod(0o755)
     result = subprocess.run(["sh", "-c", LINE], capture_output=True, text=True, timeout=30,
                             env={"PATH": f"{tmp_path}/bin:/usr/bin:/bin"}, check=False)
     assert [line for line in result.stdout.splitlines() if line.startswith("image")] == called
-    assert ctl(tmp_path, "work", "show", str(lease))["state"] == state
+    assert ctl(tmp_path, "job", "show", str(job))["state"] == state
 
 
 def test_silent_server():
@@ -161,7 +164,7 @@ def test_silent_server():
         s.bind(("127.0.0.1", 0))
         s.settimeout(0)
         start = time.monotonic()
-        result = work(f"127.0.0.1:{s.getsockname()[1]}", "run", "echo", "ran")
+        result = prebootwork(f"127.0.0.1:{s.getsockname()[1]}", "run", "echo", "ran")
         assert (result.returncode, result.stdout) == (124, "")
         assert 2 <= time.monotonic() - start < 4
         asked = []
@@ -176,15 +179,15 @@ def test_silent_server():
     assert {len(data) for data in asked} == {policy.SIZE}
 
 
-def test_server_that_comes_back(tmp_path, daemon, lease):
+def test_server_that_comes_back(tmp_path, daemon, job):
     daemon.kill()
     agent = subprocess.Popen([BUILD / "prebootwork", "--server", daemon.server, "--mac", MAC,
-                              "--token", policy.TOKENS[lease].hex(), "run", "true"])
+                              "--token", policy.TOKENS[job].hex(), "run", "true"])
     time.sleep(0.5)
     again = policy.Daemon(tmp_path / "test.db", tmp_path / "log", daemon.port)
     try:
         assert agent.wait(20) == 0
-        assert ctl(tmp_path, "work", "show", str(lease))["state"] == "done"
+        assert ctl(tmp_path, "job", "show", str(job))["state"] == "done"
     finally:
         again.kill()
 
@@ -212,7 +215,7 @@ class Liar:
 
     def _run(self):
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as back, \
-                socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+                socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
             back.settimeout(1)
             while not self.ended:
                 try:
@@ -222,10 +225,10 @@ class Liar:
                 except TimeoutError:
                     continue
                 for forged, data in self.answers(answer[5], answer):
-                    (stranger if forged else self.front).sendto(data, client)
+                    (other if forged else self.front).sendto(data, client)
 
 
-def test_bad_answers_are_not_believed(daemon, lease):
+def test_bad_answers_are_not_believed(daemon, job):
     """Each is nearly the right one: another peer, nonce, type, version; cut; damaged."""
     def answers(kind, data):
         yield True, data
@@ -233,30 +236,30 @@ def test_bad_answers_are_not_believed(daemon, lease):
         yield False, data[:5] + bytes([kind ^ 2]) + data[6:]
         yield False, data[:4] + b"\2" + data[5:]
         for length in range(len(data)):
-            if length < 28 + 5 + 12 + 5:  # header, decision, lease and attempt
+            if length < 28 + 5 + 12 + 5:  # header, decision, job and attempt
                 yield False, data[:length]
         yield False, data[:30] + b"\xff\xff" + data[32:]
         yield False, data + b"\xff\xff\0\0"
         yield False, bytes(2000)
 
     with Liar(daemon.port, answers) as liar:
-        result = work(liar.name, "run", "echo", "ran")
+        result = prebootwork(liar.name, "run", "echo", "ran")
     assert (result.returncode, result.stdout) == (124, "")
 
 
-def test_not_run_when_begun_is_not_acknowledged(tmp_path, daemon, lease):
+def test_not_run_when_begun_is_not_acknowledged(tmp_path, daemon, job):
     def answers(kind, data):
         if kind == policy.DETAILS:
             yield False, data
 
     with Liar(daemon.port, answers) as liar:
-        result = work(liar.name, "run", "echo", "ran")
+        result = prebootwork(liar.name, "run", "echo", "ran")
     assert (result.returncode, result.stdout) == (124, "")
     # The server has it as begun, and will offer it again at the next boot.
-    assert ctl(tmp_path, "work", "show", str(lease))["state"] == "begun"
+    assert ctl(tmp_path, "job", "show", str(job))["state"] == "begun"
 
 
-def test_success_that_cannot_be_reported_is_no_success(daemon, lease):
+def test_success_that_cannot_be_reported_is_no_success(daemon, job):
     reports = []
 
     def answers(kind, data):
@@ -266,12 +269,12 @@ def test_success_that_cannot_be_reported_is_no_success(daemon, lease):
             yield False, data
 
     with Liar(daemon.port, answers) as liar:
-        result = work(liar.name, "run", "echo", "ran")
+        result = prebootwork(liar.name, "run", "echo", "ran")
     assert (result.returncode, result.stdout) == (124, "ran\n")
 
 
-def test_cancelled_meanwhile(tmp_path, daemon, lease):
-    ctl(tmp_path, "work", "cancel", "web01")
-    result = work(daemon.server, "begun", "--lease", str(lease))
+def test_cancelled_meanwhile(tmp_path, daemon, job):
+    ctl(tmp_path, "job", "cancel", "web01")
+    result = prebootwork(daemon.server, "begun", "--lease", str(job))
     assert result.returncode == 5 and "the job was cancelled: by the administrator" in \
         result.stderr

@@ -26,7 +26,7 @@ def place(tmp_path_factory):
     return tmp_path_factory.mktemp("reference")
 
 
-def told(candidates):
+def in_short(candidates):
     return [(c["source"], c["id"], c["bundle"], c["taken"] or c["next"]) for c in candidates]
 
 
@@ -65,7 +65,7 @@ def check_explained(database, site, device, now):
         assert "identifies nobody" in explained["note"], where
         return
     open_of = expected.job and (expected.job["source"], expected.job["source_id"])
-    assert told(explained["candidates"]) == [
+    assert in_short(explained["candidates"]) == [
         (c.source, c.id, c.bundle["name"], c.taken or (c.source, c.id) == open_of)
         for c in expected.candidates], where
     for c in explained["candidates"]:
@@ -105,13 +105,13 @@ def settled(database):
         site = Site(database)
         if site.settled(int(time.time())):
             return site
-        assert time.monotonic() < end, "sessions or overdue work are not ended"
+        assert time.monotonic() < end, "sessions or overdue jobs are not ended"
         time.sleep(0.02)
 
 
 def check_job(before, after, decision, answer):
-    """Compares the job that was told with what it was to be made from."""
-    job = after.one("job", id=answer[policy.LEASE])
+    """Compares the job that was explained with what it was to be made from."""
+    job = after.one("job", id=answer[policy.JOB])
     assert job["state"] == "offered" and job["attempt"] == answer[policy.ATTEMPT]
     if decision.job:
         assert job["id"] == decision.job["id"]
@@ -130,7 +130,8 @@ def check_job(before, after, decision, answer):
 
 
 def check_answer(before, after, decision, answer):
-    assert answer[policy.DECISION] == (policy.WORK if decision.loader else policy.LOCAL)
+    assert answer[policy.DECISION] == (
+        policy.DECISION_JOB if decision.loader else policy.DECISION_LOCAL)
     name = answer.get(policy.NAME, b"").decode()
     if decision.device:
         assert name == decision.device["name"]
@@ -149,7 +150,7 @@ def check_answer(before, after, decision, answer):
 
 
 def ask(site, database, port, request):
-    """Asks for a boot of one machine, compares, and goes on with its work, perhaps."""
+    """Asks for a boot of one machine, compares, and goes on with its job, perhaps."""
     before, nonce = settled(database), site.random.randbytes(16)
     decision = before.decide(request, "127.0.0.1", int(time.time()))
     answer = policy.boot(port, request.fields(), nonce)
@@ -159,12 +160,12 @@ def ask(site, database, port, request):
         raise AssertionError(f"{request}: {answer}, not {decision}") from error
     if not decision.loader:
         return
-    # The same boot, asking again, is told the same.
+    # The same boot, asking again, gets the same answer.
     assert policy.boot(port, request.fields(), nonce) == answer
     identity = {number: value for number, value in request.fields().items()
                 if number in (MAC, UUID)}
     for state in site.some((policy.BEGUN, policy.DONE, policy.FAILED)):
-        policy.report(port, identity, answer[policy.LEASE], state)
+        policy.report(port, identity, answer[policy.JOB], state)
 
 
 @pytest.mark.parametrize("seed", SEEDS[::12])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""prebootd as a service: what systemd is told, what it passes, and what it thinks of the unit."""
+"""prebootd as a service: what it notifies systemd of, what systemd passes, and the unit."""
 
 import os
 import pwd
@@ -56,7 +56,7 @@ def start(tmp_path):
 
 
 class Systemd:
-    """The end of systemd that is told things."""
+    """The end of systemd that is notified."""
 
     def __init__(self, folder, name="notify"):
         self.path = folder / name
@@ -88,7 +88,7 @@ def ask(family, address):
         return policy.decode(s.recv(2048))[2][policy.DECISION]
 
 
-# --- what is told, and what is passed ----------------------------------------------
+# --- notifications, and what is passed ----------------------------------------------
 
 
 def test_what_systemd_is_told(start, tmp_path):
@@ -131,9 +131,9 @@ def test_sockets_of_systemd(start):
     early.connect(sockets[0].getsockname())
     early.send(QUESTION)
     _, text = start("--threads", "3", listen="127.0.0.3:1", sockets=sockets)
-    assert policy.decode(early.recv(2048))[2][policy.DECISION] == policy.LOCAL
+    assert policy.decode(early.recv(2048))[2][policy.DECISION] == policy.DECISION_LOCAL
     for s in sockets:
-        assert ask(s.family, s.getsockname()) == policy.LOCAL
+        assert ask(s.family, s.getsockname()) == policy.DECISION_LOCAL
     port = sockets[2].getsockname()[1]
     assert f"[::1]:{port}" in text and "127.0.0.3" not in text  # --listen counts no longer
 
@@ -160,8 +160,9 @@ def locked(path, *statements):
 
 
 def test_starts_while_another_writes(start, tmp_path):
-    """A forgotten transaction costs the work alone: nobody else, and not the watchdog."""
-    subprocess.run([policy.BUILD / "prebootctl", "--database", tmp_path / "test.db", "device", "add",
+    """A forgotten transaction costs new jobs alone: nobody else, and not the watchdog."""
+    subprocess.run([policy.BUILD / "prebootctl", "--database", tmp_path / "test.db", "device",
+                    "add",
                     "web01", "52:54:00:12:34:56"], check=True, timeout=10)
     for words in (["bundle", "add", "ws"], ["assignment", "add", "ws", "--to", "/"]):
         subprocess.run([policy.BUILD / "prebootctl", "--database", tmp_path / "test.db", *words],
@@ -174,7 +175,7 @@ def test_starts_while_another_writes(start, tmp_path):
         s.connect(("127.0.0.1", port))
         s.settimeout(5)
         who = {policy.MAC: policy.mac("52:54:00:12:34:56")}
-        for number in range(200):  # new work is to be written
+        for number in range(200):  # new jobs are to be written
             s.send(policy.encode(policy.REQUEST, number.to_bytes(16, "big"),
                                  {**who, policy.FIRMWARE: policy.BIOS}))
         s.send(policy.encode(policy.QUERY, bytes(16), who))
@@ -327,10 +328,10 @@ def start_with_log(folder, *options):
 
 @pytest.mark.parametrize("threads", ["1", "4"])
 def test_a_log_that_nobody_reads(tmp_path, threads):
-    """It stops no answer, and SIGTERM ends it; who reads on is told what is missing."""
+    """It stops no answer, and SIGTERM ends it; who reads on sees what is missing."""
     process, ours, port = start_with_log(tmp_path, "--threads", threads)
     for _ in range(5000):
-        assert ask(socket.AF_INET, ("127.0.0.1", port)) == policy.LOCAL
+        assert ask(socket.AF_INET, ("127.0.0.1", port)) == policy.DECISION_LOCAL
     process.terminate()
     assert process.wait(10) == 0
     os.close(ours)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Files that machines will ask for and that the TFTP server does not have are told of."""
+"""Files that machines will ask for and that the TFTP server does not have are reported."""
 
 import os
 
@@ -42,7 +42,7 @@ def test_all_is_there(site):
     site("assignment", "add", "ok", "--to", "/")
     site("rule", "add", "r", "--bundle", "ok", "memory > 1G")
     site("multicast", "add", "m", "--bundle", "ok", "--clients", "2")
-    site("work", "assign", "pc1", "--bundle", "ok")
+    site("job", "assign", "pc1", "--bundle", "ok")
     site("settings", "set", "menu-mode=always", "loader-bios=pxelinux.0")
     assert "nothing wrong" in checked(site)
 
@@ -51,7 +51,7 @@ def test_all_is_there(site):
     ("nosuch.cfg", ["--config", "nosuch.cfg"]), ("nosuch.0", ["--loader-bios", "nosuch.0"]),
     ("nosuch.efi", ["--loader-uefi", "nosuch.efi"]), ("a/z_auto.cfg", ["--config", "a/z_auto.cfg"]),
     ("boot/z_auto.cfg", ["--prefix", "boot/"]), ("x.cfg", ["--config", "/x.cfg"])])
-def test_wherever_work_is_made(site, file, options):
+def test_wherever_jobs_are_made(site, file, options):
     place = f"{site.root}/{file}"
     for words in (["bundle", "add", "bad", "image=x", *options],
                   ["bundle", "change", "bad", "image=y"],
@@ -59,15 +59,15 @@ def test_wherever_work_is_made(site, file, options):
                   ["rule", "add", "r", "--bundle", "bad", "memory > 1G"],
                   ["rule", "change", "r", "memory > 2G"],
                   ["multicast", "add", "m", "--bundle", "bad", "--clients", "2"],
-                  ["work", "assign", "pc1", "--bundle", "bad"],
-                  ["work", "assign", "pc1", "--replace", "--config", "z_auto.cfg", *options],
-                  ["work", "retry", "--force", "pc1"]):
+                  ["job", "assign", "pc1", "--bundle", "bad"],
+                  ["job", "assign", "pc1", "--replace", "--config", "z_auto.cfg", *options],
+                  ["job", "retry", "--force", "pc1"]):
         if words[1] == "retry":
-            site("work", "cancel", "pc1")
+            site("job", "cancel", "pc1")
         text = warned(site, *words)
         assert f"{place} is not there" in text and text.count("warning") == 1, (words, text)
-    told = checked(site)
-    assert f"bundle bad: " in told and told.count(f"{place} is not there") == 2, told
+    shown = checked(site)
+    assert "bundle bad: " in shown and shown.count(f"{place} is not there") == 2, shown
     os.makedirs(os.path.dirname(place), exist_ok=True)
     with open(place, "w", encoding="ascii"):
         pass
@@ -76,8 +76,8 @@ def test_wherever_work_is_made(site, file, options):
         out.write("x")
     assert "nothing wrong" in checked(site)
     os.chmod(place, 0o600)
-    told = checked(site)
-    assert "may not be read by all" in told and f"chmod a+r {place}\n" in told
+    shown = checked(site)
+    assert "may not be read by all" in shown and f"chmod a+r {place}\n" in shown
     os.unlink(place)
     os.mkdir(place)
     assert "is no file" in checked(site)
@@ -89,8 +89,9 @@ def test_settings(site):
     site("folder", "add", "/site")
     text = warned_of_settings(site, "/site", "loader-uefi=no.efi")
     assert "setting loader-uefi of /site: no.efi" in text and "nosuch.txt" not in text
-    told = checked(site)
-    assert "of /site: no.efi" in told and "of /: nosuch.txt" in told and "2 problems" in told, told
+    shown = checked(site)
+    for part in ("of /site: no.efi", "of /: nosuch.txt", "2 problems"):
+        assert part in shown
     site("settings", "set", "menu-mode=never")
     site("settings", "set", "pc1", "menu-mode=never")
     assert "1 problem" in checked(site)
@@ -102,7 +103,7 @@ def warned_of_settings(ctl, *words):
     return result.stderr
 
 
-def test_loaders_of_settings_count_where_work_is_left_to_them(site):
+def test_loaders_of_settings_count_where_jobs_leave_it_to_them(site):
     (site.root / "syslinux.efi").unlink()
     site("bundle", "add", "bios", "--loader-uefi", "", "image=x")
     assert "nothing wrong" in checked(site)
@@ -112,11 +113,11 @@ def test_loaders_of_settings_count_where_work_is_left_to_them(site):
 
 def test_path_of_this_host(site):
     name = f"{site.root}/z_auto.cfg"
-    text = warned(site, "work", "assign", "pc1", "--config", name)
+    text = warned(site, "job", "assign", "pc1", "--config", name)
     assert f"{site.root}{name} is not there; names count from the TFTP server's root: say " \
            "z_auto.cfg" in text
     site("settings", "unset", "tftp-root")
-    text = warned(site, "work", "assign", "pc1", "--replace", "--config", name)
+    text = warned(site, "job", "assign", "pc1", "--replace", "--config", name)
     assert "counts from the TFTP server's root" in text
 
 
@@ -144,8 +145,8 @@ def test_folder_that_not_all_may_enter(site):
     site("settings", "set", "tftp-root=" + str(site.root))
     site("bundle", "add", "fine")
     os.chmod(site.root, 0o700)
-    told = checked(site)
-    assert "may not be entered by all" in told and f"chmod a+rx {site.root}\n" in told
+    shown = checked(site)
+    assert "may not be entered by all" in shown and f"chmod a+rx {site.root}\n" in shown
     os.chmod(site.root, 0o755)
     assert "nothing wrong" in checked(site)
 
@@ -165,7 +166,8 @@ def test_bad_values(site, value):
                                                           "tftp-root=/srv")
 
 
-@pytest.mark.parametrize("kind, file", [("kickstart", "kickstart.cfg"), ("third-party", "winpe.cfg")])
+@pytest.mark.parametrize("kind, file",
+                         [("kickstart", "kickstart.cfg"), ("third-party", "winpe.cfg")])
 def test_kinds_whose_file_nobody_made(site, kind, file):
     assert f"{file} is not there" in warned(site, "bundle", "add", "a", "--kind", kind)
     site("settings", "set", "tftp-root=")

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What is left of the database when the power goes: its write-ahead log, cut or spoiled anywhere.
 
-prebootd answers machines until it is killed. Of each thing it tells, the length that the log
-had is kept. Then copies lose all that the log has behind some place, or have it spoiled there: whatever
-was told before that place was written must be in them, and they must be fit for use.
+prebootd answers machines until it is killed. With each answer, the length that the log
+had then is kept. Then copies lose all that the log has after some place, or have it spoiled there:
+whatever was answered before that place was written must be in them, and they must be usable.
 """
 
 import os
@@ -36,8 +36,8 @@ def ask(daemon, i, nonce):
     return policy.boot(daemon.port, {policy.MAC: mac(i), policy.FIRMWARE: policy.BIOS}, nonce, 0)
 
 
-class Told:
-    """What was told, and how long the log was then."""
+class Record:
+    """What was answered, and how long the log was then."""
 
     def __init__(self, path):
         self.wal = path.with_name(path.name + "-wal")
@@ -47,7 +47,7 @@ class Told:
         return os.stat(self.wal).st_size
 
     def check(self, path, intact, booted=False):
-        """Holds it against a copy whose log is intact for so many bytes.
+        """Compares it with a copy whose log is intact for so many bytes.
 
         If the machines have booted since, what they had begun is offered again."""
         database = sqlite3.connect(path)
@@ -68,7 +68,7 @@ class Told:
             if size <= intact:
                 first[job] = i
         for job, i in first.items():
-            # What follows may be there as well: it was written, if not told yet.
+            # What follows may be there as well: it was written, if not answered yet.
             later = {s for _, l, s in self.states[i:] if l == job}
             if attempts[job] == ATTEMPTS:
                 later.add("failed")  # by the boot after the last
@@ -80,27 +80,27 @@ class Told:
         return len(known), len(first)
 
 
-def live(daemon, told, random_):
+def live(daemon, record, random_):
     """Machines boot, and their agents report."""
     for _ in range(3):
         for i in range(MACHINES):
             nonce = random_.randbytes(16)
             answer = ask(daemon, i, nonce)
-            if answer[policy.DECISION] != policy.WORK:
+            if answer[policy.DECISION] != policy.DECISION_JOB:
                 continue
-            job = answer[policy.LEASE]
-            told.offers.append((told.size(), job, answer[policy.ATTEMPT], nonce, i))
-            told.states.append((told.size(), job, "offered"))
+            job = answer[policy.JOB]
+            record.offers.append((record.size(), job, answer[policy.ATTEMPT], nonce, i))
+            record.states.append((record.size(), job, "offered"))
             for state in random_.choice([[policy.BEGUN], [policy.BEGUN, policy.DONE],
                                          [policy.FAILED], []]):
                 receipt = policy.report(daemon.port, {policy.MAC: mac(i)}, job, state, after=0)
                 assert receipt[policy.STATE] == state
-                told.states.append((told.size(), job, STATES[state]))
+                record.states.append((record.size(), job, STATES[state]))
 
 
 @pytest.fixture(scope="module")
 def killed(tmp_path_factory):
-    """A database whose daemon was killed, and what that had told."""
+    """A database whose daemon was killed, and what that had answered."""
     folder = tmp_path_factory.mktemp("killed")
     path = folder / "test.db"
     seed = int(os.environ.get("TORN_SEED", secrets.randbits(32)))
@@ -109,22 +109,22 @@ def killed(tmp_path_factory):
         run(path, "device", "add", f"pc{i}", "--mac", mac(i).hex())
     run(path, "bundle", "add", "img", "--kind", "imaging")
     for i in range(MACHINES):
-        # Half of the work is there, half is chosen when the machine asks.
+        # Half of the jobs are there, half are chosen when the machine asks.
         if i % 2:
-            run(path, "work", "assign", f"pc{i}", "--config", "a.cfg")
+            run(path, "job", "assign", f"pc{i}", "--config", "a.cfg")
     database = sqlite3.connect(path)
     with database:
         database.execute("INSERT INTO assignment (bundle, level, owner, mode, added)"
                          " VALUES (1, 'global', 0, 'always', 1)")
     database.close()
-    told = Told(path)
+    record = Record(path)
     daemon = policy.Daemon(path, folder / "log")
     try:
-        live(daemon, told, random.Random(seed))
+        live(daemon, record, random.Random(seed))
     finally:
         daemon.kill()
-    assert len(told.offers) > MACHINES and len(told.states) > 5
-    return path, told, seed
+    assert len(record.offers) > MACHINES and len(record.states) > 5
+    return path, record, seed
 
 
 def copy(path, folder, wal):
@@ -138,34 +138,34 @@ def copy(path, folder, wal):
     return to
 
 
-def places(told):
+def places(record):
     """Where the log can be cut: at each frame, and within."""
-    return range(HEADER, told.size() + 1, FRAME)
+    return range(HEADER, record.size() + 1, FRAME)
 
 
 def test_log_is_whole(killed, tmp_path):
-    path, told, _ = killed
-    wal = told.wal.read_bytes()
+    path, record, _ = killed
+    wal = record.wal.read_bytes()
     assert (len(wal) - HEADER) % FRAME == 0 and len(wal) > 50 * FRAME
-    offers, states = told.check(copy(path, tmp_path / "copy", wal), len(wal))
-    assert offers == len(told.offers) and states > 3
+    offers, states = record.check(copy(path, tmp_path / "copy", wal), len(wal))
+    assert offers == len(record.offers) and states > 3
 
 
 def test_cut_at_each_frame(killed, tmp_path):
-    path, told, _ = killed
-    wal = told.wal.read_bytes()
+    path, record, _ = killed
+    wal = record.wal.read_bytes()
     seen = set()
-    for at in places(told):
-        seen.add(told.check(copy(path, tmp_path / "copy", wal[:at]), at))
+    for at in places(record):
+        seen.add(record.check(copy(path, tmp_path / "copy", wal[:at]), at))
     assert len(seen) > 10 and (0, 0) in seen
 
 
 @pytest.mark.parametrize("how", ["cut", "garbage", "flip", "zeros"])
 def test_spoiled_within_a_frame(killed, tmp_path, how):
-    path, told, seed = killed
-    wal = told.wal.read_bytes()
+    path, record, seed = killed
+    wal = record.wal.read_bytes()
     random_ = random.Random(seed)
-    for at in places(told)[:-1]:
+    for at in places(record)[:-1]:
         spot = at + random_.randrange(1, FRAME)
         data = bytearray(wal)
         if how == "cut":
@@ -177,38 +177,38 @@ def test_spoiled_within_a_frame(killed, tmp_path, how):
         else:  # a file that was made longer, and not written
             data[spot:] = bytes(len(wal) - spot)
         # One flipped bit in a page that the commit's checksum covers ends the log there.
-        told.check(copy(path, tmp_path / "copy", data), at)
+        record.check(copy(path, tmp_path / "copy", data), at)
 
 
 def test_daemon_goes_on(killed, tmp_path):
     """With what is left: who had an offer gets the same, and there is no second one."""
-    path, told, seed = killed
-    wal = told.wal.read_bytes()
+    path, record, seed = killed
+    wal = record.wal.read_bytes()
     random_ = random.Random(seed)
-    for at in random_.sample(places(told), 12):
+    for at in random_.sample(places(record), 12):
         data = wal[:at] + random_.randbytes(random_.randrange(1, FRAME))
         to = copy(path, tmp_path / "copy", data)
         daemon = policy.Daemon(to, tmp_path / "log")
         try:
-            known = {job: (attempt, nonce, i) for size, job, attempt, nonce, i in told.offers
+            known = {job: (attempt, nonce, i) for size, job, attempt, nonce, i in record.offers
                      if size <= at}
-            over = {job for _, job, state in told.states
+            over = {job for _, job, state in record.states
                     if state not in ("offered", "begun")}
-            # The boot of work that is over comes last: it is a new one to the work that followed.
+            # The boot of a job that is over comes last: it is a new one to the job that followed.
             for job, (attempt, nonce, i) in sorted(known.items(), key=lambda it: it[0] in over):
                 answer = ask(daemon, i, nonce)
                 if job not in over:
-                    assert (answer[policy.LEASE], answer[policy.ATTEMPT]) == (job, attempt)
+                    assert (answer[policy.JOB], answer[policy.ATTEMPT]) == (job, attempt)
             for i in range(MACHINES):
                 assert ask(daemon, i, None) is not None
-            run(to, "work", "list")
+            run(to, "job", "list")
         finally:
             assert daemon.stop() == 0
-        told.check(to, at, booted=True)
+        record.check(to, at, booted=True)
 
 
 def test_offer_that_the_power_took(tmp_path):
-    """New work is told before it is on the disk; a boot that accepts what is lost is refused."""
+    """A new job is answered before it is stored; a boot that accepts what is lost is refused."""
     path, log = tmp_path / "site.db", tmp_path / "log"
     run(path, "device", "add", "pc1", "--mac", mac(1).hex())
     run(path, "bundle", "add", "img", "--kind", "imaging")
@@ -219,7 +219,7 @@ def test_offer_that_the_power_took(tmp_path):
     try:
         before = wal.read_bytes()
         answer = policy.ask(daemon.port, policy.REQUEST, request, nonce)
-        assert answer[policy.DECISION] == policy.WORK and len(before) < wal.stat().st_size
+        assert answer[policy.DECISION] == policy.DECISION_JOB and len(before) < wal.stat().st_size
     finally:
         daemon.kill()
     wal.write_bytes(before)
@@ -227,16 +227,16 @@ def test_offer_that_the_power_took(tmp_path):
     try:
         receipt = policy.accept(daemon.port, request, answer, nonce)
         assert not receipt.get(policy.STATE) and b"no such job" in receipt[policy.REASON]
-        # By hand, under the same number: that is not what was told.
-        run(path, "work", "assign", "pc1", "--config", "other.cfg")
+        # By hand, under the same number: that is not what was answered.
+        run(path, "job", "assign", "pc1", "--config", "other.cfg")
         database = sqlite3.connect(path)
         with database:
             assert database.execute("UPDATE job SET assigned = assigned + 60 WHERE id = ?",
-                                    (answer[policy.LEASE],)).rowcount == 1
+                                    (answer[policy.JOB],)).rowcount == 1
         database.close()
         assert not policy.accept(daemon.port, request, answer, nonce).get(policy.STATE)
         again = policy.boot(daemon.port, request)
-        assert (again[policy.LEASE], again[policy.ATTEMPT]) == (answer[policy.LEASE], 1)
+        assert (again[policy.JOB], again[policy.ATTEMPT]) == (answer[policy.JOB], 1)
         assert again[policy.CONFIG] == b"other.cfg"
     finally:
         assert daemon.stop() == 0

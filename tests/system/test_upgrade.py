@@ -81,8 +81,8 @@ def test_version_1(old, tmp_path):
     new = tmp_path / "new.db"
     ask(new, "device", "add", "web01", "52:54:00:12:34:56")
     check_schema(old, new)
-    # Leases and devices go on where they were.
-    assert ask(old, "work", "assign", "web01", "--config", "a.cfg")["job"] == 3
+    # Jobs and devices go on where they were.
+    assert ask(old, "job", "assign", "web01", "--config", "a.cfg")["job"] == 3
     ask(old, "settings", "set", "web01", "menu-mode=always")
     ask(old, "device", "remove", "web01", "--force")
     assert look(old, "SELECT * FROM setting") == []
@@ -103,7 +103,8 @@ def test_version_4(tmp_path):
         ("device", 2, "attempts", "5"), ("folder", 1, "job-by-mac", "yes"),
         ("folder", 1, "menu-file", "site.txt"), ("global", 0, "keep-jobs", "30d"),
         ("global", 0, "menu-mode", "always")]
-    assert look(path, "SELECT id, device, state FROM job") == [(1, 1, "offered"), (2, 2, "cancelled")]
+    assert look(path, "SELECT id, device, state FROM job") == [(1, 1, "offered"),
+                                                               (2, 2, "cancelled")]
     assert look(path, "SELECT job, attempt FROM offer") == [(1, 1)]
     assert {job for job, in look(path, "SELECT job FROM event")} == {0, 1, 2}
     assert look(path, "SELECT device, kind, id, job, state FROM past") == [
@@ -128,7 +129,7 @@ def test_version_1_by_the_daemon(old, tmp_path):
     try:
         answer = policy.ask(daemon.port, policy.REQUEST, {
             policy.MAC: policy.mac("52:54:00:00:00:03"), policy.FIRMWARE: policy.UEFI})
-        assert answer[policy.DECISION] == policy.WORK and answer[policy.LEASE] == 2
+        assert answer[policy.DECISION] == policy.DECISION_JOB and answer[policy.JOB] == 2
         assert daemon.stop() == 0
     finally:
         daemon.kill()

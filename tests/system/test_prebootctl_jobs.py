@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Work that an administrator assigns by hand, and what prebootd makes of it."""
+"""Jobs that an administrator assigns by hand, and what prebootd makes of them."""
 
 import re
 import secrets
@@ -15,33 +15,34 @@ MAC = "52:54:00:12:34:56"
 
 
 def request(daemon, nonce=None, address=MAC, firmware=policy.BIOS):
-    return policy.boot(daemon.port, {policy.MAC: policy.mac(address), policy.FIRMWARE: firmware}, nonce)
+    return policy.boot(daemon.port, {policy.MAC: policy.mac(address), policy.FIRMWARE: firmware},
+                       nonce)
 
 
-def report(daemon, lease, state, address=MAC):
-    return policy.report(daemon.port, {policy.MAC: policy.mac(address)}, lease, state)
+def report(daemon, job, state, address=MAC):
+    return policy.report(daemon.port, {policy.MAC: policy.mac(address)}, job, state)
 
 
 def test_assign_show_cancel(ctl):
     ctl("device", "add", "web01", MAC)
-    assert ctl("work", "assign", "web01", "--config", "z_auto.cfg", "image=a b.img",
+    assert ctl("job", "assign", "web01", "--config", "z_auto.cfg", "image=a b.img",
                "--prefix", "boot/", "note=it's \"x\"=1") == "job 1 assigned to web01: z_auto.cfg\n"
-    work = ctl.json("work", "show", "1")
-    assert work["details"] == {"image": "a b.img", "note": "it's \"x\"=1"}
-    assert (work["loader_bios"], work["loader_uefi"]) == ("pxelinux.0", "syslinux.efi")
-    assert (work["attempts"], work["deadline"], work["state"]) == (3, 4 * 3600, "pending")
-    assert work["prefix"] == "boot/"
-    reason = ctl.fails(1, "work", "assign", "web01", "--config", "b.cfg")
+    job = ctl.json("job", "show", "1")
+    assert job["details"] == {"image": "a b.img", "note": "it's \"x\"=1"}
+    assert (job["loader_bios"], job["loader_uefi"]) == ("pxelinux.0", "syslinux.efi")
+    assert (job["attempts"], job["deadline"], job["state"]) == (3, 4 * 3600, "pending")
+    assert job["prefix"] == "boot/"
+    reason = ctl.fails(1, "job", "assign", "web01", "--config", "b.cfg")
     assert "web01 has job 1 already" in reason and "prebootctl job cancel web01" in reason
-    assert ctl("work", "assign", "web01", "--config", "b.cfg", "--replace", "--attempts", "1",
+    assert ctl("job", "assign", "web01", "--config", "b.cfg", "--replace", "--attempts", "1",
                "--deadline", "90m") == "job 2 assigned to web01: b.cfg\n"
-    assert [(w["job"], w["state"]) for w in ctl.json("work", "list")] == \
+    assert [(w["job"], w["state"]) for w in ctl.json("job", "list")] == \
         [(2, "pending"), (1, "cancelled")]
-    assert ctl.json("work", "show", "web01")["deadline"] == 90 * 60
+    assert ctl.json("job", "show", "web01")["deadline"] == 90 * 60
     assert "cancel it with" in ctl.fails(1, "device", "remove", "web01")
-    assert ctl("work", "cancel", "web01") == "job 2 of web01 cancelled\n"
-    assert "is cancelled already" in ctl.fails(1, "work", "cancel", "2")
-    assert ctl.json("work", "list", "--open") == []
+    assert ctl("job", "cancel", "web01") == "job 2 of web01 cancelled\n"
+    assert "is cancelled already" in ctl.fails(1, "job", "cancel", "2")
+    assert ctl.json("job", "list", "--open") == []
     assert [e["step"] for e in ctl.json("event", "list")] == \
         ["assigned", "cancelled", "assigned", "cancelled"]
 
@@ -65,60 +66,60 @@ def test_assign_show_cancel(ctl):
     (["--config", "a", "a=1", "a=2"], "given twice"),
     (["--config", "a", "a=" + "x" * 1000], "datagram"),
     (["--config", "a", "--force"], "--force is not for")])
-def test_bad_work(ctl, arguments, expected):
+def test_bad_jobs(ctl, arguments, expected):
     ctl("device", "add", "web01", MAC)
-    assert expected in ctl.fails(2, "work", "assign", "web01", *arguments)
-    assert ctl.json("work", "list") == []
+    assert expected in ctl.fails(2, "job", "assign", "web01", *arguments)
+    assert ctl.json("job", "list") == []
 
 
 def test_everything_that_is_accepted_fits_a_datagram(ctl, daemon):
     name, config, value = "n" * 63, "c" * 127, "x" * 100
     ctl("device", "add", name, MAC)
     details = []
-    while ctl.run("work", "assign", name, "--config", config, "--replace", *details,
+    while ctl.run("job", "assign", name, "--config", config, "--replace", *details,
                   f"k{len(details)}={value}").returncode == 0:
         details.append(f"k{len(details)}={value}")
     assert len(details) >= 7
-    told = request(daemon)
-    assert told[policy.DECISION] == policy.WORK
+    answer = request(daemon)
+    assert answer[policy.DECISION] == policy.DECISION_JOB
     answer = policy.ask(daemon.port, policy.QUERY, {policy.MAC: policy.mac(MAC),
-                                                    policy.TOKEN: told[policy.TOKEN]})
-    assert policy.LEASE in answer
+                                                    policy.TOKEN: answer[policy.TOKEN]})
+    assert policy.JOB in answer
 
 
-def test_removed_device_has_no_work(ctl, daemon):
+def test_removed_device_has_no_job(ctl, daemon):
     ctl("device", "add", "web01", MAC)
-    ctl("work", "assign", "web01", "--config", "a.cfg")
+    ctl("job", "assign", "web01", "--config", "a.cfg")
     ctl("device", "remove", "web01", "--force")
-    assert request(daemon)[policy.DECISION] == policy.LOCAL
+    assert request(daemon)[policy.DECISION] == policy.DECISION_LOCAL
 
 
 # --- the daemon follows ----------------------------------------------------------
 
 
 def test_story(ctl, daemon):
-    assert request(daemon)[policy.DECISION] == policy.LOCAL  # not even known
+    assert request(daemon)[policy.DECISION] == policy.DECISION_LOCAL  # not even known
     ctl("device", "add", "web01", MAC)
-    assert request(daemon)[policy.DECISION] == policy.LOCAL
-    ctl("work", "assign", "web01", "--config", "z_auto.cfg", "image=a.img")
+    assert request(daemon)[policy.DECISION] == policy.DECISION_LOCAL
+    ctl("job", "assign", "web01", "--config", "z_auto.cfg", "image=a.img")
     boot = secrets.token_bytes(16)
     answers = [request(daemon, boot) for _ in range(3)]
     assert answers[0] == answers[1] == answers[2]
     assert answers[0][policy.LOADER] == b"pxelinux.0"
     assert answers[0][policy.ATTEMPT] == 1
-    lease = answers[0][policy.LEASE]
+    job = answers[0][policy.JOB]
     assert request(daemon, firmware=policy.UEFI)[policy.LOADER] == b"syslinux.efi"
-    assert ctl.json("work", "show", "web01")["attempt"] == 2
-    assert report(daemon, lease, policy.DONE, "02:00:00:00:00:01")[policy.REASON] == \
+    assert ctl.json("job", "show", "web01")["attempt"] == 2
+    assert report(daemon, job, policy.DONE, "02:00:00:00:00:01")[policy.REASON] == \
         b"unknown device"
-    assert report(daemon, lease, policy.BEGUN)[policy.STATE] == policy.BEGUN
-    assert report(daemon, lease, policy.DONE)[policy.STATE] == policy.DONE
-    assert report(daemon, lease, policy.DONE)[policy.STATE] == policy.DONE
-    assert policy.STATE not in report(daemon, lease, policy.FAILED)
-    assert request(daemon)[policy.DECISION] == policy.LOCAL
+    assert report(daemon, job, policy.BEGUN)[policy.STATE] == policy.BEGUN
+    assert report(daemon, job, policy.DONE)[policy.STATE] == policy.DONE
+    assert report(daemon, job, policy.DONE)[policy.STATE] == policy.DONE
+    assert policy.STATE not in report(daemon, job, policy.FAILED)
+    assert request(daemon)[policy.DECISION] == policy.DECISION_LOCAL
     shown = ctl.json("device", "show", "web01")
     assert shown["job"]["state"] == "done" and len(shown["job"]["offers"]) == 2
-    # What is told beside the answer is written after it: the last request may be under way.
+    # What is reported beside the answer is written after it: the last request may be under way.
     assert [e["step"] for e in shown["events"]][:9] == \
         ["request", "assigned", "request", "offered", "request", "offered", "begun", "done",
          "refused"]
@@ -128,12 +129,13 @@ def test_story(ctl, daemon):
 
 def test_never_begun_is_told(ctl, daemon):
     ctl("device", "add", "web01", MAC)
-    ctl("work", "assign", "web01", "--config", "z_auto.cfg")
+    ctl("job", "assign", "web01", "--config", "z_auto.cfg")
     decisions = [request(daemon)[policy.DECISION] for _ in range(5)]
-    assert decisions == [policy.WORK] * 3 + [policy.LOCAL] * 2
-    assert ctl.json("work", "show", "1")["reason"] == "not begun after 3 attempts"
-    assert "not begun after 3 attempts" in ctl("work", "list")
-    warnings = re.findall(r"warning: report .*device=web01 answer=refused report=accepted job=1 attempt=3/3 "
+    assert decisions == [policy.DECISION_JOB] * 3 + [policy.DECISION_LOCAL] * 2
+    assert ctl.json("job", "show", "1")["reason"] == "not begun after 3 attempts"
+    assert "not begun after 3 attempts" in ctl("job", "list")
+    warnings = re.findall(r"warning: report .*device=web01 answer=refused report=accepted job=1"
+                          r" attempt=3/3 "
                           r'reason="job failed: not begun after 3 attempts"',
                           daemon.log.read_text())
     assert len(warnings) == 1
@@ -141,29 +143,29 @@ def test_never_begun_is_told(ctl, daemon):
 
 def test_firmware_without_a_loader(ctl, daemon):
     ctl("device", "add", "web01", MAC)
-    ctl("work", "assign", "web01", "--config", "a.cfg", "--loader-uefi", "")
+    ctl("job", "assign", "web01", "--config", "a.cfg", "--loader-uefi", "")
     for _ in range(5):
-        assert request(daemon, firmware=policy.UEFI)[policy.DECISION] == policy.LOCAL
-    assert ctl.json("work", "show", "1")["attempt"] == 0
+        assert request(daemon, firmware=policy.UEFI)[policy.DECISION] == policy.DECISION_LOCAL
+    assert ctl.json("job", "show", "1")["attempt"] == 0
     assert request(daemon)[policy.ATTEMPT] == 1
 
 
 def test_deadline(ctl, daemon):
     ctl("device", "add", "web01", MAC)
-    ctl("work", "assign", "web01", "--config", "a.cfg", "--deadline", "1s")
-    lease = request(daemon)[policy.LEASE]
-    assert report(daemon, lease, policy.BEGUN)[policy.STATE] == policy.BEGUN
+    ctl("job", "assign", "web01", "--config", "a.cfg", "--deadline", "1s")
+    job = request(daemon)[policy.JOB]
+    assert report(daemon, job, policy.BEGUN)[policy.STATE] == policy.BEGUN
     with sqlite3.connect(ctl.database) as database:
         database.execute("UPDATE job SET begun = begun - 1")
     database.close()
-    assert request(daemon)[policy.DECISION] == policy.LOCAL
-    assert ctl.json("work", "show", "1")["reason"] == "begun but not ended before its deadline"
+    assert request(daemon)[policy.DECISION] == policy.DECISION_LOCAL
+    assert ctl.json("job", "show", "1")["reason"] == "begun but not ended before its deadline"
 
 
 def test_copy_of_a_killed_database_is_whole(ctl, daemon):
-    """What was told is in file and log; nothing else is needed to go on."""
+    """What was answered is in file and log; nothing else is needed to go on."""
     ctl("device", "add", "web01", MAC)
-    ctl("work", "assign", "web01", "--config", "a.cfg")
+    ctl("job", "assign", "web01", "--config", "a.cfg")
     assert request(daemon)[policy.ATTEMPT] == 1
     daemon.kill()
     assert (ctl.folder / "test.db-wal").stat().st_size > 0
@@ -171,62 +173,63 @@ def test_copy_of_a_killed_database_is_whole(ctl, daemon):
     for suffix in ("", "-wal"):
         shutil.copy(f"{ctl.database}{suffix}", ctl.folder / "copy")
     copy = Ctl(ctl.folder / "copy")
-    assert copy.json("work", "show", "1")["attempt"] == 1
+    assert copy.json("job", "show", "1")["attempt"] == 1
 
 
 def test_handover_completes(ctl, daemon):
-    """The NBP's own report, by its token, is what ends work that no agent does."""
+    """The NBP's own report, by its token, is what ends jobs that no agent does."""
     ctl("device", "add", "web01", MAC)
     ctl("bundle", "add", "pe", "--kind", "third-party", "--completes", "handover")
-    ctl("work", "assign", "web01", "--bundle", "pe")
+    ctl("job", "assign", "web01", "--bundle", "pe")
     answer = request(daemon)
-    assert (answer[policy.DECISION], answer[policy.COMPLETES]) == (policy.WORK, 1)
+    assert (answer[policy.DECISION], answer[policy.COMPLETES]) == (policy.DECISION_JOB, 1)
     token = answer[policy.TOKEN]
-    policy.TOKENS[answer[policy.LEASE]] = bytes(7) + b"x"
-    assert report(daemon, answer[policy.LEASE], policy.DONE).get(policy.STATE, 0) == 0
-    assert ctl.json("work", "show", "web01")["state"] == "offered"
-    policy.TOKENS[answer[policy.LEASE]] = token
-    assert report(daemon, answer[policy.LEASE], policy.DONE)[policy.STATE] == policy.DONE
-    assert ctl.json("work", "show", "web01")["state"] == "done"
-    assert request(daemon)[policy.DECISION] == policy.LOCAL
+    policy.TOKENS[answer[policy.JOB]] = bytes(7) + b"x"
+    assert report(daemon, answer[policy.JOB], policy.DONE).get(policy.STATE, 0) == 0
+    assert ctl.json("job", "show", "web01")["state"] == "offered"
+    policy.TOKENS[answer[policy.JOB]] = token
+    assert report(daemon, answer[policy.JOB], policy.DONE)[policy.STATE] == policy.DONE
+    assert ctl.json("job", "show", "web01")["state"] == "done"
+    assert request(daemon)[policy.DECISION] == policy.DECISION_LOCAL
 
 
 def test_next_boot_completes(ctl, daemon):
-    """Another boot ends it, not one that only asks again, nor after a boot that went to its disk."""
+    """Another boot ends it, not one that only asks again, nor after a boot of its disk."""
     ctl("device", "add", "web01", MAC)
     ctl("bundle", "add", "pe", "--kind", "third-party")
-    ctl("work", "assign", "web01", "--bundle", "pe")
+    ctl("job", "assign", "web01", "--bundle", "pe")
     first, second, third = (secrets.token_bytes(16) for _ in range(3))
     assert request(daemon, first)[policy.ATTEMPT] == 1
-    policy.tell(daemon.port, first, {policy.MAC: policy.mac(MAC), policy.CODE: 10,
+    policy.send_event(daemon.port, first, {policy.MAC: policy.mac(MAC), policy.CODE: 10,
                                      policy.REASON: b"x.cfg: not found", policy.MILLISECONDS: 5})
     assert request(daemon, second)[policy.ATTEMPT] == 2
     assert request(daemon, second)[policy.ATTEMPT] == 2
-    assert ctl.json("work", "show", "web01")["state"] == "offered"
+    assert ctl.json("job", "show", "web01")["state"] == "offered"
     # Anybody may have sent the request; what is sent back goes to the machine.
     asked = {policy.MAC: policy.mac(MAC), policy.FIRMWARE: policy.BIOS}
     for _ in range(2):
-        assert policy.ask(daemon.port, policy.REQUEST, asked)[policy.DECISION] == policy.WORK
-    assert ctl.json("work", "show", "web01")["state"] == "offered"
+        assert policy.ask(daemon.port, policy.REQUEST,
+                          asked)[policy.DECISION] == policy.DECISION_JOB
+    assert ctl.json("job", "show", "web01")["state"] == "offered"
     assert "now: boots its disk; the machine booted again" in ctl("explain", "web01")
     assert request(daemon, third)[policy.REASON] == b"job done: the machine booted again"
-    assert ctl.json("work", "show", "web01")["state"] == "done"
-    assert request(daemon)[policy.DECISION] == policy.LOCAL
+    assert ctl.json("job", "show", "web01")["state"] == "done"
+    assert request(daemon)[policy.DECISION] == policy.DECISION_LOCAL
 
 
 @pytest.mark.parametrize("state", ["begun", "accepted"])
-def test_a_request_ends_no_work(ctl, daemon, state):
+def test_a_request_ends_no_job(ctl, daemon, state):
     """However many ask in the machine's name and do not see what they are answered."""
     ctl("device", "add", "web01", MAC)
-    ctl("work", "assign", "web01", "--config", "z_auto.cfg", "--attempts", "1")
-    lease = request(daemon)[policy.LEASE]
+    ctl("job", "assign", "web01", "--config", "z_auto.cfg", "--attempts", "1")
+    job = request(daemon)[policy.JOB]
     if state == "begun":
-        assert report(daemon, lease, policy.BEGUN)[policy.STATE] == policy.BEGUN
+        assert report(daemon, job, policy.BEGUN)[policy.STATE] == policy.BEGUN
     asked = {policy.MAC: policy.mac(MAC), policy.FIRMWARE: policy.BIOS}
     for _ in range(3):
         policy.ask(daemon.port, policy.REQUEST, asked)
-    assert report(daemon, lease, policy.BEGUN)[policy.STATE] == policy.BEGUN
-    assert report(daemon, lease, policy.DONE)[policy.STATE] == policy.DONE
+    assert report(daemon, job, policy.BEGUN)[policy.STATE] == policy.BEGUN
+    assert report(daemon, job, policy.DONE)[policy.STATE] == policy.DONE
 
 
 # --- many at once ----------------------------------------------------------------
@@ -249,14 +252,16 @@ def jobs(ctl, *words):
 
 
 def test_assign_many(site):
-    assert site("job", "assign", "a", "group:kiosks", "--config", "z.cfg", "image=x").splitlines() == [
+    assert site("job", "assign", "a", "group:kiosks", "--config", "z.cfg",
+                "image=x").splitlines() == [
         "job 1 assigned to a: z.cfg", "job 2 assigned to b: z.cfg", "job 3 assigned to d: z.cfg"]
     assert site.json("job", "show", "d")["details"] == {"image": "x"}
     # Those of a folder that have a job are skipped, and one that is named twice has one job.
     result = site.run("job", "assign", "/site", "c", "--config", "y.cfg")
     assert result.stdout == "job 4 assigned to c: y.cfg\n"
     assert "3 devices skipped: open job already; --replace cancels it" in result.stderr
-    assert "nothing to do: open job already" in site.fails(1, "job", "assign", "/site", "--config", "y")
+    assert "nothing to do: open job already" in site.fails(1, "job", "assign", "/site", "--config",
+                                                           "y")
     # One that is named is refused, and then nothing is done.
     site("job", "cancel", "c")
     assert "device a has job 1 already" in site.fails(1, "job", "assign", "c", "a", "--config", "y")
@@ -274,7 +279,8 @@ def test_cancel_and_retry_many(site):
     assert "nothing to do: no open job" in site.fails(1, "job", "cancel", "/site/lab")
     result = site.run("job", "retry", "/site")
     assert result.stdout.splitlines() == [
-        f"job {i} of {name} waits for its next boot, as job {i + 4}" for i, name in enumerate("abc", 1)]
+        f"job {i} of {name} waits for its next boot, as job {i + 4}"
+        for i, name in enumerate("abc", 1)]
     assert "1 device skipped: no failed or cancelled job" in result.stderr
     assert "job 4 of d is pending" in site.fails(1, "job", "retry", "/site/lab", "4")
     site("job", "cancel", "5", "b")
@@ -293,13 +299,13 @@ def test_release_many(site, daemon):
 def test_list_by_state_and_target(site):
     site("job", "assign", "a", "b", "c", "--config", "z.cfg", "--deadline", "90m")
     with sqlite3.connect(site.database) as db:
-        table = "job" if db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'job'").fetchone() else "work"
-        db.execute(f"UPDATE {table} SET state = 'failed', ended = 9 WHERE config = 'z.cfg' AND device ="
+        db.execute("UPDATE job SET state = 'failed', ended = 9 WHERE config = 'z.cfg' AND device ="
                    " (SELECT id FROM device WHERE name = 'a')")
     db.close()
     site("job", "cancel", "b")
     assert jobs(site, "--failed") == jobs(site, "--state", "failed") == [("a", "failed")]
-    assert jobs(site, "--state", "failed", "--state", "cancelled") == [("a", "failed"), ("b", "cancelled")]
+    assert jobs(site, "--state", "failed", "--state", "cancelled") == [
+        ("a", "failed"), ("b", "cancelled")]
     assert jobs(site, "--open") == [("c", "pending")]
     assert jobs(site, "group:kiosks") == [("b", "cancelled")]
     assert jobs(site, "/site/lab", "--failed") == [("a", "failed")]
