@@ -123,7 +123,7 @@ void fuzz_net_start(struct fuzz_net *net)
 
 /*
  * Replacements by the linker's --wrap: a hash may have a million iterations, and the key
- * does not matter. One bit of the salt says whether the password is right.
+ * is ignored. One bit of the salt says whether the password is right.
  */
 bool __wrap_password_run(struct password_check *check, uint32_t count);
 bool __wrap_password_right(const struct password_check *check, const struct password_hash *hash);

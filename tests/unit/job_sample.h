@@ -10,7 +10,7 @@
 #define DEADLINE 100
 #define REFUSED 0 /* the state in a receipt */
 
-/* When work was begun, seen from its deadline. */
+/* When a job was begun, seen from its deadline. */
 enum when { NEVER, IN_TIME, LAST_SECOND, OVERDUE };
 
 static const struct device device = { .id = 5, .name = "web01" };

@@ -17,7 +17,7 @@
 
 #define NOW 1000000
 #define FIRST_PORT 50000
-#define MACHINES 3 /* web1 and web2 have work, web3 has none */
+#define MACHINES 3 /* web1 and web2 have jobs, web3 has none */
 
 struct bench {
 	struct server server;
@@ -26,7 +26,7 @@ struct bench {
 	struct datagram batch[BATCH];
 	char path[64];
 	uint64_t job[MACHINES + 1];
-	uint8_t token[256][TOKEN_SIZE]; /* of the machine's last answer with work */
+	uint8_t token[256][TOKEN_SIZE]; /* of the machine's last answer with a job */
 	int64_t now;  /* Unix time, at first NOW */
 };
 
@@ -43,7 +43,7 @@ struct datagram *put(struct bench *bench, size_t slot, uint8_t type, uint8_t num
 /** Returns when a job was made; if it is not there, when it would be. */
 int64_t assigned_of(struct bench *bench, uint64_t job);
 /**
- * Puts a report of work of the machine @number, one of those that there are at the start, into
+ * Puts a report of a job of the machine @number, one of those that there are at the start, into
  * slot @slot, with the token that its boot @boot was given for @attempt.
  */
 struct datagram *put_report(struct bench *bench, size_t slot, uint8_t number, uint64_t job,
@@ -65,7 +65,7 @@ uint32_t attempt(struct bench *bench, uint8_t number, uint8_t boot);
 struct details details_of(struct bench *bench, uint8_t number);
 /** Says whether "key=value" is among them. */
 bool has_detail(const struct details *details, const char *detail);
-/** The agent reports of the work that it has on offer. */
+/** The agent reports on the job that it was offered. */
 void report(struct bench *bench, uint8_t number, uint8_t state);
 /** What all threads have counted. */
 struct counters counted(const struct bench *bench);

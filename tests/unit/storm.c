@@ -13,7 +13,7 @@ static const char *const vector_names[STORM_VECTORS] = {
 };
 
 /* Of ten machines in a row: one by UUID alone, one by its device id alone, the others by MAC,
- * and by UUID too. Even ones have open work; all have an assignment of once and of always. */
+ * and by UUID too. Even ones have an open job; all have an assignment of once and of always. */
 const char storm_site[] =
 	"INSERT INTO setting VALUES ('global', 0, 'menu-mode', 'hotkey');"
 	"INSERT INTO folder (id, parent, name) VALUES (1, NULL, 'site'), (2, 1, 'room');"

@@ -26,7 +26,7 @@ struct storm {
 	size_t last_length;
 };
 
-/** SQL that fills an empty database with machines that have work, and rules and more. */
+/** SQL that fills an empty database with machines that have jobs, and rules and more. */
 extern const char storm_site[];
 
 void storm_start(struct storm *storm, uint64_t seed);

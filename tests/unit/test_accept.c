@@ -198,7 +198,7 @@ static void test_attempts_bound_boots(void **state)
 				job = decision.next;
 				boots += decision.counted;
 			}
-			/* Every other one begins, and loses the work again. */
+			/* Every other one begins, and loses the job again. */
 			if (job.state == JOB_OFFERED && boot % 2) {
 				job.state = JOB_BEGUN;
 				job.begun = NOW;

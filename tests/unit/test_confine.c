@@ -211,7 +211,7 @@ static const char *try_one(const struct place *place, const void *argument)
 	return got == attempt->wanted ? NULL : wrong;
 }
 
-/* --- the socket by which systemd is told --------------------------------------- */
+/* --- the socket by which systemd is notified --------------------------------------- */
 
 #define LOCAL 100
 
@@ -224,7 +224,7 @@ static int listen_at(const struct place *place, const char *name, struct sockadd
 	return bind(fd, (struct sockaddr *)at, sizeof(*at)) ? -1 : fd;
 }
 
-/* It tells systemd, and nobody else. */
+/* It notifies systemd, and nobody else. */
 static const char *try_local_socket(const struct place *place, const void *argument)
 {
 	struct confinement c = confinement_of(place);
@@ -248,10 +248,10 @@ static const char *try_local_socket(const struct place *place, const void *argum
 	if (sendto(LOCAL, "x", 1, 0, (struct sockaddr *)&other, sizeof(other)) >= 0 ||
 	    sendmsg(LOCAL, &message.msg_hdr, 0) >= 0 || sendmmsg(LOCAL, &message, 1, 0) >= 0 ||
 	    syscall(SYS_sendmmsg, (1L << 32) + LOCAL, &message, 1, 0) >= 0)
-		return "another was told";
+		return "another was notified";
 	if (dup(LOCAL) >= 0 || dup2(LOCAL, 50) >= 0 || fcntl(LOCAL, F_DUPFD, 3) >= 0)
 		return "it has another number";
-	return write(LOCAL, "y", 1) == 1 && read(heard, &got, 1) == 1 ? NULL : "systemd is not told";
+	return write(LOCAL, "y", 1) == 1 && read(heard, &got, 1) == 1 ? NULL : "systemd is not notified";
 }
 
 static void test_local_socket(void **state)

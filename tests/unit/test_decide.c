@@ -140,7 +140,7 @@ static void test_nobody_and_nothing(void **state)
 	assert_false(decision.changed);
 }
 
-/* Work without a loader for the firmware that asks keeps its attempts. */
+/* A job without a loader for the firmware that asks keeps its attempts. */
 static void test_no_loader(void **state)
 {
 	struct request_facts facts = { .firmware = UEFI, .now = NOW };

@@ -58,7 +58,7 @@ static void test_second_is_fast(void **state)
 	bench->now += 60;
 	assert_false(is_fast(bench));
 	assert_true(is_fast(bench));
-	/* Where nothing can be kept, news are passed over, and counted. */
+	/* Where nothing can be kept, news are skipped, and counted. */
 	spend_notes(bench, true);
 	put(bench, 0, MESSAGE_REQUEST, 3, 'c');
 	assert_true(is_fast(bench));

@@ -19,7 +19,7 @@ static const struct request desk = {
 	.nic_device = 0x0e, .disk_count = 2,
 	.disks = { { 976773168, 512, DISK_ATA }, { 1ull << 28, 4096, DISK_NVME } },
 };
-static const struct request bare; /* tells nothing */
+static const struct request bare; /* reports nothing */
 
 static bool matches(const char *text, const struct subject *subject, char *because)
 {
@@ -102,7 +102,7 @@ static void test_match(void **state)
 		{ "NOT (cores = 4 AND disks = 2)", false }, { "not cores = 4 or disks = 2", true },
 		{ "not(cores=1)and(disks=2)", true }, { "name = 'and' or name = \"web01\"", true },
 		{ "name <> and and name <> or", true },
-		/* what it does not tell is neither so nor not so */
+		/* what it does not report is neither so nor not so */
 		{ "tpm = yes", false }, { "not tpm = yes", false }, { "tpm <> yes", false },
 		{ "asset-tag = x", false }, { "asset-tag <> x", false },
 		{ "not asset-tag contains x", false }, { "asset-tag = ''", true },
@@ -119,7 +119,7 @@ static void test_match(void **state)
 
 static void test_match_bare(void **state)
 {
-	/* Facts that are known of a machine which tells nothing. */
+	/* Facts that are known of a machine that reports nothing. */
 	static const char *const yes[] = {
 		"", "name = ''", "not name = web01", "architecture = x86-bios", "disks = 0",
 		"isd-state = not-read", "cpu-64bit = no", "asset-tag = ''",

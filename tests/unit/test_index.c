@@ -59,7 +59,7 @@ static void follow(struct bench *bench)
 
 /* --- odd data -------------------------------------------------------------- */
 
-/* What no tool would write: it is left out and told, and all else is there. */
+/* What no tool would write: it is left out and reported, and all else is there. */
 static void test_odd_data(void **state)
 {
 	static const struct {
@@ -138,7 +138,7 @@ static void test_odd_data(void **state)
 	free(sound);
 }
 
-/* Warnings of the policy are told once, and do not grow without end. */
+/* Warnings of the policy are logged once, and do not grow without end. */
 static void test_warnings(void **state)
 {
 	struct bench *bench = *state;

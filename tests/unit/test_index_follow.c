@@ -98,7 +98,7 @@ static unsigned next_random(unsigned *seed)
 	return *seed >> 8;
 }
 
-/* Writes one of the happenings, with numbers in it. */
+/* Makes one of the changes, with numbers in it. */
 static void make_sql(unsigned *seed, char *out)
 {
 	const char *from = event_records[next_random(seed) % COUNT(event_records)];
@@ -155,7 +155,7 @@ static void check_found(int rc, const struct device *device, const struct entry 
 	assert_int_equal(other.added, device->added);
 }
 
-/* How the last work of a device from one source ended, in one statement. */
+/* How the last job of a device from one source ended, in one statement. */
 static enum outcome past_of(struct store *store, int device, const char *which, int id)
 {
 	enum outcome past = OUTCOME_NONE;

@@ -77,7 +77,7 @@ static void start_late(struct bench *bench, const char *sql)
 	assert_int_equal(drops(bench), 0);
 }
 
-/* Whose work has ended is none of those that a session waits for. */
+/* A session waits for no machine whose job has ended. */
 static void test_session_without_the_failed(void **state)
 {
 	start_late(*state, NULL);

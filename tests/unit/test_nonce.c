@@ -4,7 +4,7 @@
 #include "nbp/nonce.h"
 
 static const char *source;   /* the firmware's entropy */
-static size_t source_length; /* the number of bytes that it claims to have given */
+static size_t source_length; /* the number of bytes that it says it has given */
 
 static size_t entropy(struct platform *p, void *buffer, size_t size)
 {
@@ -52,7 +52,7 @@ static void every_source_counts(void **state)
 			assert_memory_not_equal(nonces[i], nonces[j], NONCE_SIZE);
 }
 
-/* A source that claims more than the buffer holds counts for the buffer alone. */
+/* A source that reports more than the buffer holds counts for the buffer alone. */
 static void a_source_that_boasts(void **state)
 {
 	struct platform p = { .entropy = entropy };

@@ -77,7 +77,7 @@ static void test_gpt(void **state)
 		assert_int_equal(partitioned_check(bench), cases[i].expected);
 		assert_int_equal(partition_guess_sector_size(&bench->disk, &guessed), 0);
 		assert_int_equal(guessed, cases[i].sector_size);
-		/* The primary table is damaged or gone: the backup tells. */
+		/* The primary table is damaged or gone: the backup is read. */
 		bench->bytes[cases[i].sector_size + 24] ^= 1;
 		assert_int_equal(partitioned_check(bench), cases[i].expected);
 		memset(bench->bytes + cases[i].sector_size, 0, 92);

@@ -19,7 +19,7 @@ static void test_story(void **state)
 	check_committed(bench, 1, JOB_OFFERED, 1);
 	assert_int_equal(attempt(bench, 1, 'a'), 1);
 	assert_int_equal(attempt(bench, 1, 'b'), 2);
-	assert_int_equal(attempt(bench, 1, 'a'), 0); /* b has the work by now */
+	assert_int_equal(attempt(bench, 1, 'a'), 0); /* b has the job by now */
 	check_committed(bench, 1, JOB_OFFERED, 2);
 	ask(bench, MESSAGE_QUERY, 1, 'q', &reply);
 	assert_int_equal(reply.u.details.job, bench->job[1]);
@@ -189,7 +189,7 @@ static void test_events_of_unknowns_leave_nothing(void **state)
 
 /* --- what is not ----------------------------------------------------------- */
 
-/* Serves slot 0, which must be dropped for @why and leave the work as it was. */
+/* Serves slot 0, which must be dropped for @why and leave the job as it was. */
 static void check_dropped(struct bench *bench, enum drop why)
 {
 	uint64_t before = counted(bench).dropped[why], all = drops(bench);
@@ -317,7 +317,7 @@ static void test_odd_peers_and_messages(void **state)
 
 /* --- when the database fails ----------------------------------------------- */
 
-/* An attempt is not acknowledged unless it is stored; who has no work is answered still. */
+/* An attempt is not acknowledged unless it is stored; a machine without a job is answered still. */
 static void check_no_job_offered(struct bench *bench)
 {
 	struct message reply;

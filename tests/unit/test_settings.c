@@ -145,7 +145,7 @@ static void test_largest_answer(void **state)
 /* --- levels ---------------------------------------------------------------- */
 
 /*
- * A zone with the folders f, g in f, and h; the device a is in g, b in h, c in none.
+ * A site with the folders f, g in f, and h; the device a is in g, b in h, c in none.
  * Where something is set or asked: by its letter, "z" for global.
  */
 struct tree {

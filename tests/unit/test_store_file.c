@@ -271,7 +271,7 @@ static void test_remote_file_systems(void **state)
 {
 	(void)state;
 	assert_string_equal(store_where_remote(0x6969), "NFS");
-	/* Some machines tell the number with its sign. */
+	/* Some machines report the number with its sign. */
 	assert_string_equal(store_where_remote((unsigned long)(int)0xff534d42), "CIFS");
 	assert_null(store_where_remote(0xef53));     /* ext4 */
 	assert_null(store_where_remote(0x01021994)); /* tmpfs, one beside 9P */
@@ -299,7 +299,7 @@ static void test_durable(void **state)
 	}
 }
 
-/* A second writer is told to come again, and readers go on. */
+/* A second writer is asked to come again, and readers go on. */
 static void test_two_programs(void **state)
 {
 	struct place *place = *state;

@@ -106,7 +106,7 @@ static void test_events_are_bounded(void **state)
 /* Whoever speaks as a machine fills its own part of the history only. */
 static void test_machines_push_out_nothing(void **state)
 {
-	static const char *const told[] = { "local-boot", "request", "refused", "other", "conflict" };
+	static const char *const steps[] = { "local-boot", "request", "refused", "other", "conflict" };
 	struct device device = { .name = "pc" };
 	struct event_record event = { .step = "done" };
 	struct place *place = *state;
@@ -121,7 +121,7 @@ static void test_machines_push_out_nothing(void **state)
 	strcpy(event.step, "conflict");
 	assert_int_equal(event_add(&store, &event), 0);
 	for (uint32_t i = 0; i < 5 * 300; i++) {
-		strcpy(event.step, told[i % 5]);
+		strcpy(event.step, steps[i % 5]);
 		assert_int_equal(event_add(&store, &event), 0);
 	}
 	assert_int_equal(event_list(&store, device.id, 10000, &rows), 0);

@@ -106,7 +106,7 @@ static void not_found_each_50_ms(struct platform *p)
 		says_not_found(net);
 }
 
-/* A repeated answer is in doubt for no longer than a single one. */
+/* A repeated answer is uncertain for no longer than a single one. */
 static void an_error_is_believed_in_time(void **state)
 {
 	struct net *net = net_new(5000);

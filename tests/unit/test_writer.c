@@ -3,9 +3,9 @@
 
 #include "nbp/platform.h"
 
-/* New work, new devices, unknown machines: what the writer makes of requests. */
+/* New jobs, new devices, unknown machines: what the writer makes of requests. */
 
-/* --- work that is chosen --------------------------------------------------- */
+/* --- jobs that are chosen --------------------------------------------------- */
 
 static void test_assigned_once(void **state)
 {
@@ -45,7 +45,7 @@ static void test_assigned_always(void **state)
 	assert_int_equal(number_of(bench, "SELECT count(*) FROM job WHERE device = 3"), 3);
 }
 
-/* Done after all, where the server had given up: unless the machine has gone on to newer work. */
+/* Done after all, where the server had given up: unless the machine has gone on to a newer job. */
 static void test_done_beside_newer_job(void **state)
 {
 	struct bench *bench = *state;

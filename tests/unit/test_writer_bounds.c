@@ -170,7 +170,7 @@ static void test_unknown_are_answered_at_once(void **state)
 	assert_true(bench->batch[0].reply_length > 0);
 }
 
-/* What has become a device accepts its work at once, before anything else comes. */
+/* What has become a device accepts its job at once, before anything else comes. */
 static void test_newcomer_is_known_with_its_answer(void **state)
 {
 	struct bench *bench = *state;
@@ -258,7 +258,7 @@ static void test_old_job_goes(void **state)
 	assert_true(bench->writer.prune_next > timestamp.now);
 }
 
-/* However the rows change, past is what work says. */
+/* However the rows change, past is what the jobs say. */
 static void test_past_follows_job(void **state)
 {
 	static const char *const changes[] = {
@@ -357,7 +357,7 @@ static void test_clock_set_while_locked(void **state)
 	look(bench, NOW + 9 * 3600, 12); /* once more, while the first waits */
 	sqlite3_exec(other, "COMMIT", NULL, NULL, NULL);
 	sqlite3_close(other);
-	/* Before the next look its work is not too late for that. */
+	/* Before the next look its job is not too late for that. */
 	put(bench, 0, MESSAGE_REQUEST, 1, 'b');
 	serve(bench, 1);
 	assert_int_equal(bench->batch[0].reply_length, 0);

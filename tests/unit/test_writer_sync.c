@@ -104,7 +104,7 @@ static void test_new_job_does_not_wait(void **state)
 	assert_int_equal(drops(bench), 0);
 }
 
-/* Has a machine ask for work; returns the job, that nothing has waited for yet. */
+/* Has a machine ask for a job; returns it before anything has waited for it. */
 static uint64_t first_job(struct bench *bench)
 {
 	assign_to_all(bench);
@@ -129,7 +129,7 @@ static void test_new_job_beside_a_report(void **state)
 	assert_int_equal(syncs - before, 1);
 }
 
-/* A request that ends work, behind one for new work: that has begun without the disk. */
+/* A request that ends a job, after one for a new job: that has begun without the disk. */
 static void test_end_by_request_waits(void **state)
 {
 	struct bench *bench = *state;

@@ -376,5 +376,5 @@ int main(void)
 		cmocka_unit_test(knows_folders),
 	};
 
-	return cmocka_run_group_tests_name("flow_work", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("flow_job", tests, NULL, NULL);
 }
