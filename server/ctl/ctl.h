@@ -63,6 +63,9 @@ extern const struct ctl_option opt_attempts, opt_deadline, opt_unset, opt_group,
 void ctl_errors_as_json(void);
 /** Prints "prebootctl: ..." to standard error, as one line; returns @status. */
 int ctl_error(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/** The same; takes over @errors, an array that JSON has beside "error", as "errors". */
+int ctl_error_with(int status, json_t *errors, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 /** Reports the store's last failure; returns EXIT_FAULT. */
 int ctl_store_error(struct ctl *ctl);
 

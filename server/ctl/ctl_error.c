@@ -16,14 +16,16 @@
 /* How errors are printed; ctl_error() is called where nobody knows the command line. */
 static bool errors_as_json;
 
-/* Prints {"error": {"message": ..., "status": ...}} as one line. */
-static void print_json_error(int status, const char *message)
+/* Prints {"error": {"message": ..., "status": ...}} as one line. @errors: NULL, or "errors" in it */
+static void print_json_error(int status, const char *message, json_t *errors)
 {
 	char escaped[4096];
 	json_t *error;
 
 	output_escape(message, escaped, sizeof(escaped));
 	error = json_pack("{s:{s:s, s:i}}", "error", "message", escaped, "status", status);
+	if (errors)
+		json_object_set(error, "errors", errors);
 	json_dumpf(error, stderr, JSON_COMPACT);
 	fputc('\n', stderr);
 	json_decref(error);
@@ -34,19 +36,37 @@ void ctl_errors_as_json(void)
 	errors_as_json = true;
 }
 
-int ctl_error(int status, const char *format, ...)
+static int report_error(int status, json_t *errors, const char *format, va_list args)
 {
 	char message[4096];
-	va_list args;
 
-	va_start(args, format);
 	if (status && errors_as_json) {
 		vsnprintf(message, sizeof(message), format, args);
-		print_json_error(status, message);
+		print_json_error(status, message, errors);
 	} else {
 		output_vline("prebootctl", format, args);
 	}
+	return status;
+}
+
+int ctl_error(int status, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	report_error(status, NULL, format, args);
 	va_end(args);
+	return status;
+}
+
+int ctl_error_with(int status, json_t *errors, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	report_error(status, errors, format, args);
+	va_end(args);
+	json_decref(errors);
 	return status;
 }
 

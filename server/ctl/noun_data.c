@@ -121,12 +121,7 @@ char *ctl_read_file(const char *path, size_t *length)
 	return NULL;
 }
 
-static void report_line(const char *message)
-{
-	output_line(NULL, "%s", message);
-}
-
-static void print_import(struct ctl *ctl, const struct data_import *import)
+static void print_import(struct ctl *ctl, const char *file, const struct data_import *import)
 {
 	json_t *object = json_object();
 	char text[DATA_COUNTS_SIZE];
@@ -136,6 +131,7 @@ static void print_import(struct ctl *ctl, const struct data_import *import)
 		                    json_integer((json_int_t)import->counts.rows[i]));
 	if (import->dry_run)
 		json_object_set_new(object, "dry_run", json_true());
+	ctl_import_warnings(ctl, file, &import->errors, object);
 	json_object_set_new(object, "open", json_integer((json_int_t)import->counts.open));
 	if (ctl->json) {
 		ctl_print_json(object);
@@ -151,39 +147,42 @@ static void print_import(struct ctl *ctl, const struct data_import *import)
 		       import->counts.open == 1 ? "" : "s");
 }
 
+static int import_text(struct ctl *ctl, const char *file, struct data_import *import)
+{
+	const char *wrong = encoding_wrong(import->text, import->length);
+
+	if (wrong)
+		return ctl_error(EXIT_FAULT, "%s: %s", file, wrong);
+	switch (data_import(&ctl->store, import)) {
+	case 0:
+		print_import(ctl, file, import);
+		return 0;
+	case ERR_MALFORMED:
+		return ctl_import_refused(ctl, file, &import->errors, "nothing has been imported");
+	case ERR_REFUSED:
+		return ctl_error(EXIT_FAULT, "%s has data already; use --replace to put those of "
+		                 "%s in their place, or name a new database with --database",
+		                 ctl->database, file);
+	default: return ctl_store_error(ctl);
+	}
+}
+
 static int ctl_import(struct ctl *ctl)
 {
 	const char *path = ctl->words[0];
 	struct data_import import = {
-		.name = strcmp(path, "-") == 0 ? "standard input" : path, .report = report_line,
-		.replace = ctl_given(ctl, &opt_replace),
-		.dry_run = ctl_given(ctl, &opt_dry_run),
+		.replace = ctl_given(ctl, &opt_replace), .dry_run = ctl_given(ctl, &opt_dry_run),
 	};
 	char *text = ctl_read_file(path, &import.length);
-	int rc;
+	int status;
 
 	if (!text)
 		return EXIT_FAULT;
-	if (encoding_wrong(text, import.length)) {
-		rc = ctl_error(EXIT_FAULT, "%s: %s", import.name, encoding_wrong(text, import.length));
-		free(text);
-		return rc;
-	}
 	import.text = text;
-	rc = data_put(&ctl->store, &import);
+	status = import_text(ctl, strcmp(path, "-") == 0 ? "standard input" : path, &import);
+	import_errors_free(&import.errors);
 	free(text);
-	switch (rc) {
-	case 0:
-		print_import(ctl, &import);
-		return 0;
-	case ERR_MALFORMED:
-		return ctl_error(EXIT_FAULT, "%s: nothing has been imported", import.name);
-	case ERR_REFUSED:
-		return ctl_error(EXIT_FAULT, "%s has data already; use --replace to put those of "
-		                 "%s in their place, or name a new database with --database",
-		                 ctl->database, import.name);
-	default: return ctl_store_error(ctl);
-	}
+	return status;
 }
 
 /* --- the nouns -------------------------------------------------------------- */
@@ -206,7 +205,7 @@ static const struct verb import_verbs[] = {
 	{ .run = ctl_import, .min = 1, .max = 1, .options = OPTIONS(&opt_replace, &opt_dry_run),
 	  .database = DB_CREATE, .usage = "FILE [--replace] [--dry-run]",
 	  .help = "Read what \"export\" wrote into a database without data: all of it or nothing. "
-	          "FILE \"-\" is standard input. Each error is reported with its line and its place. "
+	          "FILE \"-\" is standard input. Errors are reported with line and place. "
 	          "What is stored of UUIDs stays where the file says nothing of them. Open jobs of "
 	          "the file are done at the machines' next boot." },
 	{ .run = NULL },

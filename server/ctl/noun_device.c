@@ -339,8 +339,8 @@ static const struct verb verbs[] = {
 	  .options = OPTIONS(&opt_create_folders, &opt_create_groups, &opt_dry_run),
 	  .database = DB_CREATE, .usage = "FILE [--create-folders] [--create-groups] [--dry-run]",
 	  .help = "Add and change devices as a file of comma-separated values says: all of them or "
-	          "none. Each error is printed with its line and column, and a folder or group "
-	          "that is missing once, with the number of lines. FILE \"-\" is standard input. "
+	          "none. Devices may swap what they have. Each error is printed with its line and "
+	          "column; of errors that are alike the first are. FILE \"-\" is standard input. "
 	          "The first line names the columns, in any order, some of\n"
 	          "  name,mac,uuid,isd,folder,group\n"
 	          "  web01,52:54:00:12:34:56,,,/site/lab,kiosks\n"

@@ -20,11 +20,6 @@ const struct ctl_option opt_dry_run = {
 	"dry-run", NULL, "print what would change, and change nothing"
 };
 
-static void report_line(const char *message)
-{
-	output_line(NULL, "%s", message);
-}
-
 /* Prints each change of a dry run as a line. */
 static void print_changes(const json_t *changes)
 {
@@ -42,17 +37,22 @@ static void print_changes(const json_t *changes)
 				       json_string_value(json_object_get(change, "change")),
 				       kinds[kind],
 				       json_string_value(json_object_get(change, kinds[kind])));
+		/* What a new device had before needs no word. */
 		json_object_foreach(json_object_get(change, "fields"), key, pair) {
-			printf("%s%s \"%s\" -> \"%s\"", before, key,
-			       json_string_value(json_array_get(pair, 0)),
-			       json_string_value(json_array_get(pair, 1)));
+			const char *was = json_string_value(json_array_get(pair, 0));
+			const char *becomes = json_string_value(json_array_get(pair, 1));
+
+			if (strcmp(json_string_value(json_object_get(change, "change")), "add") == 0)
+				printf("%s%s \"%s\"", before, key, becomes);
+			else
+				printf("%s%s \"%s\" -> \"%s\"", before, key, was, becomes);
 			before = ", ";
 		}
 		putchar('\n');
 	}
 }
 
-static void print_device_import(struct ctl *ctl, const struct device_csv *csv)
+static void print_device_import(struct ctl *ctl, const char *file, const struct device_csv *csv)
 {
 	size_t all = csv->added + csv->changed + csv->unchanged;
 
@@ -66,9 +66,11 @@ static void print_device_import(struct ctl *ctl, const struct device_csv *csv)
 
 		if (csv->changes)
 			json_object_set(object, "changes", csv->changes);
+		ctl_import_warnings(ctl, file, &csv->errors, object);
 		ctl_print_json(object);
 		return;
 	}
+	ctl_import_warnings(ctl, file, &csv->errors, NULL);
 	print_changes(csv->changes);
 	printf("%s%zu device%s added, %zu changed, %zu unchanged; %zu folder%s and %zu group%s "
 	       "made\n",
@@ -80,30 +82,31 @@ static void print_device_import(struct ctl *ctl, const struct device_csv *csv)
 int ctl_device_import(struct ctl *ctl)
 {
 	struct device_csv csv = {
-		.store = &ctl->store, .report = report_line,
+		.store = &ctl->store,
 		.create_folders = ctl_given(ctl, &opt_create_folders),
 		.create_groups = ctl_given(ctl, &opt_create_groups),
 		.dry_run = ctl_given(ctl, &opt_dry_run),
 	};
+	const char *file;
 	size_t length;
 	char *text = ctl_read_file(ctl->words[0], &length);
 	int rc, status = 0;
 
 	if (!text)
 		return EXIT_FAULT;
-	csv.file = strcmp(ctl->words[0], "-") == 0 ? "standard input" : ctl->words[0];
+	file = strcmp(ctl->words[0], "-") == 0 ? "standard input" : ctl->words[0];
 	csv.changes = csv.dry_run ? json_array() : NULL;
 	rc = device_csv_import(&csv, text, length);
 	if (rc == ERR_MALFORMED && csv.message)
-		status = ctl_error(EXIT_FAULT, "%s: %s", csv.file, csv.message);
+		status = ctl_error(EXIT_FAULT, "%s: %s", file, csv.message);
 	else if (rc == ERR_MALFORMED)
-		status = ctl_error(EXIT_FAULT, "%s: %zu error%s; no device has been added or "
-		                   "changed",
-		                   csv.file, csv.errors, csv.errors == 1 ? "" : "s");
+		status = ctl_import_refused(ctl, file, &csv.errors,
+		                            "no device has been added or changed");
 	else if (rc)
 		status = ctl_store_error(ctl);
 	else
-		print_device_import(ctl, &csv);
+		print_device_import(ctl, file, &csv);
+	import_errors_free(&csv.errors);
 	json_decref(csv.changes);
 	free(text);
 	return status;

@@ -7,6 +7,7 @@
 #include "server/model/job.h"
 #include "server/store/settings.h"
 #include "server/store/whole.h"
+#include "server/transfer/import_errors.h"
 
 /*
  * The administrator's data as JSON. Tables of fields say how rows become
@@ -130,23 +131,22 @@ void data_counts_text(const struct data_counts *counts, char out[DATA_COUNTS_SIZ
 int data_export(struct store *store, FILE *out, struct data_counts *counts,
                 char message[DATA_MESSAGE]);
 
-#define DATA_ERRORS_MAX 20 /* reported of one table */
+#define DATA_ERRORS_MAX 20 /* kept; the import ends after a table with errors */
 
 struct data_import {
-	const char *name;   /* of the file, for messages */
 	const char *text;
 	size_t length;
 	bool replace;       /* all that is there */
 	bool dry_run;       /* everything is checked and counted, and nothing is kept */
-	void (*report)(const char *message); /* takes each error: "NAME:LINE: PATH: what" */
+	struct import_errors errors; /* to be freed by the caller; "PATH: what" */
 	struct data_counts counts;
 };
 
 /**
  * Puts all of @import->text into the database, or nothing.
- * Returns 0, ERR_MALFORMED after reporting why, ERR_REFUSED (there are data
+ * Returns 0, ERR_MALFORMED with import->errors, ERR_REFUSED (there are data
  * already, and they are not to be replaced) or the ERR_ values of store.h.
  */
-int data_put(struct store *store, struct data_import *import);
+int data_import(struct store *store, struct data_import *import);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "server/model/device.h"
 #include "server/store/store.h"
+#include "server/transfer/import_errors.h"
 
 /*
  * Devices as comma-separated values: a first line that names the columns, then one device a line.
@@ -17,12 +18,9 @@
 /* What an import is given, and what it counts. */
 struct device_csv {
 	struct store *store;
-	const char *file;    /* its name, for messages */
 	bool create_folders; /* folders that are missing are made */
 	bool create_groups;  /* likewise groups */
 	bool dry_run;        /* everything is checked and counted, and nothing is kept */
-	/** Takes an error or a warning: one line for people. */
-	void (*report)(const char *message);
 	/*
 	 * NULL, or a list that receives an object for each change: "change" is "add" or "change";
 	 * "device", "folder" or "group" has the name of what is added or changed; "fields" has, for
@@ -31,14 +29,15 @@ struct device_csv {
 	json_t *changes;
 	size_t added, changed, unchanged; /* devices */
 	size_t folders, groups;           /* made */
-	size_t errors;
+	struct import_errors errors;      /* to be freed by the caller */
 	const char *message;              /* NULL, or what is wrong with the text as a whole */
 };
 
 /**
  * Adds and changes devices as @text says, @length bytes and a NUL, which are overwritten. All of it
- * is done, in one transaction, or with csv->errors nothing.
- * Returns 0, ERR_MALFORMED with csv->message or after reporting why, or the ERR_ values of store.h.
+ * is done, in one transaction, or with errors nothing. What counts is what all devices have in the
+ * end: two devices of the file may swap their MACs.
+ * Returns 0, ERR_MALFORMED with csv->message or with csv->errors, or the ERR_ values of store.h.
  */
 int device_csv_import(struct device_csv *csv, char *text, size_t length);
 

@@ -18,19 +18,19 @@ static bool key_is(const char *text, size_t length, size_t at, const char *key)
 }
 
 /* Writes the path to @place, and returns its position in the text. */
-static size_t locate(const struct putting *w, const struct place *place, char *path,
+static size_t locate(const struct import_run *run, const struct place *place, char *path,
                      size_t size)
 {
-	const char *text = w->import->text;
-	size_t length = w->import->length, used, at, key, index = 0;
+	const char *text = run->import->text;
+	size_t length = run->import->length, used, at, key, index = 0;
 	bool first = true;
 
 	if (!place->up) {
 		text_format(path, size, place->index == PLACE_WHOLE ? "%s" : "%s[%u]", place->key,
 		            (uint32_t)place->index);
-		return w->at;
+		return run->at;
 	}
-	at = locate(w, place->up, path, size);
+	at = locate(run, place->up, path, size);
 	used = strlen(path);
 	if (place->key)
 		text_format(path + used, size - used, ".%s", place->key);
@@ -43,55 +43,75 @@ static size_t locate(const struct putting *w, const struct place *place, char *p
 	return at; /* it is not there: that is the error */
 }
 
-static void tell_at(struct putting *w, size_t at, const char *format, va_list args)
+/* Writes the path without the numbers of rows: errors of the same field are of one kind. */
+static void write_kind(const struct place *place, char *out, size_t size)
 {
-	char message[1024];
-	int used = snprintf(message, sizeof(message), "%s:%zu: ", w->import->name,
-	                    scan_line(w->import->text, at));
+	size_t used;
 
-	if (used < 0 || (size_t)used >= sizeof(message))
-		used = 0;
-	vsnprintf(message + used, sizeof(message) - (size_t)used, format, args);
-	w->import->report(message);
+	out[0] = '\0';
+	if (place->up)
+		write_kind(place->up, out, size);
+	used = strlen(out);
+	if (place->key)
+		text_format(out + used, size - used, ".%s", place->key);
 }
 
-int put_fail_at(struct putting *w, size_t at, const char *format, ...)
+static void keep_at(struct import_run *run, size_t at, const char *format, va_list args)
+{
+	import_errors_keep(&run->import->errors, scan_line(run->import->text, at), 0, format, args);
+}
+
+int import_fail_at(struct import_run *run, size_t at, const char *format, ...)
 {
 	va_list args;
 
-	w->errors++;
-	if (w->errors > DATA_ERRORS_MAX)
-		return ERR_MALFORMED;
 	va_start(args, format);
-	tell_at(w, at, format, args);
+	if (import_errors_count(&run->import->errors, false, format, IMPORT_ERRORS_ALIKE))
+		keep_at(run, at, format, args);
 	va_end(args);
 	return ERR_MALFORMED;
 }
 
-void put_warn_at(struct putting *w, size_t at, const char *format, ...)
+void import_warn_at(struct import_run *run, size_t at, const char *format, ...)
 {
 	va_list args;
 
-	w->warnings++;
-	if (w->warnings > DATA_ERRORS_MAX)
-		return;
 	va_start(args, format);
-	tell_at(w, at, format, args);
+	if (import_errors_count(&run->import->errors, true, format, IMPORT_ERRORS_ALIKE))
+		keep_at(run, at, format, args);
 	va_end(args);
 }
 
-int put_fail(struct putting *w, const struct place *place, const char *message)
+/* Keeps an error that has been counted. */
+__attribute__((format(printf, 3, 4)))
+static void keep_error(struct import_run *run, size_t at, const char *format, ...)
 {
-	char path[200];
-	size_t at = locate(w, place, path, sizeof(path));
+	va_list args;
 
-	return put_fail_at(w, at, "%s: %s", path, message);
+	va_start(args, format);
+	keep_at(run, at, format, args);
+	va_end(args);
 }
 
-json_t *put_parse(struct putting *w, size_t at)
+int import_fail(struct import_run *run, const struct place *place, const char *message)
+{
+	char path[200], kind[200 + DATA_MESSAGE];
+	size_t at, used;
+
+	write_kind(place, kind, sizeof(path));
+	used = strlen(kind);
+	snprintf(kind + used, sizeof(kind) - used, ": %s", message);
+	if (!import_errors_count(&run->import->errors, false, kind, IMPORT_ERRORS_ALIKE))
+		return ERR_MALFORMED;
+	at = locate(run, place, path, sizeof(path));
+	keep_error(run, at, "%s: %s", path, message);
+	return ERR_MALFORMED;
+}
+
+json_t *import_parse(struct import_run *run, size_t at)
 {
 	json_error_t error;
-	json_t *value = json_loadb(w->import->text + at, w->import->length - at,
+	json_t *value = json_loadb(run->import->text + at, run->import->length - at,
 	                           JSON_DISABLE_EOF_CHECK | JSON_DECODE_ANY |
 	                           JSON_REJECT_DUPLICATES, &error);
 
@@ -99,22 +119,12 @@ json_t *put_parse(struct putting *w, size_t at)
 		return value;
 	/* Its line counts from where it began. */
 	for (int line = 1; line < error.line; line++) {
-		const char *end = memchr(w->import->text + at, '\n', w->import->length - at);
+		const char *end = memchr(run->import->text + at, '\n', run->import->length - at);
 
 		if (!end)
 			break;
-		at = (size_t)(end + 1 - w->import->text);
+		at = (size_t)(end + 1 - run->import->text);
 	}
-	put_fail_at(w, at, "not valid JSON: %s", error.text);
+	import_fail_at(run, at, "not valid JSON: %s", error.text);
 	return NULL;
-}
-
-void put_tell_rest(const struct putting *w)
-{
-	char message[100];
-
-	if (w->errors <= DATA_ERRORS_MAX)
-		return;
-	snprintf(message, sizeof(message), "and %u more errors", w->errors - DATA_ERRORS_MAX);
-	w->import->report(message);
 }

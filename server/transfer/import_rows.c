@@ -9,7 +9,7 @@
 #include "server/transfer/refer.h"
 
 /* What the schema forbids, as people say it. */
-static int refused(struct putting *w, const struct place *place)
+static int report_refusal(struct import_run *run, const struct place *place)
 {
 	static const struct {
 		const char *column, *key, *message;
@@ -31,15 +31,15 @@ static int refused(struct putting *w, const struct place *place)
 		{ "offer.job", NULL, "another offer has this attempt or nonce" },
 		{ ".name", "name", "another one has this name" },
 	};
-	const char *what = strstr(w->store->message, "failed: ");
+	const char *what = strstr(run->store->message, "failed: ");
 
 	for (size_t i = 0; what && i < sizeof(clashes) / sizeof(clashes[0]); i++) {
 		struct place inner = { .up = place, .key = clashes[i].key };
 
 		if (strstr(what, clashes[i].column))
-			return put_fail(w, inner.key ? &inner : place, clashes[i].message);
+			return import_fail(run, inner.key ? &inner : place, clashes[i].message);
 	}
-	return put_fail(w, place, what ? what : w->store->message);
+	return import_fail(run, place, what ? what : run->store->message);
 }
 
 static int bind_value(struct store_rows *row, int parameter, const struct data_value *value)
@@ -68,7 +68,7 @@ static int bind_reference(struct store_rows *row, int parameter, enum data_kind 
 }
 
 /* Checks one field and binds it; *@index goes on. Errors are reported. */
-static int put_field(struct putting *w, const struct data_field *field, const json_t *json,
+static int bind_field(struct import_run *run, const struct data_field *field, const json_t *json,
                      const char *setting, const struct place *place, struct store_rows *statement,
                      int *index)
 {
@@ -77,12 +77,12 @@ static int put_field(struct putting *w, const struct data_field *field, const js
 	char message[DATA_MESSAGE];
 
 	if (data_check(field, json, setting, &value, message))
-		return put_fail(w, place, message);
+		return import_fail(run, place, message);
 	if (value.type == DATA_STRING && data_refers(field->kind)) {
-		int rc = data_refer(w->store, field->kind, value.text, &reference, message);
+		int rc = data_refer(run->store, field->kind, value.text, &reference, message);
 
 		if (rc)
-			return rc == ERR_MALFORMED ? put_fail(w, place, message) : rc;
+			return rc == ERR_MALFORMED ? import_fail(run, place, message) : rc;
 		rc = bind_reference(statement, *index, field->kind, &reference);
 		*index += reference.parameters;
 		return rc;
@@ -90,31 +90,31 @@ static int put_field(struct putting *w, const struct data_field *field, const js
 	return bind_value(statement, (*index)++, &value);
 }
 
-static int run(struct putting *w, struct store_rows *statement, const struct place *place)
+static int insert_row(struct import_run *run, struct store_rows *statement, const struct place *place)
 {
 	int rc = store_step(statement);
 
-	return rc == ERR_REFUSED ? refused(w, place) : rc;
+	return rc == ERR_REFUSED ? report_refusal(run, place) : rc;
 }
 
 /* The one value of a list of values, or a setting's key and value. */
-static int put_pair(struct putting *w, const struct data_table *table, const char *key,
+static int import_pair(struct import_run *run, const struct data_table *table, const char *key,
                     const json_t *json, int64_t around, const struct place *place)
 {
 	struct store_rows *statement;
 	/* A key of before is stored as today's. */
 	int setting = key ? setting_find(key) : -1;
 	json_t *text = key ? json_string(setting >= 0 ? setting_key((size_t)setting) : key) : NULL;
-	int index = 2, rc = table_insert(w->store, table->table, around, &statement);
+	int index = 2, rc = table_insert(run->store, table->table, around, &statement);
 
 	if (rc == 0 && key)
-		rc = put_field(w, &table->fields[0], text, NULL, place, statement, &index);
+		rc = bind_field(run, &table->fields[0], text, NULL, place, statement, &index);
 	if (rc == 0 && key && !setting_at((size_t)setting, table->level))
-		rc = put_fail(w, place, DATA_NOT_HERE);
+		rc = import_fail(run, place, DATA_NOT_HERE);
 	if (rc == 0)
-		rc = put_field(w, &table->fields[key ? 1 : 0], json, key, place, statement, &index);
+		rc = bind_field(run, &table->fields[key ? 1 : 0], json, key, place, statement, &index);
 	if (rc == 0)
-		rc = run(w, statement, place);
+		rc = insert_row(run, statement, place);
 	json_decref(text);
 	return rc;
 }
@@ -126,7 +126,7 @@ static const char *key_of(const struct data_field *field, const json_t *row)
 	       json_object_get(row, field->old_key) ? field->old_key : field->key;
 }
 
-static int check_keys(struct putting *w, const struct data_table *table, json_t *row,
+static int check_keys(struct import_run *run, const struct data_table *table, json_t *row,
                       const struct place *place)
 {
 	const char *key;
@@ -142,38 +142,38 @@ static int check_keys(struct putting *w, const struct data_table *table, json_t 
 		for (size_t i = 0; i < DATA_LISTS && table->lists[i]; i++)
 			known |= strcmp(table->lists[i]->key, key) == 0;
 		if (!known)
-			rc = put_fail(w, &inner, "there is no such key here");
+			rc = import_fail(run, &inner, "there is no such key here");
 	}
 	return rc;
 }
 
-static int put_object(struct putting *w, const struct data_table *table, json_t *row,
+static int import_object(struct import_run *run, const struct data_table *table, json_t *row,
                       int64_t around, const struct place *place)
 {
 	struct store_rows *statement;
 	int index = 2, rc, worst;
 
 	if (!json_is_object(row))
-		return put_fail(w, place, "expected an object");
-	worst = check_keys(w, table, row, place);
-	rc = table_insert(w->store, table->table, around, &statement);
+		return import_fail(run, place, "expected an object");
+	worst = check_keys(run, table, row, place);
+	rc = table_insert(run->store, table->table, around, &statement);
 	if (rc)
 		return rc;
 	for (const struct data_field *field = table->fields; field->key; field++) {
 		struct place inner = { .up = place, .key = key_of(field, row) };
 
-		rc = put_field(w, field, json_object_get(row, inner.key), NULL, &inner, statement,
+		rc = bind_field(run, field, json_object_get(row, inner.key), NULL, &inner, statement,
 		               &index);
 		if (rc && rc != ERR_MALFORMED)
 			return rc;
 		worst = rc ? rc : worst;
 	}
 	if (worst == 0 && table->whole && table->whole(row))
-		worst = put_fail(w, place, table->whole(row));
-	return worst ? worst : run(w, statement, place);
+		worst = import_fail(run, place, table->whole(row));
+	return worst ? worst : insert_row(run, statement, place);
 }
 
-int put_map(struct putting *w, const struct data_table *table, json_t *map, int64_t around,
+int import_map(struct import_run *run, const struct data_table *table, json_t *map, int64_t around,
             const struct place *place)
 {
 	struct place inner = { .up = place };
@@ -181,9 +181,9 @@ int put_map(struct putting *w, const struct data_table *table, json_t *map, int6
 	int worst = 0;
 
 	if (!json_is_object(map))
-		return put_fail(w, place, "expected an object");
+		return import_fail(run, place, "expected an object");
 	json_object_foreach(map, inner.key, value) {
-		int rc = put_pair(w, table, inner.key, value, around, &inner);
+		int rc = import_pair(run, table, inner.key, value, around, &inner);
 
 		if (rc && rc != ERR_MALFORMED)
 			return rc;
@@ -192,7 +192,7 @@ int put_map(struct putting *w, const struct data_table *table, json_t *map, int6
 	return worst;
 }
 
-static int put_list(struct putting *w, const struct data_table *table, json_t *list,
+static int import_list(struct import_run *run, const struct data_table *table, json_t *list,
                     int64_t around, const struct place *place)
 {
 	struct place inner = { .up = place };
@@ -200,13 +200,13 @@ static int put_list(struct putting *w, const struct data_table *table, json_t *l
 	int worst = 0;
 
 	if (table->shape == DATA_MAP)
-		return put_map(w, table, list, around, place);
+		return import_map(run, table, list, around, place);
 	if (!json_is_array(list))
-		return put_fail(w, place, "expected a list");
+		return import_fail(run, place, "expected a list");
 	json_array_foreach(list, inner.index, value) {
 		int rc = table->shape == DATA_VALUES
-		         ? put_pair(w, table, NULL, value, around, &inner)
-		         : put_object(w, table, value, around, &inner);
+		         ? import_pair(run, table, NULL, value, around, &inner)
+		         : import_object(run, table, value, around, &inner);
 
 		if (rc && rc != ERR_MALFORMED)
 			return rc;
@@ -215,21 +215,21 @@ static int put_list(struct putting *w, const struct data_table *table, json_t *l
 	return worst;
 }
 
-int put_row(struct putting *w, const struct data_table *table, json_t *row,
+int import_row(struct import_run *run, const struct data_table *table, json_t *row,
                    const struct place *place)
 {
-	int rc = put_object(w, table, row, 0, place);
-	int64_t id = (int64_t)store_last_id(w->store);
+	int rc = import_object(run, table, row, 0, place);
+	int64_t id = (int64_t)store_last_id(run->store);
 
 	if (rc == 0 && table->fields[0].kind == DATA_PATH)
-		rc = folder_add_path(w->store, (uint64_t)id,
+		rc = folder_add_path(run->store, (uint64_t)id,
 		                     json_string_value(json_object_get(row, table->fields[0].key)));
 	for (size_t i = 0; rc == 0 && i < DATA_LISTS && table->lists[i]; i++) {
 		struct place inner = { .up = place, .key = table->lists[i]->key };
 		json_t *list = json_object_get(row, inner.key);
 
 		if (list)
-			rc = put_list(w, table->lists[i], list, id, &inner);
+			rc = import_list(run, table->lists[i], list, id, &inner);
 	}
 	return rc;
 }

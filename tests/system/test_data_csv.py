@@ -324,29 +324,119 @@ def test_dry_run_says_what_would_change(database):
     text = CHANGES.replace("/site,", "/berlin/lab,")
     result = load(database, text, "--create-groups", "--create-folders", "--dry-run")
     assert result.stdout.splitlines() == [
+        "add folder /berlin", "add folder /berlin/lab", "add group new",
         'change device old: folder "/" -> "/site/lab", group "" -> "web kiosks"',
-        "add folder /berlin", "add folder /berlin/lab",
-        'add device a: folder "/" -> "/berlin/lab"',
-        "add group new", 'add device b: group "" -> "new"',
+        f'add device a: mac "02:00:00:00:00:02", uuid "{UUID}", folder "/berlin/lab"',
+        'add device b: mac "02:00:00:00:00:03", group "new"',
         "dry run, nothing is stored: 2 devices added, 1 changed, 0 unchanged; "
         "2 folders and 1 group made"]
     changes = json.loads(load(database, text, "--create-groups", "--create-folders", "--dry-run",
                               "--json").stdout)
-    assert changes["dry_run"] and changes["changes"][0] == {
+    assert changes["dry_run"] and changes["changes"][3] == {
         "change": "change", "device": "old",
         "fields": {"folder": ["/", "/site/lab"], "group": ["", "web kiosks"]}}
     assert run(database, "export").stdout == before
     assert load(database, "name\nnew\n", "--dry-run").returncode == 1
 
 
-def test_the_same_error_is_reported_once(database):
+def test_repeated_errors_are_summed_up(database):
     rows = "".join(f"pc{i},02:00:00:00:01:{i:02x},/berlin/lab,nobody\n" for i in range(30))
     result = load(database, "name,mac,folder,group\n" + rows + "x x,,,\n")
     assert [line.split("; ")[0] for line in result.stderr.splitlines()] == [
         "d.csv:2:23: /berlin/lab: no such folder", "d.csv:2:35: nobody: no such group",
         result.stderr.splitlines()[2], "prebootctl: d.csv: 61 errors"]
-    assert all(line.endswith(" (30 lines)") for line in result.stderr.splitlines()[:2])
+    assert all(line.endswith(" (and 29 more like this)") for line in result.stderr.splitlines()[:2])
     assert result.stderr.splitlines()[2].startswith("d.csv:32:1: x x: expected a device's name")
+    # Of errors that name different values the first three are shown.
+    result = load(database, "name,mac\n" + "".join(f"pc{i},x{i}\n" for i in range(1000)))
+    lines = result.stderr.splitlines()
+    assert [line.split(": ")[:2] for line in lines[:3]] == [[f"d.csv:{i + 2}:5", f"x{i}"]
+                                                          for i in range(2)] + [["d.csv:4:5", "x2"]]
+    assert lines[2].endswith(" (and 997 more like this)") and len(lines) == 4
+    assert lines[3].startswith("prebootctl: d.csv: 1000 errors; ")
+
+
+SWAP = "a,02:00:00:00:00:0b\nb,02:00:00:00:00:0a\n"
+
+
+def two(database):
+    """Adds the devices a and b, with a MAC, a UUID and a device id each."""
+    assert load(database, "name,mac,uuid,isd\n" + "".join(
+        f"{n},02:00:00:00:00:0{n},{UUID[:-1]}{n},{UUID[:-1]}{n}\n" for n in "ab")).returncode == 0
+
+
+def test_devices_can_swap_what_they_are_known_by(database):
+    """The file is taken as a whole: in the end nobody has what another has."""
+    two(database)
+    result = load(database, "name,mac\n" + SWAP)
+    assert (result.returncode, result.stderr) == (0, ""), result
+    assert "0 devices added, 2 changed, 0 unchanged" in result.stdout
+    now = devices(database)
+    assert (now["a"]["macs"], now["b"]["macs"]) == (["02:00:00:00:00:0b"], ["02:00:00:00:00:0a"])
+    assert (now["a"]["uuid"], now["a"]["isd"]) == (f"{UUID[:-1]}a", f"{UUID[:-1]}a")
+    assert load(database, f"name,uuid,isd\na,{UUID[:-1]}b,{UUID[:-1]}b\n"
+                          f"b,{UUID[:-1]}a,{UUID[:-1]}a\n").returncode == 0
+    now = devices(database)
+    assert (now["b"]["uuid"], now["b"]["isd"]) == (f"{UUID[:-1]}a", f"{UUID[:-1]}a")
+    assert now["b"]["macs"] == ["02:00:00:00:00:0a"]
+
+
+def test_a_new_device_gets_what_another_gives_up(database):
+    """In whatever order the lines are; round a circle of many too."""
+    two(database)
+    for lines in (["c,02:00:00:00:00:0a", "a,02:00:00:00:00:1a"],
+                  ["a,02:00:00:00:00:1b", "d,02:00:00:00:00:1a"]):
+        assert load(database, "\n".join(["name,mac"] + lines) + "\n").returncode == 0
+    assert {n: d["macs"] for n, d in devices(database).items()} == {
+        "a": ["02:00:00:00:00:1b"], "b": ["02:00:00:00:00:0b"],
+        "c": ["02:00:00:00:00:0a"], "d": ["02:00:00:00:00:1a"]}
+    rows = [f"pc{i},02:00:00:00:01:{i:02x}\n" for i in range(100)]
+    load(database, "name,mac\n" + "".join(rows))
+    random.Random(3).shuffle(rows)
+    turned = [f"{row.split(',')[0]},02:00:00:00:01:{(int(row[2:row.index(',')]) + 1) % 100:02x}\n"
+              for row in rows]
+    assert "100 changed" in load(database, "name,mac\n" + "".join(turned)).stdout
+    assert devices(database)["pc99"]["macs"] == ["02:00:00:00:01:00"]
+
+
+@pytest.mark.parametrize("rows, errors", [
+    # Two lines name it; one names what the other keeps; what a device outside of the file has.
+    ("a,02:00:00:00:00:0c,\nb,02:00:00:00:00:0c,\n", ["3:3: 02:00:00:00:00:0c: line 2 has it already"]),
+    ("a,02:00:00:00:00:0b,\nb,,/site\n",
+     ["2:3: 02:00:00:00:00:0b: device b has it, and keeps it in line 3"]),
+    ("b,,/site\na,02:00:00:00:00:0b,\n", ["3:3: 02:00:00:00:00:0b: line 2 has it already"]),
+    ("a,02:00:00:00:00:0b,\n", ["2:3: 02:00:00:00:00:0b: device b has it already"]),
+    ("a,,\nA,,/\n", ["3:1: A: line 2 has it already"]),
+    # "a" does not give its MAC up, as nothing else would be left of it.
+    ("old,-,\nnew,02:00:00:00:00:01,\n", ["2:1: old: needs a MAC, a UUID or the device id"])])
+def test_real_duplicates(database, rows, errors):
+    two(database)
+    before = run(database, "export").stdout
+    result = load(database, "name,mac,folder\n" + rows)
+    assert result.returncode == 1 and run(database, "export").stdout == before
+    lines = result.stderr.splitlines()[:-1]
+    assert len(lines) == len(errors), result.stderr
+    for line, error in zip(lines, errors):
+        assert line.startswith("d.csv:" + error), result.stderr
+
+
+def test_errors_as_json(database):
+    """One object, and nothing else."""
+    result = load(database, "name,mac\nx\ty,z\n" + "".join(f"pc{i},x\n" for i in range(9)), "--json")
+    assert result.returncode == 1 and result.stdout == ""
+    errors = json.loads(result.stderr)
+    name = str(database.parent / "d.csv")
+    assert errors["error"] == {"status": 1, "message": "d.csv: 11 errors; no device has been added "
+                                                       "or changed"}
+    assert [(e["line"], e.get("column"), e.get("more")) for e in errors["errors"]] == \
+        [(2, 1, None), (2, 5, None), (3, 5, None), (4, 5, 7)]
+    assert errors["errors"][0]["text"].startswith("x\\x09y: expected a device's name")
+    assert {name.endswith(e["file"]) for e in errors["errors"]} == {True}
+    # A warning, of what is done, is in the object too.
+    result = load(database, f"name,uuid\none,{UUID}\ntwo,44454c4c-3400-104d-8052-b4c04f4a3232\n", "-j")
+    assert (result.returncode, result.stderr) == (0, "")
+    warning = json.loads(result.stdout)["warnings"][0]
+    assert warning["line"] == 3 and warning["text"].startswith("warning: device two: ")
 
 
 def test_import_dry_run(database, tmp_path):

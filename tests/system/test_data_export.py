@@ -366,7 +366,7 @@ def test_errors(tmp_path, path, value, message):
     result = run(tmp_path / "new.db", "import", tmp_path / "data.json")
     assert result.returncode == 1 and result.stdout == ""
     first, *_, last = result.stderr.splitlines()
-    assert last == f"prebootctl: {tmp_path}/data.json: nothing has been imported"
+    assert re.fullmatch(f"prebootctl: {tmp_path}/data.json: \\d+ errors?; nothing has been imported", last)
     assert message in first
     line, where = first.removeprefix(f"{tmp_path}/data.json:").split(": ")[:2]
     assert int(line) == line_of(json.loads(text), where), first
@@ -436,12 +436,29 @@ def test_not_json(tmp_path, text, line, message):
     assert message in result.stderr
 
 
-def test_every_error_of_a_table_is_reported(tmp_path):
+def test_repeated_errors_are_summed_up(tmp_path):
     data = json.loads(json.dumps(SMALL))
-    data["devices"] = [{"name": f"x {i}", "macs": ["?"]} for i in range(100)]
+    data["devices"] = [{"name": f"x {i}", "macs": ["?"]} for i in range(1000)]
+    (tmp_path / "data.json").write_text(json.dumps(data, indent=1))
+    errors = run(tmp_path / "new.db", "import", tmp_path / "data.json").stderr.splitlines()
+    assert [e.split(": ")[1] for e in errors[:3]] == [f"devices[{i}].name" for i in range(3)]
+    assert errors[2].endswith(" (and 997 more like this)")
+    assert errors[3:] == [f"prebootctl: {tmp_path}/data.json: 1000 errors; nothing has been imported"]
+    result = run(tmp_path / "new.db", "--json", "import", tmp_path / "data.json")
+    assert result.returncode == 1 and result.stdout == ""
+    whole = json.loads(result.stderr)
+    assert whole["error"]["message"] == errors[3].removeprefix("prebootctl: ")
+    assert [e.get("more") for e in whole["errors"]] == [None, None, 997]
+    assert f"{tmp_path}/data.json:{whole['errors'][1]['line']}: {whole['errors'][1]['text']}" == errors[1]
+
+
+def test_errors_of_many_kinds_come_to_an_end(tmp_path):
+    data = json.loads(json.dumps(SMALL))
+    data["devices"] = [{"name": f"x{i}", "macs": [], "folder": f"/none{i}"} for i in range(100)]
     (tmp_path / "data.json").write_text(json.dumps(data, indent=1))
     errors = run(tmp_path / "new.db", "import", tmp_path / "data.json").stderr.splitlines()
     assert len(errors) == 22 and "and 80 more errors" in errors[-2]
+    assert ": 100 errors; nothing has been imported" in errors[-1]
 
 
 def test_data_that_are_there(tmp_path):
