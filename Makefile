@@ -9,7 +9,7 @@ step = @$(if $(V),:,printf '  %-8s %s\n' $(1) $@)
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .PHONY: all nbps tools machines servers help demo vm test test-unit test-system unit-tests replays test-vm test-long \
-	soak bench bench-server pictures storm fuzz coverage install uninstall dist deb clean FORCE
+	soak bench bench-server pictures storm fuzz coverage install uninstall dist deb linux clean FORCE
 
 all: nbps tools
 nbps: $(B)/nvlnbp.sys $(B)/nvlnbpx64.efi
@@ -34,6 +34,7 @@ help:
 	@echo 'make install       [DESTDIR=folder] [prefix=/usr/local]; make uninstall removes it'
 	@echo 'make dist          the source of a release, $(B)/openpreboot-$(VERSION).tar.gz'
 	@echo 'make deb           a Debian package and its source package, in $(B)/deb/'
+	@echo 'make linux         the Linux that does the demo'"'"'s jobs, for a TFTP server'
 	@echo 'make clean         remove $(B)/'
 	@echo 'FIRMWARE=uefi      with demo and vm: UEFI in place of BIOS'
 	@echo 'GDB=1              with vm: wait for a debugger on port 1234'
@@ -414,9 +415,15 @@ uninstall:
 # What a release is: the files of the last commit, always in the same bytes.
 dist: | $(B)
 	@scripts/packaging/make-dist $(VERSION) '$(abspath $(B))'
-deb: $(B)/dependencies
+# It installs no virtual machines, as this may be typed on the server itself; so does "make linux".
+deb: | $(B)
 	@scripts/install-dependencies --deb
 	@scripts/packaging/make-deb $(VERSION) '$(abspath $(B))/deb'
+# The demo's Linux, for a TFTP server's boot/.
+linux: | $(B)
+	@scripts/install-dependencies --linux
+	@$(MAKE) --no-print-directory $(B)/vm/initrd $(B)/vm/root
+	@printf '%s\n' $(B)/linux/kernel $(B)/vm/initrd $(B)/vm/root
 
 clean:
 	rm -rf $(B)

@@ -183,7 +183,7 @@ ELSEWHERE = {
     "apt ": "installs packages on this host",
     "systemctl ": "needs a systemd that is this host's",
     "editor ": "needs a person",
-    "cp build/": "copies what make machines has made",
+    "cp build/": "copies what make linux has made",
     "prebootctl watch": "ends with Ctrl-C",
     "isdctl /dev/": "reads and writes a disk of this host",
 }

@@ -139,6 +139,33 @@ def test_package():
         assert f" {package}," in needed or package in ("libc6-dev", "libcmocka-dev"), package
 
 
+def would_install(folder, *options):
+    """Returns what scripts/install-dependencies asks apt-get for where nothing is installed."""
+    for name, text in (("dpkg-query", "exit 1"), ("apt-cache", "exit 0"), ("apt-get", "exit 0"),
+                       ("id", "echo 0")):
+        (folder / name).write_text(f"#!/bin/sh\n{text}\n")
+        (folder / name).chmod(0o755)
+    output = subprocess.run([ROOT / "scripts" / "install-dependencies", *options], text=True,
+                            env={**os.environ, "PATH": f"{folder}:{os.environ['PATH']}"},
+                            timeout=60, capture_output=True, check=False).stdout
+    return set(output.splitlines()[0].split(" -y ")[1].split())
+
+
+def test_dependencies(tmp_path):
+    """A Debian without a compiler can build the package, and the Linux, by one command each. The
+    server gets no virtual machine by them."""
+    control = (ROOT / "scripts" / "packaging" / "debian" / "control").read_text()
+    needed = control.split("Build-Depends:")[1].split("Standards")[0]
+    needed = set(re.findall(r"^ (?!dh-sequence)([a-z0-9-]+)", needed.replace("-compat", ""), re.M))
+    package, linux, everything = (would_install(tmp_path, *options)
+                                  for options in (["--deb"], ["--linux"], []))
+    # dpkg-buildpackage refuses to go on without build-essential, whatever Build-Depends says.
+    assert package >= needed | {"build-essential", "dpkg-dev"}
+    assert linux >= {"busybox-static", "cpio", "kmod", "gcc"}
+    assert everything >= linux
+    assert not {name for name in package | linux if "qemu" in name or "pytest" in name}
+
+
 @pytest.mark.skipif(not (ROOT / ".git").exists(), reason="a release is made from a repository")
 def test_release(tmp_path):
     """A release has always the same bytes, and all that its programs are built from; the user's
