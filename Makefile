@@ -327,7 +327,7 @@ $(B)/servers/packages: scripts/lab/fetch-servers | $(B)
 $(B)/vm/initrd: scripts/lab/make-initramfs scripts/lab/initramfs/init $(B)/linux/version | $(B)/vm
 	$(call step,MAKE)
 	$(Q)scripts/lab/make-initramfs initrd $@ $(B)/linux
-$(B)/vm/root: scripts/lab/make-initramfs scripts/lab/initramfs/work $(B)/prebootwork | $(B)/vm
+$(B)/vm/root: scripts/lab/make-initramfs scripts/lab/initramfs/job $(B)/prebootwork | $(B)/vm
 	$(call step,MAKE)
 	$(Q)scripts/lab/make-initramfs root $@ $(B)/prebootwork
 

@@ -19,7 +19,7 @@ MODULES = Path("/usr/lib/syslinux/modules")
 
 POLICY_PORT = 13331
 NET_SLOT, DISK_SLOT = 4, 5
-WORK_SECTOR = 24576  # where the job leaves its stamp, as in initramfs/work
+STAMP_SECTOR = 24576  # where the job leaves its stamp, as in initramfs/job
 BLANK_DISK = 16 << 20  # bytes
 ESP = "0b007000-0000-4000-8000-000000000002"  # the local disk's partition, as in make-disk
 NO_PARTITION = "0b007000-0000-4000-8000-0000000000ff"
@@ -205,7 +205,7 @@ class Machine:
         if not self.disks:
             return ""
         with open(self.disk, "rb") as disk:
-            disk.seek(WORK_SECTOR * 512)
+            disk.seek(STAMP_SECTOR * 512)
             return disk.read(512).rstrip(b"\0").decode("ascii", "replace").strip()
 
 

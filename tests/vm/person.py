@@ -110,20 +110,20 @@ class Person:
         self._wait(f"a row like '{pattern}'",
                    lambda: any(re.search(pattern, row) for row in self._look().rows()))
 
-    def do_tells(self, commands):
+    def do_prints(self, commands):
         """Waits until each of these prebootctl commands prints a line like this."""
         for command, pattern in commands.items():
             pattern = self._lab.text(pattern, quote=True)
-            told = []
+            printed = []
 
             def look():
-                told[:] = [self._lab.ctl(command)]
-                return re.search(pattern, told[0], re.M)
+                printed[:] = [self._lab.ctl(command)]
+                return re.search(pattern, printed[0], re.M)
             try:
                 self._wait(f"a line like '{pattern}'", look)
             except SilentError as error:
-                raise SilentError(f"{error}\n    and prebootctl {command} tells:\n"
-                                  f"{told[0]}") from None
+                raise SilentError(f"{error}\n    and prebootctl {command} prints:\n"
+                                  f"{printed[0]}") from None
 
     def do_screen(self, texts):
         """Looks at the BIOS's text screen. @texts: what "has" and what "lacks" lists"""

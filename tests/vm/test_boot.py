@@ -96,12 +96,12 @@ def check_trace(lab, boots):
     and what the server did of it."""
     for number, wanted in enumerate(boots):
         events = lab.trace(len(boots) - 1 - number)["events"]
-        told = [event["step"] for event in events if event["from"] == "NBP"]
+        reported = [event["step"] for event in events if event["from"] == "NBP"]
         # The loaders' LOCALBOOT comes back to the NBP on UEFI, never on BIOS.
-        if "handover" in told:
-            del told[told.index("handover") + 1:]
-        told += [f"agent {event['step']}" for event in events if event["from"] == "agent"]
-        assert " ".join(told) == " ".join(wanted)
+        if "handover" in reported:
+            del reported[reported.index("handover") + 1:]
+        reported += [f"agent {event['step']}" for event in events if event["from"] == "agent"]
+        assert " ".join(reported) == " ".join(wanted)
         assert "request" in [event["step"] for event in events if event["from"] == "server"]
         times = [event["ms"] for event in events]
         assert times == sorted(times) and times[0] >= 0

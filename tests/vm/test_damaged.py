@@ -9,8 +9,8 @@ from lab import Lab
 
 # make test-long has 20.
 FLIPS = int(os.environ.get("FLIPS", "1"))
-BLOCK = 512  # what is in the first of these sees that the rest is whole
-TOLD = "nvlnbp.sys: cut short or damaged; local boot"
+BLOCK = 512  # the first block's code checks that the rest is whole
+MESSAGE = "nvlnbp.sys: cut short or damaged; local boot"
 
 
 class DamagedLab(Lab):
@@ -41,7 +41,7 @@ def test_damaged(lab_folder):
     for name, content in damaged().items():
         (folder / name).write_bytes(content)
         steps += [{"serve": {"nvlnbp.sys": folder / name}}, {"reset": True},
-                  "{disk}", {"screen": {"has": [TOLD]}}]
+                  "{disk}", {"screen": {"has": [MESSAGE]}}]
     # The first boot is of the file as it is.
     steps = ["^OpenPreboot ", "{disk}", *steps]
     lab = DamagedLab("damaged", machine.FIRMWARES["seabios"], {"boots": [steps]}, folder)

@@ -13,7 +13,7 @@ import machine
 
 RECIPES = yaml.safe_load((Path(__file__).parent / "recipes.yaml").read_text())
 LONG = bool(os.environ.get("LONG"))
-# The whole story: the work begun, done, and not done once more.
+# The whole story: a job is begun and done, and no other one follows.
 BOOTS = [[r"OpenPreboot [0-9.]+, {nbp}", r"answer from {server}: job \d+, attempt 1: {loader}",
           "handing over to {loader}", "linux: up, kernel", "linux: job reported done"],
          [r"OpenPreboot [0-9.]+, {nbp}", "answer from {server}: .*no job", "{disk}"]]
