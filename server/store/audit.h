@@ -2,7 +2,7 @@
 #ifndef SERVER_STORE_AUDIT_H
 #define SERVER_STORE_AUDIT_H
 
-#include "server/store/store.h"
+#include "server/store/store_rows.h"
 
 /*
  * The audit trail: who changed what, when, from what to what. It is written by triggers that only

@@ -10,6 +10,7 @@
 #include "server/store/folders.h"
 #include "server/store/store_file.h"
 #include "server/store/store_schema.h"
+#include "server/store/store_upgrade.h"
 
 /* --- rows ------------------------------------------------------------------ */
 

@@ -15,14 +15,15 @@
 
 #include "nbp/proto/error.h"
 #include "nbp/proto/wire.h"
-#include "server/store/store.h"
+#include "server/store/store_rows.h"
 #include "server/store/store_schema.h"
+#include "server/store/store_upgrade.h"
 
 #define GLANCE_MAX  (8 << 20) /* bytes that are gone through in a hundredth of a second */
 #define HEADER_SIZE 100 /* of an SQLite file; sqlite.org/fileformat2.html 1.3 */
 
 __attribute__((format(printf, 4, 5)))
-static int say(int rc, char *message, size_t size, const char *format, ...)
+static int fail(int rc, char *message, size_t size, const char *format, ...)
 {
 	va_list args;
 
@@ -45,16 +46,16 @@ static int read_header(const char *path, uint8_t *header, size_t *length, char *
 
 	if (fd < 0)
 		return errno == ENOENT
-		       ? say(ERR_NOT_FOUND, message, size, "%s: there is no such database; "
+		       ? fail(ERR_NOT_FOUND, message, size, "%s: there is no such database; "
 		             "prebootd or \"prebootctl device add\" creates it", path)
-		       : say(ERR_IO, message, size, "%s: %s", path, strerror(errno));
+		       : fail(ERR_IO, message, size, "%s: %s", path, strerror(errno));
 	if (fstat(fd, &status) || !S_ISREG(status.st_mode)) {
-		rc = say(ERR_MALFORMED, message, size,
+		rc = fail(ERR_MALFORMED, message, size,
 		         "%s: not a plain file; name the database with --database FILE", path);
 	} else {
 		got = pread(fd, header, HEADER_SIZE, 0);
 		if (got < 0)
-			rc = say(ERR_IO, message, size, "%s: %s", path, strerror(errno));
+			rc = fail(ERR_IO, message, size, "%s: %s", path, strerror(errno));
 		*length = got < 0 ? 0 : (size_t)got;
 	}
 	close(fd);
@@ -73,18 +74,18 @@ static int check_header(const char *path, char *message, size_t size)
 	if (rc)
 		return rc;
 	if (length == 0)
-		return say(ERR_NOT_FOUND, message, size, "%s: is empty", path);
+		return fail(ERR_NOT_FOUND, message, size, "%s: is empty", path);
 	in = wire_reader(header, length);
 	wire_seek(&in, 60);
 	version = wire_read_u32(&in);
 	wire_seek(&in, 68);
 	if (wire_read_u32(&in) != STORE_APPLICATION_ID || in.error ||
 	    memcmp(header, magic, sizeof(magic)) != 0)
-		return say(ERR_MALFORMED, message, size,
+		return fail(ERR_MALFORMED, message, size,
 		           "%s: not an OpenPreboot database, left as it is; name another file "
 		           "with --database FILE", path);
 	if (version > STORE_VERSION)
-		return say(ERR_VERSION, message, size,
+		return fail(ERR_VERSION, message, size,
 		           "%s: format %u is newer than this program, which knows up to %u; left "
 		           "as it is, use the newer program", path, version, STORE_VERSION);
 	return 0;
@@ -111,7 +112,7 @@ static int quick_check(const char *path, const char *query, char *message, size_
 	int code, rc = 0;
 
 	if (make_uri(path, query, uri, sizeof(uri)))
-		return say(ERR_IO, message, size, "%s: name too long", path);
+		return fail(ERR_IO, message, size, "%s: name too long", path);
 	code = sqlite3_open_v2(uri, &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, NULL);
 	sqlite3_busy_timeout(db, 5000);
 	if (code == SQLITE_OK)
@@ -125,10 +126,10 @@ static int quick_check(const char *path, const char *query, char *message, size_
 	if (code == SQLITE_ROW && found && strcmp(found, "ok") == 0)
 		rc = 0;
 	else if (code == SQLITE_ROW || code == SQLITE_CORRUPT || code == SQLITE_NOTADB)
-		rc = say(ERR_MALFORMED, message, size, "%s: damaged (%s), left as it is; %s", path,
+		rc = fail(ERR_MALFORMED, message, size, "%s: damaged (%s), left as it is; %s", path,
 		         found ? found : sqlite3_errmsg(db), STORE_DAMAGED_REMEDY);
 	else
-		rc = say((code & 0xff) == SQLITE_BUSY ? ERR_AGAIN : ERR_IO, message, size, "%s: %s",
+		rc = fail((code & 0xff) == SQLITE_BUSY ? ERR_AGAIN : ERR_IO, message, size, "%s: %s",
 		         path, sqlite3_errmsg(db));
 	sqlite3_finalize(statement);
 	sqlite3_close(db);
@@ -177,7 +178,7 @@ int store_file_glance(const char *path, char *message, size_t size)
 /* --- creating -------------------------------------------------------------- */
 
 /* Fills the empty database at @path; WAL only at the end, so that it is one file. */
-static int fill(const char *path, char *message, size_t size)
+static int fill_file(const char *path, char *message, size_t size)
 {
 	sqlite3 *db = NULL;
 	int code, rc = 0;
@@ -194,9 +195,9 @@ static int fill(const char *path, char *message, size_t size)
 	if (code == SQLITE_OK)
 		code = sqlite3_exec(db, "PRAGMA journal_mode=WAL", NULL, NULL, NULL);
 	if (code != SQLITE_OK)
-		rc = say(ERR_IO, message, size, "%s: %s", path, sqlite3_errmsg(db));
+		rc = fail(ERR_IO, message, size, "%s: %s", path, sqlite3_errmsg(db));
 	if (sqlite3_close(db) != SQLITE_OK && rc == 0)
-		rc = say(ERR_IO, message, size, "%s: cannot be closed", path);
+		rc = fail(ERR_IO, message, size, "%s: cannot be closed", path);
 	return rc;
 }
 
@@ -234,17 +235,17 @@ int store_file_create(const char *path, char *message, size_t size)
 
 	/* An empty file is somebody's, with its owner and mode: it is filled in place. */
 	if (stat(path, &status) == 0 && status.st_size == 0)
-		return fill(path, message, size);
+		return fill_file(path, message, size);
 	if ((size_t)snprintf(fresh, sizeof(fresh), "%s.new-XXXXXX", path) >= sizeof(fresh))
-		return say(ERR_IO, message, size, "%s: name too long", path);
+		return fail(ERR_IO, message, size, "%s: name too long", path);
 	/* Mode 0600: the details of work may hold secrets. */
 	fd = mkstemp(fresh);
 	if (fd < 0)
-		return say(ERR_IO, message, size, "%s: cannot be created: %s; its folder must "
+		return fail(ERR_IO, message, size, "%s: cannot be created: %s; its folder must "
 		           "exist and this user must be able to write there", path, strerror(errno));
 	give_to_owner(fd, path);
 	close(fd);
-	rc = fill(fresh, message, size);
+	rc = fill_file(fresh, message, size);
 	if (rc)
 		goto remove;
 	/* Unlike rename(), neither takes the place of a database made meanwhile; and with the first
@@ -254,7 +255,7 @@ int store_file_create(const char *path, char *message, size_t size)
 		return 0;
 	}
 	if (errno != EEXIST && link(fresh, path) && errno != EEXIST)
-		rc = say(ERR_IO, message, size, "%s: cannot be created: %s", path, strerror(errno));
+		rc = fail(ERR_IO, message, size, "%s: cannot be created: %s", path, strerror(errno));
 	else
 		sync_folder(path);
 remove:

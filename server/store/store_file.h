@@ -6,10 +6,6 @@
 
 /* The database as a file: may it be opened, and how it comes to be. */
 
-#define STORE_DAMAGED_REMEDY \
-	"stop prebootd, then put back a good copy, or save what can be read with " \
-	"\"sqlite3 FILE .recover | sqlite3 NEWFILE\""
-
 /**
  * Checks, without writing anything, that @path is a sound database of ours.
  * @message: receives, on failure, a sentence for people that names the file

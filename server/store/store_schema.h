@@ -3,8 +3,10 @@
 #define SERVER_STORE_STORE_SCHEMA_H
 
 #include <sqlite3.h>
+#include <stddef.h>
 
-#include "server/store/store.h"
+#define STORE_APPLICATION_ID 0x4f504254 /* "OPBT", at offset 68 of the file */
+#define STORE_VERSION 5                 /* user_version, at offset 60 */
 
 /* How the tables of each version come to be; server/architecture.md describes those of the last. */
 struct store_step {
@@ -14,13 +16,6 @@ struct store_step {
 };
 
 extern const struct store_step store_steps[STORE_VERSION];
-
-/**
- * Takes the steps from the version that @db has to STORE_VERSION, in one
- * transaction. Nothing is changed where they fail.
- * Returns SQLITE_OK or another code; then sqlite3_errmsg() says more.
- */
-int store_upgrade(sqlite3 *db);
 
 /** Makes version 3's triggers that fill the table change. */
 int store_follow_changes(sqlite3 *db);

@@ -8,6 +8,7 @@
 
 #include "nbp/proto/error.h"
 #include "server/store/devices.h"
+#include "server/store/store_schema.h"
 #include "server/store/store_where.h"
 
 /* The database file: what is opened, what is refused and left as it is. */
