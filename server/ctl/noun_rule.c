@@ -7,6 +7,7 @@
 #include "nbp/proto/text.h"
 #include "server/ctl/noun.h"
 #include "server/ctl/noun_rule.h"
+#include "server/filter/filter.h"
 #include "server/store/rules.h"
 
 static const struct ctl_option opt_bundle = { "bundle", "BUNDLE", "the bundle that machines get" };

@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "nbp/proto/message.h"
+#include "server/model/rule.h"
 
 /*
  * What a rule says of the machines it is for, as in
@@ -14,8 +15,6 @@
  *
  * server/rules.md gives the grammar and the facts that can be compared.
  */
-
-#define FILTER_TEXT 1024 /* bytes, with the NUL */
 
 /* What a filter looks at. */
 struct subject {

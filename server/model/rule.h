@@ -11,6 +11,8 @@
 
 struct filter;
 
+#define FILTER_TEXT 1024 /* bytes of a filter as text, with the NUL */
+
 enum rule_applies { RULE_KNOWN = 1, RULE_UNKNOWN = 2, RULE_BOTH = 3 };
 
 struct rule {

@@ -2,7 +2,6 @@
 #ifndef SERVER_STORE_RULES_H
 #define SERVER_STORE_RULES_H
 
-#include "server/filter/filter.h"
 #include "server/model/rule.h"
 #include "server/store/store.h"
 
