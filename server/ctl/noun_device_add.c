@@ -8,7 +8,8 @@
 #include "nbp/proto/text.h"
 #include "server/ctl/noun.h"
 #include "server/ctl/noun_device.h"
-#include "server/store/unknown.h"
+#include "server/store/admission.h"
+#include "server/store/settings.h"
 #include "server/store/uuids.h"
 
 const struct ctl_option opt_mac = { "mac", "MAC", "a MAC address of the device; may be repeated" };
@@ -167,7 +168,7 @@ static int warn_of_docks(struct ctl *ctl, const struct addition *new)
 		char text[40];
 		bool shared;
 
-		if (mac_is_shared(&ctl->store, new->macs[i], &shared))
+		if (setting_is_shared_mac(&ctl->store, new->macs[i], &shared))
 			return ctl_store_error(ctl);
 		text_format(text, sizeof(text), "%pM", new->macs[i]);
 		if (shared)
@@ -311,7 +312,7 @@ static int admit_machine(struct ctl *ctl, struct newcomer *a)
 		status = ctl_check_device_name(ctl->words[1]);
 	if (status == 0 && ctl_given(ctl, &opt_folder))
 		status = ctl_find_folder(ctl, ctl_option(ctl, &opt_folder), &folder);
-	if (status == 0 && unknown_weigh(&ctl->store, &a->unknown, &a->admission))
+	if (status == 0 && admission_evaluate(&ctl->store, &a->unknown, &a->admission))
 		status = ctl_store_error(ctl);
 	if (status)
 		return status;
@@ -326,7 +327,7 @@ static int admit_machine(struct ctl *ctl, struct newcomer *a)
 	status = check_identity(ctl, a);
 	if (status)
 		return status;
-	if (unknown_admit(&ctl->store, &a->admission, device) ||
+	if (admission_apply(&ctl->store, &a->admission, device) ||
 	    (folder && device_move(&ctl->store, device->id, folder)))
 		return ctl_store_error(ctl);
 	return ctl_add_event(ctl, device->id, "admitted", "by the administrator");
@@ -343,7 +344,7 @@ static void note_identity(const struct newcomer *a)
 		ctl_error(0, "note: %s is known by its UUID alone: its MAC is %s%s", a->device.name,
 		          admission->mac_of[0] ? "that of device " : "a dock's",
 		          admission->mac_of);
-	else if (admission->doubtful)
+	else if (admission->shared)
 		ctl_error(0, "note: %s is known by its MAC alone: other machines have its UUID, or "
 		          "cannot be distinguished from it; see \"prebootctl uuid show %s\"",
 		          a->device.name, uuid);

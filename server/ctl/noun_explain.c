@@ -12,10 +12,10 @@
 #include "server/ctl/noun.h"
 #include "server/filter/filter_facts.h"
 #include "server/policy/evaluate.h"
+#include "server/store/admission.h"
 #include "server/store/events.h"
 #include "server/store/jobs.h"
 #include "server/store/multicasts.h"
-#include "server/store/unknown.h"
 
 static const struct ctl_option opt_address = {
 	"address", "A", "as if the machine asked from this IP address"
@@ -89,7 +89,7 @@ static int admit_machine(struct explanation *e)
 {
 	struct device *device = &e->who.device;
 
-	if (unknown_free_name(&e->ctl->store, &e->evaluation.admission, e->admitted))
+	if (admission_free_name(&e->ctl->store, &e->evaluation.admission, e->admitted))
 		return ctl_store_error(e->ctl);
 	if (e->evaluation.selection.bundle)
 		return 0;

@@ -8,7 +8,7 @@
 #include "nbp/proto/error.h"
 #include "nbp/proto/text.h"
 #include "server/ctl/noun.h"
-#include "server/store/unknown.h"
+#include "server/store/admission.h"
 
 static const struct ctl_option opt_limit = { "limit", "N", "only the N seen last" };
 static const struct ctl_option opt_all = { "all", NULL, "all unknown machines" };
@@ -72,7 +72,7 @@ static int check_one_machine(struct ctl *ctl, const struct unknown *unknown, con
 	struct admission admission;
 	char mac[40];
 
-	if (unknown_weigh(&ctl->store, unknown, &admission))
+	if (admission_evaluate(&ctl->store, unknown, &admission))
 		return ctl_store_error(ctl);
 	if (admission.by_uuid)
 		return 0;
@@ -159,7 +159,7 @@ static int ctl_unknown_list(struct ctl *ctl)
 		char mac[40], boots[24], ago[32], note[REASON_SIZE];
 
 		unknown_row(rows, &s);
-		rc = limit ? unknown_note(&ctl->store, &s, note) : 0;
+		rc = limit ? admission_note(&ctl->store, &s, note) : 0;
 		if (limit-- == 0 || rc) {
 			store_end(rows);
 			break;
@@ -183,7 +183,7 @@ static int ctl_unknown_show(struct ctl *ctl)
 
 	if (status)
 		return status;
-	if (unknown_note(&ctl->store, &s, note))
+	if (admission_note(&ctl->store, &s, note))
 		return ctl_store_error(ctl);
 	if (ctl->json) {
 		ctl_print_json(json_unknown(&s, note));

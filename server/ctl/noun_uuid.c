@@ -50,7 +50,7 @@ static int read_uuid(const char *word, uint8_t uuid[16])
 static int ctl_uuid_show(struct ctl *ctl)
 {
 	struct table table = { .columns = 5 };
-	struct witness witness;
+	struct sighting sighting;
 	uint8_t uuid[16];
 	struct store_rows *rows;
 	json_t *array;
@@ -61,21 +61,21 @@ static int ctl_uuid_show(struct ctl *ctl)
 		return status;
 	array = json_array();
 	table_add(&table, "MAC", "SERIAL", "BOARD", "MODEL", "LAST SEEN");
-	rc = witness_list(&ctl->store, uuid, &rows);
+	rc = sighting_list(&ctl->store, uuid, &rows);
 	while (store_next(rows, &rc)) {
 		char mac[40], last[40];
 
-		witness_row(rows, &witness);
-		text_format(mac, sizeof(mac), "%pM", witness.mac);
-		ctl_time(witness.last, last, sizeof(last));
-		table_add(&table, mac, witness.serials.serial[0] ? witness.serials.serial : "-",
-		          witness.serials.board[0] ? witness.serials.board : "-",
-		          witness.serials.model, last);
+		sighting_row(rows, &sighting);
+		text_format(mac, sizeof(mac), "%pM", sighting.mac);
+		ctl_time(sighting.last, last, sizeof(last));
+		table_add(&table, mac, sighting.serials.serial[0] ? sighting.serials.serial : "-",
+		          sighting.serials.board[0] ? sighting.serials.board : "-",
+		          sighting.serials.model, last);
 		json_array_append_new(array, json_pack(
 			"{s:s, s:s, s:s, s:s, s:o, s:o}", "mac", mac, "serial",
-			witness.serials.serial, "board", witness.serials.board, "model",
-			witness.serials.model, "first", ctl_json_time(witness.first), "last",
-			ctl_json_time(witness.last)));
+			sighting.serials.serial, "board", sighting.serials.board, "model",
+			sighting.serials.model, "first", ctl_json_time(sighting.first), "last",
+			ctl_json_time(sighting.last)));
 		count++;
 	}
 	if (rc == 0 && !device_uuid_ok(uuid))
@@ -90,17 +90,17 @@ static int ctl_uuid_show(struct ctl *ctl)
 /* An allowed UUID outweighs any MAC, that of another device as well. */
 static int warn_of_others(struct ctl *ctl, const uint8_t uuid[16])
 {
-	struct witness witness;
+	struct sighting sighting;
 	struct device device;
 	struct store_rows *rows;
-	int rc = witness_list(&ctl->store, uuid, &rows);
+	int rc = sighting_list(&ctl->store, uuid, &rows);
 
 	while (store_next(rows, &rc)) {
 		char mac[40];
 
-		witness_row(rows, &witness);
-		text_format(mac, sizeof(mac), "%pM", witness.mac);
-		rc = device_by_mac(&ctl->store, witness.mac, &device);
+		sighting_row(rows, &sighting);
+		text_format(mac, sizeof(mac), "%pM", sighting.mac);
+		rc = device_by_mac(&ctl->store, sighting.mac, &device);
 		if (rc == 0 && memcmp(device.uuid, uuid, sizeof(device.uuid)) != 0)
 			ctl_error(0, "warning: it was reported with %s, which is device %s's; if "
 			          "two machines have this UUID, both are one device now, and "

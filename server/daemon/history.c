@@ -5,9 +5,9 @@
 
 #include "nbp/proto/text.h"
 #include "server/net/peek.h"
+#include "server/store/admission.h"
 #include "server/store/devices.h"
 #include "server/store/events.h"
-#include "server/store/unknown.h"
 
 void history_begin(struct history_entry *entry, const struct datagram *datagram,
                 const struct message *question, const struct identification *who,
@@ -91,7 +91,7 @@ static int store_request(struct store *store, const struct history_entry *entry)
 		rc = unknown_seen(store, &entry->identity, entry->time, entry->address, entry->reason,
 		                   entry->data, entry->length);
 	if (rc == 0 && !entry->device)
-		rc = unknown_doubt(store, &entry->identity, entry->time);
+		rc = admission_mark_shared(store, &entry->identity, entry->time);
 	if (rc || !entry->device)
 		return rc;
 	rc = device_seen(store, entry->device, entry->time, entry->address, entry->data, entry->length);

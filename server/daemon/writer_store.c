@@ -8,12 +8,12 @@
 #include "nbp/proto/error.h"
 #include "nbp/proto/text.h"
 #include "server/daemon/writer_evaluate.h"
+#include "server/store/admission.h"
 #include "server/store/bundles.h"
 #include "server/store/devices.h"
 #include "server/store/events.h"
 #include "server/store/jobs.h"
 #include "server/store/multicasts.h"
-#include "server/store/unknown.h"
 
 static void add_changed_device(struct part *part, uint64_t device)
 {
@@ -56,12 +56,12 @@ static int store_admission(struct writer *w, struct pending *p)
 
 	/* What was stored of it just now counts, so this is worked out anew. */
 	writer_make_unknown(w, p);
-	rc = unknown_weigh(&w->store, &w->unknown, &admission);
+	rc = admission_evaluate(&w->store, &w->unknown, &admission);
 	device->added = w->timestamp.now;
 	if (rc == 0)
-		rc = unknown_free_name(&w->store, &admission, device->name);
+		rc = admission_free_name(&w->store, &admission, device->name);
 	if (rc == 0)
-		rc = unknown_admit(&w->store, &admission, device);
+		rc = admission_apply(&w->store, &admission, device);
 	if (rc == 0)
 		rc = device_admitted(&w->store, device->id, w->timestamp.now);
 	if (rc)

@@ -46,7 +46,7 @@ static int evaluate_admission(struct store *store, const struct request_context 
                               struct evaluation *e)
 {
 	int64_t limit = index_catalog(c->index)->settings.admit_limit, admitted;
-	int rc = unknown_weigh(store, c->unknown, &e->admission);
+	int rc = admission_evaluate(store, c->unknown, &e->admission);
 
 	if (rc)
 		return rc;
@@ -104,7 +104,7 @@ static int decide_new(struct store *store, const struct settings *settings,
 	struct selection *selection = &e->selection;
 	struct job job;
 	/* Its name goes into the answer, so that must be known by now. */
-	int rc = e->admits ? unknown_free_name(store, &e->admission, device.name) : 0;
+	int rc = e->admits ? admission_free_name(store, &e->admission, device.name) : 0;
 
 	job_of_bundle(selection->bundle, settings, &job);
 	job.number = JOB_UNNUMBERED;

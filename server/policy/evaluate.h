@@ -5,7 +5,7 @@
 #include "server/policy/choose.h"
 #include "server/policy/decide.h"
 #include "server/policy/identify.h"
-#include "server/store/unknown.h"
+#include "server/store/admission.h"
 
 /*
  * Evaluates a request by the index and the database: the job that there is, or that is to be

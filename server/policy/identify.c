@@ -112,7 +112,7 @@ static void report_mac(const struct named *named, const char *what, struct ident
 
 /* Says whether the MAC that a machine came with makes its UUID doubtful, so that only the
  * database can say whose it is. */
-static bool is_doubtful(const struct index *index, const struct sender *sender,
+static bool is_ambiguous(const struct index *index, const struct sender *sender,
                         const struct named *named)
 {
 	struct serials serials;
@@ -132,7 +132,7 @@ static bool is_doubtful(const struct index *index, const struct sender *sender,
 static bool by_uuid(const struct index *index, const struct sender *sender,
                     const struct named *named, struct identification *out)
 {
-	if (is_doubtful(index, sender, named)) {
+	if (is_ambiguous(index, sender, named)) {
 		out->undecided = true;
 		out->entry = named->uuid;
 		return false;

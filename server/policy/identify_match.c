@@ -109,19 +109,19 @@ int identify_match(struct store *store, const struct index *index, const struct 
 
 /* --- storing it ------------------------------------------------------------ */
 
-static int add_witness(struct store *store, const struct request *request, int64_t time)
+static int add_sighting(struct store *store, const struct request *request, int64_t time)
 {
-	struct witness witness = { .first = time, .last = time };
+	struct sighting sighting = { .first = time, .last = time };
 
-	memcpy(witness.mac, request->identity.mac, sizeof(witness.mac));
-	serials_of(request, &witness.serials);
-	return witness_add(store, request->identity.uuid, &witness);
+	memcpy(sighting.mac, request->identity.mac, sizeof(sighting.mac));
+	serials_of(request, &sighting.serials);
+	return sighting_add(store, request->identity.uuid, &sighting);
 }
 
-/* Adds the MACs that the device is known by as witnesses, with what it reported last. */
+/* Adds the MACs that the device is known by as sightings, with what it reported last. */
 static int add_known(struct store *store, const uint8_t uuid[16], uint64_t device, int64_t now)
 {
-	struct witness witness = { .first = now, .last = now };
+	struct sighting sighting = { .first = now, .last = now };
 	uint8_t macs[DEVICE_MACS_MAX][6];
 	struct card cards[CARDS_MAX];
 	struct seen seen;
@@ -130,22 +130,22 @@ static int add_known(struct store *store, const uint8_t uuid[16], uint64_t devic
 
 	if (rc == 0 && seen.request.type == MESSAGE_REQUEST &&
 	    memcmp(seen.request.u.request.identity.uuid, uuid, 16) == 0)
-		rc = add_witness(store, &seen.request.u.request, seen.time);
+		rc = add_sighting(store, &seen.request.u.request, seen.time);
 	if (rc == 0)
 		rc = card_list(store, device, cards, &count);
 	for (size_t i = 0; rc == 0 && i < count; i++) {
-		memcpy(witness.mac, cards[i].mac, sizeof(witness.mac));
-		witness.serials = cards[i].serials;
-		rc = witness_add(store, uuid, &witness);
+		memcpy(sighting.mac, cards[i].mac, sizeof(sighting.mac));
+		sighting.serials = cards[i].serials;
+		rc = sighting_add(store, uuid, &sighting);
 	}
-	memset(&witness.serials, 0, sizeof(witness.serials));
+	memset(&sighting.serials, 0, sizeof(sighting.serials));
 	if (rc == 0)
 		rc = device_macs(store, device, macs, &count);
 	for (size_t i = 0; rc == 0 && i < count; i++) {
 		if (seen.time && memcmp(seen.request.u.request.identity.mac, macs[i], 6) == 0)
 			continue;
-		memcpy(witness.mac, macs[i], sizeof(witness.mac));
-		rc = witness_add(store, uuid, &witness);
+		memcpy(sighting.mac, macs[i], sizeof(sighting.mac));
+		rc = sighting_add(store, uuid, &sighting);
 	}
 	return rc;
 }
@@ -160,7 +160,7 @@ static int store_shared(struct store *store, const struct request *request, uint
 	if (rc == 0)
 		rc = add_known(store, identity->uuid, device, now);
 	if (rc == 0)
-		rc = add_witness(store, request, now);
+		rc = add_sighting(store, request, now);
 	memcpy(event.boot, boot, sizeof(event.boot));
 	text_format(event.reason, sizeof(event.reason), "a machine with MAC %pM has the same UUID, "
 	            "which from now on identifies nobody", identity->mac);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* An unknown machine becomes a device: what it is to be known by. */
-#include "server/store/unknown.h"
+#include "server/store/admission.h"
 
 #include <string.h>
 
@@ -11,45 +11,28 @@
 
 /* --- what counts ----------------------------------------------------------- */
 
-static int look_at_uuid(struct store *store, struct admission *a)
+static int check_uuid(struct store *store, struct admission *a)
 {
 	const uint8_t *uuid = a->unknown->uuid;
 	struct device other;
-	struct uuid_record word;
+	struct uuid_record record;
 	int rc;
 
 	if (!device_uuid_ok(uuid))
 		return 0;
-	rc = uuid_find(store, uuid, &word);
+	rc = uuid_find(store, uuid, &record);
 	if (rc)
 		return rc;
-	a->state = word.state;
-	if (word.state == UUID_SHARED || word.state == UUID_IGNORED)
+	a->state = record.state;
+	if (record.state == UUID_SHARED || record.state == UUID_IGNORED)
 		return 0;
 	rc = device_by_uuid(store, uuid, &other);
 	a->by_uuid = rc == ERR_NOT_FOUND;
 	return a->by_uuid ? 0 : rc;
 }
 
-int mac_is_shared(struct store *store, const uint8_t mac[6], bool *shared)
-{
-	static const struct owner global = { LEVEL_GLOBAL, 0 };
-	struct mac_prefix prefixes[SHARED_MACS_MAX];
-	struct owner from;
-	char value[SETTING_TEXT];
-	size_t count = 0;
-	int rc = setting_read(store, &global, (size_t)setting_find(SHARED_MACS), value, &from);
-
-	*shared = false;
-	if (rc || shared_macs_parse(value, prefixes, &count))
-		return rc;
-	for (size_t i = 0; i < count && !*shared; i++)
-		*shared = memcmp(prefixes[i].bytes, mac, prefixes[i].length) == 0;
-	return 0;
-}
-
 /* Says in @usable whether a device can be known by a MAC: no dock's, and no other device's. */
-static int look_at_mac(struct store *store, struct admission *a, const uint8_t mac[6],
+static int check_mac(struct store *store, struct admission *a, const uint8_t mac[6],
                        bool *usable)
 {
 	struct device other;
@@ -59,7 +42,7 @@ static int look_at_mac(struct store *store, struct admission *a, const uint8_t m
 	*usable = false;
 	if (all_zero(mac, 6))
 		return 0;
-	rc = mac_is_shared(store, mac, &shared);
+	rc = setting_is_shared_mac(store, mac, &shared);
 	if (rc || shared)
 		return rc;
 	rc = device_by_mac(store, mac, &other);
@@ -69,15 +52,16 @@ static int look_at_mac(struct store *store, struct admission *a, const uint8_t m
 	return *usable ? 0 : rc;
 }
 
-/* Takes another unknown machine with the same UUID for a card of this one, or doubts the UUID. */
-static int weigh_other(struct store *store, struct admission *a, const struct unknown *other,
-                       const struct serials *its)
+/* Takes another unknown machine with the same UUID for a card of this one, or the UUID for a
+ * shared one. */
+static int compare_other(struct store *store, struct admission *a, const struct unknown *other,
+                         const struct serials *its)
 {
 	struct admission unused = { .unknown = other };
 	enum likeness likeness;
 	struct serials serials;
 	bool usable;
-	int rc = look_at_mac(store, &unused, other->mac, &usable);
+	int rc = check_mac(store, &unused, other->mac, &usable);
 
 	serials_of(&other->request.u.request, &serials);
 	likeness = serials_compare(its, &serials);
@@ -88,12 +72,13 @@ static int weigh_other(struct store *store, struct admission *a, const struct un
 	}
 	/* A MAC that is missing, or is a dock's, is no evidence against it. */
 	if (likeness == LIKENESS_DIFFERENT || usable || unused.mac_of[0])
-		a->doubtful = true;
+		a->shared = true;
 	return rc;
 }
 
-/* @max: how many others are looked at; 0: all. With a limit, the first doubt ends the search. */
-static int look_at_others(struct store *store, struct admission *a, size_t max)
+/* @max: how many others are looked at; 0: all. With a limit, the first that is
+ * another machine ends the search. */
+static int check_others(struct store *store, struct admission *a, size_t max)
 {
 	size_t seen = 0;
 	struct serials serials;
@@ -105,10 +90,10 @@ static int look_at_others(struct store *store, struct admission *a, size_t max)
 	while (store_next(rows, &rc)) {
 		unknown_row(rows, &other);
 		rc = memcmp(other.mac, a->unknown->mac, 6) == 0 ? 0 :
-		     weigh_other(store, a, &other, &serials);
+		     compare_other(store, a, &other, &serials);
 		if (rc)
 			store_end(rows);
-		if (rc == 0 && max && (a->doubtful || ++seen > max)) {
+		if (rc == 0 && max && (a->shared || ++seen > max)) {
 			store_end(rows);
 			break;
 		}
@@ -116,8 +101,8 @@ static int look_at_others(struct store *store, struct admission *a, size_t max)
 	return rc;
 }
 
-int unknown_weigh(struct store *store, const struct unknown *unknown,
-                   struct admission *admission)
+int admission_evaluate(struct store *store, const struct unknown *unknown,
+                       struct admission *admission)
 {
 	struct unknown named = *unknown;
 	bool usable;
@@ -125,16 +110,16 @@ int unknown_weigh(struct store *store, const struct unknown *unknown,
 
 	memset(admission, 0, sizeof(*admission));
 	admission->unknown = unknown;
-	rc = look_at_uuid(store, admission);
+	rc = check_uuid(store, admission);
 	if (rc == 0)
-		rc = look_at_mac(store, admission, unknown->mac, &usable);
+		rc = check_mac(store, admission, unknown->mac, &usable);
 	if (rc)
 		return rc;
 	if (usable)
 		memcpy(admission->macs[admission->mac_count++], unknown->mac, 6);
 	if (admission->by_uuid)
-		rc = look_at_others(store, admission, 0);
-	if (admission->doubtful)
+		rc = check_others(store, admission, 0);
+	if (admission->shared)
 		admission->by_uuid = false;
 	/* A dock's name would be that of many. */
 	if (!usable && admission->by_uuid)
@@ -143,8 +128,8 @@ int unknown_weigh(struct store *store, const struct unknown *unknown,
 	return rc;
 }
 
-int unknown_free_name(struct store *store, const struct admission *admission,
-                       char name[NAME_SIZE])
+int admission_free_name(struct store *store, const struct admission *admission,
+                        char name[NAME_SIZE])
 {
 	struct device other;
 	int rc;
@@ -158,27 +143,27 @@ int unknown_free_name(struct store *store, const struct admission *admission,
 /* --- admitting ------------------------------------------------------------- */
 
 /* Stores that several machines report the UUID, and which they are. */
-static int keep_doubt(struct store *store, const struct admission *a, int64_t now)
+static int mark_shared(struct store *store, const struct admission *a, int64_t now)
 {
 	const uint8_t *uuid = a->unknown->uuid;
-	struct witness witness;
+	struct sighting sighting;
 	struct unknown other;
 	struct store_rows *rows;
-	size_t noted = 0;
+	size_t added = 0;
 	int rc = uuid_set(store, uuid, UUID_SHARED, now);
 
 	if (rc == 0)
 		rc = unknown_by_uuid(store, uuid, &rows);
 	while (store_next(rows, &rc)) {
 		unknown_row(rows, &other);
-		memcpy(witness.mac, other.mac, sizeof(witness.mac));
-		serials_of(&other.request.u.request, &witness.serials);
-		witness.first = other.first;
-		witness.last = other.last;
-		rc = witness_add(store, uuid, &witness);
+		memcpy(sighting.mac, other.mac, sizeof(sighting.mac));
+		serials_of(&other.request.u.request, &sighting.serials);
+		sighting.first = other.first;
+		sighting.last = other.last;
+		rc = sighting_add(store, uuid, &sighting);
 		if (rc)
 			store_end(rows);
-		if (rc == 0 && ++noted == WITNESSES_MAX) {
+		if (rc == 0 && ++added == SIGHTINGS_MAX) {
 			store_end(rows);
 			break;
 		}
@@ -186,26 +171,26 @@ static int keep_doubt(struct store *store, const struct admission *a, int64_t no
 	return rc;
 }
 
-/* Says whether others, of which it looks at a few, make the UUID doubtful that counts so far. */
-static int look_for_doubt(struct store *store, struct admission *a)
+/* Finds out whether others, of which it looks at a few, share the UUID that counts so far. */
+static int find_sharing(struct store *store, struct admission *a)
 {
-	int rc = look_at_uuid(store, a);
+	int rc = check_uuid(store, a);
 
 	if (rc == 0 && a->by_uuid && a->state == UUID_FREE)
-		rc = look_at_others(store, a, WITNESSES_MAX);
+		rc = check_others(store, a, SIGHTINGS_MAX);
 	return rc;
 }
 
-int unknown_shares(struct store *store, const struct unknown *unknown, bool *shares)
+int admission_would_share(struct store *store, const struct unknown *unknown, bool *shares)
 {
 	struct admission a = { .unknown = unknown };
-	int rc = look_for_doubt(store, &a);
+	int rc = find_sharing(store, &a);
 
-	*shares = a.doubtful;
+	*shares = a.shared;
 	return rc;
 }
 
-int unknown_doubt(struct store *store, const struct identity *identity, int64_t now)
+int admission_mark_shared(struct store *store, const struct identity *identity, int64_t now)
 {
 	static const char count[] = "SELECT count(*) FROM uuid";
 	struct unknown unknown;
@@ -215,19 +200,19 @@ int unknown_doubt(struct store *store, const struct identity *identity, int64_t 
 	                                        : ERR_NOT_FOUND;
 
 	if (rc == 0)
-		rc = look_for_doubt(store, &a);
-	if (rc || !a.doubtful)
+		rc = find_sharing(store, &a);
+	if (rc || !a.shared)
 		return rc == ERR_NOT_FOUND ? 0 : rc;
 	rc = store_one(store, store_take_number, &known, count, "");
-	return rc || known >= UUIDS_DOUBTED_MAX ? rc : keep_doubt(store, &a, now);
+	return rc || known >= UUIDS_MARKED_MAX ? rc : mark_shared(store, &a, now);
 }
 
 /* Stores what came with the UUID of a device without MACs: it confirms that UUID from then on. */
-static int keep_card(struct store *store, const struct admission *a, uint64_t device, int64_t now)
+static int store_card(struct store *store, const struct admission *a, uint64_t device, int64_t now)
 {
 	struct card card;
 	bool shared;
-	int rc = mac_is_shared(store, a->unknown->mac, &shared);
+	int rc = setting_is_shared_mac(store, a->unknown->mac, &shared);
 
 	memcpy(card.mac, a->unknown->mac, sizeof(card.mac));
 	if (shared)
@@ -236,7 +221,7 @@ static int keep_card(struct store *store, const struct admission *a, uint64_t de
 	return rc ? rc : card_add(store, device, &card, now);
 }
 
-static int forget(struct store *store, const struct admission *a)
+static int remove_unknown(struct store *store, const struct admission *a)
 {
 	static const char sql[] = "DELETE FROM unknown_machine WHERE mac = ? AND uuid = ?";
 	const uint8_t *uuid = a->unknown->uuid;
@@ -250,10 +235,10 @@ static int forget(struct store *store, const struct admission *a)
 	return rc;
 }
 
-int unknown_admit(struct store *store, const struct admission *a, struct device *device)
+int admission_apply(struct store *store, const struct admission *a, struct device *device)
 {
 	const struct unknown *unknown = a->unknown;
-	int rc = a->doubtful ? keep_doubt(store, a, device->added) : 0;
+	int rc = a->shared ? mark_shared(store, a, device->added) : 0;
 
 	memset(device->isd, 0, sizeof(device->isd));
 	memset(device->uuid, 0, sizeof(device->uuid));
@@ -265,6 +250,78 @@ int unknown_admit(struct store *store, const struct admission *a, struct device 
 		rc = device_seen(store, device->id, unknown->last, unknown->address,
 		                 unknown->datagram, unknown->length);
 	if (rc == 0 && a->mac_count == 0)
-		rc = keep_card(store, a, device->id, device->added);
-	return rc ? rc : forget(store, a);
+		rc = store_card(store, a, device->id, device->added);
+	return rc ? rc : remove_unknown(store, a);
+}
+
+/* --- for the administrator -------------------------------------------------- */
+
+/* Its UUID alone, or with those of other unknown machines. */
+static int note_uuid(struct store *store, const struct unknown *unknown,
+                        char note[REASON_SIZE])
+{
+	struct uuid_record record;
+	bool shares;
+	int rc = uuid_find(store, unknown->uuid, &record);
+
+	if (rc)
+		return rc;
+	if (record.state == UUID_SHARED)
+		text_format(note, REASON_SIZE, "shared UUID: other machines have it too");
+	if (record.state == UUID_IGNORED)
+		text_format(note, REASON_SIZE, "ignored UUID");
+	if (record.state != UUID_FREE)
+		return 0;
+	rc = admission_would_share(store, unknown, &shares);
+	if (rc == 0 && shares)
+		text_format(note, REASON_SIZE, "shared UUID: other unknown machines have it too");
+	return rc;
+}
+
+static int note_other_order(struct store *store, const struct unknown *unknown,
+                               char note[REASON_SIZE])
+{
+	struct device device;
+	uint8_t swapped[16];
+	int rc;
+
+	device_uuid_swap(unknown->uuid, swapped);
+	if (memcmp(swapped, unknown->uuid, sizeof(swapped)) == 0)
+		return 0;
+	rc = device_by_uuid(store, swapped, &device);
+	if (rc == 0)
+		text_format(note, REASON_SIZE, "UUID of device %s in the other byte order",
+		            device.name);
+	return rc == ERR_NOT_FOUND ? 0 : rc;
+}
+
+static int note_mac(struct store *store, const struct unknown *unknown,
+                       char note[REASON_SIZE])
+{
+	struct device device;
+	int rc = all_zero(unknown->mac, 6) ? ERR_NOT_FOUND :
+	         device_by_mac(store, unknown->mac, &device);
+
+	if (rc)
+		return rc == ERR_NOT_FOUND ? 0 : rc;
+	if (!all_zero(device.bound_uuid, 16))
+		text_format(note, REASON_SIZE, "MAC of device %s, which another UUID has claimed",
+		            device.name);
+	else if (!all_zero(device.uuid, 16))
+		text_format(note, REASON_SIZE, "MAC of device %s, which has another UUID",
+		            device.name);
+	return 0;
+}
+
+int admission_note(struct store *store, const struct unknown *unknown, char note[REASON_SIZE])
+{
+	int rc = 0;
+
+	note[0] = '\0';
+	if (device_uuid_ok(unknown->uuid)) {
+		rc = note_uuid(store, unknown, note);
+		if (rc == 0 && !note[0])
+			rc = note_other_order(store, unknown, note);
+	}
+	return rc || note[0] ? rc : note_mac(store, unknown, note);
 }

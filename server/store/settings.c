@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "server/store/settings.h"
 
+#include <string.h>
+
 #include "nbp/proto/error.h"
 #include "nbp/proto/text.h"
 #include "server/model/folder.h"
@@ -116,4 +118,21 @@ void setting_owner_row(struct store_rows *row, struct owner *owner)
 	owner->level = LEVEL_DEVICE;
 	(void)level_parse(level, &owner->level); /* the schema allows no others */
 	owner->id = (uint64_t)store_number(row, 1);
+}
+
+int setting_is_shared_mac(struct store *store, const uint8_t mac[6], bool *shared)
+{
+	static const struct owner global = { LEVEL_GLOBAL, 0 };
+	struct mac_prefix prefixes[SHARED_MACS_MAX];
+	struct owner from;
+	char value[SETTING_TEXT];
+	size_t count = 0;
+	int rc = setting_read(store, &global, (size_t)setting_find(SHARED_MACS), value, &from);
+
+	*shared = false;
+	if (rc || shared_macs_parse(value, prefixes, &count))
+		return rc;
+	for (size_t i = 0; i < count && !*shared; i++)
+		*shared = memcmp(prefixes[i].bytes, mac, prefixes[i].length) == 0;
+	return 0;
 }

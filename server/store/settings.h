@@ -32,4 +32,7 @@ int setting_write(struct store *store, const struct owner *owner, size_t index,
 int setting_list_file_owners(struct store *store, struct store_rows **rows);
 void setting_owner_row(struct store_rows *row, struct owner *owner);
 
+/** Says whether global's shared-macs name @mac, so that it identifies nobody. */
+int setting_is_shared_mac(struct store *store, const uint8_t mac[6], bool *shared);
+
 #endif

@@ -2,8 +2,8 @@
 #ifndef SERVER_STORE_UNKNOWN_H
 #define SERVER_STORE_UNKNOWN_H
 
-#include "server/store/devices.h"
-#include "server/store/uuids.h"
+#include "nbp/proto/message.h"
+#include "server/store/store.h"
 
 /*
  * Machines that ask and are no devices, known by MAC and UUID together. Functions
@@ -61,62 +61,5 @@ int unknown_expire(struct store *store, int64_t time);
 
 /** Writes the name that it gets as a device unless another one is given: "pc-525400123456". */
 void unknown_name(const struct unknown *unknown, char name[NAME_SIZE]);
-
-/* --- admission.c ----------------------------------------------------------- */
-
-/* What an unknown machine would be known by as a device. */
-struct admission {
-	const struct unknown *unknown; /* must stay for as long */
-	bool by_uuid;                    /* its UUID */
-	enum uuid_state state;           /* what is known of that */
-	bool doubtful;                   /* which others came with, that are or may be other
-	                                    machines: it will count for nobody */
-	uint8_t macs[DEVICE_MACS_MAX][6]; /* its MAC, and those of its other cards */
-	size_t mac_count;                /* 0, and no UUID: it cannot be admitted */
-	char mac_of[NAME_SIZE];          /* the device that has its MAC, or "" */
-	char name[NAME_SIZE];            /* of the device, unless another one is given */
-};
-
-/** Says whether global's shared-macs name @mac, so that it identifies nobody. */
-int mac_is_shared(struct store *store, const uint8_t mac[6], bool *shared);
-
-/**
- * Says what @unknown machine would be known by. Others with the same UUID are its other network
- * adapters where serial numbers say so; else the UUID is that of nobody.
- */
-int unknown_weigh(struct store *store, const struct unknown *unknown,
-                   struct admission *admission);
-
-/** Writes a name that no device has: "pc-525400123456", or that with "-2" and so on. */
-int unknown_free_name(struct store *store, const struct admission *admission,
-                       char name[NAME_SIZE]);
-
-/**
- * Makes a device of it, with its last request, and forgets the unknown machine.
- * @device: name and added say what they are to be; receives the rest
- * ERR_REFUSED: a device has that name or UUID. In a transaction.
- */
-int unknown_admit(struct store *store, const struct admission *admission,
-                   struct device *device);
-
-#define UUIDS_DOUBTED_MAX 4096 /* so many are marked as shared because of unknown machines, at most */
-
-/**
- * Marks the UUID that an unknown machine reports as shared, where another one with it is, or may
- * be, another machine. It looks at no more than a few of them.
- */
-int unknown_doubt(struct store *store, const struct identity *identity, int64_t now);
-
-/** Says in @shares whether it would; where the UUID is marked already, or a device's: no. */
-int unknown_shares(struct store *store, const struct unknown *unknown, bool *shares);
-
-/* --- unknown_note.c ------------------------------------------------------- */
-
-/**
- * Says what an administrator should know before the machine becomes a device: that its UUID is
- * shared, ignored, or that of a device in the other byte order; or that its MAC is that of a
- * device with another UUID. @note receives "" where nothing is odd.
- */
-int unknown_note(struct store *store, const struct unknown *unknown, char note[REASON_SIZE]);
 
 #endif

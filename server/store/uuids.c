@@ -5,33 +5,33 @@
 
 #include "nbp/proto/error.h"
 
-void uuid_row(struct store_rows *row, struct uuid_record *word)
+void uuid_row(struct store_rows *row, struct uuid_record *record)
 {
 	const char *state = store_string(row, 1);
 
-	store_bytes(row, 0, word->uuid, sizeof(word->uuid));
-	word->time = store_number(row, 2);
+	store_bytes(row, 0, record->uuid, sizeof(record->uuid));
+	record->time = store_number(row, 2);
 	/* Where it says what makes no sense, it is not trusted. */
-	word->state = UUID_SHARED;
+	record->state = UUID_SHARED;
 	if (state)
-		(void)uuid_state_parse(state, &word->state);
+		(void)uuid_state_parse(state, &record->state);
 }
 
-static void take_word(struct store_rows *row, void *word)
+static void copy_uuid(struct store_rows *row, void *record)
 {
-	uuid_row(row, word);
+	uuid_row(row, record);
 }
 
-int uuid_find(struct store *store, const uint8_t uuid[16], struct uuid_record *word)
+int uuid_find(struct store *store, const uint8_t uuid[16], struct uuid_record *record)
 {
 	static const char sql[] = "SELECT uuid, state, time FROM uuid WHERE uuid = ?";
-	int rc = store_one(store, take_word, word, sql, "b", uuid, (size_t)16);
+	int rc = store_one(store, copy_uuid, record, sql, "b", uuid, (size_t)16);
 
 	if (rc != ERR_NOT_FOUND)
 		return rc;
-	memcpy(word->uuid, uuid, sizeof(word->uuid));
-	word->state = UUID_FREE;
-	word->time = 0;
+	memcpy(record->uuid, uuid, sizeof(record->uuid));
+	record->state = UUID_FREE;
+	record->time = 0;
 	return 0;
 }
 
@@ -54,14 +54,14 @@ int uuid_list(struct store *store, struct store_rows **rows)
 
 /* --- what it came with ----------------------------------------------------- */
 
-int witness_add(struct store *store, const uint8_t uuid[16], const struct witness *w)
+int sighting_add(struct store *store, const uint8_t uuid[16], const struct sighting *w)
 {
 	static const char keep[] =
 		"INSERT INTO witness (uuid, mac, model, serial, board, first, last)"
 		" SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7 WHERE EXISTS (SELECT 1 FROM uuid WHERE uuid = ?1)"
 		" ON CONFLICT (uuid, mac, serial, board) DO UPDATE SET"
 		" first = min(first, ?6), last = max(last, ?7), model = ?3";
-	/* Those that came first stay: they are what the doubt began with. */
+	/* Those that came first stay: for them the UUID counts as shared. */
 	static const char room[] =
 		"DELETE FROM witness WHERE uuid = ?1 AND (mac, serial, board) IN"
 		" (SELECT mac, serial, board FROM witness WHERE uuid = ?1"
@@ -75,11 +75,11 @@ int witness_add(struct store *store, const uint8_t uuid[16], const struct witnes
 	                   w->last);
 
 	if (rc == 0)
-		rc = store_run(store, room, "bi", uuid, (size_t)16, (int64_t)WITNESSES_MAX);
-	return rc ? rc : store_run(store, all, "i", (int64_t)WITNESSES_ALL);
+		rc = store_run(store, room, "bi", uuid, (size_t)16, (int64_t)SIGHTINGS_MAX);
+	return rc ? rc : store_run(store, all, "i", (int64_t)SIGHTINGS_ALL);
 }
 
-int witness_list(struct store *store, const uint8_t uuid[16], struct store_rows **rows)
+int sighting_list(struct store *store, const uint8_t uuid[16], struct store_rows **rows)
 {
 	static const char sql[] =
 		"SELECT mac, model, serial, board, first, last FROM witness WHERE uuid = ?"
@@ -88,19 +88,19 @@ int witness_list(struct store *store, const uint8_t uuid[16], struct store_rows 
 	return store_start(store, rows, sql, "b", uuid, (size_t)16);
 }
 
-static void take_serials(struct store_rows *row, struct serials *serials)
+static void read_serials(struct store_rows *row, struct serials *serials)
 {
 	store_text(row, 1, serials->model, sizeof(serials->model));
 	store_text(row, 2, serials->serial, sizeof(serials->serial));
 	store_text(row, 3, serials->board, sizeof(serials->board));
 }
 
-void witness_row(struct store_rows *row, struct witness *witness)
+void sighting_row(struct store_rows *row, struct sighting *sighting)
 {
-	store_bytes(row, 0, witness->mac, sizeof(witness->mac));
-	take_serials(row, &witness->serials);
-	witness->first = store_number(row, 4);
-	witness->last = store_number(row, 5);
+	store_bytes(row, 0, sighting->mac, sizeof(sighting->mac));
+	read_serials(row, &sighting->serials);
+	sighting->first = store_number(row, 4);
+	sighting->last = store_number(row, 5);
 }
 
 /* --- cards ----------------------------------------------------------------- */
@@ -128,7 +128,7 @@ int card_list(struct store *store, uint64_t device, struct card *cards, size_t *
 		return rc;
 	while (*count < CARDS_MAX && (rc = store_step(rows)) == 1) {
 		store_bytes(rows, 0, cards[*count].mac, 6);
-		take_serials(rows, &cards[(*count)++].serials);
+		read_serials(rows, &cards[(*count)++].serials);
 	}
 	if (rc == 1)
 		store_end(rows);

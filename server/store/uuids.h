@@ -12,32 +12,33 @@
  */
 
 /** Reads what is known of @uuid; state UUID_FREE where nothing is. */
-int uuid_find(struct store *store, const uint8_t uuid[16], struct uuid_record *word);
+int uuid_find(struct store *store, const uint8_t uuid[16], struct uuid_record *record);
 
-/** Says what counts for it from now on. UUID_FREE forgets it, and its witnesses. */
+/** Says what counts for it from now on. UUID_FREE forgets it, and its sightings. */
 int uuid_set(struct store *store, const uint8_t uuid[16], enum uuid_state state, int64_t time);
 
 /** Starts a list of all of them, by UUID; take each with uuid_row(). */
 int uuid_list(struct store *store, struct store_rows **rows);
-void uuid_row(struct store_rows *row, struct uuid_record *word);
+void uuid_row(struct store_rows *row, struct uuid_record *record);
 
 /* --- what it came with ----------------------------------------------------- */
 
-#define WITNESSES_MAX 16 /* of a UUID */
-#define WITNESSES_ALL 20000
+#define SIGHTINGS_MAX 16 /* of a UUID */
+#define SIGHTINGS_ALL 20000
 
-struct witness {
+/* The table is called "witness". */
+struct sighting {
 	uint8_t mac[6]; /* zeros: not reported */
 	struct serials serials;
 	int64_t first, last; /* Unix times */
 };
 
-/** Notes that @uuid, of which something is known, came with these. */
-int witness_add(struct store *store, const uint8_t uuid[16], const struct witness *witness);
+/** Adds what @uuid came with, if something is known of it. */
+int sighting_add(struct store *store, const uint8_t uuid[16], const struct sighting *sighting);
 
-/** Starts the list of a UUID's witnesses, those that came first in front. */
-int witness_list(struct store *store, const uint8_t uuid[16], struct store_rows **rows);
-void witness_row(struct store_rows *row, struct witness *witness);
+/** Starts the list of a UUID's sightings, the first first. */
+int sighting_list(struct store *store, const uint8_t uuid[16], struct store_rows **rows);
+void sighting_row(struct store_rows *row, struct sighting *sighting);
 
 /* --- cards ----------------------------------------------------------------- */
 

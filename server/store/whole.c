@@ -262,9 +262,9 @@ int whole_clear(struct store *store)
 	return rc ? rc : store_run(store, rest, "");
 }
 
-int whole_clear_uuids(struct store *store, bool only_witnesses)
+int whole_clear_uuids(struct store *store, bool only_sightings)
 {
-	return store_run(store, only_witnesses ? "DELETE FROM witness" : "DELETE FROM uuid", "");
+	return store_run(store, only_sightings ? "DELETE FROM witness" : "DELETE FROM uuid", "");
 }
 
 int whole_finish(struct store *store)

@@ -53,7 +53,7 @@ int whole_is_empty(struct store *store);
  */
 int whole_clear(struct store *store);
 /** Removes what is known of UUIDs, or only what they came with. */
-int whole_clear_uuids(struct store *store, bool only_witnesses);
+int whole_clear_uuids(struct store *store, bool only_sightings);
 /** Removes what belongs to devices that were not inserted again. */
 int whole_finish(struct store *store);
 /** Ends what whole_begin() began; what was not committed is given up. */

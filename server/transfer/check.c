@@ -7,7 +7,7 @@
 
 #include "nbp/proto/error.h"
 #include "nbp/proto/text.h"
-#include "server/store/unknown.h"
+#include "server/store/admission.h"
 #include "server/transfer/data.h"
 
 /* --- unknown machines ------------------------------------------------------ */
@@ -44,7 +44,7 @@ static int check_unknowns(const struct check *check)
 		unknown_row(rows, &unknown);
 		rc = uuid_find(check->store, unknown.uuid, &word);
 		if (rc == 0)
-			rc = unknown_note(check->store, &unknown, note);
+			rc = admission_note(check->store, &unknown, note);
 		if (rc || !note[0] || word.state == UUID_SHARED || word.state == UUID_IGNORED)
 			continue;
 		tell_unknown(check, &unknown, note);
@@ -77,7 +77,7 @@ static int check_shared_macs(const struct check *check)
 		bool shared;
 
 		device_mac_row(rows, name, mac);
-		rc = mac_is_shared(check->store, mac, &shared);
+		rc = setting_is_shared_mac(check->store, mac, &shared);
 		if (strcmp(name, last) != 0) {
 			if (all)
 				tell_of_nobody(check, last);

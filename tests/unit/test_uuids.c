@@ -5,7 +5,7 @@
 
 #include "nbp/platform.h"
 #include "nbp/proto/error.h"
-#include "server/store/unknown.h"
+#include "server/store/admission.h"
 #include "server/store/uuids.h"
 
 /* How much is kept of UUIDs, whatever machines tell. */
@@ -31,33 +31,33 @@ static const uint8_t uuid[16] = { 0x4c, 0x4c, 0x45, 0x44, 0, 0x34, 0x4d, 0x10, 0
 static void test_witnesses_of_one(void **state)
 {
 	struct place *place = *state;
-	struct witness witness = { .serials = { .model = "Dell Inc. XPS" } };
+	struct sighting sighting = { .serials = { .model = "Dell Inc. XPS" } };
 	struct store store;
 	struct store_rows *rows;
 	uint8_t count = 0;
 
 	assert_int_equal(store_open(&store, place->path, &create), 0);
 	/* Of one of which nothing is known, nothing is kept. */
-	assert_int_equal(witness_add(&store, uuid, &witness), 0);
+	assert_int_equal(sighting_add(&store, uuid, &sighting), 0);
 	assert_int_equal(number_of(&store, "SELECT count(*) FROM witness"), 0);
 	assert_int_equal(uuid_set(&store, uuid, UUID_SHARED, 1), 0);
 	for (uint8_t i = 1; i <= 100; i++) {
-		memcpy(witness.mac, (uint8_t[]){ 2, 0, 0, 0, 0, i }, 6);
-		witness.first = witness.last = i;
-		assert_int_equal(witness_add(&store, uuid, &witness), 0);
+		memcpy(sighting.mac, (uint8_t[]){ 2, 0, 0, 0, 0, i }, 6);
+		sighting.first = sighting.last = i;
+		assert_int_equal(sighting_add(&store, uuid, &sighting), 0);
 		assert_int_equal(number_of(&store, "SELECT count(*) FROM witness"),
-		                 i < WITNESSES_MAX ? i : WITNESSES_MAX);
+		                 i < SIGHTINGS_MAX ? i : SIGHTINGS_MAX);
 	}
-	memcpy(witness.mac, (uint8_t[]){ 2, 0, 0, 0, 0, 1 }, 6);
-	assert_int_equal(witness_add(&store, uuid, &witness), 0);
-	assert_int_equal(witness_list(&store, uuid, &rows), 0);
+	memcpy(sighting.mac, (uint8_t[]){ 2, 0, 0, 0, 0, 1 }, 6);
+	assert_int_equal(sighting_add(&store, uuid, &sighting), 0);
+	assert_int_equal(sighting_list(&store, uuid, &rows), 0);
 	while (store_step(rows) == 1) {
-		witness_row(rows, &witness);
-		assert_int_equal(witness.mac[5], ++count);
-		assert_int_equal(witness.first, count);
-		assert_int_equal(witness.last, count == 1 ? 100 : count);
+		sighting_row(rows, &sighting);
+		assert_int_equal(sighting.mac[5], ++count);
+		assert_int_equal(sighting.first, count);
+		assert_int_equal(sighting.last, count == 1 ? 100 : count);
 	}
-	assert_int_equal(count, WITNESSES_MAX);
+	assert_int_equal(count, SIGHTINGS_MAX);
 	store_close(&store);
 }
 
@@ -66,7 +66,7 @@ static void test_witnesses_of_all(void **state)
 {
 	static const char *const lasts[] = { "n", "7" };
 	struct place *place = *state;
-	struct witness witness = { .mac = { 2 }, .first = 1000000, .last = 1000000 };
+	struct sighting sighting = { .mac = { 2 }, .first = 1000000, .last = 1000000 };
 	char sql[400];
 	struct store store;
 
@@ -78,10 +78,10 @@ static void test_witnesses_of_all(void **state)
 		snprintf(sql, sizeof(sql), "WITH RECURSIVE c (n) AS (SELECT 1 UNION ALL"
 		         " SELECT n + 1 FROM c LIMIT %d) INSERT INTO witness SELECT"
 		         " x'00000000000000000000000000000001', x'020000000001', '', n, '', 1, %s"
-		         " FROM c", WITNESSES_ALL, lasts[i]);
+		         " FROM c", SIGHTINGS_ALL, lasts[i]);
 		run(&store, sql);
-		assert_int_equal(witness_add(&store, uuid, &witness), 0);
-		assert_int_equal(number_of(&store, "SELECT count(*) FROM witness"), WITNESSES_ALL);
+		assert_int_equal(sighting_add(&store, uuid, &sighting), 0);
+		assert_int_equal(number_of(&store, "SELECT count(*) FROM witness"), SIGHTINGS_ALL);
 		assert_int_equal(number_of(&store, "SELECT count(*) FROM witness WHERE last = 1000000"),
 		                 1);
 		assert_int_equal(number_of(&store, "SELECT count(*) FROM witness WHERE serial = '1'"
@@ -104,7 +104,7 @@ static void ask(struct store *store, uint8_t machine, const uint8_t its_uuid[16]
 	assert_int_equal(message_encode(&message, datagram, sizeof(datagram), &length), 0);
 	assert_int_equal(unknown_seen(store, identity, machine, "192.0.2.1", "", datagram, length),
 	                 0);
-	assert_int_equal(unknown_doubt(store, identity, machine), 0);
+	assert_int_equal(admission_mark_shared(store, identity, machine), 0);
 }
 
 static enum uuid_state state_of(struct store *store, const uint8_t its_uuid[16])
@@ -131,7 +131,7 @@ static void test_doubts(void **state)
 	assert_int_equal(store_open(&store, place->path, &create), 0);
 	snprintf(sql, sizeof(sql), "WITH RECURSIVE c (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c"
 	         " LIMIT %d) INSERT INTO uuid SELECT CAST(printf('%%016d', n) AS BLOB), 'shared', 1"
-	         " FROM c", UUIDS_DOUBTED_MAX - 1);
+	         " FROM c", UUIDS_MARKED_MAX - 1);
 	run(&store, sql);
 	ask(&store, 1, uuid);
 	assert_int_equal(state_of(&store, uuid), UUID_FREE);
@@ -141,10 +141,10 @@ static void test_doubts(void **state)
 	ask(&store, 3, other);
 	ask(&store, 4, other);
 	assert_int_equal(state_of(&store, other), UUID_FREE);
-	assert_int_equal(number_of(&store, "SELECT count(*) FROM uuid"), UUIDS_DOUBTED_MAX);
+	assert_int_equal(number_of(&store, "SELECT count(*) FROM uuid"), UUIDS_MARKED_MAX);
 	assert_int_equal(number_of(&store, "SELECT count(*) FROM witness"), 2);
 	assert_int_equal(unknown_find(&store, &identity, &unknown), 0);
-	assert_int_equal(unknown_note(&store, &unknown, note), 0);
+	assert_int_equal(admission_note(&store, &unknown, note), 0);
 	assert_string_not_equal(note, "");
 	store_close(&store);
 }
