@@ -145,10 +145,10 @@ static int fetch_config(struct boot *boot, struct image *image)
 
 /* --- handing over ----------------------------------------------------------- */
 
-void boot_remember(struct platform *p, const struct boot *handed_over)
+/* Writes the record of nbp/proto/power_on.h. @handed_over: NULL: the local disk is to boot */
+static void make_record(const struct boot *handed_over, uint8_t record[POWER_ON_SIZE])
 {
 	struct power_on power_on = { .state = POWER_ON_LOCAL };
-	uint8_t record[POWER_ON_SIZE];
 
 	if (handed_over) {
 		const struct exchange *exchange = &handed_over->exchange;
@@ -160,6 +160,13 @@ void boot_remember(struct platform *p, const struct boot *handed_over)
 		       sizeof(power_on.token));
 	}
 	power_on_encode(&power_on, record);
+}
+
+void boot_remember(struct platform *p, const struct boot *handed_over)
+{
+	uint8_t record[POWER_ON_SIZE];
+
+	make_record(handed_over, record);
 	p->remember(p, record);
 }
 
@@ -208,7 +215,10 @@ void boot_execute(struct boot *boot)
 	struct platform *p = boot->p;
 	const struct answer *answer = &boot->answer.u.answer;
 	struct loader_names names;
-	struct handover handover = { names.config, names.prefix, boot->dhcp.boot_server };
+	uint8_t record[POWER_ON_SIZE];
+	struct handover handover = {
+		names.config, names.prefix, boot->dhcp.boot_server, record
+	};
 	struct image image;
 	int rc;
 
@@ -221,6 +231,7 @@ void boot_execute(struct boot *boot)
 	if (rc == 0) {
 		boot_step(boot, EVENT_LOADED, boot->name);
 		name_files(boot, &names);
+		make_record(boot, record);
 		rc = p->prepare(p, &image, &handover);
 	}
 	if (rc == 0) {

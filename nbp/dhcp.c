@@ -311,5 +311,9 @@ int dhcp_set_handover(void *packet, size_t size, const struct handover *handover
 	 */
 	int rc = set_text(packet, size, DHCP_PATH_PREFIX, handover->path_prefix);
 
-	return rc ? rc : set_text(packet, size, DHCP_CONFIG_FILE, handover->config_file);
+	rc = rc ? rc : set_text(packet, size, DHCP_CONFIG_FILE, handover->config_file);
+	/* No loader needs it, and Linux finds it elsewhere: a packet without space will do. */
+	if (rc == 0 && handover->record)
+		dhcp_set_option(packet, size, DHCP_POWER_ON, handover->record, POWER_ON_SIZE);
+	return rc;
 }

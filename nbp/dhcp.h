@@ -21,6 +21,8 @@ enum dhcp_option {
 	DHCP_CONFIG_FILE = 209,    /* RFC 5071 section 4 */
 	DHCP_PATH_PREFIX = 210,    /* RFC 5071 section 5 */
 	DHCP_POLICY_SERVERS = 224, /* ours, site-specific (RFC 3942): n * 4 bytes */
+	DHCP_POWER_ON = 225,       /* ours: the record of nbp/proto/power_on.h, for systems that
+	                            * show their programs these packets and no memory */
 	DHCP_END = 255,
 };
 
@@ -64,7 +66,7 @@ int dhcp_set_option(void *packet, size_t size, uint8_t code, const void *value, 
 /**
  * Sets options 209 and 210 of @handover in one packet, or removes them if they are
  * empty, and sets siaddr if the packet has none. A packet that has all this already is
- * left as it is.
+ * left as it is. Then sets option 225, unless there is no space for it.
  * Returns what dhcp_set_option() returns; on error option 210 may have been set.
  */
 int dhcp_set_handover(void *packet, size_t size, const struct handover *handover);

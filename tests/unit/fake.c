@@ -237,6 +237,7 @@ static int fake_chain(struct platform *p, const struct image *image,
 	assert_string_equal(handover->config_file, fake->chained_config);
 	assert_string_equal(handover->path_prefix, fake->chained_prefix);
 	memcpy(fake->chained_server, handover->server, 4);
+	assert_memory_equal(handover->record, fake->record, POWER_ON_SIZE);
 	fake->prepared = NULL;
 	fake->chains++;
 	leave(fake);

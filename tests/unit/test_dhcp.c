@@ -240,21 +240,42 @@ static void sets_the_handover(void **state)
 
 	(void)state;
 	make_packet(packet, (const uint8_t[]){ 255 }, 1);
-	assert_int_equal(dhcp_set_handover(packet, PACKET, &(struct handover){ "c", "p/", NULL }), 0);
+	assert_int_equal(dhcp_set_handover(packet, PACKET, &(struct handover){ "c", "p/", NULL, NULL }), 0);
 	assert_memory_equal(packet + 240, both, sizeof(both));
 	/* The site's options are meant for its own loader, and must not reach ours. */
-	assert_int_equal(dhcp_set_handover(packet, PACKET, &(struct handover){ "d", "", NULL }), 0);
+	assert_int_equal(dhcp_set_handover(packet, PACKET, &(struct handover){ "d", "", NULL, NULL }), 0);
 	assert_memory_equal(packet + 240, without, sizeof(without));
-	assert_int_equal(dhcp_set_handover(packet, PACKET, &(struct handover){ "", "", NULL }), 0);
+	assert_int_equal(dhcp_set_handover(packet, PACKET, &(struct handover){ "", "", NULL, NULL }), 0);
 	assert_memory_equal(packet + 240, ((uint8_t[]){ 255, 0 }), 2);
-	assert_int_equal(dhcp_set_handover(packet, 243, &(struct handover){ "d", "", NULL }), ERR_SPACE);
+	assert_int_equal(dhcp_set_handover(packet, 243, &(struct handover){ "d", "", NULL, NULL }), ERR_SPACE);
+}
+
+/* The record follows what a loader needs, and is left out where it does not fit. */
+static void adds_the_record(void **state)
+{
+	static const uint8_t record[POWER_ON_SIZE] = "sixteen bytes...";
+	static const struct handover handover = { "c", "", NULL, record };
+	static const uint8_t head[] = { 209, 1, 'c', 225, POWER_ON_SIZE };
+	uint8_t packet[PACKET];
+
+	(void)state;
+	make_packet(packet, (const uint8_t[]){ 255 }, 1);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(dhcp_set_handover(packet, PACKET, &handover), 0);
+		assert_memory_equal(packet + 240, head, sizeof(head));
+		assert_memory_equal(packet + 245, record, POWER_ON_SIZE);
+		assert_int_equal(packet[245 + POWER_ON_SIZE], 255);
+	}
+	make_packet(packet, (const uint8_t[]){ 255 }, 1);
+	assert_int_equal(dhcp_set_handover(packet, 245 + POWER_ON_SIZE, &handover), 0);
+	assert_memory_equal(packet + 240, ((uint8_t[]){ 209, 1, 'c', 255, 0 }), 5);
 }
 
 /* Loader and NBP must use the same server if the packet names none. */
 static void names_the_server_where_nobody_does(void **state)
 {
 	static const uint8_t server[] = { 10, 0, 0, 7 }, other[] = { 10, 0, 0, 8 };
-	static const struct handover handover = { "", "", server };
+	static const struct handover handover = { "", "", server, NULL };
 	uint8_t packet[PACKET];
 
 	(void)state;
@@ -275,7 +296,7 @@ static void names_the_server_where_nobody_does(void **state)
 /* The options are removed wherever they are; a packet without them stays the same. */
 static void drops_the_sites_own_options(void **state)
 {
-	static const struct handover nothing = { "", "", NULL };
+	static const struct handover nothing = { "", "", NULL, NULL };
 	static const uint8_t options[] = { 0, 1, 2, 255, 255, 209, 1, 'x', 52, 1, 3, 0, 210, 2, 'o',
 		                           '/', 3, 1, 7 };
 	static const uint8_t left[] = { 1, 2, 255, 255, 52, 1, 3, 3, 1, 7, 255, 0 };
@@ -445,11 +466,11 @@ static void leaves_a_damaged_overloaded_field_alone(void **state)
 	(void)state;
 	make_packet(packet, options, sizeof(options));
 	memcpy(packet + 108, damaged, sizeof(damaged));
-	assert_int_equal(dhcp_set_handover(packet, PACKET, &(struct handover){ "c", "", NULL }), 0);
+	assert_int_equal(dhcp_set_handover(packet, PACKET, &(struct handover){ "c", "", NULL, NULL }), 0);
 	assert_memory_equal(packet + 108, damaged, sizeof(damaged));
 	assert_memory_equal(packet + 240, ((uint8_t[]){ 52, 1, 3, 209, 1, 'c', 255 }), 7);
 	/* Without space for the prefix the file is not set either. */
-	assert_int_equal(dhcp_set_handover(packet, 247, &(struct handover){ "c", "p/", NULL }), ERR_SPACE);
+	assert_int_equal(dhcp_set_handover(packet, 247, &(struct handover){ "c", "p/", NULL, NULL }), ERR_SPACE);
 	assert_memory_equal(packet + 240, ((uint8_t[]){ 52, 1, 3, 209, 1, 'c', 255 }), 7);
 }
 
@@ -467,6 +488,7 @@ int main(void)
 		cmocka_unit_test(refuses_what_is_no_dhcp_packet),
 		cmocka_unit_test(drops_the_option_from_overloaded_fields),
 		cmocka_unit_test(sets_the_handover),
+		cmocka_unit_test(adds_the_record),
 		cmocka_unit_test(names_the_server_where_nobody_does),
 		cmocka_unit_test(drops_the_sites_own_options),
 		cmocka_unit_test(takes_of_odd_options_what_makes_sense),
