@@ -11,11 +11,17 @@ step = @$(if $(V),:,printf '  %-8s %s\n' $(1) $@)
 .PHONY: all nbps tools machines servers help demo vm test test-unit test-system unit-tests replays test-vm test-long \
 	soak bench bench-server pictures storm fuzz coverage install uninstall dist deb linux clean FORCE
 
+# The agent for Windows is the same but for its port, and is built where the compiler for it is there,
+# as after scripts/install-dependencies.
+MINGW ?= x86_64-w64-mingw32-gcc
+WINDOWS_PROGRAMS := $(if $(shell command -v $(MINGW) 2>/dev/null),$(B)/prebootwork.exe)
+
 all: nbps tools
 nbps: $(B)/nvlnbp.sys $(B)/nvlnbpx64.efi
 # What a virtual machine boots besides the NBP.
 machines: $(B)/vm/initrd $(B)/vm/root $(B)/vm/disk-bios.img $(B)/vm/disk-uefi.img
-tools: $(B)/prebootd $(B)/prebootctl $(B)/prebootctl.8 $(B)/prebootwork $(B)/isdctl
+tools: $(B)/prebootd $(B)/prebootctl $(B)/prebootctl.8 $(B)/prebootwork $(B)/isdctl \
+	$(WINDOWS_PROGRAMS)
 
 help:
 	@echo 'make               the NBPs and the server programs, in $(B)/'
@@ -104,13 +110,15 @@ LIBRARY := $(filter-out nbp/memory,$(CORE)) $(patsubst %.c,%,$(wildcard $(patsub
 LIBS_prebootd = $(call pkg,--libs sqlite3 libseccomp libsystemd nettle)
 LIBS_prebootctl = $(call pkg,--libs sqlite3 jansson nettle)
 LIBS_isdctl = $(call pkg,--libs jansson)
-LIBS_prebootwork = $(call pkg,--libs jansson)
 # It runs in an initramfs that has no libraries.
 LINK_prebootwork := -static-pie
 
+PARTS_WINDOWS := $(filter-out %/port_linux,$(PARTS_prebootwork)) $(patsubst %.c,%,\
+	$(wildcard server/agent/windows/*.c nbp/proto/*.c)) server/net/endpoint
+
 # What of the ports runs on a host too, for tests and fuzzers.
 PORTABLE := $(addprefix bios/,pxe_find unpack pack/pack pack/pack_steps int13 keys) \
-	$(addprefix efi/,bootnext clock_rate device_path fetched load_option)
+	$(addprefix efi/,bootnext clock_rate device_path fetched load_option) server/agent/windows/kept
 
 # --- the BIOS NBP ----------------------------------------------------------
 
@@ -192,6 +200,17 @@ $(B)/$(1): $(PARTS_$(1):%=$(B)/host/%.o) $(B)/host/library.a
 	$$(Q)$$(CC) $$(CFLAGS) $$(LDFLAGS) $(or $(LINK_$(1)),-pie) -o $$@ $$^ $$(LIBS_$(1))
 endef
 $(foreach program,$(PROGRAMS),$(eval $(call program_rules,$(program))))
+
+# Windows 7 and later. No library but those that every Windows has.
+CFLAGS_WINDOWS := $(COMMON) -Iserver/agent/windows/include -D_WIN32_WINNT=0x0601 -DWIN32_LEAN_AND_MEAN \
+	-D__USE_MINGW_ANSI_STDIO=1 -DDEBUG_LEVEL=0 -Wno-format -Wno-format-security -O2 -g0
+$(B)/windows/%.o: %.c Makefile
+	$(call step,MINGW)
+	@mkdir -p $(@D)
+	$(Q)$(MINGW) $(CFLAGS_WINDOWS) -c -o $@ $<
+$(B)/prebootwork.exe: $(PARTS_WINDOWS:%=$(B)/windows/%.o)
+	$(call step,LINK)
+	$(Q)$(MINGW) -static -s -Wl,--no-insert-timestamp -o $@ $^ -lws2_32 -liphlpapi -lbcrypt -ladvapi32
 
 # Its COMMANDS come from the program, whose --help says the same.
 $(B)/prebootctl.8: server/ctl/prebootctl.8.in $(B)/prebootctl

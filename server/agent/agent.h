@@ -21,6 +21,13 @@ enum {
 	RUN_OFFSET = 120,
 };
 
+/* How "show" prints a job. */
+enum show_form {
+	SHOW_SHELL, /* variables for a POSIX shell to eval */
+	SHOW_LINES, /* NAME=value, for "for /f" of Windows' cmd */
+	SHOW_JSON,
+};
+
 #define AGENT_MACS 16 /* network cards at most */
 
 struct agent {
@@ -48,7 +55,7 @@ int agent_parse_token(const char *text, uint8_t token[TOKEN_SIZE]);
 /** Fills in server and token as the NBP left them. Returns 0, or ERR_NOT_FOUND if it did not. */
 int agent_read_record(struct agent *agent, const char *root);
 
-/** Fills in the MACs of this machine's network cards. */
+/** Fills in the MACs of this machine's network cards. The port has this function. */
 void agent_read_macs(struct agent *agent, const char *root);
 
 /**
@@ -60,15 +67,23 @@ void agent_read_macs(struct agent *agent, const char *root);
 int agent_ask(const struct agent *agent, struct message *question, uint8_t type,
               uint32_t timeout_ms, struct message *answer);
 
-/** Prints the job's variables for a shell to eval, or the job as one JSON object. */
+/**
+ * Calls @each with each variable that describes the job: PREBOOT_JOB and others, and WORK_key
+ * for each detail.
+ */
+void agent_each_variable(const struct agent *agent, const struct details *job,
+                         void (*each)(const char *name, const char *value));
+
+/** Prints the job's variables for a shell to eval, as lines NAME=value, or as a JSON object. */
 void agent_print_shell(const struct agent *agent, const struct details *job);
+void agent_print_lines(const struct agent *agent, const struct details *job);
 void agent_print_json(const struct agent *agent, const struct details *job);
 
 /**
  * Runs @argv with the job's variables in its environment, and waits for it.
  * @reason: receives what to report of a failure; REASON_SIZE bytes
  * Returns its status as a shell does: 126 or 127 if it could not be started, 128 and the signal's
- * number if a signal ended it.
+ * number if a signal ended it. The port has this function.
  */
 int agent_run(const struct agent *agent, const struct details *job, char **argv, char *reason);
 

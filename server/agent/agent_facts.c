@@ -1,83 +1,24 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What the running system knows about this boot: policy server, token, and who the machine is. */
-#include <dirent.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
-#include <unistd.h>
+#include <strings.h>
 
 #include "nbp/proto/error.h"
 #include "nbp/proto/message_fields.h"
 #include "nbp/proto/power_on.h"
 #include "nbp/proto/text.h"
-#include "server/agent/agent.h"
+#include "server/agent/agent_port.h"
 #include "server/net/endpoint.h"
 
-#define VARIABLES "/sys/firmware/efi/efivars"
-#define VARIABLE VARIABLES "/OpenPrebootPowerOn-6134f6a1-f8d4-4743-96c8-0403611a5ec3"
-#define ATTRIBUTES 4     /* bytes before a variable's value */
-#define BIOS_PLACE 0x4f0 /* the BIOS data area's bytes for communication between programs */
-
-/* Reads the first line of @root@name into @out; empty if there is none. */
-static void read_line(const char *root, const char *name, char *out, size_t size)
-{
-	char path[512];
-	FILE *file;
-
-	out[0] = '\0';
-	if ((size_t)snprintf(path, sizeof(path), "%s%s", root, name) >= sizeof(path))
-		return;
-	file = fopen(path, "re");
-	if (!file)
-		return;
-	if (!fgets(out, (int)size, file))
-		out[0] = '\0';
-	out[strcspn(out, "\n")] = '\0';
-	fclose(file);
-}
-
 /* --- what the NBP left (nbp/proto/power_on.h) -------------------------------- */
-
-/* Reads POWER_ON_SIZE bytes at @place of @root@name. Returns 0 or ERR_NOT_FOUND. */
-static int read_at(const char *root, const char *name, off_t place, uint8_t *record)
-{
-	char path[512];
-	ssize_t length;
-	int fd;
-
-	if ((size_t)snprintf(path, sizeof(path), "%s%s", root, name) >= sizeof(path))
-		return ERR_NOT_FOUND;
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return ERR_NOT_FOUND;
-	length = pread(fd, record, POWER_ON_SIZE, place);
-	close(fd);
-	return length == POWER_ON_SIZE ? 0 : ERR_NOT_FOUND;
-}
-
-static int read_variable(const char *root, uint8_t *record)
-{
-	if (read_at(root, VARIABLE, ATTRIBUTES, record) == 0)
-		return 0;
-	/* In an initramfs nothing else mounts it. If that fails, there is no record. */
-	if (root[0] || mount("efivarfs", VARIABLES, "efivarfs",
-	                     MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY, NULL))
-		return ERR_NOT_FOUND;
-	return read_at(root, VARIABLE, ATTRIBUTES, record);
-}
 
 int agent_read_record(struct agent *agent, const char *root)
 {
 	uint8_t record[POWER_ON_SIZE];
-	char path[512];
 	struct power_on power_on;
-	int rc;
+	int rc = port_record(root, record);
 
-	snprintf(path, sizeof(path), "%s/sys/firmware/efi", root);
-	rc = access(path, F_OK) == 0 ? read_variable(root, record)
-	                             : read_at(root, "/dev/mem", BIOS_PLACE, record);
 	if (rc)
 		return rc;
 	if (power_on_decode(&power_on, record) || power_on.state != POWER_ON_HANDED_OVER)
@@ -92,52 +33,10 @@ int agent_read_record(struct agent *agent, const char *root)
 	return 0;
 }
 
-/* --- network cards ----------------------------------------------------------- */
-
-/* Returns whether an interface, a folder of /sys/class/net, is an Ethernet card: a bridge or
- * the like is none. */
-static bool is_card(const char *root, const char *interface)
-{
-	char path[600], type[16];
-
-	snprintf(path, sizeof(path), "%s%s/device", root, interface);
-	if (access(path, F_OK))
-		return false;
-	snprintf(path, sizeof(path), "%s/type", interface);
-	read_line(root, path, type, sizeof(type));
-	return strcmp(type, "1") == 0;
-}
-
-static int is_interface(const struct dirent *entry)
-{
-	return entry->d_name[0] != '.';
-}
-
-void agent_read_macs(struct agent *agent, const char *root)
-{
-	struct dirent **names;
-	char folder[512], interface[80], path[100], text[32];
-	int count;
-
-	snprintf(folder, sizeof(folder), "%s/sys/class/net", root);
-	/* Sorted by name, which is mostly the order of the slots. */
-	count = scandir(folder, &names, is_interface, alphasort);
-	for (int i = 0; i < count; i++) {
-		snprintf(interface, sizeof(interface), "/sys/class/net/%.40s", names[i]->d_name);
-		snprintf(path, sizeof(path), "%s/address", interface);
-		read_line(root, path, text, sizeof(text));
-		if (agent->mac_count < AGENT_MACS && is_card(root, interface) &&
-		    text_parse_mac(text, agent->macs[agent->mac_count]) == 0)
-			agent->mac_count++;
-		free(names[i]);
-	}
-	if (count >= 0)
-		free(names);
-}
-
 /* --- the kernel's command line ----------------------------------------------- */
 
-/* Finds the value of @key, which ends in '=', on a kernel command line. The last one counts. */
+/* Finds the value of @key, which ends in '=', among the options that a system was started with. The
+ * last one counts. Windows writes them in capital letters. */
 static bool find_word(const char *line, const char *key, char *out, size_t size)
 {
 	bool found = false;
@@ -145,7 +44,7 @@ static bool find_word(const char *line, const char *key, char *out, size_t size)
 	while (*line) {
 		size_t length = strcspn(line, " \t");
 
-		if (strncmp(line, key, strlen(key)) == 0 && length - strlen(key) < size) {
+		if (strncasecmp(line, key, strlen(key)) == 0 && length - strlen(key) < size) {
 			memcpy(out, line + strlen(key), length - strlen(key));
 			out[length - strlen(key)] = '\0';
 			found = true;
@@ -223,7 +122,7 @@ int agent_read_facts(struct agent *agent, const char *root, const char **wrong)
 	static const struct identity nobody;
 	char line[4096], value[128];
 
-	read_line(root, "/proc/cmdline", line, sizeof(line));
+	port_command_line(root, line, sizeof(line));
 	if (find_server(agent, root, line, wrong))
 		return ERR_MALFORMED;
 	if (all_zero(agent->identity.mac, sizeof(agent->identity.mac)) &&
@@ -231,10 +130,8 @@ int agent_read_facts(struct agent *agent, const char *root, const char **wrong)
 		read_bootif(value, agent->identity.mac);
 	if (all_zero(agent->identity.mac, sizeof(agent->identity.mac)))
 		agent_read_macs(agent, root);
-	if (memcmp(agent->identity.uuid, nobody.uuid, sizeof(nobody.uuid)) == 0) {
-		read_line(root, "/sys/class/dmi/id/product_uuid", line, sizeof(line));
-		text_parse_uuid(line, agent->identity.uuid);
-	}
+	if (memcmp(agent->identity.uuid, nobody.uuid, sizeof(nobody.uuid)) == 0)
+		port_uuid(root, agent->identity.uuid);
 	if (!agent->server.sin_port)
 		*wrong = "the policy server is unknown, as the NBP left none: give --server, or "
 		         "prebootwork.server= on the kernel command line";

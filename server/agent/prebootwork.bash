@@ -24,7 +24,7 @@ _prebootwork()
 	run:*)
 		_command_offset $((i + 1)) 2>/dev/null || compopt -o default
 		;;
-	show:-*) COMPREPLY=($(compgen -W "--shell --json" -- "$word")) ;;
+	show:-*) COMPREPLY=($(compgen -W "--shell --lines --json" -- "$word")) ;;
 	*:-*)
 		COMPREPLY=($(compgen -W "--server --token --mac --uuid --timeout --job --help --version" \
 			-- "$word"))

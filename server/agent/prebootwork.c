@@ -9,7 +9,7 @@
 #include "nbp/proto/error.h"
 #include "nbp/proto/message_fields.h"
 #include "nbp/proto/text.h"
-#include "server/agent/agent.h"
+#include "server/agent/agent_port.h"
 #include "server/net/endpoint.h"
 #include "server/tool/output.h"
 
@@ -21,7 +21,7 @@
 struct options {
 	struct agent agent;
 	uint64_t job; /* 0: ask the server */
-	bool json;
+	enum show_form form;
 	char **words; /* the command, and what follows it */
 	int word_count;
 };
@@ -30,7 +30,9 @@ static const char help[] =
 	"Usage: prebootwork [OPTION]... COMMAND [ARGUMENT]...\n"
 	"Asks the policy server for this machine's job, and reports its outcome.\n"
 	"\n"
-	"  show [--shell|--json]     print the job: variables for a shell to eval, or JSON\n"
+	"  show [--shell|--lines|--json]\n"
+	"                            print the job: variables for a shell to eval (default on\n"
+	"                            Linux), lines NAME=value (default on Windows), or JSON\n"
 	"  run [--] PROGRAM [ARG]... report begun, run the program with the variables in its\n"
 	"                            environment, report done or failed by its exit status\n"
 	"  begun | done | failed [REASON]\n"
@@ -106,8 +108,9 @@ static int apply_option(struct options *o, int option)
 	case 't': return parse_timeout(optarg, &o->agent.timeout_ms);
 	case 'l': /* --lease, as --job was called in the first release */
 	case 'n': return parse_job(optarg, &o->job);
-	case 'j': o->json = true; return -1;
-	case 'S': o->json = false; return -1;
+	case 'j': o->form = SHOW_JSON; return -1;
+	case 'L': o->form = SHOW_LINES; return -1;
+	case 'S': o->form = SHOW_SHELL; return -1;
 	case 'h': fputs(help, stdout); return 0;
 	case 'V': puts("prebootwork " VERSION); return 0;
 	default: return fail(AGENT_USAGE, "try \"prebootwork --help\"", "");
@@ -125,6 +128,7 @@ static int parse_options(struct options *o, int argc, char **argv)
 		{ "job", required_argument, NULL, 'n' },
 		{ "lease", required_argument, NULL, 'l' },
 		{ "json", no_argument, NULL, 'j' },
+		{ "lines", no_argument, NULL, 'L' },
 		{ "shell", no_argument, NULL, 'S' },
 		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'V' },
@@ -160,7 +164,7 @@ static int ask_error(int rc)
 {
 	if (rc == ERR_TIMEOUT)
 		return fail(AGENT_SILENT, "the server did not answer", "");
-	return fail(AGENT_FAULT, "cannot ask the server", rc == ERR_IO ? strerror(errno)
+	return fail(AGENT_FAULT, "cannot ask the server", rc == ERR_IO ? port_error()
 	            : error_text(rc));
 }
 
@@ -246,13 +250,18 @@ static int send_report(struct options *o, uint64_t job, uint8_t state, const cha
 
 static int show_job(struct options *o)
 {
+	static void (*const print[])(const struct agent *agent, const struct details *job) = {
+		[SHOW_SHELL] = agent_print_shell,
+		[SHOW_LINES] = agent_print_lines,
+		[SHOW_JSON] = agent_print_json,
+	};
 	struct details job;
 	int status = ask_job(o, &job);
 
 	if (status == AGENT_NO_JOB)
 		no_job(o);
-	if (status == AGENT_OK || (status == AGENT_NO_JOB && o->json))
-		(o->json ? agent_print_json : agent_print_shell)(&o->agent, &job);
+	if (status == AGENT_OK || (status == AGENT_NO_JOB && o->form == SHOW_JSON))
+		print[o->form](&o->agent, &job);
 	if (fflush(stdout))
 		return fail(AGENT_FAULT, "cannot write the output", strerror(errno));
 	return status;
@@ -315,18 +324,22 @@ static int dispatch(struct options *o)
 /* Returns whether a shell is to eval what is printed, even if the command line has an error. */
 static bool is_for_eval(int argc, char **argv)
 {
-	bool shows = false, json = false;
+	enum show_form form = port_show_form;
+	bool shows = false;
 
 	for (int i = 1; i < argc; i++) {
 		shows |= strcmp(argv[i], "show") == 0;
-		json |= strcmp(argv[i], "--json") == 0;
+		if (strcmp(argv[i], "--json") == 0 || strcmp(argv[i], "--lines") == 0)
+			form = SHOW_JSON;
+		else if (strcmp(argv[i], "--shell") == 0)
+			form = SHOW_SHELL;
 	}
-	return shows && !json;
+	return shows && form == SHOW_SHELL;
 }
 
 static int run_command(int argc, char **argv)
 {
-	struct options o = { 0 };
+	struct options o = { .form = port_show_form };
 	const char *wrong;
 	int status = parse_options(&o, argc, argv);
 
@@ -345,10 +358,11 @@ static int run_command(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	bool for_eval = is_for_eval(argc, argv);
+	bool for_eval;
 	int status;
 
-	output_start(OUTPUT_STDERR, NULL, NULL);
+	argv = port_start(argc, argv);
+	for_eval = is_for_eval(argc, argv);
 	status = run_command(argc, argv);
 	/* An eval of nothing succeeds, but what follows its && must not be done. */
 	if (status && for_eval)

@@ -27,6 +27,8 @@ BELOW = {
     "server/transfer": ["server/policy"],
     "server/ctl": ["server/transfer", "nbp"],  # it checks and draws the NBP's menu
     "server/agent": ["server/tool", "server/net"],
+    "server/agent/windows": ["server/agent"],
+    "server/agent/windows/include/netinet": [],
     "server/isdctl": ["server/tool"],
 }
 FUNCTION_LINES = 60

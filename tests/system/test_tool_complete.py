@@ -36,7 +36,7 @@ def offered(line):
     ("isdctl disk.img show dns", {"dns", "dns-suffix"}), ("isdctl disk.img clear ", set()),
     ("prebootwork ", {"show", "run", "begun", "done", "failed"}), ("prebootwork --j", {"--job"}),
     ("prebootwork --mac run d", {"done"}), ("prebootwork --mac ", set()),
-    ("prebootwork show --", {"--shell", "--json"})])
+    ("prebootwork show --", {"--shell", "--lines", "--json"})])
 def test_bash(line, expected):
     assert offered(line) == expected
 
