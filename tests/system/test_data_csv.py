@@ -401,7 +401,8 @@ def test_a_new_device_gets_what_another_gives_up(database):
 
 @pytest.mark.parametrize("rows, errors", [
     # Two lines name it; one names what the other keeps; what a device outside of the file has.
-    ("a,02:00:00:00:00:0c,\nb,02:00:00:00:00:0c,\n", ["3:3: 02:00:00:00:00:0c: line 2 has it already"]),
+    ("a,02:00:00:00:00:0c,\nb,02:00:00:00:00:0c,\n",
+     ["3:3: 02:00:00:00:00:0c: line 2 has it already"]),
     ("a,02:00:00:00:00:0b,\nb,,/site\n",
      ["2:3: 02:00:00:00:00:0b: device b has it, and keeps it in line 3"]),
     ("b,,/site\na,02:00:00:00:00:0b,\n", ["3:3: 02:00:00:00:00:0b: line 2 has it already"]),
@@ -422,7 +423,8 @@ def test_real_duplicates(database, rows, errors):
 
 def test_errors_as_json(database):
     """One object, and nothing else."""
-    result = load(database, "name,mac\nx\ty,z\n" + "".join(f"pc{i},x\n" for i in range(9)), "--json")
+    result = load(database, "name,mac\nx\ty,z\n" + "".join(f"pc{i},x\n" for i in range(9)),
+                  "--json")
     assert result.returncode == 1 and result.stdout == ""
     errors = json.loads(result.stderr)
     name = str(database.parent / "d.csv")
@@ -433,7 +435,8 @@ def test_errors_as_json(database):
     assert errors["errors"][0]["text"].startswith("x\\x09y: expected a device's name")
     assert {name.endswith(e["file"]) for e in errors["errors"]} == {True}
     # A warning, of what is done, is in the object too.
-    result = load(database, f"name,uuid\none,{UUID}\ntwo,44454c4c-3400-104d-8052-b4c04f4a3232\n", "-j")
+    result = load(database, f"name,uuid\none,{UUID}\ntwo,44454c4c-3400-104d-8052-b4c04f4a3232\n",
+                  "-j")
     assert (result.returncode, result.stderr) == (0, "")
     warning = json.loads(result.stdout)["warnings"][0]
     assert warning["line"] == 3 and warning["text"].startswith("warning: device two: ")
