@@ -11,6 +11,8 @@
 #include "nbp/proto/text.h"
 #include "server/ctl/noun.h"
 #include "server/store/audit.h"
+#include "server/store/groups.h"
+#include "server/store/jobs.h"
 
 #define RECORDS_SHOWN 100
 #define RECORDS_SHOWN_MAX 1000000
@@ -18,8 +20,8 @@
 #define NOUNS_SIZE 512 /* the names of all nouns */
 
 static const struct ctl_option opt_since = {
-	"since", "TIME", "only what was changed since a day, as 2026-12-31, a time, as \"2026-12-31 "
-	"18:00\", or in a time up to now, as 7d"
+	"since", "TIME", "only what was changed since a day, as 2026-12-31, a time, as "
+	"\"2026-12-31 18:00\", or in a time up to now, as 7d"
 };
 static const struct ctl_option opt_noun = {
 	"noun", "NOUN", "only changes of such things: device, folder, group, bundle, ..."
@@ -81,6 +83,10 @@ static void change_text(const struct audit_record *r, char *out, size_t size)
 		snprintf(out, size, "added%s%s", becomes[0] ? ": " : "", becomes);
 	else if (!r->field[0] && !r->becomes)
 		snprintf(out, size, "removed%s%s", was[0] ? ": " : "", was);
+	else if (strcmp(r->noun, "settings") == 0 && !r->was)
+		snprintf(out, size, "%s set: %s", r->field, becomes);
+	else if (strcmp(r->noun, "settings") == 0 && !r->becomes)
+		snprintf(out, size, "%s unset, was: %s", r->field, was);
 	else if (part && !r->was)
 		snprintf(out, size, "%s added: %s", r->field, becomes);
 	else if (part && !r->becomes)
@@ -128,6 +134,46 @@ static int read_filter(struct ctl *ctl, struct audit_filter *filter)
 	return status;
 }
 
+/* Says whether there is anything of this name now. Returns 0, ERR_NOT_FOUND or the ERR_ values. */
+static int find_thing(struct store *store, const char *name)
+{
+	struct bundle_whole bundle;
+	struct multicast_row session;
+	struct device device;
+	struct rule_row rule;
+	struct job job;
+	uint64_t id;
+	int rc = name[0] == '/' ? folder_find(store, name, &id)
+	                        : device_by_name(store, name, &device);
+
+	if (rc == ERR_NOT_FOUND)
+		rc = group_find(store, name, &id);
+	if (rc == ERR_NOT_FOUND)
+		rc = bundle_find(store, name, &bundle);
+	if (rc == ERR_NOT_FOUND)
+		rc = rule_find(store, name, &rule);
+	if (rc == ERR_NOT_FOUND)
+		rc = multicast_find(store, name, &session);
+	if (rc == ERR_NOT_FOUND && text_parse_number(name, JOB_NUMBER_MAX, &id) == 0)
+		rc = job_by_number(store, id, &job);
+	return rc;
+}
+
+/* Refuses a name that nothing has, nor had when something was recorded. */
+static int check_target(struct ctl *ctl, const char *name)
+{
+	bool known;
+	int rc = audit_knows(&ctl->store, name, &known);
+
+	if (rc == 0 && !known)
+		rc = find_thing(&ctl->store, name);
+	if (rc == ERR_NOT_FOUND || rc == ERR_MALFORMED)
+		return ctl_error(EXIT_FAULT, "no device, folder, group, bundle, rule, session or "
+		                 "job is named %s, and no change of one is recorded; "
+		                 "\"prebootctl audit list\" lists all changes", name);
+	return rc ? ctl_store_error(ctl) : 0;
+}
+
 static int ctl_audit_list(struct ctl *ctl)
 {
 	struct table table = { .columns = 6 };
@@ -137,6 +183,8 @@ static int ctl_audit_list(struct ctl *ctl)
 	struct store_rows *rows;
 	int rc, status = read_filter(ctl, &filter);
 
+	if (status == 0 && filter.name)
+		status = check_target(ctl, filter.name);
 	if (status)
 		return status;
 	array = json_array();
@@ -160,10 +208,11 @@ static const struct verb verbs[] = {
 	{ .name = "list", .alias = "ls", .run = ctl_audit_list, .min = 0, .max = 1,
 	  .options = OPTIONS(&opt_since, &opt_noun, &opt_user, &opt_limit),
 	  .usage = "[TARGET] [--since TIME] [--noun NOUN] [--user USER] [--limit N]",
-	  .help = "List what administrators have changed, the newest last: when, who (under sudo, who "
-	          "called it), by which command, and from what to what. TARGET is the name of a "
-	          "device, folder, group, bundle, rule, session or job. What prebootd does by itself "
-	          "is in the event log." },
+	  .help = "List what administrators have changed, the newest last: when, who (under sudo, "
+	          "who called it), by which command, and from what to what. TARGET is the name of "
+	          "a device, folder, group, bundle, rule, session or job, also of one that was "
+	          "removed. The jobs, assignments, memberships and settings of a device are among "
+	          "its changes. What prebootd does by itself is in the event log." },
 	{ .run = NULL },
 };
 

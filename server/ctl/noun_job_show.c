@@ -145,7 +145,7 @@ static int list_jobs(struct ctl *ctl, const struct job_filter *filter)
 	int rc = job_list(&ctl->store, one ? filter->devices[0] : 0, ctl_given(ctl, &opt_open),
 	                  &rows);
 
-	table_add(&table, "JOB", "DEVICE", "STATE", "ATTEMPT", "WHAT", "BY", "SINCE",
+	table_add(&table, "JOB", "DEVICE", "STATE", "ATTEMPT", "WHAT", "SOURCE", "SINCE",
 	          "REASON");
 	while (store_next(rows, &rc)) {
 		job_row(rows, &job);

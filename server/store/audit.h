@@ -32,7 +32,8 @@ struct audit_record {
 	uint32_t uid;
 	const char *verb;
 	const char *noun;  /* "device", "settings", "job", ... */
-	const char *name;  /* which one: a name, path, number or UUID; of settings, whose they are */
+	/* Which one: a name, path or UUID; "7 of web01" of jobs; of settings, whose they are. */
+	const char *name;
 	const char *field; /* empty: all of it; @was and @becomes list its fields */
 	const char *was;   /* NULL: it was not there */
 	const char *becomes; /* NULL: it is removed */
@@ -43,7 +44,9 @@ struct audit_filter {
 	int64_t since;     /* Unix time */
 	const char *noun;
 	const char *user;
-	const char *name;  /* of a thing, or of a device, bundle or target that is part of it */
+	/* Of a thing. The jobs, assignments and memberships of a device, group, bundle or folder
+	 * are listed with it. */
+	const char *name;
 	uint32_t limit;    /* the last so many */
 };
 
@@ -51,16 +54,14 @@ struct audit_filter {
 int audit_list(struct store *store, const struct audit_filter *filter, struct store_rows **rows);
 void audit_row(struct store_rows *row, struct audit_record *record);
 
+/** Says whether any record is of @name, as audit_list() finds it. */
+int audit_knows(struct store *store, const char *name, bool *any);
 /** Says whether there is a record from before @time, Unix time. */
 int audit_any_before(struct store *store, int64_t time, bool *any);
 /** Forgets records from before @time, Unix time, but not more than AUDIT_EXPIRE, the oldest. */
 int audit_expire(struct store *store, int64_t time);
 
-/*
- * For store.c: makes the triggers, unless they are there, which programs that only read need not wait
- * for; begins a transaction's records, and ends them before its commit.
- */
-int audit_prepare(struct store *store);
+/* For store.c: begins a transaction's records, and ends them before its commit. */
 int audit_begin(struct store *store);
 int audit_settle(struct store *store);
 

@@ -8,6 +8,7 @@
 
 #include "nbp/proto/error.h"
 #include "server/store/audit.h"
+#include "server/store/audit_triggers.h"
 #include "server/store/store_file.h"
 #include "server/store/store_schema.h"
 #include "server/store/store_upgrade.h"
@@ -113,7 +114,7 @@ int store_relax(struct store *store, bool relaxed)
 
 int store_begin(struct store *store)
 {
-	int rc = store->audit.wanted ? audit_prepare(store) : 0;
+	int rc = store->audit.wanted ? audit_add_triggers(store) : 0;
 
 	if (rc == 0)
 		rc = store_run(store, "BEGIN IMMEDIATE", "");

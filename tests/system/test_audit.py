@@ -163,34 +163,124 @@ def test_from_what_to_what(ctl):
         ("device change", "device", "a", "mac", None, MACS[1]),
         ("device rename", "device", "a", "name", "a", "aa"),
         ("bundle add", "bundle", "win", None, None,
-         "kind imaging, loader-bios *, loader-uefi *, config z.cfg, details image=win.img, "
+         "kind imaging, loader-bios as set, loader-uefi as set, config z.cfg, "
+         "details image=win.img, "
          "completes agent"),
         ("bundle change", "bundle", "win", "details", "image=win.img", "image=x.img"),
-        ("bundle change", "bundle", "win", "deadline", None, "7200"),
-        ("assignment add", "assignment", "win to /site", None, None, "mode always"),
+        ("bundle change", "bundle", "win", "deadline", None, "2h"),
+        ("assignment add", "assignment", "win to /site", None, None, "when always"),
         ("settings set", "settings", "/site", "menu-mode", None, "always"),
         ("settings set", "settings", "/site", "menu-mode", "always", "never"),
         ("settings unset", "settings", "/site", "menu-mode", "never", None),
-        ("job assign", "job", "1", None, None,
-         "device aa, bundle win, state pending, loader-bios pxelinux.0, loader-uefi syslinux.efi, "
-         "config z.cfg, details image=x.img, attempts 3, deadline 7200"),
-        ("job cancel", "job", "1", "state", "pending", "cancelled"),
-        ("device remove", "device", "aa", None, f"folder /site, macs {MACS[0]} {MACS[1]}", None)]
+        ("job assign", "job", "1 of aa", None, None,
+         "bundle win, state pending, loader-bios pxelinux.0, loader-uefi syslinux.efi, "
+         "config z.cfg, details image=x.img, attempts 3, deadline 2h"),
+        ("job cancel", "job", "1 of aa", "state", "pending", "cancelled"),
+        ("device remove", "device", "aa", None, f"folder /site, macs {MACS[0]} {MACS[1]}", None),
+        ("device remove", "job", "1 of aa", None,
+         "bundle win, state cancelled, loader-bios pxelinux.0, loader-uefi syslinux.efi, "
+         "config z.cfg, details image=x.img, attempts 3, deadline 2h", None)]
     assert [r[0] for r in records(ctl, "win")] == ["bundle add", "bundle change", "bundle change",
                                                    "assignment add"]
     assert [r[2] for r in records(ctl, "--noun", "folder")] == ["/site"]
-    assert [r[0] for r in records(ctl, "AA")] == ["device rename", "device remove"]
+    assert [r[0] for r in records(ctl, "AA")] == ["device rename", "job assign", "job cancel",
+                                                  "device remove", "device remove"]
     last = records(ctl, "/site", "--noun", "settings", "--limit", "1")
     assert [r[3] for r in last] == ["menu-mode"]
     assert records(ctl, "--user", "nobody") == [] == records(ctl, "--since", "2099-01-01")
     for since in ("1h", "2020-01-01 10:00"):
-        assert len(records(ctl, "--since", since)) == 16
+        assert len(records(ctl, "--since", since)) == 17
     assert "--noun thing: expected one of device" in ctl.fails(2, "audit", "list", "--noun",
                                                                "thing")
     assert "expected a time" in ctl.fails(2, "audit", "list", "--since", "soon")
     text = ctl("audit", "list")
     assert re.search(r"root +settings set +settings +/site +menu-mode: always -> never\n", text)
     assert re.search(r"root +device change +device +a +mac added: 02:00:00:00:00:01\n", text)
+
+
+def test_values_are_what_people_type(ctl):
+    ctl("device", "add", "a", "--mac", MACS[0])
+    ctl("bundle", "add", "win", "--config", "z.cfg", "--loader-bios", "", "--deadline", "90m")
+    ctl("bundle", "change", "win", "--loader-bios", "x.0", "--deadline", "100s")
+    ctl("assignment", "add", "win", "--to", "/", "--until", "2031-02-03 04:05")
+    ctl("rule", "add", "r", "--bundle", "win", "--repeat", "memory > 2G")
+    ctl("rule", "disable", "r")
+    ctl("multicast", "add", "m", "--bundle", "win", "--clients", "2", "--wait", "2m")
+    ctl("settings", "set", "a", "deadline=2d")
+    ctl("settings", "unset", "a", "deadline")
+    assert [r[3:] for r in records(ctl, "win") if r[1] == "bundle"] == [
+        (None, None, "kind imaging, loader-bios none, loader-uefi as set, config z.cfg, "
+                     "deadline 90m, completes agent"),
+        ("loader-bios", "none", "x.0"), ("deadline", "90m", "100s")]
+    assert records(ctl, "--noun", "assignment")[0][5] == "when until 2031-02-03 04:05:00"
+    assert [r[3:] for r in records(ctl, "r")] == [
+        (None, None, "position 1, bundle win, applies known, filter memory > 2G, repeat yes, "
+                     "enabled yes"),
+        ("enabled", "yes", "no")]
+    assert records(ctl, "m")[0][5] == "bundle win, clients 2, wait 2m, state waiting"
+    text = ctl("audit", "list", "a")
+    assert "deadline set: 2d\n" in text and "deadline unset, was: 2d\n" in text
+
+
+def test_what_goes_with_a_thing(ctl):
+    """What is removed with a device, group, folder or session is recorded, each once."""
+    for words in ("folder add /f", "device add a --mac " + MACS[0], "device add b --mac " + MACS[1],
+                  "group add g a b", "bundle add win --config z.cfg", "assignment add win --to a",
+                  "assignment add win --to group:g", "assignment add win --to /f",
+                  "multicast add m --bundle win --clients 2 a b", "settings set a attempts=4",
+                  "settings set /f attempts=5", "job assign a --bundle win"):
+        ctl(*words.split())
+
+    def removed(*words):
+        before = last(ctl)
+        ctl(*words)
+        found = [r for r in ctl.json("audit", "list", "--limit", "1000")][-(last(ctl) - before):]
+        return sorted(((r["noun"], r["name"], r["field"], r["old"].split(",")[0])
+                       for r in found if r["new"] is None), key=str)
+
+    assert removed("device", "remove", "a", "--force") == [
+        ("assignment", "win to a", None, "when once"), ("device", "a", None, "folder /"),
+        ("group", "g", "member", "a"), ("job", "1 of a", None, "bundle win"),
+        ("multicast", "m", "member", "a"), ("settings", "a", "attempts", "4")]
+    assert removed("folder", "remove", "/f", "--force") == [
+        ("assignment", "win to /f", None, "when once"), ("folder", "/f", None, ""),
+        ("settings", "/f", "attempts", "5")]
+    assert removed("group", "remove", "g", "--force") == [
+        ("assignment", "win to group:g", None, "when once"), ("group", "g", "member", "b"),
+        ("group", "g", None, "")]
+    assert removed("multicast", "remove", "m") == [
+        ("multicast", "m", "member", "b"), ("multicast", "m", None, "bundle win")]
+
+
+def test_of_one_thing(ctl):
+    """A device's changes are those of its jobs, too, and a job's are found by its number."""
+    for words in ("device add a --mac " + MACS[0], "device add aa --mac " + MACS[1],
+                  "group add g a", "bundle add win --config z.cfg", "assignment add win --to a",
+                  "assignment add win --to group:g", "job assign a --bundle win",
+                  "job assign aa --bundle win", "job cancel a", "settings set a attempts=4"):
+        ctl(*words.split())
+    assert [(r[0], r[2]) for r in records(ctl, "a") if r[0] != "device add"] == [
+        ("group add", "g"), ("assignment add", "win to a"), ("job assign", "1 of a"),
+        ("job cancel", "1 of a"), ("settings set", "a")]
+    assert [r[0] for r in records(ctl, "1")] == ["job assign", "job cancel"]
+    assert [r[0] for r in records(ctl, "2")] == ["job assign"]
+    assert [r[0] for r in records(ctl, "group:g")] == ["group add", "group add", "assignment add"]
+    ctl("device", "remove", "a", "--force")
+    assert records(ctl, "A")[-1][0] == "device remove"
+
+
+def test_a_name_that_nothing_has(ctl):
+    ctl("device", "add", "a", "--mac", MACS[0])
+    for name in ("nosuch", "/nosuch", "group:nosuch", "77", "x y"):
+        error = ctl.fails(1, "audit", "list", name)
+        assert "no device, folder, group, bundle, rule, session or job is named" in error
+        assert "prebootctl audit list" in error
+    # What was there before the trail began, and a filter that leaves nothing, are no errors.
+    with sqlite3.connect(ctl.database) as db:
+        db.execute("DELETE FROM audit")
+    db.close()
+    assert records(ctl, "a") == [] == records(ctl, "/")
+    assert records(ctl, "a", "--user", "nobody") == []
 
 
 def test_what_is_undone_at_once_leaves_none(ctl, tmp_path):

@@ -242,7 +242,7 @@ def test_jobs_of_a_bundle_take_the_settings(ctl):
     job = ctl.json("job", "show", "pc1")
     assert (job["loader_bios"], job["attempts"], job["bundle"]) == ("site.0", 5, None)
     table = ctl("job", "list").splitlines()
-    assert table[0].split() == ["JOB", "DEVICE", "STATE", "ATTEMPT", "WHAT", "BY", "SINCE",
+    assert table[0].split() == ["JOB", "DEVICE", "STATE", "ATTEMPT", "WHAT", "SOURCE", "SINCE",
                                 "REASON"]
     assert [line.split()[4:6] for line in table[1:]] == [
         ["c.cfg", "hand"], ["ws", "hand"], ["ws", "hand"]]
