@@ -119,7 +119,7 @@ void clock_idle(struct platform *p)
 				return;
 			x86_pause();
 		}
-		/* The counter stands still, and would for ever. */
+		/* The counter stands still. From now on the BIOS's ticks give the time. */
 		clock->latest = x86_clock_ms(&clock->tsc);
 		clock->tsc.per_ms = 0;
 	}

@@ -105,7 +105,7 @@ static void take_screen(struct console *console)
 	realmode_interrupt(0x10, &r);
 	console->mode = r.eax & 0x7f; /* bit 7 says that the mode was set without clearing */
 	if (console->mode == MODE_TEXT_MONO)
-		console->mode = MODE_TEXT; /* it does as well: 80x25, the same plain attribute */
+		console->mode = MODE_TEXT; /* it is 80x25 with the same plain attribute, too */
 	if (console->mode != MODE_TEXT)
 		call_video(VIDEO_SET_MODE | MODE_TEXT, 0, 0, 0);
 	r = (struct realmode){ .eax = VIDEO_GET_CURSOR };

@@ -19,7 +19,7 @@ struct gate { /* Intel SDM volume 3A section 6.11 */
 
 extern struct gate fault_idt[VECTORS];
 
-/* The port that reports a fault, whose handler has no other way to it; NULL: none yet. */
+/* The port for fault_report(), which has no other way to find it; NULL: none yet. */
 static struct bios *fault_bios;
 
 static uint16_t code_selector(void)
@@ -71,7 +71,7 @@ void fault_report(const struct fault *fault)
 		local_reset();
 	print_fault(&bios->platform, fault);
 	log_line(&bios->platform, "local boot");
-	boot_remember(&bios->platform, NULL); /* or a second network card would start it all over */
+	boot_remember(&bios->platform, NULL); /* the next network card boots the disk, too */
 	local_boot(&bios->platform, LOCAL_BOOT_RETURN);
 	local_reset();
 }

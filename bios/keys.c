@@ -16,7 +16,7 @@
 #define SCAN_FIRST 0x47
 #define SCAN_LAST 0x51
 
-/* The keys and bytes that one call looks at: a UART whose data never end must not hold us. */
+/* The keys and bytes that one call looks at: a UART that never stops sending must not stop us. */
 #define KEYS_MAX 16
 #define KEYS_BUFFER_MAX 1024 /* bytes of a BIOS's keyboard buffer; most have 32 */
 
@@ -44,7 +44,7 @@ uint8_t keys_shift_of(uint8_t al)
 	       (al & ALT ? SHIFT_ALT : 0);
 }
 
-/* Takes keys from the BIOS up to the first that we know; KEY_NONE if it has none. */
+/* Reads keys from the BIOS up to the first that we know; KEY_NONE if there is none. */
 static int read_keyboard(void)
 {
 	struct realmode r;

@@ -90,7 +90,7 @@ static void boot_mbr(struct bios *bios)
 	pxe_shut_down(bios);
 	if (!catch_return(bios))
 		return;
-	/* It goes over entry.asm, which is not needed any more. */
+	/* The sector overwrites entry.asm, which is not needed any more. */
 	memcpy(physical((uint32_t)load_address), sector, 512);
 	realmode_call(&r);
 }

@@ -6,8 +6,8 @@
 
 static struct bios bios; /* entry.asm has cleared it */
 
-/* No PC has a watchdog that would do. Only the PS/2 had one (INT 15h AH=C3h), which counts
- * missed timer ticks, and ours are missed, and raises an NMI. */
+/* No PC has a watchdog that we could use. Only the PS/2 had one (INT 15h AH=C3h): it raises an
+ * NMI when timer ticks are missed, and we miss them. */
 static void no_watchdog(struct platform *p, uint32_t seconds)
 {
 	(void)p;

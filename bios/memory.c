@@ -116,7 +116,7 @@ uint32_t memory_size(void)
 #define PORT_92_RESET 0x01
 #define A20_TRIES 100
 
-/* With the gate closed, the address 1 MiB above ours is ours again. */
+/* With the gate closed, an address and the one 1 MiB above it are the same memory. */
 static bool a20_is_open(void)
 {
 	static volatile uint32_t probe;

@@ -22,7 +22,7 @@ struct clock {
 
 struct uart {
 	uint16_t port;       /* of COM1; 0: there is none */
-	bool stuck;          /* it takes no bytes; those that come may still be read */
+	bool stuck;          /* it sends no more bytes; it may still receive some */
 	uint8_t lcr, mcr;    /* registers as we found them */
 	uint16_t divisor;    /* as we found it */
 	bool fifo;           /* was on when we found it */
@@ -153,9 +153,10 @@ uint8_t keys_shift_of(uint8_t al);
 /**
  * Finds COM1 and sets it to 115200 8N1, with FIFO. uart->port stays 0 if there is none,
  * or if the BIOS sends to it what is written to the screen.
- * @write: writes to the screen, something if @some; keeps nothing back
+ * @write: writes to the screen what cannot be seen: a backspace at a line's beginning or, if
+ * @blank is set, a blank and a backspace over it
  */
-void uart_open(struct uart *uart, void (*write)(bool some));
+void uart_open(struct uart *uart, void (*write)(bool blank));
 /** Waits, briefly, until all is sent, and sets the UART as it was. */
 void uart_close(struct uart *uart);
 void uart_put(struct uart *uart, char c);
@@ -205,8 +206,8 @@ void pxe_read_packets(struct bios *bios);
 bool pxe_packet_kept(struct bios *bios, enum pxe_packet_type type);
 /**
  * Has the ROM let go of the network card and of the interrupts it took, for an operating
- * system to come; the UDP socket must be closed. Afterwards all that the ROM still can do
- * is to be returned to. A second call does nothing.
+ * system to come; the UDP socket must be closed. Afterwards the ROM can only
+ * be returned to. A second call does nothing.
  */
 void pxe_shut_down(struct bios *bios);
 

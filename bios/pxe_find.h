@@ -10,7 +10,7 @@
 /* The entry point of the API. */
 struct pxe_api {
 	struct segoff entry;
-	bool pxenv; /* it is PXENV+'s, of before 2.1: it takes parameters in registers only */
+	bool pxenv; /* of PXENV+, before PXE 2.1, which takes its parameters in registers only */
 };
 
 /* Where the ROM may have left the address of its API. */
@@ -19,8 +19,8 @@ struct pxe_hints {
 	struct segoff es_bx;   /* the registers on entry */
 	/** Asks INT 1Ah AX=5650h: returns where PXENV+ is, or zeros. */
 	struct segoff (*int1a)(void);
-	uint32_t scan_start;   /* scans of memory begin here, at the end of base memory, ... */
-	uint32_t scan_end;     /* ... and end here */
+	uint32_t scan_start;   /* where scans of memory begin: at the end of base memory */
+	uint32_t scan_end;     /* where they end */
 };
 
 /**

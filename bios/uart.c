@@ -63,25 +63,26 @@ static void drain(uint16_t port)
 
 /* Says whether the BIOS sends to the port what @write writes: then the port has not sent all,
  * or has received it again. In its loop the UART sees the other end as ready for anything. */
-static bool is_used(uint16_t port, void (*write)(bool some))
+static bool is_used(uint16_t port, void (*write)(bool blank))
 {
 	uint8_t mcr = x86_in8(port + UART_MCR);
 	bool used;
 
-	write(false); /* what the BIOS has kept back leaves now */
+	write(false); /* a BIOS that has kept back a character sends it now */
 	if (!wait_lsr(port, LSR_READY | LSR_EMPTY))
 		return false;
 	x86_out8(port + UART_MCR, mcr | MCR_DTR_RTS | MCR_OUT | MCR_LOOP);
 	drain(port);
 	write(true);
 	used = (x86_in8(port + UART_LSR) & (LSR_EMPTY | LSR_DATA)) != LSR_EMPTY;
-	wait_lsr(port, LSR_READY | LSR_EMPTY); /* or the rest would leave after the loop */
+	/* Otherwise the rest would be sent once the loop has ended. */
+	wait_lsr(port, LSR_READY | LSR_EMPTY);
 	drain(port);
 	x86_out8(port + UART_MCR, mcr);
 	return used;
 }
 
-void uart_open(struct uart *uart, void (*write)(bool some))
+void uart_open(struct uart *uart, void (*write)(bool blank))
 {
 	uint16_t port = bda_read16(BDA_COM1);
 

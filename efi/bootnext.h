@@ -7,9 +7,8 @@
 #include <stdint.h>
 
 /*
- * The record that we have left for the disk by BootNext, and how often. The next NBP sees by
- * it that the disk did not boot, and that to leave so again would go round for ever. No
- * firmware is called here.
+ * The record of local boots by BootNext in a row. The next NBP sees by it that the disk did
+ * not boot, and that another BootNext would go round for ever. No firmware is called here.
  */
 struct bootnext {
 	uint32_t when;   /* seconds by the machine's clock, as bootnext_time() counts them */
@@ -30,7 +29,7 @@ void bootnext_write(const struct bootnext *record, uint8_t out[BOOTNEXT_SIZE]);
 
 /**
  * Says whether the machine may leave by BootNext.
- * @last_record: that of the last time, of @size bytes; anything else forbids nothing
+ * @last_record: the record of the last time, of @size bytes; other bytes count as none
  * @now: has time and resets; receives the count, and then is the record of this time
  */
 bool bootnext_allowed(const void *last_record, size_t size, struct bootnext *now);

@@ -60,7 +60,7 @@ size_t device_path_join(void *out, size_t size, struct span first, struct span r
  */
 size_t device_path_of_file(void *out, size_t size, const char *name);
 
-/* What the device path of the handle that we were loaded from says of how. */
+/* How we were loaded, by the device path of the handle that we were loaded from. */
 struct source {
 	bool network; /* by way of a NIC */
 	bool ipv6;    /* over IPv6 */

@@ -73,7 +73,7 @@ static void __attribute__((noreturn)) after_fault(void)
 	if (efi_tpl(efi) > efi->tpl)
 		efi->boot->RestoreTPL(efi->tpl);
 	print_fault(efi);
-	/* Otherwise the next network option would start it all over. */
+	/* The record has the next network option boot the disk instead of asking once more. */
 	boot_remember(&efi->platform, NULL);
 	efi->boot->Stall(READ_SECONDS * 1000000);
 	efi->faults.leave(efi);
@@ -83,7 +83,7 @@ static void __attribute__((noreturn)) after_fault(void)
 
 static VOID EFIAPI handle_fault(EFI_EXCEPTION_TYPE type, EFI_SYSTEM_CONTEXT_X64 *context)
 {
-	if (faulted) /* a second one, in after_fault(): there is no other way out */
+	if (faulted) /* this is a second fault, in after_fault(): there is no other way out */
 		for (;;)
 			fault_efi->platform.reboot(&fault_efi->platform);
 	faulted = true;

@@ -58,7 +58,7 @@ static void keep_shift(struct keyboard *keyboard, const EFI_KEY_STATE *state)
 		keyboard->shift |= SHIFT_ALT;
 }
 
-/* Takes one key stroke. Returns false if none waits. A shift key alone gives KEY_NONE. */
+/* Reads one key stroke. Returns false if none waits. A shift key alone gives KEY_NONE. */
 static bool read_stroke(struct efi *efi, int *key)
 {
 	static EFI_GUID ex_guid = EFI_SIMPLE_TEXT_INPUT_EX_PROTOCOL_GUID;

@@ -12,7 +12,7 @@ struct load_option {
 	uint32_t attributes;
 	struct span path;         /* the first device path, with its end node */
 	struct device_path facts; /* what that path says */
-	struct span data;         /* the program's own, as the variable has it */
+	struct span data;         /* the load options of its program */
 };
 
 /**

@@ -93,7 +93,7 @@ static bool run_option(const struct boot_order *order, struct span place, struct
 		program.data = option->data;
 	}
 	debug(1, &efi->platform, "boot option %u", (uint32_t)order->number);
-	/* A boot manager says so which option the program is of (UEFI 3.1.2). */
+	/* BootCurrent says which option the running program is of (UEFI 3.1.2). */
 	current = efi_variable(efi, current_name, &efi_global_guid, &size);
 	efi_set_variable(efi, current_name, &efi_global_guid, EFI_VARIABLE_RUNTIME_ACCESS, &number,
 	                 sizeof(number));
@@ -245,7 +245,7 @@ void local_remember(struct platform *p, const uint8_t record[POWER_ON_SIZE])
 
 	if (efi_set_variable(efi, power_on_name, &own_guid, attributes, record, POWER_ON_SIZE))
 		return;
-	/* A variable with other attributes is in the way. */
+	/* An older variable of this name with other attributes is in the way: it is deleted. */
 	efi_set_variable(efi, power_on_name, &own_guid, attributes, NULL, 0);
 	if (!efi_set_variable(efi, power_on_name, &own_guid, attributes, record, POWER_ON_SIZE))
 		debug(1, p, "the record of this power-on cannot be kept");

@@ -57,7 +57,7 @@ struct nic {
 
 /* The processor's faults, for fault.c. main.c sets image, image_size and leave. */
 struct faults {
-	struct cpu_arch *cpu; /* NULL: the firmware gives them to nobody */
+	struct cpu_arch *cpu; /* NULL: the firmware lets nobody handle them */
 	uint32_t caught;      /* bit n: vector n */
 	uintptr_t stack;      /* the stack pointer after a fault */
 	void (*leave)(struct efi *efi); /* leaves the NBP once a fault is reported */
@@ -132,8 +132,8 @@ UINTN efi_handles(struct efi *efi, EFI_GUID *guid, EFI_HANDLE **list);
 void *efi_variable(struct efi *efi, const CHAR16 *name, EFI_GUID *vendor, UINTN *size);
 
 /**
- * Sets a variable that boot services can use, and who else @attributes say. @size 0
- * deletes it. Returns whether it worked.
+ * Sets a variable that boot services can access; @attributes say who else can, and whether it
+ * outlasts a reset. @size 0 deletes it. Returns whether it worked.
  */
 bool efi_set_variable(struct efi *efi, const CHAR16 *name, EFI_GUID *vendor,
                       UINT32 attributes, const void *value, UINTN size);
@@ -261,7 +261,7 @@ int image_load(struct efi *efi, EFI_DEVICE_PATH *path, void *data, size_t size,
 /** Frees the file that chain_fetch() fetched last; harmless if there is none. */
 void image_free(struct efi *efi);
 
-/** Does that, and unloads the loader that chain_prepare() loaded; harmless if there is none. */
+/** Calls image_free(), and unloads the loader of chain_prepare(); harmless if there is none. */
 void image_close(struct efi *efi);
 
 /**

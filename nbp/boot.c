@@ -45,11 +45,11 @@ static void keep_server(struct boot *boot)
 	exchange->servers[0] = exchange->servers[exchange->answered_by];
 	exchange->server_count = 1;
 	exchange->answered_by = 0;
-	exchange->turn = NULL; /* the hot key counts no longer */
+	exchange->turn = NULL; /* from now on the hot key is not looked for */
 	boot->trail.server = &exchange->servers[0];
 }
 
-/* Makes the question a report, whose identity is where trail.c looks for it in a request. */
+/* Makes the question a report. Its identity lies where that of a request lies, for trail.c. */
 static void make_report(struct boot *boot, enum report_state state)
 {
 	const struct answer *answer = &boot->answer.u.answer;

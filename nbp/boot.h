@@ -26,7 +26,7 @@ struct boot {
 	uint32_t answered;          /* when the last answer came, ms */
 	uint64_t job;               /* the job that steps from now on belong to; 0: none */
 	const char *reason;         /* why the local disk boots */
-	char said[160];             /* room for a reason or an error that is put together */
+	char said[160];             /* buffer for a reason or an error that is put together */
 	char name[2 * FILE_SIZE];   /* the file last fetched by TFTP, or tried */
 };
 

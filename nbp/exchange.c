@@ -10,7 +10,7 @@
 
 /* The minimum time for an answer, in ms, however long the steps before took. */
 #define ANSWER_MIN_MS       1000
-#define ANSWER_MIN_BLIND_MS 400 /* and the time of one receive, if receiving blocks */
+#define ANSWER_MIN_BLIND_MS 400 /* the same if receiving blocks; one receive comes on top */
 
 /* Returns 3/4 to 5/4 of @gap, by a byte of the nonce, which is random enough. */
 static uint32_t jittered(uint32_t gap, uint8_t random)

@@ -10,8 +10,8 @@
 /* The servers to ask, the time for it, and the outcome. */
 struct exchange {
 	size_t server_count;
-	struct endpoint servers[EXCHANGE_SERVERS_MAX]; /* are asked in turn */
-	uint32_t deadline;  /* when to give up, on the platform's clock, ms; but see below */
+	struct endpoint servers[EXCHANGE_SERVERS_MAX]; /* they are asked in turn */
+	uint32_t deadline;  /* on the platform's clock, ms; exchange_ask() may put it off */
 	/* Called on each turn of the wait; may be NULL. */
 	void (*turn)(struct platform *p, void *data);
 	void *turn_data;

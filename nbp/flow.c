@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A whole boot, in the order of nbp/boot.md: find out what machine this is
- * and which server to ask, ask it, show the menu if somebody wants it, then start a
- * loader or boot the local disk. The last two functions show it as a whole.
+ * A whole boot, in the order of nbp/boot.md: find out what machine this is and which server
+ * to ask, ask it, show the menu if somebody wants it, then start a loader or boot the local
+ * disk. The last two functions, run_boot() and flow_run(), have the whole of it: read them
+ * first.
  */
 #include "nbp/flow.h"
 
@@ -23,7 +24,7 @@
 /* The watchdog is renewed before each step in which a firmware might hang. */
 #define WATCHDOG_SECONDS 120
 
-#define LINGER_MS 100
+#define SENDING_MS 100 /* for the NIC to send the last datagrams */
 
 #define STALE_KEYS_MAX 64 /* more than any firmware keeps; a noisy serial line has no end */
 
@@ -193,8 +194,11 @@ static void show_menu(struct boot *boot, const struct menu *menu, struct menu_ch
 	trail_step(boot->p, &boot->trail, EVENT_CHOSEN, "%s (%s)", name, choice->reason);
 }
 
-/* Goes on as though there had been no menu; asks again if the answer has expired meanwhile. */
-static enum action resume(struct boot *boot, uint32_t patience)
+/*
+ * Goes on as though there had been no menu. If the answer has expired meanwhile, asks again,
+ * for @ask_ms.
+ */
+static enum action resume(struct boot *boot, uint32_t ask_ms)
 {
 	const struct answer *answer = &boot->answer.u.answer;
 	uint32_t now = boot->p->now(boot->p);
@@ -202,7 +206,7 @@ static enum action resume(struct boot *boot, uint32_t patience)
 	if (answer->valid_for == 0 || now - boot->answered < answer->valid_for * 1000u)
 		return answer->decision == DECISION_JOB ? ACTION_EXECUTE : ACTION_LOCAL;
 	log_line(boot->p, "the answer has expired");
-	if (ask_servers(boot, now + patience) != 0) {
+	if (ask_servers(boot, now + ask_ms) != 0) {
 		boot->reason = "no answer";
 		return ACTION_LOCAL;
 	}
@@ -226,7 +230,7 @@ static enum action execute_entry(struct boot *boot, const struct menu_choice *ch
  * Shows the menu if policy or a person at the machine wants it. Returns the action
  * chosen there, or @action, what the answer calls for.
  */
-static enum action offer_menu(struct boot *boot, enum action action, uint32_t patience)
+static enum action offer_menu(struct boot *boot, enum action action, uint32_t ask_ms)
 {
 	struct answer *answer = &boot->answer.u.answer;
 	struct menu_choice choice;
@@ -240,7 +244,7 @@ static enum action offer_menu(struct boot *boot, enum action action, uint32_t pa
 		return action;
 	show_menu(boot, &menu, &choice);
 	switch (choice.action) {
-	case MENU_AUTO: return resume(boot, patience);
+	case MENU_AUTO: return resume(boot, ask_ms);
 	case MENU_EXECUTE: return execute_entry(boot, &choice);
 	case MENU_REBOOT: return ACTION_REBOOT;
 	case MENU_POWER_OFF: return ACTION_POWER_OFF;
@@ -252,12 +256,12 @@ static enum action offer_menu(struct boot *boot, enum action action, uint32_t pa
 
 /* --- the whole boot -------------------------------------------------------- */
 
-/* Gives the NIC time to send the last datagrams before the power goes. */
-static void linger(struct platform *p)
+/* Gives the NIC time to send the last datagrams before the machine restarts or goes off. */
+static void wait_for_sending(struct platform *p)
 {
 	uint32_t begun = p->now(p);
 
-	while (p->now(p) - begun < LINGER_MS)
+	while (p->now(p) - begun < SENDING_MS)
 		p->idle(p);
 }
 
@@ -265,19 +269,19 @@ static void linger(struct platform *p)
 static void run_boot(struct boot *boot)
 {
 	struct platform *p = boot->p;
-	uint32_t patience = p->machine.firmware == FIRMWARE_BIOS ? ASK_MS_BIOS : ASK_MS_UEFI;
+	uint32_t ask_ms = p->machine.firmware == FIRMWARE_BIOS ? ASK_MS_BIOS : ASK_MS_UEFI;
 	enum action action;
 
 	boot->reason = "no answer";
-	if (detect(boot) != 0 || ask_servers(boot, patience) != 0)
+	if (detect(boot) != 0 || ask_servers(boot, ask_ms) != 0)
 		return;
-	action = offer_menu(boot, read_answer(boot), patience);
+	action = offer_menu(boot, read_answer(boot), ask_ms);
 	if (action == ACTION_EXECUTE)
 		boot_execute(boot);
 	if (action != ACTION_REBOOT && action != ACTION_POWER_OFF)
 		return;
 	boot_send_steps(boot);
-	linger(p);
+	wait_for_sending(p);
 	if (action == ACTION_REBOOT)
 		p->reboot(p);
 	else

@@ -4,7 +4,7 @@
 #include "nbp/proto/error.h"
 #include "nbp/proto/memory.h"
 
-/* A disk that takes longer is broken, and the machine waits: one copy must be enough. */
+/* A disk that takes longer is broken. The machine waits, so one valid copy must be enough. */
 #define SLOW_MS 500
 
 int isd_load(struct platform *p, struct isd *isd)

@@ -6,11 +6,11 @@
 
 /* What the menu asks a person, and for how long; only menu_view.c calls these. */
 
-/* The machine boots its disk when no key was pressed for so long, in ms, while no
- * countdown runs, */
+/* The time without a key after which the machine boots its disk, in ms. It does not count
+ * while a countdown runs. */
 #define MENU_IDLE_LIMIT  300000
-/* and in any case so long after the menu came up: a key may be stuck, or the
- * serial line noisy. */
+/* The time after which the menu ends in any case, in ms: a key may be stuck, or the serial
+ * line noisy. */
 #define MENU_TOTAL_LIMIT 3600000
 
 #define MENU_ASK_TIME_OVER (-1) /* stands for a key when the time is over */

@@ -45,7 +45,7 @@ static void absorb(uint32_t state[4], const void *bytes, size_t size)
 
 void nonce_make(struct platform *p, uint8_t nonce[NONCE_SIZE])
 {
-	/* Any start does, except zero, which an empty input would leave unchanged. */
+	/* Any start value would do but zero, which an empty input would leave unchanged. */
 	uint32_t state[4] = { 0x4f504250, 0x6e6f6e63, 0x65000001, 0x9e3779b9 };
 	uint8_t seed[64];
 	size_t got = p->entropy(p, seed, sizeof(seed));

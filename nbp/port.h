@@ -41,7 +41,7 @@ void local_remember(struct platform *p, const uint8_t record[POWER_ON_SIZE]);
 void local_reboot(struct platform *p);
 void local_power_off(struct platform *p);
 
-/** Sets all functions of @p to the port's but cpuid and watchdog, which are its own to set. */
+/** Sets the functions of @p to those above. The port itself sets cpuid and watchdog. */
 void port_fill(struct platform *p);
 
 #endif

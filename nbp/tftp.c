@@ -31,8 +31,8 @@ enum tftp_error {
 #define HEADER 4
 #define SENT_MAX 512 /* bytes of a request, whose name has less than 256 */
 
-#define RESEND_MS 500 /* the first wait; each following one is twice as long, up to */
-#define RESEND_MAX_MS 2000
+#define RESEND_MS 500 /* the first wait for an answer; each following one is twice as long */
+#define RESEND_MAX_MS 2000 /* the longest wait */
 
 /*
  * The NBP's port is the only secret, and an attacker who does not see it may still hit it

@@ -7,9 +7,9 @@
 #include "nbp/proto/text.h"
 
 /*
- * Reports the steps of a boot to the policy server. Nobody waits for that, and no
- * step is sent before a server has answered, since until then none is known to
- * listen: steps are kept, and sent together.
+ * Reports the steps of a boot to the policy server. The boot does not wait for that, and no
+ * step is sent before a server has answered, since until then none is known to listen: steps
+ * are kept, and sent together.
  */
 
 #define TRAIL_STEPS 12
