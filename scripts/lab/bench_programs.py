@@ -53,7 +53,7 @@ class Server:
         self.process.stdout.close()
 
     def cpu_seconds(self):
-        """Returns the time of its core that it has had."""
+        """Returns the processor time that it has used."""
         total = 0
         for task in Path(f"/proc/{self.process.pid}/task").iterdir():
             total += int((task / "schedstat").read_text().split()[0])

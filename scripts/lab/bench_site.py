@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Databases of large sites for scripts/bench-server, with what real ones have: folders, groups,
-bundles, rules, exceptions, and a past."""
+bundles, rules, exceptions, and a history."""
 
 import shutil
 import sqlite3

@@ -21,7 +21,7 @@ static int parse_port(const char *text, uint16_t *port)
 	return 0;
 }
 
-/* @text: behind the opening bracket */
+/* @text: the text after the opening bracket */
 static int parse_in6(const char *text, struct sockaddr_in6 *in6)
 {
 	size_t length = strcspn(text, "]");

@@ -5,7 +5,7 @@
 
 #include "nbp/proto/message_fields.h"
 
-#define FIELDS_MAX 16 /* fields within which all that is read must stand */
+#define FIELDS_MAX 16 /* only so many fields of a request are looked at */
 
 /* --- reading --------------------------------------------------------------- */
 

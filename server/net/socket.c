@@ -90,11 +90,11 @@ int socket_adopt(int fd, union address *address)
 /* --- receiving ------------------------------------------------------------- */
 
 /*
- * The control message that came with a question goes back with the answer: it
- * names the address that was asked. The interface is for the routes to choose,
- * but where the address means nothing without.
+ * Keeps the control message that came with a question, for the answer: it names the address
+ * that was asked, from which the answer must come. The kernel's routes choose the interface,
+ * except for link-local addresses, which mean nothing without one.
  */
-static void turn_round(struct msghdr *header, struct datagram *d)
+static void keep_address(struct msghdr *header, struct datagram *d)
 {
 	struct cmsghdr *c = CMSG_FIRSTHDR(header);
 
@@ -148,7 +148,7 @@ size_t socket_receive(int fd, struct datagram *batch)
 		batch[i].socket = fd;
 		batch[i].length = (uint16_t)messages[i].msg_len;
 		batch[i].reply_length = 0;
-		turn_round(&messages[i].msg_hdr, &batch[i]);
+		keep_address(&messages[i].msg_hdr, &batch[i]);
 	}
 	return got < 0 ? 0 : (size_t)got;
 }

@@ -12,7 +12,7 @@
 
 struct stream {
 	int fd;
-	FILE *plain, *before;   /* this one, and what stands for it elsewhere */
+	FILE *plain, *before;   /* what writes to this structure; the stream that it replaces */
 	uint8_t part[4];        /* of a character that is not whole yet */
 	size_t part_length;
 	char *kept;             /* bytes that are not written to fd yet */
@@ -20,7 +20,7 @@ struct stream {
 	bool failed;
 };
 
-/* stdout and stderr are one each in a process, too. */
+/* One structure for the process, which has one stdout and one stderr, too. */
 static struct {
 	struct stream out, err;
 	bool (*busy)(void *context);
@@ -60,7 +60,7 @@ static size_t decode_character(const uint8_t *at, size_t length, uint32_t *code)
 	*code = at[0] & (0x7fu >> size);
 	for (size_t i = 1; i < size; i++)
 		*code = *code << 6 | (at[i] & 0x3f);
-	/* Longer than need be, half of a pair, or beyond the last: it means nothing. */
+	/* An overlong sequence, half a surrogate pair, a number above the last: no character. */
 	if ((size == 3 && *code < 0x800) || (size == 4 && *code < 0x10000) ||
 	    (*code >= 0xd800 && *code < 0xe000) || *code > 0x10ffff) {
 		*code = UINT32_MAX;
@@ -152,7 +152,7 @@ static void write_kept(struct stream *s)
 	s->length = 0;
 }
 
-/* A line end and a tab are what they are: programs print them, too. */
+/* Line ends and tabs are kept as they are: programs print them to lay out their text. */
 static void keep_character(struct stream *s, const uint8_t *at, size_t size, uint32_t code)
 {
 	char one[ESCAPED_MAX + 5];
