@@ -10,6 +10,7 @@
 #include "nbp/proto/text.h"
 #include "server/ctl/ctl_machine.h"
 #include "server/ctl/noun.h"
+#include "server/ctl/noun_explain_rule.h"
 #include "server/filter/filter_facts.h"
 #include "server/policy/evaluate.h"
 #include "server/store/admission.h"
@@ -37,6 +38,7 @@ struct explanation {
 	struct origin origin;          /* of the open job */
 	struct table table;            /* of candidates */
 	json_t *candidates;
+	json_t *made_by;               /* the rule that made the open job, compared; or null */
 	struct evaluation evaluation;  /* what there is, where there is no open job */
 	enum withheld withheld;        /* why what was chosen is not given */
 	struct decision decision;
@@ -241,7 +243,8 @@ static int fail_overdue_job(struct explanation *e)
 		rc = index_add_outcome(e->index, device, OUTCOME_OF_MULTICAST, of->source_id,
 		                       OUTCOME_FAILED);
 	if (rc == 0 && of->bundle)
-		rc = index_add_outcome(e->index, device, OUTCOME_OF_BUNDLE, of->bundle, OUTCOME_FAILED);
+		rc = index_add_outcome(e->index, device, OUTCOME_OF_BUNDLE, of->bundle,
+		                       OUTCOME_FAILED);
 	e->who.entry = index_by_id(e->index, device);
 	return check_result(e, rc);
 }
@@ -317,6 +320,21 @@ static int find_last_boot(struct explanation *e)
 	return 0;
 }
 
+/* Compares the machine once more with the rule that made its open job. */
+static int compare_rule(struct explanation *e)
+{
+	const struct subject subject = {
+		.request = e->request, .address = e->address,
+		.name = e->who.entry ? entry_name(e->who.entry) : "",
+	};
+
+	if (e->job.number && e->request && e->origin.source == SOURCE_RULE)
+		e->made_by = explain_rule_compare(e->ctl, e->origin.source_id, &subject);
+	else
+		e->made_by = json_null();
+	return e->made_by ? 0 : ctl_store_error(e->ctl);
+}
+
 static int explain_answer(struct explanation *e)
 {
 	struct ctl *ctl = e->ctl;
@@ -338,6 +356,8 @@ static int explain_answer(struct explanation *e)
 		status = find_job(e);
 	if (status == 0)
 		status = find_last_boot(e);
+	if (status == 0)
+		status = compare_rule(e);
 	if (status == 0)
 		status = evaluate_machine(e);
 	if (status == 0)
@@ -380,6 +400,7 @@ static void print_explanation(struct explanation *e)
 		table_print(&e->table);
 	else
 		puts("no session, no assignment and no rule");
+	explain_rule_print(e->made_by);
 	printf("\nif it asked now: %s\n", e->outcome);
 	if (e->admitted[0])
 		printf("    it becomes device %s; where very many come at once, at a later boot\n",
@@ -423,13 +444,14 @@ static json_t *json_explanation(struct explanation *e)
 		text_or_null(e->gets_job ? e->decision.next.config : NULL), "menu", menu_mode(e),
 		"reason", e->outcome);
 
-	return json_pack("{s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:O, s:o}", "machine",
+	return json_pack("{s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:O, s:O, s:o}", "machine",
 	                 e->machine.label, "known", (int)e->known, "seen",
 	                 ctl_json_time(e->machine.seen.time), "last_boot",
 	                 text_or_null(e->last_boot), "address", text_or_null(e->address), "note",
 	                 text_or_null(e->note), "open_job",
 	                 e->job.number ? json_integer((json_int_t)e->job.number) : json_null(),
-	                 "candidates", e->candidates, "outcome", outcome);
+	                 "made_by", e->made_by, "candidates", e->candidates,
+	                 "outcome", outcome);
 }
 
 /* What "explain" has explained by now. */
@@ -452,6 +474,7 @@ static int explain_machine(struct ctl *ctl, const struct seen_machine *machine, 
 	else if (status == 0)
 		print_explanation(&e);
 	json_decref(e.candidates);
+	json_decref(e.made_by);
 	if (e.index)
 		index_free(e.index);
 	return status;
@@ -480,7 +503,8 @@ static const struct verb verbs[] = {
 	  .help = "Print what each machine would be answered if it asked now, by its last request: "
 	          "every session, assignment and rule in their order, taken (*) or skipped (-), "
 	          "and why; where there is an open job, which comes before all else, what would be "
-	          "next (+). A MAC or UUID may be that of an unknown machine. Where very many of "
+	          "next (+). Where a rule made that job, each of its comparisons is printed. A MAC "
+	          "or UUID may be that of an unknown machine. Where very many of "
 	          "those become devices at once, prebootd puts some off to a later boot. What is "
 	          "withheld, as a 13th job within an hour, is printed with its reason. With --json "
 	          "an object for one machine, and an array for several, a folder or a group." },

@@ -45,6 +45,18 @@ void filter_free(struct filter *filter);
 bool filter_match(const struct filter *filter, const struct subject *subject,
                   char because[REASON_SIZE]);
 
+/* One comparison of a filter, as "memory >= 8G". */
+struct filter_comparison {
+	char text[FILTER_TEXT];
+	bool known, matches;         /* what it compares is known; and it matches */
+	char found[TEXT_SIZE + 24];  /* "it is 4096 MiB" */
+};
+
+/** Calls @see for each comparison of @filter, in their order; one after "not" as it stands. */
+void filter_compare_each(const struct filter *filter, const struct subject *subject,
+                         void (*see)(void *data, const struct filter_comparison *comparison),
+                         void *data);
+
 /** Returns the name of the fact at @index, from 0, or NULL past the last. */
 const char *filter_fact(size_t index);
 /** Says, in static memory, what that fact is, with its kind: number or text. */

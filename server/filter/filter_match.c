@@ -207,3 +207,28 @@ bool filter_match(const struct filter *filter, const struct subject *subject,
 		explain(filter, root, subject, false, because);
 	return evaluate(filter, root, subject) == YES;
 }
+
+void filter_compare_each(const struct filter *filter, const struct subject *subject,
+                         void (*see)(void *data, const struct filter_comparison *comparison),
+                         void *data)
+{
+	/* The parser has put the nodes where they stand in the text; 0 is none. */
+	for (unsigned int i = 1; i < filter->node_count; i++) {
+		const struct node *node = &filter->nodes[i];
+		struct filter_comparison comparison;
+		struct fact_value reported;
+		enum truth truth;
+
+		if (node->kind != NODE_COMPARE)
+			continue;
+		truth = compare(filter, node, subject);
+		snprintf(comparison.text, sizeof(comparison.text), "%.*s", node->length,
+		         filter->text + node->start);
+		comparison.known = truth != UNKNOWN;
+		comparison.matches = truth == YES;
+		fact_read(&fact_table[node->fact], subject, &reported);
+		fact_show(&fact_table[node->fact], &reported, comparison.found,
+		          sizeof(comparison.found));
+		see(data, &comparison);
+	}
+}

@@ -316,3 +316,35 @@ def test_explain_after_a_retry(tmp_path):
     explained = json.loads(prebootctl(database, "--json", "explain", "pc"))
     outcome = explained["outcome"]
     assert (explained["open_job"], outcome["bundle"], outcome["job"]) == (2, "win11", 2)
+
+
+def test_what_made_an_open_job(tmp_path):
+    """Each comparison of the rule that made a job is printed: the last request may match it no longer."""
+    database = tmp_path / "test.db"
+    rule = "win11 for known: not (memory < 2G or asset-tag = X1) and manufacturer = 'Dell Inc.' and memory < 1G"
+    case = {"machine": {"memory": 4096}, "rules": [rule],
+            "had": ["win11 offered, rule 1"]}
+    machine = set_up(database, case)
+    text = prebootctl(database, "explain", machine)
+    assert "\nwhen the job was made by rule rule-1, it compared, here by the last request:\n" in text
+    lines = [" ".join(line.split()) for line in text.split("last request:\n")[1].split("\n\n")[0].splitlines()]
+    assert lines == ["no memory < 2G (it is 4096 MiB)", "unknown asset-tag = X1 (unknown)",
+                     "yes manufacturer = 'Dell Inc.' (it is \"Dell Inc.\")", "no memory < 1G (it is 4096 MiB)"]
+    made_by = json.loads(prebootctl(database, "--json", "explain", machine))["made_by"]
+    assert made_by["rule"] == "rule-1"
+    assert [c["matches"] for c in made_by["comparisons"]] == [False, None, True, False]
+    # A disabled rule has made it all the same, and one that is gone can say nothing.
+    prebootctl(database, "rule", "disable", "rule-1")
+    assert json.loads(prebootctl(database, "--json", "explain", machine))["made_by"] == made_by
+    prebootctl(database, "rule", "change", "rule-1", "")
+    assert "\n    nothing: it is for every machine\n" in prebootctl(database, "explain", machine)
+    prebootctl(database, "rule", "remove", "rule-1")
+    assert json.loads(prebootctl(database, "--json", "explain", machine))["made_by"] is None
+    assert "made by rule" not in prebootctl(database, "explain", machine)
+
+
+def test_nothing_compared_without_a_rule(tmp_path):
+    database = tmp_path / "test.db"
+    machine = set_up(database, {"rules": ["win11 for known: memory > 1M"], "assigned": ["win11 to pc, once"],
+                                "had": ["win11 offered, assignment 1"]})
+    assert json.loads(prebootctl(database, "--json", "explain", machine))["made_by"] is None
