@@ -39,6 +39,7 @@ struct ctl {
 	char **words;       /* what follows the verb */
 	int word_count;
 	struct store store;
+	bool warned_of_tftp; /* what is wrong with the TFTP server's folders has been printed */
 };
 
 /** Returns an option's value, the last if there are several; "" without one; NULL: not given. */
@@ -130,6 +131,11 @@ int ctl_read_details(struct ctl *ctl, int first, struct details *details);
 int ctl_check_details(const struct bundle *bundle, const struct details *details, bool session);
 /** Reads the words from @first on, or if there are none --filter, as one filter. */
 int ctl_read_filter(struct ctl *ctl, int first, char out[FILTER_TEXT]);
+/**
+ * Reads "2026-12-31", "2026-12-31 18:00", or "7d", which is so long ago. @what: the option's name;
+ * @end: a day stands for its last second, not for its first
+ */
+int ctl_read_past(const char *what, const char *text, bool end, int64_t *time);
 /** Reads "2026-12-31", which is to its end, "2026-12-31 18:00", or a time from now as "7d". */
 int ctl_read_until(const char *text, int64_t *time);
 
@@ -182,6 +188,8 @@ void ctl_warn_job(struct ctl *ctl, const char *what, const struct job *job);
 void ctl_warn_bundle_id(struct ctl *ctl, uint64_t id);
 /** The same for the files that settings of @owner name. */
 void ctl_warn_settings(struct ctl *ctl, const struct owner *owner);
+/** Says whether a setting names files, or where they are. */
+bool ctl_setting_names_files(const char *key);
 /** Says which file a bundle of its kind needs and that nobody ships, where it is not there. */
 void ctl_note_kind(struct ctl *ctl, const struct bundle *bundle);
 /** Calls @found for each file that bundles, open jobs or settings name and that is not there. */
@@ -291,9 +299,11 @@ void ctl_origin(struct ctl *ctl, const struct job *job, char bundle[NAME_SIZE],
 const char *ctl_job_name(const char *bundle, const struct job *job);
 /** Prints a job as lines of text. */
 int ctl_print_job(struct ctl *ctl, const struct job *job, const char *indent);
-/** Prints the last @limit events of a device, 0: of all, as a table. */
-int ctl_print_events(struct ctl *ctl, const struct device *device, uint32_t limit);
+/** Refuses a step that no event has, and says which may have been meant. */
+int ctl_read_step(struct ctl *ctl, const char *step);
+/** Prints events as a table. */
+int ctl_print_events(struct ctl *ctl, const struct event_query *query);
 /** The same as JSON; NULL after a failure of the store. */
-json_t *ctl_json_events(struct ctl *ctl, const struct device *device, uint32_t limit);
+json_t *ctl_json_events(struct ctl *ctl, const struct event_query *query);
 
 #endif

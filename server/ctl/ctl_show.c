@@ -251,17 +251,6 @@ void ctl_print_json(json_t *value)
 	json_decref(value);
 }
 
-json_t *ctl_json_event(const struct event_record *event, const char *device)
-{
-	return json_pack("{s:o, s:i, s:s, s:s, s:o, s:o, s:s}", "time", ctl_json_time(event->time),
-	                 "time_ms", (int)event->time_ms, "device", device, "step", event->step,
-	                 "job",
-	                 event->job ? json_integer((json_int_t)event->job) : json_null(),
-	                 "milliseconds",
-	                 event->milliseconds ? json_integer(event->milliseconds) : json_null(),
-	                 "reason", event->reason);
-}
-
 json_t *ctl_json_details(const struct details *details)
 {
 	json_t *object = check_memory(json_object());

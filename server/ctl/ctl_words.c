@@ -231,6 +231,8 @@ void ctl_seconds_text(uint32_t seconds, char out[CTL_SECONDS])
 
 /* --- dates ----------------------------------------------------------------- */
 
+#define PAST_MAX (10 * 366 * 86400) /* seconds */
+
 /* Reads a date as @format has it. Returns whether @text is one, in form. */
 static bool read_date(const char *text, const char *format, struct tm *date)
 {
@@ -241,12 +243,14 @@ static bool read_date(const char *text, const char *format, struct tm *date)
 	return end && !*end;
 }
 
-int ctl_read_until(const char *text, int64_t *time_out)
+/*
+ * Reads a date, with or without a time of day. @whole_day: receives whether it is without
+ * Returns 0, an exit status after saying why, or -1 if @text is none by its form.
+ */
+static int read_date_time(const char *what, const char *text, int64_t *time, bool *whole_day)
 {
 	static const char *const formats[] = { "%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M",
 		                               "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S" };
-	int64_t now = time(NULL);
-	uint32_t seconds;
 
 	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
 		struct tm local, noon;
@@ -258,15 +262,58 @@ int ctl_read_until(const char *text, int64_t *time_out)
 		noon.tm_hour = 12;
 		noon.tm_isdst = -1;
 		if (mktime(&noon) == -1 || noon.tm_mday != local.tm_mday)
-			return ctl_error(EXIT_USAGE, "--until %s: there is no such day", text);
-		if (i == 0)
-			local.tm_mday++; /* to the end of that day */
+			return ctl_error(EXIT_USAGE, "%s %s: there is no such day", what, text);
+		*whole_day = i == 0;
 		local.tm_isdst = -1;
-		*time_out = mktime(&local);
-		if (*time_out <= now)
-			return ctl_error(EXIT_USAGE, "--until %s: is in the past", text);
+		*time = mktime(&local);
 		return 0;
 	}
+	return -1;
+}
+
+/* Returns when the day that begins at @start is over. */
+static int64_t day_end(int64_t start)
+{
+	time_t begin = (time_t)start;
+	struct tm local = *localtime(&begin);
+
+	local.tm_mday++;
+	local.tm_isdst = -1;
+	return mktime(&local);
+}
+
+int ctl_read_past(const char *what, const char *text, bool end, int64_t *time_out)
+{
+	bool whole_day;
+	uint32_t seconds;
+	int status = read_date_time(what, text, time_out, &whole_day);
+
+	if (status == 0 && whole_day && end)
+		*time_out = day_end(*time_out) - 1;
+	if (status >= 0)
+		return status;
+	if (text[0] < '0' || text[0] > '9' || strpbrk(text, "-:/. "))
+		return ctl_error(EXIT_USAGE, "%s %s: expected a day, as in 2026-12-31, with a "
+		                 "time, as in \"2026-12-31 18:00\", or how long ago, as in 7d",
+		                 what, text);
+	status = ctl_seconds(text, what, PAST_MAX, &seconds);
+	*time_out = status ? 0 : time(NULL) - seconds;
+	return status;
+}
+
+int ctl_read_until(const char *text, int64_t *time_out)
+{
+	int64_t now = time(NULL);
+	bool whole_day;
+	uint32_t seconds;
+	int status = read_date_time("--until", text, time_out, &whole_day);
+
+	if (status == 0 && whole_day)
+		*time_out = day_end(*time_out);
+	if (status == 0 && *time_out <= now)
+		return ctl_error(EXIT_USAGE, "--until %s: is in the past", text);
+	if (status >= 0)
+		return status;
 	if (text[0] < '0' || text[0] > '9' || strpbrk(text, "-:/. "))
 		return ctl_error(EXIT_USAGE, "--until %s: expected a day, as in 2026-12-31, with a "
 		                 "time, as in \"2026-12-31 18:00\", or how long from now, as in 7d",

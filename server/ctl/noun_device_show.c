@@ -98,10 +98,21 @@ struct shown {
 	size_t count;
 };
 
+#define LAST_EVENTS_IDS 24
+
+/* @ids: receives what the query refers to */
+static struct event_query last_events(const struct device *device, char ids[LAST_EVENTS_IDS])
+{
+	text_format(ids, LAST_EVENTS_IDS, "[%" PRIu64 "]", device->id);
+	return (struct event_query){ .devices = ids, .limit = SHOWN_EVENTS };
+}
+
 static int show_as_json(struct ctl *ctl, const struct device *device, const struct seen *seen,
                         const struct job *job, json_t *array)
 {
-	json_t *events = ctl_json_events(ctl, device, SHOWN_EVENTS), *object;
+	char ids[LAST_EVENTS_IDS];
+	const struct event_query query = last_events(device, ids);
+	json_t *events = ctl_json_events(ctl, &query), *object;
 
 	if (!events)
 		return ctl_store_error(ctl);
@@ -115,6 +126,8 @@ static int show_as_json(struct ctl *ctl, const struct device *device, const stru
 static int show_device(struct ctl *ctl, const struct device *device, void *data)
 {
 	struct shown *shown = data;
+	char ids[LAST_EVENTS_IDS];
+	const struct event_query query = last_events(device, ids);
 	struct seen seen;
 	struct job job;
 	json_t *object;
@@ -138,7 +151,7 @@ static int show_device(struct ctl *ctl, const struct device *device, void *data)
 	if (status)
 		return EXIT_FAULT;
 	printf("\nevents\n");
-	return ctl_print_events(ctl, device, SHOWN_EVENTS);
+	return ctl_print_events(ctl, &query);
 }
 
 int ctl_device_show(struct ctl *ctl)

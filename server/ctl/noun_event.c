@@ -1,109 +1,93 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <stdio.h>
+/* The event log. */
+#include <stdlib.h>
 
 #include "nbp/proto/error.h"
-#include "nbp/proto/text.h"
 #include "server/ctl/noun.h"
 
 static const struct ctl_option opt_limit = { "limit", "N", "the last N events (50)" };
 static const struct ctl_option opt_step = {
 	"step", "STEP", "only events with this step, as failed, offered or conflict"
 };
+static const struct ctl_option opt_since = {
+	"since", "TIME", "only events since a day, as 2026-12-31, a time, as \"2026-12-31 18:00\", "
+	"or in a time up to now, as 7d"
+};
+static const struct ctl_option opt_until = {
+	"until", "TIME", "only events up to the end of a day, up to a time, or as long ago, "
+	"likewise"
+};
 
 #define EVENTS_SHOWN 50
 #define EVENTS_SHOWN_MAX 1000000
 
-/* Finds the name of the device of @event. */
-static int name_device(struct ctl *ctl, const struct event_record *event, struct device *device)
+static int read_query(struct ctl *ctl, struct event_query *query)
 {
-	return device->id == event->device ? 0 : device_by_id(&ctl->store, event->device, device);
-}
-
-/* Starts the list; --step is only given to "event list". */
-static int start_events(struct ctl *ctl, const struct device *device, uint32_t limit,
-                        struct store_rows **rows)
-{
-	const char *step = ctl_option(ctl, &opt_step);
-
-	return step ? event_list_step(&ctl->store, device->id, step, limit, rows)
-	            : event_list(&ctl->store, device->id, limit, rows);
-}
-
-int ctl_print_events(struct ctl *ctl, const struct device *device, uint32_t limit)
-{
-	struct table table = { .columns = 6 };
-	struct device named = *device;
-	struct event_record event;
-	struct store_rows *rows;
-	int rc = start_events(ctl, device, limit, &rows);
-
-	table_add(&table, "TIME", "DEVICE", "STEP", "JOB", "AFTER", "REASON");
-	while (store_next(rows, &rc)) {
-		char when[24], job[24] = "-", after[24] = "-";
-
-		event_row(rows, &event);
-		rc = name_device(ctl, &event, &named);
-		ctl_time(event.time, when, sizeof(when));
-		if (event.job)
-			text_format(job, sizeof(job), "%" PRIu64, event.job);
-		if (event.milliseconds)
-			text_format(after, sizeof(after), "%u ms", event.milliseconds);
-		if (rc == 0)
-			table_add(&table, when, named.name, event.step, job, after, event.reason);
-	}
-	if (rc)
-		return ctl_store_error(ctl);
-	table_print(&table);
-	return 0;
-}
-
-json_t *ctl_json_events(struct ctl *ctl, const struct device *device, uint32_t limit)
-{
-	json_t *array = json_array();
-	struct device named = *device;
-	struct event_record event;
-	struct store_rows *rows;
-	int rc = start_events(ctl, device, limit, &rows);
-
-	while (store_next(rows, &rc)) {
-		event_row(rows, &event);
-		rc = name_device(ctl, &event, &named);
-		if (rc == 0)
-			json_array_append_new(array, ctl_json_event(&event, named.name));
-	}
-	if (rc == 0)
-		return array;
-	json_decref(array);
-	return NULL;
-}
-
-static int ctl_event_list(struct ctl *ctl)
-{
-	struct device device = { 0 };
-	uint32_t limit = EVENTS_SHOWN;
-	json_t *array;
 	int status = 0;
 
-	if (ctl_option(ctl, &opt_limit))
+	query->limit = EVENTS_SHOWN;
+	query->step = ctl_option(ctl, &opt_step);
+	if (query->step)
+		status = ctl_read_step(ctl, query->step);
+	if (status == 0 && ctl_given(ctl, &opt_limit))
 		status = ctl_number(ctl_option(ctl, &opt_limit), "--limit", EVENTS_SHOWN_MAX,
-		                    &limit);
-	if (status == 0 && ctl->word_count)
-		status = ctl_find_device(ctl, ctl->words[0], &device);
-	if (status)
-		return status;
+		                    &query->limit);
+	if (status == 0 && ctl_given(ctl, &opt_since))
+		status = ctl_read_past("--since", ctl_option(ctl, &opt_since), false,
+		                       &query->since);
+	if (status == 0 && ctl_given(ctl, &opt_until))
+		status = ctl_read_past("--until", ctl_option(ctl, &opt_until), true,
+		                       &query->until);
+	if (status == 0 && query->until && query->until < query->since)
+		status = ctl_error(EXIT_USAGE, "--until %s: is before --since",
+		                   ctl_option(ctl, &opt_until));
+	return status;
+}
+
+static int print_query(struct ctl *ctl, const struct event_query *query)
+{
+	json_t *array;
+
 	if (!ctl->json)
-		return ctl_print_events(ctl, &device, limit);
-	array = ctl_json_events(ctl, &device, limit);
+		return ctl_print_events(ctl, query);
+	array = ctl_json_events(ctl, query);
 	if (!array)
 		return ctl_store_error(ctl);
 	ctl_print_json(array);
 	return 0;
 }
 
+static int add_id(struct ctl *ctl, const struct device *device, void *data)
+{
+	(void)ctl;
+	json_array_append_new(data, json_integer((json_int_t)device->id));
+	return 0;
+}
+
+static int ctl_event_list(struct ctl *ctl)
+{
+	struct event_query query = { .limit = 0 };
+	json_t *ids = json_array();
+	char *text = NULL;
+	int status = read_query(ctl, &query);
+
+	if (status == 0 && ctl->word_count) {
+		status = ctl_each_device(ctl, 0, ctl->word_count, add_id, ids);
+		query.devices = text = json_dumps(ids, JSON_COMPACT);
+	}
+	if (status == 0)
+		status = print_query(ctl, &query);
+	free(text);
+	json_decref(ids);
+	return status;
+}
+
 static const struct verb verbs[] = {
-	{ .name = "list", .alias = "ls", .run = ctl_event_list, .min = 0, .max = 1,
-	  .options = OPTIONS(&opt_limit, &opt_step), .usage = "[DEVICE] [--step STEP] [--limit N]",
-	  .help = "List events of all devices or of one, the newest last." },
+	{ .name = "list", .alias = "ls", .run = ctl_event_list, .min = 0, .max = NO_LIMIT,
+	  .options = OPTIONS(&opt_since, &opt_until, &opt_step, &opt_limit),
+	  .usage = "[TARGET]... [--since TIME] [--until TIME] [--step STEP] [--limit N]",
+	  .help = "List events of all devices, or of those that the targets name, the newest "
+	          "last." },
 	{ .run = NULL },
 };
 

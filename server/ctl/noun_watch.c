@@ -38,8 +38,8 @@ struct watched_event {
 
 struct watch {
 	struct ctl *ctl;
-	uint64_t device;     /* 0: not of one alone */
-	int64_t folder;      /* -1: not of one alone; 0: the top, which is all devices */
+	bool all;            /* of all devices; else JSON arrays of ids, as text */
+	char *devices, *folders, *groups;
 	const char *step;    /* NULL: not of one step alone */
 	struct watched_event *events; /* those that were just found, and are to be printed */
 	size_t event_count;
@@ -98,7 +98,7 @@ static void report_unknown(struct watch *w, const struct unknown *unknown)
 		put_line(json_pack("{s:o, s:s, s:o, s:s, s:s, s:I}", "time",
 		                   ctl_json_time(unknown->last), "unknown_machine", name,
 		                   "uuid", memcmp(unknown->uuid, none, 16) ? json_string(guid)
-		                   : json_null(),
+		                                                           : json_null(),
 		                   "address", unknown->address, "outcome", unknown->outcome,
 		                   "boots",
 		                   (json_int_t)unknown->boots));
@@ -141,8 +141,9 @@ static bool add_event(struct watch *w, struct store_rows *rows)
 		return true;
 	/* The list grows at each power of two. */
 	if ((w->event_count & (w->event_count - 1)) == 0) {
-		more = realloc(w->events, sizeof(*more) * (w->event_count ? 2 * w->event_count
-		                                           : 1));
+		size_t capacity = w->event_count ? 2 * w->event_count : 1;
+
+		more = realloc(w->events, sizeof(*more) * capacity);
 		if (!more)
 			return false;
 		w->events = more;
@@ -153,7 +154,7 @@ static bool add_event(struct watch *w, struct store_rows *rows)
 
 static int look_at_events(struct watch *w)
 {
-	struct event_filter filter = { w->event, w->device, w->folder };
+	struct event_filter filter = { w->event, w->all, w->devices, w->folders, w->groups };
 	struct store_rows *rows;
 	int rc = event_list_after(&w->ctl->store, &filter, &rows);
 
@@ -220,12 +221,12 @@ static int look_for_news(struct watch *w)
 
 	if (rc || version == w->version)
 		return rc;
-	/* What belongs together is stored within a moment: it is printed together, in its order. */
+	/* What belongs together is stored together: it is printed together, in its order. */
 	w->settling = !w->settling;
 	if (w->settling)
 		return 0;
 	rc = look_at_events(w);
-	if (rc == 0 && !w->device && w->folder < 0 && !w->step)
+	if (rc == 0 && !w->ctl->word_count && !w->step)
 		rc = look_at_unknowns(w, true);
 	if (rc == 0)
 		w->version = version;
@@ -247,27 +248,29 @@ static int start_watch(struct watch *w, uint32_t limit)
 	return look_at_unknowns(w, false);
 }
 
+/* Finds what the words name: those who are in folders and groups may change. */
 static int find_watched(struct watch *w)
 {
-	struct ctl *ctl = w->ctl;
-	struct device device;
-	uint64_t folder;
-	int rc, status;
+	json_t *devices = json_array(), *folders = json_array(), *groups = json_array();
+	int status = 0;
 
-	w->folder = -1;
-	if (!ctl->word_count)
-		return 0;
-	if (ctl->words[0][0] != '/') {
-		status = ctl_find_device(ctl, ctl->words[0], &device);
-		w->device = status ? 0 : device.id;
-		return status;
+	w->all = w->ctl->word_count == 0;
+	for (int i = 0; status == 0 && i < w->ctl->word_count; i++) {
+		struct owner owner = { .level = LEVEL_GLOBAL };
+
+		status = ctl_find_owner(w->ctl, w->ctl->words[i], &owner);
+		w->all |= status == 0 && owner.level == LEVEL_GLOBAL;
+		json_array_append_new(owner.level == LEVEL_DEVICE ? devices
+		                      : owner.level == LEVEL_GROUP ? groups : folders,
+		                      json_integer((json_int_t)owner.id));
 	}
-	rc = folder_find(&ctl->store, ctl->words[0], &folder);
-	if (rc == 0)
-		w->folder = (int64_t)folder;
-	if (rc == ERR_MALFORMED)
-		rc = ERR_NOT_FOUND;
-	return ctl_found(ctl, rc, ctl->words[0], "folder", "folder");
+	w->devices = json_dumps(devices, JSON_COMPACT);
+	w->folders = json_dumps(folders, JSON_COMPACT);
+	w->groups = json_dumps(groups, JSON_COMPACT);
+	json_decref(devices);
+	json_decref(folders);
+	json_decref(groups);
+	return status;
 }
 
 /* Waits for a signal, or that nobody reads any more. Returns whether it is to end. */
@@ -310,6 +313,8 @@ static int ctl_watch(struct ctl *ctl)
 	int status = ctl_given(ctl, &opt_limit)
 	             ? ctl_number(ctl_option(ctl, &opt_limit), "--limit", LIMIT_MAX, &limit) : 0;
 
+	if (status == 0 && w.step)
+		status = ctl_read_step(ctl, w.step);
 	if (status == 0)
 		status = find_watched(&w);
 	if (status == 0 && start_watch(&w, limit))
@@ -318,16 +323,20 @@ static int ctl_watch(struct ctl *ctl)
 		status = follow_database(&w);
 	free(w.printed);
 	free(w.events);
+	free(w.devices);
+	free(w.folders);
+	free(w.groups);
 	return status;
 }
 
 static const struct verb verbs[] = {
-	{ .run = ctl_watch, .min = 0, .max = 1, .options = OPTIONS(&opt_limit, &opt_step),
-	  .usage = "[DEVICE|FOLDER] [--step STEP] [--limit N]",
-	  .help = "Print the events of all machines, unknown ones too, or of a device or those in "
-	          "a folder, one a line as they happen; with --json one object a line, where "
-	          "time_ms is the part of a second that time leaves out. It ends on SIGINT "
-	          "(Ctrl-C), SIGTERM, or when nobody reads its output." },
+	{ .run = ctl_watch, .min = 0, .max = NO_LIMIT, .options = OPTIONS(&opt_limit, &opt_step),
+	  .usage = "[TARGET]... [--step STEP] [--limit N]",
+	  .help = "Print the events of all machines, unknown ones too, or of the devices that the "
+	          "targets name, one a line as they happen; with --json one object a line, where "
+	          "time_ms is the part of a second that time leaves out. Devices that come into a "
+	          "folder or group belong to it from then on. It ends on SIGINT (Ctrl-C), SIGTERM, "
+	          "or when nobody reads its output." },
 	{ .run = NULL },
 };
 

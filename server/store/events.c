@@ -20,6 +20,21 @@ const char *event_name(uint8_t code)
 	return "other";
 }
 
+const char *event_step_at(size_t index)
+{
+	/* Those of the NBP, of prebootd, of jobs, and of administrators. */
+	static const char *const steps[] = {
+		"started", "hardware", "identity", "asked", "answered", "menu", "chosen", "loaded",
+		"handover", "local-boot", "error", "other",
+		"request", "refused", "conflict",
+		"assigned", "pending", "offered", "begun", "done", "failed", "cancelled",
+		"unassigned", "admitted", "moved", "renamed", "released", "joined", "left",
+		"member",
+	};
+
+	return index < sizeof(steps) / sizeof(steps[0]) ? steps[index] : NULL;
+}
+
 /* The source of an event. A machine, or whoever sends messages in its name, can report any number
  * of events of source 0, and cause those of source 1, conflicts. Each source has its own limit, so
  * that neither displaces source 2: what the server and its administrators did. */
@@ -176,14 +191,23 @@ int event_list(struct store *store, uint64_t device, uint32_t limit, struct stor
 	return store_start(store, rows, of_all, "i", (int64_t)limit);
 }
 
-int event_list_step(struct store *store, uint64_t device, const char *step, uint32_t limit,
-                    struct store_rows **rows)
-{
-	static const char sql[] =
-		"SELECT * FROM (SELECT * FROM event WHERE (?1 = 0 OR device = ?1) AND step = ?2"
-		" ORDER BY id DESC LIMIT ?3) ORDER BY id";
+#define OF_STEP_AND_TIME \
+	" (?2 = '' OR step = ?2) AND time >= ?3 AND time <= ?4 ORDER BY id DESC LIMIT ?5)" \
+	" ORDER BY id"
 
-	return store_start(store, rows, sql, "iti", (int64_t)device, step, (int64_t)limit);
+int event_select(struct store *store, const struct event_query *query, struct store_rows **rows)
+{
+	static const char of_all[] =
+		"SELECT * FROM (SELECT * FROM event WHERE ?1 = ''" /* all of them */
+		" AND" OF_STEP_AND_TIME;
+	static const char of_devices[] =
+		"SELECT * FROM (SELECT * FROM event WHERE device IN (SELECT value FROM"
+		" json_each(?1)) AND" OF_STEP_AND_TIME;
+
+	return store_start(store, rows, query->devices ? of_devices : of_all, "ttiii",
+	                   query->devices ? query->devices : "",
+	                   query->step ? query->step : "", query->since,
+	                   query->until ? query->until : INT64_MAX, (int64_t)query->limit);
 }
 
 void event_row(struct store_rows *row, struct event_record *event)
@@ -205,15 +229,19 @@ int event_list_after(struct store *store, const struct event_filter *filter,
                      struct store_rows **rows)
 {
 	static const char sql[] =
-		"WITH RECURSIVE within (id) AS (SELECT ?3 UNION"
+		"WITH RECURSIVE within (id) AS (SELECT value FROM json_each(?3) UNION"
 		" SELECT folder.id FROM folder JOIN within ON folder.parent = within.id)"
 		" SELECT event.id, event.device, time, step, job, milliseconds, reason, boot,"
 		" time_ms, device.name FROM event JOIN device ON device.id = event.device"
-		" WHERE event.id > ?1 AND (?2 = 0 OR device.id = ?2)"
-		" AND (?3 <= 0 OR device.folder IN (SELECT id FROM within)) ORDER BY event.id";
+		" WHERE event.id > ?1 AND (?5 OR device.id IN (SELECT value FROM json_each(?2))"
+		" OR device.folder IN (SELECT id FROM within)"
+		" OR device.id IN (SELECT device FROM member WHERE device_group IN"
+		" (SELECT value FROM json_each(?4)))) ORDER BY event.id";
 
-	return store_start(store, rows, sql, "iii", filter->after, (int64_t)filter->device,
-	                   filter->folder);
+	return store_start(store, rows, sql, "ittti", filter->after,
+	                   filter->all ? "[]" : filter->devices,
+	                   filter->all ? "[]" : filter->folders,
+	                   filter->all ? "[]" : filter->groups, (int64_t)filter->all);
 }
 
 int64_t event_row_number(struct store_rows *row)

@@ -24,6 +24,8 @@ struct event_record {
 
 /** Names an enum event_code for people, in static memory. */
 const char *event_name(uint8_t code);
+/** Returns the step at @index, from 0, of all that events may have; NULL past the last. */
+const char *event_step_at(size_t index);
 
 /** Adds @event, and now and then drops its device's oldest of that kind beyond EVENTS_PER_DEVICE. */
 int event_add(struct store *store, const struct event_record *event);
@@ -62,16 +64,25 @@ int event_list_boot(struct store *store, uint64_t device, const uint8_t boot[NON
  * Take each with event_row(). Returns 0 or the ERR_ values of store.h.
  */
 int event_list(struct store *store, uint64_t device, uint32_t limit, struct store_rows **rows);
-/** The same of events with one step. */
-int event_list_step(struct store *store, uint64_t device, const char *step, uint32_t limit,
-                    struct store_rows **rows);
+
+/* Which events to list. */
+struct event_query {
+	const char *devices;  /* a JSON array of their ids, of these alone; NULL: of all */
+	const char *step;     /* with this step alone; NULL: with any */
+	int64_t since, until; /* Unix time, both included; until 0: no end */
+	uint32_t limit;       /* the last of them */
+};
+
+/** Starts such a list as event_list() does. The texts are to stay until it ends. */
+int event_select(struct store *store, const struct event_query *query, struct store_rows **rows);
 void event_row(struct store_rows *row, struct event_record *event);
 
 /* Which events to list after one. */
 struct event_filter {
-	int64_t after;   /* the number of that event; 0: all */
-	uint64_t device; /* 0: of all devices */
-	int64_t folder;  /* of those in it or below it; 0: of those in any; negative: of all */
+	int64_t after; /* the number of that event; 0: all */
+	bool all;      /* of all devices */
+	/* Else JSON arrays of ids: of these devices, and of those in these folders and groups. */
+	const char *devices, *folders, *groups;
 };
 
 /** Starts such a list, oldest first; take each with event_row(), and with these two. */
