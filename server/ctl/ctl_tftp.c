@@ -112,6 +112,31 @@ static void look_for_all(const struct tftp *t, const char *what, const char *loa
 	look_for(t, what, config, prefix);
 }
 
+/* Warnings go to standard error: what was to be done is done all the same. */
+static void print_warning(void *data, const char *problem, const char *remedy)
+{
+	(void)data;
+	output_line("prebootctl: warning", "%s; %s", problem, remedy);
+}
+
+static void keep_silent(void *data, const char *problem, const char *remedy)
+{
+	(void)data;
+	(void)problem;
+	(void)remedy;
+}
+
+/* Reports that one of the folders is not there; as a warning once, however much a verb does. */
+static void report_folder(struct ctl *ctl, struct tftp *t, const char *problem, const char *remedy)
+{
+	bool warning = t->found == print_warning;
+
+	if (!warning || !ctl->warned_of_tftp)
+		t->found(t->data, problem, remedy);
+	ctl->warned_of_tftp |= warning;
+	t->root[0] = '\0';
+}
+
 /* Reads where the files are. @t->found is called where one of the folders is not there. */
 static int read_folders(struct ctl *ctl, struct tftp *t)
 {
@@ -136,28 +161,19 @@ static int read_folders(struct ctl *ctl, struct tftp *t)
 	if (stat(t->root, &status) || !S_ISDIR(status.st_mode)) {
 		snprintf(problem, sizeof(problem), "tftp-root: %s is no folder of this host",
 		         t->root);
-		t->found(t->data, problem, "say where the TFTP server has its files, or "
-		         "\"prebootctl settings unset tftp-root\"");
-		t->root[0] = '\0';
+		report_folder(ctl, t, problem, "say where the TFTP server has its files, or "
+		              "\"prebootctl settings unset tftp-root\"");
 		return ERR_NOT_FOUND;
 	}
 	host_path(t, "", t->folder, path);
 	if (stat(path, &status) || !S_ISDIR(status.st_mode)) {
 		snprintf(problem, sizeof(problem), "tftp-folder: %s is no folder of this host",
 		         path);
-		t->found(t->data, problem, "say in which folder of the TFTP server's root the NBPs "
-		         "are, or \"prebootctl settings unset tftp-folder\"");
-		t->root[0] = '\0';
+		report_folder(ctl, t, problem, "say in which folder of the TFTP server's root the "
+		              "NBPs are, or \"prebootctl settings unset tftp-folder\"");
 		return ERR_NOT_FOUND;
 	}
 	return 0;
-}
-
-/* On standard error: what was to be done is done all the same. */
-static void print_warning(void *data, const char *problem, const char *remedy)
-{
-	(void)data;
-	output_line("prebootctl: warning", "%s; %s", problem, remedy);
 }
 
 void ctl_warn_job(struct ctl *ctl, const char *what, const struct job *job)
@@ -231,9 +247,20 @@ void ctl_warn_settings(struct ctl *ctl, const struct owner *owner)
 		look_for_settings(ctl, &t, owner, (bool[2]){ false, false });
 }
 
+bool ctl_setting_names_files(const char *key)
+{
+	static const char *const keys[] = { SETTING_TFTP_ROOT, SETTING_TFTP_FOLDER, "loader-bios",
+		                            "loader-uefi", "menu-file", "menu-mode" };
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		if (strcmp(keys[i], key) == 0)
+			return true;
+	return false;
+}
+
 void ctl_note_kind(struct ctl *ctl, const struct bundle *bundle)
 {
-	struct tftp t = { .found = print_warning };
+	struct tftp t = { .found = keep_silent };
 
 	/* Those of the other kinds come with the examples. */
 	if (strcmp(bundle->config, bundle_kind_config(bundle->kind)) != 0 ||

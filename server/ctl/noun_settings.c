@@ -237,14 +237,27 @@ static void report_change(struct ctl *ctl, const struct change *change)
 	puts("");
 }
 
+static bool names_files(const struct ctl *ctl, const struct change *change)
+{
+	size_t index;
+
+	for (int i = change->first; i < ctl->word_count; i++)
+		if (strcmp(ctl->words[i], "menu-mode=never") != 0 &&
+		    find_setting(ctl->words[i], strcspn(ctl->words[i], "="), &index) == 0 &&
+		    ctl_setting_names_files(setting_key(index)))
+			return true;
+	return false;
+}
+
 static int apply_change(struct ctl *ctl, int first,
                         int (*one)(struct ctl *ctl, const struct owner *owner, const char *word))
 {
 	struct change change = { .first = first, .one = one };
 	int status = CTL_TRANSACTION(ctl, change_settings(ctl, &change));
 
-	for (size_t at = 0; status == 0 && one == set_setting && at < change.owners.count; at++)
-		ctl_warn_settings(ctl, &change.owners.list[at]);
+	if (status == 0 && one == set_setting && names_files(ctl, &change))
+		for (size_t at = 0; at < change.owners.count; at++)
+			ctl_warn_settings(ctl, &change.owners.list[at]);
 	if (status == 0 && ctl->json)
 		status = show_settings(ctl, &change.owners);
 	else if (status == 0)
