@@ -2,6 +2,7 @@
 /* The command line: its options, and whether all of it is for the verb. */
 #include <getopt.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "server/ctl/noun.h"
@@ -101,12 +102,32 @@ static int keep_option(struct ctl *ctl, const char *name, const char *value)
 	return -1;
 }
 
+/* Says whether JSON is wanted, also where another option is wrong. */
+static bool wants_json(int argc, char **argv, const struct option *all)
+{
+	/* getopt_long() moves words, so an option at the end would find a value the second time. */
+	char **copy = calloc((size_t)argc + 1, sizeof(*copy));
+	bool json = false;
+	int option;
+
+	if (!copy)
+		return false;
+	memcpy(copy, argv, (size_t)argc * sizeof(*copy));
+	while ((option = getopt_long(argc, copy, ":d:jhV", all, NULL)) != -1)
+		json |= option == 'j';
+	free(copy);
+	optind = 0; /* The GNU C library begins anew then. */
+	return json;
+}
+
 int args_parse(struct ctl *ctl, int argc, char **argv)
 {
 	static struct option all[COMMON_COUNT + NAMES_MAX + 1];
 	int option, status = -1;
 
 	collect_options(all);
+	if (wants_json(argc, argv, all))
+		ctl_errors_as_json();
 	ctl->database = STORE_DEFAULT;
 	while (status < 0 && (option = getopt_long(argc, argv, ":d:jhV", all, NULL)) != -1) {
 		switch (option) {

@@ -233,6 +233,10 @@ static int ctl_menu_show(struct ctl *ctl)
 		status = read_menu_file(&file, ctl->words[0]);
 	if (status)
 		return status;
+	if (file.error_count && ctl->json)
+		return ctl_error(EXIT_FAULT, "%s:%u:%u: expected %s", file.name,
+		                 file.errors[0].line,
+		                 file.errors[0].column, file.errors[0].message);
 	if (file.error_count) {
 		print_errors(&file);
 		return EXIT_FAULT;

@@ -44,7 +44,7 @@ static enum fit fit_of(const char *word, const char *name, const char *alias)
 
 const struct noun *noun_find(const char *word)
 {
-	const struct noun *found = NULL;
+	const struct noun *found = NULL, *by_alias = NULL;
 	size_t fitting = 0;
 
 	for (size_t i = 0; i < NOUN_COUNT; i++) {
@@ -52,11 +52,16 @@ const struct noun *noun_find(const char *word)
 
 		if (fit == FIT_IS)
 			return nouns[i];
+		if (nouns[i]->alias && fit_of(word, nouns[i]->alias, NULL) == FIT_BEGINS)
+			by_alias = nouns[i];
 		if (fit == FIT_NOT || !nouns[i]->about)
 			continue;
 		found = nouns[i];
 		fitting++;
 	}
+	/* No two aliases begin alike. */
+	if (fitting == 0)
+		return by_alias;
 	return fitting == 1 ? found : NULL;
 }
 

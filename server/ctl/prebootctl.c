@@ -79,15 +79,14 @@ int main(int argc, char **argv)
 	int status;
 
 	output_start(OUTPUT_STDOUT | OUTPUT_STDERR, is_writing, &ctl);
-	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
-		if (strcmp(argv[i], "-j") == 0 || strcmp(argv[i], "--json") == 0)
-			ctl_errors_as_json();
 	status = args_parse(&ctl, argc, argv);
 	if (status >= 0)
 		return status;
 	if (ctl.json)
 		output_json();
 	shift_help(&ctl);
+	if (ctl.word_count == 0 && ctl.json && !ctl.help)
+		return ctl_error(EXIT_USAGE, "missing argument NOUN; try \"prebootctl --help\"");
 	if (ctl.word_count == 0) {
 		help_all(ctl.help ? stdout : stderr);
 		return ctl.help ? 0 : EXIT_USAGE;
