@@ -159,7 +159,7 @@ static int ctl_bundle_rename(struct ctl *ctl)
 
 /* --- remove ---------------------------------------------------------------- */
 
-#define PLACES_TOLD 5
+#define PLACES_LISTED 5
 
 /* Where a bundle is used, as a sentence; no more than a few are named. */
 struct places {
@@ -171,7 +171,7 @@ static void add_place(struct places *places, const char *what, const char *name)
 {
 	size_t length = strlen(places->text);
 
-	if (places->count++ < PLACES_TOLD)
+	if (places->count++ < PLACES_LISTED)
 		text_format(places->text + length, sizeof(places->text) - length, "%s%s%s",
 		            length ? ", " : "", what, name);
 }
@@ -227,10 +227,10 @@ static int remove_bundle(struct ctl *ctl, struct bundle_whole *whole)
 	if (find_assignments(ctl, whole->bundle.id, &places) ||
 	    find_others(ctl, whole->bundle.id, &places))
 		return ctl_store_error(ctl);
-	if (places.count > PLACES_TOLD)
+	if (places.count > PLACES_LISTED)
 		return ctl_error(EXIT_FAULT, "bundle %s is in use: %s and %zu more; remove those "
 		                 "first", whole->bundle.name, places.text,
-		                 places.count - PLACES_TOLD);
+		                 places.count - PLACES_LISTED);
 	if (places.count)
 		return ctl_error(EXIT_FAULT, "bundle %s is in use: %s; remove %s first",
 		                 whole->bundle.name, places.text,

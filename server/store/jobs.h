@@ -8,13 +8,13 @@
 /* Functions return 0 or the ERR_ values of store.h. */
 
 /**
- * Stores new work: all of @job but number, state and attempt, which it sets.
+ * Stores a new job: all of @job but number, state and attempt, which it sets.
  * Its key=value strings are those of @details.
- * ERR_REFUSED: the device has open work, or is not there.
+ * ERR_REFUSED: the device has an open job, or is not there.
  */
 int job_add(struct store *store, struct job *job, const struct details *details);
 
-/** The same as job_add() for work that has an origin. */
+/** The same as job_add() for a job that has an origin. */
 int job_add_of(struct store *store, struct job *job, const struct details *details,
                 const struct origin *origin);
 

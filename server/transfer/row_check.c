@@ -72,7 +72,7 @@ const char *data_whole_session(const json_t *row)
 }
 
 /* Says whether a message to the agent can hold the details of an open job. */
-static bool can_be_told(const json_t *row)
+static bool fits_details(const json_t *row)
 {
 	struct message message = { .type = MESSAGE_DETAILS };
 	struct details *details = &message.u.details;
@@ -116,5 +116,5 @@ const char *data_whole_job(const json_t *row)
 		return "no boot has its attempt; expected it among \"offers\"";
 	if (job_is_open(state) && !text_of(row, "loader_bios")[0] && !text_of(row, "loader_uefi")[0])
 		return NO_LOADER;
-	return job_is_open(state) && !can_be_told(row) ? NO_ROOM : NULL;
+	return job_is_open(state) && !fits_details(row) ? NO_ROOM : NULL;
 }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What the documents say of files, commands and words is so.
+"""What the documents say of files and commands is so.
 
 README.md's part for administrators and server/administering.md are run literally, line by line,
 on a database of their own; machines that boot meanwhile are played by policy.py. Lines that need
@@ -137,31 +137,7 @@ def test_there_are_commands():
     assert len(list(commands((ROOT / "README.md").read_text()))) > 20
 
 
-# --- words ---------------------------------------------------------------------
-
-# What other words stand for, in README.md's glossary; CHANGELOG.md alone says what they were.
-FORBIDDEN = re.compile(r"\b(strangers?|leases?|zones?|keepers?|verdicts?|rulings?|judged?|judges|"
-                       r"vouch(ed|es)?|oddit(y|ies)|happenings?|chores?|passed over)\b", re.I)
-ALLOWED = re.compile(r"DHCP|dhcpd|dnsmasq|time zone", re.I)
-
-
-def misused(text):
-    return [line for line in text.splitlines() if FORBIDDEN.search(line)
-            and not ALLOWED.search(line)]
-
-
-@pytest.mark.parametrize("file", [file for file in (*DOCUMENTS, *MANUALS)
-                                  if file.name != "CHANGELOG.md"], ids=name)
-def test_words_of_documents(file):
-    assert misused(file.read_text()) == []
-
-
-def test_words_of_help(known):
-    texts = [output(BUILD / program, "--help")
-             for program in ("prebootd", "prebootctl", "prebootwork", "isdctl")]
-    texts += [output(CTL, "help", noun) for noun in known]
-    assert [misused(text) for text in texts if misused(text)] == []
-
+# --- version and words ----------------------------------------------------------
 
 def test_package_is_named():
     version = re.search(r"^VERSION := (.*)$", (ROOT / "Makefile").read_text(), re.M)[1]

@@ -191,7 +191,7 @@ def load(machines, selector, until):
             key.data.receive()
 
 
-def test_nothing_told_is_lost(tmp_path):
+def test_nothing_answered_is_lost(tmp_path):
     seed = int(os.environ.get("KILL_SEED", secrets.randbits(32)))
     print(f"KILL_SEED={seed} repeats this run's choices, not its timing")
     random_, record = random.Random(seed), Record()

@@ -157,7 +157,7 @@ def test_every_field_is_shown(ctl, daemon):
         assert re.search(line, shown), line
 
 
-def test_what_was_not_told(ctl, daemon):
+def test_facts_that_were_not_reported(ctl, daemon):
     ctl("device", "add", "web01", MAC1)
     request(daemon, nonce=bytes(16))
     seen = eventually(lambda: ctl.json("device", "show", "web01")["seen"])

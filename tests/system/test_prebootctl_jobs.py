@@ -127,7 +127,7 @@ def test_story(ctl, daemon):
     assert daemon.stop() == 0
 
 
-def test_never_begun_is_told(ctl, daemon):
+def test_never_begun_is_reported(ctl, daemon):
     ctl("device", "add", "web01", MAC)
     ctl("job", "assign", "web01", "--config", "z_auto.cfg")
     decisions = [request(daemon)[policy.DECISION] for _ in range(5)]

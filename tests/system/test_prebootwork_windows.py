@@ -61,7 +61,7 @@ class Site:
         daemon = policy.Daemon(self.ctl.database, folder / "log")
         try:
             self.job = policy.boot(daemon.port, {policy.MAC: policy.mac(MAC),
-                                                 policy.FIRMWARE: policy.UEFI})[policy.LEASE]
+                                                 policy.FIRMWARE: policy.UEFI})[policy.JOB]
         finally:
             daemon.stop()
         self.token = policy.TOKENS[self.job].hex()

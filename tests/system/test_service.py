@@ -91,7 +91,7 @@ def ask(family, address):
 # --- notifications, and what is passed ----------------------------------------------
 
 
-def test_what_systemd_is_told(start, tmp_path):
+def test_what_systemd_is_notified_of(start, tmp_path):
     systemd = Systemd(tmp_path)
     process, _ = start(NOTIFY_SOCKET=str(systemd.path))
     assert systemd.hear()["READY"] == "1"

@@ -158,7 +158,7 @@ static void answer_as_second(struct fake *fake, const struct fake_datagram *data
 }
 
 /* The server that answered gets reports and events, also those of a menu entry. */
-static void the_server_that_answered_is_told(void **state)
+static void reports_go_to_the_server_that_answered(void **state)
 {
 	static const uint8_t options[] = { 224, 8, 10, 0, 0, 1, 10, 0, 0, 2, 255 };
 
@@ -367,7 +367,7 @@ int main(void)
 		cmocka_unit_test(accepts_the_job_before_it_fetches),
 		cmocka_unit_test(without_a_receipt_it_boots_local),
 		cmocka_unit_test(other_servers_cannot_confirm),
-		cmocka_unit_test(the_server_that_answered_is_told),
+		cmocka_unit_test(reports_go_to_the_server_that_answered),
 		cmocka_unit_test(reports_job_done_that_ends_at_the_handover),
 		cmocka_unit_test(job_is_not_done_by_a_loader_that_is_refused),
 		cmocka_unit_test(makes_sure_of_the_configuration_file),

@@ -22,7 +22,7 @@ static void make(uint8_t bytes[SIZE])
 		bytes[i] = (uint8_t)(i + 1);
 }
 
-static void copies_what_it_is_told(void **state)
+static void copies_what_is_asked(void **state)
 {
 	uint8_t from[SIZE], to[SIZE];
 
@@ -73,7 +73,7 @@ static void sets_compares_and_measures(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(copies_what_it_is_told),
+		cmocka_unit_test(copies_what_is_asked),
 		cmocka_unit_test(moves_over_itself),
 		cmocka_unit_test(sets_compares_and_measures),
 	};

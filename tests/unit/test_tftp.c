@@ -117,7 +117,7 @@ static void ports_are_random(void **state)
 	free(net);
 }
 
-static void the_size_told_is_the_size(void **state)
+static void the_size_announced_is_the_size(void **state)
 {
 	static const struct {
 		const char *oack;
@@ -254,7 +254,7 @@ int main(void)
 		cmocka_unit_test(unknowns_are_not_heard),
 		cmocka_unit_test(numbers_go_round),
 		cmocka_unit_test(ports_are_random),
-		cmocka_unit_test(the_size_told_is_the_size),
+		cmocka_unit_test(the_size_announced_is_the_size),
 		cmocka_unit_test(errors_of_the_server),
 		cmocka_unit_test(no_more_than_fits),
 		cmocka_unit_test(time_is_bounded),

@@ -115,7 +115,7 @@ static enum uuid_state state_of(struct store *store, const uint8_t its_uuid[16])
 	return word.state;
 }
 
-/* Unknown machines cannot fill the table, which prebootd has in memory: further ones are told of. */
+/* Unknown machines cannot fill the table, which prebootd has in memory: further ones are only reported. */
 static void test_doubts(void **state)
 {
 	struct place *place = *state;
