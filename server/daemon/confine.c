@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <grp.h>
-#include <libgen.h>
 #include <linux/capability.h>
 #include <pwd.h>
 #include <stdarg.h>
@@ -16,8 +15,10 @@
 #include <unistd.h>
 
 #include "nbp/proto/error.h"
+#include "server/daemon/real_path.h"
 
-int confine_fail(struct confinement *c, int rc, const char *format, ...)
+__attribute__((format(printf, 3, 4)))
+static int fail(struct confinement *c, int rc, const char *format, ...)
 {
 	va_list args;
 
@@ -25,14 +26,6 @@ int confine_fail(struct confinement *c, int rc, const char *format, ...)
 	vsnprintf(c->message, sizeof(c->message), format, args);
 	va_end(args);
 	return rc;
-}
-
-void confine_folder(const char *path, char *out)
-{
-	char copy[PATH_MAX];
-
-	snprintf(copy, sizeof(copy), "%s", path);
-	snprintf(out, PATH_MAX, "%s", dirname(copy));
 }
 
 /* --- the user ---------------------------------------------------------------- */
@@ -46,10 +39,10 @@ static int find_user(struct confinement *c, const struct passwd **user)
 	if (*user)
 		return 0;
 	if (errno && errno != ENOENT && errno != ESRCH)
-		return confine_fail(c, ERR_IO, "--user %s: %s", name, strerror(errno));
+		return fail(c, ERR_IO, "--user %s: %s", name, strerror(errno));
 	if (c->user)
-		return confine_fail(c, ERR_NOT_FOUND, "--user %s: there is no such user", name);
-	return confine_fail(c, ERR_NOT_FOUND, "started as root, but there is no user " CONFINE_USER
+		return fail(c, ERR_NOT_FOUND, "--user %s: there is no such user", name);
+	return fail(c, ERR_NOT_FOUND, "started as root, but there is no user " CONFINE_USER
 	                    " to go on as; create it (useradd --system " CONFINE_USER
 	                    "), or name another one with --user NAME");
 }
@@ -62,10 +55,10 @@ static int become(struct confinement *c, const struct passwd *user)
 	if (initgroups(user->pw_name, user->pw_gid) ||
 	    setresgid(user->pw_gid, user->pw_gid, user->pw_gid) ||
 	    setresuid(user->pw_uid, user->pw_uid, user->pw_uid))
-		return confine_fail(c, ERR_REFUSED, "cannot become user %s: %s", user->pw_name,
+		return fail(c, ERR_REFUSED, "cannot become user %s: %s", user->pw_name,
 		                    strerror(errno));
 	if (setuid(0) == 0)
-		return confine_fail(c, ERR_REFUSED, "user %s could become root again; is this "
+		return fail(c, ERR_REFUSED, "user %s could become root again; is this "
 		                    "kernel without capabilities?", user->pw_name);
 	return 0;
 }
@@ -84,7 +77,7 @@ static int change_user(struct confinement *c, char *how, size_t size)
 	} else {
 		user = getpwuid(geteuid());
 		if (c->user && (!user || strcmp(c->user, user->pw_name) != 0))
-			return confine_fail(c, ERR_REFUSED, "--user %s: only root can change to "
+			return fail(c, ERR_REFUSED, "--user %s: only root can change to "
 			                    "another user; start it as root or without --user",
 			                    c->user);
 	}
@@ -115,9 +108,9 @@ static int drop_capabilities(struct confinement *c)
 	/* Under systemd there are none, and the call to drop them may be barred. */
 	if ((syscall(SYS_capget, &header, has) || memcmp(has, none, sizeof(none)) != 0) &&
 	    syscall(SYS_capset, &header, none))
-		return confine_fail(c, ERR_IO, "cannot drop capabilities: %s", strerror(errno));
+		return fail(c, ERR_IO, "cannot drop capabilities: %s", strerror(errno));
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
-		return confine_fail(c, ERR_IO, "cannot forbid new privileges: %s", strerror(errno));
+		return fail(c, ERR_IO, "cannot forbid new privileges: %s", strerror(errno));
 	return 0;
 }
 
@@ -131,17 +124,17 @@ static int check_file(struct confinement *c, const char *path, bool replaced)
 	const char *name = user ? user->pw_name : "USER";
 	char folder[PATH_MAX];
 
-	confine_folder(path, folder);
+	path_folder(path, folder);
 	if (access(folder, F_OK))
-		return confine_fail(c, ERR_REFUSED, "%s: %s; create it: install -d -m 0700 -o %s %s",
+		return fail(c, ERR_REFUSED, "%s: %s; create it: install -d -m 0700 -o %s %s",
 		                    folder, strerror(errno), name, folder);
 	if (access(folder, W_OK | X_OK))
-		return confine_fail(c, ERR_REFUSED, "%s: user %s cannot write there: %s; if the "
+		return fail(c, ERR_REFUSED, "%s: user %s cannot write there: %s; if the "
 		                    "folder has nothing else in it, give it to the user: chown -R %s "
 		                    "%s; else choose another folder", folder, name, strerror(errno),
 		                    name, folder);
 	if (!replaced && access(path, R_OK | W_OK) && errno != ENOENT)
-		return confine_fail(c, ERR_REFUSED, "%s: user %s cannot write it: %s; give it to the "
+		return fail(c, ERR_REFUSED, "%s: user %s cannot write it: %s; give it to the "
 		                    "user: chown %s %s*", path, name, strerror(errno), name, path);
 	return 0;
 }
@@ -164,7 +157,7 @@ int confine(struct confinement *c)
 	umask(S_IRWXG | S_IRWXO);
 	if (c->files[0]) {
 		/* Where SQLite writes what it sorts; other places will be closed to it. */
-		confine_folder(c->files[0], folder);
+		path_folder(c->files[0], folder);
 		setenv("SQLITE_TMPDIR", folder, 0);
 	}
 	if (!c->no_sandbox)

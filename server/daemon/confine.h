@@ -42,9 +42,6 @@ int confine(struct confinement *c);
 
 /* --- its parts, each in a file of its own ------------------------------------ */
 
-/** Copies the folder of @path to @out of PATH_MAX bytes. */
-void confine_folder(const char *path, char *out);
-
 /**
  * From now on files outside of the folders of c->files can't be opened, save a few
  * that libraries read, and no TCP connection made.
@@ -59,9 +56,5 @@ int confine_landlock(struct confinement *c, char *how, size_t size);
  * Returns 0 or ERR_IO with c->message filled in.
  */
 int confine_seccomp(struct confinement *c, char *how, size_t size);
-
-/** Fills in c->message, as printf() does. Returns @rc. */
-int confine_fail(struct confinement *c, int rc, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
 
 #endif

@@ -12,6 +12,7 @@
 
 #include "nbp/proto/error.h"
 #include "server/daemon/confine.h"
+#include "server/daemon/real_path.h"
 
 /* What came after the headers of Debian 12; linux/landlock.h of newer kernels has them. */
 #define ACCESS_FS_TRUNCATE (1ull << 14)  /* version 3 */
@@ -70,6 +71,14 @@ static int allow(int ruleset, const char *path, uint64_t access)
 	return rc;
 }
 
+/* Says why Landlock failed, as errno has it. */
+static int fail(struct confinement *c)
+{
+	snprintf(c->message, sizeof(c->message), "Landlock: %s; go without by --no-sandbox",
+	         strerror(errno));
+	return ERR_IO;
+}
+
 int confine_landlock(struct confinement *c, char *how, size_t size)
 {
 	long version = syscall(SYS_landlock_create_ruleset, NULL, 0, 1 /* its version */);
@@ -85,8 +94,7 @@ int confine_landlock(struct confinement *c, char *how, size_t size)
 	all = all_of(version, &all_size);
 	ruleset = (int)syscall(SYS_landlock_create_ruleset, &all, all_size, 0);
 	if (ruleset < 0)
-		return confine_fail(c, ERR_IO, "Landlock: %s; go without by --no-sandbox",
-		                    strerror(errno));
+		return fail(c);
 	at = (size_t)snprintf(how, size, "Landlock %ld: files in", version);
 	for (size_t i = 0; rc == 0 && i < sizeof(readable) / sizeof(readable[0]); i++)
 		rc = allow(ruleset, readable[i], READ & all.fs);
@@ -95,7 +103,7 @@ int confine_landlock(struct confinement *c, char *how, size_t size)
 
 		if (!c->files[i])
 			continue;
-		confine_folder(c->files[i], folder);
+		path_folder(c->files[i], folder);
 		rc = allow(ruleset, folder, WRITE & all.fs);
 		if (at < size)
 			at += (size_t)snprintf(how + at, size - at, "%s %s", and, folder);
@@ -107,8 +115,7 @@ int confine_landlock(struct confinement *c, char *how, size_t size)
 	if (rc == 0)
 		rc = (int)syscall(SYS_landlock_restrict_self, ruleset, 0);
 	if (rc)
-		rc = confine_fail(c, ERR_IO, "Landlock: %s; go without by --no-sandbox",
-		                  strerror(errno));
+		rc = fail(c);
 	close(ruleset);
 	return rc;
 }

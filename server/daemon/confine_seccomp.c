@@ -111,8 +111,10 @@ int confine_seccomp(struct confinement *c, char *how, size_t size)
 		return 0;
 	}
 	filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
-	if (!filter)
-		return confine_fail(c, ERR_IO, "seccomp: no memory");
+	if (!filter) {
+		snprintf(c->message, sizeof(c->message), "seccomp: no memory");
+		return ERR_IO;
+	}
 	/* The fewest comparisons for each call: some are made for each datagram. */
 	rc = seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
 	for (size_t i = 0; rc == 0 && i < count; i++)
@@ -122,9 +124,11 @@ int confine_seccomp(struct confinement *c, char *how, size_t size)
 	if (rc == 0)
 		rc = seccomp_load(filter);
 	seccomp_release(filter);
-	if (rc)
-		return confine_fail(c, ERR_IO, "seccomp: %s; go without by --no-sandbox",
-		                    strerror(-rc));
+	if (rc) {
+		snprintf(c->message, sizeof(c->message),
+		         "seccomp: %s; go without by --no-sandbox", strerror(-rc));
+		return ERR_IO;
+	}
 	snprintf(how, size, "seccomp: %zu system calls", count);
 	return 0;
 }

@@ -2,6 +2,7 @@
 #include "server/daemon/real_path.h"
 
 #include <errno.h>
+#include <libgen.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -52,4 +53,12 @@ const char *real_path(const char *path, char *out)
 		here = strcpy(at, next);
 	}
 	return path;
+}
+
+void path_folder(const char *path, char *out)
+{
+	char copy[PATH_MAX];
+
+	snprintf(copy, sizeof(copy), "%s", path);
+	snprintf(out, PATH_MAX, "%s", dirname(copy));
 }

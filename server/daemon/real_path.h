@@ -10,4 +10,7 @@
  */
 const char *real_path(const char *path, char *out);
 
+/** Copies the folder of @path, "." if it names none, to @out of PATH_MAX bytes. */
+void path_folder(const char *path, char *out);
+
 #endif
