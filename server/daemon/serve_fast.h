@@ -2,7 +2,7 @@
 #ifndef SERVER_DAEMON_SERVE_FAST_H
 #define SERVER_DAEMON_SERVE_FAST_H
 
-#include "server/daemon/serve.h"
+#include "server/daemon/serving.h"
 
 /**
  * Answers a request that says what the same device's last one did, without

@@ -2,7 +2,7 @@
 #ifndef SERVER_DAEMON_WRITER_DEFERRED_H
 #define SERVER_DAEMON_WRITER_DEFERRED_H
 
-#include "server/daemon/writer.h"
+#include "server/daemon/writer_internal.h"
 
 /** Defers @datagram; the same message that was sent before makes room for it. Returns whether
  *  there was room. */

@@ -2,7 +2,7 @@
 #ifndef SERVER_DAEMON_WRITER_EVALUATE_H
 #define SERVER_DAEMON_WRITER_EVALUATE_H
 
-#include "server/daemon/writer.h"
+#include "server/daemon/writer_internal.h"
 
 /**
  * Finds who sent the message, whose question is decoded, loads what is needed from the store, and

@@ -2,7 +2,7 @@
 #ifndef SERVER_DAEMON_WRITER_FILES_H
 #define SERVER_DAEMON_WRITER_FILES_H
 
-#include "server/daemon/writer.h"
+#include "server/daemon/writer_internal.h"
 
 /** Remembers which files the database is, once it has been read. */
 void writer_remember_files(struct writer *writer);

@@ -2,7 +2,7 @@
 #ifndef SERVER_DAEMON_WRITER_INDEX_H
 #define SERVER_DAEMON_WRITER_INDEX_H
 
-#include "server/daemon/writer.h"
+#include "server/daemon/writer_internal.h"
 
 /**
  * Brings the index up to what is in the database. A transaction that is open must not have

@@ -2,7 +2,7 @@
 #ifndef SERVER_DAEMON_WRITER_STORE_H
 #define SERVER_DAEMON_WRITER_STORE_H
 
-#include "server/daemon/writer.h"
+#include "server/daemon/writer_internal.h"
 
 /**
  * Stores all that the evaluation of @pending changes, in the transaction that is open, and adds

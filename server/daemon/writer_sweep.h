@@ -2,7 +2,7 @@
 #ifndef SERVER_DAEMON_WRITER_SWEEP_H
 #define SERVER_DAEMON_WRITER_SWEEP_H
 
-#include "server/daemon/writer.h"
+#include "server/daemon/writer_internal.h"
 
 /** Does what is due by the clock. Returns whether there is more: then it is due again at once. */
 bool writer_sweep(struct writer *writer, const struct timestamp *timestamp);
