@@ -2,6 +2,7 @@
 """A database of an older version, opened by the programs of today."""
 
 import json
+import shutil
 import sqlite3
 import subprocess
 from pathlib import Path
@@ -162,3 +163,71 @@ def test_many_at_once(old):
         assert process.returncode == 0, err
         assert json.loads(out)["name"] == "web01"
     check_contents(old)
+
+
+# --- killed in its middle -----------------------------------------------------
+
+DEVICES = 20000  # so many that the upgrade writes to the log long before it commits
+
+
+def make_large(path):
+    database = sqlite3.connect(make_old(path, 1))
+    database.execute("WITH RECURSIVE n (i) AS (SELECT 10 UNION ALL SELECT i + 1 FROM n LIMIT ?)"
+                     " INSERT INTO device (id, name, added) SELECT i, 'pc-' || i, 5 FROM n",
+                     [DEVICES])
+    database.execute("INSERT INTO seen SELECT device.id, time, address, mac, seen.uuid, firmware,"
+                     " architecture, version, manufacturer, product, serial, cpu, cpu_64bit,"
+                     " memory_mib FROM seen, device WHERE seen.device = 1 AND device.id >= 10")
+    database.commit()
+    database.close()
+    return path
+
+
+def log_size(path):
+    try:
+        return path.with_name(path.name + "-wal").stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
+def kill_upgrade(path, size):
+    """Kills prebootctl once the log of @path has that size. Returns whether its upgrade was under
+    way: there is some of it on the disk, and the database is of the old version."""
+    process = subprocess.Popen([BUILD / "prebootctl", "--database", path, "folder", "list"],
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while process.poll() is None and log_size(path) < size:
+        pass
+    process.kill()
+    process.wait()
+    return log_size(path) > 0 and look(path, "PRAGMA user_version") == [(1,)]
+
+
+def contents(path):
+    return [look(path, f"SELECT * FROM {table}") for table in
+            ("device", "mac", "seen", "job", "event")]
+
+
+def test_killed_in_its_middle(tmp_path):
+    """Whatever was written by then, the next program finds the old database and upgrades it all."""
+    large, path = make_large(tmp_path / "large.db"), tmp_path / "killed.db"
+    whole = tmp_path / "whole.db"
+    shutil.copy(large, whole)
+    ask(whole, "folder", "list")
+    check_contents(whole)
+    expected, hits = contents(whole), 0
+    assert len(expected[0]) == len(expected[2]) == DEVICES + 2
+    for number in range(6):
+        for name in tmp_path.glob(path.name + "*"):
+            name.unlink()
+        shutil.copy(large, path)
+        hits += kill_upgrade(path, max(1, number * 1000000))
+        if number % 2:
+            daemon = policy.Daemon(path, tmp_path / "log")
+            assert daemon.stop() == 0
+        else:
+            ask(path, "folder", "list")
+        assert look(path, "PRAGMA user_version") == [(VERSION,)]
+        assert look(path, "PRAGMA integrity_check") == [("ok",)]
+        assert look(path, "PRAGMA foreign_key_check") == []
+        assert contents(path) == expected
+    assert hits >= 2
