@@ -130,8 +130,9 @@ static int check_file(struct confinement *c, const char *path, bool replaced)
 		                    folder, strerror(errno), name, folder);
 	if (access(folder, W_OK | X_OK))
 		return fail(c, ERR_REFUSED, "%s: user %s cannot write there: %s; if the "
-		                    "folder has nothing else in it, give it to the user: chown -R %s "
-		                    "%s; else choose another folder", folder, name, strerror(errno),
+		                    "folder has nothing else in it, give it to the user: chown -R"
+		                    " %s %s; else choose another folder", folder, name,
+		                    strerror(errno),
 		                    name, folder);
 	if (!replaced && access(path, R_OK | W_OK) && errno != ENOENT)
 		return fail(c, ERR_REFUSED, "%s: user %s cannot write it: %s; give it to the "
@@ -164,7 +165,8 @@ int confine(struct confinement *c)
 		rc = confine_landlock(c, landlock, sizeof(landlock));
 	if (rc == 0 && !c->no_sandbox)
 		rc = confine_seccomp(c, seccomp, sizeof(seccomp));
-	snprintf(c->report, sizeof(c->report), "confined: %s, no capabilities; %s; %s", user, landlock,
+	snprintf(c->report, sizeof(c->report), "confined: %s, no capabilities; %s; %s", user,
+	         landlock,
 	         seccomp);
 	return rc;
 }

@@ -64,8 +64,8 @@ static int allow(int ruleset, const char *path, uint64_t access)
 		return errno == ENOENT ? 0 : -1;
 	/* Rights of folders can't be given to files. */
 	if (fstat(rule.parent_fd, &status) == 0 && !S_ISDIR(status.st_mode))
-		rule.allowed_access &= LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE |
-		                       ACCESS_FS_TRUNCATE;
+		rule.allowed_access &= LANDLOCK_ACCESS_FS_READ_FILE |
+		                       LANDLOCK_ACCESS_FS_WRITE_FILE | ACCESS_FS_TRUNCATE;
 	rc = (int)syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
 	close(rule.parent_fd);
 	return rc;

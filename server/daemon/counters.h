@@ -46,7 +46,8 @@ struct counters {
 	uint64_t history_lost;         /* entries of history that were not kept */
 	uint64_t not_admitted;         /* unknown machines that were not made devices */
 	uint64_t time_us;              /* that all answers took */
-	uint64_t times[COUNTER_TIMES]; /* how many took at most 100 us, 300 us and so on; last: the rest */
+	uint64_t times[COUNTER_TIMES]; /* how many took at most 100 us, 300 us and so on; last: the
+	                                  rest */
 };
 
 /** Adds to a counter of this thread's own. */

@@ -52,7 +52,8 @@ void history_outcome(struct history_entry *entry, const struct decision *decisio
 		text_format(entry->reason, sizeof(entry->reason), "job %" PRIu64 ", attempt %u: %s",
 		            answer->job, (uint32_t)answer->attempt, decision->reason);
 	else
-		text_format(entry->reason, sizeof(entry->reason), "local boot: %s", decision->reason);
+		text_format(entry->reason, sizeof(entry->reason), "local boot: %s",
+		            decision->reason);
 }
 
 static struct event_record make_event(const struct history_entry *entry, const char *step,
@@ -88,13 +89,15 @@ static int store_request(struct store *store, const struct history_entry *entry)
 	if (entry->anomaly[0])
 		rc = store_conflict(store, entry);
 	if (rc == 0 && !entry->device)
-		rc = unknown_seen(store, &entry->identity, entry->time, entry->address, entry->reason,
+		rc = unknown_seen(store, &entry->identity, entry->time, entry->address,
+		                  entry->reason,
 		                   entry->data, entry->length);
 	if (rc == 0 && !entry->device)
 		rc = admission_mark_shared(store, &entry->identity, entry->time);
 	if (rc || !entry->device)
 		return rc;
-	rc = device_seen(store, entry->device, entry->time, entry->address, entry->data, entry->length);
+	rc = device_seen(store, entry->device, entry->time, entry->address, entry->data,
+	                 entry->length);
 	if (rc == 0 && entry->reason[0])
 		rc = event_add_once(store, &event);
 	return rc;

@@ -40,7 +40,8 @@ struct lanes {
 	size_t size, capacity; /* of an item, bytes; how many there may be */
 	size_t count;
 	uint32_t free;
-	uint32_t turn;        /* the lane before the one whose turn it is; LANE_NONE: all are empty */
+	uint32_t turn;        /* the lane before the one whose turn it is; LANE_NONE: all are
+	                         empty */
 	uint64_t seed;
 	int wake;             /* an eventfd, written when there is something; the caller's */
 };

@@ -54,5 +54,6 @@ void metrics_write(struct metrics *m)
 	const char *wrong = m->path ? write_file(m, &file) : NULL;
 
 	if (wrong)
-		journal_line(m->journal, JOURNAL_TROUBLE, "warning: metrics: %s: %s", m->path, wrong);
+		journal_line(m->journal, JOURNAL_TROUBLE, "warning: metrics: %s: %s", m->path,
+		             wrong);
 }

@@ -22,7 +22,8 @@ static const char help[] =
 	"  -d, --database FILE          the database of devices and jobs\n"
 	"                               (" STORE_DEFAULT ")\n"
 	"  -t, --threads N              serve with N threads (processors, at most 4)\n"
-	"  -r, --rate N                 accept N datagrams a second from each network, an IPv4 /24\n"
+	"  -r, --rate N                 accept N datagrams a second from each network, an IPv4"
+	" /24\n"
 	"                               or IPv6 /56 (10000); 0: no limit\n"
 	"  -m, --metrics FILE           write counters there for Prometheus, every 10 s\n"
 	"  -u, --user USER              user to run as when started as root (openpreboot)\n"
@@ -30,7 +31,8 @@ static const char help[] =
 	"  -h, --help                   show this\n"
 	"  -V, --version                show the version\n"
 	"\n"
-	"prebootd stays in the foreground and logs to standard error. It stops on SIGTERM or SIGINT,\n"
+	"prebootd stays in the foreground and logs to standard error. It stops on SIGTERM or"
+	" SIGINT,\n"
 	"and reads the database again on SIGHUP. Administer it with prebootctl. See prebootd(8).\n";
 
 /* Reads a number from @min to @max, none negative. Returns it, or -1. */

@@ -103,8 +103,9 @@ static void announce(struct daemon *d)
 	journal_line(&d->server.journal, JOURNAL_ALWAYS, "%s", d->confinement.report);
 	/* Nobody would know a machine any more where the old one was moved away. */
 	if (d->writer.store.created)
-		journal_line(&d->server.journal, JOURNAL_ALWAYS, "%s: there was no database; this is a "
-		             "new one, which knows no device", d->writer.store.path);
+		journal_line(&d->server.journal, JOURNAL_ALWAYS,
+		             "%s: there was no database; this is a new one, which knows no device",
+		             d->writer.store.path);
 }
 
 /* Blocks the signals that the main thread waits for, before there are others. */

@@ -208,7 +208,8 @@ static void log_reply(struct serving *s, const struct datagram *d)
 static int serve_unknown(struct serving *s, struct datagram *d)
 {
 	/* All begin with the identity. */
-	const struct sender sender = { &s->question.u.request.identity, NULL, NULL, MATCH_UNCHECKED };
+	const struct sender sender = { &s->question.u.request.identity, NULL, NULL,
+	                               MATCH_UNCHECKED };
 	const struct report_facts facts = { .report = &s->question.u.report,
 	                                     .now = s->timestamp->now };
 	bool query = s->question.type == MESSAGE_QUERY;

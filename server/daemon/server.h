@@ -19,7 +19,8 @@
 struct server {
 	struct journal journal;
 	struct limit limit, regions; /* of networks, and of what many of them share */
-	_Atomic int64_t unknown_full; /* bounds the answers to unknown machines, wherever they are */
+	_Atomic int64_t unknown_full; /* bounds the answers to unknown machines, wherever they
+	                                 are */
 	int64_t unknown_cost;
 	struct lanes questions;  /* struct datagram: messages for the writer to answer */
 	struct queue history;    /* struct history_entry: for the writer to store when it can */

@@ -18,7 +18,8 @@
 #include "server/net/socket.h"
 
 #define FOLLOW_MS      25                        /* how often the writer looks for changes */
-#define RETRY_MS       5                         /* the same for the lock, if messages wait for it */
+#define RETRY_MS       5                         /* the same for the lock, if messages wait for
+                                                    it */
 #define HEARTBEAT_MS   500                       /* how long a serving thread sleeps at most */
 #define BATCHES_MAX    16
 #define HISTORY_NS     ((int64_t)100000000)      /* between transactions of history */
@@ -50,7 +51,8 @@ static size_t take_batch(struct worker *w, int fd)
 	if (!answers)
 		return taken;
 	count(&w->serving.counters.dropped[DROP_SEND], socket_send(w->batch, taken));
-	counters_took(&w->serving.counters, answers, timestamp_now().monotonic - timestamp.monotonic);
+	counters_took(&w->serving.counters, answers,
+	              timestamp_now().monotonic - timestamp.monotonic);
 	return taken;
 }
 
@@ -184,10 +186,12 @@ static void *write_database(void *data)
 		if (stopping && !more && !writer_waits(t->writer))
 			break;
 		do_tasks(t, &tasks, &timestamp);
-		/* Nothing more is done with a database that is lost: the writer waits to be stopped. */
+		/* Nothing more is done with a database that is lost: the writer waits to be
+		 * stopped. */
 		more = more || (!t->writer->replaced &&
 		       (tasks.sweep <= timestamp.monotonic ||
-		        (queue_count(&t->server->history) >= WRITER_BATCH && !t->writer->history_waits)));
+		        (queue_count(&t->server->history) >= WRITER_BATCH &&
+		         !t->writer->history_waits)));
 	}
 	writer_last(t->writer);
 	while (writer_history(t->writer))

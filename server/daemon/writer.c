@@ -109,8 +109,9 @@ static void log_withheld(struct writer *w, const struct pending *p)
 		count(&w->counters.not_admitted, 1);
 		break;
 	case WITHHELD_HOURLY:
-		journal_line(&w->server->journal, JOURNAL_TROUBLE, "warning: no new job for device=%s: "
-		             "it has had %d jobs within an hour", p->who.device.name, JOB_HOURLY);
+		journal_line(&w->server->journal, JOURNAL_TROUBLE,
+		             "warning: no new job for device=%s: it has had %d jobs within an hour",
+		             p->who.device.name, JOB_HOURLY);
 		break;
 	default:
 		break;
@@ -195,7 +196,8 @@ static void begin_wanted(struct writer *w)
 		w->barred = rc;
 		if (rc != ERR_AGAIN || !w->locked)
 			journal_line(&w->server->journal, JOURNAL_TROUBLE, "warning: %s: %s",
-			             rc == ERR_AGAIN ? "replies deferred" : "nothing can be written",
+			             rc == ERR_AGAIN ? "replies deferred"
+			             : "nothing can be written",
 			             w->store.message);
 		w->locked |= rc == ERR_AGAIN;
 		writer_end_relaxed(w);
@@ -275,10 +277,12 @@ static void answer_reading(struct writer *w, size_t from, size_t to, int why)
 		if (w->replaced || answer(w, &w->pendings[i]))
 			drop(w, &w->pendings[i], DROP_STORE);
 	end(w);
-	journal_line(&w->server->journal, JOURNAL_TROUBLE, "warning: transaction failed, %llu replies "
-	             "dropped: %s", (unsigned long long)(w->counters.dropped[DROP_STORE] - dropped),
+	journal_line(&w->server->journal, JOURNAL_TROUBLE,
+	             "warning: transaction failed, %llu replies dropped: %s",
+	             (unsigned long long)(w->counters.dropped[DROP_STORE] - dropped),
 	             message);
-	/* A row that is refused is one message's; all other failures will be the next one's, too. */
+	/* A row that is refused is one message's; all other failures will be the next
+	 * one's, too. */
 	if (why == ERR_REFUSED)
 		w->barred = 0;
 	finish(w, from, to);

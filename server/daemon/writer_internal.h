@@ -65,13 +65,15 @@ struct writer {
 	enum transaction wanted;           /* that the next part is to have */
 	struct part part;
 	struct unknown unknown;            /* the sender, if that is unknown */
-	int barred;                        /* why nothing is written in this turn: ERR_; 0: it may be */
+	int barred;                        /* why nothing is written in this turn: ERR_; 0: it may
+	                                      be */
 	bool joined;                       /* a multicast session was joined */
 
 	/* Messages whose reply takes a write, while another program holds the lock for that. */
 	struct datagram *deferred;         /* WRITER_DEFERRED, the oldest first */
 	size_t deferred_count;
-	bool locked;                       /* the lock is held, and the log has a line that says so */
+	bool locked;                       /* the lock is held, and the log has a line that says
+	                                      so */
 	bool history_waits;                /* it was held when history was to be stored last */
 
 	/* The files of the database. */
@@ -79,14 +81,17 @@ struct writer {
 	ino_t beside[2];                   /* the files "-wal" and "-shm" beside it */
 	off_t log_size;                    /* of "-wal", when it was looked at last */
 	bool replaced;                     /* writer_replaced() has logged so */
-	bool keep_log;                     /* "-wal" is not to be put into the database at the end */
+	bool keep_log;                     /* "-wal" is not to be put into the database at the
+	                                      end */
 
 	/* Periodic tasks. */
 	struct {
 		bool known;
-		int64_t offset;            /* of the clock from the time since the machine's start, s */
+		int64_t offset;            /* of the clock from the time since the machine's start,
+		                              s */
 		int64_t boot;              /* the latter, when the clock was looked at last */
-		int64_t steady;            /* by that: when to go by the clock again for what is old */
+		int64_t steady;            /* by that: when to go by the clock again for what is
+		                              old */
 		int64_t shift;             /* that the times of jobs are still to be moved by */
 		bool waits;                /* they could not be moved */
 	} clock;

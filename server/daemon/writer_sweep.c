@@ -52,8 +52,9 @@ static void begin_clock(struct writer *w, int64_t now, int64_t boot)
 	    (!event && !unknown) || event >= now - keep || unknown >= now - keep)
 		return;
 	w->clock.steady = boot + STEADY_S;
-	journal_line(&w->server->journal, JOURNAL_ALWAYS, "warning: by the clock all events and unknown "
-	             "machines are too old to be kept; they are kept for an hour, as it may be wrong");
+	journal_line(&w->server->journal, JOURNAL_ALWAYS,
+	             "warning: by the clock all events and unknown machines are too old to be kept;"
+	             " they are kept for an hour, as it may be wrong");
 }
 
 void writer_clock(struct writer *w, int64_t now, int64_t boot)
@@ -69,9 +70,10 @@ void writer_clock(struct writer *w, int64_t now, int64_t boot)
 		w->clock.offset = now - boot;
 		w->clock.shift += moved;
 		w->clock.steady = boot + STEADY_S;
-		journal_line(&w->server->journal, JOURNAL_TROUBLE, "warning: the clock was set %lld s "
-		             "%s: deadlines of jobs move with it, and nothing is deleted for its "
-		             "age within an hour", llabs(moved), moved > 0 ? "forward" : "back");
+		journal_line(&w->server->journal, JOURNAL_TROUBLE,
+		             "warning: the clock was set %lld s %s: deadlines of jobs move with it,"
+		             " and nothing is deleted for its age within an hour", llabs(moved),
+		             moved > 0 ? "forward" : "back");
 	}
 	/* Until that is done, no time is written. */
 	w->clock.waits = w->clock.shift && move_times(w);
@@ -237,9 +239,10 @@ static void check_admissions(struct writer *w)
 		return;
 	full = admitted >= limit;
 	if (full && !w->server->admits_no_more)
-		journal_line(&w->server->journal, JOURNAL_ALWAYS, "warning: unknown machines are not "
-		             "admitted any more: %lld were, which is admit-limit; remove devices that "
-		             "are not yours, or raise it", (long long)admitted);
+		journal_line(&w->server->journal, JOURNAL_ALWAYS,
+		             "warning: unknown machines are not admitted any more: %lld were, which"
+		             " is admit-limit; remove devices that are not yours, or raise it",
+		             (long long)admitted);
 	w->server->admits_no_more = full;
 }
 
@@ -249,10 +252,12 @@ static void log_not_admitted(struct writer *w)
 	struct counters sum;
 
 	server_counters(w->server, &sum);
-	if (sum.not_admitted == w->not_admitted_logged || w->timestamp.monotonic < w->not_admitted_next)
+	if (sum.not_admitted == w->not_admitted_logged ||
+	    w->timestamp.monotonic < w->not_admitted_next)
 		return;
-	journal_line(&w->server->journal, JOURNAL_TROUBLE, "warning: %llu requests of unknown machines "
-	             "were not admitted: more ask than may become devices",
+	journal_line(&w->server->journal, JOURNAL_TROUBLE,
+	             "warning: %llu requests of unknown machines were not admitted: more ask than"
+	             " may become devices",
 	             (unsigned long long)(sum.not_admitted - w->not_admitted_logged));
 	w->not_admitted_logged = sum.not_admitted;
 	w->not_admitted_next = w->timestamp.monotonic + (int64_t)60 * 1000000000;

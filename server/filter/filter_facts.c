@@ -50,7 +50,8 @@ static uint64_t disk_bytes(const struct disk *disk)
 {
 	uint64_t bytes;
 
-	return __builtin_mul_overflow(disk->sectors, disk->sector_size, &bytes) ? UINT64_MAX : bytes;
+	return __builtin_mul_overflow(disk->sectors, disk->sector_size, &bytes) ? UINT64_MAX
+		: bytes;
 }
 
 static uint64_t read_disks(const struct fact *fact, const struct request *r)
@@ -181,7 +182,8 @@ static void show_digits(const char *digits, char *out, size_t size)
 		         d + 8, d + 10);
 		break;
 	case 32:
-		snprintf(out, size, "it is %.8s-%.4s-%.4s-%.4s-%s", d, d + 8, d + 12, d + 16, d + 20);
+		snprintf(out, size, "it is %.8s-%.4s-%.4s-%.4s-%s", d, d + 8, d + 12, d + 16,
+		         d + 20);
 		break;
 	default:
 		snprintf(out, size, "it is %s", d);

@@ -19,7 +19,8 @@ static bool contains(const char *text, const char *part, size_t length)
 	int first = tolower((unsigned char)part[0]);
 
 	for (size_t left = strlen(text); left >= length; left--, text++)
-		if (tolower((unsigned char)text[0]) == first && strncasecmp(text, part, length) == 0)
+		if (tolower((unsigned char)text[0]) == first &&
+		    strncasecmp(text, part, length) == 0)
 			return true;
 	return false;
 }

@@ -216,7 +216,8 @@ static int parse_comparison(struct parser *p)
 	if ((p->token != WORD && p->token != STRING) ||
 	    filter_value(&fact_table[fact], p->filter->text, node, expected, sizeof(expected))) {
 		if (p->token != WORD && p->token != STRING)
-			snprintf(expected, sizeof(expected), "a value for %s", fact_table[fact].name);
+			snprintf(expected, sizeof(expected), "a value for %s",
+			         fact_table[fact].name);
 		return unexpected(p, expected);
 	}
 	if (p->token == WORD)
@@ -237,7 +238,8 @@ static int parse_one(struct parser *p)
 	if (p->token != OPEN && !is_token(p, WORD, "not"))
 		return parse_comparison(p);
 	if (++p->depth > FILTER_DEPTH)
-		return fail(p, start, "too deep: at most %d parentheses and \"not\" within each other",
+		return fail(p, start, "too deep: at most %d parentheses and \"not\" within each"
+		            " other",
 		            FILTER_DEPTH);
 	if (p->token == OPEN) {
 		next_token(p);

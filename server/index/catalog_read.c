@@ -16,14 +16,16 @@
 
 /* --- rows ------------------------------------------------------------------ */
 
-static bool read_id(struct store_rows *row, const char *what, uint64_t *id, struct warnings *warnings)
+static bool read_id(struct store_rows *row, const char *what, uint64_t *id,
+                    struct warnings *warnings)
 {
 	int64_t value = store_number(row, 0);
 
 	*id = (uint64_t)value;
 	if (value >= 1 && value <= CATALOG_ID_MAX)
 		return true;
-	warnings_add(warnings, "%s %lld: left out, its id is not between 1 and %u", what, (long long)value,
+	warnings_add(warnings, "%s %lld: left out, its id is not between 1 and %u", what,
+	             (long long)value,
 	     CATALOG_ID_MAX);
 	return false;
 }
@@ -176,7 +178,8 @@ static bool read_assignment(struct catalog *catalog, struct store_rows *row, voi
 
 	if (!read_id(row, "assignment", &assignment->id, warnings))
 		return false;
-	assignment->bundle = read_bundle_of(catalog, row, 1, "assignment", assignment->id, warnings);
+	assignment->bundle = read_bundle_of(catalog, row, 1, "assignment", assignment->id,
+	                                    warnings);
 	store_text(row, 2, level, sizeof(level));
 	(void)level_parse(level, &assignment->level);
 	assignment->owner = (uint64_t)store_number(row, 3);
@@ -204,7 +207,8 @@ typedef bool row_reader(struct catalog *catalog, struct store_rows *row, void *i
 
 /* Reads rows into an array of items of @size bytes. */
 static int read_rows(struct store *store, struct catalog *catalog, enum catalog_table table,
-                     row_reader *read, void *array, size_t size, size_t *count, struct warnings *warnings)
+                     row_reader *read, void *array, size_t size, size_t *count,
+                     struct warnings *warnings)
 {
 	char *items = NULL;
 	size_t room = 0;
@@ -233,8 +237,8 @@ static int read_rows(struct store *store, struct catalog *catalog, enum catalog_
 }
 
 #define READ(what, table) \
-	read_rows(store, catalog, table, read_##what, &catalog->what##s, sizeof(catalog->what##s[0]), \
-	          &catalog->what##_count, warnings)
+	read_rows(store, catalog, table, read_##what, &catalog->what##s, \
+	          sizeof(catalog->what##s[0]), &catalog->what##_count, warnings)
 
 static int read_tables(struct store *store, struct catalog *catalog, struct warnings *warnings)
 {
@@ -363,7 +367,8 @@ static void cut_parents(struct tree *tree)
 	for (size_t i = 0; i < catalog->folder_count; i++) {
 		if (tree->states[i] != FOLDER_LOST)
 			continue;
-		warnings_add(tree->warnings, "folder %s: taken for one at the top, as it is within itself "
+		warnings_add(tree->warnings,
+		             "folder %s: taken for one at the top, as it is within itself "
 		     "or more than %d deep", catalog->folders[i].name, FOLDER_DEPTH_MAX);
 		catalog->folders[i].parent = NULL;
 	}

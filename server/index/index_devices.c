@@ -105,7 +105,8 @@ struct index_key {
 };
 
 /* Goes through all that an entry is found by. Returns false past the last. */
-static bool next_key(struct index *index, const struct entry *entry, size_t i, struct index_key *key)
+static bool next_key(struct index *index, const struct entry *entry, size_t i,
+                     struct index_key *key)
 {
 	const struct block *block = entry_block(entry);
 	const uint8_t *mac = NULL, *uuid = NULL;
@@ -210,9 +211,11 @@ int index_add_device(struct index *index, const struct device *device)
 int index_add_outcome(struct index *index, uint64_t device, enum outcome_of of, uint64_t id,
                       enum outcome outcome)
 {
-	uint32_t number = index_number(index, (uint32_t)device), new = PACK_OUTCOME(id, of, outcome);
+	uint32_t number = index_number(index, (uint32_t)device);
+	uint32_t new = PACK_OUTCOME(id, of, outcome);
 	const struct block *block = entry_block(index_at(index, number));
-	const uint8_t *from = (const uint8_t *)block, *outcomes = (const uint8_t *)block_outcomes(block);
+	const uint8_t *from = (const uint8_t *)block;
+	const uint8_t *outcomes = (const uint8_t *)block_outcomes(block);
 	size_t before = (size_t)(outcomes - from);
 	struct entry entry = *index_at(index, number);
 	struct block *with = malloc(block->size + sizeof(new));

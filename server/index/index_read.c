@@ -157,7 +157,8 @@ static int read_setting(struct reader *reader, struct store_rows *row)
 	index = setting_find(key);
 	if (index < 0 || setting_parse((size_t)index, value + 1, &unused) ||
 	    list->length + sizeof(value) > BLOCK_SETTINGS_MAX) {
-		warnings_add(reader->warnings, "device %s: left out is its setting %s=%s, which is not "
+		warnings_add(reader->warnings,
+		             "device %s: left out is its setting %s=%s, which is not "
 		     "known", reader->name, key, value + 1);
 		return 0;
 	}
@@ -273,11 +274,13 @@ static int step_table(struct reader *reader, int table)
 static int make_block(struct reader *reader)
 {
 	const struct list *lists = reader->lists, *const order[] = {
-		&lists[DEVICE_ASSIGNMENTS], &lists[DEVICE_GROUPS], &lists[DEVICE_SESSIONS], &lists[DEVICE_OUTCOMES],
+		&lists[DEVICE_ASSIGNMENTS], &lists[DEVICE_GROUPS], &lists[DEVICE_SESSIONS],
+		&lists[DEVICE_OUTCOMES],
 		&reader->bindings, &lists[DEVICE_MACS],
 	};
 	struct block block = {
-		.assignments = (uint16_t)(lists[DEVICE_ASSIGNMENTS].length / sizeof(struct block_assignment)),
+		.assignments = (uint16_t)(lists[DEVICE_ASSIGNMENTS].length /
+		                          sizeof(struct block_assignment)),
 		.groups = (uint16_t)(lists[DEVICE_GROUPS].length / sizeof(uint32_t)),
 		.sessions = (uint16_t)(lists[DEVICE_SESSIONS].length / sizeof(uint32_t)),
 		.outcomes = (uint16_t)(lists[DEVICE_OUTCOMES].length / sizeof(uint32_t)),
@@ -320,7 +323,8 @@ static int read_next_device(struct reader *reader, device_sink *sink, void *data
 		}
 	}
 	if (rc == 0 && (id < 1 || id > INDEX_DEVICE_MAX)) {
-		warnings_add(reader->warnings, "device %s: left out, its id %lld is not between 1 and %u",
+		warnings_add(reader->warnings,
+		             "device %s: left out, its id %lld is not between 1 and %u",
 		     reader->name, (long long)id, INDEX_DEVICE_MAX);
 	} else if (rc == 0) {
 		rc = make_block(reader);

@@ -25,7 +25,8 @@ struct bundle {
 	char loader_uefi[FILE_SIZE];
 	char config[FILE_SIZE];
 	char prefix[FILE_SIZE];
-	char image[TEXT_SIZE];       /* what image-safe data call it: the detail "image", else its name */
+	char image[TEXT_SIZE];       /* what image-safe data call it: the detail "image", else its
+	                                name */
 	uint32_t attempts, deadline; /* 0: what the device's settings say */
 	uint8_t completion;          /* enum ending */
 };

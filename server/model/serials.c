@@ -25,7 +25,8 @@ static bool is_left_in(const char *squeezed)
 	static const char *const whole[] = {
 		"none", "na", "null", "nil", "oem", "empty", "unknown", "undefined", "unspecified",
 		"invalid", "default", "tbd", "todo", "test", "example", "sernum0", "mbserial",
-		"serial", "serialno", "sn", "standard", "123456", "1234567", "12345678", "123456789",
+		"serial", "serialno", "sn", "standard", "123456", "1234567", "12345678",
+		"123456789",
 		"1234567890", "0123456789", "012345678", "01234567", "123456789abc",
 		"0123456789abcdef", "abcdef", "asset", "assettag", "noassettag",
 	};

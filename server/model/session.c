@@ -6,7 +6,8 @@
 
 /* The database and agents know these, so they must not change. */
 const char *const session_state_names[] = {
-	[SESSION_WAITING] = "waiting", [SESSION_STARTED] = "started", [SESSION_ENDED] = "ended", NULL,
+	[SESSION_WAITING] = "waiting", [SESSION_STARTED] = "started", [SESSION_ENDED] = "ended",
+		NULL,
 };
 
 const char *session_state_name(enum session_state state)

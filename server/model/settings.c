@@ -301,8 +301,10 @@ int setting_parse(size_t index, const char *text, struct settings *settings)
 	case MENU_MODE: return parse_word(table_words[MENU_MODE], text, &settings->menu_mode);
 	case HOT_KEY: return parse_hot_key(text, &settings->hot_key);
 	case HOT_KEY_WAIT: return parse_number(text, WAIT_MAX, &settings->hot_key_wait);
-	case LOCAL_BIOS: return parse_word(table_words[LOCAL_BIOS], text, &settings->local_boot_bios);
-	case LOCAL_UEFI: return parse_word(table_words[LOCAL_UEFI], text, &settings->local_boot_uefi);
+	case LOCAL_BIOS: return parse_word(table_words[LOCAL_BIOS], text,
+	                                   &settings->local_boot_bios);
+	case LOCAL_UEFI: return parse_word(table_words[LOCAL_UEFI], text,
+	                                   &settings->local_boot_uefi);
 	case VALID_FOR: return parse_number(text, VALID_MAX, &settings->valid_for);
 	case MENU_FILE: return parse_file(text, settings->menu_file);
 	case LOADER_BIOS: return parse_file(text, settings->loader_bios);
@@ -310,7 +312,8 @@ int setting_parse(size_t index, const char *text, struct settings *settings)
 	case ATTEMPTS: return parse_attempts(text, &settings->attempts);
 	case DEADLINE: return parse_time(text, &settings->deadline);
 	case JOB_BY_MAC: return parse_word(table_words[JOB_BY_MAC], text, &settings->job_by_mac);
-	case ADMIT_UNKNOWN: return parse_word(table_words[ADMIT_UNKNOWN], text, &settings->admit_unknown);
+	case ADMIT_UNKNOWN: return parse_word(table_words[ADMIT_UNKNOWN], text,
+	                                      &settings->admit_unknown);
 	case ADMIT_LIMIT: return parse_limit(text, &settings->admit_limit);
 	case KEEP_JOB: return parse_time(text, &settings->keep_job);
 	case KEEP_EVENTS: return parse_time(text, &settings->keep_events);

@@ -27,7 +27,8 @@ struct settings {
 	char loader_uefi[FILE_SIZE];
 	uint32_t attempts;       /* as struct job's */
 	uint32_t deadline;
-	uint8_t job_by_mac;     /* 1: also for a machine that reports no UUID, where the device has one */
+	uint8_t job_by_mac;     /* 1: also for a machine that reports no UUID, where the device has
+	                           one */
 	uint8_t admit_unknown;   /* 1: unknown machines become devices */
 	uint32_t admit_limit;    /* how many of them there may be */
 	uint32_t keep_job;      /* seconds, of what has ended */

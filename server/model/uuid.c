@@ -32,8 +32,8 @@ int uuid_state_parse(const char *name, enum uuid_state *state)
 /* --- which identify machines ------------------------------------------------ */
 
 /*
- * What manufacturers forgot to fill in, as it was seen on machines of several sites. Those that follow
- * a pattern are not listed.
+ * What manufacturers forgot to fill in, as it was seen on machines of several sites. Those that
+ * follow a pattern are not listed.
  */
 static const uint8_t known[][16] = {
 	/* The AMI BIOS source's. */

@@ -279,7 +279,8 @@ static bool take_assignment(struct search *s, const struct assignment *assignmen
 	if (!has_loader(s))
 		return false;
 	*counts = true;
-	if (outcome == OUTCOME_FAILED || (outcome != OUTCOME_NONE && assignment->mode == ASSIGN_ONCE))
+	if (outcome == OUTCOME_FAILED || (outcome != OUTCOME_NONE &&
+	                                  assignment->mode == ASSIGN_ONCE))
 		return skip_ended(s, outcome);
 	if (is_assigned_nearer(s, assignment->bundle))
 		return skip(s, "the same bundle is assigned to it nearer");
@@ -336,7 +337,8 @@ static void choose_assignment(struct search *s)
 static bool repeats(struct search *s, const struct rule *rule)
 {
 	const struct request *r = s->context->request;
-	enum outcome outcome = s->entry ? entry_outcome(s->entry, OUTCOME_OF_BUNDLE, rule->bundle->id)
+	enum outcome outcome = s->entry ? entry_outcome(s->entry, OUTCOME_OF_BUNDLE,
+	                                                rule->bundle->id)
 	                          : OUTCOME_NONE;
 
 	/* What fails again and again must end in local boot, whatever the rule says. */
@@ -372,7 +374,8 @@ static bool take_rule(struct search *s, const struct rule *rule, bool *reportabl
 {
 	*reportable = false;
 	if (!(rule->applies & (s->entry ? RULE_KNOWN : RULE_UNKNOWN)))
-		return skip(s, s->entry ? "it is for unknown machines" : "it is for known machines");
+		return skip(s, s->entry ? "it is for unknown machines"
+		            : "it is for known machines");
 	if (s->assigned_count)
 		return skip(s, "it is for machines without an assignment");
 	if (s->matched) {

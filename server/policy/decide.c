@@ -230,7 +230,8 @@ void decide_query(const struct device *device, const struct job *job, enum proof
 
 static void refuse(struct decision *decision, const char *reason)
 {
-	text_format(decision->reply.u.receipt.reason, sizeof(decision->reply.u.receipt.reason), "%s",
+	text_format(decision->reply.u.receipt.reason, sizeof(decision->reply.u.receipt.reason),
+	            "%s",
 	            reason);
 	because(decision, "refused: %s", reason);
 }

@@ -15,7 +15,8 @@ const char *withheld_reason(enum withheld withheld)
 	static const char *const reasons[] = {
 		[WITHHELD_NOT] = "",
 		[WITHHELD_NAMELESS] = "nothing that it reports would identify it as a device",
-		[WITHHELD_TOTAL] = "as many unknown machines have been admitted as admit-limit allows",
+		[WITHHELD_TOTAL] = "as many unknown machines have been admitted as admit-limit"
+			" allows",
 		[WITHHELD_RATE] = "too many unknown machines were admitted just now",
 		[WITHHELD_HOURLY] = "it has had " NUMBER_TEXT(JOB_HOURLY) " jobs within an hour, "
 		                    "which is the limit",

@@ -39,7 +39,8 @@ static void look_up_uuid(const struct index *index, const struct sender *sender,
 	const uint8_t *uuid = sender->identity->uuid;
 	const struct entry *entry;
 
-	/* No two devices are registered with the same UUID, so mostly one look-up finds all three. */
+	/* No two devices are registered with the same UUID, so mostly one look-up finds all
+	 * three. */
 	entry = named->isd && entry_is_uuid(named->isd, uuid) && !all_zero(uuid, 16) ?
 	        named->isd : index_by_uuid(index, uuid);
 	/* A device in the index has none that is a placeholder. */
@@ -155,7 +156,8 @@ static bool report_swapped(const struct index *index, const struct sender *sende
 	entry = index_by_uuid(index, swapped);
 	if (!entry)
 		return false;
-	text_format(out->anomaly, sizeof(out->anomaly), "the UUID is that of %s in the other byte order",
+	text_format(out->anomaly, sizeof(out->anomaly),
+	            "the UUID is that of %s in the other byte order",
 	            entry_name(entry));
 	out->conflicting = entry_id(entry);
 	return true;
@@ -174,7 +176,8 @@ static void by_mac(const struct index *index, const struct sender *sender,
 	}
 	identify_as(named->mac, out);
 	out->by_mac = !named->has_uuid && own && uuid_counts(index_catalog(index), own);
-	/* Its MAC may be a dock's: then the device is bound to the first machine that came with it. */
+	/* Its MAC may be a dock's: then the device is bound to the first machine that came
+	 * with it. */
 	if (!report_swapped(index, sender, named, out))
 		out->binds = named->has_uuid && sender->request;
 }
@@ -193,8 +196,8 @@ static void by_hardware(const struct index *index, const struct sender *sender,
 	} else if (report_swapped(index, sender, named, out)) {
 		out->no_admission = true;
 	} else if (named->shared) {
-		text_format(out->anomaly, sizeof(out->anomaly), "other machines have the same UUID, which "
-		            "therefore identifies nobody");
+		text_format(out->anomaly, sizeof(out->anomaly),
+		            "other machines have the same UUID, which therefore identifies nobody");
 	}
 }
 
@@ -231,8 +234,9 @@ static void by_disk(const struct index *index, const struct sender *sender,
 		by_hardware(index, sender, named, out);
 		if (out->undecided)
 			return;
-		text_format(out->anomaly, sizeof(out->anomaly), "it has the image-safe data of %s, but "
-		            "%s: a disk moved or copied", entry_name(named->isd),
+		text_format(out->anomaly, sizeof(out->anomaly),
+		            "it has the image-safe data of %s, but %s: a disk moved or copied",
+		            entry_name(named->isd),
 		            out->known ? "is another machine" : "the machine is not known");
 		out->conflicting = entry_id(named->isd);
 		out->no_admission = !out->known;
@@ -269,8 +273,9 @@ void identify_entry(const struct index *index, const struct sender *sender,
 		by_hardware(index, sender, &named, out);
 		if (out->known && !out->anomaly[0] && sender->isd && device_uuid_ok(sender->isd) &&
 		    has_isd(out->entry))
-			text_format(out->anomaly, sizeof(out->anomaly), "its image-safe data have a "
-			            "device id that is not its own: another disk");
+			text_format(out->anomaly, sizeof(out->anomaly),
+			            "its image-safe data have a device id that is not its own:"
+			            " another disk");
 	}
 	if (!out->known && !named.has_uuid && !named.has_mac)
 		out->no_admission = true;

@@ -31,18 +31,19 @@ struct identification {
 	struct device device;      /* if known */
 	const struct entry *entry; /* likewise; valid until the index changes */
 	char anomaly[REASON_SIZE]; /* what is odd about the identity, or "" */
-	uint64_t conflicting;      /* the device whose image-safe data the machine must have got from
-	                              elsewhere, or whose network card it has; 0: none */
+	uint64_t conflicting;      /* the device whose image-safe data the machine must have got
+	                              from elsewhere, or whose network card it has; 0: none */
 	bool by_mac;               /* known by its MAC alone, though the device has a UUID: anybody
-	                              can report that MAC, and job-by-mac says whether it gets a job */
+	                              can report that MAC, and job-by-mac says whether it gets a
+	                              job */
 	bool binds;                /* the first machine with this device id, or the first UUID that
 	                              comes with this MAC: the binding is to be stored */
 	bool undecided;            /* not known yet: its UUID is that of entry, but its MAC is not,
 	                              so identify_match() is to be asked */
 	bool no_admission;         /* not known, and not to be admitted by itself: it looks like a
 	                              device that it is not, or reports nothing to identify it by */
-	uint64_t compared;         /* the device with the same UUID that identify_with_store() compared
-	                              it with; 0: none */
+	uint64_t compared;         /* the device with the same UUID that identify_with_store()
+	                              compared it with; 0: none */
 	struct identity identity;  /* what it reports, less what identifies nobody */
 };
 

@@ -15,7 +15,8 @@
 struct known {
 	const struct entry *entry;
 	struct serials reported; /* by the sender */
-	bool same, different;    /* some serial numbers say that the sender is this machine, or another */
+	bool same, different;    /* some serial numbers say that the sender is this machine, or
+	                            another */
 	bool any_mac;            /* some MAC of it is known, registered or seen */
 	bool its_card;           /* the sender's MAC is one of those seen */
 };
@@ -78,7 +79,8 @@ static enum match match_by_order(const struct index *index, const struct identit
 	/* A network card was moved from a machine that would report another UUID. */
 	if (its)
 		return MATCH_BORROWED_CARD;
-	/* The first machine that comes is the device, unless the device is known to be another one. */
+	/* The first machine that comes is the device, unless the device is known to be
+	 * another one. */
 	if (!other && !known->any_mac)
 		return MATCH_CARD;
 	return MATCH_SHARED_UUID;

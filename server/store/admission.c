@@ -231,7 +231,8 @@ static int remove_unknown(struct store *store, const struct admission *a)
 		rc = store_run(store, sql, "bb", a->macs[i], (size_t)6, uuid, (size_t)16);
 	/* All that came with a UUID that counts are this machine. */
 	if (rc == 0 && a->by_uuid)
-		rc = store_run(store, "DELETE FROM unknown_machine WHERE uuid = ?", "b", uuid, (size_t)16);
+		rc = store_run(store, "DELETE FROM unknown_machine WHERE uuid = ?", "b", uuid,
+		               (size_t)16);
 	return rc;
 }
 

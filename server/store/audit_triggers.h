@@ -6,7 +6,8 @@
 
 /**
  * For store.c: makes the triggers that write the audit trail, and the table that audit_settle()
- * works in, unless they are there: programs that only read need not wait for them. Returns 0 or the ERR_ values of store.h.
+ * works in, unless they are there: programs that only read need not wait for them. Returns 0 or the
+ * ERR_ values of store.h.
  */
 int audit_add_triggers(struct store *store);
 

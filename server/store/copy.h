@@ -7,8 +7,8 @@
 #define STORE_COPY_MESSAGE 600
 
 /**
- * Copies all of the database as it is at one moment to @path, an empty file that is there. In WAL mode
- * nobody waits for that. The copy is one file, to be kept like any other.
+ * Copies all of the database as it is at one moment to @path, an empty file that is there. In WAL
+ * mode nobody waits for that. The copy is one file, to be kept like any other.
  * @message: receives, on failure, a sentence for people that names the file
  * Returns 0 or ERR_IO.
  */

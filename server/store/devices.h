@@ -60,7 +60,8 @@ struct device_filter {
 };
 
 /** Starts a list of such devices; take each with device_row(). */
-int device_select(struct store *store, const struct device_filter *filter, struct store_rows **rows);
+int device_select(struct store *store, const struct device_filter *filter,
+                  struct store_rows **rows);
 
 /**
  * Keeps which machine came first with the device id of @device, or with its MAC.

@@ -40,8 +40,8 @@ const char *event_step_at(size_t index)
  * that neither displaces source 2: what the server and its administrators did. */
 #define SOURCE(STEP) \
 	"CASE WHEN " STEP " IN ('request', 'refused', 'started', 'hardware', 'identity', 'asked'," \
-	" 'answered', 'menu', 'chosen', 'loaded', 'handover', 'local-boot', 'error', 'other') THEN 0" \
-	" WHEN " STEP " = 'conflict' THEN 1 ELSE 2 END"
+	" 'answered', 'menu', 'chosen', 'loaded', 'handover', 'local-boot', 'error', 'other')" \
+	" THEN 0 WHEN " STEP " = 'conflict' THEN 1 ELSE 2 END"
 
 static int prune(struct store *store, uint64_t device, const char *step)
 {

@@ -27,7 +27,8 @@ const char *event_name(uint8_t code);
 /** Returns the step at @index, from 0, of all that events may have; NULL past the last. */
 const char *event_step_at(size_t index);
 
-/** Adds @event, and now and then drops its device's oldest of that kind beyond EVENTS_PER_DEVICE. */
+/** Adds @event, and now and then drops its device's oldest of that kind beyond
+ *  EVENTS_PER_DEVICE. */
 int event_add(struct store *store, const struct event_record *event);
 
 /** The same, unless that boot has such a step among the device's last. */

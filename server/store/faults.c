@@ -58,8 +58,8 @@ static const char *const queries[] = {
 	" UNION ALL SELECT device, 3, source_id, max(id), state FROM job"
 	"  WHERE source = 'multicast' GROUP BY device, source_id)"
 	" SELECT 'what is kept of the jobs of device ' || name || ' is not what it has had:"
-	" prebootd may choose wrongly', '" TO_SQL "\"DELETE FROM past WHERE device = ' || device.id ||"
-	" '; UPDATE job SET bundle = bundle WHERE device = ' || device.id || '\"'"
+	" prebootd may choose wrongly', '" TO_SQL "\"DELETE FROM past WHERE device = ' || device.id"
+	" || '; UPDATE job SET bundle = bundle WHERE device = ' || device.id || '\"'"
 	" FROM device WHERE id IN (SELECT device FROM (SELECT * FROM had EXCEPT SELECT * FROM past)"
 	" UNION SELECT device FROM (SELECT * FROM past EXCEPT SELECT * FROM had))",
 
@@ -85,8 +85,8 @@ static const char *const queries[] = {
 	"SELECT 'UUID ' || iif(name IS NULL, '', 'of device ' || name || ', ') || text ||"
 	" ', came with MACs of several machines, or that may be several',"
 	" 'see which with \"prebootctl uuid show ' || text || '\"; if they are one machine:"
-	" \"prebootctl uuid allow ' || text || '\"; else \"prebootctl uuid ignore ' || text || '\", and"
-	" \"prebootctl device admit\" with the MACs of those that are unknown'"
+	" \"prebootctl uuid allow ' || text || '\"; else \"prebootctl uuid ignore ' || text || '\","
+	" and \"prebootctl device admit\" with the MACs of those that are unknown'"
 	" FROM (SELECT d.name, lower(substr(hex(u.uuid), 1, 8) || '-' || substr(hex(u.uuid), 9, 4)"
 	" || '-' || substr(hex(u.uuid), 13, 4) || '-' || substr(hex(u.uuid), 17, 4) || '-' ||"
 	" substr(hex(u.uuid), 21)) AS text"
@@ -176,8 +176,8 @@ static int compare(struct store *store, const char *type, const char *name, cons
 	if (strcmp(is ? is : "", sql) != 0) {
 		snprintf(problem, sizeof(problem), "%s %s is %s", type, name,
 		         there ? "not as it should be" : "missing");
-		found(data, problem, "put the data into a new database: \"prebootctl export\", then "
-		      "\"prebootctl --database NEW import\"");
+		found(data, problem, "put the data into a new database: \"prebootctl export\", then"
+		      " \"prebootctl --database NEW import\"");
 	}
 	store_end(row);
 	return 0;

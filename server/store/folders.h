@@ -53,8 +53,8 @@ int device_move(struct store *store, uint64_t device, uint64_t folder);
 int folder_devices(struct store *store, uint64_t folder, struct store_rows **rows);
 
 /**
- * Makes the table temp.folder_path, in which each folder has its path, as the queries of whole.h and
- * faults.h need it. A folder that is within itself has none.
+ * Makes the table temp.folder_path, in which each folder has its path, as the queries of whole.h
+ * and faults.h need it. A folder that is within itself has none.
  */
 int folder_write_paths(struct store *store);
 /** Adds the path of a folder that has been inserted since. */

@@ -83,13 +83,14 @@ int job_add_of(struct store *store, struct job *job, const struct details *detai
 {
 	static const char sql[] =
 		"INSERT INTO job (device, state, attempts, deadline, assigned, loader_bios,"
-		" loader_uefi, config, prefix, details, bundle, source, source_id, completes) VALUES"
-		" (?, 'pending', ?, ?, ?, ?, ?, ?, ?, ?, nullif(?, 0), ?, ?, ?)";
+		" loader_uefi, config, prefix, details, bundle, source, source_id, completes)"
+		" VALUES (?, 'pending', ?, ?, ?, ?, ?, ?, ?, ?, nullif(?, 0), ?, ?, ?)";
 	int rc = store_run(store, sql, "iiiittttbitit", (int64_t)job->device,
 	                   (int64_t)job->attempts, (int64_t)job->deadline, job->assigned,
 	                   job->loader_bios, job->loader_uefi, job->config, job->prefix,
 	                   details->details, (size_t)details->details_length,
-	                   (int64_t)origin->bundle, source_name(origin->source), (int64_t)origin->source_id,
+	                   (int64_t)origin->bundle, source_name(origin->source),
+	                   (int64_t)origin->source_id,
 	                   completion_name(job->completion));
 
 	job->number = store_last_id(store);

@@ -71,7 +71,8 @@ int job_raise_last_number(struct store *store, uint64_t number);
 int job_offers(struct store *store, uint64_t number, struct store_rows **rows);
 
 /**
- * Starts a list of open jobs, one for each set of files that open jobs name; take each with job_row().
+ * Starts a list of open jobs, one for each set of files that open jobs name; take each with
+ * job_row().
  */
 int job_list_files(struct store *store, struct store_rows **rows);
 

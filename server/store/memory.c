@@ -9,8 +9,8 @@ int catalog_list(struct store *store, enum catalog_table table, struct store_row
 	static const char *const queries[] = {
 		[CATALOG_FOLDERS] = "SELECT id, name, parent FROM folder ORDER BY id",
 		[CATALOG_GROUPS] = "SELECT id, name FROM device_group ORDER BY id",
-		[CATALOG_BUNDLES] = "SELECT id, name, kind, loader_bios, loader_uefi, config, prefix,"
-			" details, attempts, deadline, completes FROM bundle ORDER BY id",
+		[CATALOG_BUNDLES] = "SELECT id, name, kind, loader_bios, loader_uefi, config,"
+			" prefix, details, attempts, deadline, completes FROM bundle ORDER BY id",
 		[CATALOG_RULES] = "SELECT id, name, bundle, applies, filter, repeat, enabled"
 			" FROM rule ORDER BY position, id",
 		[CATALOG_SESSIONS] = "SELECT id, name, bundle, state, clients, wait, last_joined, "
@@ -30,21 +30,22 @@ int catalog_list(struct store *store, enum catalog_table table, struct store_row
 /* --- devices --------------------------------------------------------------- */
 
 static const char *const queries[DEVICE_TABLES] = {
-	[DEVICE_ITSELF] = "SELECT id, name, uuid, isd, claim_uuid, claim_mac, added, folder FROM device"
-		" WHERE id BETWEEN ?1 AND ?2 ORDER BY id",
-	[DEVICE_MACS] = "SELECT device, mac FROM mac WHERE device BETWEEN ?1 AND ?2 ORDER BY device, mac",
+	[DEVICE_ITSELF] = "SELECT id, name, uuid, isd, claim_uuid, claim_mac, added, folder FROM"
+		" device WHERE id BETWEEN ?1 AND ?2 ORDER BY id",
+	[DEVICE_MACS] = "SELECT device, mac FROM mac WHERE device BETWEEN ?1 AND ?2 ORDER BY"
+		" device, mac",
 	[DEVICE_GROUPS] = "SELECT device, device_group FROM member WHERE device BETWEEN ?1 AND ?2"
 		" ORDER BY device, device_group",
 	[DEVICE_SESSIONS] = "SELECT device, multicast, joined FROM multicast_member"
 		" WHERE device BETWEEN ?1 AND ?2 ORDER BY device, multicast",
-	[DEVICE_OUTCOMES] = "SELECT device, kind, id, state FROM past WHERE device BETWEEN ?1 AND ?2"
-		" ORDER BY device, kind, id",
+	[DEVICE_OUTCOMES] = "SELECT device, kind, id, state FROM past WHERE device BETWEEN ?1 AND"
+		" ?2 ORDER BY device, kind, id",
 	[DEVICE_ASSIGNMENTS] = "SELECT owner, id, bundle, mode, until, added FROM assignment"
 		" WHERE level = 'device' AND owner BETWEEN ?1 AND ?2 ORDER BY owner, id",
 	[DEVICE_SETTINGS] = "SELECT owner, key, value FROM setting"
 		" WHERE level = 'device' AND owner BETWEEN ?1 AND ?2 ORDER BY owner, key",
-	[DEVICE_CARDS] = "SELECT device, mac, serial, board FROM card WHERE device BETWEEN ?1 AND ?2"
-		" ORDER BY device, mac",
+	[DEVICE_CARDS] = "SELECT device, mac, serial, board FROM card WHERE device BETWEEN ?1 AND"
+		" ?2 ORDER BY device, mac",
 };
 
 int device_table_list(struct store *store, enum device_table table, int64_t low, int64_t high,

@@ -6,8 +6,8 @@
 
 /*
  * What prebootd keeps in memory of the database: whole tables, in the order in which they are put
- * there, and what has changed since. Only the columns that decisions need are read, as there may be a
- * million devices. Rows are taken with store_number() and so on.
+ * there, and what has changed since. Only the columns that decisions need are read, as there may be
+ * a million devices. Rows are taken with store_number() and so on.
  *
  * Functions return 0 or the ERR_ values of store.h.
  */
@@ -18,10 +18,12 @@ enum catalog_table {
 	CATALOG_GROUPS,      /* id, name; by id */
 	CATALOG_BUNDLES,     /* id, name, kind, loader_bios, loader_uefi, config, prefix, details,
 	                       attempts, deadline, completes; by id */
-	CATALOG_RULES,       /* id, name, bundle, applies, filter, repeat, enabled; in their order */
-	CATALOG_SESSIONS,    /* id, name, bundle, state, clients, wait, last_joined, joined; by id */
-	CATALOG_ASSIGNMENTS, /* id, bundle, level, owner, mode, until, added; of no device; by level,
-	                       owner, id */
+	CATALOG_RULES,       /* id, name, bundle, applies, filter, repeat, enabled; in their
+	                        order */
+	CATALOG_SESSIONS,    /* id, name, bundle, state, clients, wait, last_joined, joined; by
+	                        id */
+	/* id, bundle, level, owner, mode, until, added; of no device; by level, owner, id */
+	CATALOG_ASSIGNMENTS,
 	CATALOG_UUIDS,       /* as uuid_row() takes them; by UUID */
 	CATALOG_SETTINGS,    /* owner (0: global, else a folder), key, value; by owner, key */
 };

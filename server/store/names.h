@@ -4,7 +4,8 @@
 
 /*
  * Names in a database, for a shell that completes a word. The shell waits, so the file is only
- * read, and not checked as a whole; without one, or with one of another version, there are no names.
+ * read, and not checked as a whole; without one, or with one of another version, there are no
+ * names.
  */
 
 /** Takes one name, valid until it returns. */

@@ -28,7 +28,8 @@ int setting_read(struct store *store, const struct owner *owner, size_t index,
 int setting_write(struct store *store, const struct owner *owner, size_t index,
                   const char *value);
 
-/** Starts a list of the folders and devices at which a setting of files or the menu's mode is set. */
+/** Starts a list of the folders and devices at which a setting of files or the menu's mode is
+ *  set. */
 int setting_list_file_owners(struct store *store, struct store_rows **rows);
 void setting_owner_row(struct store_rows *row, struct owner *owner);
 

@@ -113,7 +113,8 @@ const struct stats_family *stats_family(const char *name)
 		{ "asked_", "asked", "questions", "kind",
 		  "Messages received, by type." },
 		{ "answered_", "answered", "answers", "kind",
-		  "Replies sent, by kind: a job, local boot, an unknown machine, details, a receipt." },
+		  "Replies sent, by kind: a job, local boot, an unknown machine, details, a"
+		  " receipt." },
 		{ "drop_", "dropped", "drops", "reason",
 		  "Datagrams received that got no reply, by reason." },
 	};
@@ -130,10 +131,10 @@ static const char *counter_help(const char *name)
 	static const struct {
 		const char *name, *help;
 	} helps[] = {
-		{ "history_lost", "Events and requests that were not stored, as there were too many or "
-		  "the database failed." },
-		{ "not_admitted", "Requests of unknown machines that were not admitted because of a "
-		  "limit." },
+		{ "history_lost", "Events and requests that were not stored, as there were too many"
+		  " or the database failed." },
+		{ "not_admitted", "Requests of unknown machines that were not admitted because of a"
+		  " limit." },
 	};
 
 	for (size_t i = 0; i < sizeof(helps) / sizeof(helps[0]); i++)
@@ -175,7 +176,8 @@ static void put_times(const struct stats *stats, FILE *out)
 {
 	if (stats->time_count == 0)
 		return;
-	put_head(out, "answer_seconds", "histogram", "Time from receiving a message to sending its reply.");
+	put_head(out, "answer_seconds", "histogram",
+	         "Time from receiving a message to sending its reply.");
 	for (size_t i = 0; i < stats->time_count; i++)
 		if (stats->times[i].limit_us != UINT64_MAX)
 			fprintf(out, "openpreboot_answer_seconds_bucket{le=\"%g\"} %" PRIu64 "\n",

@@ -56,7 +56,8 @@ const struct stats_family *stats_family(const char *name);
 /** Writes it in Prometheus' text format, version 0.0.4. */
 void stats_prometheus(const struct stats *stats, FILE *out);
 
-/** Stores a counter of prebootd, which stats_read() reads. Returns 0 or the ERR_ values of store.h. */
+/** Stores a counter of prebootd, which stats_read() reads. Returns 0 or the ERR_ values of
+ *  store.h. */
 int counter_write(struct store *store, const char *name, uint64_t value);
 /** Removes them all. */
 int counter_clear(struct store *store);

@@ -81,8 +81,8 @@ int store_write_secret(struct store *store, const uint8_t secret[STORE_SECRET_SI
 /** Writes what is in the log into the database, and empties the log where nobody reads it. */
 void store_empty_log(struct store *store);
 /**
- * Writes of it as much as is possible without waiting. Returns 0, ERR_AGAIN where another program is at
- * that, or ERR_IO: the log cannot be read.
+ * Writes of it as much as is possible without waiting. Returns 0, ERR_AGAIN where another program
+ * is at that, or ERR_IO: the log cannot be read.
  */
 int store_write_log(struct store *store);
 /** Has store_close() leave the log as it is. */

@@ -129,7 +129,8 @@ static int quick_check(const char *path, const char *query, char *message, size_
 		rc = fail(ERR_MALFORMED, message, size, "%s: damaged (%s), left as it is; %s", path,
 		         found ? found : sqlite3_errmsg(db), STORE_DAMAGED_REMEDY);
 	else
-		rc = fail((code & 0xff) == SQLITE_BUSY ? ERR_AGAIN : ERR_IO, message, size, "%s: %s",
+		rc = fail((code & 0xff) == SQLITE_BUSY ? ERR_AGAIN : ERR_IO, message, size,
+		          "%s: %s",
 		         path, sqlite3_errmsg(db));
 	sqlite3_finalize(statement);
 	sqlite3_close(db);
@@ -242,7 +243,8 @@ int store_file_create(const char *path, char *message, size_t size)
 	fd = mkstemp(fresh);
 	if (fd < 0)
 		return fail(ERR_IO, message, size, "%s: cannot be created: %s; its folder must "
-		           "exist and this user must be able to write there", path, strerror(errno));
+		           "exist and this user must be able to write there", path,
+		           strerror(errno));
 	give_to_owner(fd, path);
 	close(fd);
 	rc = fill_file(fresh, message, size);
@@ -255,7 +257,8 @@ int store_file_create(const char *path, char *message, size_t size)
 		return 0;
 	}
 	if (errno != EEXIST && link(fresh, path) && errno != EEXIST)
-		rc = fail(ERR_IO, message, size, "%s: cannot be created: %s", path, strerror(errno));
+		rc = fail(ERR_IO, message, size, "%s: cannot be created: %s", path,
+		          strerror(errno));
 	else
 		sync_folder(path);
 remove:

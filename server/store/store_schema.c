@@ -253,7 +253,8 @@ static const char version_3[] =
 	") STRICT;";
 
 static const char version_4[] =
-	/* What prebootd signs with: kept, so that tokens issued before a restart stay valid after it. */
+	/* What prebootd signs with: kept, so that tokens issued before a restart stay valid after
+	 * it. */
 	"CREATE TABLE secret ("
 	" name TEXT PRIMARY KEY,"
 	" value BLOB NOT NULL CHECK (length(value) = 32)"
@@ -345,8 +346,8 @@ static const char version_5[] =
 	"DROP TRIGGER past_delete;"
 	"DROP TRIGGER device_setting; DROP TRIGGER device_gone; DROP TRIGGER group_gone;"
 	"DROP TRIGGER folder_gone;"
-	"DROP INDEX work_device; DROP INDEX work_open; DROP INDEX work_begun; DROP INDEX work_bundle;"
-	"DROP INDEX stranger_last; DROP INDEX stranger_uuid;"
+	"DROP INDEX work_device; DROP INDEX work_open; DROP INDEX work_begun; DROP INDEX"
+	" work_bundle;DROP INDEX stranger_last; DROP INDEX stranger_uuid;"
 
 	"ALTER TABLE work RENAME TO job;"
 	"ALTER TABLE job RENAME COLUMN lease TO id;"
@@ -372,8 +373,8 @@ static const char version_5[] =
 	" PRIMARY KEY (level, owner, key)"
 	") STRICT, WITHOUT ROWID;"
 	"INSERT INTO setting_5 SELECT iif(level = 'zone', 'global', level), owner,"
-	" CASE key WHEN 'work-by-mac' THEN 'job-by-mac' WHEN 'keep-work' THEN 'keep-jobs' ELSE key END,"
-	" value FROM setting;"
+	" CASE key WHEN 'work-by-mac' THEN 'job-by-mac' WHEN 'keep-work' THEN 'keep-jobs' ELSE key"
+	" END, value FROM setting;"
 	"DROP TABLE setting;"
 	"ALTER TABLE setting_5 RENAME TO setting;"
 

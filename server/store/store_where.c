@@ -56,9 +56,9 @@ static int check_names(const char *path, char *message, size_t size)
 
 	if (stat(path, &status) || !S_ISREG(status.st_mode) || status.st_nlink < 2)
 		return 0;
-	snprintf(message, size, "%s: has %lu names (hard links), by which programs would destroy each "
-	         "other's changes; \"find FOLDER -inum %llu\" shows them, remove the others or make "
-	         "them copies", path, (unsigned long)status.st_nlink,
+	snprintf(message, size, "%s: has %lu names (hard links), by which programs would destroy"
+	         " each other's changes; \"find FOLDER -inum %llu\" shows them, remove the others"
+	         " or make them copies", path, (unsigned long)status.st_nlink,
 	         (unsigned long long)status.st_ino);
 	return ERR_MALFORMED;
 }
@@ -71,7 +71,8 @@ static int check_beside(const char *path, char *message, size_t size)
 	struct stat status;
 
 	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
-		snprintf(name, sizeof(name), "%s%s", realpath(path, real) ? real : path, suffixes[i]);
+		snprintf(name, sizeof(name), "%s%s", realpath(path, real) ? real : path,
+		         suffixes[i]);
 		if (lstat(name, &status) || S_ISREG(status.st_mode))
 			continue;
 		snprintf(message, size, "%s: is %s, where a plain file belongs; remove it", name,

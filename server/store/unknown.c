@@ -15,13 +15,13 @@ int unknown_seen(struct store *store, const struct identity *identity, int64_t t
 {
 	/* A boot is known by its nonce, 16 bytes from byte 9 on. */
 	static const char keep[] =
-		"INSERT INTO unknown_machine (mac, uuid, first, last, boots, address, request, outcome)"
-		" VALUES (?1, ?2, ?3, ?3, 1, ?4, ?5, ?6) ON CONFLICT (mac, uuid) DO UPDATE SET"
-		" last = ?3, address = ?4, request = ?5, outcome = ?6, boots = boots +"
+		"INSERT INTO unknown_machine (mac, uuid, first, last, boots, address, request,"
+		" outcome) VALUES (?1, ?2, ?3, ?3, 1, ?4, ?5, ?6) ON CONFLICT (mac, uuid) DO UPDATE"
+		" SET last = ?3, address = ?4, request = ?5, outcome = ?6, boots = boots +"
 		" (substr(request, 9, 16) IS NOT substr(?5, 9, 16))";
 	static const char room[] =
-		"DELETE FROM unknown_machine WHERE id IN (SELECT id FROM unknown_machine ORDER BY last LIMIT"
-		" max(0, (SELECT count(*) FROM unknown_machine) - ?))";
+		"DELETE FROM unknown_machine WHERE id IN (SELECT id FROM unknown_machine ORDER BY"
+		" last LIMIT max(0, (SELECT count(*) FROM unknown_machine) - ?))";
 	int rc = store_run(store, keep, "bbitbt", identity->mac, (size_t)6, identity->uuid,
 	                   (size_t)16, time, address, datagram,
 	                   peek_unpadded_length(datagram, length), outcome);
@@ -35,7 +35,8 @@ int unknown_seen(struct store *store, const struct identity *identity, int64_t t
 
 int unknown_list(struct store *store, struct store_rows **rows)
 {
-	static const char sql[] = "SELECT " COLUMNS " FROM unknown_machine ORDER BY last DESC, id DESC";
+	static const char sql[] = "SELECT " COLUMNS " FROM unknown_machine ORDER BY last DESC, id"
+		" DESC";
 
 	return store_start(store, rows, sql, "");
 }
@@ -91,7 +92,8 @@ void unknown_row(struct store_rows *row, struct unknown *unknown)
 
 int unknown_find(struct store *store, const struct identity *identity, struct unknown *unknown)
 {
-	static const char sql[] = "SELECT " COLUMNS " FROM unknown_machine WHERE mac = ? AND uuid = ?";
+	static const char sql[] = "SELECT " COLUMNS " FROM unknown_machine WHERE mac = ? AND uuid ="
+		" ?";
 	struct store_rows *row;
 	int rc = store_start(store, &row, sql, "bb", identity->mac, (size_t)6, identity->uuid,
 	                     (size_t)16);

@@ -51,7 +51,8 @@ int unknown_remove(struct store *store, uint64_t id);
 /** Removes all; *@count receives how many there were. */
 int unknown_remove_all(struct store *store, uint64_t *count);
 
-/** Reads when the one that has not asked for the longest time did last; unchanged: there is none. */
+/** Reads when the one that has not asked for the longest time did last; unchanged:
+ *  there is none. */
 int unknown_oldest(struct store *store, int64_t *time);
 /** Reads when one asked last, Unix time; 0: there is none. */
 int unknown_newest(struct store *store, int64_t *time);

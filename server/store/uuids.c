@@ -58,8 +58,8 @@ int sighting_add(struct store *store, const uint8_t uuid[16], const struct sight
 {
 	static const char keep[] =
 		"INSERT INTO witness (uuid, mac, model, serial, board, first, last)"
-		" SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7 WHERE EXISTS (SELECT 1 FROM uuid WHERE uuid = ?1)"
-		" ON CONFLICT (uuid, mac, serial, board) DO UPDATE SET"
+		" SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7 WHERE EXISTS (SELECT 1 FROM uuid WHERE uuid ="
+		" ?1) ON CONFLICT (uuid, mac, serial, board) DO UPDATE SET"
 		" first = min(first, ?6), last = max(last, ?7), model = ?3";
 	/* Those that came first stay: for them the UUID counts as shared. */
 	static const char room[] =

@@ -20,17 +20,20 @@ static const struct {
 	[TABLE_GLOBAL_SETTING] = {
 		.select = "SELECT 0, key, value FROM setting WHERE level = 'global' AND owner = 0"
 			" ORDER BY key",
-		.insert = "INSERT INTO setting (level, owner, key, value) VALUES ('global', 0, ?2, ?3)",
+		.insert = "INSERT INTO setting (level, owner, key, value) VALUES ('global', 0, ?2,"
+			" ?3)",
 	},
 	[TABLE_FOLDER_SETTING] = {
 		.select = "SELECT 0, key, value FROM setting WHERE level = 'folder' AND owner = ?1"
 			" ORDER BY key",
-		.insert = "INSERT INTO setting (level, owner, key, value) VALUES ('folder', ?1, ?2, ?3)",
+		.insert = "INSERT INTO setting (level, owner, key, value) VALUES ('folder', ?1, ?2,"
+			" ?3)",
 	},
 	[TABLE_DEVICE_SETTING] = {
 		.select = "SELECT 0, key, value FROM setting WHERE level = 'device' AND owner = ?1"
 			" ORDER BY key",
-		.insert = "INSERT INTO setting (level, owner, key, value) VALUES ('device', ?1, ?2, ?3)",
+		.insert = "INSERT INTO setting (level, owner, key, value) VALUES ('device', ?1, ?2,"
+			" ?3)",
 	},
 	[TABLE_FOLDER] = {
 		.select = "SELECT folder.id, path FROM folder LEFT JOIN temp.folder_path USING (id)"
@@ -61,8 +64,8 @@ static const struct {
 			" FROM device LEFT JOIN temp.folder_path ON folder_path.id = device.folder"
 			" ORDER BY name",
 		/* A device that was there by this name keeps its number, and so its story. */
-		.insert = "INSERT INTO device (id, name, folder, uuid, isd, claim_uuid, claim_mac, added)"
-			" VALUES ((SELECT id FROM temp.old_device WHERE name = ?2),"
+		.insert = "INSERT INTO device (id, name, folder, uuid, isd, claim_uuid, claim_mac,"
+			" added) VALUES ((SELECT id FROM temp.old_device WHERE name = ?2),"
 			" ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
 	},
 	[TABLE_UUID] = {
@@ -72,19 +75,19 @@ static const struct {
 			" ON CONFLICT (uuid) DO UPDATE SET (state, time) = (?3, ?4)",
 	},
 	[TABLE_WITNESS] = {
-		.select = "SELECT 0, uuid, nullif(mac, zeroblob(6)), model, serial, board, first, last"
-			" FROM witness ORDER BY uuid, first, last, mac, serial, board",
+		.select = "SELECT 0, uuid, nullif(mac, zeroblob(6)), model, serial, board, first,"
+			" last FROM witness ORDER BY uuid, first, last, mac, serial, board",
 		/* Of one that nothing is known of there is none: NULL is refused. */
-		.insert = "INSERT INTO witness (uuid, mac, model, serial, board, first, last) VALUES"
-			" ((SELECT uuid FROM uuid WHERE uuid = ?2), ifnull(?3, zeroblob(6)),"
+		.insert = "INSERT INTO witness (uuid, mac, model, serial, board, first, last)"
+			" VALUES ((SELECT uuid FROM uuid WHERE uuid = ?2), ifnull(?3, zeroblob(6)),"
 			" ?4, ?5, ?6, ?7, ?8)",
 	},
 	[TABLE_BUNDLE] = {
-		.select = "SELECT id, name, kind, loader_bios, loader_uefi, config, prefix, details,"
-			" attempts, deadline, added, completes FROM bundle ORDER BY name",
-		.insert = "INSERT INTO bundle (name, kind, loader_bios, loader_uefi, config, prefix,"
-			" details, attempts, deadline, added, completes) VALUES (?2, ?3, ?4, ?5, ?6, ?7,"
-			" ?8, ?9, ?10, ?11, ifnull(nullif(?12, ''), 'agent'))",
+		.select = "SELECT id, name, kind, loader_bios, loader_uefi, config, prefix,"
+			" details, attempts, deadline, added, completes FROM bundle ORDER BY name",
+		.insert = "INSERT INTO bundle (name, kind, loader_bios, loader_uefi, config,"
+			" prefix, details, attempts, deadline, added, completes) VALUES (?2, ?3,"
+			" ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ifnull(nullif(?12, ''), 'agent'))",
 	},
 	[TABLE_ASSIGNMENT] = {
 		.select = "SELECT a.id, bundle.name, " OWNER_NAME ", a.mode, a.until, a.added"
@@ -94,24 +97,29 @@ static const struct {
 	},
 	[TABLE_RULE] = {
 		.select = "SELECT rule.id, rule.name, bundle.name, applies, filter, repeat, enabled"
-			" FROM rule LEFT JOIN bundle ON bundle.id = rule.bundle ORDER BY position, rule.id",
-		.insert = "INSERT INTO rule (position, name, bundle, applies, filter, repeat, enabled)"
-			" VALUES ((SELECT ifnull(max(position), 0) + 1 FROM rule), ?2, ?3, ?4, ?5, ?6, ?7)",
+			" FROM rule LEFT JOIN bundle ON bundle.id = rule.bundle ORDER BY position,"
+			" rule.id",
+		.insert = "INSERT INTO rule (position, name, bundle, applies, filter, repeat,"
+			" enabled) VALUES ((SELECT ifnull(max(position), 0) + 1 FROM rule), ?2, ?3,"
+			" ?4, ?5, ?6, ?7)",
 	},
 	[TABLE_SESSION_MEMBER] = {
 		.select = "SELECT 0, name, joined FROM multicast_member"
-			" LEFT JOIN device ON device.id = device WHERE multicast = ?1 ORDER BY name",
-		.insert = "INSERT INTO multicast_member (multicast, device, joined) VALUES (?1, ?2, ?3)",
+			" LEFT JOIN device ON device.id = device WHERE multicast = ?1 ORDER BY"
+			" name",
+		.insert = "INSERT INTO multicast_member (multicast, device, joined) VALUES (?1, ?2,"
+			" ?3)",
 	},
 	[TABLE_SESSION] = {
 		.select = "SELECT multicast.id, multicast.name, bundle.name, clients, wait, state,"
 			" last_joined, started, ended, multicast.added FROM multicast"
 			" LEFT JOIN bundle ON bundle.id = multicast.bundle ORDER BY multicast.id",
-		.insert = "INSERT INTO multicast (name, bundle, clients, wait, state, last_joined, started,"
-			" ended, added) VALUES (?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+		.insert = "INSERT INTO multicast (name, bundle, clients, wait, state, last_joined,"
+			" started, ended, added) VALUES (?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
 	},
 	[TABLE_OFFER] = {
-		.select = "SELECT 0, attempt, nonce, time FROM offer WHERE job = ?1 ORDER BY attempt",
+		.select = "SELECT 0, attempt, nonce, time FROM offer WHERE job = ?1 ORDER BY"
+			" attempt",
 		.insert = "INSERT INTO offer (job, attempt, nonce, time) VALUES (?1, ?2, ?3, ?4)",
 	},
 	[TABLE_JOB] = {
@@ -119,20 +127,22 @@ static const struct {
 			" w.deadline, w.assigned, w.offered, w.begun, w.ended, w.loader_bios,"
 			" w.loader_uefi, w.config, w.prefix, w.details, w.reason, bundle.name,"
 			" CASE w.source WHEN 'rule' THEN"
-			"  'rule' || ifnull(' ' || (SELECT name FROM rule WHERE id = w.source_id), '')"
-			" WHEN 'multicast' THEN 'multicast' ||"
+			"  'rule' || ifnull(' ' || (SELECT name FROM rule WHERE id = w.source_id),"
+			" '') WHEN 'multicast' THEN 'multicast' ||"
 			"  ifnull(' ' || (SELECT name FROM multicast WHERE id = w.source_id), '')"
-			" WHEN 'assignment' THEN 'assignment' || ifnull((SELECT ' ' || b.name || ' to ' || "
+			" WHEN 'assignment' THEN 'assignment' || ifnull((SELECT ' ' || b.name || '"
+			" to ' || "
 			OWNER_NAME " FROM assignment a JOIN bundle b ON b.id = a.bundle"
 			"  WHERE a.id = w.source_id), '')"
 			" ELSE w.source END, w.completes, w.given_up"
 			" FROM job w LEFT JOIN device ON device.id = w.device"
 			" LEFT JOIN bundle ON bundle.id = w.bundle ORDER BY w.id",
-		.insert = "INSERT INTO job (id, device, state, attempt, attempts, deadline, assigned,"
-			" offered, begun, ended, loader_bios, loader_uefi, config, prefix, details, reason,"
-			" bundle, source, source_id, completes, given_up) VALUES (?2, ?3, ?4, ?5, ?6, ?7,"
-			" ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20,"
-			" ifnull(nullif(?21, ''), 'agent'), ifnull(?22, 0))",
+		.insert = "INSERT INTO job (id, device, state, attempt, attempts, deadline,"
+			" assigned, offered, begun, ended, loader_bios, loader_uefi, config,"
+			" prefix, details, reason, bundle, source, source_id, completes, given_up)"
+			" VALUES (?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15,"
+			" ?16, ?17, ?18, ?19, ?20, ifnull(nullif(?21, ''), 'agent'), ifnull(?22,"
+			" 0))",
 	},
 };
 

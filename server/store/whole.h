@@ -48,8 +48,8 @@ int whole_begin(struct store *store);
 /** Says ERR_REFUSED if there are data that an import would mix with. */
 int whole_is_empty(struct store *store);
 /**
- * Removes all rows of these tables. Devices that are inserted again by the same name get the ids that
- * they had, so that events and last requests stay theirs.
+ * Removes all rows of these tables. Devices that are inserted again by the same name get the ids
+ * that they had, so that events and last requests stay theirs.
  */
 int whole_clear(struct store *store);
 /** Removes what is known of UUIDs, or only what they came with. */
