@@ -29,10 +29,14 @@ def empty():
         return database.read_bytes()
 
 
-def create(database):
-    """Makes an empty database."""
+def create(database, sql=""):
+    """Makes an empty database, and fills it by @sql; returns its path."""
     Path(database).write_bytes(empty())
     Path(database).chmod(0o600)
+    with sqlite3.connect(database) as db:
+        db.executescript(sql)
+    db.close()
+    return database
 
 
 class Dataset:

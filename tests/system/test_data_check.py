@@ -75,28 +75,23 @@ WRONGS += [("INSERT INTO past VALUES (2, 0, 0, 1, 'done')",
 @pytest.fixture
 def database(tmp_path):
     """A small database in which there is something of everything."""
-    path = tmp_path / "test.db"
-    create(path)
-    with sqlite3.connect(path) as db:
-        db.executescript("""
-            INSERT INTO setting VALUES ('global', 0, 'menu-mode', 'never');
-            INSERT INTO folder VALUES (1, NULL, 'site'), (2, 1, 'lab'), (3, NULL, 'x');
-            INSERT INTO device (id, name, added, isd) VALUES
-                (1, 'web01', 5, NULL), (2, 'db01', 5, randomblob(16));
-            INSERT INTO setting VALUES ('device', 2, 'menu-mode', 'never');
-            INSERT INTO mac VALUES (x'525400123456', 1);
-            INSERT INTO event (device, time, step, job, milliseconds, reason)
-                VALUES (2, 5, 'request', 0, 0, '');
-            INSERT INTO bundle VALUES (1, 'win', 'imaging', '*', '', 'z.cfg', '', x'', 0, 0, 5,
-                'agent');
-            INSERT INTO assignment VALUES (1, 1, 'folder', 3, 'once', 0, 5);
-            INSERT INTO rule VALUES (1, 1, 'big', 1, 'both', 'memory > 1G', 0, 1);
-            INSERT INTO job (device, state, attempts, deadline, assigned, loader_bios,
-                loader_uefi, config, prefix, details)
-                VALUES (1, 'pending', 3, 60, 5, 'a', '', 'z.cfg', '', x'');
-        """)
-    db.close()
-    return path
+    return create(tmp_path / "test.db", """
+        INSERT INTO setting VALUES ('global', 0, 'menu-mode', 'never');
+        INSERT INTO folder VALUES (1, NULL, 'site'), (2, 1, 'lab'), (3, NULL, 'x');
+        INSERT INTO device (id, name, added, isd) VALUES
+            (1, 'web01', 5, NULL), (2, 'db01', 5, randomblob(16));
+        INSERT INTO setting VALUES ('device', 2, 'menu-mode', 'never');
+        INSERT INTO mac VALUES (x'525400123456', 1);
+        INSERT INTO event (device, time, step, job, milliseconds, reason)
+            VALUES (2, 5, 'request', 0, 0, '');
+        INSERT INTO bundle VALUES (1, 'win', 'imaging', '*', '', 'z.cfg', '', x'', 0, 0, 5,
+            'agent');
+        INSERT INTO assignment VALUES (1, 1, 'folder', 3, 'once', 0, 5);
+        INSERT INTO rule VALUES (1, 1, 'big', 1, 'both', 'memory > 1G', 0, 1);
+        INSERT INTO job (device, state, attempts, deadline, assigned, loader_bios,
+            loader_uefi, config, prefix, details)
+            VALUES (1, 'pending', 3, 60, 5, 'a', '', 'z.cfg', '', x'');
+    """)
 
 
 def wrong(database, sql):

@@ -19,17 +19,12 @@ UUID = "4c4c4544-0034-4d10-8052-b4c04f4a3232"
 @pytest.fixture
 def database(tmp_path):
     """One with a folder /site/lab, a group kiosks, and a device old."""
-    path = tmp_path / "test.db"
-    create(path)
-    with sqlite3.connect(path) as db:
-        db.executescript("""
-            INSERT INTO folder VALUES (1, NULL, 'site'), (2, 1, 'lab');
-            INSERT INTO device_group VALUES (1, 'kiosks'), (2, 'web');
-            INSERT INTO device (id, name, added) VALUES (1, 'old', 5);
-            INSERT INTO mac VALUES (x'020000000001', 1);
-        """)
-    db.close()
-    return path
+    return create(tmp_path / "test.db", """
+        INSERT INTO folder VALUES (1, NULL, 'site'), (2, 1, 'lab');
+        INSERT INTO device_group VALUES (1, 'kiosks'), (2, 'web');
+        INSERT INTO device (id, name, added) VALUES (1, 'old', 5);
+        INSERT INTO mac VALUES (x'020000000001', 1);
+    """)
 
 
 def load(database, text, *options):

@@ -23,19 +23,14 @@ MAC = "52:54:00:12:34:56"
 @pytest.fixture
 def database(tmp_path):
     """web01 in /site/lab, db01 in none."""
-    path = tmp_path / "test.db"
-    create(path)
-    with sqlite3.connect(path) as db:
-        db.executescript("""
-            INSERT INTO folder VALUES (1, NULL, 'site'), (2, 1, 'lab'), (3, NULL, 'other');
-            INSERT INTO device (id, name, added, folder) VALUES
-                (1, 'web01', 5, 2), (2, 'db01', 5, NULL);
-            INSERT INTO mac VALUES (x'525400123456', 1), (x'020000000002', 2);
-            INSERT INTO event (device, time, step, job, milliseconds, reason)
-                VALUES (1, 5, 'old', 0, 0, '');
-        """)
-    db.close()
-    return path
+    return create(tmp_path / "test.db", """
+        INSERT INTO folder VALUES (1, NULL, 'site'), (2, 1, 'lab'), (3, NULL, 'other');
+        INSERT INTO device (id, name, added, folder) VALUES
+            (1, 'web01', 5, 2), (2, 'db01', 5, NULL);
+        INSERT INTO mac VALUES (x'525400123456', 1), (x'020000000002', 2);
+        INSERT INTO event (device, time, step, job, milliseconds, reason)
+            VALUES (1, 5, 'old', 0, 0, '');
+    """)
 
 
 class Watch:

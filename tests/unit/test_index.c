@@ -59,49 +59,50 @@ static void follow(struct bench *bench)
 
 /* --- odd data -------------------------------------------------------------- */
 
+static const struct {
+	const char *sql, *warning; /* NULL: none */
+} odd_cases[] = {
+	{ "INSERT INTO device (id, name, added) VALUES (4294967296, 'x', 1)",
+	  "device x: left out, its id 4294967296 is not between 1 and 4294967295" },
+	{ "INSERT INTO device (id, name, added) VALUES (-1, 'x', 1)", "its id -1 is not" },
+	{ "INSERT INTO bundle VALUES (268435456, 'x', 'imaging', '', '', '', '', x'', 0, 0,"
+	  " 1, 'agent')", "bundle 268435456: left out, its id is not between 1 and 268435455" },
+	{ "INSERT INTO folder VALUES (268435456, NULL, 'x')", "folder 268435456: left out" },
+	{ "INSERT INTO folder VALUES (7, 7, 'x')", "folder x: taken for one at the top" },
+	{ "INSERT INTO rule VALUES (7, 1, 'x', 77, 'both', '', 0, 1)",
+	  "rule 7: left out, its bundle is not there" },
+	{ "INSERT INTO rule VALUES (7, 1, 'x', 1, 'both', 'memory', 0, 1)",
+	  "rule x: left out, its filter is wrong at column" },
+	{ "INSERT INTO rule VALUES (7, 1, 'x', 1, 'both', hex(zeroblob(512)), 0, 1)",
+	  "rule x: left out, its filter is too long" },
+	{ "INSERT INTO rule VALUES (7, 1, 'x', 1, 'both', 'memory', 0, 0)", NULL },
+	{ "INSERT INTO assignment VALUES (7, 77, 'global', 0, 'once', 0, 1)",
+	  "assignment 7: left out, its bundle is not there" },
+	{ "INSERT INTO assignment VALUES (7, 77, 'device', 1, 'once', 0, 1)", NULL },
+	{ "INSERT INTO assignment VALUES (268435456, 1, 'device', 1, 'once', 0, 1)",
+	  "device a: left out is its assignment 268435456" },
+	{ "INSERT INTO multicast VALUES (7, 'x', 77, 1, 1, 'waiting', 0, 0, 0, 1)",
+	  "multicast session 7: left out, its bundle is not there" },
+	{ "INSERT INTO multicast_member VALUES (77, 1, 1)", NULL },
+	{ "INSERT INTO multicast_member VALUES (268435456, 1, 1)",
+	  "device a: left out is its multicast session 268435456" },
+	{ "INSERT INTO member VALUES (4294967296, 1)", "left out is its group 4294967296" },
+	{ "INSERT INTO setting VALUES ('global', 0, 'colour', 'blue')",
+	  "global setting colour=blue: left out" },
+	{ "INSERT INTO setting VALUES ('folder', 1, 'attempts', 'many')",
+	  "setting attempts=many of folder 1" },
+	{ "INSERT INTO setting VALUES ('device', 1, 'attempts', '0')",
+	  "device a: left out is its setting attempts=0" },
+	{ "INSERT INTO mac VALUES (zeroblob(6), 1)", NULL },
+	{ "INSERT INTO mac VALUES (zeroblob(6), 77)", NULL },
+	{ "UPDATE device SET uuid = zeroblob(16), isd = zeroblob(16) WHERE id = 2", NULL },
+	{ "UPDATE device SET folder = 77 WHERE id = 2", NULL },
+	{ "UPDATE device SET folder = 4294967297 WHERE id = 2", NULL },
+};
+
 /* What no tool would write: it is left out and reported, and all else is there. */
 static void test_odd_data(void **state)
 {
-	static const struct {
-		const char *sql, *warning; /* NULL: none */
-	} cases[] = {
-		{ "INSERT INTO device (id, name, added) VALUES (4294967296, 'x', 1)",
-		  "device x: left out, its id 4294967296 is not between 1 and 4294967295" },
-		{ "INSERT INTO device (id, name, added) VALUES (-1, 'x', 1)", "its id -1 is not" },
-		{ "INSERT INTO bundle VALUES (268435456, 'x', 'imaging', '', '', '', '', x'', 0, 0,"
-		  " 1, 'agent')", "bundle 268435456: left out, its id is not between 1 and 268435455" },
-		{ "INSERT INTO folder VALUES (268435456, NULL, 'x')", "folder 268435456: left out" },
-		{ "INSERT INTO folder VALUES (7, 7, 'x')", "folder x: taken for one at the top" },
-		{ "INSERT INTO rule VALUES (7, 1, 'x', 77, 'both', '', 0, 1)",
-		  "rule 7: left out, its bundle is not there" },
-		{ "INSERT INTO rule VALUES (7, 1, 'x', 1, 'both', 'memory', 0, 1)",
-		  "rule x: left out, its filter is wrong at column" },
-		{ "INSERT INTO rule VALUES (7, 1, 'x', 1, 'both', hex(zeroblob(512)), 0, 1)",
-		  "rule x: left out, its filter is too long" },
-		{ "INSERT INTO rule VALUES (7, 1, 'x', 1, 'both', 'memory', 0, 0)", NULL },
-		{ "INSERT INTO assignment VALUES (7, 77, 'global', 0, 'once', 0, 1)",
-		  "assignment 7: left out, its bundle is not there" },
-		{ "INSERT INTO assignment VALUES (7, 77, 'device', 1, 'once', 0, 1)", NULL },
-		{ "INSERT INTO assignment VALUES (268435456, 1, 'device', 1, 'once', 0, 1)",
-		  "device a: left out is its assignment 268435456" },
-		{ "INSERT INTO multicast VALUES (7, 'x', 77, 1, 1, 'waiting', 0, 0, 0, 1)",
-		  "multicast session 7: left out, its bundle is not there" },
-		{ "INSERT INTO multicast_member VALUES (77, 1, 1)", NULL },
-		{ "INSERT INTO multicast_member VALUES (268435456, 1, 1)",
-		  "device a: left out is its multicast session 268435456" },
-		{ "INSERT INTO member VALUES (4294967296, 1)", "left out is its group 4294967296" },
-		{ "INSERT INTO setting VALUES ('global', 0, 'colour', 'blue')",
-		  "global setting colour=blue: left out" },
-		{ "INSERT INTO setting VALUES ('folder', 1, 'attempts', 'many')",
-		  "setting attempts=many of folder 1" },
-		{ "INSERT INTO setting VALUES ('device', 1, 'attempts', '0')",
-		  "device a: left out is its setting attempts=0" },
-		{ "INSERT INTO mac VALUES (zeroblob(6), 1)", NULL },
-		{ "INSERT INTO mac VALUES (zeroblob(6), 77)", NULL },
-		{ "UPDATE device SET uuid = zeroblob(16), isd = zeroblob(16) WHERE id = 2", NULL },
-		{ "UPDATE device SET folder = 77 WHERE id = 2", NULL },
-		{ "UPDATE device SET folder = 4294967297 WHERE id = 2", NULL },
-	};
 	struct bench *bench = *state;
 	struct index *index;
 	char *sound, *dump;
@@ -117,19 +118,19 @@ static void test_odd_data(void **state)
 	assert_int_equal(index_count(index), 2);
 	sound = index_dump(index);
 	index_free(index);
-	for (size_t i = 0; i < COUNT(cases); i++) {
-		print_message("           %s\n", cases[i].sql);
+	for (size_t i = 0; i < COUNT(odd_cases); i++) {
+		print_message("           %s\n", odd_cases[i].sql);
 		run(bench, "BEGIN");
-		run(bench, cases[i].sql);
+		run(bench, odd_cases[i].sql);
 		index = index_new();
 		assert_int_equal(index_load(index, &bench->store), 0);
-		if (cases[i].warning)
-			assert_non_null(strstr(index_warnings(index), cases[i].warning));
+		if (odd_cases[i].warning)
+			assert_non_null(strstr(index_warnings(index), odd_cases[i].warning));
 		else
 			assert_string_equal(index_warnings(index), "");
 		dump = index_dump(index);
 		/* But a folder within itself is there, and a rule that is disabled. */
-		if (!strstr(cases[i].sql, "7, 7") && !strstr(cases[i].sql, "'memory', 0, 0"))
+		if (!strstr(odd_cases[i].sql, "7, 7") && !strstr(odd_cases[i].sql, "'memory', 0, 0"))
 			assert_string_equal(dump, sound);
 		free(dump);
 		index_free(index);

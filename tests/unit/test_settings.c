@@ -10,73 +10,73 @@
 
 /* Settings: their values, and which level counts. */
 
+static const struct {
+	const char *key, *text;
+	int rc, value; /* value: of the number that it is */
+} value_cases[] = {
+	{ "menu-mode", "never", 0, MENU_NEVER }, { "menu-mode", "always", 0, MENU_ALWAYS },
+	{ "menu-mode", "hotkey", 0, MENU_HOT_KEY }, { "menu-mode", "", ERR_MALFORMED, 0 },
+	{ "menu-mode", "Always", ERR_MALFORMED, 0 }, { "menu-mode", "1", ERR_MALFORMED, 0 },
+	{ "hot-key", "ctrl+alt", 0, MENU_KEY_DEFAULT },
+	{ "hot-key", "alt+ctrl", 0, MENU_KEY_DEFAULT },
+	{ "hot-key", "shift", 0, MENU_KEY_CHORD | SHIFT_SHIFT },
+	{ "hot-key", "ctrl+shift+alt", 0,
+	  MENU_KEY_CHORD | SHIFT_SHIFT | SHIFT_CTRL | SHIFT_ALT },
+	{ "hot-key", "f", 0, 'f' }, { "hot-key", "+", 0, '+' }, { "hot-key", "~", 0, '~' },
+	{ "hot-key", "enter", 0, KEY_ENTER }, { "hot-key", "space", 0, ' ' },
+	{ "hot-key", "escape", 0, KEY_ESCAPE }, { "hot-key", "tab", 0, '\t' },
+	{ "hot-key", "", ERR_MALFORMED, 0 }, { "hot-key", " ", ERR_MALFORMED, 0 },
+	{ "hot-key", "ctrl+", ERR_MALFORMED, 0 }, { "hot-key", "+ctrl", ERR_MALFORMED, 0 },
+	{ "hot-key", "ctrl+ctrl", ERR_MALFORMED, 0 }, { "hot-key", "fn", ERR_MALFORMED, 0 },
+	{ "hot-key", "ctrl+f", ERR_MALFORMED, 0 }, { "hot-key", "\x7f", ERR_MALFORMED, 0 },
+	{ "hot-key-wait", "0", 0, 0 }, { "hot-key-wait", "60000", 0, 60000 },
+	{ "hot-key-wait", "60001", ERR_MALFORMED, 0 },
+	{ "hot-key-wait", "-1", ERR_MALFORMED, 0 },
+	{ "hot-key-wait", "3s", ERR_MALFORMED, 0 },
+	{ "hot-key-wait", "99999999999999999999", ERR_MALFORMED, 0 },
+	{ "local-boot-bios", "default", 0, LOCAL_BOOT_DEFAULT },
+	{ "local-boot-bios", "return", 0, LOCAL_BOOT_RETURN },
+	{ "local-boot-bios", "int18", 0, LOCAL_BOOT_INT18 },
+	{ "local-boot-bios", "mbr", 0, LOCAL_BOOT_MBR },
+	{ "local-boot-bios", "exit", ERR_MALFORMED, 0 },
+	{ "local-boot-uefi", "exit", 0, LOCAL_BOOT_EXIT },
+	{ "local-boot-uefi", "entry", 0, LOCAL_BOOT_ENTRY },
+	{ "local-boot-uefi", "bootnext", 0, LOCAL_BOOT_BOOTNEXT },
+	{ "local-boot-uefi", "mbr", ERR_MALFORMED, 0 },
+	{ "answer-validity", "0", 0, 0 }, { "answer-validity", "65535", 0, 65535 },
+	{ "answer-validity", "65536", ERR_MALFORMED, 0 },
+	{ "attempts", "1", 0, 1 }, { "attempts", "100", 0, 100 },
+	{ "attempts", "0", ERR_MALFORMED, 0 }, { "attempts", "101", ERR_MALFORMED, 0 },
+	{ "deadline", "90", 0, 90 }, { "deadline", "90s", 0, 90 },
+	{ "deadline", "30m", 0, 1800 }, { "deadline", "4h", 0, 14400 },
+	{ "deadline", "366d", 0, 366 * 86400 }, { "deadline", "367d", ERR_MALFORMED, 0 },
+	{ "deadline", "0", ERR_MALFORMED, 0 }, { "deadline", "h", ERR_MALFORMED, 0 },
+	{ "deadline", "4 h", ERR_MALFORMED, 0 }, { "deadline", "4hh", ERR_MALFORMED, 0 },
+	{ "deadline", "-4h", ERR_MALFORMED, 0 }, { "deadline", "4x", ERR_MALFORMED, 0 },
+	{ "deadline", "31622401d", ERR_MALFORMED, 0 },
+	{ "job-by-mac", "yes", 0, 1 }, { "job-by-mac", "maybe", ERR_MALFORMED, 0 },
+	{ "admit-unknown", "yes", 0, 1 }, { "admit-unknown", "no", 0, 0 },
+	{ "admit-unknown", "", ERR_MALFORMED, 0 }, { "admit-unknown", "1", ERR_MALFORMED, 0 },
+	{ "loader-bios", "a/b.0", 0, 0 }, { "loader-bios", "", ERR_MALFORMED, 0 },
+	{ "loader-uefi", "/b.efi", 0, 0 }, { "loader-uefi", "a b", ERR_MALFORMED, 0 },
+	{ "menu-file", "a/b.txt", 0, 0 }, { "menu-file", "../b", ERR_MALFORMED, 0 },
+	{ "menu-file", "", ERR_MALFORMED, 0 }, { "menu-file", "a b", ERR_MALFORMED, 0 },
+};
+
 static void test_values(void **state)
 {
-	static const struct {
-		const char *key, *text;
-		int rc, value; /* value: of the number that it is */
-	} cases[] = {
-		{ "menu-mode", "never", 0, MENU_NEVER }, { "menu-mode", "always", 0, MENU_ALWAYS },
-		{ "menu-mode", "hotkey", 0, MENU_HOT_KEY }, { "menu-mode", "", ERR_MALFORMED, 0 },
-		{ "menu-mode", "Always", ERR_MALFORMED, 0 }, { "menu-mode", "1", ERR_MALFORMED, 0 },
-		{ "hot-key", "ctrl+alt", 0, MENU_KEY_DEFAULT },
-		{ "hot-key", "alt+ctrl", 0, MENU_KEY_DEFAULT },
-		{ "hot-key", "shift", 0, MENU_KEY_CHORD | SHIFT_SHIFT },
-		{ "hot-key", "ctrl+shift+alt", 0,
-		  MENU_KEY_CHORD | SHIFT_SHIFT | SHIFT_CTRL | SHIFT_ALT },
-		{ "hot-key", "f", 0, 'f' }, { "hot-key", "+", 0, '+' }, { "hot-key", "~", 0, '~' },
-		{ "hot-key", "enter", 0, KEY_ENTER }, { "hot-key", "space", 0, ' ' },
-		{ "hot-key", "escape", 0, KEY_ESCAPE }, { "hot-key", "tab", 0, '\t' },
-		{ "hot-key", "", ERR_MALFORMED, 0 }, { "hot-key", " ", ERR_MALFORMED, 0 },
-		{ "hot-key", "ctrl+", ERR_MALFORMED, 0 }, { "hot-key", "+ctrl", ERR_MALFORMED, 0 },
-		{ "hot-key", "ctrl+ctrl", ERR_MALFORMED, 0 }, { "hot-key", "fn", ERR_MALFORMED, 0 },
-		{ "hot-key", "ctrl+f", ERR_MALFORMED, 0 }, { "hot-key", "\x7f", ERR_MALFORMED, 0 },
-		{ "hot-key-wait", "0", 0, 0 }, { "hot-key-wait", "60000", 0, 60000 },
-		{ "hot-key-wait", "60001", ERR_MALFORMED, 0 },
-		{ "hot-key-wait", "-1", ERR_MALFORMED, 0 },
-		{ "hot-key-wait", "3s", ERR_MALFORMED, 0 },
-		{ "hot-key-wait", "99999999999999999999", ERR_MALFORMED, 0 },
-		{ "local-boot-bios", "default", 0, LOCAL_BOOT_DEFAULT },
-		{ "local-boot-bios", "return", 0, LOCAL_BOOT_RETURN },
-		{ "local-boot-bios", "int18", 0, LOCAL_BOOT_INT18 },
-		{ "local-boot-bios", "mbr", 0, LOCAL_BOOT_MBR },
-		{ "local-boot-bios", "exit", ERR_MALFORMED, 0 },
-		{ "local-boot-uefi", "exit", 0, LOCAL_BOOT_EXIT },
-		{ "local-boot-uefi", "entry", 0, LOCAL_BOOT_ENTRY },
-		{ "local-boot-uefi", "bootnext", 0, LOCAL_BOOT_BOOTNEXT },
-		{ "local-boot-uefi", "mbr", ERR_MALFORMED, 0 },
-		{ "answer-validity", "0", 0, 0 }, { "answer-validity", "65535", 0, 65535 },
-		{ "answer-validity", "65536", ERR_MALFORMED, 0 },
-		{ "attempts", "1", 0, 1 }, { "attempts", "100", 0, 100 },
-		{ "attempts", "0", ERR_MALFORMED, 0 }, { "attempts", "101", ERR_MALFORMED, 0 },
-		{ "deadline", "90", 0, 90 }, { "deadline", "90s", 0, 90 },
-		{ "deadline", "30m", 0, 1800 }, { "deadline", "4h", 0, 14400 },
-		{ "deadline", "366d", 0, 366 * 86400 }, { "deadline", "367d", ERR_MALFORMED, 0 },
-		{ "deadline", "0", ERR_MALFORMED, 0 }, { "deadline", "h", ERR_MALFORMED, 0 },
-		{ "deadline", "4 h", ERR_MALFORMED, 0 }, { "deadline", "4hh", ERR_MALFORMED, 0 },
-		{ "deadline", "-4h", ERR_MALFORMED, 0 }, { "deadline", "4x", ERR_MALFORMED, 0 },
-		{ "deadline", "31622401d", ERR_MALFORMED, 0 },
-		{ "job-by-mac", "yes", 0, 1 }, { "job-by-mac", "maybe", ERR_MALFORMED, 0 },
-		{ "admit-unknown", "yes", 0, 1 }, { "admit-unknown", "no", 0, 0 },
-		{ "admit-unknown", "", ERR_MALFORMED, 0 }, { "admit-unknown", "1", ERR_MALFORMED, 0 },
-		{ "loader-bios", "a/b.0", 0, 0 }, { "loader-bios", "", ERR_MALFORMED, 0 },
-		{ "loader-uefi", "/b.efi", 0, 0 }, { "loader-uefi", "a b", ERR_MALFORMED, 0 },
-		{ "menu-file", "a/b.txt", 0, 0 }, { "menu-file", "../b", ERR_MALFORMED, 0 },
-		{ "menu-file", "", ERR_MALFORMED, 0 }, { "menu-file", "a b", ERR_MALFORMED, 0 },
-	};
-
 	(void)state;
-	for (size_t i = 0; i < COUNT(cases); i++) {
+	for (size_t i = 0; i < COUNT(value_cases); i++) {
 		struct settings s = { 0 };
-		int index = setting_find(cases[i].key);
+		int index = setting_find(value_cases[i].key);
 
-		print_message("           %s=%s\n", cases[i].key, cases[i].text);
+		print_message("           %s=%s\n", value_cases[i].key, value_cases[i].text);
 		assert_true(index >= 0);
-		assert_int_equal(setting_parse((size_t)index, cases[i].text, &s), cases[i].rc);
+		assert_int_equal(setting_parse((size_t)index, value_cases[i].text, &s), value_cases[i].rc);
 		/* One member at most is not zero. */
 		assert_int_equal(s.menu_mode + s.hot_key + s.hot_key_wait + s.local_boot_bios +
 		                 s.local_boot_uefi + s.valid_for + s.attempts + s.deadline +
-		                 s.admit_unknown + s.job_by_mac, cases[i].value);
+		                 s.admit_unknown + s.job_by_mac, value_cases[i].value);
 	}
 	assert_int_equal(setting_find("menu"), -1);
 }
