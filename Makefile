@@ -1,6 +1,8 @@
 # OpenPreboot. "make help" lists what there is to make.
 
 VERSION := 0.1.0
+# The processors of the UEFI NBPs, as boot files are named after them.
+EFI_ARCHES := x64 ia32 aa64
 
 B := build
 # One short line a step; V=1 shows the commands.
@@ -17,9 +19,10 @@ MINGW ?= x86_64-w64-mingw32-gcc
 WINDOWS_PROGRAMS := $(if $(shell command -v $(MINGW) 2>/dev/null),$(B)/prebootwork.exe)
 
 all: nbps tools
-nbps: $(B)/nvlnbp.sys $(B)/nvlnbpx64.efi
+nbps: $(B)/nvlnbp.sys $(EFI_ARCHES:%=$(B)/nvlnbp%.efi)
 # What a virtual machine boots besides the NBP.
-machines: $(B)/vm/initrd $(B)/vm/root $(B)/vm/disk-bios.img $(B)/vm/disk-uefi.img
+machines: $(B)/vm/initrd $(B)/vm/root $(B)/vm/disk-bios.img $(EFI_ARCHES:%=$(B)/vm/disk-%.img) \
+	$(B)/vm/initrd-aa64 $(B)/vm/root-aa64
 tools: $(B)/prebootd $(B)/prebootctl $(B)/prebootctl.8 $(B)/prebootwork $(B)/isdctl \
 	$(WINDOWS_PROGRAMS)
 
@@ -69,16 +72,17 @@ COMMON := -std=gnu11 $(WARN) -MMD -MP -DVERSION='"$(VERSION)"' -I.
 FREESTANDING := $(COMMON) -g -Os -fno-if-conversion -fno-tree-tail-merge \
 	-fno-move-loop-invariants -fno-caller-saves -fno-shrink-wrap -ffreestanding -fno-strict-aliasing -fno-stack-protector \
 	-fno-asynchronous-unwind-tables -fno-unwind-tables -fno-tree-loop-distribute-patterns \
-	-ffunction-sections -fdata-sections -fno-common -fvisibility=hidden -mno-red-zone -mno-mmx -mno-sse \
+	-ffunction-sections -fdata-sections -fno-common -fvisibility=hidden \
 	-DDEBUG_BUILD=$(if $(DEBUG),1,0)
 
-CFLAGS_BIOS := $(FREESTANDING) -m32 -march=i386 -mregparm=3 -freg-struct-return -fno-pic -fno-pie \
+X86 := -mno-red-zone -mno-mmx -mno-sse
+
+CFLAGS_BIOS := $(FREESTANDING) $(X86) -m32 -march=i386 -mregparm=3 -freg-struct-return -fno-pic -fno-pie \
 	-mno-80387 -fno-delete-null-pointer-checks -mpreferred-stack-boundary=2
-# gnu-efi has no .pc file. Its objects are where the compiler looks for libraries.
+# gnu-efi has no .pc file.
 EFI_INCLUDE ?= /usr/include/efi
-efi_file = $(shell $(CC) -print-file-name=$(1))
-CFLAGS_EFI := $(FREESTANDING) -Oz -fno-expensive-optimizations -fno-tree-sra -fno-tree-ch -m64 -fpic -fshort-wchar \
-	-maccumulate-outgoing-args -DGNU_EFI_USE_MS_ABI -isystem $(EFI_INCLUDE) -isystem $(EFI_INCLUDE)/x86_64
+CFLAGS_EFI := $(FREESTANDING) -Oz -fno-expensive-optimizations -fno-tree-sra -fno-tree-ch -fpic \
+	-fshort-wchar -include efi/hidden.h -isystem $(EFI_INCLUDE)
 PACKAGES := sqlite3 jansson nettle libseccomp libsystemd
 HOST := $(COMMON) -D_GNU_SOURCE -DDEBUG_LEVEL=0 $(shell $(PKG_CONFIG) --cflags $(PACKAGES) 2>/dev/null)
 CFLAGS_HOST := $(HOST) -fPIE $(CPPFLAGS) $(CFLAGS)
@@ -96,7 +100,12 @@ endif
 CORE := $(patsubst %.c,%,$(wildcard nbp/*.c nbp/proto/*.c))
 BIOS_ASM := $(patsubst %.asm,%,$(wildcard bios/*.asm))
 BIOS_C := $(patsubst %.c,%,$(wildcard bios/*.c)) $(CORE)
-EFI_C := $(patsubst %.c,%,$(wildcard efi/*.c)) $(filter-out nbp/tftp nbp/ansi_keys,$(CORE))
+# What is a processor's own is in folders of efi/.
+EFI_FOLDERS_x64 := efi efi/x86 efi/x64
+EFI_FOLDERS_ia32 := efi efi/x86 efi/ia32
+EFI_FOLDERS_aa64 := efi efi/aa64
+efi_c = $(patsubst %.c,%,$(wildcard $(EFI_FOLDERS_$(1):%=%/*.c))) $(filter-out nbp/tftp nbp/ansi_keys,$(CORE))
+EFI_C := $(sort $(foreach arch,$(EFI_ARCHES),$(call efi_c,$(arch))))
 
 # A program of a host is the files of its folder, and what it needs of the library: all that
 # programs share. A main() is in the file that is called like its program.
@@ -118,7 +127,8 @@ PARTS_WINDOWS := $(filter-out %/port_linux,$(PARTS_prebootwork)) $(patsubst %.c,
 
 # What of the ports runs on a host too, for tests and fuzzers.
 PORTABLE := $(addprefix bios/,pxe_find unpack pack/pack pack/pack_steps int13 keys) \
-	$(addprefix efi/,bootnext clock_rate device_path fetched load_option) server/agent/windows/kept
+	$(addprefix efi/,aa64/midr bootnext device_path fetched load_option x86/clock_rate) \
+	server/agent/windows/kept
 
 # --- the BIOS NBP ----------------------------------------------------------
 
@@ -160,26 +170,52 @@ $(B)/nvlnbp.sys: $(B)/nvlnbp.elf $(B)/bios/packer
 
 # --- the UEFI NBP ----------------------------------------------------------
 
-link_efi = $(LD) -nostdlib -znocombreloc -z noexecstack --gc-sections -shared -Bsymbolic \
-	-T efi/nvlnbpx64.lds -Map $(@:.elf=.map) -o $@ $(call efi_file,crt0-efi-x86_64.o) \
-	$(filter %.o,$^) $(call efi_file,libgnuefi.a)
-make_efi = objcopy -S -j .text -j .rodata -j .data -j .rela -j .reloc \
-	--target=efi-app-x86_64 --subsystem=10 $< $@
+# The compiler of each processor, and what is different with it. A processor's limit is far below
+# what its machines could load; it is there to show that a change costs more than it should.
+CC_x64 = $(CC) -m64
+CFLAGS_x64 := $(CFLAGS_EFI) $(X86) -maccumulate-outgoing-args -DGNU_EFI_USE_MS_ABI
+LD_x64 = $(LD) -m elf_x86_64
+OBJCOPY_x64 := objcopy --target=efi-app-x86_64
+LIMIT_x64 := 57344
 
-EFI_OBJECTS := $(EFI_C:%=$(B)/efi/%.o)
+# Firmware is called with all arguments on the stack, our own functions are not.
+CC_ia32 = $(CC) -m32
+CFLAGS_ia32 := $(CFLAGS_EFI) $(X86) -march=i686 -mno-80387 -mregparm=3 '-DEFIAPI=__attribute__((regparm(0)))' \
+	-freg-struct-return -mpreferred-stack-boundary=2
+LD_ia32 = $(LD) -m elf_i386
+OBJCOPY_ia32 := objcopy --target=efi-app-ia32
+LIMIT_ia32 := 57344
 
-$(B)/efi/%.o: %.c Makefile $(B)/debug-words
-	$(call step,CC)
-	@mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS_EFI) -DDEBUG_LEVEL=$(call debug_level,$(notdir $*)) -c -o $@ $<
-$(B)/nvlnbpx64.elf: $(EFI_OBJECTS) efi/nvlnbpx64.lds
-	$(call step,LINK)
-	$(Q)$(link_efi)
-	@! nm -u $@ | grep . || { echo '$@: undefined symbols' >&2; exit 1; }
-$(B)/nvlnbpx64.efi: $(B)/nvlnbpx64.elf
-	$(call step,OBJCOPY)
-	$(Q)$(make_efi)
-	@scripts/check-size $@ $(if $(DEBUG),65536,51200)
+CROSS_aa64 ?= aarch64-linux-gnu-
+CC_aa64 = $(CROSS_aa64)gcc
+CFLAGS_aa64 := $(CFLAGS_EFI) -mgeneral-regs-only -mstrict-align -isystem efi/aa64
+LD_aa64 = $(CROSS_aa64)ld
+OBJCOPY_aa64 = $(CROSS_aa64)objcopy --target=pei-aarch64-little
+LIMIT_aa64 := 65536
+
+link_efi = $(LD_$(1)) -nostdlib -znocombreloc -z noexecstack --no-warn-rwx-segments --gc-sections \
+	-shared -Bsymbolic -T efi/nvlnbp.lds -Map $(@:.elf=.map) -o $@ $(filter %.o,$^)
+make_efi = $(OBJCOPY_$(1)) -S -j .text -j .rodata -j .data -j .rela -j .rel -j .reloc --subsystem=10 $< $@
+
+define efi_rules
+$(B)/efi/$(1)/start.o: efi/$(1)/start.S Makefile
+	$$(call step,AS)
+	@mkdir -p $$(@D)
+	$$(Q)$$(CC_$(1)) -c -o $$@ $$<
+$(B)/efi/$(1)/%.o: %.c Makefile $(B)/debug-words
+	$$(call step,CC)
+	@mkdir -p $$(@D)
+	$$(Q)$$(CC_$(1)) $$(CFLAGS_$(1)) -DDEBUG_LEVEL=$$(call debug_level,$$(notdir $$*)) -c -o $$@ $$<
+$(B)/nvlnbp$(1).elf: $(B)/efi/$(1)/start.o $(patsubst %,$(B)/efi/$(1)/%.o,$(call efi_c,$(1))) efi/nvlnbp.lds
+	$$(call step,LINK)
+	$$(Q)$$(call link_efi,$(1))
+	@! nm -u $$@ | grep . || { echo '$$@: undefined symbols' >&2; exit 1; }
+$(B)/nvlnbp$(1).efi: $(B)/nvlnbp$(1).elf
+	$$(call step,OBJCOPY)
+	$$(Q)$$(call make_efi,$(1))
+	@scripts/check-size $$@ $$(if $$(DEBUG),81920,$$(LIMIT_$(1)))
+endef
+$(foreach arch,$(EFI_ARCHES),$(eval $(call efi_rules,$(arch))))
 
 # --- the programs of a host ------------------------------------------------
 
@@ -211,6 +247,17 @@ $(B)/windows/%.o: %.c Makefile
 $(B)/prebootwork.exe: $(PARTS_WINDOWS:%=$(B)/windows/%.o)
 	$(call step,LINK)
 	$(Q)$(MINGW) -static -s -Wl,--no-insert-timestamp -o $@ $^ -lws2_32 -liphlpapi -lbcrypt -ladvapi32
+
+# The agent of an ARM64 machine, with Debian's libjansson for that.
+$(B)/aa64/%.o: %.c $(B)/arm64/version
+	$(call step,CC)
+	@mkdir -p $(@D)
+	$(Q)$(CC_aa64) $(COMMON) -D_GNU_SOURCE -DDEBUG_LEVEL=0 -O2 -isystem $(B)/arm64/usr/include -c -o $@ $<
+$(B)/aa64/library.a: $(patsubst %,$(B)/aa64/%.o,$(filter nbp/proto/% server/model/% server/net/% server/tool/%,$(LIBRARY)))
+	$(archive)
+$(B)/prebootwork-aa64: $(PARTS_prebootwork:%=$(B)/aa64/%.o) $(B)/aa64/library.a
+	$(call step,LINK)
+	$(Q)$(CC_aa64) -static -o $@ $^ $(B)/arm64/usr/lib/aarch64-linux-gnu/libjansson.a
 
 # Its COMMANDS come from the program, whose --help says the same.
 $(B)/prebootctl.8: server/ctl/prebootctl.8.in $(B)/prebootctl
@@ -278,7 +325,9 @@ CFLAGS_FUZZ := $(HOST) -g -O2 -fno-omit-frame-pointer \
 $(foreach width,64 32,$(B)/fuzz/$(width)/tests/fuzz/%.o $(B)/fuzz/$(width)/nbp/proto/wire.o): \
 	CFLAGS_FUZZ += -fno-sanitize-coverage=trace-cmp
 
-# Each is built by clang in 64 and 32 bit; the replays by gcc, likewise.
+# Each is built by clang in 64 and 32 bit; the replays by gcc, likewise. Of the headers of 32 bit
+# Debian has those of the kernel only in gcc-multilib, which cannot be beside a cross compiler.
+M32 := -m32 -idirafter /usr/include/$(shell $(CC) -print-multiarch)
 $(B)/fuzz/64/%.o: %.c
 	$(call step,CLANG)
 	@mkdir -p $(@D)
@@ -286,11 +335,11 @@ $(B)/fuzz/64/%.o: %.c
 $(B)/fuzz/32/%.o: %.c
 	$(call step,CLANG)
 	@mkdir -p $(@D)
-	$(Q)$(CLANG) -m32 $(CFLAGS_FUZZ) -c -o $@ $<
+	$(Q)$(CLANG) $(M32) $(CFLAGS_FUZZ) -c -o $@ $<
 $(B)/test32/%.o: %.c
 	$(call step,CC)
 	@mkdir -p $(@D)
-	$(Q)$(CC) -m32 $(CFLAGS_TEST) -c -o $@ $<
+	$(Q)$(CC) $(M32) $(CFLAGS_TEST) -c -o $@ $<
 define fuzzed_rule
 $(1)/fuzzed.a: $(FUZZED:%=$(1)/%.o)
 	$$(archive)
@@ -343,6 +392,15 @@ servers: $(B)/servers/packages
 $(B)/servers/packages: scripts/lab/fetch-servers | $(B)
 	scripts/lab/fetch-servers $(B)/servers
 	@touch $@
+$(B)/arm64/version: scripts/lab/fetch-arm64 | $(B)
+	scripts/lab/fetch-arm64 $(B)/arm64
+	@touch $@
+$(B)/vm/initrd-aa64: scripts/lab/make-initramfs scripts/lab/initramfs/init $(B)/arm64/version | $(B)/vm
+	$(call step,MAKE)
+	$(Q)scripts/lab/make-initramfs initrd $@ $(B)/arm64
+$(B)/vm/root-aa64: scripts/lab/make-initramfs scripts/lab/initramfs/work $(B)/prebootwork-aa64 | $(B)/vm
+	$(call step,MAKE)
+	$(Q)scripts/lab/make-initramfs root $@ $(B)/prebootwork-aa64
 $(B)/vm/initrd: scripts/lab/make-initramfs scripts/lab/initramfs/init $(B)/linux/version | $(B)/vm
 	$(call step,MAKE)
 	$(Q)scripts/lab/make-initramfs initrd $@ $(B)/linux
@@ -353,21 +411,24 @@ $(B)/vm/root: scripts/lab/make-initramfs scripts/lab/initramfs/job $(B)/prebootw
 $(B)/vm/bootsector.bin: scripts/lab/disk/bootsector.asm | $(B)/vm
 	$(call step,NASM)
 	$(Q)nasm -f bin -Wall $(if $(WERROR),-Werror) -o $@ $<
-$(B)/vm/bootx64.o: scripts/lab/disk/bootx64.c Makefile | $(B)/vm
-	$(call step,CC)
-	$(Q)$(CC) $(CFLAGS_EFI) -c -o $@ $<
-$(B)/vm/bootx64.elf: $(B)/vm/bootx64.o
-	$(call step,LINK)
-	$(Q)$(link_efi)
-$(B)/vm/bootx64.efi: $(B)/vm/bootx64.elf
+$(B)/vm/boot%.efi: $(B)/vm/boot%.elf
 	$(call step,OBJCOPY)
-	$(Q)$(make_efi)
+	$(Q)$(call make_efi,$*)
+define disk_rules
+$(B)/vm/boot$(1).o: scripts/lab/disk/boot.c Makefile | $(B)/vm
+	$$(call step,CC)
+	$$(Q)$$(CC_$(1)) $$(CFLAGS_$(1)) -DNAME='"BOOT$(shell echo $(1) | tr a-z A-Z).EFI"' -c -o $$@ $$<
+$(B)/vm/boot$(1).elf: $(B)/efi/$(1)/start.o $(B)/vm/boot$(1).o efi/nvlnbp.lds
+	$$(call step,LINK)
+	$$(Q)$$(call link_efi,$(1))
+$(B)/vm/disk-$(1).img: scripts/lab/make-disk $(B)/vm/boot$(1).efi
+	$$(call step,MAKE)
+	$$(Q)scripts/lab/make-disk $(1) $$@ $(B)/vm/boot$(1).efi
+endef
+$(foreach arch,$(EFI_ARCHES),$(eval $(call disk_rules,$(arch))))
 $(B)/vm/disk-bios.img: scripts/lab/make-disk $(B)/vm/bootsector.bin
 	$(call step,MAKE)
 	$(Q)scripts/lab/make-disk bios $@ $(B)/vm/bootsector.bin
-$(B)/vm/disk-uefi.img: scripts/lab/make-disk $(B)/vm/bootx64.efi
-	$(call step,MAKE)
-	$(Q)scripts/lab/make-disk uefi $@ $(B)/vm/bootx64.efi
 
 # --- what bench-server measures with ----------------------------------------
 

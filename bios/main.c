@@ -20,7 +20,7 @@ void bios_main(void)
 
 	port_fill(p);
 	p->name = "nvlnbp.sys";
-	p->cpuid = cpuid_read;
+	p->describe_cpu = cpuid_describe_cpu;
 	p->watchdog = no_watchdog;
 	fault_catch(&bios);
 	clock_start(&bios);

@@ -122,8 +122,10 @@ void bios_main(void) __attribute__((noreturn));
 
 /* cpuid.c */
 
-/** Does what platform.h says of cpuid(); gives zeros where the processor has no CPUID. */
+/** Runs CPUID @leaf into EAX, EBX, ECX, EDX; gives zeros where the processor has no CPUID. */
 void cpuid_read(uint32_t leaf, uint32_t regs[4]);
+/** Does what platform.h says of describe_cpu(). */
+void cpuid_describe_cpu(struct request *request);
 
 /* clock.c */
 

@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "efi/clock_rate.h"
+#include "efi/cpu.h"
 #include "efi/port.h"
 #include "nbp/proto/memory.h"
 
 #define CALIBRATION_MS 1
 #define CALIBRATIONS 4
-#define CPUID_1_ECX_RDRAND (1u << 30)
-#define CPUID_CRYSTAL 0x15
-#define CPUID_FREQUENCY 0x16
 
 /*
  * The smallest of several short measurements is taken: whatever comes between, as where a
@@ -15,56 +12,32 @@
  */
 void clock_start(struct efi *efi, uint64_t start)
 {
-	uint32_t highest[4], crystal[4] = { 0 }, frequency[4] = { 0 };
 	uint64_t min = UINT64_MAX;
 
 	efi->clock.start = start;
-	x86_cpuid(0, highest);
-	if (highest[0] >= CPUID_CRYSTAL)
-		x86_cpuid(CPUID_CRYSTAL, crystal);
-	if (highest[0] >= CPUID_FREQUENCY)
-		x86_cpuid(CPUID_FREQUENCY, frequency);
 	for (int i = 0; i < CALIBRATIONS; i++) {
-		uint64_t ticks = x86_rdtsc();
+		uint64_t ticks = cpu_counter();
 
 		efi->boot->Stall(CALIBRATION_MS * 1000);
-		ticks = x86_rdtsc() - ticks;
+		ticks = cpu_counter() - ticks;
 		if (ticks < min)
 			min = ticks;
 	}
-	efi->clock.per_ms = clock_rate(min / CALIBRATION_MS, crystal, frequency);
+	efi->clock.per_ms = cpu_counter_rate(min / CALIBRATION_MS);
 }
 
 uint32_t clock_now(struct platform *p)
 {
-	return x86_clock_ms(&efi_of(p)->clock);
+	const struct efi_clock *clock = &efi_of(p)->clock;
+
+	if (clock->per_ms == 0)
+		return 0;
+	return (uint32_t)((cpu_counter() - clock->start) / clock->per_ms);
 }
 
 void clock_idle(struct platform *p)
 {
 	efi_of(p)->boot->Stall(1000);
-}
-
-static size_t rdrand(uint8_t *out, size_t size)
-{
-	uint32_t regs[4];
-	size_t count = 0;
-
-	x86_cpuid(1, regs);
-	if (!(regs[2] & CPUID_1_ECX_RDRAND))
-		return 0;
-	/* Intel's own bound is ten tries a word; a broken unit gives no word at all. */
-	for (int tries = 0; tries < 20 && count + sizeof(uint64_t) <= size; tries++) {
-		uint64_t word;
-		uint8_t good;
-
-		__asm__ volatile("rdrand %0; setc %1" : "=r"(word), "=qm"(good) : : "cc");
-		if (!good)
-			continue;
-		memcpy(out + count, &word, sizeof(word));
-		count += sizeof(word);
-	}
-	return count;
 }
 
 /*
@@ -86,10 +59,10 @@ size_t clock_entropy(struct platform *p, void *buffer, size_t size)
 	if (!EFI_ERROR(efi->boot->LocateProtocol(&rng_guid, NULL, (VOID **)&rng)) &&
 	    !EFI_ERROR(rng->GetRNG(rng, NULL, share, out)))
 		count += share;
-	count += rdrand(out + count, share);
+	count += cpu_random(out + count, share);
 	memset(&weak, 0, sizeof(weak));
 	efi->system->RuntimeServices->GetTime(&weak.time, NULL);
-	weak.counter = x86_rdtsc();
+	weak.counter = cpu_counter();
 	share = size - count < sizeof(weak) ? size - count : sizeof(weak);
 	memcpy(out + count, &weak, share);
 	return count + share;

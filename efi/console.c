@@ -1,23 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "efi/cpu.h"
 #include "efi/port.h"
 
 #define CHUNK 80
-#define DEBUG_PORT 0xE9
 #define COLUMNS 80
 #define ROWS 25
 #define MODE_80X25 0 /* which every console has (UEFI 12.4) */
-
-/*
- * Port 0xE9 is a virtual machine's debug console, which reads as its own number; where there is
- * no such console the port reads as something else.
- */
-static void write_debug_port(const char *text, size_t length)
-{
-	if (!DEBUG_BUILD || x86_in8(DEBUG_PORT) != DEBUG_PORT)
-		return;
-	for (size_t i = 0; i < length; i++)
-		x86_out8(DEBUG_PORT, (uint8_t)text[i]);
-}
 
 /* The firmware's console writes to whatever the machine has: screen, serial port. */
 void console_write(struct platform *p, const char *text, size_t length)
@@ -26,7 +14,8 @@ void console_write(struct platform *p, const char *text, size_t length)
 	CHAR16 chunk[CHUNK + 3]; /* CR LF NUL may follow CHUNK - 1 characters */
 	size_t used = 0;
 
-	write_debug_port(text, length);
+	if (DEBUG_BUILD)
+		cpu_write_debug(text, length);
 	if (!out) /* a machine without a console */
 		return;
 	for (size_t i = 0; i < length; i++) {

@@ -46,6 +46,6 @@ EFI_STATUS image_start(struct efi *efi, EFI_HANDLE image)
 	efi_free(efi, data);
 	debug(1, &efi->platform, "the program came back: status %d", (int)status);
 	efi->platform.watchdog(&efi->platform, WATCHDOG_SECONDS);
-	fault_catch(efi, NULL);
+	fault_catch(efi);
 	return status;
 }

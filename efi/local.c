@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "efi/bootnext.h"
+#include "efi/cpu.h"
 #include "efi/port.h"
 #include "nbp/debug.h"
 #include "nbp/proto/error.h"
@@ -10,8 +11,6 @@
  * that it keeps for the next NBP. To exit with an error, so that the boot manager goes on, is
  * the simplest local boot; but some firmware stops there, or asks the network again.
  */
-
-#define DEFAULT_PROGRAM "\\EFI\\BOOT\\BOOTX64.EFI" /* UEFI 3.5.1.1, for x64 */
 
 static const CHAR16 current_name[] = L"BootCurrent";
 
@@ -108,12 +107,12 @@ static bool run_option(const struct boot_order *order, struct span place, struct
 /* Comes back if no program started, or if those that did came back. */
 static void boot_by_entry(struct efi *efi)
 {
-	uint8_t place[DEVICE_PATH_MAX], standard[DEVICE_PATH_END + 2 * sizeof(DEFAULT_PROGRAM) + 4];
+	uint8_t place[DEVICE_PATH_MAX], standard[DEVICE_PATH_END + 2 * CPU_PROGRAM_SIZE + 4];
 	struct boot_order order = { .efi = efi };
 	struct program program = { .file.data = standard };
 	bool done = false;
 
-	program.file.length = device_path_of_file(standard, sizeof(standard), DEFAULT_PROGRAM) -
+	program.file.length = device_path_of_file(standard, sizeof(standard), cpu_names.program) -
 	                      DEVICE_PATH_END;
 	while (!done && order_next(&order)) {
 		int length = order_place(&order, true, place);

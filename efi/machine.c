@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "efi/cpu.h"
 #include "efi/port.h"
 #include "nbp/debug.h"
 #include "nbp/proto/memory.h"
 #include "nbp/proto/text.h"
 #include "nbp/proto/wire.h"
 #include "nbp/smbios.h"
-
-#define ARCHITECTURE_X64_UEFI 7 /* RFC 4578 section 2.1, as its errata and practice have it */
 
 #define SMBIOS_ENTRY_SIZE 31  /* DSP0134 5.2.1 */
 #define SMBIOS3_ENTRY_SIZE 24 /* DSP0134 5.2.2 */
@@ -205,7 +204,7 @@ void machine_read(struct efi *efi)
 	struct machine *machine = &efi->platform.machine;
 
 	machine->firmware = FIRMWARE_UEFI;
-	machine->architecture = ARCHITECTURE_X64_UEFI;
+	machine->architecture = cpu_names.architecture;
 	machine->memory_mib = memory_mib(efi);
 	read_smbios(efi);
 	read_firmware(efi);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "efi/cpu.h"
 #include "efi/port.h"
 #include "nbp/debug.h"
 #include "nbp/flow.h"
@@ -29,12 +30,11 @@ static void wait_for_debugger(struct efi *efi, const EFI_LOADED_IMAGE *loaded)
 		efi->boot->Stall(1000);
 }
 
-EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system)
+EFI_STATUS EFIAPI efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system)
 {
-	uint64_t start = x86_rdtsc();
+	uint64_t start = cpu_counter();
 	struct efi efi;
 	EFI_LOADED_IMAGE *loaded;
-	const void *stack;
 
 	memset(&efi, 0, sizeof(efi));
 	efi.image = image;
@@ -42,8 +42,8 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system)
 	efi.boot = system->BootServices;
 	efi.tpl = efi_tpl(&efi);
 	port_fill(&efi.platform);
-	efi.platform.name = "nvlnbpx64.efi";
-	efi.platform.cpuid = x86_cpuid;
+	efi.platform.name = cpu_names.nbp;
+	efi.platform.describe_cpu = cpu_describe;
 	efi.platform.watchdog = set_watchdog;
 	clock_start(&efi, start);
 
@@ -54,9 +54,8 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system)
 		wait_for_debugger(&efi, loaded);
 		efi.device = loaded->DeviceHandle;
 	}
-	__asm__ volatile("mov %%rsp, %0" : "=r"(stack));
 	efi.faults.leave = efi_leave;
-	fault_catch(&efi, stack);
+	fault_catch(&efi);
 	net_find(&efi);
 	machine_read(&efi);
 	disk_find(&efi);

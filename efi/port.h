@@ -6,7 +6,6 @@
 
 #include "efi/load_option.h"
 #include "nbp/port.h"
-#include "nbp/x86.h"
 
 /*
  * The UEFI port: all that it knows, in one structure that begins with the platform, so that
@@ -55,6 +54,12 @@ struct nic {
 	EFI_IPv4_ADDRESS address, mask, router; /* zeros: there is none */
 };
 
+/* Milliseconds by the processor's counter. */
+struct efi_clock {
+	uint64_t start;  /* the counter at the NBP's first instruction */
+	uint32_t per_ms; /* ticks in a millisecond; 0: clock_start() has not run */
+};
+
 /* The processor's faults, for fault.c. main.c sets image, image_size and leave. */
 struct faults {
 	struct cpu_arch *cpu; /* NULL: the firmware lets nobody handle them */
@@ -71,7 +76,7 @@ struct efi {
 	EFI_SYSTEM_TABLE *system;
 	EFI_BOOT_SERVICES *boot;
 	EFI_TPL tpl; /* the task priority level at entry */
-	struct x86_clock clock;
+	struct efi_clock clock;
 	EFI_HANDLE device;                /* the handle with the PXE base code */
 	EFI_DEVICE_PATH *path;            /* of device, in nic.path; NULL: there is none */
 	EFI_PXE_BASE_CODE_PROTOCOL *pxe;  /* NULL: not booted by PXE over IPv4 */
@@ -98,8 +103,8 @@ static inline struct efi *efi_of(struct platform *p)
 
 /* main.c */
 
-/** GNU-EFI's start code calls it. It leaves by Exit(), never with success. */
-EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system);
+/** start.S calls it. It leaves by Exit(), never with success. */
+EFI_STATUS EFIAPI efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system);
 
 /* firmware.c: what several files ask of the firmware */
 
@@ -157,7 +162,7 @@ int efi_error(EFI_STATUS status);
 
 /**
  * Starts the clock, which counts from the NBP's first instruction. Takes 4 ms.
- * @start: the time stamp counter at that instruction
+ * @start: cpu_counter() at that instruction
  */
 void clock_start(struct efi *efi, uint64_t start);
 
@@ -273,11 +278,10 @@ EFI_STATUS image_start(struct efi *efi, EFI_HANDLE image);
 /* fault.c */
 
 /**
- * From now on a processor fault is reported on the console and boots the disk. After
- * fault_release() a second call needs no @stack.
- * @stack: an address on the stack below which nothing is needed after a fault
+ * From now on a processor fault is reported on the console and boots the disk, on the stack
+ * below the function that called this first. It may be called again after fault_release().
  */
-void fault_catch(struct efi *efi, const void *stack);
+void fault_catch(struct efi *efi);
 
 /** Returns the faults to the firmware; harmless if they are not caught. */
 void fault_release(struct efi *efi);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "nbp/detect.h"
 
-#include "nbp/cpu.h"
 #include "nbp/log.h"
 #include "nbp/proto/error.h"
 #include "nbp/isd_load.h"
@@ -29,7 +28,7 @@ void detect_hardware(struct platform *p, struct request *request)
 	const struct machine *machine = &p->machine;
 
 	smbios_describe(machine->smbios, machine->smbios_version, request);
-	cpu_describe(p->cpuid, request);
+	p->describe_cpu(request);
 	text_format(request->version, sizeof(request->version), "%s %s", p->name, VERSION);
 	text_format(request->firmware_version, sizeof(request->firmware_version), "%s",
 	            machine->firmware_version);

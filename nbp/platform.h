@@ -49,7 +49,7 @@ enum started_by {
 /* What only the port can know of the machine; the core derives the rest. */
 struct machine {
 	enum firmware_kind firmware;
-	uint16_t architecture;     /* RFC 4578 section 2.1: 0 BIOS, 7 x64 UEFI */
+	uint16_t architecture;     /* DHCP option 93: 0 BIOS; UEFI: 6 IA32, 7 x64, 11 ARM64 */
 	uint8_t mac[6];            /* of the booting NIC; zeros: unknown */
 	uint16_t nic_vendor, nic_device; /* its PCI ids; 0: unknown */
 	uint8_t nic_type;          /* its ARP hardware type, 1 Ethernet; 0: unknown */
@@ -103,8 +103,9 @@ struct platform {
 	uint32_t (*now)(struct platform *p);
 	/** Rests for at most a millisecond or two, between polls. */
 	void (*idle)(struct platform *p);
-	/** Runs CPUID @leaf; @regs receives EAX, EBX, ECX, EDX. */
-	void (*cpuid)(uint32_t leaf, uint32_t regs[4]);
+	/** Fills @request with what the processor says of itself: the members cpu, cpu_vendor,
+	 *  cpu_family and cpu_64bit. */
+	void (*describe_cpu)(struct request *request);
 	/** Fills @buffer with up to @size unpredictable bytes; returns how many. The core
 	 *  mixes them, so a poor source does no harm. */
 	size_t (*entropy)(struct platform *p, void *buffer, size_t size);

@@ -41,7 +41,7 @@ void local_remember(struct platform *p, const uint8_t record[POWER_ON_SIZE]);
 void local_reboot(struct platform *p);
 void local_power_off(struct platform *p);
 
-/** Sets the functions of @p to those above. The port itself sets cpuid and watchdog. */
+/** Sets the functions of @p to those above. The port itself sets describe_cpu and watchdog. */
 void port_fill(struct platform *p);
 
 #endif

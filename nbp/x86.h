@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 /*
- * Instructions that both ports use. They are the processor's, not the
+ * Instructions of x86, for bios/ and efi/x86/. They are the processor's, not the
  * firmware's; the core itself includes none of them.
  */
 

@@ -15,6 +15,7 @@ from console import Console, MachineError, SilentError  # noqa: F401, part of th
 ROOT = Path(__file__).resolve().parent.parent.parent
 BUILD = ROOT / "build"
 OVMF = Path("/usr/share/OVMF")
+AAVMF = Path("/usr/share/AAVMF")
 MODULES = Path("/usr/lib/syslinux/modules")
 
 POLICY_PORT = 13331
@@ -29,24 +30,42 @@ NO_PARTITION = "0b007000-0000-4000-8000-0000000000ff"
 class Firmware:
     """A firmware with its network boot program in ROM, and what goes with it."""
 
-    kind: str            # "bios" or "uefi", as prebootctl and make-disk name them
+    kind: str            # "bios" or "uefi", as prebootctl names them
+    processor: str       # "bios", or of UEFI "x64", "ia32", "aa64", as make-disk names them
     nbp: str             # the boot file
     loader: Path
     module: Path         # what the loader needs first; its other modules are in the same folder
     disk_line: str       # what the local disk's boot program prints
     silence_ms: int      # local boot by then, on the NBP's clock, if no server answers
     qemu: tuple          # QEMU's options
+    store: Path = None   # on UEFI: its variable store
+    emulator: str = "qemu-system-x86_64"
+    # A screen, without which SeaBIOS would write its text to the serial port, and the port of the
+    # firmware's own debug output, which ends in {log}.
+    pc: tuple = ("-cpu", "max", "-m", "512", "-vga", "std", "-chardev", "file,id=debug,path={log}",
+                 "-device", "isa-debugcon,iobase=0x402,chardev=debug")
     rom: bool = True     # iPXE is in the network card's ROM
     net_option: tuple = ()  # on UEFI, what follows the card in the path of its boot option
+    memory: tuple = (0, 512 << 20)  # where it begins, and its size in bytes
+    invalid: bytes = b"\x0f\x0b"    # an instruction that no processor will ever run: UD2
+    # GRUB is the loader: it reads module_name, and of configurations those in grub/.
+    grub: bool = False
+    linux: tuple = (BUILD / "linux/kernel", BUILD / "vm/initrd", BUILD / "vm/root")
+
+    @property
+    def module_name(self):
+        return "grub/grub.cfg" if self.grub else self.module.name
 
 
 _OVMF = {
     "kind": "uefi",
+    "processor": "x64",
     "nbp": "nvlnbpx64.efi",
     "loader": Path("/usr/lib/SYSLINUX.EFI/efi64/syslinux.efi"),
     "module": MODULES / "efi64/ldlinux.e64",
     "disk_line": "local disk: BOOTX64.EFI runs",
     "silence_ms": 4000,
+    "store": OVMF / "OVMF_VARS_4M.fd",
     "qemu": ("-machine", "q35",
              "-drive", f"if=pflash,unit=0,format=raw,readonly=on,file={OVMF}/OVMF_CODE_4M.fd"),
 }
@@ -54,6 +73,7 @@ _OVMF = {
 FIRMWARES = {
     "seabios": Firmware(
         kind="bios",
+        processor="bios",
         nbp="nvlnbp.sys",
         loader=Path("/usr/lib/PXELINUX/pxelinux.0"),
         module=MODULES / "bios/ldlinux.c32",
@@ -64,6 +84,45 @@ FIRMWARES = {
     # iPXE's own option; OVMF has another that boots over iPXE's driver.
     "ovmf-ipxe": Firmware(**_OVMF),
 }
+
+# Firmware for other processors. Fewer tests run on these.
+OTHER_FIRMWARES = {
+    "ovmf32": Firmware(
+        kind="uefi",
+        processor="ia32",
+        nbp="nvlnbpia32.efi",
+        loader=Path("/usr/lib/SYSLINUX.EFI/efi32/syslinux.efi"),
+        module=MODULES / "efi32/ldlinux.e32",
+        disk_line="local disk: BOOTIA32.EFI runs",
+        silence_ms=4000,
+        # Debian has only one with Secure Boot, whose variables want system management mode.
+        qemu=("-machine", "q35,smm=on", "-global", "driver=cfi.pflash01,property=secure,value=on",
+              "-drive",
+              f"if=pflash,unit=0,format=raw,readonly=on,file={OVMF}/OVMF32_CODE_4M.secboot.fd"),
+        store=OVMF / "OVMF32_VARS_4M.fd",
+        rom=False,
+        net_option=(ovmf_vars.IPV4,)),
+    "aavmf": Firmware(
+        kind="uefi",
+        processor="aa64",
+        nbp="nvlnbpaa64.efi",
+        loader=BUILD / "arm64/usr/lib/grub/arm64-efi/monolithic/grubnetaa64.efi",
+        module=ROOT / "scripts/packaging/examples/grub.cfg",
+        grub=True,
+        linux=(BUILD / "arm64/kernel", BUILD / "vm/initrd-aa64", BUILD / "vm/root-aa64"),
+        disk_line="local disk: BOOTAA64.EFI runs",
+        silence_ms=4000,
+        qemu=("-machine", "virt", "-drive",
+              f"if=pflash,unit=0,format=raw,readonly=on,file={AAVMF}/AAVMF_CODE.fd"),
+        store=AAVMF / "AAVMF_VARS.snakeoil.fd",
+        emulator="qemu-system-aarch64",
+        pc=("-cpu", "cortex-a57", "-m", "1024"),
+        memory=(1 << 30, 1 << 30),
+        invalid=bytes(4),  # UDF
+        rom=False,
+        net_option=(ovmf_vars.IPV4,)),
+}
+ALL_FIRMWARES = FIRMWARES | OTHER_FIRMWARES
 
 
 @dataclass(frozen=True)
@@ -103,7 +162,7 @@ class Machine:
     folder: Path
     mac: str
     uuid: str
-    qemu: str = "qemu-system-x86_64"
+    qemu: str = None     # another program than the firmware's
     nic: str = "virtio-net-pci"
     disks: tuple = (Disk(),)
     options: tuple = ()  # more of QEMU's
@@ -132,7 +191,7 @@ class Machine:
         self.folder.mkdir(parents=True, exist_ok=True)
         for number, disk in enumerate(self.disks):
             if disk.image == "local":
-                shutil.copy(BUILD / "vm" / f"disk-{self.firmware.kind}.img", self.image(number))
+                shutil.copy(BUILD / "vm" / f"disk-{self.firmware.processor}.img", self.image(number))
             else:
                 with open(self.image(number), "wb") as file:
                     file.truncate(BLANK_DISK)
@@ -141,8 +200,11 @@ class Machine:
                 [(name, self.boot_option(name)) for name in self.boot_order])
             if self.secure_boot_key:
                 variables += ovmf_vars.secure_boot(self.secure_boot_key)
-            empty = (OVMF / "OVMF_VARS_4M.fd").read_bytes()
-            self.vars.write_bytes(ovmf_vars.fill(empty, variables))
+            store = ovmf_vars.empty(self.firmware.store.read_bytes())
+            store = ovmf_vars.fill(store, variables)
+            # ARM64's has 64 MiB, of which only the beginning is more than zeros.
+            self.vars.write_bytes(store.rstrip(b"\0"))
+            os.truncate(self.vars, len(store))
 
     def boot_option(self, name):
         """Returns a boot option's device path: "network"; "http"; "ipv6" (PXE over that); "disk",
@@ -157,7 +219,7 @@ class Machine:
         if name in ("partition", "missing"):
             return ovmf_vars.device_path(
                 ovmf_vars.gpt(1, 2048, 16384, ESP if name == "partition" else NO_PARTITION),
-                ovmf_vars.file("\\EFI\\BOOT\\BOOTX64.EFI"))
+                ovmf_vars.file(f"\\EFI\\BOOT\\BOOT{self.firmware.processor.upper()}.EFI"))
         number = int(name.removeprefix("disk") or 0)
         return ovmf_vars.device_path(*self.disks[number].path(DISK_SLOT + number))
 
@@ -167,15 +229,11 @@ class Machine:
         card = f"{self.nic},netdev=net,mac={self.mac},addr={NET_SLOT}"
         card += "" if self.firmware.rom else ",romfile="
         command = [
-            self.qemu, "-no-user-config", "-nodefaults", "-accel", "tcg",
-            "-cpu", "max", "-m", "512", "-uuid", self.uuid, *self.firmware.qemu,
-            # Without a screen SeaBIOS would write its text to the serial port.
-            "-display", "none", "-vga", "std",
+            self.qemu or self.firmware.emulator, "-no-user-config", "-nodefaults",
+            "-accel", "tcg", "-uuid", self.uuid, *self.firmware.qemu, "-display", "none",
+            *(word.format(log=self.folder / "firmware.log") for word in self.firmware.pc),
             "-netdev", netdev, "-device", card + ("" if uefi and self.connects_all else ",bootindex=1"),
             "-object", f"filter-dump,id=dump,netdev=net,file={self.packets}",
-            # The firmware's own debug output.
-            "-chardev", f"file,id=debug,path={self.folder}/firmware.log",
-            "-device", "isa-debugcon,iobase=0x402,chardev=debug",
         ]
         for number, disk in enumerate(self.disks):
             name = f"disk{number}"
@@ -213,7 +271,7 @@ def for_firmware(pattern, firmware, quote=False):
     """Replaces {nbp}, {loader}, {module}, {modules} and {disk} in @pattern by what they are
     for @firmware, @quote-d for a regular expression."""
     values = {"nbp": firmware.nbp, "loader": firmware.loader.name,
-              "module": firmware.module.name, "modules": str(firmware.module.parent),
+              "module": firmware.module_name, "modules": str(firmware.module.parent),
               "disk": firmware.disk_line}
     return re.sub(r"\{(%s)\}" % "|".join(values),
                   lambda found: re.escape(values[found[1]]) if quote else values[found[1]],
@@ -223,16 +281,17 @@ def for_firmware(pattern, firmware, quote=False):
 def tftp_files(firmware, z_auto=ROOT / "scripts/packaging/examples/z_auto.cfg"):
     """Returns what a TFTP server needs for @firmware, from the NBP to Linux: name to source."""
     menu = ("pxemenu.txt", "z_maint.cfg", "z_zpdis.cfg", "z_zpen.cfg")
-    return {
+    files = {
         **{name: ROOT / "scripts/packaging/examples" / name for name in menu},
         firmware.nbp: BUILD / firmware.nbp,
         firmware.loader.name: firmware.loader,
-        firmware.module.name: firmware.module,
+        firmware.module_name: firmware.module,
         "z_auto.cfg": z_auto,
-        "boot/kernel": BUILD / "linux/kernel",
-        "boot/initrd": BUILD / "vm/initrd",
-        "boot/root": BUILD / "vm/root",
+        **dict(zip(("boot/kernel", "boot/initrd", "boot/root"), firmware.linux)),
     }
+    if firmware.grub:
+        files["grub/z_auto.cfg"] = z_auto.with_name(f"grub-{z_auto.name}")
+    return files
 
 
 def check_files(files):

@@ -83,6 +83,13 @@ def secure_boot(certificate):
             + variable("SecureBootEnable", b"\1", SECURE_BOOT_ENABLE, NON_VOLATILE | BOOT))
 
 
+def empty(store):
+    """Returns a store without the variables that its package put in."""
+    start = store.find(VARIABLE_STORE) + 28  # VARIABLE_STORE_HEADER
+    size, = struct.unpack_from("<I", store, start - 12)
+    return store[:start] + b"\xff" * (size - 28) + store[start - 28 + size:]
+
+
 def fill(store, variables):
     """Returns @store with @variables in it.
 

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "nbp/cpuid.h"
 #include "nbp/flow.h"
 #include "nbp/menu_ask.h"
 #include "nbp/menu_view.h"
@@ -116,6 +117,11 @@ static void look(struct fuzz_net *net, const struct endpoint *to, const uint8_t 
 static void cpuid(uint32_t leaf, uint32_t regs[4])
 {
 	memset(regs, leaf & 0x80000000 ? 0xff : 7, 16);
+}
+
+static void describe_cpu(struct request *request)
+{
+	cpuid_describe(cpuid, request);
 }
 
 static void idle(struct platform *p)
@@ -312,7 +318,7 @@ static void set_up(struct booting *b, uint8_t *ack, size_t ack_size)
 		memset(p->machine.mac, 0, 6);
 	p->receive_wait = b->how & RECEIVE_3S ? 3000 : 0;
 	p->idle = idle;
-	p->cpuid = cpuid;
+	p->describe_cpu = describe_cpu;
 	p->key = key;
 	p->shift = shift;
 	p->clear = clear;

@@ -15,6 +15,11 @@ BELOW = {
     "nbp": ["nbp/proto"],
     "bios": ["nbp"],
     "efi": ["nbp"],
+    "efi/x86": ["efi"],
+    "efi/x64": ["efi/x86"],
+    "efi/ia32": ["efi/x86"],
+    "efi/aa64": ["efi"],
+    "efi/aa64/aarch64": [],
     "bios/pack": ["bios"],  # the packer runs the unpacker on what it made
     "server/model": ["nbp/proto"],
     "server/tool": ["server/model"],

@@ -20,10 +20,9 @@ static void fake_idle(struct platform *p)
 	fake_of(p)->clock++;
 }
 
-static void fake_cpuid(uint32_t leaf, uint32_t regs[4])
+static void fake_describe_cpu(struct request *request)
 {
-	/* EAX and, in the vendor's odd order EBX, EDX, ECX, its name. */
-	memcpy(regs, leaf == 0 ? "\0\0\0\0FakeCPU Unit" : "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 16);
+	memcpy(request->cpu_vendor, "FakeUnitCPU", sizeof("FakeUnitCPU"));
 }
 
 static size_t fake_entropy(struct platform *p, void *buffer, size_t size)
@@ -288,7 +287,7 @@ void fake_start(struct fake *fake)
 		.name = "nvlnbp.sys",
 		.machine = { .firmware = FIRMWARE_BIOS, .mac = { 0x52, 0x54, 0, 1, 2, 3 },
 		             .memory_mib = 512, .dhcp.ack = { ack, sizeof(ack) } },
-		.now = fake_now, .idle = fake_idle, .cpuid = fake_cpuid, .entropy = fake_entropy,
+		.now = fake_now, .idle = fake_idle, .describe_cpu = fake_describe_cpu, .entropy = fake_entropy,
 		.write = fake_write, .udp_open = fake_udp_open, .udp_send = fake_udp_send,
 		.udp_receive = fake_udp_receive, .udp_close = fake_udp_close,
 		.fetch = fake_fetch, .prepare = fake_prepare, .chain = fake_chain,

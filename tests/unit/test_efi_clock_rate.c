@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "tests/unit/unit.h"
 
-#include "efi/clock_rate.h"
+#include "efi/x86/clock_rate.h"
 
 static void believes_what_can_be(void **state)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "tests/unit/unit.h"
 
-#include "nbp/cpu.h"
+#include "nbp/cpuid.h"
 #include "nbp/flow.h"
 #include "nbp/nonce.h"
 #include "nbp/proto/error.h"
@@ -251,11 +251,11 @@ static void reads_the_processor(void **state)
 
 	(void)state;
 	memset(&request, 0, sizeof(request));
-	cpu_describe(branded_cpuid, &request);
+	cpuid_describe(branded_cpuid, &request);
 	assert_string_equal(request.cpu, "Unit Test CPU  @ 3.00GHz");
 	assert_int_equal(request.cpu_64bit, 1);
 	memset(&request, 0, sizeof(request));
-	cpu_describe(plain_cpuid, &request);
+	cpuid_describe(plain_cpuid, &request);
 	assert_string_equal(request.cpu_vendor, "GenuineIntel");
 	assert_int_equal(request.cpu_family, 25);
 	assert_string_equal(request.cpu, "");

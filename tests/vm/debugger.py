@@ -11,27 +11,33 @@ from pathlib import Path
 
 import machine
 
-MEMORY = 512 << 20  # bytes, as all machines have
-INVALID_OPCODE = b"\x0f\x0b"  # UD2, which no processor will ever run
-
 
 def code_of(symbol, program):
-    """Returns the bytes of a function of the NBP."""
-    text = subprocess.run(
-        ["objdump", "-dz", "--insn-width=16", f"--disassemble={symbol}", program],
-        check=True, capture_output=True, text=True, timeout=20).stdout
-    return bytes.fromhex("".join(re.findall(r"^ *[0-9a-f]+:\t([0-9a-f ]+)", text, re.M)))
+    """Returns the bytes of a function of the NBP, as they are in its ELF file."""
+    text = subprocess.run(["nm", "-S", program], check=True, capture_output=True, text=True,
+                          timeout=20).stdout
+    start, size = (int(number, 16) for number in
+                   re.search(rf"^(\w+) (\w+) [Tt] {symbol}$", text, re.M).groups())
+    text = subprocess.run(["readelf", "-SW", program], check=True, capture_output=True, text=True,
+                          timeout=20).stdout
+    for found in re.finditer(r"PROGBITS +(\w+) (\w+) (\w+)", text):
+        address, offset, length = (int(number, 16) for number in found.groups())
+        if address <= start < address + length:
+            return Path(program).read_bytes()[offset + start - address:][:size]
+    raise machine.MachineError(f"{program} has no code of {symbol}")
 
 
-def find(codes, monitor, folder):
+def find(codes, monitor, folder, start, size):
     """Returns the addresses of @codes in the machine's memory. Of each there may be several: the
-    file as it came, and what runs."""
+    file as it came, and what runs.
+
+    @start, @size: where its memory is, bytes"""
     file = folder / "memory.bin"
     try:
-        monitor.save_memory(0, MEMORY, file)
+        monitor.save_memory(start, size, file)
         with open(file, "rb") as memory, \
                 mmap.mmap(memory.fileno(), 0, access=mmap.ACCESS_READ) as bytes_:
-            return [found.start() for code in codes
+            return [start + found.start() for code in codes
                     for found in re.finditer(re.escape(code), bytes_)]
     finally:
         file.unlink(missing_ok=True)

@@ -23,7 +23,7 @@ DEVICE = "lab"
 class Lab:
     """All that one test needs, and the outcome. Files stay in @folder."""
 
-    step_seconds = 60  # from one awaited line to the next
+    step_seconds = 120  # from one awaited line to the next
 
     def __init__(self, name, firmware, scenario, folder):
         self.firmware = firmware
@@ -188,8 +188,8 @@ class Lab:
     def _start_servers(self, net):
         folder = self.scenario.get("folder")
         separator = self.scenario.get("separator", "/")
-        boot_files = {kind: f"{folder}{separator}{nbp}" if folder else nbp
-                      for kind, nbp in (("bios", "nvlnbp.sys"), ("uefi", "nvlnbpx64.efi"))}
+        boot_files = {each.processor: f"{folder}{separator}{each.nbp}" if folder else each.nbp
+                      for each in machine.ALL_FIRMWARES.values()}
         proxy = self.scenario.get("proxy", False)
         self._start(net, network.boot_server(self.folder, self.folder / "tftp", boot_files, proxy,
                                              self.scenario.get("dhcp", ())), "dnsmasq")

@@ -156,24 +156,28 @@ def _dnsmasq(folder, name, interface, lines):
     return ["dnsmasq", "--no-daemon", f"--conf-file={configuration}"]
 
 
+# What dnsmasq calls a processor, DHCP option 93 (RFC 4578 2.1, where 7 and 9 are both in use for
+# x64 UEFI), and what we call it.
+ARCHITECTURES = (("x86PC", 0, "bios"), ("X86-64_EFI", 9, "x64"), ("BC_EFI", 7, "x64"),
+                 ("IA32_EFI", 6, "ia32"), ("ARM64_EFI", 11, "aa64"))
+
+
 def boot_server(folder, tftp, boot_files, proxy=False, lines=()):
     """Returns the command line of a DHCP and TFTP server whose own files are in @folder.
 
-    @boot_files: by DHCP option 93, "bios" and "uefi"
+    @boot_files: by processor, as scripts/lab/machine.py names them
     @proxy: addresses come from another DHCP server, boot file and TFTP server from this one
     @lines: more configuration"""
     if proxy:
         dhcp = ["dhcp-range=10.77.0.0,proxy",
-                f'pxe-service=x86PC,"NBP",{boot_files["bios"]}',
-                f'pxe-service=X86-64_EFI,"NBP",{boot_files["uefi"]}',
-                f'pxe-service=BC_EFI,"NBP",{boot_files["uefi"]}']
+                *(f'pxe-service={name},"NBP",{boot_files[processor]}'
+                  for name, _, processor in ARCHITECTURES)]
     else:
-        # RFC 4578 2.1: 0 is BIOS; 7 and 9 are both in use for x64 UEFI.
         dhcp = [RANGE,
-                "dhcp-match=set:uefi,option:client-arch,7",
-                "dhcp-match=set:uefi,option:client-arch,9",
-                f"dhcp-boot=tag:uefi,{boot_files['uefi']},,{SERVER}",
-                f"dhcp-boot=tag:!uefi,{boot_files['bios']},,{SERVER}"]
+                *(f"dhcp-match=set:{processor},option:client-arch,{number}"
+                  for _, number, processor in ARCHITECTURES),
+                *(f"dhcp-boot=tag:{processor},{file},,{SERVER}"
+                  for processor, file in boot_files.items())]
     return _dnsmasq(folder, "dnsmasq", "bridge0",
                     [*dhcp, *_ROUTER, "enable-tftp", f"tftp-root={tftp}", *lines])
 

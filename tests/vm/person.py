@@ -73,10 +73,10 @@ class Person:
         # Or its clock would go on, and the NBP with it, while all memory is looked through.
         self._monitor.run("stop")
         places = debugger.find([debugger.code_of(name, program) for name in functions],
-                               self._monitor, self._folder)
+                               self._monitor, self._folder, *firmware.memory)
         with debugger.Debugger(self._monitor) as at:
             for place in places:
-                at.write(place, debugger.INVALID_OPCODE)
+                at.write(place, firmware.invalid)
 
     def do_nothing(self, seconds):
         """Stays away so long."""

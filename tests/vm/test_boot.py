@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Boots every scenario of scenarios.yaml on every firmware, in QEMU."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -17,10 +18,20 @@ SCENARIOS = {name: facts for file in FILES for name, facts in
              yaml.safe_load((Path(__file__).parent / file).read_text()).items()}
 # On the machine's own clock more may pass than on the NBP's, when all cores are busy.
 CLOCK_SLACK_MS = 1500
+LONG = os.environ.get("LONG")  # run all
+
+OTHERS = yaml.safe_load((Path(__file__).parent / "processors.yaml").read_text())
+
+
+def firmwares(name, facts):
+    """Returns the firmwares that a scenario is to run on."""
+    others = [firmware for firmware in machine.OTHER_FIRMWARES
+              if name in OTHERS[firmware] or LONG and "firmwares" not in facts]
+    return [*facts.get("firmwares", machine.FIRMWARES), *others]
+
 
 CASES = [pytest.param(scenario, firmware, id=f"{scenario}-{firmware}")
-         for scenario, facts in SCENARIOS.items()
-         for firmware in facts.get("firmwares", machine.FIRMWARES)]
+         for scenario, facts in SCENARIOS.items() for firmware in firmwares(scenario, facts)]
 
 
 @pytest.mark.parametrize("scenario, firmware", CASES)
@@ -29,7 +40,7 @@ def test_boot(scenario, firmware, lab_folder):
     name = f"{scenario}-{firmware}"
     folder = lab_folder(name)
 
-    lab = Lab(name, machine.FIRMWARES[firmware], facts, folder)
+    lab = Lab(name, machine.ALL_FIRMWARES[firmware], facts, folder)
     lab.prepare()
     lab.run()
 

@@ -2,16 +2,15 @@
 #include <efi.h>
 
 /*
- * \EFI\BOOT\BOOTX64.EFI of the virtual machines' local disk on UEFI: says that
- * it runs, by which boot option, and stops. Returning would start the next boot
- * option. GNU-EFI's crt0 calls efi_main() by the System V convention, hence no
- * EFIAPI.
+ * \EFI\BOOT\BOOTX64.EFI of the virtual machines' local disk on UEFI, or NAME there on another
+ * processor: says that it runs, by which boot option, and stops. Returning would start the next
+ * boot option.
  */
-EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system);
+EFI_STATUS EFIAPI efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system);
 
-EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system)
+EFI_STATUS EFIAPI efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system)
 {
-	static CHAR16 text[] = L"\r\nlocal disk: BOOTX64.EFI runs, BootCurrent 000?\r\n";
+	static CHAR16 text[] = L"\r\nlocal disk: " NAME L" runs, BootCurrent 000?\r\n";
 	static EFI_GUID global = EFI_GLOBAL_VARIABLE;
 	static CHAR16 name[] = L"BootCurrent";
 	UINTN size = sizeof(UINT16);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "nbp/cpu.h"
+#include "nbp/cpuid.h"
 
 #include "nbp/proto/text.h"
 
@@ -20,7 +20,7 @@ static uint16_t display_family(uint32_t signature)
 	return (uint16_t)(family == 0xf ? family + (signature >> 20 & 0xff) : family);
 }
 
-void cpu_describe(void (*cpuid)(uint32_t leaf, uint32_t regs[4]), struct request *request)
+void cpuid_describe(void (*cpuid)(uint32_t leaf, uint32_t regs[4]), struct request *request)
 {
 	uint32_t regs[4], text[12], last;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "efi/clock_rate.h"
+#include "efi/x86/clock_rate.h"
 
 #include <stdbool.h>
 

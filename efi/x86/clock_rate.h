@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef EFI_CLOCK_RATE_H
-#define EFI_CLOCK_RATE_H
+#ifndef EFI_X86_CLOCK_RATE_H
+#define EFI_X86_CLOCK_RATE_H
 
 #include <stdint.h>
 

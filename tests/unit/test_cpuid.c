@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "tests/unit/unit.h"
 
-#include "nbp/cpu.h"
+#include "nbp/cpuid.h"
 
 /* The values of CPUID; a leaf above the largest fails the test. */
 static struct {
@@ -38,7 +38,7 @@ static struct request describe(void)
 	struct request request;
 
 	memset(&request, 0, sizeof(request));
-	cpu_describe(cpuid, &request);
+	cpuid_describe(cpuid, &request);
 	return request;
 }
 
