@@ -147,6 +147,24 @@ static void test_end_by_request_waits(void **state)
 	assert_int_equal(drops(bench), 0);
 }
 
+/* A report behind a machine that is admitted is in a later part, which begins without the disk. */
+static void test_accepted_after_an_admission_waits(void **state)
+{
+	struct bench *bench = *state;
+	uint64_t job = first_job(bench);
+
+	meddle(bench, "INSERT INTO setting VALUES ('global', 0, 'admit-unknown', 'yes')");
+	put(bench, 0, MESSAGE_REQUEST, 9, 'a');
+	put_report(bench, 1, 1, job, 'a', 1, REPORT_ACCEPTED);
+	serve_counted(bench, 2);
+	job_in(bench, 0);
+	assert_int_equal(receipt_in(bench, 1), REPORT_ACCEPTED);
+	/* One for the part that admits it, and one for the job that is accepted. */
+	assert_int_equal(when_sent, 1);
+	assert_int_equal(syncs - before, 2);
+	assert_int_equal(drops(bench), 0);
+}
+
 /* Who came first is known for good: else the second could be. */
 static void test_claim_waits(void **state)
 {
@@ -207,7 +225,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_new_job_does_not_wait), TEST(test_new_job_beside_a_report),
-		TEST(test_end_by_request_waits), TEST(test_claim_waits),
+		TEST(test_end_by_request_waits),
+		TEST(test_accepted_after_an_admission_waits), TEST(test_claim_waits),
 		TEST(test_relaxed_no_longer_than_it_takes), TEST(test_number_used_again),
 	};
 
