@@ -201,6 +201,22 @@ static void test_relaxed_no_longer_than_it_takes(void **state)
 	assert_int_equal(when_sent, 1);
 }
 
+/* A new job that is lost with its transaction is not offered when the messages are answered again. */
+static void test_lost_job_is_not_offered(void **state)
+{
+	struct bench *bench = *state;
+	uint64_t job = first_job(bench);
+
+	meddle(bench, "CREATE TRIGGER no BEFORE UPDATE ON job BEGIN SELECT RAISE(ABORT, 'no'); END");
+	put(bench, 0, MESSAGE_REQUEST, 2, 'a');
+	put_report(bench, 1, 1, job, 'a', 1, REPORT_ACCEPTED);
+	serve(bench, 2);
+	assert_int_equal(bench->batch[0].reply_length, 0);
+	assert_int_equal(bench->batch[1].reply_length, 0);
+	assert_int_equal(drops(bench), 2);
+	assert_int_equal(number_of(bench, "SELECT count(*) FROM job WHERE device = 2"), 0);
+}
+
 /* A number that a power cut has freed, and that another job of the same device has got since, is
  * not what was offered. */
 static void test_number_used_again(void **state)
@@ -227,7 +243,8 @@ int main(void)
 		TEST(test_new_job_does_not_wait), TEST(test_new_job_beside_a_report),
 		TEST(test_end_by_request_waits),
 		TEST(test_accepted_after_an_admission_waits), TEST(test_claim_waits),
-		TEST(test_relaxed_no_longer_than_it_takes), TEST(test_number_used_again),
+		TEST(test_relaxed_no_longer_than_it_takes), TEST(test_lost_job_is_not_offered),
+		TEST(test_number_used_again),
 	};
 
 	return cmocka_run_group_tests_name("writer sync", tests, NULL, NULL);
