@@ -150,6 +150,32 @@ int ctl_read_until(const char *text, int64_t *time);
 int ctl_begin(struct ctl *ctl);
 int ctl_end(struct ctl *ctl, int status);
 
+/* What a verb has done to the things that its words name. */
+struct ctl_done {
+	json_t *values, *sentences; /* arrays, an element for each */
+};
+
+/**
+ * Calls @change for each of the words before @end, in one transaction, so all are changed or none.
+ * Then prints what @change has added: a sentence each, or with --json an object for one word and
+ * an array for several. Returns an exit status.
+ */
+int ctl_change_each(struct ctl *ctl, int end,
+                    int (*change)(struct ctl *ctl, const char *word, struct ctl_done *done));
+/** Prints that after a transaction, unless @status is not 0, and frees it. Returns @status. */
+int ctl_finish_done(struct ctl *ctl, struct ctl_done *done, int status, bool one);
+/** Adds what was done, as ctl_say() would print it. Returns 0. */
+int ctl_add_done(struct ctl_done *done, json_t *value, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+/** The same of a removal: "rule dell removed". */
+int ctl_add_removed(struct ctl_done *done, const char *what, const char *name);
+/**
+ * Calls @show for each word, with a blank line between. Where JSON is wanted @show appends to
+ * @array, which is printed: as one object for one word. Returns an exit status.
+ */
+int ctl_show_each(struct ctl *ctl,
+                  int (*show)(struct ctl *ctl, const char *word, json_t *array));
+
 /* A kind of things that have names, each a name of its own. */
 struct named {
 	const char *what; /* "bundle" */
@@ -174,8 +200,6 @@ static inline const char *ctl_plural(uint64_t count)
 /** Prints and frees @value where JSON is wanted, else prints the sentence. Returns 0. */
 int ctl_say(struct ctl *ctl, json_t *value, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
-/** The same of a removal: "rule dell removed". */
-int ctl_say_removed(struct ctl *ctl, const char *what, const char *name);
 
 /* --- the files that machines will ask for; ctl_tftp.c ---------------------- */
 

@@ -38,6 +38,62 @@ int ctl_end(struct ctl *ctl, int status)
 	return status;
 }
 
+/* --- several things at once ------------------------------------------------- */
+
+int ctl_add_done(struct ctl_done *done, json_t *value, const char *format, ...)
+{
+	char sentence[1024];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(sentence, sizeof(sentence), format, args);
+	va_end(args);
+	json_array_append_new(done->values, value);
+	json_array_append_new(done->sentences, json_string(sentence));
+	return 0;
+}
+
+int ctl_add_removed(struct ctl_done *done, const char *what, const char *name)
+{
+	return ctl_add_done(done, json_pack("{s:s}", "removed", name), "%s %s removed", what, name);
+}
+
+static int change_words(struct ctl *ctl, int end, struct ctl_done *done,
+                        int (*change)(struct ctl *ctl, const char *word, struct ctl_done *done))
+{
+	int status = 0;
+
+	for (int i = 0; status == 0 && i < end; i++)
+		status = change(ctl, ctl->words[i], done);
+	return status;
+}
+
+int ctl_finish_done(struct ctl *ctl, struct ctl_done *done, int status, bool one)
+{
+	json_t *sentence;
+	size_t i;
+
+	if (status == 0 && ctl->json)
+		ctl_print_json(json_incref(one ? json_array_get(done->values, 0) : done->values));
+	else if (status == 0)
+		json_array_foreach(done->sentences, i, sentence)
+			puts(json_string_value(sentence));
+	json_decref(done->values);
+	json_decref(done->sentences);
+	return status;
+}
+
+int ctl_change_each(struct ctl *ctl, int end,
+                    int (*change)(struct ctl *ctl, const char *word, struct ctl_done *done))
+{
+	struct ctl_done done = { json_array(), json_array() };
+	int status = CTL_TRANSACTION(ctl, change_words(ctl, end, &done, change));
+
+	return ctl_finish_done(ctl, &done, status, end == 1);
+}
+
+/* --- the event log ----------------------------------------------------------- */
+
 int ctl_add_event(struct ctl *ctl, uint64_t device, const char *step, const char *format, ...)
 {
 	struct event_record event = { .device = device, .time = time(NULL) };

@@ -163,9 +163,21 @@ int ctl_say(struct ctl *ctl, json_t *value, const char *format, ...)
 	return 0;
 }
 
-int ctl_say_removed(struct ctl *ctl, const char *what, const char *name)
+int ctl_show_each(struct ctl *ctl, int (*show)(struct ctl *ctl, const char *word, json_t *array))
 {
-	return ctl_say(ctl, json_pack("{s:s}", "removed", name), "%s %s removed", what, name);
+	json_t *array = json_array();
+	int status = 0;
+
+	for (int i = 0; status == 0 && i < ctl->word_count; i++) {
+		if (i && !ctl->json)
+			puts("");
+		status = show(ctl, ctl->words[i], array);
+	}
+	if (status == 0 && ctl->json)
+		ctl_print_json(json_incref(ctl->word_count == 1 ? json_array_get(array, 0)
+		                                                : array));
+	json_decref(array);
+	return status;
 }
 
 void ctl_line(const char *label, const char *format, ...)

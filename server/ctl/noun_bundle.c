@@ -217,33 +217,33 @@ static int find_others(struct ctl *ctl, uint64_t bundle, struct places *places)
 	return rc;
 }
 
-static int remove_bundle(struct ctl *ctl, struct bundle_whole *whole)
+static int remove_bundle(struct ctl *ctl, const char *word, struct ctl_done *done)
 {
+	struct bundle_whole whole;
 	struct places places = { 0 };
-	int status = ctl_find_bundle(ctl, ctl->words[0], whole);
+	int status = ctl_find_bundle(ctl, word, &whole);
 
 	if (status)
 		return status;
-	if (find_assignments(ctl, whole->bundle.id, &places) ||
-	    find_others(ctl, whole->bundle.id, &places))
+	if (find_assignments(ctl, whole.bundle.id, &places) ||
+	    find_others(ctl, whole.bundle.id, &places))
 		return ctl_store_error(ctl);
 	if (places.count > PLACES_LISTED)
 		return ctl_error(EXIT_FAULT, "bundle %s is in use: %s and %zu more; remove those "
-		                 "first", whole->bundle.name, places.text,
+		                 "first", whole.bundle.name, places.text,
 		                 places.count - PLACES_LISTED);
 	if (places.count)
 		return ctl_error(EXIT_FAULT, "bundle %s is in use: %s; remove %s first",
-		                 whole->bundle.name, places.text,
+		                 whole.bundle.name, places.text,
 		                 places.count > 1 ? "those" : "that");
-	return bundle_remove(&ctl->store, whole->bundle.id) ? ctl_store_error(ctl) : 0;
+	if (bundle_remove(&ctl->store, whole.bundle.id))
+		return ctl_store_error(ctl);
+	return ctl_add_removed(done, "bundle", whole.bundle.name);
 }
 
 static int ctl_bundle_remove(struct ctl *ctl)
 {
-	struct bundle_whole whole;
-	int status = CTL_TRANSACTION(ctl, remove_bundle(ctl, &whole));
-
-	return status ? status : ctl_say_removed(ctl, "bundle", whole.bundle.name);
+	return ctl_change_each(ctl, ctl->word_count, remove_bundle);
 }
 
 json_t *ctl_json_bundle(const struct bundle_whole *whole)
@@ -350,13 +350,13 @@ static void print_bundle(const struct bundle_whole *whole, const struct bundle_u
 	         (unsigned long long)uses->sessions);
 }
 
-static int ctl_bundle_show(struct ctl *ctl)
+static int show_bundle(struct ctl *ctl, const char *word, json_t *array)
 {
 	struct assignment_filter filter = { 0 };
 	struct bundle_whole whole;
 	struct bundle_uses uses;
 	json_t *object;
-	int status = ctl_find_bundle(ctl, ctl->words[0], &whole);
+	int status = ctl_find_bundle(ctl, word, &whole);
 
 	if (status)
 		return status;
@@ -365,7 +365,7 @@ static int ctl_bundle_show(struct ctl *ctl)
 	if (ctl->json) {
 		object = ctl_json_bundle(&whole);
 		json_object_set_new(object, "uses", json_uses(&uses));
-		ctl_print_json(object);
+		json_array_append_new(array, object);
 		return 0;
 	}
 	print_bundle(&whole, &uses);
@@ -374,6 +374,11 @@ static int ctl_bundle_show(struct ctl *ctl)
 	puts("");
 	filter.bundle = whole.bundle.id;
 	return ctl_print_assignments(ctl, &filter);
+}
+
+static int ctl_bundle_show(struct ctl *ctl)
+{
+	return ctl_show_each(ctl, show_bundle);
 }
 
 /* --- the noun --------------------------------------------------------------- */
@@ -394,12 +399,13 @@ static const struct verb verbs[] = {
 	{ .name = "list", .alias = "ls", .run = ctl_bundle_list,
 	  .help = "List the bundles, with the number of assignments, rules and sessions that use "
 	          "each, and of its jobs that are open, done and failed." },
-	{ .name = "show", .alias = "info", .run = ctl_bundle_show, .min = 1, .max = 1,
-	  .usage = "NAME", .help = "Show a bundle, and what it is assigned to." },
+	{ .name = "show", .alias = "info", .run = ctl_bundle_show, .min = 1, .max = NO_LIMIT,
+	  .usage = "BUNDLE...", .help = "Show bundles, and what they are assigned to." },
 	{ .name = "rename", .alias = "mv", .run = ctl_bundle_rename, .min = 2, .max = 2,
 	  .usage = "NAME NEWNAME", .help = "Give a bundle another name." },
-	{ .name = "remove", .alias = "delete", .run = ctl_bundle_remove, .min = 1, .max = 1,
-	  .usage = "NAME", .help = "Delete a bundle that no assignment, rule or session uses." },
+	{ .name = "remove", .alias = "delete", .run = ctl_bundle_remove, .min = 1,
+	  .max = NO_LIMIT, .usage = "BUNDLE...",
+	  .help = "Delete bundles that no assignment, rule or session uses, all or none." },
 	{ .run = NULL },
 };
 

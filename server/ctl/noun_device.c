@@ -292,12 +292,13 @@ static const struct verb verbs[] = {
 	  .help = "Add a device that is known by its MAC addresses, its SMBIOS UUID, the device id "
 	          "in its image-safe data, or several of them. A NAME has letters, digits, \".\", "
 	          "\"_\" and \"-\". The database is created if there is none." },
-	{ .name = "change", .alias = "set", .run = ctl_device_change, .min = 1, .max = 1,
-	  .options = OPTIONS(&opt_mac, &opt_uuid, &opt_isd),
-	  .usage = "DEVICE [--mac MAC]... [--uuid UUID] [--isd GUID]",
+	{ .name = "change", .alias = "set", .run = ctl_device_change, .min = 1,
+	  .max = NO_LIMIT, .options = OPTIONS(&opt_mac, &opt_uuid, &opt_isd),
+	  .usage = "TARGET... [--mac MAC]... [--uuid UUID] [--isd GUID]",
 	  .help = "Replace what a device is known by, as after a new main board. What is not given "
-	          "stays; what is given empty is removed. A device that is known by its image-safe "
-	          "data alone can then be claimed by the next machine that presents it." },
+	          "stays; what is given empty is removed, also from several devices. A device that "
+	          "is known by its image-safe data alone can then be claimed by the next machine "
+	          "that presents it." },
 	{ .name = "list", .alias = "ls", .run = ctl_device_list, .min = 0, .max = NO_LIMIT,
 	  .options = OPTIONS(&opt_group, &opt_seen, &opt_csv),
 	  .usage = "[TARGET]... [--group GROUP] [--seen] [--csv]",

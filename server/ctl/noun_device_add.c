@@ -218,16 +218,28 @@ static int read_change(const char *what, const char *text, uint8_t out[16])
 	return text[0] ? read_guid(what, text, out) : 0;
 }
 
-static int change_device(struct ctl *ctl, struct addition *new)
+/* Refuses what only one device can have, where several are named. */
+static int check_several(const struct ctl *ctl)
+{
+	const char *value, *options[] = { ctl_option(ctl, &opt_uuid), ctl_option(ctl, &opt_isd) };
+
+	for (size_t i = 0; i < 2; i++)
+		if (options[i] && options[i][0])
+			return ctl_error(EXIT_USAGE, "%s: only one device can have it; name one, "
+			                 "or use \"\" to remove what several have", options[i]);
+	for (size_t i = 0; (value = ctl_option_at(ctl, &opt_mac, i)) != NULL; i++)
+		if (value[0])
+			return ctl_error(EXIT_USAGE, "%s: only one device can have it; name one, "
+			                 "or use \"\" to remove what several have", value);
+	return 0;
+}
+
+/* Reads what the device is to be known by into @new, which has what it is known by. */
+static int read_changes(struct ctl *ctl, struct addition *new)
 {
 	const char *mac;
-	int rc, status = ctl_find_device(ctl, ctl->words[0], &new->device);
+	int status = 0;
 
-	if (status)
-		return status;
-	rc = device_macs(&ctl->store, new->device.id, new->macs, &new->mac_count);
-	if (rc)
-		return ctl_store_error(ctl);
 	if (ctl_given(ctl, &opt_mac))
 		new->mac_count = 0;
 	for (size_t i = 0; status == 0 && (mac = ctl_option_at(ctl, &opt_mac, i)) != NULL; i++)
@@ -241,26 +253,40 @@ static int change_device(struct ctl *ctl, struct addition *new)
 	    !memcmp(new->device.isd, no_uuid, 16))
 		status = ctl_error(EXIT_USAGE, "device change %s: nothing would be left to know it "
 		                   "by", new->device.name);
-	if (status == 0)
-		status = check_addition(ctl, new);
-	if (status == 0 && ctl_given(ctl, &opt_uuid))
-		status = check_uuid(ctl, new);
-	if (status == 0 &&
-	    device_change(&ctl->store, &new->device, new->macs, new->mac_count))
-		status = ctl_store_error(ctl);
 	return status;
+}
+
+static int change_device(struct ctl *ctl, const struct device *device, void *data)
+{
+	struct addition new = { .device = *device };
+	int status = 0;
+
+	if (device_macs(&ctl->store, device->id, new.macs, &new.mac_count))
+		return ctl_store_error(ctl);
+	status = read_changes(ctl, &new);
+	if (status == 0)
+		status = check_addition(ctl, &new);
+	if (status == 0 && ctl_given(ctl, &opt_uuid))
+		status = check_uuid(ctl, &new);
+	if (status == 0 && device_change(&ctl->store, &new.device, new.macs, new.mac_count))
+		status = ctl_store_error(ctl);
+	return status ? status : ctl_add_done(data, ctl_json_device(ctl, &new.device),
+	                                      "device %s changed", new.device.name);
 }
 
 int ctl_device_change(struct ctl *ctl)
 {
-	struct addition new = { 0 };
+	struct ctl_done done;
 	int status;
 
 	if (!ctl_given(ctl, &opt_mac) && !ctl_given(ctl, &opt_uuid) && !ctl_given(ctl, &opt_isd))
 		return ctl_error(EXIT_USAGE, "device change: expected --mac, --uuid or --isd");
-	status = CTL_TRANSACTION(ctl, change_device(ctl, &new));
-	return status ? status : ctl_say(ctl, ctl_json_device(ctl, &new.device),
-	                                 "device %s changed", new.device.name);
+	if (!ctl_names_one(ctl) && (status = check_several(ctl)) != 0)
+		return status;
+	done = (struct ctl_done){ json_array(), json_array() };
+	status = CTL_TRANSACTION(ctl, ctl_each_device(ctl, 0, ctl->word_count, change_device,
+	                                              &done));
+	return ctl_finish_done(ctl, &done, status, ctl_names_one(ctl));
 }
 
 /* device admit: an unknown machine becomes a device. */

@@ -150,30 +150,33 @@ static int ctl_folder_add(struct ctl *ctl)
 
 /* --- folder move and rename ------------------------------------------------ */
 
-static int move_folder(struct ctl *ctl, struct named_folder *s)
+static int move_folder(struct ctl *ctl, const char *word, struct ctl_done *done)
 {
+	struct named_folder s = { 0 };
 	uint64_t parent;
 	uint32_t height;
 	bool within;
-	int status = find_named(ctl, ctl->words[0], s);
+	int status = find_named(ctl, word, &s);
 
 	if (status == 0)
-		status = ctl_find_folder(ctl, ctl->words[1], &parent);
+		status = ctl_find_folder(ctl, ctl->words[ctl->word_count - 1], &parent);
 	if (status)
 		return status;
-	if (folder_within(&ctl->store, parent, s->id, &within) ||
-	    folder_height(&ctl->store, s->id, &height))
+	if (folder_within(&ctl->store, parent, s.id, &within) ||
+	    folder_height(&ctl->store, s.id, &height))
 		return ctl_store_error(ctl);
 	if (within)
 		return ctl_error(EXIT_FAULT, "%s cannot be moved into itself, nor into what is in "
-		                 "it", s->before);
-	status = check_place(ctl, s, parent, s->name);
+		                 "it", s.before);
+	status = check_place(ctl, &s, parent, s.name);
 	if (status == 0)
 		status = check_depth(ctl, parent, height + 1);
-	if (status == 0 && (folder_move(&ctl->store, s->id, parent) ||
-	                    folder_path(&ctl->store, s->id, s->after)))
+	if (status == 0 && (folder_move(&ctl->store, s.id, parent) ||
+	                    folder_path(&ctl->store, s.id, s.after)))
 		status = ctl_store_error(ctl);
-	return status;
+	return status ? status : ctl_add_done(done, json_pack("{s:s, s:s}", "was", s.before,
+	                                                      "path", s.after),
+	                                      "folder %s is now %s", s.before, s.after);
 }
 
 static int rename_folder(struct ctl *ctl, struct named_folder *s)
@@ -191,24 +194,19 @@ static int rename_folder(struct ctl *ctl, struct named_folder *s)
 	return status;
 }
 
-static int change_path(struct ctl *ctl, int (*how)(struct ctl *ctl, struct named_folder *))
-{
-	struct named_folder s = { 0 };
-	int status = CTL_TRANSACTION(ctl, how(ctl, &s));
-
-	return status ? status : ctl_say(ctl, json_pack("{s:s, s:s}", "was", s.before, "path",
-	                                                s.after),
-	                                 "folder %s is now %s", s.before, s.after);
-}
-
 static int ctl_folder_move(struct ctl *ctl)
 {
-	return change_path(ctl, move_folder);
+	return ctl_change_each(ctl, ctl->word_count - 1, move_folder);
 }
 
 static int ctl_folder_rename(struct ctl *ctl)
 {
-	return change_path(ctl, rename_folder);
+	struct named_folder s = { 0 };
+	int status = CTL_TRANSACTION(ctl, rename_folder(ctl, &s));
+
+	return status ? status : ctl_say(ctl, json_pack("{s:s, s:s}", "was", s.before, "path",
+	                                                s.after),
+	                                 "folder %s is now %s", s.before, s.after);
 }
 
 /* --- folder remove --------------------------------------------------------- */
@@ -228,15 +226,16 @@ static int check_inner(struct ctl *ctl, const struct named_folder *s)
 	return rc ? ctl_store_error(ctl) : status;
 }
 
-static int remove_folder(struct ctl *ctl, struct named_folder *s)
+static int remove_folder(struct ctl *ctl, const char *word, struct ctl_done *done)
 {
+	struct named_folder s = { 0 };
 	struct folder_row row = { 0 };
 	struct store_rows *rows;
-	int rc, status = find_named(ctl, ctl->words[0], s);
+	int rc, status = find_named(ctl, word, &s);
 
 	if (status)
 		return status;
-	rc = folder_list(&ctl->store, s->id, &rows);
+	rc = folder_list(&ctl->store, s.id, &rows);
 	if (rc || store_step(rows) != 1)
 		return ctl_store_error(ctl);
 	folder_row(rows, &row);
@@ -244,21 +243,18 @@ static int remove_folder(struct ctl *ctl, struct named_folder *s)
 	if ((row.folders || row.devices) && !ctl_given(ctl, &opt_force))
 		return ctl_error(EXIT_FAULT, "%s is not empty (folders: %llu, devices: %llu); move "
 		                 "them, or move all to the folder around it with --force",
-		                 s->before, (unsigned long long)row.folders,
+		                 s.before, (unsigned long long)row.folders,
 		                 (unsigned long long)row.devices);
-	status = check_inner(ctl, s);
-	if (status == 0 && (folder_empty(&ctl->store, s->id, s->parent) ||
-	                    folder_remove(&ctl->store, s->id)))
+	status = check_inner(ctl, &s);
+	if (status == 0 && (folder_empty(&ctl->store, s.id, s.parent) ||
+	                    folder_remove(&ctl->store, s.id)))
 		status = ctl_store_error(ctl);
-	return status;
+	return status ? status : ctl_add_removed(done, "folder", s.before);
 }
 
 static int ctl_folder_remove(struct ctl *ctl)
 {
-	struct named_folder s = { 0 };
-	int status = CTL_TRANSACTION(ctl, remove_folder(ctl, &s));
-
-	return status ? status : ctl_say_removed(ctl, "folder", s.before);
+	return ctl_change_each(ctl, ctl->word_count, remove_folder);
 }
 
 /* --- folder list ----------------------------------------------------------- */
@@ -349,12 +345,12 @@ static int gather_contents(struct ctl *ctl, uint64_t id, json_t *folders, json_t
 	return rc;
 }
 
-static int ctl_folder_show(struct ctl *ctl)
+static int show_folder(struct ctl *ctl, const char *word, json_t *array)
 {
 	json_t *folders = json_array(), *devices = json_array(), *object;
 	struct owner owner = { 0 };
 	char path[FOLDER_PATH];
-	int status = ctl_find_folder(ctl, ctl->words[0], &owner.id);
+	int status = ctl_find_folder(ctl, word, &owner.id);
 
 	if (status == 0 && (folder_path(&ctl->store, owner.id, path) ||
 	                    gather_contents(ctl, owner.id, folders, devices)))
@@ -376,9 +372,14 @@ static int ctl_folder_show(struct ctl *ctl)
 	json_object_set_new(object, "folders", folders);
 	json_object_set_new(object, "devices", devices);
 	if (ctl->json)
-		ctl_print_json(json_incref(object));
+		json_array_append(array, object);
 	json_decref(object);
 	return 0;
+}
+
+static int ctl_folder_show(struct ctl *ctl)
+{
+	return ctl_show_each(ctl, show_folder);
 }
 
 /* --- the noun --------------------------------------------------------------- */
@@ -391,19 +392,19 @@ static const struct verb verbs[] = {
 	  .usage = "[FOLDER]",
 	  .help = "Draw the tree of folders. Each line has the number of devices in the folder "
 	          "itself, and of the settings and assignments made for it." },
-	{ .name = "show", .alias = "info", .run = ctl_folder_show, .min = 1, .max = 1,
-	  .usage = "FOLDER",
-	  .help = "Show what is in a folder, and the settings and assignments made for it." },
-	{ .name = "move", .alias = "mv", .run = ctl_folder_move, .min = 2, .max = 2,
-	  .usage = "FOLDER FOLDER",
-	  .help = "Move a folder with all that is in it into another one; into \"/\": to the "
+	{ .name = "show", .alias = "info", .run = ctl_folder_show, .min = 1, .max = NO_LIMIT,
+	  .usage = "FOLDER...",
+	  .help = "Show what is in each folder, and the settings and assignments made for it." },
+	{ .name = "move", .alias = "mv", .run = ctl_folder_move, .min = 2, .max = NO_LIMIT,
+	  .usage = "FOLDER... FOLDER",
+	  .help = "Move folders with all that is in them into the last one; into \"/\": to the "
 	          "top." },
 	{ .name = "rename", .run = ctl_folder_rename, .min = 2, .max = 2,
 	  .usage = "FOLDER NEWNAME", .help = "Give a folder another name; it stays where it is." },
-	{ .name = "remove", .alias = "delete", .run = ctl_folder_remove, .min = 1, .max = 1,
-	  .options = OPTIONS(&opt_force), .usage = "FOLDER [--force]",
-	  .help = "Delete a folder with its settings and assignments. A folder that is not empty "
-	          "is refused without --force." },
+	{ .name = "remove", .alias = "delete", .run = ctl_folder_remove, .min = 1,
+	  .max = NO_LIMIT, .options = OPTIONS(&opt_force), .usage = "FOLDER... [--force]",
+	  .help = "Delete folders with their settings and assignments, all or none. A folder that "
+	          "is not empty is refused without --force." },
 	{ .run = NULL },
 };
 

@@ -18,9 +18,9 @@ struct named_group {
 	unsigned int changed; /* so many devices joined or left */
 };
 
-static int find_named(struct ctl *ctl, struct named_group *s)
+static int find_named(struct ctl *ctl, const char *word, struct named_group *s)
 {
-	int status = ctl_find_group(ctl, ctl->words[0], &s->id);
+	int status = ctl_find_group(ctl, word, &s->id);
 
 	if (status == 0 && group_name(&ctl->store, s->id, s->name))
 		status = ctl_store_error(ctl);
@@ -57,14 +57,14 @@ static int leave_device(struct ctl *ctl, const struct device *device, void *data
 
 static int join_group(struct ctl *ctl, struct named_group *s)
 {
-	int status = find_named(ctl, s);
+	int status = find_named(ctl, ctl->words[0], s);
 
 	return status ? status : ctl_each_device(ctl, 1, ctl->word_count, join_device, s);
 }
 
 static int leave_group(struct ctl *ctl, struct named_group *s)
 {
-	int status = find_named(ctl, s);
+	int status = find_named(ctl, ctl->words[0], s);
 
 	return status ? status : ctl_each_device(ctl, 1, ctl->word_count, leave_device, s);
 }
@@ -117,7 +117,7 @@ static int ctl_group_add(struct ctl *ctl)
 
 static int rename_group(struct ctl *ctl, struct named_group *s)
 {
-	int status = find_named(ctl, s);
+	int status = find_named(ctl, ctl->words[0], s);
 
 	if (status == 0)
 		status = ctl_check_free_name(ctl, &named_group, ctl->words[1], s->id);
@@ -136,31 +136,29 @@ static int ctl_group_rename(struct ctl *ctl)
 	                                 "group %s is now %s", s.name, ctl->words[1]);
 }
 
-static int remove_group(struct ctl *ctl, struct named_group *s)
+static int remove_group(struct ctl *ctl, const char *word, struct ctl_done *done)
 {
 	struct assignment_filter filter = { .level = LEVEL_GROUP };
 	struct assignment_row assigned;
-	int rc, status = find_named(ctl, s);
+	struct named_group s = { 0 };
+	int rc, status = find_named(ctl, word, &s);
 
 	if (status)
 		return status;
-	filter.owner = s->id;
+	filter.owner = s.id;
 	rc = assignment_find(&ctl->store, &filter, &assigned);
 	if (rc == 0 && !ctl_given(ctl, &opt_force))
 		return ctl_error(EXIT_FAULT, "group %s has bundle %s assigned; remove that with "
-		                 "\"prebootctl assignment remove %llu\", or use --force", s->name,
+		                 "\"prebootctl assignment remove %llu\", or use --force", s.name,
 		                 assigned.bundle_name, (unsigned long long)assigned.assignment.id);
-	if ((rc && rc != ERR_NOT_FOUND) || group_remove(&ctl->store, s->id))
+	if ((rc && rc != ERR_NOT_FOUND) || group_remove(&ctl->store, s.id))
 		return ctl_store_error(ctl);
-	return 0;
+	return ctl_add_removed(done, "group", s.name);
 }
 
 static int ctl_group_remove(struct ctl *ctl)
 {
-	struct named_group s = { 0 };
-	int status = CTL_TRANSACTION(ctl, remove_group(ctl, &s));
-
-	return status ? status : ctl_say_removed(ctl, "group", s.name);
+	return ctl_change_each(ctl, ctl->word_count, remove_group);
 }
 
 /* --- list and show --------------------------------------------------------- */
@@ -188,14 +186,14 @@ static int ctl_group_list(struct ctl *ctl)
 	return ctl_answer_list(ctl, rc, &table, array);
 }
 
-static int ctl_group_show(struct ctl *ctl)
+static int show_group(struct ctl *ctl, const char *word, json_t *array)
 {
 	struct owner owner = { .level = LEVEL_GROUP };
 	json_t *object, *devices;
 	struct named_group s = { 0 };
 	struct device device;
 	struct store_rows *rows;
-	int rc, status = find_named(ctl, &s);
+	int rc, status = find_named(ctl, word, &s);
 
 	if (status)
 		return status;
@@ -211,7 +209,7 @@ static int ctl_group_show(struct ctl *ctl)
 	json_object_set_new(object, "group", json_string(s.name));
 	json_object_set_new(object, "devices", devices);
 	if (rc == 0 && ctl->json) {
-		ctl_print_json(json_incref(object));
+		json_array_append(array, object);
 	} else if (rc == 0) {
 		printf("group %s\n", s.name);
 		ctl_print_names("devices", devices);
@@ -221,6 +219,11 @@ static int ctl_group_show(struct ctl *ctl)
 	return rc ? ctl_store_error(ctl) : 0;
 }
 
+static int ctl_group_show(struct ctl *ctl)
+{
+	return ctl_show_each(ctl, show_group);
+}
+
 /* --- the noun --------------------------------------------------------------- */
 
 static const struct verb verbs[] = {
@@ -228,18 +231,19 @@ static const struct verb verbs[] = {
 	  .database = DB_CREATE, .usage = "NAME [TARGET]...",
 	  .help = "Add a group of devices, which may be in any folders." },
 	{ .name = "list", .alias = "ls", .run = ctl_group_list, .help = "List the groups." },
-	{ .name = "show", .alias = "info", .run = ctl_group_show, .min = 1, .max = 1,
-	  .usage = "GROUP", .help = "Show the devices in a group, and what is assigned to it." },
+	{ .name = "show", .alias = "info", .run = ctl_group_show, .min = 1, .max = NO_LIMIT,
+	  .usage = "GROUP...",
+	  .help = "Show the devices in each group, and what is assigned to it." },
 	{ .name = "join", .run = ctl_group_join, .min = 2, .max = NO_LIMIT,
 	  .usage = "GROUP TARGET...", .help = "Put devices into a group." },
 	{ .name = "leave", .run = ctl_group_leave, .min = 2, .max = NO_LIMIT,
 	  .usage = "GROUP TARGET...", .help = "Take devices out of a group." },
 	{ .name = "rename", .alias = "mv", .run = ctl_group_rename, .min = 2, .max = 2,
 	  .usage = "GROUP NEWNAME", .help = "Give a group another name." },
-	{ .name = "remove", .alias = "delete", .run = ctl_group_remove, .min = 1, .max = 1,
-	  .options = OPTIONS(&opt_force), .usage = "GROUP [--force]",
-	  .help = "Delete a group; its devices stay. A group that has assignments is refused "
-	          "without --force." },
+	{ .name = "remove", .alias = "delete", .run = ctl_group_remove, .min = 1, .max = NO_LIMIT,
+	  .options = OPTIONS(&opt_force), .usage = "GROUP... [--force]",
+	  .help = "Delete groups, all or none; their devices stay. A group that has assignments is "
+	          "refused without --force." },
 	{ .run = NULL },
 };
 

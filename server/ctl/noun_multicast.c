@@ -208,19 +208,27 @@ static int change_session(struct ctl *ctl, struct session_change *s)
 
 /* --- start, end, remove ---------------------------------------------------- */
 
-static int start_session(struct ctl *ctl, struct session_change *s)
+static int add_session_done(struct ctl_done *done, const struct session_change *s, const char *what)
 {
-	int status = find_waiting(ctl, ctl->words[0], &s->row);
+	return ctl_add_done(done, ctl_json_multicast(&s->row), "session %s %s, with %llu member%s",
+	                    s->row.multicast.name, what, (unsigned long long)s->row.members,
+	                    ctl_plural(s->row.members));
+}
 
-	if (status == 0 && s->row.multicast.joined == 0)
-		status = ctl_error(EXIT_FAULT, s->row.multicast.last_joined
+static int start_session(struct ctl *ctl, const char *word, struct ctl_done *done)
+{
+	struct session_change s = { 0 };
+	int status = find_waiting(ctl, word, &s.row);
+
+	if (status == 0 && s.row.multicast.joined == 0)
+		status = ctl_error(EXIT_FAULT, s.row.multicast.last_joined
 		                   ? "session %s: of those that have joined it nobody is left"
 		                   : "session %s: nobody has joined it yet",
-		                   s->row.multicast.name);
-	if (status == 0 && multicast_start(&ctl->store, s->row.multicast.id, time(NULL)))
+		                   s.row.multicast.name);
+	if (status == 0 && multicast_start(&ctl->store, s.row.multicast.id, time(NULL)))
 		status = ctl_store_error(ctl);
-	s->row.multicast.state = SESSION_STARTED;
-	return status;
+	s.row.multicast.state = SESSION_STARTED;
+	return status ? status : add_session_done(done, &s, "started");
 }
 
 static int cancel_member(struct ctl *ctl, const struct device *device, void *data)
@@ -239,30 +247,34 @@ static int end_session(struct ctl *ctl, struct session_change *s)
 	return status;
 }
 
-static int end_open_session(struct ctl *ctl, struct session_change *s)
+static int end_open_session(struct ctl *ctl, const char *word, struct ctl_done *done)
 {
-	int status = ctl_find_session(ctl, ctl->words[0], &s->row);
+	struct session_change s = { 0 };
+	int status = ctl_find_session(ctl, word, &s.row);
 
-	if (status == 0 && s->row.multicast.state == SESSION_ENDED)
+	if (status == 0 && s.row.multicast.state == SESSION_ENDED)
 		status = ctl_error(EXIT_FAULT, "session %s has ended already",
-		                   s->row.multicast.name);
-	return status ? status : end_session(ctl, s);
+		                   s.row.multicast.name);
+	if (status == 0)
+		status = end_session(ctl, &s);
+	return status ? status : add_session_done(done, &s, "ended");
 }
 
-static int remove_session(struct ctl *ctl, struct session_change *s)
+static int remove_session(struct ctl *ctl, const char *word, struct ctl_done *done)
 {
-	struct session *m = &s->row.multicast;
-	int status = ctl_find_session(ctl, ctl->words[0], &s->row);
+	struct session_change s = { 0 };
+	struct session *m = &s.row.multicast;
+	int status = ctl_find_session(ctl, word, &s.row);
 
 	if (status == 0 && m->state != SESSION_ENDED && m->joined && !ctl_given(ctl, &opt_force))
 		status = ctl_error(EXIT_FAULT, "session %s has been joined by %u machine%s; end it "
 		                   "with \"prebootctl multicast end %s\", or use --force", m->name,
 		                   m->joined, ctl_plural(m->joined), m->name);
 	if (status == 0 && m->state != SESSION_ENDED)
-		status = end_session(ctl, s);
+		status = end_session(ctl, &s);
 	if (status == 0 && multicast_remove(&ctl->store, m->id))
 		status = ctl_store_error(ctl);
-	return status;
+	return status ? status : ctl_add_removed(done, "session", m->name);
 }
 
 /* Notes that a session's members, if all had joined, would wait for more. */
@@ -305,20 +317,17 @@ static int ctl_multicast_change(struct ctl *ctl)
 
 static int ctl_multicast_start(struct ctl *ctl)
 {
-	return apply_change(ctl, start_session, "started");
+	return ctl_change_each(ctl, ctl->word_count, start_session);
 }
 
 static int ctl_multicast_end(struct ctl *ctl)
 {
-	return apply_change(ctl, end_open_session, "ended");
+	return ctl_change_each(ctl, ctl->word_count, end_open_session);
 }
 
 static int ctl_multicast_remove(struct ctl *ctl)
 {
-	struct session_change s = { 0 };
-	int status = CTL_TRANSACTION(ctl, remove_session(ctl, &s));
-
-	return status ? status : ctl_say_removed(ctl, "session", s.row.multicast.name);
+	return ctl_change_each(ctl, ctl->word_count, remove_session);
 }
 
 /* --- the noun --------------------------------------------------------------- */
@@ -326,7 +335,7 @@ static int ctl_multicast_remove(struct ctl *ctl)
 static const struct verb verbs[] = {
 	{ .name = "add", .alias = "new", .run = ctl_multicast_add, .min = 1, .max = NO_LIMIT,
 	  .options = OPTIONS(&opt_bundle, &opt_clients, &opt_wait),
-	  .usage = "NAME --bundle BUNDLE [--clients N] [--wait TIME] [DEVICE]...",
+	  .usage = "NAME --bundle BUNDLE [--clients N] [--wait TIME] [TARGET]...",
 	  .help = "Add a session of devices that start together: its members get the bundle at "
 	          "their next boot and wait for each other. A member that comes later learns that "
 	          "the session has started without it." },
@@ -335,22 +344,23 @@ static const struct verb verbs[] = {
 	  .usage = "NAME [--bundle BUNDLE] [--clients N] [--wait TIME]",
 	  .help = "Change a session that has not started." },
 	{ .name = "list", .alias = "ls", .run = ctl_multicast_list, .help = "List the sessions." },
-	{ .name = "show", .alias = "info", .run = ctl_multicast_show, .min = 1, .max = 1,
-	  .usage = "NAME",
-	  .help = "Show a session, its members, and the states of their jobs." },
+	{ .name = "show", .alias = "info", .run = ctl_multicast_show, .min = 1,
+	  .max = NO_LIMIT, .usage = "NAME...",
+	  .help = "Show sessions, their members, and the states of their jobs." },
 	{ .name = "join", .run = ctl_multicast_join, .min = 2, .max = NO_LIMIT,
-	  .usage = "NAME DEVICE...",
+	  .usage = "NAME TARGET...",
 	  .help = "Make devices members of a session that has not started." },
 	{ .name = "leave", .run = ctl_multicast_leave, .min = 2, .max = NO_LIMIT,
-	  .usage = "NAME DEVICE...",
+	  .usage = "NAME TARGET...",
 	  .help = "Take devices out of a session, and cancel their jobs of it." },
-	{ .name = "start", .run = ctl_multicast_start, .min = 1, .max = 1, .usage = "NAME",
-	  .help = "Start a session with the members that have joined by now." },
-	{ .name = "end", .alias = "stop", .run = ctl_multicast_end, .min = 1, .max = 1,
-	  .usage = "NAME", .help = "End a session, and cancel the open jobs of its members." },
-	{ .name = "remove", .alias = "delete", .run = ctl_multicast_remove, .min = 1, .max = 1,
-	  .options = OPTIONS(&opt_force), .usage = "NAME [--force]",
-	  .help = "Delete a session." },
+	{ .name = "start", .run = ctl_multicast_start, .min = 1, .max = NO_LIMIT,
+	  .usage = "NAME...",
+	  .help = "Start sessions with the members that have joined by now." },
+	{ .name = "end", .alias = "stop", .run = ctl_multicast_end, .min = 1, .max = NO_LIMIT,
+	  .usage = "NAME...", .help = "End sessions, and cancel the open jobs of their members." },
+	{ .name = "remove", .alias = "delete", .run = ctl_multicast_remove, .min = 1,
+	  .max = NO_LIMIT, .options = OPTIONS(&opt_force), .usage = "NAME... [--force]",
+	  .help = "Delete sessions, all or none." },
 	{ .run = NULL },
 };
 

@@ -126,12 +126,12 @@ static void print_session(const struct multicast_row *row)
 		ctl_line("ended", "%s", text);
 }
 
-int ctl_multicast_show(struct ctl *ctl)
+static int show_session(struct ctl *ctl, const char *word, json_t *shown)
 {
 	struct table table = { .columns = 3 };
 	struct multicast_row row;
 	json_t *array, *object;
-	int rc, status = ctl_find_session(ctl, ctl->words[0], &row);
+	int rc, status = ctl_find_session(ctl, word, &row);
 
 	if (status)
 		return status;
@@ -140,7 +140,7 @@ int ctl_multicast_show(struct ctl *ctl)
 	if (rc == 0 && ctl->json) {
 		object = ctl_json_multicast(&row);
 		json_object_set(object, "members", array);
-		ctl_print_json(object);
+		json_array_append_new(shown, object);
 	} else if (rc == 0) {
 		print_session(&row);
 		if (table.rows > 1) {
@@ -151,4 +151,9 @@ int ctl_multicast_show(struct ctl *ctl)
 	table_free(&table);
 	json_decref(array);
 	return rc ? ctl_store_error(ctl) : 0;
+}
+
+int ctl_multicast_show(struct ctl *ctl)
+{
+	return ctl_show_each(ctl, show_session);
 }

@@ -195,33 +195,39 @@ static int move_rule(struct ctl *ctl, struct rule_row *row)
 	return place_rule(ctl, row, word);
 }
 
-static int switch_rule(struct ctl *ctl, struct rule_row *row, bool enabled)
+static int switch_rule(struct ctl *ctl, const char *word, bool enabled, struct ctl_done *done)
 {
-	int status = ctl_find_rule(ctl, ctl->words[0], row);
+	struct rule_row row;
+	int status = ctl_find_rule(ctl, word, &row);
 
-	row->enabled = enabled;
-	if (status == 0 && rule_change(&ctl->store, row))
+	row.enabled = enabled;
+	if (status == 0 && rule_change(&ctl->store, &row))
 		status = ctl_store_error(ctl);
-	return status;
+	if (status == 0 && enabled)
+		ctl_warn_bundle_id(ctl, row.bundle);
+	return status ? status : ctl_add_done(done, ctl_json_rule(&row), "rule %s %s, position %u",
+	                                      row.rule.name, enabled ? "enabled" : "disabled",
+	                                      row.position);
 }
 
-static int enable_rule(struct ctl *ctl, struct rule_row *row)
+static int enable_rule(struct ctl *ctl, const char *word, struct ctl_done *done)
 {
-	return switch_rule(ctl, row, true);
+	return switch_rule(ctl, word, true, done);
 }
 
-static int disable_rule(struct ctl *ctl, struct rule_row *row)
+static int disable_rule(struct ctl *ctl, const char *word, struct ctl_done *done)
 {
-	return switch_rule(ctl, row, false);
+	return switch_rule(ctl, word, false, done);
 }
 
-static int remove_rule(struct ctl *ctl, struct rule_row *row)
+static int remove_rule(struct ctl *ctl, const char *word, struct ctl_done *done)
 {
-	int status = ctl_find_rule(ctl, ctl->words[0], row);
+	struct rule_row row;
+	int status = ctl_find_rule(ctl, word, &row);
 
-	if (status == 0 && rule_remove(&ctl->store, row->rule.id))
+	if (status == 0 && rule_remove(&ctl->store, row.rule.id))
 		status = ctl_store_error(ctl);
-	return status;
+	return status ? status : ctl_add_removed(done, "rule", row.rule.name);
 }
 
 /* Does it, and says so: "rule dell moved, now 3" */
@@ -231,7 +237,7 @@ static int apply_change(struct ctl *ctl, int (*how)(struct ctl *ctl, struct rule
 	struct rule_row row = { 0 };
 	int status = CTL_TRANSACTION(ctl, how(ctl, &row));
 
-	if (status == 0 && (how == add_rule || how == change_rule || how == enable_rule))
+	if (status == 0 && (how == add_rule || how == change_rule))
 		ctl_warn_bundle_id(ctl, row.bundle);
 	return status ? status : ctl_say(ctl, ctl_json_rule(&row), "rule %s %s, position %u",
 	                                 row.rule.name, done, row.position);
@@ -260,20 +266,17 @@ static int ctl_rule_move(struct ctl *ctl)
 
 static int ctl_rule_enable(struct ctl *ctl)
 {
-	return apply_change(ctl, enable_rule, "enabled");
+	return ctl_change_each(ctl, ctl->word_count, enable_rule);
 }
 
 static int ctl_rule_disable(struct ctl *ctl)
 {
-	return apply_change(ctl, disable_rule, "disabled");
+	return ctl_change_each(ctl, ctl->word_count, disable_rule);
 }
 
 static int ctl_rule_remove(struct ctl *ctl)
 {
-	struct rule_row row = { 0 };
-	int status = CTL_TRANSACTION(ctl, remove_rule(ctl, &row));
-
-	return status ? status : ctl_say_removed(ctl, "rule", row.rule.name);
+	return ctl_change_each(ctl, ctl->word_count, remove_rule);
 }
 
 json_t *ctl_json_rule(const struct rule_row *row)
@@ -313,15 +316,15 @@ static int ctl_rule_list(struct ctl *ctl)
 	return ctl_answer_list(ctl, rc, &table, array);
 }
 
-static int ctl_rule_show(struct ctl *ctl)
+static int show_rule(struct ctl *ctl, const char *word, json_t *array)
 {
 	struct rule_row row;
-	int status = ctl_find_rule(ctl, ctl->words[0], &row);
+	int status = ctl_find_rule(ctl, word, &row);
 
 	if (status)
 		return status;
 	if (ctl->json) {
-		ctl_print_json(ctl_json_rule(&row));
+		json_array_append_new(array, ctl_json_rule(&row));
 		return 0;
 	}
 	printf("rule %s\n", row.rule.name);
@@ -333,6 +336,11 @@ static int ctl_rule_show(struct ctl *ctl)
 	ctl_line("repeat", "%s", row.rule.repeat ? "yes" : "no: not where a machine has had it");
 	ctl_line("filter", "%s", row.filter[0] ? row.filter : "(every machine)");
 	return 0;
+}
+
+static int ctl_rule_show(struct ctl *ctl)
+{
+	return ctl_show_each(ctl, show_rule);
 }
 
 /* --- the noun --------------------------------------------------------------- */
@@ -357,16 +365,16 @@ static const struct verb verbs[] = {
 	  .help = "Change the order of the rules. The first POSITION is 1." },
 	{ .name = "list", .alias = "ls", .run = ctl_rule_list,
 	  .help = "List the rules in their order." },
-	{ .name = "show", .alias = "info", .run = ctl_rule_show, .min = 1, .max = 1,
-	  .usage = "NAME", .help = "Show a rule." },
-	{ .name = "enable", .alias = "on", .run = ctl_rule_enable, .min = 1, .max = 1,
-	  .usage = "NAME", .help = "Enable a rule." },
-	{ .name = "disable", .alias = "off", .run = ctl_rule_disable, .min = 1, .max = 1,
-	  .usage = "NAME", .help = "Disable a rule: it is kept, but matches no machine." },
+	{ .name = "show", .alias = "info", .run = ctl_rule_show, .min = 1, .max = NO_LIMIT,
+	  .usage = "NAME...", .help = "Show rules." },
+	{ .name = "enable", .alias = "on", .run = ctl_rule_enable, .min = 1, .max = NO_LIMIT,
+	  .usage = "NAME...", .help = "Enable rules." },
+	{ .name = "disable", .alias = "off", .run = ctl_rule_disable, .min = 1, .max = NO_LIMIT,
+	  .usage = "NAME...", .help = "Disable rules: they are kept, but match no machine." },
 	{ .name = "rename", .run = ctl_rule_rename, .min = 2, .max = 2, .usage = "NAME NEWNAME",
 	  .help = "Give a rule another name." },
-	{ .name = "remove", .alias = "delete", .run = ctl_rule_remove, .min = 1, .max = 1,
-	  .usage = "NAME", .help = "Delete a rule." },
+	{ .name = "remove", .alias = "delete", .run = ctl_rule_remove, .min = 1, .max = NO_LIMIT,
+	  .usage = "NAME...", .help = "Delete rules, all or none." },
 	{ .name = "test", .alias = "try", .run = ctl_rule_test, .min = 1, .max = 2,
 	  .options = OPTIONS(&opt_address, &opt_all),
 	  .usage = "FILTER|RULE [DEVICE|MAC|UUID] [--address A] [--all]",

@@ -175,18 +175,18 @@ static int ctl_unknown_list(struct ctl *ctl)
 	return ctl_answer_list(ctl, rc, &table, array);
 }
 
-static int ctl_unknown_show(struct ctl *ctl)
+static int show_machine(struct ctl *ctl, const char *word, json_t *array)
 {
 	struct unknown s;
 	char text[64], note[REASON_SIZE];
-	int status = ctl_find_unknown(ctl, ctl->words[0], &s);
+	int status = ctl_find_unknown(ctl, word, &s);
 
 	if (status)
 		return status;
 	if (admission_note(&ctl->store, &s, note))
 		return ctl_store_error(ctl);
 	if (ctl->json) {
-		ctl_print_json(json_unknown(&s, note));
+		json_array_append_new(array, json_unknown(&s, note));
 		return 0;
 	}
 	mac_text(&s, text, sizeof(text));
@@ -205,6 +205,11 @@ static int ctl_unknown_show(struct ctl *ctl)
 	printf("\nlast request\n");
 	ctl_print_hardware(&s.request.u.request);
 	return 0;
+}
+
+static int ctl_unknown_show(struct ctl *ctl)
+{
+	return ctl_show_each(ctl, show_machine);
 }
 
 /* --- remove ---------------------------------------------------------------- */
@@ -249,8 +254,9 @@ static const struct verb verbs[] = {
 	  .usage = "[--limit N]",
 	  .help = "List the machines that asked and are no devices, the last one first. The 10000 "
 	          "seen last are kept. The note says which device has the same UUID or MAC." },
-	{ .name = "show", .alias = "info", .run = ctl_unknown_show, .min = 1, .max = 1,
-	  .usage = "MAC|UUID", .help = "Show all that an unknown machine reported." },
+	{ .name = "show", .alias = "info", .run = ctl_unknown_show, .min = 1,
+	  .max = NO_LIMIT, .usage = "MAC|UUID...",
+	  .help = "Show all that unknown machines reported." },
 	{ .name = "remove", .alias = "delete", .run = ctl_unknown_remove, .min = 0, .max = NO_LIMIT,
 	  .options = OPTIONS(&opt_all), .usage = "MAC|UUID|--all...",
 	  .help = "Delete what is stored of unknown machines, or of all of them. A machine that "

@@ -47,7 +47,7 @@ static int read_uuid(const char *word, uint8_t uuid[16])
 	                 "4c4c4544-0034-4d10-8052-b4c04f4a3232", word);
 }
 
-static int ctl_uuid_show(struct ctl *ctl)
+static int show_uuid(struct ctl *ctl, const char *word, json_t *shown)
 {
 	struct table table = { .columns = 5 };
 	struct sighting sighting;
@@ -55,7 +55,7 @@ static int ctl_uuid_show(struct ctl *ctl)
 	struct store_rows *rows;
 	json_t *array;
 	size_t count = 0;
-	int rc, status = read_uuid(ctl->words[0], uuid);
+	int rc, status = read_uuid(word, uuid);
 
 	if (status)
 		return status;
@@ -81,10 +81,21 @@ static int ctl_uuid_show(struct ctl *ctl)
 	if (rc == 0 && !device_uuid_ok(uuid))
 		ctl_error(0, "note: %s is a placeholder that many machines have; it identifies no "
 		          "machine",
-		          ctl->words[0]);
+		          word);
 	else if (rc == 0 && count == 0)
-		ctl_error(0, "note: no doubtful MACs were reported with %s", ctl->words[0]);
-	return ctl_answer_list(ctl, rc, &table, array);
+		ctl_error(0, "note: no doubtful MACs were reported with %s", word);
+	if (rc == 0 && ctl->json)
+		json_array_append(shown, array);
+	else if (rc == 0)
+		table_print(&table);
+	table_free(&table);
+	json_decref(array);
+	return rc ? ctl_store_error(ctl) : 0;
+}
+
+static int ctl_uuid_show(struct ctl *ctl)
+{
+	return ctl_show_each(ctl, show_uuid);
 }
 
 /* An allowed UUID outweighs any MAC, that of another device as well. */
@@ -162,8 +173,8 @@ static int ctl_uuid_forget(struct ctl *ctl)
 static const struct verb verbs[] = {
 	{ .name = "list", .alias = "ls", .run = ctl_uuid_list,
 	  .help = "List the UUIDs that are shared by several machines, ignored, or allowed." },
-	{ .name = "show", .alias = "info", .run = ctl_uuid_show, .min = 1, .max = 1,
-	  .usage = "UUID",
+	{ .name = "show", .alias = "info", .run = ctl_uuid_show, .min = 1, .max = NO_LIMIT,
+	  .usage = "UUID...",
 	  .help = "List the MACs and serial numbers that a shared UUID was reported with." },
 	{ .name = "allow", .run = ctl_uuid_allow, .min = 1, .max = NO_LIMIT,
 	  .database = DB_CREATE, .usage = "UUID...",

@@ -153,3 +153,81 @@ def test_a_missing_tftp_root_is_reported_once(site):
     assert warnings("settings", "set", "/", "pc1", "attempts=4") == 0
     assert warnings("settings", "set", "menu-mode=never") == 0
     assert warnings("bundle", "add", "b", "--kind", "kickstart") == 1
+
+
+# --- several names -------------------------------------------------------------------
+
+SEVERAL = [
+    ("group", ["g1", "g2"], ["show", "remove"]), ("folder", ["/office", "/lab/inner"], ["show", "remove"]),
+    ("bundle", ["b1", "b2"], ["show", "remove"]), ("rule", ["r1", "r2"], ["show", "disable", "enable", "remove"]),
+    ("multicast", ["m1", "m2"], ["show", "end", "remove"]),
+]
+
+
+@pytest.fixture
+def pairs(site):
+    """Two of each thing that has a name."""
+    for number in "12":
+        site("group", "add", f"g{number}")
+        site("bundle", "add", f"b{number}")
+        site("bundle", "add", f"used{number}")
+        site("rule", "add", f"r{number}", "--bundle", f"used{number}", "memory > 1G")
+        site("multicast", "add", f"m{number}", "--bundle", f"used{number}", "--clients", "1", f"pc{number}")
+    return site
+
+
+@pytest.mark.parametrize("noun, verb, names", [(noun, verb, names) for noun, names, verbs in SEVERAL for verb in verbs])
+def test_several_names(pairs, noun, verb, names):
+    """All are changed or none; JSON is an object for one, and an array for several."""
+    result = pairs.run("--json", noun, verb, names[0], "/nosuch" if noun == "folder" else "nosuch")
+    assert (result.returncode, result.stdout) == (1, "") and "nosuch" in result.stderr, result
+    if verb == "show":
+        text = pairs(noun, verb, *names)
+        assert all(name in text for name in names) and "\n\n" in text
+        assert isinstance(pairs.json(noun, verb, names[0]), dict)
+        assert len(pairs.json(noun, verb, *names)) == 2
+        return
+    changed = pairs.json(noun, verb, *names)
+    assert len(changed) == 2
+    for name, value in zip(names, changed):
+        assert name in value.values()
+        if verb == "remove":
+            pairs.fails(1, noun, "show", name)
+    if verb in ("enable", "disable"):
+        assert [rule["enabled"] for rule in pairs.json("rule", "list")] == 2 * [verb == "enable"]
+        assert isinstance(pairs.json(noun, verb, names[0]), dict)
+
+
+def test_several_folders_are_moved(site):
+    assert site("folder", "move", "/office", "/lab/inner", "/") == ("folder /office is now /office\n"
+                                                                    "folder /lab/inner is now /inner\n")
+    site.fails(1, "folder", "move", "/inner", "/nosuch", "/lab")
+    assert site.json("folder", "move", "/inner", "/office", "/lab") == [
+        {"was": "/inner", "path": "/lab/inner"}, {"was": "/office", "path": "/lab/office"}]
+
+
+def test_several_devices_are_changed(site):
+    """What one device alone can have is refused for several; what they have can be removed."""
+    for number, name in enumerate(MACS):
+        site("device", "change", name, "--uuid", f"6f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f{number}")
+    for option in (["--mac", "52:54:00:00:00:09"], ["--uuid", "6f1e2d3c-4b5a-6978-8796-a5b4c3d2e1fa"]):
+        assert "only one device can have it" in site.fails(2, "device", "change", "pc1", "pc4", *option)
+        assert "only one device can have it" in site.fails(2, "device", "change", "/lab", *option)
+    assert site("device", "change", "/lab", "group:kiosks", "pc1", "--uuid", "") == (
+        "device pc1 changed\ndevice pc2 changed\ndevice pc3 changed\n")
+    assert [device["uuid"] is None for device in site.json("device", "list")] == [True, True, True, False]
+    assert "nothing would be left" in site.fails(2, "device", "change", "pc4", "pc1", "--mac", "")
+    assert site.json("device", "show", "pc4")["macs"] == [MACS["pc4"]]
+
+
+def test_several_unknown_machines_and_uuids(site):
+    with sqlite3.connect(site.database) as db:
+        for number in (1, 2):
+            db.execute("INSERT INTO unknown_machine (mac, uuid, first, last, boots, address, request, outcome)"
+                       " VALUES (?, zeroblob(16), 1, 1, 1, '10.0.0.9', x'', '')", [bytes([2, 0, 0, 0, 0, number])])
+    db.close()
+    machines = ["02:00:00:00:00:01", "02:00:00:00:00:02"]
+    assert [m["mac"] for m in site.json("unknown", "show", *machines)] == machines
+    uuids = ["6f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0", "6f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f1"]
+    assert site.json("uuid", "show", uuids[0]) == []
+    assert json.loads(site.run("--json", "uuid", "show", *uuids).stdout) == [[], []]
