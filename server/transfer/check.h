@@ -11,11 +11,10 @@ struct check {
 	void *data;
 };
 
-/* Functions return 0, whatever they found, or the ERR_ values of store.h. */
-
-/** Everything. */
+/**
+ * Reports all of it: damage, and each value of each row that an import would refuse. Returns 0,
+ * whatever it found, or the ERR_ values of store.h.
+ */
 int check_all(const struct check *check);
-/** Each value of each row, as an import would check it. */
-int check_rows(const struct check *check);
 
 #endif

@@ -10,7 +10,7 @@
 
 #define TEXT_END 0x1a /* Ctrl+Z */
 
-static int wrong(struct csv *csv, size_t line, size_t column, const char *message)
+static int fail_at(struct csv *csv, size_t line, size_t column, const char *message)
 {
 	csv->message = message;
 	csv->error_line = line;
@@ -36,7 +36,7 @@ static bool is_utf8(const char *text, size_t length)
 }
 
 /* Takes one byte off, and keeps count. */
-static char take(struct csv *csv)
+static char take_character(struct csv *csv)
 {
 	char c = csv->text[csv->at++];
 
@@ -58,7 +58,7 @@ static bool at_line_end(const struct csv *csv)
 
 static void take_line(struct csv *csv)
 {
-	while (csv->at < csv->length && take(csv) != '\n')
+	while (csv->at < csv->length && take_character(csv) != '\n')
 		continue;
 }
 
@@ -109,9 +109,9 @@ int csv_start(struct csv *csv, char *text, size_t length)
 	if (length >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
 		csv->at = 3; /* the byte order mark of some programs */
 	if (encoding_wrong(text, length))
-		return wrong(csv, 1, 1, encoding_wrong(text, length));
+		return fail_at(csv, 1, 1, encoding_wrong(text, length));
 	if (!is_utf8(text, length))
-		return wrong(csv, 1, 1, "is not text in UTF-8; save it as such");
+		return fail_at(csv, 1, 1, "is not text in UTF-8; save it as such");
 	/* Old editors end a text by Ctrl+Z, newer ones then end that line, too. */
 	for (last = length; last > csv->at && strchr("\x1a\r\n", text[last - 1]); last--)
 		if (text[last - 1] == TEXT_END)
@@ -126,20 +126,20 @@ static int take_quoted(struct csv *csv, char **end)
 	size_t line = csv->line, column = csv->column;
 	char *out = csv->text + csv->at;
 
-	take(csv);
+	take_character(csv);
 	while (csv->at < csv->length) {
-		char c = take(csv);
+		char c = take_character(csv);
 
 		if (c == '"') {
 			if (csv->text[csv->at] != '"') {
 				*end = out;
 				return 0;
 			}
-			take(csv);
+			take_character(csv);
 		}
 		*out++ = c;
 	}
-	return wrong(csv, line, column, "the quote is not closed");
+	return fail_at(csv, line, column, "the quote is not closed");
 }
 
 static int take_field(struct csv *csv, struct csv_field *field, char **end)
@@ -151,15 +151,15 @@ static int take_field(struct csv *csv, struct csv_field *field, char **end)
 		if (take_quoted(csv, end))
 			return ERR_MALFORMED;
 		if (!at_line_end(csv) && csv->text[csv->at] != csv->separator)
-			return wrong(csv, csv->line, csv->column,
+			return fail_at(csv, csv->line, csv->column,
 			             "expected the end of the field after the quote");
 		return 0;
 	}
 	while (!at_line_end(csv) && csv->text[csv->at] != csv->separator) {
 		if (csv->text[csv->at] == '"')
-			return wrong(csv, csv->line, csv->column, "a quote within a field: the "
+			return fail_at(csv, csv->line, csv->column, "a quote within a field: the "
 			             "whole field must be in quotes, and this one twice");
-		take(csv);
+		take_character(csv);
 	}
 	*end = csv->text + csv->at;
 	return 0;
@@ -172,12 +172,12 @@ static int take_row(struct csv *csv)
 		char *end, separator;
 
 		if (csv->count == CSV_FIELDS_MAX)
-			return wrong(csv, csv->line, csv->column, "too many fields");
+			return fail_at(csv, csv->line, csv->column, "too many fields");
 		if (take_field(csv, &csv->fields[csv->count++], &end))
 			return ERR_MALFORMED;
 		separator = csv->at < csv->length && !at_line_end(csv);
 		if (separator)
-			take(csv);
+			take_character(csv);
 		else
 			take_line(csv);
 		*end = '\0';

@@ -17,8 +17,10 @@
  */
 
 #define DATA_FORMAT  "openpreboot"
-#define DATA_VERSION 3 /* 2: there are witnesses; 3: "jobs", "job", "last_job" are what was called
-                          "work", "lease", "last_lease", which are still read */
+#define DATA_VERSION 4 /* 2: there are sightings, called "witnesses" then; 3: "jobs", "job" and
+                          "last_job" are what was called "work", "lease", "last_lease"; 4:
+                          "sightings", "bound_uuid" and "bound_mac" are what was called
+                          "witnesses", "claim_uuid", "claim_mac". Old keys are still read. */
 #define DATA_FIELDS  24 /* with room for the end after the last */
 #define DATA_LISTS   4
 #define DATA_MESSAGE 256
@@ -57,7 +59,7 @@ struct data_field {
 	bool now;                 /* of DATA_TIME: where it is absent, it is now */
 	int64_t min, max;         /* of DATA_NUMBER */
 	const char *const *words; /* of DATA_WORD, NULL after the last */
-	const char *old_key;      /* NULL, or what files of before version 3 call it */
+	const char *old_key;      /* NULL, or what older files call it */
 };
 
 enum data_shape {

@@ -187,7 +187,7 @@ static int import_section(struct import_run *run, size_t table, const char *name
 		rc = import_row(run, data_tables[table], row, &place);
 		if (rc == 0)
 			rc = check_uuid(run, row, &place);
-		if (rc == 0 && data_tables[table]->old_key &&
+		if (rc == 0 && data_tables[table]->table == TABLE_JOB &&
 		    !json_is_string(json_object_get(row, "ended")))
 			run->import->counts.open++;
 		json_decref(row);
@@ -242,7 +242,7 @@ static int begin_uuids(struct import_run *run, const char *key)
 	bool uuids = strcmp(key, "uuids") == 0;
 
 	run->has_uuids |= uuids;
-	if (!run->import->replace || !(uuids || strcmp(key, "witnesses") == 0))
+	if (!run->import->replace || !(uuids || strcmp(key, "sightings") == 0))
 		return 0;
 	return whole_clear_uuids(run->store, !uuids);
 }

@@ -29,7 +29,7 @@ bool data_refers(enum data_kind kind)
 	return kind >= DATA_FOLDER || kind == DATA_PATH;
 }
 
-static int find(struct store *store, size_t thing, const char *name, int64_t *id,
+static int find_thing(struct store *store, size_t thing, const char *name, int64_t *id,
                 char message[DATA_MESSAGE])
 {
 	int rc = table_find(store, things[thing].table, name, id);
@@ -44,7 +44,7 @@ static int find_kind(struct store *store, enum data_kind kind, const char *name,
 {
 	for (size_t i = 0; i < THINGS; i++)
 		if (things[i].kind == kind)
-			return find(store, i, name, id, message);
+			return find_thing(store, i, name, id, message);
 	return ERR_MALFORMED;
 }
 
@@ -132,7 +132,7 @@ static int find_source(struct store *store, const char *text, struct data_refere
 		    text[length] != ' ')
 			continue;
 		reference->text = things[i].word;
-		return find(store, i, text + length + 1, &reference->id, message);
+		return find_thing(store, i, text + length + 1, &reference->id, message);
 	}
 	snprintf(message, DATA_MESSAGE, "expected \"hand\", \"rule NAME\", \"multicast NAME\" or "
 	         "\"assignment BUNDLE to OWNER\"");

@@ -72,8 +72,10 @@ static const struct data_table devices = {
 	.table = TABLE_DEVICE,
 	.fields = {
 		{ "name", DATA_NAME }, { "folder", DATA_FOLDER, true }, { "uuid", DATA_GUID, true },
-		{ "isd", DATA_GUID, true }, { "claim_uuid", DATA_GUID, true },
-		{ "claim_mac", DATA_SEEN_MAC, true }, { "added", DATA_TIME, true, true },
+		{ "isd", DATA_GUID, true },
+		{ "bound_uuid", DATA_GUID, true, .old_key = "claim_uuid" },
+		{ "bound_mac", DATA_SEEN_MAC, true, .old_key = "claim_mac" },
+		{ "added", DATA_TIME, true, true },
 	},
 	.lists = { &its_macs, &its_groups, &its_settings, &its_cards },
 	.whole = data_whole_device,
@@ -86,16 +88,17 @@ static const struct data_table uuids = {
 	.one = "UUID", .many = "UUIDs",
 	.table = TABLE_UUID,
 	.fields = {
-		{ "uuid", DATA_UUID }, { "state", DATA_WORD, .words = uuid_state_names + UUID_SHARED },
+		{ "uuid", DATA_UUID },
+		{ "state", DATA_WORD, .words = uuid_state_names + UUID_SHARED },
 		{ "since", DATA_TIME, true, true },
 	},
 	.whole = data_whole_uuid,
 };
 
 /* What they came with, as "uuid show" prints. */
-static const struct data_table witnesses = {
-	.key = "witnesses",
-	.one = "witness", .many = "witnesses",
+static const struct data_table sightings = {
+	.key = "sightings", .old_key = "witnesses",
+	.one = "sighting", .many = "sightings",
 	.table = TABLE_WITNESS,
 	.fields = {
 		{ "uuid", DATA_UUID }, { "mac", DATA_SEEN_MAC, true }, { "model", DATA_TEXT, true },
@@ -141,7 +144,8 @@ static const struct data_table rules = {
 	.table = TABLE_RULE,
 	.fields = {
 		{ "name", DATA_LABEL }, { "bundle", DATA_BUNDLE },
-		{ "applies", DATA_WORD, .words = rule_applies_names + RULE_KNOWN }, { "filter", DATA_FILTER, true },
+		{ "applies", DATA_WORD, .words = rule_applies_names + RULE_KNOWN },
+		{ "filter", DATA_FILTER, true },
 		{ "repeat", DATA_BOOL }, { "enabled", DATA_BOOL },
 	},
 };
@@ -174,7 +178,8 @@ static const struct data_table its_offers = {
 	.key = "offers",
 	.table = TABLE_OFFER,
 	.fields = {
-		{ "attempt", DATA_NUMBER, false, false, 1, JOB_ATTEMPTS_MAX }, { "nonce", DATA_NONCE },
+		{ "attempt", DATA_NUMBER, false, false, 1, JOB_ATTEMPTS_MAX },
+		{ "nonce", DATA_NONCE },
 		{ "time", DATA_TIME, true },
 	},
 };
@@ -204,7 +209,7 @@ static const struct data_table jobs = {
 };
 
 const struct data_table *const data_tables[] = {
-	&global_settings, &folders, &groups, &uuids, &witnesses, &devices, &bundles, &assignments,
+	&global_settings, &folders, &groups, &uuids, &sightings, &devices, &bundles, &assignments,
 	&rules, &sessions, &jobs, NULL,
 };
 

@@ -8,7 +8,7 @@ from dataset import run
 
 UUIDS = [f"4c4c4544-0034-4d10-8052-b4c04f4a324{i}" for i in range(3)]
 SMALL = {
-    "format": "openpreboot", "version": 3,
+    "format": "openpreboot", "version": 4,
     "settings": {"menu-mode": "always"},
     "folders": [{"path": "/site"}, {"path": "/site/lab", "settings": {"menu-mode": "never"}}],
     "groups": [{"name": "kiosks"}],

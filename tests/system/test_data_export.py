@@ -62,7 +62,7 @@ def test_written_by_hand(tmp_path):
     (tmp_path / "data.json").write_text(json.dumps(SMALL))
     result = run(tmp_path / "new.db", "--json", "import", tmp_path / "data.json")
     assert json.loads(result.stdout) == {
-        "settings": 1, "folders": 2, "groups": 1, "devices": 2, "uuids": 0, "witnesses": 0,
+        "settings": 1, "folders": 2, "groups": 1, "devices": 2, "uuids": 0, "sightings": 0,
         "bundles": 1,
         "assignments": 1, "rules": 1, "multicast": 1, "jobs": 1, "open": 1}
     data = json.loads(exported(tmp_path / "new.db"))
@@ -77,21 +77,35 @@ def test_written_by_hand(tmp_path):
 def of_version(number, data):
     """Returns data as a file of an older version has it."""
     old = json.loads(json.dumps(data)) | {"version": number}
+    old["witnesses"] = old.pop("sightings", [])
+    old["devices"] = [{{"bound_uuid": "claim_uuid", "bound_mac": "claim_mac"}.get(key, key): value
+                       for key, value in device.items()} for device in old["devices"]]
+    if number == 3:
+        return old
     old["work"] = [{{"job": "lease"}.get(key, key): value for key, value in job.items()}
                    for job in old.pop("jobs")]
     old["last_lease"] = old.pop("last_job")
     return old
 
 
-@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize("version", [1, 2, 3])
 def test_files_of_older_versions(tmp_path, version):
     Dataset(tmp_path / "old.db", version)
+    with sqlite3.connect(tmp_path / "old.db") as db:
+        db.execute("INSERT INTO uuid VALUES (?, 'allowed', 5)", [b"openpreboot-uuid"])
+        db.execute("INSERT INTO witness VALUES (?, ?, 'x', 'y', '', 8, 9)",
+                   [b"openpreboot-uuid", b"\2" * 6])
+    db.close()
     before = json.loads(exported(tmp_path / "old.db"))
-    assert before["jobs"] and before["last_job"]
+    assert before["jobs"] and before["last_job"] and before["sightings"]
+    assert any(d["bound_uuid"] for d in before["devices"])
+    assert any(d["bound_mac"] for d in before["devices"])
     (tmp_path / "old.json").write_text(json.dumps(of_version(version, before)))
     result = run(tmp_path / "new.db", "import", tmp_path / "old.json")
     assert result.returncode == 0, result.stderr
     assert json.loads(exported(tmp_path / "new.db")) == before
+    if version == 3:
+        return
     # What is wrong is named as the file names it.
     wrong = of_version(version, SMALL)
     wrong["work"][0]["lease"] = 0

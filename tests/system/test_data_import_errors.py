@@ -28,9 +28,9 @@ def line_of(data, where):
 @pytest.mark.parametrize("path, value, message", [
     (["format"], "sql", 'format: expected "openpreboot"'),
     (["format"], None, 'format: expected "openpreboot"'),
-    (["version"], 4, "version: 4 is newer than this program, which knows up to 3; use the newer"),
-    (["version"], "1", "version: expected a number from 1 to 3"),
-    (["version"], 0, "version: expected a number from 1 to 3"),
+    (["version"], 5, "version: 5 is newer than this program, which knows up to 4; use the newer"),
+    (["version"], "1", "version: expected a number from 1 to 4"),
+    (["version"], 0, "version: expected a number from 1 to 4"),
     (["farm"], [], "farm: there is no such key here"),
     (["folders"], {}, "folders: expected a list"),
     (["settings"], [], "settings: expected an object"),
@@ -58,10 +58,10 @@ def line_of(data, where):
      "devices[1].uuid: a placeholder that many machines have, so it identifies nobody;"
      " leave it out"),
     (["devices", 1, "uuid"], "4c4c4544", "devices[1].uuid: not a UUID; expected 32 hexa"),
-    (["witnesses"], [{"uuid": UUIDS[0], "mac": "02:00:00:00:00:01"}],
-     'witnesses[0].uuid: "uuids" does not have this UUID'),
-    (["witnesses"], [{"uuid": UUIDS[0], "mac": "00:00:00:00:00:00"}],
-     "witnesses[0].mac: expected a machine's MAC"),
+    (["sightings"], [{"uuid": UUIDS[0], "mac": "02:00:00:00:00:01"}],
+     'sightings[0].uuid: "uuids" does not have this UUID'),
+    (["sightings"], [{"uuid": UUIDS[0], "mac": "00:00:00:00:00:00"}],
+     "sightings[0].mac: expected a machine's MAC"),
     (["uuids"], [{"uuid": SMALL["devices"][1]["uuid"], "state": "ignored"}],
      'devices[1].uuid: "uuids" says that it is ignored, so it identifies nobody;'
      ' give the device a MAC'),

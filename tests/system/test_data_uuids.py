@@ -43,9 +43,9 @@ def test_uuid_decisions_are_kept(ctl, tmp_path):
     assert "a placeholder that many machines have cannot be allowed" in result.stderr
 
 
-def test_witnesses_are_kept(ctl, tmp_path):
+def test_sightings_are_kept(ctl, tmp_path):
     """What a UUID came with is what an administrator decides by, whatever it was."""
-    witnesses = [(UUIDS[0], bytes(6), "Dell Inc. XPS", "5CG1", ""),
+    sightings = [(UUIDS[0], bytes(6), "Dell Inc. XPS", "5CG1", ""),
                  # The MAC is a group's, as anybody may report.
                  (UUIDS[0], b"\x03\0\0\0\0\1", "", "5CG1", "B 1"),
                  (UUIDS[0], b"\x02\0\0\0\0\1", "x" * 127, "", ""),
@@ -56,14 +56,14 @@ def test_witnesses_are_kept(ctl, tmp_path):
         for word in UUIDS[:2]:
             db.execute("INSERT INTO uuid VALUES (?, 'shared', 8)",
                        (bytes.fromhex(word.replace("-", "")),))
-        for word, *rest in witnesses:
+        for word, *rest in sightings:
             db.execute("INSERT INTO witness VALUES (?, ?, ?, ?, ?, 8, 9)",
                        (bytes.fromhex(word.replace("-", "")), *rest))
         db.execute("INSERT INTO card VALUES (1, x'030000000002', 'Dell Inc. XPS', '5CG1', '', 7)")
         db.execute("UPDATE device SET claim_mac = x'030000000003' WHERE id = 2")
     db.close()
     before = exported(ctl.database)
-    assert len(json.loads(before)["witnesses"]) == 4 and json.loads(before)["version"] == 3
+    assert len(json.loads(before)["sightings"]) == 4 and json.loads(before)["version"] == 4
     (tmp_path / "data.json").write_text(before)
     for _ in range(2):  # into an empty database, and in the place of the same
         result = run(tmp_path / "new.db", "import", "--replace", tmp_path / "data.json")
@@ -74,18 +74,18 @@ def test_witnesses_are_kept(ctl, tmp_path):
             assert shown == ctl("uuid", "show", word)
     # A file of before there were any, and one that has none.
     data = json.loads(before)
-    del data["witnesses"]
+    del data["sightings"]
     (tmp_path / "old.json").write_text(json.dumps(data | {"version": 1}))
     assert run(tmp_path / "new.db", "import", "--replace", tmp_path / "old.json").returncode == 0
     assert exported(tmp_path / "new.db") == before
-    (tmp_path / "none.json").write_text(json.dumps(data | {"witnesses": []}))
+    (tmp_path / "none.json").write_text(json.dumps(data | {"sightings": []}))
     assert run(tmp_path / "new.db", "import", "--replace", tmp_path / "none.json").returncode == 0
-    assert json.loads(exported(tmp_path / "new.db"))["witnesses"] == []
+    assert json.loads(exported(tmp_path / "new.db"))["sightings"] == []
     # Each is there once.
-    data["witnesses"] = [{"uuid": UUIDS[0], "mac": "02:00:00:00:00:01"}] * 2
+    data["sightings"] = [{"uuid": UUIDS[0], "mac": "02:00:00:00:00:01"}] * 2
     (tmp_path / "twice.json").write_text(json.dumps(data))
     result = run(tmp_path / "new.db", "import", "--replace", tmp_path / "twice.json")
-    assert "witnesses[1]: it is there already" in result.stderr
+    assert "sightings[1]: it is there already" in result.stderr
 
 
 def test_ignored_uuids(tmp_path):
