@@ -23,7 +23,7 @@ CTL = BUILD / "prebootctl"
 DOCUMENTS = sorted(file for file in ROOT.rglob("*.md")
                    if not {"build", ".git"} & set(file.relative_to(ROOT).parts))
 FOLDERS = [ROOT, *(folder for top in TOP.split("|") for folder in (ROOT / top).glob("**/"))]
-MANUALS = sorted([*ROOT.glob("server/*/*.8"), BUILD / "prebootctl.8"])
+MANUALS = sorted([*ROOT.glob("server/*/*.8"), *ROOT.glob("scripts/*.8"), BUILD / "prebootctl.8"])
 JOB = 0x43  # the field of the protocol with a job's number
 
 

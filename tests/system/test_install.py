@@ -85,7 +85,7 @@ def test_example_fills_a_tftp_root(place, tmp_path):
     run(fill, root, env=environment)
     assert {"nvlnbp.sys", "nvlnbpx64.efi", "pxelinux.0", "ldlinux.c32", "syslinux.efi",
             "ldlinux.e64", "pxemenu.txt", "z_auto.cfg", "z_maint.cfg", "z_zpdis.cfg",
-            "z_zpen.cfg"} == set(files_of(root))
+            "z_zpen.cfg", "winpe.cfg"} == set(files_of(root))
     # Once more: what was changed by hand stays, the programs are brought up to date.
     (root / "pxemenu.txt").write_text("mine")
     (root / "nvlnbp.sys").write_bytes(b"old")
@@ -201,7 +201,7 @@ def test_hardening():
 def test_manual_pages_are_found(place, tmp_path):
     """man -k looks for words in what a page says after its name."""
     pages = {page.stem: page for page in (place / "usr/share/man/man8").iterdir()}
-    assert set(pages) == {"prebootd", "prebootctl", "prebootwork", "isdctl"}
+    assert set(pages) == {"prebootd", "prebootctl", "prebootwork", "isdctl", "openpreboot-winpe"}
     for name, page in pages.items():
         words = re.search(r"^\.SH NAME\n(.*)$", page.read_text(), re.M)[1]
         assert words.startswith(f"{name} \\- ") and "OpenPreboot" in words

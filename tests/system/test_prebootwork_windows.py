@@ -100,11 +100,11 @@ def test_show_and_report(site, tmp_path):
     assert result.returncode == 0, result
     assert json.loads(result.stdout) == {"job": site.job, "attempt": 1, "device": "web01",
                                          "config": "", "server": SERVER, "details": DETAILS}
-    # As server/winpe.md has it for a script of cmd.
+    line = next(line.strip() for line in (BUILD.parent / "server/winpe.md").read_text().splitlines()
+                if line.startswith("    for /f "))
+    line = line.replace("prebootwork", f"{PROGRAM.as_posix()} --server {SERVER} --token {site.token}")
     script = tmp_path / "show.cmd"
-    options = f"--server {SERVER} --token {site.token}"
-    script.write_text(f"@for /f \"tokens=1* delims==\" %%a in ('{PROGRAM.as_posix()} {options} "
-                      "show') do @set %%a=%%b\r\n@set WORK_\r\n@set PREBOOT_\r\n")
+    script.write_text(f"@echo off\r\n{line}\r\nset WORK_\r\nset PREBOOT_\r\n")
     shown = dict(line.split("=", 1) for line in
                  site.wine.run("cmd", "/c", script).stdout.splitlines() if "=" in line)
     assert shown["PREBOOT_DEVICE"] == "web01" and shown["WORK_image"] == "a b.img"
