@@ -70,13 +70,14 @@ def _kea(file):
             SERVERS / "usr/sbin/kea-dhcp4", "-c", file]
 
 
-def _tftpd(_file):
+def _tftpd(file):
+    rules = ["--map-file", file] if file.stat().st_size else []
     # It sets its groups, which a user namespace that an ordinary user made forbids.
     if os.geteuid() != 0:
         return ["dnsmasq", "--no-daemon", "--conf-file=/dev/null", "--port=0", "--enable-tftp",
-                "--tftp-root=/srv/tftp"]
+                "--tftp-root=/srv/tftp", *(["--tftp-lowercase"] if rules else [])]
     return [SERVERS / "usr/sbin/in.tftpd", "--foreground", "--listen", "--user", "root",
-            "--secure", "/srv/tftp"]
+            *rules, "--secure", "/srv/tftp"]
 
 
 # By name: the command line, and what the server says when it serves.
