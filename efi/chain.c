@@ -2,7 +2,6 @@
 #include "efi/fetched.h"
 #include "efi/port.h"
 #include "nbp/debug.h"
-#include "nbp/dhcp.h"
 #include "nbp/proto/error.h"
 #include "nbp/proto/memory.h"
 
@@ -97,6 +96,25 @@ static int read_file(struct efi *efi, struct tftp_file *file, size_t size, bool 
 	return rc;
 }
 
+/* --- TFTP by EFI_MTFTP4_PROTOCOL, where the base code knows no router --------- */
+
+static int fetch_by_mtftp4(struct efi *efi, const uint8_t server[4], const char *name,
+                           size_t capacity, struct image *image)
+{
+	int rc;
+
+	if (EFI_ERROR(efi->boot->AllocatePool(EfiLoaderData, capacity, &efi->fetched)))
+		return ERR_SPACE;
+	efi->platform.watchdog(&efi->platform, WATCHDOG_SECONDS);
+	image->data = efi->fetched;
+	rc = mtftp4_read(efi, server, name, efi->fetched, capacity, &image->length);
+	if (rc != 0)
+		image_free(efi);
+	return rc;
+}
+
+/* --- either ---------------------------------------------------------------------- */
+
 int chain_fetch(struct platform *p, const uint8_t server[4], const char *name,
                 struct image *image)
 {
@@ -109,6 +127,12 @@ int chain_fetch(struct platform *p, const uint8_t server[4], const char *name,
 	image_free(efi);
 	if (!efi->pxe)
 		return ERR_UNSUPPORTED;
+	if (efi->nic.own) {
+		rc = fetch_by_mtftp4(efi, server, name, IMAGE_GUESS, image);
+		if (rc == ERR_SPACE) /* the guess was low */
+			rc = fetch_by_mtftp4(efi, server, name, IMAGE_MAX, image);
+		return rc;
+	}
 	memset(&file, 0, sizeof(file));
 	memcpy(file.server.v4.Addr, server, 4);
 	file.name = (UINT8 *)(uintptr_t)name;

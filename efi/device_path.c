@@ -153,6 +153,13 @@ int device_path_read(const void *data, size_t size, struct device_path *path)
 	return wire.error ? wire.error : ERR_MALFORMED;
 }
 
+size_t device_path_nodes(const void *path)
+{
+	struct device_path facts;
+
+	return device_path_read(path, DEVICE_PATH_MAX, &facts) ? 0 : facts.size - DEVICE_PATH_END;
+}
+
 bool device_path_same_partition(const struct partition_id *a, const struct partition_id *b)
 {
 	/* An MBR's disk signature is the same for all its partitions. */
@@ -250,7 +257,7 @@ static void read_mac_node(struct wire *node, struct source *source)
 
 void device_path_read_source(const void *path, size_t size, struct source *source)
 {
-	struct wire wire = wire_reader(path, size);
+	struct wire wire = wire_reader(path, path ? size : 0);
 
 	memset(source, 0, sizeof(*source));
 	for (;;) {
@@ -261,6 +268,7 @@ void device_path_read_source(const void *path, size_t size, struct source *sourc
 		if (wire.error || type == END || length < NODE_HEADER)
 			return;
 		node = wire_read_part(&wire, length - NODE_HEADER);
+		source->card = type == MESSAGING && subtype == MESSAGING_MAC;
 		if (type != MESSAGING || node.error)
 			continue;
 		if (subtype == MESSAGING_MAC)

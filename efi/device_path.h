@@ -45,6 +45,12 @@ struct device_path {
  */
 int device_path_read(const void *data, size_t size, struct device_path *path);
 
+/**
+ * Returns the length of the nodes of @path, at most DEVICE_PATH_MAX bytes, without its end; 0 if
+ * it is malformed.
+ */
+size_t device_path_nodes(const void *path);
+
 /** Says whether @a and @b are the same partition. */
 bool device_path_same_partition(const struct partition_id *a, const struct partition_id *b);
 
@@ -65,13 +71,14 @@ struct source {
 	bool network; /* by way of a NIC */
 	bool ipv6;    /* over IPv6 */
 	bool http;    /* by HTTP or HTTPS */
+	bool card;    /* it is the NIC itself: nothing follows its address */
 	uint8_t mac[6];   /* of the NIC; zeros: unknown */
 	char file[128];   /* our path at a TFTP server, as iPXE asked for it; empty: unknown */
 };
 
 /**
  * Reads what the device path @path, of at most @size bytes, says of @source. A malformed one
- * says what stands before its error; no path, of 0 bytes, says nothing.
+ * says what stands before its error; no path, NULL or of 0 bytes, says nothing.
  */
 void device_path_read_source(const void *path, size_t size, struct source *source);
 

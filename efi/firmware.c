@@ -35,6 +35,13 @@ EFI_HANDLE efi_parent_with(struct efi *efi, EFI_DEVICE_PATH *path, EFI_GUID *gui
 	return handle;
 }
 
+bool efi_is_below(struct efi *efi, EFI_HANDLE handle, const void *above, size_t length)
+{
+	const void *path = efi_protocol(efi, handle, &efi_path_guid);
+
+	return path && device_path_nodes(path) >= length && memcmp(path, above, length) == 0;
+}
+
 UINTN efi_handles(struct efi *efi, EFI_GUID *guid, EFI_HANDLE **list)
 {
 	UINTN count = 0;

@@ -4,6 +4,7 @@
 void efi_close(struct efi *efi)
 {
 	udp_close(&efi->platform);
+	net_release(efi);
 	image_close(efi);
 	keys_restore(efi);
 	console_restore(efi);

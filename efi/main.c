@@ -44,6 +44,7 @@ EFI_STATUS EFIAPI efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system)
 	port_fill(&efi.platform);
 	efi.platform.name = cpu_names.nbp;
 	efi.platform.describe_cpu = cpu_describe;
+	efi.platform.connect = net_connect;
 	efi.platform.watchdog = set_watchdog;
 	clock_start(&efi, start);
 

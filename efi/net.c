@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "efi/port.h"
+#include "efi/nic.h"
 #include "nbp/debug.h"
-#include "nbp/dhcp.h"
 #include "nbp/proto/memory.h"
 
 /* The network by EFI_PXE_BASE_CODE_PROTOCOL (UEFI 24.3): DHCP packets, addresses, the NIC. */
@@ -142,6 +141,36 @@ void net_find(struct efi *efi)
 	find_base_code(efi);
 	read_mac(efi);
 	read_nic(efi);
+}
+
+void net_take(struct efi *efi, EFI_HANDLE device, const struct dhcp_lease *lease)
+{
+	efi->device = device;
+	copy_path(efi);
+	memcpy(efi->nic.address.Addr, lease->address, sizeof(lease->address));
+	memcpy(efi->nic.mask.Addr, lease->netmask, sizeof(lease->netmask));
+	memcpy(efi->nic.router.Addr, lease->router, sizeof(lease->router));
+}
+
+void net_connect(struct platform *p)
+{
+	static const EFI_IPv4_ADDRESS none;
+	struct efi *efi = efi_of(p);
+
+	if (efi->pxe && memcmp(&efi->nic.address, &none, sizeof(none)) != 0)
+		return;
+	if (nic_connect(efi) != 0)
+		return;
+	net_find(efi);
+	efi->nic.own = true;
+	p->machine.network_ready = p->now(p);
+}
+
+void net_release(struct efi *efi)
+{
+	if (efi->nic.own && efi->pxe)
+		efi->pxe->Stop(efi->pxe);
+	efi->nic.own = false;
 }
 
 /*

@@ -5,6 +5,7 @@
 #include <efi.h>
 
 #include "efi/load_option.h"
+#include "nbp/dhcp.h"
 #include "nbp/port.h"
 
 /*
@@ -52,6 +53,7 @@ struct keyboard {
 struct nic {
 	uint8_t path[DEVICE_PATH_MAX];
 	EFI_IPv4_ADDRESS address, mask, router; /* zeros: there is none */
+	bool own; /* the NBP got the address itself; the base code knows no router */
 };
 
 /* Milliseconds by the processor's counter. */
@@ -121,6 +123,9 @@ void *efi_protocol(struct efi *efi, EFI_HANDLE handle, EFI_GUID *guid);
  */
 EFI_HANDLE efi_parent_with(struct efi *efi, EFI_DEVICE_PATH *path, EFI_GUID *guid);
 
+/** Says whether the path of @handle begins with the first @length bytes of @above. */
+bool efi_is_below(struct efi *efi, EFI_HANDLE handle, const void *above, size_t length);
+
 /** Returns the current task priority level. */
 EFI_TPL efi_tpl(struct efi *efi);
 
@@ -189,12 +194,30 @@ void keys_find_again(struct efi *efi);
  */
 void net_find(struct efi *efi);
 
+/** Does what platform.h says of connect(). */
+void net_connect(struct platform *p);
+
+/** Makes @device the one with the network, for UDP with the address of @lease. */
+void net_take(struct efi *efi, EFI_HANDLE device, const struct dhcp_lease *lease);
+
+/** Stops the base code if we have started it, so that the firmware may start it itself. */
+void net_release(struct efi *efi);
+
 /**
  * Finds the base code and the packets once more, after another program had the network.
  * Where the base code is gone or has no address any more, efi->pxe is NULL and there are no
  * DHCP packets; UDP then goes by UDP4 alone, if that is there.
  */
 void net_find_again(struct efi *efi);
+
+/* mtftp4.c */
+
+/**
+ * Reads file @name of @server into @buffer of @capacity bytes, by way of efi->nic's router.
+ * Returns 0, or an error: ERR_UNSUPPORTED without the protocol, ERR_SPACE if the file is larger.
+ */
+int mtftp4_read(struct efi *efi, const uint8_t server[4], const char *name, void *buffer,
+                size_t capacity, size_t *length);
 
 /* machine.c */
 

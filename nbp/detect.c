@@ -71,9 +71,9 @@ int detect_identity(struct platform *p, struct request *request, char *name)
 static const char *why_none(enum started_by by, const struct dhcp_lease *lease)
 {
 	static const char *const reasons[] = {
-		[STARTED_BY_HTTP] = "started by HTTP: not supported",
-		[STARTED_BY_IPV6] = "started over IPv6: not supported",
-		[STARTED_BY_DISK] = "not started by PXE",
+		[STARTED_BY_HTTP] = "started by HTTP, and got no IPv4 address",
+		[STARTED_BY_IPV6] = "started over IPv6, and got no IPv4 address",
+		[STARTED_BY_DISK] = "not started by PXE, and got no address",
 	};
 
 	if (by != STARTED_BY_PXE)

@@ -92,6 +92,11 @@ static struct span option_find(struct span packet, uint8_t code)
 	return value;
 }
 
+struct span dhcp_find_option(struct span packet, uint8_t code)
+{
+	return is_dhcp(packet) ? option_find(packet, code) : (struct span){ NULL, 0 };
+}
+
 /* --- reading a lease ------------------------------------------------------- */
 
 static void address_read(struct span packet, uint8_t code, uint8_t address[4])
@@ -162,6 +167,7 @@ static bool policy_servers_parse(struct span list, uint8_t code, struct dhcp_lea
 		count = POLICY_SERVERS_MAX;
 	memcpy(lease->policy_servers, list.data, count * 4);
 	lease->policy_server_count = count;
+	lease->policy_server_named = true;
 	return true;
 }
 

@@ -37,6 +37,7 @@ struct dhcp_lease {
 	char boot_file[128];    /* the NBP's name there; may be empty */
 	uint8_t uuid[16];       /* option 97 of the client's own packet; zeros: none */
 	uint8_t ignored_option; /* a policy server option without server addresses; 0: none */
+	bool policy_server_named; /* an option names the policy servers */
 	size_t policy_server_count;
 	uint8_t policy_servers[POLICY_SERVERS_MAX][4]; /* the boot server, if no option names any */
 };
@@ -50,6 +51,12 @@ struct dhcp_lease {
  * boot or policy server.
  */
 int dhcp_read(const struct dhcp_packets *packets, struct dhcp_lease *lease);
+
+/**
+ * Returns the value of option @code of @packet, in it, or an empty span if it is no DHCP packet
+ * or has no such option.
+ */
+struct span dhcp_find_option(struct span packet, uint8_t code);
 
 /**
  * Sets option @code to the @count bytes at @value in the BOOTP packet at

@@ -17,7 +17,7 @@
 #include "nbp/proto/text.h"
 
 /* How long to ask, in ms: local boot must begin 3 s after the NBP's start on
- * BIOS, 4 s on UEFI. */
+ * BIOS, 4 s on UEFI, or after it got an address. */
 #define ASK_MS_BIOS 2700
 #define ASK_MS_UEFI 3500
 
@@ -83,6 +83,8 @@ static int detect(struct boot *boot)
 	int rc;
 
 	boot_step(boot, EVENT_STARTED, p->name);
+	if (p->connect)
+		p->connect(p);
 	boot->question.type = MESSAGE_REQUEST;
 	detect_hardware(p, request);
 	boot_step(boot, EVENT_HARDWARE, request->product);
@@ -273,7 +275,7 @@ static void run_boot(struct boot *boot)
 	enum action action;
 
 	boot->reason = "no answer";
-	if (detect(boot) != 0 || ask_servers(boot, ask_ms) != 0)
+	if (detect(boot) != 0 || ask_servers(boot, p->machine.network_ready + ask_ms) != 0)
 		return;
 	action = offer_menu(boot, read_answer(boot), ask_ms);
 	if (action == ACTION_EXECUTE)

@@ -62,6 +62,7 @@ struct machine {
 	struct disk disks[DISKS_MAX]; /* fixed disks; [0] is the boot disk */
 	size_t disk_count;
 	struct dhcp_packets dhcp;
+	uint32_t network_ready;    /* when connect() came back, by now(); 0: it was ready before */
 	enum started_by started_by;
 	char boot_file[128];       /* the path from which this program was fetched at the boot
 	                            * server; empty: the boot file of DHCP */
@@ -96,9 +97,15 @@ enum colour {
 
 struct platform {
 	const char *name;       /* the NBP's file name, "nvlnbp.sys" */
-	struct machine machine; /* complete before flow_run() is called */
+	struct machine machine; /* complete before flow_run() is called, or by connect() */
 	uint32_t receive_wait;  /* the longest udp_receive() may take, ms; 0: at once */
 
+	/**
+	 * Gets the machine an address where the firmware has started the NBP without one, and
+	 * fills in what it found of the NIC, its packets and network_ready. May take 20 s. NULL
+	 * on a port whose firmware always has an address.
+	 */
+	void (*connect)(struct platform *p);
 	/** Milliseconds since the NBP's first instruction; never goes back. */
 	uint32_t (*now)(struct platform *p);
 	/** Rests for at most a millisecond or two, between polls. */

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "efi/nic.h"
+#include "nbp/log.h"
+#include "nbp/proto/memory.h"
+
+#define FILE_NAME L"\\openpreboot.cfg"
+
+/* The driver of a ROM has it on the handle that it gives us; see efi/rom/. */
+struct rom_site {
+	const void *text;
+	UINTN length;
+};
+
+static EFI_GUID rom_guid = { 0x6e32ea41, 0x2f0b, 0x4f0d,
+	                     { 0x9c, 0x4e, 0x51, 0x1d, 0x83, 0x5a, 0x70, 0x2b } };
+static EFI_GUID volume_guid = EFI_SIMPLE_FILE_SYSTEM_PROTOCOL_GUID;
+
+/* Reads the file into @buffer of @size bytes. Returns its length, or 0 without one. */
+static UINTN read_file(EFI_FILE_IO_INTERFACE *volume, void *buffer, UINTN size)
+{
+	EFI_FILE_HANDLE root, file;
+
+	if (EFI_ERROR(volume->OpenVolume(volume, &root)))
+		return 0;
+	if (EFI_ERROR(root->Open(root, &file, (CHAR16 *)(uintptr_t)FILE_NAME, EFI_FILE_MODE_READ,
+	                         0))) {
+		root->Close(root);
+		return 0;
+	}
+	if (EFI_ERROR(file->Read(file, &size, buffer)))
+		size = 0;
+	file->Close(file);
+	root->Close(root);
+	return size;
+}
+
+void site_file_read(struct efi *efi, struct site *site)
+{
+	const struct rom_site *rom = efi_protocol(efi, efi->device, &rom_guid);
+	EFI_FILE_IO_INTERFACE *volume = efi_protocol(efi, efi->device, &volume_guid);
+	char buffer[SITE_SIZE_MAX + 1];
+	const void *text = buffer;
+	struct site_error error;
+	UINTN length = 0;
+
+	if (rom) {
+		text = rom->text;
+		length = rom->length;
+	} else if (volume) {
+		length = read_file(volume, buffer, sizeof(buffer));
+	}
+	if (site_parse(text, length, site, &error) != 0)
+		log_line(&efi->platform, "openpreboot.cfg:%u: %s", (uint32_t)error.line,
+		         error.message);
+}
