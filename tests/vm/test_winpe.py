@@ -111,12 +111,12 @@ import socket, sys, zlib
 for name in sys.argv[1:]:
     s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     s.settimeout(10)
-    s.sendto(b"\0\1" + name.encode() + b"\0octet\0blksize\0" + b"16384\0", ("127.0.0.1", 69))
+    s.sendto(b"\0\1" + name.encode() + b"\0octet\0blksize\0" b"16384\0", ("127.0.0.1", 69))
     data, block, size = b"", 1, 512
     while True:
         packet, server = s.recvfrom(20000)
         if packet[:2] == b"\0\6":
-            size = 16384
+            size = int(packet[2:].split(b"\0")[1])
             s.sendto(b"\0\4\0\0", server)
             continue
         if packet[:2] != b"\0\3":
