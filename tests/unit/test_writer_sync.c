@@ -217,6 +217,22 @@ static void test_lost_job_is_not_offered(void **state)
 	assert_int_equal(number_of(bench, "SELECT count(*) FROM job WHERE device = 2"), 0);
 }
 
+/* A row that is refused is of one message: those after it in the same batch are stored. */
+static void test_one_refused_of_a_batch(void **state)
+{
+	struct bench *bench = *state;
+
+	assign_to_all(bench);
+	meddle(bench, "CREATE TRIGGER no BEFORE INSERT ON job WHEN NEW.device = 1 BEGIN"
+	       " SELECT RAISE(ABORT, 'no'); END");
+	put(bench, 0, MESSAGE_REQUEST, 1, 'a');
+	put(bench, 1, MESSAGE_REQUEST, 2, 'a');
+	serve(bench, 2);
+	assert_int_equal(bench->batch[0].reply_length, 0);
+	job_in(bench, 1);
+	assert_int_equal(drops(bench), 1);
+}
+
 /* A number that a power cut has freed, and that another job of the same device has got since, is
  * not what was offered. */
 static void test_number_used_again(void **state)
@@ -244,7 +260,7 @@ int main(void)
 		TEST(test_end_by_request_waits),
 		TEST(test_accepted_after_an_admission_waits), TEST(test_claim_waits),
 		TEST(test_relaxed_no_longer_than_it_takes), TEST(test_lost_job_is_not_offered),
-		TEST(test_number_used_again),
+		TEST(test_one_refused_of_a_batch), TEST(test_number_used_again),
 	};
 
 	return cmocka_run_group_tests_name("writer sync", tests, NULL, NULL);
