@@ -2,7 +2,7 @@
 #ifndef SERVER_STORE_AUDIT_TRIGGERS_H
 #define SERVER_STORE_AUDIT_TRIGGERS_H
 
-#include "server/store/store.h"
+#include "server/store/store_rows.h"
 
 /**
  * For store.c: makes the triggers that write the audit trail, and the table that audit_settle()
