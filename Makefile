@@ -401,7 +401,7 @@ $(B)/arm64/version: scripts/lab/fetch-arm64 | $(B)
 $(B)/vm/initrd-aa64: scripts/lab/make-initramfs scripts/lab/initramfs/init $(B)/arm64/version | $(B)/vm
 	$(call step,MAKE)
 	$(Q)scripts/lab/make-initramfs initrd $@ $(B)/arm64
-$(B)/vm/root-aa64: scripts/lab/make-initramfs scripts/lab/initramfs/work $(B)/prebootwork-aa64 | $(B)/vm
+$(B)/vm/root-aa64: scripts/lab/make-initramfs scripts/lab/initramfs/job $(B)/prebootwork-aa64 | $(B)/vm
 	$(call step,MAKE)
 	$(Q)scripts/lab/make-initramfs root $@ $(B)/prebootwork-aa64
 $(B)/vm/initrd: scripts/lab/make-initramfs scripts/lab/initramfs/init $(B)/linux/version | $(B)/vm
