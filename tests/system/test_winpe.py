@@ -152,6 +152,19 @@ def test_a_program_is_missing_in_the_image(tmp_path):
     assert "winpeshl.ini" in lay_out(media, tmp_path / "root").stderr
 
 
+def test_it_says_where_no_program_would_be_run(tmp_path):
+    """With the startnet.cmd of the package, whose place "make install" writes into the tool."""
+    tool = tmp_path / "openpreboot-winpe"
+    tool.write_text(TOOL.read_text().replace("/usr/share/doc/openpreboot/examples", str(EXAMPLES)))
+    tool.chmod(0o755)
+    media = make_media(tmp_path / "dvd")
+    for options, noted in ((), True), (("--job", EXAMPLES / "startnet.cmd"), False):
+        result = subprocess.run([tool, "--agent", BUILD / "prebootwork.exe", *options, media,
+                                 tmp_path / "root"], capture_output=True, text=True, timeout=60,
+                                check=False)
+        assert (result.returncode, "each job would fail" in result.stderr) == (0, noted), result
+
+
 def test_check_says_what_is_missing(tmp_path):
     root = tmp_path / "root"
     assert lay_out(make_media(tmp_path / "dvd"), root).returncode == 0
