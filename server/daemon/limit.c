@@ -14,7 +14,7 @@ void limit_start(struct limit *limit, uint32_t rate)
 		limit->seed = (uintptr_t)limit;
 }
 
-static struct bucket *find(struct limit *limit, uint64_t prefix)
+static struct bucket *find_bucket(struct limit *limit, uint64_t prefix)
 {
 	uint64_t hash = (prefix ^ limit->seed) * 0x9e3779b97f4a7c15;
 	struct bucket *set = limit->buckets[hash >> 52], *emptiest = &set[0];
@@ -51,5 +51,5 @@ bool limit_pass(_Atomic int64_t *full_at, int64_t cost, int64_t burst, int64_t n
 bool limit_take(struct limit *limit, uint64_t prefix, int64_t now)
 {
 	return !limit->cost ||
-	       limit_pass(&find(limit, prefix)->full, limit->cost, limit->burst, now);
+	       limit_pass(&find_bucket(limit, prefix)->full, limit->cost, limit->burst, now);
 }

@@ -286,7 +286,7 @@ static bool decode(struct serving *s, const struct datagram *d)
 }
 
 /* Answers a question that is decoded, or hands it on. Returns whether it is answered. */
-static bool answer(struct serving *s, struct datagram *d)
+static bool answer_datagram(struct serving *s, struct datagram *d)
 {
 	int rc;
 
@@ -348,7 +348,7 @@ static bool serve_one(struct serving *s, struct datagram *d, size_t i)
 		count(&s->counters.dropped[DROP_LIMIT], 1);
 		return false;
 	}
-	return decode(s, d) && answer(s, d);
+	return decode(s, d) && answer_datagram(s, d);
 }
 
 uint64_t serve_batch(struct serving *s, struct datagram *batch, size_t batch_count,

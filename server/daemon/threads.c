@@ -229,17 +229,17 @@ void threads_reload(struct threads *t)
 	(void)!write(t->server->wake, &(uint64_t){ 1 }, sizeof(uint64_t));
 }
 
-static void stop(int eventfd_)
+static void signal_end(int eventfd_)
 {
 	(void)!write(eventfd_, &(uint64_t){ 1 }, sizeof(uint64_t));
 }
 
 void threads_stop(struct threads *t, struct counters *sum)
 {
-	stop(t->stop[0]);
+	signal_end(t->stop[0]);
 	for (size_t i = 0; i < t->count; i++)
 		pthread_join(t->workers[i].thread, NULL);
-	stop(t->stop[1]);
+	signal_end(t->stop[1]);
 	pthread_join(t->writer_thread, NULL);
 	close(t->stop[0]);
 	close(t->stop[1]);

@@ -120,7 +120,7 @@ static void log_withheld(struct writer *w, const struct pending *p)
 
 /* Answers a message. Returns 0 when that is done with; WRITER_CUT if it is to come again in the
  * next part; or an ERR_ value of store.h. */
-static int answer(struct writer *w, struct pending *p)
+static int answer_pending(struct writer *w, struct pending *p)
 {
 	struct log_context context = { p->datagram, &p->question, NULL, p->who.anomaly };
 	enum transaction needed;
@@ -274,7 +274,7 @@ static void answer_reading(struct writer *w, size_t from, size_t to, int why)
 	w->barred = why;
 	begin_wanted(w);
 	for (size_t i = from; i < to; i++)
-		if (w->replaced || answer(w, &w->pendings[i]))
+		if (w->replaced || answer_pending(w, &w->pendings[i]))
 			drop(w, &w->pendings[i], DROP_STORE);
 	end(w);
 	journal_line(&w->server->journal, JOURNAL_TROUBLE,
@@ -297,7 +297,7 @@ static size_t answer_part(struct writer *w, size_t from, size_t to)
 
 	begin_wanted(w);
 	while (next < to && rc == 0) {
-		rc = answer(w, &w->pendings[next]);
+		rc = answer_pending(w, &w->pendings[next]);
 		next += rc != WRITER_CUT;
 	}
 	if (rc == 0 || rc == WRITER_CUT)

@@ -14,7 +14,7 @@ static uint32_t following(const struct index_table *table, uint32_t slot)
 }
 
 /* Puts a number in, of which there is room. */
-static void put(struct index_table *table, uint32_t hash, uint32_t number)
+static void insert(struct index_table *table, uint32_t hash, uint32_t number)
 {
 	uint32_t slot = index_table_home(table, hash);
 
@@ -43,7 +43,7 @@ int index_table_reserve(struct index_table *table, size_t count)
 		return ERR_SPACE;
 	for (uint32_t i = 0; i < table->size; i++)
 		if (table->slots[i].number)
-			put(&larger, table->slots[i].hash, table->slots[i].number);
+			insert(&larger, table->slots[i].hash, table->slots[i].number);
 	free(table->slots);
 	*table = larger;
 	return 0;
@@ -64,7 +64,7 @@ int index_table_add(struct index_table *table, uint32_t hash, uint32_t number)
 	if (used + 1 > (size_t)table->size * 3 / 4 &&
 	    index_table_reserve(table, used + used / 2 + 1))
 		return ERR_SPACE;
-	put(table, hash, number);
+	insert(table, hash, number);
 	return 0;
 }
 

@@ -49,7 +49,7 @@ static bool is_left_in(const char *squeezed)
 }
 
 /* Copies a number without the blanks around it; nothing where it is none. */
-static void take(const char *text, char out[TEXT_SIZE])
+static void keep_text(const char *text, char out[TEXT_SIZE])
 {
 	char squeezed[TEXT_SIZE];
 	size_t length;
@@ -69,8 +69,8 @@ void serials_of(const struct request *request, struct serials *serials)
 {
 	text_format(serials->model, sizeof(serials->model), "%s %s", request->manufacturer,
 	            request->product);
-	take(request->serial, serials->serial);
-	take(request->board_serial, serials->board);
+	keep_text(request->serial, serials->serial);
+	keep_text(request->board_serial, serials->board);
 }
 
 static enum likeness compare(const char *one, const char *other)

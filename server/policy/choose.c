@@ -66,7 +66,7 @@ static char *append(char *out, const char *limit, const char *text)
 }
 
 /* Says why the candidate is taken. Returns true. */
-static bool take(struct search *s, const char *reason)
+static bool choose_candidate(struct search *s, const char *reason)
 {
 	append(s->candidate.reason, s->candidate.reason + sizeof(s->candidate.reason), reason);
 	return true;
@@ -75,7 +75,7 @@ static bool take(struct search *s, const char *reason)
 /* Says why the candidate is skipped. Returns false. */
 static bool skip(struct search *s, const char *reason)
 {
-	take(s, reason);
+	choose_candidate(s, reason);
 	return false;
 }
 
@@ -178,7 +178,7 @@ static bool take_session(struct search *s, const struct membership *member)
 		return skip(s, "the session has started without this device");
 	if (!has_loader(s))
 		return false;
-	return take(s, session->state == SESSION_STARTED ? "in progress, device joined"
+	return choose_candidate(s, session->state == SESSION_STARTED ? "in progress, device joined"
 	                                                   : "waiting for members");
 }
 
@@ -284,7 +284,7 @@ static bool take_assignment(struct search *s, const struct assignment *assignmen
 		return skip_ended(s, outcome);
 	if (is_assigned_nearer(s, assignment->bundle))
 		return skip(s, "the same bundle is assigned to it nearer");
-	return take(s, assignment->mode == ASSIGN_ONCE ? "not done yet" :
+	return choose_candidate(s, assignment->mode == ASSIGN_ONCE ? "not done yet" :
 	               assignment->mode == ASSIGN_ALWAYS ? "at every boot" :
 	               "its end date has not passed");
 }
@@ -366,7 +366,7 @@ static bool matches(struct search *s, const struct rule *rule, bool *reportable)
 	if (!has_loader(s))
 		return false;
 	filter_match(rule->filter, &subject, why);
-	return take(s, why);
+	return choose_candidate(s, why);
 }
 
 /* *@reportable: if the rule is not taken, its reason is worth reporting */

@@ -254,7 +254,7 @@ static void take_end(struct decision *decision, const struct report_facts *r)
 	text_format(receipt->reason, sizeof(receipt->reason), "%s", decision->reason);
 }
 
-static void take(struct decision *decision, const struct report *report, int64_t now)
+static void apply_report(struct decision *decision, const struct report *report, int64_t now)
 {
 	struct job *next = &decision->next;
 
@@ -349,7 +349,7 @@ void decide_report(const struct device *device, const struct job *job,
 		return;
 	}
 	if (fits(&decision->next, facts)) {
-		take(decision, report, now);
+		apply_report(decision, report, now);
 		return;
 	}
 	if (ends(&decision->next, facts)) {

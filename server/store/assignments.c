@@ -25,7 +25,7 @@ void assignment_row(struct store_rows *row, struct assignment_row *out)
 	a->added = store_number(row, 7);
 }
 
-static void take(struct store_rows *row, void *out)
+static void read_assignment(struct store_rows *row, void *out)
 {
 	assignment_row(row, out);
 }
@@ -49,7 +49,7 @@ int assignment_by_id(struct store *store, uint64_t id, struct assignment_row *ro
 		" FROM assignment JOIN bundle ON bundle.id = assignment.bundle"
 		" WHERE assignment.id = ?";
 
-	return store_one(store, take, row, sql, "i", (int64_t)id);
+	return store_one(store, read_assignment, row, sql, "i", (int64_t)id);
 }
 
 int assignment_remove(struct store *store, uint64_t id)
@@ -74,7 +74,7 @@ int assignment_list(struct store *store, const struct assignment_filter *filter,
 int assignment_find(struct store *store, const struct assignment_filter *filter,
                     struct assignment_row *row)
 {
-	return store_one(store, take, row, filtered, "iti", (int64_t)filter->bundle,
+	return store_one(store, read_assignment, row, filtered, "iti", (int64_t)filter->bundle,
 	                 level_name(filter->level), (int64_t)filter->owner);
 }
 

@@ -35,7 +35,7 @@ void bundle_row(struct store_rows *row, struct bundle_whole *bundle)
 	completion_parse(completes, &b->completion);
 }
 
-static void take(struct store_rows *row, void *bundle)
+static void read_bundle(struct store_rows *row, void *bundle)
 {
 	bundle_row(row, bundle);
 }
@@ -44,14 +44,14 @@ int bundle_find(struct store *store, const char *name, struct bundle_whole *bund
 {
 	static const char sql[] = "SELECT " COLUMNS " FROM bundle WHERE name = ?";
 
-	return store_one(store, take, bundle, sql, "t", name);
+	return store_one(store, read_bundle, bundle, sql, "t", name);
 }
 
 int bundle_by_id(struct store *store, uint64_t id, struct bundle_whole *bundle)
 {
 	static const char sql[] = "SELECT " COLUMNS " FROM bundle WHERE id = ?";
 
-	return store_one(store, take, bundle, sql, "i", (int64_t)id);
+	return store_one(store, read_bundle, bundle, sql, "i", (int64_t)id);
 }
 
 int bundle_add(struct store *store, struct bundle_whole *bundle)

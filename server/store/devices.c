@@ -19,7 +19,7 @@ void device_row(struct store_rows *row, struct device *device)
 	device->added = store_number(row, 6);
 }
 
-static void take(struct store_rows *row, void *device)
+static void read_device(struct store_rows *row, void *device)
 {
 	device_row(row, device);
 }
@@ -28,14 +28,14 @@ int device_by_id(struct store *store, uint64_t id, struct device *device)
 {
 	static const char sql[] = "SELECT " DEVICE_COLUMNS " FROM device WHERE id = ?";
 
-	return store_one(store, take, device, sql, "i", (int64_t)id);
+	return store_one(store, read_device, device, sql, "i", (int64_t)id);
 }
 
 int device_by_name(struct store *store, const char *name, struct device *device)
 {
 	static const char sql[] = "SELECT " DEVICE_COLUMNS " FROM device WHERE name = ?";
 
-	return store_one(store, take, device, sql, "t", name);
+	return store_one(store, read_device, device, sql, "t", name);
 }
 
 /*
@@ -48,7 +48,7 @@ int device_by_mac(struct store *store, const uint8_t mac[6], struct device *devi
 		" FROM mac JOIN device ON device.id = mac.device WHERE mac.mac = ?1 UNION ALL"
 		" SELECT " DEVICE_COLUMNS " FROM device WHERE claim_mac = ?1 LIMIT 1";
 
-	return store_one(store, take, device, sql, "b", mac, (size_t)6);
+	return store_one(store, read_device, device, sql, "b", mac, (size_t)6);
 }
 
 int device_by_uuid(struct store *store, const uint8_t uuid[16], struct device *device)
@@ -56,14 +56,14 @@ int device_by_uuid(struct store *store, const uint8_t uuid[16], struct device *d
 	static const char sql[] = "SELECT " DEVICE_COLUMNS " FROM device WHERE uuid = ?1 UNION ALL"
 		" SELECT " DEVICE_COLUMNS " FROM device WHERE claim_uuid = ?1 LIMIT 1";
 
-	return store_one(store, take, device, sql, "b", uuid, (size_t)16);
+	return store_one(store, read_device, device, sql, "b", uuid, (size_t)16);
 }
 
 int device_by_isd(struct store *store, const uint8_t isd[16], struct device *device)
 {
 	static const char sql[] = "SELECT " DEVICE_COLUMNS " FROM device WHERE isd = ?";
 
-	return store_one(store, take, device, sql, "b", isd, (size_t)16);
+	return store_one(store, read_device, device, sql, "b", isd, (size_t)16);
 }
 
 /* --- keeping --------------------------------------------------------------- */

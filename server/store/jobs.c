@@ -39,7 +39,7 @@ void job_row(struct store_rows *row, struct job *job)
 	job->given_up = store_number(row, 16);
 }
 
-static void take(struct store_rows *row, void *job)
+static void read_job(struct store_rows *row, void *job)
 {
 	job_row(row, job);
 }
@@ -48,7 +48,7 @@ int job_by_number(struct store *store, uint64_t number, struct job *job)
 {
 	static const char sql[] = "SELECT " COLUMNS " FROM job WHERE id = ?";
 
-	return store_one(store, take, job, sql, "i", (int64_t)number);
+	return store_one(store, read_job, job, sql, "i", (int64_t)number);
 }
 
 int job_newest(struct store *store, uint64_t device, struct job *job)
@@ -56,7 +56,7 @@ int job_newest(struct store *store, uint64_t device, struct job *job)
 	static const char sql[] = "SELECT " COLUMNS
 		" FROM job WHERE device = ? ORDER BY id DESC LIMIT 1";
 
-	return store_one(store, take, job, sql, "i", (int64_t)device);
+	return store_one(store, read_job, job, sql, "i", (int64_t)device);
 }
 
 int job_list_overdue(struct store *store, int64_t now, struct job *jobs, size_t most,

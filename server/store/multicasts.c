@@ -37,7 +37,7 @@ void multicast_row(struct store_rows *row, struct multicast_row *out)
 	m->joined = (uint32_t)store_number(row, 12);
 }
 
-static void take(struct store_rows *row, void *out)
+static void read_multicast(struct store_rows *row, void *out)
 {
 	multicast_row(row, out);
 }
@@ -46,7 +46,7 @@ int multicast_find(struct store *store, const char *name, struct multicast_row *
 {
 	static const char sql[] = SELECT " WHERE m.name = ?";
 
-	return store_one(store, take, out, sql, "t", name);
+	return store_one(store, read_multicast, out, sql, "t", name);
 }
 
 int multicast_list(struct store *store, struct store_rows **rows)

@@ -26,7 +26,7 @@ void rule_row(struct store_rows *row, struct rule_row *out)
 	out->enabled = store_number(row, 8) != 0;
 }
 
-static void take(struct store_rows *row, void *out)
+static void read_rule(struct store_rows *row, void *out)
 {
 	rule_row(row, out);
 }
@@ -35,7 +35,7 @@ int rule_find(struct store *store, const char *name, struct rule_row *out)
 {
 	static const char sql[] = SELECT " WHERE rule.name = ?";
 
-	return store_one(store, take, out, sql, "t", name);
+	return store_one(store, read_rule, out, sql, "t", name);
 }
 
 int rule_list(struct store *store, struct store_rows **rows)
