@@ -89,7 +89,8 @@ static void provoke_fault(struct efi *efi)
 		*(volatile uint8_t *)cpu_fault_address = 0;
 	if (DEBUG_LEVEL == 3)
 		cpu_fault_divide();
-	if (DEBUG_LEVEL == 4 && cpu_fault_address) { /* in the firmware, where it allows no interrupts */
+	if (DEBUG_LEVEL == 4 &&
+	    cpu_fault_address) { /* in the firmware, where it allows no interrupts */
 		efi->boot->RaiseTPL(TPL_HIGH_LEVEL);
 		efi->boot->SetMem(cpu_fault_address, 1, 0);
 	}

@@ -5,9 +5,9 @@
 #include "server/agent/agent.h"
 
 /*
- * What prebootwork needs of the operating system. port_linux.c has it for Linux, the folder windows/
- * for Windows; all else is the same source. @root is "" or, for tests, a folder that has proc/cmdline
- * and so on; Windows has no such files.
+ * What prebootwork needs of the operating system. port_linux.c has it for Linux, the folder
+ * windows/ for Windows; all else is the same source. @root is "" or, for tests, a folder that has
+ * proc/cmdline and so on; Windows has no such files.
  */
 
 /** The form in which "show" prints a job if no option says which. */

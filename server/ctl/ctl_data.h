@@ -14,8 +14,8 @@
 char *ctl_read_file(const char *path, size_t *length);
 
 /**
- * Ends an import that is refused: reports @errors, of @file, each as "FILE:LINE:COLUMN: text", or in
- * the JSON that reports that @nothing was done. Returns EXIT_FAULT.
+ * Ends an import that is refused: reports @errors, of @file, each as "FILE:LINE:COLUMN: text", or
+ * in the JSON that reports that @nothing was done. Returns EXIT_FAULT.
  */
 int ctl_import_refused(struct ctl *ctl, const char *file, const struct import_errors *errors,
                        const char *nothing);

@@ -16,7 +16,9 @@
 /* How errors are printed; ctl_error() is called where nobody knows the command line. */
 static bool errors_as_json;
 
-/* Prints {"error": {"message": ..., "status": ...}} as one line. @errors: NULL, or "errors" in it */
+/*
+ * Prints {"error": {"message": ..., "status": ...}} as one line. @errors: NULL, or "errors" in it
+ */
 static void print_json_error(int status, const char *message, json_t *errors)
 {
 	char escaped[4096];

@@ -50,7 +50,8 @@ static const struct verb verbs[] = {
 	{ .run = ctl_check,
 	  .help = "Check the database for damage and for what should not be there: values that "
 	          "nobody could have set, what belongs to something that is gone, folders within "
-	          "themselves, two open jobs of a device; with the setting tftp-root, also for files "
+	          "themselves, two open jobs of a device; with the setting tftp-root, also for "
+	          "files "
 	          "that the TFTP server does not have. Each problem is printed with a remedy; "
 	          "nothing is changed. The exit status is 1 if there is any." },
 	{ .run = NULL },

@@ -14,7 +14,8 @@
 #include "server/transfer/data.h"
 #include "server/transfer/encoding.h"
 
-static const struct ctl_option opt_replace = { "replace", NULL, "replace the data in the database" };
+static const struct ctl_option opt_replace = { "replace", NULL,
+	                                       "replace the data in the database" };
 static const struct ctl_option opt_dry_run = {
 	"dry-run", NULL, "check everything, print what would be imported, and change nothing"
 };
@@ -139,8 +140,8 @@ static void print_import(struct ctl *ctl, const char *file, const struct data_im
 	}
 	json_decref(object);
 	data_counts_text(&import->counts, text);
-	printf("%s %s\n", import->dry_run ? "dry run, nothing is stored; to be imported:" : "imported",
-	       text);
+	printf("%s %s\n",
+	       import->dry_run ? "dry run, nothing is stored; to be imported:" : "imported", text);
 	if (import->counts.open)
 		printf("%llu open job%s: done at the next boot; \"prebootctl job list --open\" "
 		       "lists what is open\n", (unsigned long long)import->counts.open,

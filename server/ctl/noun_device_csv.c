@@ -42,7 +42,8 @@ static void print_changes(const json_t *changes)
 			const char *was = json_string_value(json_array_get(pair, 0));
 			const char *becomes = json_string_value(json_array_get(pair, 1));
 
-			if (strcmp(json_string_value(json_object_get(change, "change")), "add") == 0)
+			if (strcmp(json_string_value(json_object_get(change, "change")), "add") ==
+			    0)
 				printf("%s%s \"%s\"", before, key, becomes);
 			else
 				printf("%s%s \"%s\" -> \"%s\"", before, key, was, becomes);

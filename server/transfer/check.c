@@ -225,8 +225,10 @@ static void report_nobody(const struct check *check, const char *name)
 
 	text_format(problem, sizeof(problem), "device %s is known by nothing but what shared-macs "
 	            "names, so no machine is it", name);
-	text_format(remedy, sizeof(remedy), "give it what it is known by: \"prebootctl device "
-	            "change %s --uuid UUID\"; or take the MAC out of the setting shared-macs", name);
+	text_format(remedy, sizeof(remedy),
+	            "give it what it is known by: \"prebootctl device "
+	            "change %s --uuid UUID\"; or take the MAC out of the setting shared-macs",
+	            name);
 	check->found(check->data, problem, remedy);
 }
 

@@ -59,7 +59,9 @@ static void complete_row(struct csv_import *import, struct csv_row *row)
 
 /* --- within the file ------------------------------------------------------- */
 
-/* Adds what the row's device will be known by to what was found; two rows must not have the same. */
+/*
+ * Adds what the row's device will be known by to what was found; two rows must not have the same.
+ */
 static void keep_identity(struct csv_import *import, const struct csv_row *row, enum column column,
                           const char *text)
 {
@@ -105,7 +107,9 @@ static void keep_identities(struct csv_import *import, const struct csv_row *row
 		keep_mac(import, row, after->macs[i]);
 	keep_guid(import, row, COLUMN_UUID, after->device.uuid);
 	keep_guid(import, row, COLUMN_ISD, after->device.isd);
-	/* A device stays bound to the machine that came with it first, as long as nothing changes. */
+	/*
+	 * A device stays bound to the machine that came with it first, as long as nothing changes.
+	 */
 	if (row->identity_changes)
 		return;
 	keep_mac(import, row, row->before.device.bound_mac);
@@ -210,7 +214,8 @@ static int check_uuid(struct csv_import *import, const struct csv_row *row)
 		return rc;
 	if (record.state != UUID_SHARED && record.state != UUID_IGNORED)
 		return check_other_order(import, row);
-	csv_add_error(import, field->line, field->column, "%s: is %s, so it identifies nobody; give "
+	csv_add_error(import, field->line, field->column,
+	              "%s: is %s, so it identifies nobody; give "
 	              "a MAC, or, if it is one machine's, \"prebootctl uuid allow\" it first",
 	              field->text, uuid_state_name(record.state));
 	return 0;

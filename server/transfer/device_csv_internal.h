@@ -9,8 +9,8 @@
 
 /*
  * What the parts of an import share. All rows are read first, device_csv_read.c; then it is checked
- * what all devices will be known by, device_csv_identity.c; and if nothing is wrong they are stored,
- * device_csv_store.c. So devices can swap what they have, in whatever order their rows are.
+ * what all devices will be known by, device_csv_identity.c; and if nothing is wrong they are
+ * stored, device_csv_store.c. So devices can swap what they have, in whatever order their rows are.
  */
 
 enum column {

@@ -212,7 +212,8 @@ static int find_device(struct csv_import *import, struct csv_row *row)
 	if (rc && rc != ERR_NOT_FOUND)
 		return rc;
 	if (rc && !field->text) {
-		csv_add_field_error(import, &first, "name", "is missing, and no device has what else "
+		csv_add_field_error(import, &first, "name",
+		                    "is missing, and no device has what else "
 		                    "the line names");
 		row->wrong = true;
 		return 0;
@@ -292,7 +293,8 @@ static int read_group(struct csv_import *import, struct csv_row *row, const char
 		return 0;
 	rc = group_find(import->store, text, &id);
 	if (rc == ERR_NOT_FOUND && !import->csv->create_groups) {
-		csv_add_missing_error(import, &row->fields[COLUMN_GROUP], text, "no such group; make "
+		csv_add_missing_error(import, &row->fields[COLUMN_GROUP], text,
+		                      "no such group; make "
 		                      "it with \"prebootctl group add\", or all with "
 		                      "--create-groups");
 		row->wrong = true;

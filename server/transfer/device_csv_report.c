@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the steps of an import of devices keep: errors, changes, and where devices are in the file. */
+/*
+ * What the steps of an import of devices keep: errors, changes, and where devices are in the file.
+ */
 #include "server/transfer/device_csv_internal.h"
 
 #include <stdarg.h>

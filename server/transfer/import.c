@@ -100,15 +100,17 @@ static int check_format(struct import_run *run, const struct sections *sections)
 	int rc = 0;
 
 	if (!name || strcmp(name, DATA_FORMAT) != 0)
-		rc = import_fail_at(run, sections->format, "format: expected \"" DATA_FORMAT "\", as in "
-		                 "what \"prebootctl export\" writes");
+		rc = import_fail_at(run, sections->format,
+		                    "format: expected \"" DATA_FORMAT "\", as in "
+		                    "what \"prebootctl export\" writes");
 	else if (number < 1)
-		rc = import_fail_at(run, sections->version, "version: expected a number from 1 to %d",
-		                 DATA_VERSION);
+		rc = import_fail_at(run, sections->version,
+		                    "version: expected a number from 1 to %d", DATA_VERSION);
 	else if (number > DATA_VERSION)
-		rc = import_fail_at(run, sections->version, "version: %lld is newer than this program, "
-		                 "which knows up to %d; use the newer program", (long long)number,
-		                 DATA_VERSION);
+		rc = import_fail_at(run, sections->version,
+		                    "version: %lld is newer than this program, "
+		                    "which knows up to %d; use the newer program",
+		                    (long long)number, DATA_VERSION);
 	json_decref(format);
 	json_decref(version);
 	return rc;
@@ -133,15 +135,20 @@ static int check_ignored(struct import_run *run, json_t *row, const struct place
 	if (rc || word.state != UUID_IGNORED)
 		return rc;
 	if (others && run->has_uuids) {
-		import_warn_at(run, run->at, "warning: device %s: its UUID is ignored, so it is known by "
-		            "the rest alone", json_string_value(json_object_get(row, "name")));
+		import_warn_at(run, run->at,
+		               "warning: device %s: its UUID is ignored, so it is known by "
+		               "the rest alone",
+		               json_string_value(json_object_get(row, "name")));
 		return 0;
 	}
-	return import_fail(run, &inner, run->has_uuids
-	                ? "\"uuids\" says that it is ignored, so it identifies nobody; give the device "
-	                  "a MAC, or, if it is one machine's, take it out there"
-	                : "is ignored here, so it identifies nobody; leave it out and give a MAC, or, if "
-	                  "it is one machine's, \"prebootctl uuid allow\" it first");
+	return import_fail(run, &inner,
+	                   run->has_uuids
+	                           ? "\"uuids\" says that it is ignored, so it identifies nobody; "
+	                             "give the device "
+	                             "a MAC, or, if it is one machine's, take it out there"
+	                           : "is ignored here, so it identifies nobody; leave it out and "
+	                             "give a MAC, or, if "
+	                             "it is one machine's, \"prebootctl uuid allow\" it first");
 }
 
 /* Tools that read UUIDs, and firmware that reports them, do not agree on the order of the bytes. */
@@ -163,8 +170,10 @@ static int check_uuid(struct import_run *run, json_t *row, const struct place *p
 		return 0;
 	rc = device_by_uuid(run->store, swapped, &other);
 	if (rc == 0)
-		import_warn_at(run, run->at, "warning: device %s: %s is the UUID of device %s in the other "
-		            "byte order", name, text, other.name);
+		import_warn_at(run, run->at,
+		               "warning: device %s: %s is the UUID of device %s in the other "
+		               "byte order",
+		               name, text, other.name);
 	return rc == ERR_NOT_FOUND ? 0 : rc;
 }
 
@@ -228,9 +237,12 @@ static int import_last_job(struct import_run *run, size_t at)
 
 	json_decref(value);
 	if (!right)
-		return import_fail_at(run, at, "last_job: expected a number from 0 to %lld, that of the "
-		                   "last job there ever was; if that is not known, the highest in "
-		                   "\"jobs\"", (long long)JOB_NUMBER_MAX);
+		return import_fail_at(
+			run, at,
+			"last_job: expected a number from 0 to %lld, that of the "
+			"last job there ever was; if that is not known, the highest in "
+			"\"jobs\"",
+			(long long)JOB_NUMBER_MAX);
 	return job_raise_last_number(run->store, (uint64_t)last);
 }
 

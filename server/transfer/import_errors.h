@@ -7,7 +7,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* What is wrong with a file that is imported, and what may be: kept until all of it has been read. */
+/*
+ * What is wrong with a file that is imported, and what may be: kept until all of it has been read.
+ */
 
 #define IMPORT_ERRORS_ALIKE 3 /* errors of one kind that are kept; further ones are counted */
 
@@ -30,10 +32,11 @@ struct import_errors {
 };
 
 /**
- * Counts an error, or a warning. Returns whether it is to be kept with import_errors_keep(): not where
- * there are @alike of its kind already, nor where there are errors->max.
+ * Counts an error, or a warning. Returns whether it is to be kept with import_errors_keep(): not
+ * where there are @alike of its kind already, nor where there are errors->max.
  */
-bool import_errors_count(struct import_errors *errors, bool warning, const char *kind, size_t alike);
+bool import_errors_count(struct import_errors *errors, bool warning, const char *kind,
+                         size_t alike);
 /** Keeps what was counted last. */
 void import_errors_keep(struct import_errors *errors, size_t line, size_t column,
                         const char *format, va_list args);

@@ -90,7 +90,8 @@ static int bind_field(struct import_run *run, const struct data_field *field, co
 	return bind_value(statement, (*index)++, &value);
 }
 
-static int insert_row(struct import_run *run, struct store_rows *statement, const struct place *place)
+static int insert_row(struct import_run *run, struct store_rows *statement,
+                      const struct place *place)
 {
 	int rc = store_step(statement);
 
@@ -112,7 +113,8 @@ static int import_pair(struct import_run *run, const struct data_table *table, c
 	if (rc == 0 && key && !setting_at((size_t)setting, table->level))
 		rc = import_fail(run, place, DATA_NOT_HERE);
 	if (rc == 0)
-		rc = bind_field(run, &table->fields[key ? 1 : 0], json, key, place, statement, &index);
+		rc = bind_field(run, &table->fields[key ? 1 : 0], json, key, place, statement,
+		                &index);
 	if (rc == 0)
 		rc = insert_row(run, statement, place);
 	json_decref(text);
@@ -162,8 +164,8 @@ static int import_object(struct import_run *run, const struct data_table *table,
 	for (const struct data_field *field = table->fields; field->key; field++) {
 		struct place inner = { .up = place, .key = key_of(field, row) };
 
-		rc = bind_field(run, field, json_object_get(row, inner.key), NULL, &inner, statement,
-		               &index);
+		rc = bind_field(run, field, json_object_get(row, inner.key), NULL, &inner,
+		                statement, &index);
 		if (rc && rc != ERR_MALFORMED)
 			return rc;
 		worst = rc ? rc : worst;

@@ -114,7 +114,8 @@ const char *data_whole_job(const json_t *row)
 		return "it is begun; expected the time in \"begun\"";
 	if ((state == JOB_OFFERED || state == JOB_BEGUN) && !is_offered(row))
 		return "no boot has its attempt; expected it among \"offers\"";
-	if (job_is_open(state) && !text_of(row, "loader_bios")[0] && !text_of(row, "loader_uefi")[0])
+	if (job_is_open(state) && !text_of(row, "loader_bios")[0] &&
+	    !text_of(row, "loader_uefi")[0])
 		return NO_LOADER;
 	return job_is_open(state) && !fits_details(row) ? NO_ROOM : NULL;
 }

@@ -257,7 +257,8 @@ static void print(const struct load *load)
 	double seconds = load->took / 1e6;
 
 	printf("{\"asked\": %lu, \"answered\": %lu, \"jobs\": %lu, \"accepted\": %lu,"
-	       " \"lost\": %lu, \"late\": %lu, \"wrong\": %lu, \"seconds\": %.3f, \"per_second\": %.1f,"
+	       " \"lost\": %lu, \"late\": %lu, \"wrong\": %lu, \"seconds\": %.3f, \"per_second\": "
+	       "%.1f,"
 	       " \"p50_us\": %u, \"p99_us\": %u, \"max_us\": %u, \"answer_bytes\": %.1f}\n",
 	       load->asked, load->answered, load->job, load->accepted, load->lost, load->late,
 	       load->wrong, seconds, (double)load->answered / seconds, percentile(load, 0.5),

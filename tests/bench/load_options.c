@@ -16,7 +16,8 @@ static const char help[] =
 	"  -r, --rate N       so many questions a second, however fast the answers come\n"
 	"  -o, --once         stop when each machine has had its turn\n"
 	"  -b, --one-boot     a machine's questions are all of one boot\n"
-	"  -a, --accept       accept the jobs that are offered; a machine waits for its receipt, too\n"
+	"  -a, --accept       accept the jobs that are offered; a machine waits for its receipt, "
+        "too\n"
 	"  -u, --unknown      the server need not know the machines\n"
 	"  -h, --help         show this\n";
 

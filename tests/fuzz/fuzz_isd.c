@@ -108,7 +108,8 @@ static void load(struct disk_test *d)
 		/* Only a disk without such a place. */
 		const struct disk *disk = &d->platform.machine.disks[0];
 
-		REQUIRE(disk->sector_size != d->sector_size || disk->sectors * d->sector_size < ISD_END);
+		REQUIRE(disk->sector_size != d->sector_size ||
+		        disk->sectors * d->sector_size < ISD_END);
 		return;
 	}
 	REQUIRE(rc == (best >= 0 ? 0 : d->fails[0] && d->fails[1] ? ERR_IO : ERR_NOT_FOUND));

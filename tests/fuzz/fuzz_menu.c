@@ -114,7 +114,8 @@ static void require_sound(const struct menu *menu)
 			const struct menu_entry *entry = &menu->entries[section->first + i];
 
 			REQUIRE(entry->kind <= MENU_KIND_POWEROFF);
-			REQUIRE(entry->kind != MENU_KIND_SUBMENU || entry->submenu < menu->section_count);
+			REQUIRE(entry->kind != MENU_KIND_SUBMENU ||
+			        entry->submenu < menu->section_count);
 			for (size_t field = MENU_FIELD_NAME; field <= MENU_FIELD_PREFIX; field++)
 				require_within(menu, menu_field(menu, entry, field));
 			require_within(menu, menu_entry_password(menu, entry));

@@ -28,7 +28,8 @@ static inline int set_up(void **state)
 
 	strcpy(place.folder, "/tmp/confine-XXXXXX");
 	strcpy(place.outside, "/tmp/confine-XXXXXX");
-	if (!mkdtemp(place.folder) || !mkdtemp(place.outside) || chmod(place.outside, 0777) || !user)
+	if (!mkdtemp(place.folder) || !mkdtemp(place.outside) || chmod(place.outside, 0777) ||
+	    !user)
 		return -1;
 	if (geteuid() == 0 && chown(place.folder, user->pw_uid, user->pw_gid))
 		return -1;

@@ -194,8 +194,9 @@ static int fake_fetch(struct platform *p, const uint8_t server[4], const char *n
 	assert_true(fake->watchdog_fresh);
 	fake->watchdog_fresh = false;
 	fake->clock += fake->takes.fetch;
-	snprintf(fake->fetched + strlen(fake->fetched), sizeof(fake->fetched) - strlen(fake->fetched),
-	         "%u.%u.%u.%u:%s ", server[0], server[1], server[2], server[3], name);
+	snprintf(fake->fetched + strlen(fake->fetched),
+	         sizeof(fake->fetched) - strlen(fake->fetched), "%u.%u.%u.%u:%s ", server[0],
+	         server[1], server[2], server[3], name);
 	if (strlen(name) > 4 && strcmp(name + strlen(name) - 4, ".txt") == 0) {
 		if (!fake->menu_text)
 			return ERR_NOT_FOUND;
@@ -285,17 +286,35 @@ void fake_start(struct fake *fake)
 	memset(fake, 0, sizeof(*fake));
 	fake->platform = (struct platform){
 		.name = "nvlnbp.sys",
-		.machine = { .firmware = FIRMWARE_BIOS, .mac = { 0x52, 0x54, 0, 1, 2, 3 },
-		             .memory_mib = 512, .dhcp.ack = { ack, sizeof(ack) } },
-		.now = fake_now, .idle = fake_idle, .describe_cpu = fake_describe_cpu, .entropy = fake_entropy,
-		.write = fake_write, .udp_open = fake_udp_open, .udp_send = fake_udp_send,
-		.udp_receive = fake_udp_receive, .udp_close = fake_udp_close,
-		.fetch = fake_fetch, .prepare = fake_prepare, .chain = fake_chain,
+		.machine = { .firmware = FIRMWARE_BIOS,
+		             .mac = { 0x52, 0x54, 0, 1, 2, 3 },
+		             .memory_mib = 512,
+		             .dhcp.ack = { ack, sizeof(ack) } },
+		.now = fake_now,
+		.idle = fake_idle,
+		.describe_cpu = fake_describe_cpu,
+		.entropy = fake_entropy,
+		.write = fake_write,
+		.udp_open = fake_udp_open,
+		.udp_send = fake_udp_send,
+		.udp_receive = fake_udp_receive,
+		.udp_close = fake_udp_close,
+		.fetch = fake_fetch,
+		.prepare = fake_prepare,
+		.chain = fake_chain,
 		.boot_local = fake_boot_local,
-		.clear = fake_clear, .move = fake_move, .colours = fake_colours, .key = fake_key,
-		.shift = fake_shift, .disk_read = fake_disk_read, .reboot = fake_reboot,
-		.power_off = fake_power_off, .watchdog = fake_watchdog,
-		.recall = fake_recall, .remember = fake_remember, .forget_keys = fake_forget_keys,
+		.clear = fake_clear,
+		.move = fake_move,
+		.colours = fake_colours,
+		.key = fake_key,
+		.shift = fake_shift,
+		.disk_read = fake_disk_read,
+		.reboot = fake_reboot,
+		.power_off = fake_power_off,
+		.watchdog = fake_watchdog,
+		.recall = fake_recall,
+		.remember = fake_remember,
+		.forget_keys = fake_forget_keys,
 	};
 	fake->chain_result = ERR_IO; /* a chain() that returns has failed */
 	fake->takes.write = 1;
@@ -361,7 +380,8 @@ struct event fake_event(const struct fake *fake, enum event_code code)
 	struct message message;
 
 	for (size_t i = 0; i < fake->sent_count; i++) {
-		assert_int_equal(message_decode(&message, fake->sent[i].data, fake->sent[i].length), 0);
+		assert_int_equal(message_decode(&message, fake->sent[i].data, fake->sent[i].length),
+		                 0);
 		if (message.type == MESSAGE_EVENT && message.u.event.code == code)
 			return message.u.event;
 	}

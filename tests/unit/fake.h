@@ -38,7 +38,7 @@ struct fake {
 	/* Called for each datagram sent, to answer it; may be NULL. */
 	void (*server)(struct fake *fake, const struct fake_datagram *question);
 	void *server_data;
-	struct {               /* what fake_answer() does with reports of a state, enum report_state */
+	struct { /* what fake_answer() does with reports of a state, enum report_state */
 		uint8_t none, refused;
 		uint64_t wrong_job;
 	} receipts;

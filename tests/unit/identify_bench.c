@@ -137,12 +137,13 @@ void bench_ask(struct bench *bench, const struct reported *reported, struct iden
 	follow(bench, keep(bench, &sender, out));
 }
 
-void bench_expect(struct bench *bench, struct reported reported, const char *expected, const char *note)
+void bench_expect(struct bench *bench, struct reported reported, const char *expected,
+                  const char *note)
 {
 	struct identification who;
 
-	print_message("           isd %c uuid %c mac %c: %s\n", reported.isd, reported.uuid, reported.mac,
-	              expected ? expected : "unknown");
+	print_message("           isd %c uuid %c mac %c: %s\n", reported.isd, reported.uuid,
+	              reported.mac, expected ? expected : "unknown");
 	bench_ask(bench, &reported, &who);
 	assert_int_equal(who.known, expected != NULL);
 	if (expected)
@@ -151,8 +152,10 @@ void bench_expect(struct bench *bench, struct reported reported, const char *exp
 		assert_non_null(strstr(who.anomaly, note));
 	else
 		assert_string_equal(who.anomaly, "");
-	assert_int_equal(who.by_mac, who.known && who.device.isd[1] != reported.isd && reported.uuid == '-' &&
-	                 (device_uuid_ok(who.device.uuid) || device_uuid_ok(who.device.bound_uuid)));
+	assert_int_equal(who.by_mac, who.known && who.device.isd[1] != reported.isd &&
+	                                     reported.uuid == '-' &&
+	                                     (device_uuid_ok(who.device.uuid) ||
+	                                      device_uuid_ok(who.device.bound_uuid)));
 	if (who.conflicting)
 		assert_true(who.anomaly[0] && who.conflicting != (who.known ? who.device.id : 0));
 }

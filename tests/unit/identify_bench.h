@@ -38,11 +38,12 @@ uint64_t bench_add(struct bench *bench, const struct known *known);
 bool bench_check_sure(const struct index *index, const struct sender *sender,
                 const struct identification *found);
 /**
- * Identifies, and compares and binds where that is due, as the server does for a request. The index is
- * loaded at the first question, and follows what comes of it.
+ * Identifies, and compares and binds where that is due, as the server does for a request. The index
+ * is loaded at the first question, and follows what comes of it.
  */
 void bench_ask(struct bench *bench, const struct reported *reported, struct identification *out);
 /** Asks. @expected: the device's name; NULL: it must be unknown. @note: a part of what is noted */
-void bench_expect(struct bench *bench, struct reported reported, const char *expected, const char *note);
+void bench_expect(struct bench *bench, struct reported reported, const char *expected,
+                  const char *note);
 
 #endif

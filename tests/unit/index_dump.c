@@ -63,8 +63,8 @@ static void print_catalog(FILE *out, const struct catalog *catalog)
 			        m->joined, (long long)m->last_joined);
 		for (int level = LEVEL_GLOBAL; level <= LEVEL_GROUP; level++) {
 			size_t count;
-			const struct assignment *a =
-				catalog_assignments(catalog, (enum level)level, (uint64_t)i, &count);
+			const struct assignment *a = catalog_assignments(catalog, (enum level)level,
+			                                                 (uint64_t)i, &count);
 
 			for (size_t j = 0; j < count; j++)
 				print_assignment(out, &a[j]);
@@ -84,7 +84,8 @@ static void print_catalog(FILE *out, const struct catalog *catalog)
 
 static void print_device(FILE *out, const struct index *index, const struct entry *entry)
 {
-	static const enum outcome_of ofs[] = { OUTCOME_OF_ASSIGNMENT, OUTCOME_OF_BUNDLE, OUTCOME_OF_MULTICAST };
+	static const enum outcome_of ofs[] = { OUTCOME_OF_ASSIGNMENT, OUTCOME_OF_BUNDLE,
+		                               OUTCOME_OF_MULTICAST };
 	const struct folder *folder = entry_folder(index, entry);
 	struct membership memberships[POOL];
 	struct assignment assignment;

@@ -268,7 +268,8 @@ int64_t number_of(struct bench *bench, const char *sql)
 	sqlite3_stmt *row;
 	int64_t number = -1;
 
-	assert_int_equal(sqlite3_prepare_v2(bench->writer.store.db, sql, -1, &row, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(bench->writer.store.db, sql, -1, &row, NULL),
+	                 SQLITE_OK);
 	if (sqlite3_step(row) == SQLITE_ROW)
 		number = sqlite3_column_int64(row, 0);
 	sqlite3_finalize(row);

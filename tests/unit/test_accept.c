@@ -29,7 +29,9 @@ static const struct {
 static void test_tokens(void **state)
 {
 	/* HMAC-SHA-256 of the first, computed by another program. */
-	static const uint8_t golden[TOKEN_SIZE] = { 0xf4, 0xaa, 0xd1, 0x03, 0x30, 0x31, 0x75, 0x2c };
+	static const uint8_t golden[TOKEN_SIZE] = {
+		0xf4, 0xaa, 0xd1, 0x03, 0x30, 0x31, 0x75, 0x2c
+	};
 	uint8_t secret[TOKEN_SECRET_SIZE], tokens[COUNT(offers)][TOKEN_SIZE];
 
 	(void)state;
@@ -95,10 +97,14 @@ static void test_accepting(void **state)
 		enum when begun;
 		bool counted, taken;
 	} cases[] = {
-		{ JOB_PENDING, 0, 0, NEVER, true, true }, { JOB_OFFERED, 1, 0, NEVER, true, true },
-		{ JOB_OFFERED, 1, 1, NEVER, false, true }, { JOB_BEGUN, 1, 1, IN_TIME, false, true },
-		{ JOB_BEGUN, 1, 0, IN_TIME, true, true }, { JOB_BEGUN, 1, 0, OVERDUE, false, false },
-		{ JOB_OFFERED, 3, 0, NEVER, false, false }, { JOB_DONE, 1, 1, NEVER, false, false },
+		{ JOB_PENDING, 0, 0, NEVER, true, true },
+		{ JOB_OFFERED, 1, 0, NEVER, true, true },
+		{ JOB_OFFERED, 1, 1, NEVER, false, true },
+		{ JOB_BEGUN, 1, 1, IN_TIME, false, true },
+		{ JOB_BEGUN, 1, 0, IN_TIME, true, true },
+		{ JOB_BEGUN, 1, 0, OVERDUE, false, false },
+		{ JOB_OFFERED, 3, 0, NEVER, false, false },
+		{ JOB_DONE, 1, 1, NEVER, false, false },
 		{ JOB_FAILED, 1, 0, NEVER, false, false },
 		{ JOB_CANCELLED, 0, 0, NEVER, false, false },
 	};

@@ -32,11 +32,13 @@ static void kinds(void **state)
 		const char *interface;
 		enum disk_kind kind;
 	} cases[] = {
-		{ "ATA     ", DISK_ATA }, { "ATAPI   ", DISK_ATA }, { "SATA    ", DISK_ATA },
-		{ "SCSI    ", DISK_SCSI }, { "SAS     ", DISK_SCSI }, { "USB     ", DISK_USB },
-		{ "NVME    ", DISK_NVME }, { "1394    ", DISK_UNKNOWN }, { "        ", DISK_UNKNOWN },
-		{ "\0\0\0\0\0\0\0", DISK_UNKNOWN }, { "VIRTIO  ", DISK_VIRTIO },
-		{ "SD      ", DISK_SD }, { "SASX    ", DISK_UNKNOWN }, { "FIBRE   ", DISK_UNKNOWN },
+		{ "ATA     ", DISK_ATA },     { "ATAPI   ", DISK_ATA },
+		{ "SATA    ", DISK_ATA },     { "SCSI    ", DISK_SCSI },
+		{ "SAS     ", DISK_SCSI },    { "USB     ", DISK_USB },
+		{ "NVME    ", DISK_NVME },    { "1394    ", DISK_UNKNOWN },
+		{ "        ", DISK_UNKNOWN }, { "\0\0\0\0\0\0\0", DISK_UNKNOWN },
+		{ "VIRTIO  ", DISK_VIRTIO },  { "SD      ", DISK_SD },
+		{ "SASX    ", DISK_UNKNOWN }, { "FIBRE   ", DISK_UNKNOWN },
 	};
 	struct disk result;
 	bool removable;

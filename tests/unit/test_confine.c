@@ -251,7 +251,8 @@ static const char *try_local_socket(const struct place *place, const void *argum
 		return "another was notified";
 	if (dup(LOCAL) >= 0 || dup2(LOCAL, 50) >= 0 || fcntl(LOCAL, F_DUPFD, 3) >= 0)
 		return "it has another number";
-	return write(LOCAL, "y", 1) == 1 && read(heard, &got, 1) == 1 ? NULL : "systemd is not notified";
+	return write(LOCAL, "y", 1) == 1 && read(heard, &got, 1) == 1 ? NULL
+	                                                              : "systemd is not notified";
 }
 
 static void test_local_socket(void **state)

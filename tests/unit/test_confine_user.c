@@ -21,7 +21,8 @@ static const char *look_at_itself(const struct place *place, const void *argumen
 	c.no_sandbox = true;
 	if (confine(&c))
 		return "not confined";
-	if (strcmp(c.report, "confined: user " OTHER ", no capabilities; no Landlock; no seccomp") &&
+	if (strcmp(c.report,
+	           "confined: user " OTHER ", no capabilities; no Landlock; no seccomp") &&
 	    c.user)
 		return "another report";
 	if (c.user && (geteuid() == 0 || getegid() == 0 || setuid(0) == 0 || setgid(0) == 0))

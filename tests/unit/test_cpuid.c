@@ -50,7 +50,8 @@ static void a_processor_of_today(void **state)
 	processor.last = 0xd;
 	processor.last_extended = 0x80000008;
 	processor.vendor = "GenuineIntel";
-	processor.brand = "  Some CPU @ 2.00GHz\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
+	processor.brand =
+		"  Some CPU @ 2.00GHz\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
 	processor.signature = 0x000306a9;
 	processor.features = 1u << 29;
 	request = describe();

@@ -85,7 +85,8 @@ static void survives_packets_cut_at_every_length(void **state)
 	make_ack(ack);
 	for (size_t length = 0; length < PACKET; length++) {
 		uint8_t *copy = malloc(length ? length : 1);
-		struct dhcp_packets packets = { .ack = { copy, length }, .reply = { copy, length } };
+		struct dhcp_packets packets = { .ack = { copy, length },
+			                        .reply = { copy, length } };
 		struct dhcp_lease lease;
 
 		memcpy(copy, ack, length);

@@ -86,7 +86,8 @@ static void ranks_offers(void **state)
 
 	(void)state;
 	assert_int_equal(dhcp_client_rank((struct span){ NULL, 0 }), DHCP_USELESS);
-	assert_int_equal(dhcp_client_rank(MAKE(packet, 0, "\x35\1\2\x83\4\xa\0\0\1")), DHCP_USELESS);
+	assert_int_equal(dhcp_client_rank(MAKE(packet, 0, "\x35\1\2\x83\4\xa\0\0\1")),
+	                 DHCP_USELESS);
 	offer = MAKE(packet, 10, "\x35\1\2\x36\4\xa\0\0\1");
 	assert_int_equal(dhcp_client_rank(offer), DHCP_HAS_ADDRESS);
 	packet[FILE_AT] = 'x';
@@ -166,19 +167,24 @@ static void a_silent_boot_server(void **state)
 	assert_in_range(fake.sent_count, 3, 6);
 	assert_false(fake.socket_open);
 	fake.open_result = ERR_IO;
-	assert_int_equal(dhcp_client_ask_boot_server(&fake.platform, &client, server, answer), ERR_IO);
+	assert_int_equal(dhcp_client_ask_boot_server(&fake.platform, &client, server, answer),
+	                 ERR_IO);
 	fake.open_result = 0;
 	fake.send_result = ERR_IO;
-	assert_int_equal(dhcp_client_ask_boot_server(&fake.platform, &client, server, answer), ERR_IO);
+	assert_int_equal(dhcp_client_ask_boot_server(&fake.platform, &client, server, answer),
+	                 ERR_IO);
 	assert_false(fake.socket_open);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(sends_what_pxe_sends), cmocka_unit_test(options_alone_are_the_same),
-		cmocka_unit_test(ranks_offers), cmocka_unit_test(knows_a_proxy),
-		cmocka_unit_test(asks_the_boot_server), cmocka_unit_test(a_silent_boot_server),
+		cmocka_unit_test(sends_what_pxe_sends),
+		cmocka_unit_test(options_alone_are_the_same),
+		cmocka_unit_test(ranks_offers),
+		cmocka_unit_test(knows_a_proxy),
+		cmocka_unit_test(asks_the_boot_server),
+		cmocka_unit_test(a_silent_boot_server),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -91,14 +91,18 @@ static void sets_the_handover(void **state)
 
 	(void)state;
 	make_packet(packet, (const uint8_t[]){ 255 }, 1);
-	assert_int_equal(dhcp_set_handover(packet, PACKET, &(struct handover){ "c", "p/", NULL, NULL }), 0);
+	assert_int_equal(
+		dhcp_set_handover(packet, PACKET, &(struct handover){ "c", "p/", NULL, NULL }), 0);
 	assert_memory_equal(packet + 240, both, sizeof(both));
 	/* The site's options are meant for its own loader, and must not reach ours. */
-	assert_int_equal(dhcp_set_handover(packet, PACKET, &(struct handover){ "d", "", NULL, NULL }), 0);
+	assert_int_equal(
+		dhcp_set_handover(packet, PACKET, &(struct handover){ "d", "", NULL, NULL }), 0);
 	assert_memory_equal(packet + 240, without, sizeof(without));
-	assert_int_equal(dhcp_set_handover(packet, PACKET, &(struct handover){ "", "", NULL, NULL }), 0);
+	assert_int_equal(
+		dhcp_set_handover(packet, PACKET, &(struct handover){ "", "", NULL, NULL }), 0);
 	assert_memory_equal(packet + 240, ((uint8_t[]){ 255, 0 }), 2);
-	assert_int_equal(dhcp_set_handover(packet, 243, &(struct handover){ "d", "", NULL, NULL }), ERR_SPACE);
+	assert_int_equal(dhcp_set_handover(packet, 243, &(struct handover){ "d", "", NULL, NULL }),
+	                 ERR_SPACE);
 }
 
 /* The record follows what a loader needs, and is left out where it does not fit. */
@@ -196,11 +200,14 @@ static void leaves_a_damaged_overloaded_field_alone(void **state)
 	(void)state;
 	make_packet(packet, options, sizeof(options));
 	memcpy(packet + 108, damaged, sizeof(damaged));
-	assert_int_equal(dhcp_set_handover(packet, PACKET, &(struct handover){ "c", "", NULL, NULL }), 0);
+	assert_int_equal(
+		dhcp_set_handover(packet, PACKET, &(struct handover){ "c", "", NULL, NULL }), 0);
 	assert_memory_equal(packet + 108, damaged, sizeof(damaged));
 	assert_memory_equal(packet + 240, ((uint8_t[]){ 52, 1, 3, 209, 1, 'c', 255 }), 7);
 	/* Without space for the prefix the file is not set either. */
-	assert_int_equal(dhcp_set_handover(packet, 247, &(struct handover){ "c", "p/", NULL, NULL }), ERR_SPACE);
+	assert_int_equal(
+		dhcp_set_handover(packet, 247, &(struct handover){ "c", "p/", NULL, NULL }),
+		ERR_SPACE);
 	assert_memory_equal(packet + 240, ((uint8_t[]){ 52, 1, 3, 209, 1, 'c', 255 }), 7);
 }
 

@@ -105,7 +105,8 @@ static void test_same_answer(void **state)
 			struct message message = { .type = MESSAGE_REQUEST, .sequence = 77 };
 
 			put(bench, 0, MESSAGE_REQUEST, 3, 'a');
-			message.u.request.identity = (struct identity){ .mac = { 2, 0, 0, 0, 0, 3 } };
+			message.u.request.identity =
+				(struct identity){ .mac = { 2, 0, 0, 0, 0, 3 } };
 			message.u.request.firmware = firmware;
 			memset(message.nonce, 'n', sizeof(message.nonce));
 			fill(d, &message);
@@ -125,7 +126,8 @@ static void test_changes_are_not_missed(void **state)
 	static const char *const changes[] = {
 		"UPDATE device SET name = 'other' WHERE id = 3",
 		"INSERT INTO setting VALUES ('global', 0, 'menu-mode', 'always')",
-		"INSERT INTO bundle VALUES (1, 'b', 'imaging', '*', '*', 'b.cfg', '', x'', 0, 0, 1, 'agent')",
+		"INSERT INTO bundle VALUES (1, 'b', 'imaging', '*', '*', 'b.cfg', '', x'', 0, 0, "
+		"1, 'agent')",
 		"INSERT INTO rule VALUES (1, 1, 'r', 1, 'known', 'memory > 1G', 0, 1)",
 		"INSERT INTO device (name, uuid, added) VALUES"
 		" ('new', x'0b007000000040008000000000000001', 1)",
@@ -285,7 +287,8 @@ static void test_addresses(void **state)
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		union address address;
 
-		assert_int_equal(address_parse(cases[i].text, &address) == 0, cases[i].host != NULL);
+		assert_int_equal(address_parse(cases[i].text, &address) == 0,
+		                 cases[i].host != NULL);
 		if (!cases[i].host)
 			continue;
 		address_format(&address, out);

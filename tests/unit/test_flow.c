@@ -146,8 +146,10 @@ static void names_the_loader_from_the_nbps_folder(void **state)
 		{ "/nvlnbp.sys", "x/pxelinux.0", "10.0.0.1:/_auto.cfg 10.0.0.1:/x/pxelinux.0 " },
 		{ "", "pxelinux.0", "10.0.0.1:/_auto.cfg 10.0.0.1:pxelinux.0 " },
 		/* A name from a Windows server. */
-		{ "a\\b\\nvlnbp.sys", "pxelinux.0", "10.0.0.1:/_auto.cfg 10.0.0.1:a\\b\\pxelinux.0 " },
-		{ "a/b\\nvlnbp.sys", "c/pxelinux.0", "10.0.0.1:/_auto.cfg 10.0.0.1:a/b\\c/pxelinux.0 " },
+		{ "a\\b\\nvlnbp.sys", "pxelinux.0",
+		  "10.0.0.1:/_auto.cfg 10.0.0.1:a\\b\\pxelinux.0 " },
+		{ "a/b\\nvlnbp.sys", "c/pxelinux.0",
+		  "10.0.0.1:/_auto.cfg 10.0.0.1:a/b\\c/pxelinux.0 " },
 		{ "a\\b/nvlnbp.sys", "/pxelinux.0", "10.0.0.1:/_auto.cfg 10.0.0.1:/pxelinux.0 " },
 	};
 
@@ -172,9 +174,9 @@ static void names_the_loader_from_the_nbps_folder(void **state)
 static void describes_the_machine(void **state)
 {
 	static uint8_t discover[300] = { [236] = 0x63, 0x82, 0x53, 0x63, 97, 17, 0, 0xaa, 0xbb };
-	static const uint8_t table[] = {
-		1, 27, 1, 0, 1, 2, 0, 3, 4, 3, 2, 1, 6, 5, 8, 7, 9, 10, 11, 12, 13, 14, 15, 16, 6, 0, 0,
-		'M', 0, 'P', 0, 'S', 0, 0 };
+	static const uint8_t table[] = { 1, 27, 1, 0,   1, 2,   0,  3,   4,  3,  2,  1,
+		                         6, 5,  8, 7,   9, 10,  11, 12,  13, 14, 15, 16,
+		                         6, 0,  0, 'M', 0, 'P', 0,  'S', 0,  0 };
 	struct fake *fake = calloc(1, sizeof(*fake));
 	struct message request;
 

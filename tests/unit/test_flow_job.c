@@ -44,7 +44,8 @@ static struct report report_of(const struct fake *fake, enum report_state wanted
 	struct message message;
 
 	for (size_t i = 0; i < fake->sent_count; i++) {
-		assert_int_equal(message_decode(&message, fake->sent[i].data, fake->sent[i].length), 0);
+		assert_int_equal(message_decode(&message, fake->sent[i].data, fake->sent[i].length),
+		                 0);
 		if (message.type == MESSAGE_REPORT && message.u.report.state == wanted)
 			return message.u.report;
 	}
@@ -109,8 +110,9 @@ static void without_a_receipt_it_boots_local(void **state)
 		assert_string_equal(fake->fetched, done ? "10.0.0.1:site/z_auto.cfg "
 		                                          "10.0.0.1:site/pxelinux.0 " : "");
 		assert_local(fake, "no receipt for the job");
-		assert_non_null(strstr(fake->console, i % 3 == 1 ?
-		                       "] job 7: no receipt: withdrawn\n" : "] job 7: no receipt: "));
+		assert_non_null(strstr(fake->console, i % 3 == 1
+		                                              ? "] job 7: no receipt: withdrawn\n"
+		                                              : "] job 7: no receipt: "));
 		assert_in_range(fake->clock - begun, fake->receipts.none ? 1500 : 0, 2000);
 		if (i % 3 == 0) /* it is repeated while nobody answers */
 			assert_in_range(fake_questions(fake, MESSAGE_REPORT), 3 + done, 6 + done);
@@ -228,7 +230,8 @@ static void job_is_not_done_by_a_loader_that_is_refused(void **state)
 		assert_int_equal(fake->chains, 0);
 		assert_int_equal(fake_questions(fake, MESSAGE_REPORT), 1);
 		assert_int_equal(report_of(fake, REPORT_ACCEPTED).job, 7);
-		assert_string_equal(fake_event(fake, EVENT_ERROR).reason, "site/pxelinux.0: refused");
+		assert_string_equal(fake_event(fake, EVENT_ERROR).reason,
+		                    "site/pxelinux.0: refused");
 		assert_null(strstr(fake->console, "handing over"));
 		assert_local(fake, "action failed: site/pxelinux.0: refused");
 		free(fake);

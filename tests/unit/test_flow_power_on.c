@@ -10,11 +10,12 @@
 
 static struct message answer_of(enum decision_kind decision)
 {
-	return (struct message){
-		.type = MESSAGE_ANSWER,
-		.u.answer = { .decision = (uint8_t)decision, .job = decision == DECISION_JOB ? 7 : 0,
-		              .attempt = decision == DECISION_JOB, .local_boot = LOCAL_BOOT_INT18,
-		              .token = { decision == DECISION_JOB } } };
+	return (struct message){ .type = MESSAGE_ANSWER,
+		                 .u.answer = { .decision = (uint8_t)decision,
+		                               .job = decision == DECISION_JOB ? 7 : 0,
+		                               .attempt = decision == DECISION_JOB,
+		                               .local_boot = LOCAL_BOOT_INT18,
+		                               .token = { decision == DECISION_JOB } } };
 }
 
 static struct message job_answer(void)

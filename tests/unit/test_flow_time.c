@@ -61,6 +61,37 @@ static void a_slow_disk_does_not_keep_it_from_asking(void **state)
 	}
 }
 
+static void connect_slowly(struct platform *p)
+{
+	struct fake *fake = (struct fake *)p;
+
+	fake->clock += 9000;
+	p->machine.network_ready = fake->clock;
+}
+
+/* DHCP of our own may take longer than the whole time for the question, which begins after it. */
+static void the_question_has_its_time_after_dhcp(void **state)
+{
+	struct fake *fake = machine(NULL);
+
+	(void)state;
+	fake->server = NULL;
+	fake->platform.connect = connect_slowly;
+	flow_run(&fake->platform);
+	assert_in_range(fake_questions(fake, MESSAGE_REQUEST), 3, 9);
+	assert_int_equal(fake->local_boots, 1);
+	assert_in_range(fake->clock, 9000 + 2500, 9000 + 3000);
+	free(fake);
+	/* Whoever has decided before in this power-on needs no network. */
+	fake = machine(NULL);
+	fake->platform.connect = connect_slowly;
+	power_on_encode(&(struct power_on){ .state = POWER_ON_LOCAL }, fake->record);
+	flow_run(&fake->platform);
+	assert_int_equal(fake->local_boots, 1);
+	assert_in_range(fake->clock, 0, 1000);
+	free(fake);
+}
+
 /* UEFI without UDP4: a receive takes longer than the time that is left. */
 static void a_blocking_receive_is_begun_all_the_same(void **state)
 {
@@ -202,13 +233,15 @@ static void says_why_there_is_no_server(void **state)
 		bool packet;
 		const char *line;
 	} cases[] = {
-		{ STARTED_BY_PXE, true, "] no policy server: DHCP named neither it nor a boot server\n" },
+		{ STARTED_BY_PXE, true,
+		  "] no policy server: DHCP named neither it nor a boot server\n" },
 		{ STARTED_BY_PXE, false, "] no policy server: the firmware kept no DHCP lease\n" },
 		{ STARTED_BY_HTTP, false,
-		  "] no policy server: started by HTTP: not supported\n" },
+		  "] no policy server: started by HTTP, and got no IPv4 address\n" },
 		{ STARTED_BY_IPV6, false,
-		  "] no policy server: started over IPv6: not supported\n" },
-		{ STARTED_BY_DISK, false, "] no policy server: not started by PXE\n" },
+		  "] no policy server: started over IPv6, and got no IPv4 address\n" },
+		{ STARTED_BY_DISK, false,
+		  "] no policy server: not started by PXE, and got no address\n" },
 	};
 
 	(void)state;
@@ -233,6 +266,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_slow_disk_does_not_keep_it_from_asking),
+		cmocka_unit_test(the_question_has_its_time_after_dhcp),
 		cmocka_unit_test(a_blocking_receive_is_begun_all_the_same),
 		cmocka_unit_test(a_slow_keyboard_does_not_hold_the_job),
 		cmocka_unit_test(a_late_copy_does_not_bring_job_back),

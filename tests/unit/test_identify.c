@@ -23,8 +23,9 @@ static void test_all_three(void **state)
 	bench_expect(bench, (struct reported){ '-', 'a', '1' }, "a", ""); /* a new disk */
 	bench_expect(bench, (struct reported){ 'X', 'a', '1' }, "a", "another disk");
 	/* The disk of a, or a copy of it, in b. */
-	bench_expect(bench, (struct reported){ 'A', 'b', '2' }, "b", "image-safe data of a, but is another "
-	       "machine");
+	bench_expect(bench, (struct reported){ 'A', 'b', '2' }, "b",
+	             "image-safe data of a, but is another "
+	             "machine");
 	/* In an unknown machine, who is left alone: with any network adapter, a's own too. */
 	bench_expect(bench, (struct reported){ 'A', 'x', '9' }, NULL, DISK);
 	bench_expect(bench, (struct reported){ 'A', 'x', '1' }, NULL, DISK);
@@ -93,8 +94,9 @@ static void test_before_the_mac(void **state)
 	/* But without a UUID there would be nothing to know the machine by. */
 	bench_expect(bench, (struct reported){ 'A', '-', '2' }, "b", DISK);
 	bench_expect(bench, (struct reported){ 'A', '-', '-' }, NULL, DISK);
-	bench_expect(bench, (struct reported){ 'A', 'x', '2' }, "a", "the MAC is that of b, the image-safe "
-	       "data count");
+	bench_expect(bench, (struct reported){ 'A', 'x', '2' }, "a",
+	             "the MAC is that of b, the image-safe "
+	             "data count");
 	bench_expect(bench, (struct reported){ 'A', 'x', '2' }, "a", "the MAC is that of b");
 }
 

@@ -130,7 +130,8 @@ static void test_odd_data(void **state)
 			assert_string_equal(index_warnings(index), "");
 		dump = index_dump(index);
 		/* But a folder within itself is there, and a rule that is disabled. */
-		if (!strstr(odd_cases[i].sql, "7, 7") && !strstr(odd_cases[i].sql, "'memory', 0, 0"))
+		if (!strstr(odd_cases[i].sql, "7, 7") &&
+		    !strstr(odd_cases[i].sql, "'memory', 0, 0"))
 			assert_string_equal(dump, sound);
 		free(dump);
 		index_free(index);
@@ -286,8 +287,9 @@ static void test_one_device(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_odd_data), TEST(test_warnings), TEST(test_deep_folders), TEST(test_marks), TEST(test_notes),
-		TEST(test_within_a_transaction), TEST(test_one_device),
+		TEST(test_odd_data),   TEST(test_warnings), TEST(test_deep_folders),
+		TEST(test_marks),      TEST(test_notes),    TEST(test_within_a_transaction),
+		TEST(test_one_device),
 	};
 
 	return cmocka_run_group_tests_name("index", tests, NULL, NULL);

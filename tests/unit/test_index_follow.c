@@ -30,7 +30,8 @@ static const struct store_options options = { .create = true, .relaxed = true };
  * front of one of them, half of the time. What the schema refuses does not happen.
  */
 static const char *const event_records[] = {
-	ADD_DEVICE "($n, 'd$n', $?$u, $?$i, $n, $?$n)", ADD_DEVICE "($n, 'd$n', $?$u, $?$i, $n, $?$n)",
+	ADD_DEVICE "($n, 'd$n', $?$u, $?$i, $n, $?$n)",
+	ADD_DEVICE "($n, 'd$n', $?$u, $?$i, $n, $?$n)",
 	ADD_DEVICE "($s, 'd$n', $?$u, $?$i, $n, $?$n)",
 	"INSERT INTO device (id, name, added) VALUES ($n, 'a rather long name for a device $n', 1)",
 	"DELETE FROM device WHERE id = $n",
@@ -38,21 +39,27 @@ static const char *const event_records[] = {
 	"UPDATE device SET isd = $?$i, name = 'e$n' WHERE id = $n",
 	"UPDATE device SET claim_uuid = $?$u, claim_mac = $?$m WHERE id = $n",
 	"UPDATE device SET folder = $?$n WHERE id = $n OR id = $n",
-	"INSERT INTO mac VALUES ($m, $n)", "INSERT INTO mac VALUES ($m, $n)",
+	"INSERT INTO mac VALUES ($m, $n)",
+	"INSERT INTO mac VALUES ($m, $n)",
 	"INSERT INTO mac SELECT $m, 7 UNION SELECT $m, 7 UNION SELECT $m, 7",
 	"DELETE FROM mac WHERE mac = $m",
 	"UPDATE mac SET device = $n WHERE mac = $m",
-	"INSERT INTO folder VALUES ($n, NULL, 'f$n')", "INSERT INTO folder VALUES ($n, $n, 'f$n')",
+	"INSERT INTO folder VALUES ($n, NULL, 'f$n')",
+	"INSERT INTO folder VALUES ($n, $n, 'f$n')",
 	"UPDATE folder SET parent = $?$n WHERE id = $n",
 	"UPDATE folder SET parent = NULL WHERE id > 3",
 	"DELETE FROM folder WHERE id = $n",
-	"INSERT INTO device_group VALUES ($n, 'g$n')", "DELETE FROM device_group WHERE id = $n",
-	"INSERT INTO member VALUES ($n, $n)", "INSERT INTO member SELECT $n, id FROM device",
+	"INSERT INTO device_group VALUES ($n, 'g$n')",
+	"DELETE FROM device_group WHERE id = $n",
+	"INSERT INTO member VALUES ($n, $n)",
+	"INSERT INTO member SELECT $n, id FROM device",
 	"DELETE FROM member WHERE device = $n",
-	"INSERT INTO bundle VALUES ($n, 'b$n', 'imaging', '*', '', 'c$n', 'p', x'', $n, $n, 1, 'agent')",
+	"INSERT INTO bundle VALUES ($n, 'b$n', 'imaging', '*', '', 'c$n', 'p', x'', $n, $n, 1, "
+	"'agent')",
 	"INSERT INTO bundle VALUES ($n, 'b$n', 'script', '', '*', 'c', '',"
 	" CAST('image=i$n' AS BLOB), 0, 0, 1, 'agent')",
-	"UPDATE bundle SET name = 'c$n' WHERE id = $n", "DELETE FROM bundle WHERE id = $n",
+	"UPDATE bundle SET name = 'c$n' WHERE id = $n",
+	"DELETE FROM bundle WHERE id = $n",
 	"INSERT INTO assignment VALUES ($n, $n, 'global', 0, 'once', 0, $n)",
 	"INSERT INTO assignment VALUES ($n, $n, 'folder', $n, 'always', 0, $n)",
 	"INSERT INTO assignment VALUES ($n, $n, 'group', $n, 'until', $n, $n)",
@@ -81,7 +88,8 @@ static const char *const event_records[] = {
 	"INSERT OR REPLACE INTO setting VALUES ('device', $n, 'attempts', '$n')",
 	"INSERT OR REPLACE INTO setting VALUES ('device', $n, 'menu-file', 'n$n')",
 	"INSERT OR REPLACE INTO setting VALUES ('device', $n, 'colour', 'blue')",
-	"DELETE FROM setting WHERE owner = $n", "DELETE FROM setting WHERE level = 'global'",
+	"DELETE FROM setting WHERE owner = $n",
+	"DELETE FROM setting WHERE level = 'global'",
 	ADD_JOB "($s, 'pending', $?$s, 'assignment', $s, " THE_REST,
 	ADD_JOB "($s, 'offered', $s, 'multicast', $s, " THE_REST,
 	ADD_JOB "($s, 'failed', $s, 'rule', $s, " THE_REST,
@@ -215,9 +223,11 @@ static void check_against_store(struct store *store, const struct index *index)
 		check_found(device_by_id(store, (uint64_t)i, &device), &device,
 		            index_by_id(index, (uint64_t)i));
 		pool_uuid(uuid, 'u', i);
-		check_found(device_by_uuid(store, uuid, &device), &device, index_by_uuid(index, uuid));
+		check_found(device_by_uuid(store, uuid, &device), &device,
+		            index_by_uuid(index, uuid));
 		pool_uuid(uuid, 'i', i);
-		check_found(device_by_isd(store, uuid, &device), &device, index_by_isd(index, uuid));
+		check_found(device_by_isd(store, uuid, &device), &device,
+		            index_by_isd(index, uuid));
 		pool_mac(mac, i);
 		check_found(device_by_mac(store, mac, &device), &device, index_by_mac(index, mac));
 		check_device(store, index, i);

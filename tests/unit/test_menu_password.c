@@ -183,8 +183,8 @@ static void no_password_stays_in_memory(void **state)
 		pthread_join(thread, NULL);
 		for (size_t at = 0; at + sizeof(word) <= STACK_SIZE; at++)
 			if (is_word(stack + at))
-				fail_msg("script %u: %u bytes below the stack's top", (unsigned int)i,
-				         (unsigned int)(STACK_SIZE - at));
+				fail_msg("script %u: %u bytes below the stack's top",
+				         (unsigned int)i, (unsigned int)(STACK_SIZE - at));
 		munmap(stack, STACK_SIZE);
 	}
 }

@@ -144,8 +144,10 @@ static void survives_every_byte_changed(void **state)
 				whole[at] = (uint8_t)value;
 				/* A message that decodes must encode. */
 				if (message_decode(&message, whole, length) == 0)
-					assert_int_equal(message_encode(&message, again, sizeof(again),
-					                                &again_length), 0);
+					assert_int_equal(message_encode(&message, again,
+					                                sizeof(again),
+					                                &again_length),
+					                 0);
 				whole[at] = kept;
 			}
 		}
@@ -172,7 +174,8 @@ static const struct {
 	{ "type 0", HEADER("00") LOCAL, ERR_MALFORMED },
 	{ "unknown flags are ignored", "4f504250 01 02 ffff a0*16 00000001 " LOCAL, 0 },
 	{ "an unknown field is ignored", HEADER("02") "1234 0003 010203 " LOCAL, 0 },
-	{ "an unknown critical field is not", HEADER("02") "9234 0003 010203 " LOCAL, ERR_CRITICAL },
+	{ "an unknown critical field is not", HEADER("02") "9234 0003 010203 " LOCAL,
+	  ERR_CRITICAL },
 	{ "a known critical field is known", HEADER("02") "8040 0001 01", 0 },
 	{ "padding", HEADER("02") LOCAL "0000 0010 ff*16", 0 },
 	{ "a length past the end", HEADER("02") LOCAL "1234 0001", ERR_TRUNCATED },
@@ -191,12 +194,17 @@ static const struct {
 	{ "a token twice, marked and not", HEADER("02") JOB PROOF "004e 0008 b0*8", ERR_MALFORMED },
 	{ "a token where none belongs", HEADER("07") "0043 0008 0000000000000007 " PROOF,
 	  ERR_CRITICAL },
-	{ "a job without a loader", HEADER("02") "0040 0001 02 0043 0008 0000000000000007 "
-	  "0044 0001 01 " PROOF "0046 0001 62", ERR_MALFORMED },
-	{ "a job without a number", HEADER("02") "0040 0001 02 0044 0001 01 0045 0001 61 "
-	  PROOF "0046 0001 62", ERR_MALFORMED },
-	{ "a job without an attempt", HEADER("02") "0040 0001 02 0043 0008 0000000000000007 "
-	  "0045 0001 61 " PROOF "0046 0001 62", ERR_MALFORMED },
+	{ "a job without a loader",
+	  HEADER("02") "0040 0001 02 0043 0008 0000000000000007 "
+	               "0044 0001 01 " PROOF "0046 0001 62",
+	  ERR_MALFORMED },
+	{ "a job without a number",
+	  HEADER("02") "0040 0001 02 0044 0001 01 0045 0001 61 " PROOF "0046 0001 62",
+	  ERR_MALFORMED },
+	{ "a job without an attempt",
+	  HEADER("02") "0040 0001 02 0043 0008 0000000000000007 "
+	               "0045 0001 61 " PROOF "0046 0001 62",
+	  ERR_MALFORMED },
 	{ "a file name upwards", HEADER("02") JOB "0046 0004 2e2e2f62", ERR_MALFORMED },
 	{ "a file name with a blank", HEADER("02") JOB "0046 0003 612062", ERR_MALFORMED },
 	{ "a NUL in a text", HEADER("02") LOCAL "0041 0003 610062", ERR_MALFORMED },
@@ -207,14 +215,21 @@ static const struct {
 	{ "a request from a zero MAC", HEADER("01") "0001 0006 00*6", ERR_MALFORMED },
 	{ "a request by MAC alone", HEADER("01") "0001 0006 02*6", 0 },
 	{ "a request by UUID alone", HEADER("01") "0002 0010 02*16", 0 },
-	{ "a report of an unknown state", HEADER("06") "0001 0006 02*6 0043 0008 0000000000000007 "
-	  "0071 0001 05", ERR_MALFORMED },
-	{ "a report without a token", HEADER("06") "0001 0006 02*6 0043 0008 0000000000000007 "
-	  "0071 0001 01", 0 },
-	{ "a report that a job was accepted", HEADER("06") "0001 0006 02*6 "
-	  "0043 0008 0000000000000007 " PROOF "0071 0001 04", 0 },
+	{ "a report of an unknown state",
+	  HEADER("06") "0001 0006 02*6 0043 0008 0000000000000007 "
+	               "0071 0001 05",
+	  ERR_MALFORMED },
+	{ "a report without a token",
+	  HEADER("06") "0001 0006 02*6 0043 0008 0000000000000007 "
+	               "0071 0001 01",
+	  0 },
+	{ "a report that a job was accepted",
+	  HEADER("06") "0001 0006 02*6 "
+	               "0043 0008 0000000000000007 " PROOF "0071 0001 04",
+	  0 },
 	{ "a report without a job", HEADER("06") "0001 0006 02*6 0071 0001 01", ERR_MALFORMED },
-	{ "an event without a code", HEADER("03") "0001 0006 02*6 0061 0004 00000001", ERR_MALFORMED },
+	{ "an event without a code", HEADER("03") "0001 0006 02*6 0061 0004 00000001",
+	  ERR_MALFORMED },
 	{ "details repeat", HEADER("05") LOCAL "0070 0003 613d31 0070 0003 623d32", 0 },
 	{ "details without a decision", HEADER("05"), ERR_MALFORMED },
 	{ "details without a job", HEADER("05") "0040 0001 02 0044 0001 01", ERR_MALFORMED },

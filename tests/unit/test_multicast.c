@@ -3,11 +3,11 @@
 
 /* Multicast sessions: who is counted, when they start, and when they end. */
 
-#define SESSION(clients, wait) \
-	BUNDLE "DELETE FROM job; INSERT INTO multicast" \
-	" (id, name, bundle, clients, wait, state, added) VALUES (5, 'lab', 1, " #clients ", " #wait \
-	", 'waiting', 1); INSERT INTO multicast_member (multicast, device)" \
-	" SELECT 5, id FROM device;"
+#define SESSION(clients, wait)                                                                     \
+	BUNDLE "DELETE FROM job; INSERT INTO multicast"                                            \
+	       " (id, name, bundle, clients, wait, state, added) VALUES (5, 'lab', 1, " #clients   \
+	       ", " #wait ", 'waiting', 1); INSERT INTO multicast_member (multicast, device)"      \
+	       " SELECT 5, id FROM device;"
 
 static void test_session_of_two(void **state)
 {
@@ -18,12 +18,14 @@ static void test_session_of_two(void **state)
 	assert_int_equal(attempt(bench, 1, 'a'), 1);
 	details = details_of(bench, 1);
 	assert_true(has_detail(&details, "image=b.img") && has_detail(&details, "multicast=lab"));
-	assert_true(has_detail(&details, "multicast_state=waiting") && has_detail(&details, "multicast_clients=1"));
+	assert_true(has_detail(&details, "multicast_state=waiting") &&
+	            has_detail(&details, "multicast_clients=1"));
 	assert_int_equal(attempt(bench, 1, 'a'), 1);
 	assert_int_equal(number_of(bench, "SELECT count(*) FROM multicast_member WHERE joined"), 1);
 	assert_int_equal(attempt(bench, 2, 'a'), 1);
 	details = details_of(bench, 1);
-	assert_true(has_detail(&details, "multicast_state=started") && has_detail(&details, "multicast_clients=2"));
+	assert_true(has_detail(&details, "multicast_state=started") &&
+	            has_detail(&details, "multicast_clients=2"));
 	assert_int_equal(attempt(bench, 3, 'a'), 0); /* too late */
 	report(bench, 1, REPORT_DONE);
 	report(bench, 2, REPORT_BEGUN);
@@ -32,7 +34,8 @@ static void test_session_of_two(void **state)
 	report(bench, 2, REPORT_DONE);
 	assert_int_equal(writer_follow(&bench->writer), 0);
 	writer_sweep(&bench->writer, &(struct timestamp){ NOW + 2, 0, timestamp_now().monotonic });
-	assert_int_equal(number_of(bench, "SELECT ended FROM multicast WHERE state = 'ended'"), NOW + 2);
+	assert_int_equal(number_of(bench, "SELECT ended FROM multicast WHERE state = 'ended'"),
+	                 NOW + 2);
 	assert_int_equal(attempt(bench, 1, 'b'), 0);
 }
 
@@ -66,10 +69,12 @@ static void start_late(struct bench *bench, const char *sql)
 		report(bench, 1, REPORT_FAILED);
 	assert_int_equal(attempt(bench, 2, 'a'), 1);
 	details = details_of(bench, 2);
-	assert_true(has_detail(&details, "multicast_state=waiting") && has_detail(&details, "multicast_clients=1"));
+	assert_true(has_detail(&details, "multicast_state=waiting") &&
+	            has_detail(&details, "multicast_clients=1"));
 	assert_int_equal(attempt(bench, 3, 'a'), 1);
 	details = details_of(bench, 2);
-	assert_true(has_detail(&details, "multicast_state=started") && has_detail(&details, "multicast_clients=2"));
+	assert_true(has_detail(&details, "multicast_state=started") &&
+	            has_detail(&details, "multicast_clients=2"));
 	/* Who is done first was one of them. */
 	report(bench, 3, REPORT_DONE);
 	details = details_of(bench, 2);
@@ -96,9 +101,11 @@ static void test_session_with_the_retried(void **state)
 	meddle(bench, SESSION(2, 0));
 	assert_int_equal(attempt(bench, 1, 'a'), 1);
 	report(bench, 1, REPORT_FAILED);
-	meddle(bench, "INSERT INTO job (device, state, attempts, deadline, assigned, loader_bios,"
+	meddle(bench,
+	       "INSERT INTO job (device, state, attempts, deadline, assigned, loader_bios,"
 	       " loader_uefi, config, prefix, details, bundle, source, source_id) SELECT device,"
-	       " 'pending', attempts, deadline, 1, loader_bios, loader_uefi, config, prefix, details,"
+	       " 'pending', attempts, deadline, 1, loader_bios, loader_uefi, config, prefix, "
+	       "details,"
 	       " bundle, source, source_id FROM job");
 	assert_int_equal(attempt(bench, 2, 'a'), 1);
 	assert_int_equal(number_of(bench, "SELECT state = 'started' FROM multicast"), 1);

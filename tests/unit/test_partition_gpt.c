@@ -90,7 +90,8 @@ static void test_gpt(void **state)
 		put_entry(bench, 0, 0, 0, 0, 0);
 		memset(bench->bytes, 0, 512);
 		memset(bench->bytes + 512, 0, 40000);
-		assert_int_equal(partitioned_check(bench), 0); /* nothing is announced, all is zeros */
+		assert_int_equal(partitioned_check(bench),
+		                 0); /* nothing is announced, all is zeros */
 	}
 }
 
@@ -143,11 +144,23 @@ static void test_mad_headers(void **state)
 		size_t at, size;
 		uint64_t value;
 	} cases[] = {
-		{ 12, 4, 91 }, { 12, 4, 513 }, { 12, 4, 0xffffffff }, { 12, 4, 0 },
-		{ 24, 8, 2 }, { 24, 8, UINT64_MAX }, { 72, 8, UINT64_MAX }, { 72, 8, DISK_SIZE / 512 },
-		{ 72, 8, DISK_SIZE / 512 - 1 }, { 80, 4, 0 }, { 80, 4, 0xffffffff },
-		{ 80, 4, 8193 }, { 84, 4, 0 }, { 84, 4, 127 }, { 84, 4, 132 },
-		{ 84, 4, 0x80000000 }, { 88, 4, 0 },
+		{ 12, 4, 91 },
+		{ 12, 4, 513 },
+		{ 12, 4, 0xffffffff },
+		{ 12, 4, 0 },
+		{ 24, 8, 2 },
+		{ 24, 8, UINT64_MAX },
+		{ 72, 8, UINT64_MAX },
+		{ 72, 8, DISK_SIZE / 512 },
+		{ 72, 8, DISK_SIZE / 512 - 1 },
+		{ 80, 4, 0 },
+		{ 80, 4, 0xffffffff },
+		{ 80, 4, 8193 },
+		{ 84, 4, 0 },
+		{ 84, 4, 127 },
+		{ 84, 4, 132 },
+		{ 84, 4, 0x80000000 },
+		{ 88, 4, 0 },
 	};
 
 	(void)state;

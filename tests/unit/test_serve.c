@@ -98,7 +98,9 @@ static void test_only_who_was_offered(void **state)
 			assert_int_equal(reply.u.receipt.state, 0);
 			check_committed(bench, 1, JOB_OFFERED, 1);
 		}
-		/* The boot that was offered attempt 2 has not accepted it; b's is another boot's. */
+		/*
+		 * The boot that was offered attempt 2 has not accepted it; b's is another boot's.
+		 */
 		put_report(bench, 0, 1, job, 'a', 2, report);
 		put_report(bench, 1, 1, job, 'b', 1, report);
 		put_report(bench, 2, 2, job, 'a', 1, report);
@@ -426,8 +428,10 @@ static void test_story_is_in_order(void **state)
 	put_report(bench, 1, 1, bench->job[1], 'a', 1, REPORT_ACCEPTED);
 	put(bench, 2, MESSAGE_EVENT, 1, 'a');
 	serve(bench, 3);
-	assert_int_equal(number_of(bench, "SELECT (SELECT min(id) FROM event WHERE step = 'local-boot') <"
-	                                  " (SELECT id FROM event WHERE step = 'offered')"), 1);
+	assert_int_equal(number_of(bench,
+	                           "SELECT (SELECT min(id) FROM event WHERE step = 'local-boot') <"
+	                           " (SELECT id FROM event WHERE step = 'offered')"),
+	                 1);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)

@@ -72,7 +72,8 @@ static void test_values(void **state)
 
 		print_message("           %s=%s\n", value_cases[i].key, value_cases[i].text);
 		assert_true(index >= 0);
-		assert_int_equal(setting_parse((size_t)index, value_cases[i].text, &s), value_cases[i].rc);
+		assert_int_equal(setting_parse((size_t)index, value_cases[i].text, &s),
+		                 value_cases[i].rc);
 		/* One member at most is not zero. */
 		assert_int_equal(s.menu_mode + s.hot_key + s.hot_key_wait + s.local_boot_bios +
 		                 s.local_boot_uefi + s.valid_for + s.attempts + s.deadline +
@@ -171,8 +172,9 @@ static int set_up(void **state)
 		return -1;
 	run(tree, "INSERT INTO folder VALUES (5, NULL, 'f'), (6, 5, 'g'), (7, NULL, 'h')");
 	/* A device and a folder of the same number are not the same. */
-	run(tree, "INSERT INTO device (id, name, added, folder) VALUES (5, 'a', 0, 6), (6, 'b', 0, 7),"
-	          " (7, 'c', 0, NULL)");
+	run(tree,
+	    "INSERT INTO device (id, name, added, folder) VALUES (5, 'a', 0, 6), (6, 'b', 0, 7),"
+	    " (7, 'c', 0, NULL)");
 	tree->ids['f'] = tree->ids['a'] = 5;
 	tree->ids['g'] = tree->ids['b'] = 6;
 	tree->ids['h'] = tree->ids['c'] = 7;

@@ -91,7 +91,8 @@ static void wrong_lines(void **state)
 	for (size_t i = 0; i < COUNT(wrong); i++) {
 		char text[200];
 
-		snprintf(text, sizeof(text), "gateway = 192.0.2.9\n%s\nfoo\nvlan = 7\n", wrong[i].line);
+		snprintf(text, sizeof(text), "gateway = 192.0.2.9\n%s\nfoo\nvlan = 7\n",
+		         wrong[i].line);
 		if (parse(text) != ERR_MALFORMED)
 			fail_msg("'%s' was taken", wrong[i].line);
 		assert_int_equal(error.line, 2);
@@ -109,7 +110,8 @@ static void any_bytes(void **state)
 	for (unsigned int seed = 0; seed < 2000; seed++) {
 		srand(seed);
 		for (size_t i = 0; i < sizeof(bytes); i++)
-			bytes[i] = rand() % 3 ? (uint8_t)rand() : (uint8_t)"server=./\n# 12"[rand() % 14];
+			bytes[i] = rand() % 3 ? (uint8_t)rand()
+			                      : (uint8_t) "server=./\n# 12"[rand() % 14];
 		site_parse(bytes, sizeof(bytes), &site, &error);
 		assert_in_range(site.server_count, 0, POLICY_SERVERS_MAX);
 	}

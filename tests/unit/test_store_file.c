@@ -324,10 +324,19 @@ static void test_two_programs(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_create_and_reopen), TEST(test_empty_file_is_filled), TEST(test_no_folder),
-		TEST(test_foreign_files), TEST(test_newer_version), TEST(test_damaged), TEST(test_large),
-		TEST(test_log_left_behind), TEST(test_hard_links), TEST(test_links_beside),
-		TEST(test_remote_file_systems), TEST(test_durable), TEST(test_two_programs),
+		TEST(test_create_and_reopen),
+		TEST(test_empty_file_is_filled),
+		TEST(test_no_folder),
+		TEST(test_foreign_files),
+		TEST(test_newer_version),
+		TEST(test_damaged),
+		TEST(test_large),
+		TEST(test_log_left_behind),
+		TEST(test_hard_links),
+		TEST(test_links_beside),
+		TEST(test_remote_file_systems),
+		TEST(test_durable),
+		TEST(test_two_programs),
 	};
 
 	return cmocka_run_group_tests_name("store file", tests, NULL, NULL);

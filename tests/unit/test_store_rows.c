@@ -106,7 +106,8 @@ static void test_events_are_bounded(void **state)
 /* Whoever speaks as a machine fills its own part of the history only. */
 static void test_machines_push_out_nothing(void **state)
 {
-	static const char *const steps[] = { "local-boot", "request", "refused", "other", "conflict" };
+	static const char *const steps[] = { "local-boot", "request", "refused", "other",
+		                             "conflict" };
 	struct device device = { .name = "pc" };
 	struct event_record event = { .step = "done" };
 	struct place *place = *state;

@@ -163,7 +163,8 @@ static size_t receive(struct daemon *d, const struct message *question, uint8_t 
 }
 
 /* Sends one; returns whether it was answered. */
-static bool send_and_wait(struct daemon *d, uint32_t number, const uint8_t *data, size_t length, int wait)
+static bool send_and_wait(struct daemon *d, uint32_t number, const uint8_t *data, size_t length,
+                          int wait)
 {
 	uint8_t copy[MESSAGE_MAX + 1], reply[MESSAGE_MAX + 1];
 	struct message question;

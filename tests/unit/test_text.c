@@ -18,8 +18,10 @@ static void formats(void **state)
 	text_format(out, sizeof(out), "[%5u] %s %d %x %04x %%", 42u, "abc", -7, 0xbeefu, 0x1fu);
 	assert_string_equal(out, "[   42] abc -7 beef 001f %");
 	text_format(out, sizeof(out), "%pI4 %pM %pU", ip, mac, uuid);
-	assert_string_equal(out, "10.0.255.1 52:54:00:12:34:ab 12345678-9abc-def0-0123-456789abcdef");
-	text_format(out, sizeof(out), "%" PRIu64 " %" PRIu64 " %" PRIu64, (uint64_t)0, UINT64_MAX, (uint64_t)4294967296);
+	assert_string_equal(out,
+	                    "10.0.255.1 52:54:00:12:34:ab 12345678-9abc-def0-0123-456789abcdef");
+	text_format(out, sizeof(out), "%" PRIu64 " %" PRIu64 " %" PRIu64, (uint64_t)0, UINT64_MAX,
+	            (uint64_t)4294967296);
 	assert_string_equal(out, "0 18446744073709551615 4294967296");
 	text_format(out, sizeof(out), "%u %d", UINT32_MAX, INT32_MIN);
 	assert_string_equal(out, "4294967295 -2147483648");

@@ -120,8 +120,9 @@ static void any_bytes_end(void **state)
 		struct bytes noise = bytes_new(random_number(&seed) % 300);
 
 		for (size_t at = 0; at < noise.size; at++)
-			noise.data[at] = i % 3 == 0 ? 0 : i % 3 == 1 ? 0xff
-			                                             : (uint8_t)random_number(&seed);
+			noise.data[at] = i % 3 == 0   ? 0
+			                 : i % 3 == 1 ? 0xff
+			                              : (uint8_t)random_number(&seed);
 		unpack_to(noise, random_number(&seed) % 3000, NULL);
 		free(noise.data);
 	}

@@ -82,8 +82,8 @@ static void test_witnesses_of_all(void **state)
 		run(&store, sql);
 		assert_int_equal(sighting_add(&store, uuid, &sighting), 0);
 		assert_int_equal(number_of(&store, "SELECT count(*) FROM witness"), SIGHTINGS_ALL);
-		assert_int_equal(number_of(&store, "SELECT count(*) FROM witness WHERE last = 1000000"),
-		                 1);
+		assert_int_equal(
+			number_of(&store, "SELECT count(*) FROM witness WHERE last = 1000000"), 1);
 		assert_int_equal(number_of(&store, "SELECT count(*) FROM witness WHERE serial = '1'"
 		                           " AND last = 1"), 0);
 	}
@@ -115,7 +115,8 @@ static enum uuid_state state_of(struct store *store, const uint8_t its_uuid[16])
 	return word.state;
 }
 
-/* Unknown machines cannot fill the table, which prebootd has in memory: further ones are only reported. */
+/* Unknown machines cannot fill the table, which prebootd has in memory: further ones are only
+ * reported. */
 static void test_doubts(void **state)
 {
 	struct place *place = *state;

@@ -159,8 +159,12 @@ static void test_unknowns_are_kept(void **state)
 	assert_int_equal(attempt(bench, 8, 'a'), 0);
 	assert_int_equal(attempt(bench, 9, 'b'), 0);
 	assert_int_equal(number_of(bench, "SELECT count(*) FROM unknown_machine"), 2);
-	assert_int_equal(number_of(bench, "SELECT boots FROM unknown_machine WHERE mac = x'020000000009'"), 2);
-	assert_int_equal(number_of(bench, "SELECT boots FROM unknown_machine WHERE mac = x'020000000008'"), 1);
+	assert_int_equal(
+		number_of(bench, "SELECT boots FROM unknown_machine WHERE mac = x'020000000009'"),
+		2);
+	assert_int_equal(
+		number_of(bench, "SELECT boots FROM unknown_machine WHERE mac = x'020000000008'"),
+		1);
 	assert_int_equal(number_of(bench, "SELECT outcome = 'local boot: unknown device' AND"
 	                           " address = '127.0.0.1' FROM unknown_machine LIMIT 1"), 1);
 	assert_int_equal(counted(bench).answered[ANSWERED_UNKNOWN], 4);
@@ -285,11 +289,15 @@ static void test_counters_are_kept(void **state)
 	put(bench, 0, MESSAGE_REQUEST, 3, 'a')->data[0] = 'X';
 	serve(bench, 1);
 	writer_sweep(&bench->writer, &timestamp);
-	assert_int_equal(number_of(bench, "SELECT sum(value) FROM counter WHERE name IN ('answered_job',"
-	                           " 'answered_local', 'answered_unknown', 'drop_malformed')"), 4);
-	assert_int_equal(number_of(bench, "SELECT value FROM counter WHERE name = 'asked_request'"), 3);
+	assert_int_equal(number_of(bench,
+	                           "SELECT sum(value) FROM counter WHERE name IN ('answered_job',"
+	                           " 'answered_local', 'answered_unknown', 'drop_malformed')"),
+	                 4);
+	assert_int_equal(number_of(bench, "SELECT value FROM counter WHERE name = 'asked_request'"),
+	                 3);
 	/* Zeros are stored, too. */
-	assert_int_equal(number_of(bench, "SELECT value FROM counter WHERE name = 'drop_queue'"), 0);
+	assert_int_equal(number_of(bench, "SELECT value FROM counter WHERE name = 'drop_queue'"),
+	                 0);
 	/* Counters and history need not wait for the disk, but what is answered next must. */
 	assert_int_equal(number_of(bench, "PRAGMA synchronous"), 2);
 	/* The notes of changes go, once they are in the index. */

@@ -146,7 +146,8 @@ static void test_disk_is_full_for_many(void **state)
 	assert_details(bench, 100);
 	assert_true(counted(bench).dropped[DROP_STORE] > 10);
 	/* One for each machine that found room, and none for each that did not. */
-	assert_true(between.begun <= 4 + (unsigned)number_of(bench, "SELECT count(*) - 3 FROM device"));
+	assert_true(between.begun <=
+	            4 + (unsigned)number_of(bench, "SELECT count(*) - 3 FROM device"));
 }
 
 /* --- claims ----------------------------------------------------------------- */
@@ -206,11 +207,13 @@ static void test_overdue_in_parts(void **state)
 	struct between between;
 	unsigned parts = 1;
 
-	meddle(bench, "WITH RECURSIVE n (i) AS (SELECT 100 UNION ALL SELECT i + 1 FROM n WHERE i < 399)"
+	meddle(bench,
+	       "WITH RECURSIVE n (i) AS (SELECT 100 UNION ALL SELECT i + 1 FROM n WHERE i < 399)"
 	       " INSERT INTO device (id, name, added) SELECT i, 'o' || i, 1 FROM n;"
 	       "INSERT INTO job (device, state, attempt, attempts, deadline, assigned, begun,"
 	       " loader_bios, loader_uefi, config, prefix, details)"
-	       " SELECT id, 'begun', 1, 3, 100, 1, 1, '', '', 'c', '', x'' FROM device WHERE id >= 100;");
+	       " SELECT id, 'begun', 1, 3, 100, 1, 1, '', '', 'c', '', x'' FROM device WHERE id >= "
+	       "100;");
 	writer_follow(&bench->writer);
 	watch(bench, &between, NULL);
 	while (writer_sweep(&bench->writer, &timestamp))

@@ -239,11 +239,14 @@ static void test_old_job_goes(void **state)
 	struct bench *bench = *state;
 	struct timestamp timestamp = { NOW + 800 * DAY, 0, timestamp_now().monotonic };
 
-	meddle(bench, BUNDLE "INSERT INTO bundle SELECT 2, 'two', kind, loader_bios, loader_uefi, config,"
+	meddle(bench, BUNDLE
+	       "INSERT INTO bundle SELECT 2, 'two', kind, loader_bios, loader_uefi, config,"
 	       " prefix, details, attempts, deadline, added, completes FROM bundle;"
 	       "INSERT INTO assignment VALUES (7, 1, 'global', 0, 'once', 0, 1);"
-	       "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000) "
-	       ENDED " SELECT 3, 'done', 3, 100, 1, " "1000000" ", '', '', 'c', '', x'',"
+	       "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < "
+	       "5000) " ENDED " SELECT 3, 'done', 3, 100, 1, "
+	       "1000000"
+	       ", '', '', 'c', '', x'',"
 	       " iif(i = 1, 1, 2), iif(i = 1, 'assignment', 'hand'), iif(i = 1, 7, 0) FROM n");
 	assert_int_equal(writer_follow(&bench->writer), 0);
 	writer_clock(&bench->writer, NOW + 800 * DAY, 5);
@@ -262,23 +265,29 @@ static void test_old_job_goes(void **state)
 static void test_past_follows_job(void **state)
 {
 	static const char *const changes[] = {
-		BUNDLE ENDED " VALUES (3, 'done', 3, 1, 1, 1, '', '', 'c', '', x'', 1, 'assignment', 7)",
+		BUNDLE ENDED
+		" VALUES (3, 'done', 3, 1, 1, 1, '', '', 'c', '', x'', 1, 'assignment', 7)",
 		ENDED " VALUES (3, 'failed', 3, 1, 1, 1, '', '', 'c', '', x'', 1, 'multicast', 7)",
-		ENDED " VALUES (3, 'pending', 3, 1, 1, 0, '', '', 'c', '', x'', 1, 'assignment', 8)",
+		ENDED
+		" VALUES (3, 'pending', 3, 1, 1, 0, '', '', 'c', '', x'', 1, 'assignment', 8)",
 		"UPDATE job SET state = 'cancelled' WHERE state = 'pending' AND device = 3",
 		"UPDATE job SET source_id = 7 WHERE source_id = 8",
 		"UPDATE job SET bundle = NULL WHERE id = (SELECT max(id) FROM job)",
 		"UPDATE job SET device = 2 WHERE id = (SELECT min(id) FROM job WHERE device = 3)",
 		"DELETE FROM job WHERE id = (SELECT max(id) FROM job)",
 		"DELETE FROM job WHERE id = (SELECT max(id) FROM job)",
-		"DELETE FROM bundle", "DELETE FROM device WHERE id = 2",
+		"DELETE FROM bundle",
+		"DELETE FROM device WHERE id = 2",
 	};
 	static const char differs[] =
 		"WITH k AS (SELECT device, 0 AS kind, 0 AS id, job.id AS job, state FROM job"
-		" UNION ALL SELECT device, 1, source_id, id, state FROM job WHERE source = 'assignment'"
+		" UNION ALL SELECT device, 1, source_id, id, state FROM job WHERE source = "
+	        "'assignment'"
 		" UNION ALL SELECT device, 2, bundle, id, state FROM job WHERE bundle IS NOT NULL"
-		" UNION ALL SELECT device, 3, source_id, id, state FROM job WHERE source = 'multicast'),"
-		" newest AS (SELECT device, kind, id, max(job), state FROM k GROUP BY device, kind, id)"
+		" UNION ALL SELECT device, 3, source_id, id, state FROM job WHERE source = "
+	        "'multicast'),"
+		" newest AS (SELECT device, kind, id, max(job), state FROM k GROUP BY device, "
+	        "kind, id)"
 		" SELECT (SELECT count(*) FROM (SELECT * FROM newest EXCEPT SELECT * FROM past)) +"
 		" (SELECT count(*) FROM (SELECT * FROM past EXCEPT SELECT * FROM newest))";
 	struct bench *bench = *state;
@@ -377,7 +386,9 @@ static void test_clock_set_while_locked(void **state)
 
 static int64_t kept(struct bench *bench)
 {
-	return number_of(bench, "SELECT (SELECT count(*) FROM event) + (SELECT count(*) FROM unknown_machine)");
+	return number_of(
+		bench,
+		"SELECT (SELECT count(*) FROM event) + (SELECT count(*) FROM unknown_machine)");
 }
 
 static void test_nothing_is_forgotten_by_a_jump(void **state)
@@ -456,7 +467,9 @@ static void test_notes_are_shared(void **state)
 		put(bench, i, MESSAGE_REQUEST, (uint8_t)(200 + i), 'a')->from.in.sin_addr.s_addr =
 			htonl(0x0a090909);
 	serve(bench, 20);
-	assert_int_equal(number_of(bench, "SELECT count(*) FROM unknown_machine WHERE address = '10.9.9.9'"), 20);
+	assert_int_equal(
+		number_of(bench, "SELECT count(*) FROM unknown_machine WHERE address = '10.9.9.9'"),
+		20);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)

@@ -11,7 +11,8 @@
 
 /* --- another program ------------------------------------------------------- */
 
-/* Another program that begins to write; machine 2 has a job on offer, whose details it can be answered. */
+/* Another program that begins to write; machine 2 has a job on offer, whose details it can be
+ * answered. */
 static sqlite3 *begin_writing(struct bench *bench)
 {
 	sqlite3 *other;
@@ -130,7 +131,8 @@ static void test_later_has_an_end(void **state)
 {
 	struct bench *bench = *state;
 	sqlite3 *other = begin_writing(bench);
-	struct timestamp timestamp = at(NOW); /* all the time, as nobody's patience is to end here */
+	struct timestamp timestamp =
+		at(NOW); /* all the time, as nobody's patience is to end here */
 
 	for (size_t i = 0; i < WRITER_DEFERRED + 100; i++) {
 		struct offer offer = { 1, bench->job[1], 0, 1, { 0 } };

@@ -6,7 +6,9 @@
 
 #include "nbp/platform.h"
 
-/* What is on the disk before an answer leaves, and what need not be: each wait for it is counted. */
+/*
+ * What is on the disk before an answer leaves, and what need not be: each wait for it is counted.
+ */
 
 static unsigned syncs;      /* so far */
 static unsigned before;     /* at the start */
@@ -53,7 +55,8 @@ static void assign_to_all(struct bench *bench)
 	meddle(bench, BUNDLE "INSERT INTO assignment VALUES (7, 1, 'global', 0, 'always', 0, 1);"
 	       "DELETE FROM job;");
 	/* What was committed here before must not be counted later. */
-	sqlite3_wal_checkpoint_v2(bench->writer.store.db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+	sqlite3_wal_checkpoint_v2(bench->writer.store.db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL,
+	                          NULL);
 	/* The log begins anew with the next commit, which waits for the disk in any case. */
 	assert_int_equal(attempt(bench, MACHINES, 'z'), 1);
 }
@@ -174,13 +177,15 @@ static void test_claim_waits(void **state)
 
 	assign_to_all(bench);
 	d = put(bench, 0, MESSAGE_REQUEST, 1, 'a');
-	message.u.request.identity = (struct identity){
-		{ 2, 0, 0, 0, 0, 1 }, { 0x11, 0x27, 9, 0, 0x40, 1, 0x80, 3, 7, 1, 9, 2, 5, 6, 7, 8 } };
+	message.u.request.identity =
+		(struct identity){ { 2, 0, 0, 0, 0, 1 },
+		                   { 0x11, 0x27, 9, 0, 0x40, 1, 0x80, 3, 7, 1, 9, 2, 5, 6, 7, 8 } };
 	message.u.request.firmware = FIRMWARE_BIOS;
 	fill(d, &message);
 	serve_counted(bench, 1);
 	assert_int_equal(when_sent, 1);
-	assert_int_equal(number_of(bench, "SELECT claim_uuid IS NOT NULL FROM device WHERE id = 1"), 1);
+	assert_int_equal(number_of(bench, "SELECT claim_uuid IS NOT NULL FROM device WHERE id = 1"),
+	                 1);
 }
 
 /* Once a commit has failed that need not wait, the next that must does. */
@@ -190,7 +195,8 @@ static void test_relaxed_no_longer_than_it_takes(void **state)
 	uint64_t job;
 
 	job = first_job(bench);
-	meddle(bench, "CREATE TRIGGER no BEFORE INSERT ON job BEGIN SELECT RAISE(ABORT, 'no'); END");
+	meddle(bench,
+	       "CREATE TRIGGER no BEFORE INSERT ON job BEGIN SELECT RAISE(ABORT, 'no'); END");
 	put(bench, 0, MESSAGE_REQUEST, 2, 'a');
 	serve(bench, 1);
 	assert_int_equal(bench->batch[0].reply_length, 0);
@@ -201,13 +207,16 @@ static void test_relaxed_no_longer_than_it_takes(void **state)
 	assert_int_equal(when_sent, 1);
 }
 
-/* A new job that is lost with its transaction is not offered when the messages are answered again. */
+/*
+ * A new job that is lost with its transaction is not offered when the messages are answered again.
+ */
 static void test_lost_job_is_not_offered(void **state)
 {
 	struct bench *bench = *state;
 	uint64_t job = first_job(bench);
 
-	meddle(bench, "CREATE TRIGGER no BEFORE UPDATE ON job BEGIN SELECT RAISE(ABORT, 'no'); END");
+	meddle(bench,
+	       "CREATE TRIGGER no BEFORE UPDATE ON job BEGIN SELECT RAISE(ABORT, 'no'); END");
 	put(bench, 0, MESSAGE_REQUEST, 2, 'a');
 	put_report(bench, 1, 1, job, 'a', 1, REPORT_ACCEPTED);
 	serve(bench, 2);

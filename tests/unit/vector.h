@@ -13,8 +13,8 @@ size_t read_hex(const char *line, uint8_t *out, size_t size);
 
 /**
  * Reads the hex block under the heading "Vector: @name" of nbp/protocol.md, or of
- * nbp/image-safe-data.md, into @out of @size bytes. A vector that is missing or too large fails the test.
- * Returns its length.
+ * nbp/image-safe-data.md, into @out of @size bytes. A vector that is missing or too large fails the
+ * test. Returns its length.
  */
 size_t read_vector(const char *name, uint8_t *out, size_t size);
 
