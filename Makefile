@@ -10,7 +10,7 @@ Q := $(if $(V),,@)
 step = @$(if $(V),:,printf '  %-8s %s\n' $(1) $@)
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all nbps tools machines servers help demo vm test test-unit test-system unit-tests replays test-vm test-long \
+.PHONY: all nbps tools pc machines servers help demo vm test test-unit test-system unit-tests replays test-vm test-long \
 	soak bench bench-server pictures storm fuzz coverage install uninstall dist deb linux clean FORCE
 
 # The agent for Windows is the same but for its port, and is built where the compiler for it is there,
@@ -20,9 +20,10 @@ WINDOWS_PROGRAMS := $(if $(shell command -v $(MINGW) 2>/dev/null),$(B)/prebootwo
 
 all: nbps tools
 nbps: $(B)/nvlnbp.sys $(EFI_ARCHES:%=$(B)/nvlnbp%.efi)
-# What a virtual machine boots besides the NBP.
-machines: $(B)/vm/initrd $(B)/vm/root $(B)/vm/disk-bios.img $(EFI_ARCHES:%=$(B)/vm/disk-%.img) \
-	$(B)/vm/initrd-aa64 $(B)/vm/root-aa64
+# What a virtual machine boots besides the NBP: a PC, and others.
+PC := $(B)/vm/initrd $(B)/vm/root $(B)/vm/disk-bios.img $(B)/vm/disk-x64.img
+pc: $(PC)
+machines: $(PC) $(B)/vm/disk-ia32.img $(B)/vm/disk-aa64.img $(B)/vm/initrd-aa64 $(B)/vm/root-aa64
 tools: $(B)/prebootd $(B)/prebootctl $(B)/prebootctl.8 $(B)/prebootwork $(B)/isdctl \
 	$(WINDOWS_PROGRAMS)
 
@@ -31,7 +32,8 @@ help:
 	@echo 'make demo          a machine boots, is offered a job, does it, boots its disk'
 	@echo 'make vm            a machine to play with; its serial console is this terminal'
 	@echo 'make test          all tests; test-unit, test-system [K=name] and test-vm [K=name] run a part'
-	@echo 'make test-long     longer tests: more damaged files, each recipe on each firmware'
+	@echo 'make test-long     longer tests: more damaged files, each recipe on each firmware, and all boots'
+	@echo '                   on IA32 and ARM64'
 	@echo 'make soak          many boots, in situations that come in random order: [N=100] of each firmware,'
 	@echo '                   [FIRMWARE=seabios|ovmf|ovmf-ipxe] [SEED=number]'
 	@echo 'make bench         sizes, packets and times, beside PXELINUX; answers a second, beside nginx'
@@ -453,10 +455,10 @@ $(B)/dependencies: scripts/install-dependencies | $(B)
 	@touch $@
 
 demo: $(B)/dependencies
-	@$(MAKE) --no-print-directory all machines
+	@$(MAKE) --no-print-directory all pc
 	scripts/demo $(or $(FIRMWARE),bios)
 vm: $(B)/dependencies
-	@$(MAKE) --no-print-directory all machines
+	@$(MAKE) --no-print-directory all pc
 	scripts/vm $(if $(GDB),--gdb) $(or $(FIRMWARE),bios)
 test: test-unit test-system test-vm
 test-vm: $(B)/dependencies
@@ -465,13 +467,13 @@ test-vm: $(B)/dependencies
 # Tests that take too long for each change; "make test" has a part of them.
 test-long: $(B)/dependencies
 	@$(MAKE) --no-print-directory all machines servers
-	FLIPS=20 LONG=1 scripts/run-vm-tests -k 'damaged or recipe'
+	FLIPS=20 LONG=1 scripts/run-vm-tests -k 'damaged or recipe or ovmf32 or aavmf'
 # FIRMWARE: one of scripts/lab/machine.py's, as in make soak FIRMWARE=seabios; default: all of them.
 soak: $(B)/dependencies
-	@$(MAKE) --no-print-directory all machines
+	@$(MAKE) --no-print-directory all pc
 	scripts/soak --boots $(or $(N),100) $(if $(SEED),--seed $(SEED)) $(FIRMWARE)
 bench: $(B)/dependencies
-	@$(MAKE) --no-print-directory all machines
+	@$(MAKE) --no-print-directory all pc
 	scripts/bench
 	@$(MAKE) --no-print-directory bench-server
 # The server's part alone.
@@ -482,7 +484,7 @@ bench-server: $(B)/dependencies
 
 # The documents' pictures of screens and terminals; they are committed.
 pictures: $(B)/dependencies
-	@$(MAKE) --no-print-directory all machines
+	@$(MAKE) --no-print-directory all pc
 	scripts/pictures
 
 # --- installing ------------------------------------------------------------

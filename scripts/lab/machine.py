@@ -48,6 +48,7 @@ class Firmware:
     net_option: tuple = ()  # on UEFI, what follows the card in the path of its boot option
     memory: tuple = (0, 512 << 20)  # where it begins, and its size in bytes
     invalid: bytes = b"\x0f\x0b"    # an instruction that no processor will ever run: UD2
+    fault: int = 6                  # the number of the fault that comes of that
     # GRUB is the loader: it reads module_name, and of configurations those in grub/.
     grub: bool = False
     linux: tuple = (BUILD / "linux/kernel", BUILD / "vm/initrd", BUILD / "vm/root")
@@ -119,6 +120,7 @@ OTHER_FIRMWARES = {
         pc=("-cpu", "cortex-a57", "-m", "1024"),
         memory=(1 << 30, 1 << 30),
         invalid=bytes(4),  # UDF
+        fault=0,
         rom=False,
         net_option=(ovmf_vars.IPV4,)),
 }
@@ -268,11 +270,11 @@ class Machine:
 
 
 def for_firmware(pattern, firmware, quote=False):
-    """Replaces {nbp}, {loader}, {module}, {modules} and {disk} in @pattern by what they are
-    for @firmware, @quote-d for a regular expression."""
+    """Replaces {nbp}, {loader}, {module}, {modules}, {disk} and {fault} in @pattern by what they
+    are for @firmware, @quote-d for a regular expression."""
     values = {"nbp": firmware.nbp, "loader": firmware.loader.name,
               "module": firmware.module_name, "modules": str(firmware.module.parent),
-              "disk": firmware.disk_line}
+              "disk": firmware.disk_line, "fault": f"fault {firmware.fault}"}
     return re.sub(r"\{(%s)\}" % "|".join(values),
                   lambda found: re.escape(values[found[1]]) if quote else values[found[1]],
                   pattern)
