@@ -180,7 +180,7 @@ $(B)/nvlnbp.sys: $(B)/nvlnbp.elf $(B)/bios/packer
 CC_x64 = $(CC) -m64
 CFLAGS_x64 := $(CFLAGS_EFI) $(X86) -maccumulate-outgoing-args -DGNU_EFI_USE_MS_ABI
 OBJCOPY_x64 := objcopy --target=efi-app-x86_64
-LIMIT_x64 := 59392
+LIMIT_x64 := 59904
 
 # Firmware is called with all arguments on the stack, our own functions are not.
 CC_ia32 = $(CC) -m32

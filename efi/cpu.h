@@ -18,6 +18,7 @@ struct cpu_names {
 	const char *nbp;       /* this program's file name */
 	const char *program;   /* what a disk boots by default (UEFI 3.5.1.1) */
 	uint16_t architecture; /* DHCP option 93 */
+	enum loader_kind loader;
 };
 extern const struct cpu_names cpu_names;
 

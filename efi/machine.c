@@ -205,6 +205,7 @@ void machine_read(struct efi *efi)
 
 	machine->firmware = FIRMWARE_UEFI;
 	machine->architecture = cpu_names.architecture;
+	machine->loader = cpu_names.loader;
 	machine->memory_mib = memory_mib(efi);
 	read_smbios(efi);
 	read_firmware(efi);

@@ -83,26 +83,35 @@ int menu_find(const struct menu *menu, struct span name)
 }
 
 struct span menu_loader(const struct menu *menu, const struct menu_entry *entry,
-                        enum firmware_kind firmware)
+                        enum loader_kind kind)
 {
-	static const char *const usual[] = { "pxelinux.0", "syslinux.efi" };
+	static const char *const usual[] = { "pxelinux.0", "syslinux.efi", "syslinux32.efi",
+		                             "grubnetaa64.efi" };
 	struct span name = menu_field(menu, entry, MENU_FIELD_LOADER), end;
-	bool efi = firmware == FIRMWARE_UEFI;
+	unsigned int column = 0;
+	size_t start = 0;
 
-	for (size_t i = 0; i < name.length; i++)
-		if (name.data[i] == '|')
-			return menu_text_trim(efi ? (struct span){ name.data + i + 1,
-			                                          name.length - i - 1 } :
-			                            (struct span){ name.data, i });
+	for (size_t i = 0; i < name.length; i++) {
+		if (name.data[i] != '|')
+			continue;
+		if (column++ == kind)
+			return menu_text_trim((struct span){ name.data + start, i - start });
+		start = i + 1;
+	}
+	if (column != 0) {
+		name.data += start;
+		name.length = column == kind ? name.length - start : 0;
+		return menu_text_trim(name);
+	}
 	/* PXELINUX and SYSLINUX read the same files, so either name stands for both. */
 	if (name.length == 0 || menu_text_is(name, usual[0]) || menu_text_is(name, usual[1]))
-		return (struct span){ (const uint8_t *)usual[efi], strlen(usual[efi]) };
+		return (struct span){ (const uint8_t *)usual[kind], strlen(usual[kind]) };
 	end = name;
 	if (end.length > 4) {
 		end.data += end.length - 4;
 		end.length = 4;
 	}
-	if (menu_text_is(end, ".efi") != efi)
+	if (menu_text_is(end, ".efi") != (kind != LOADER_BIOS))
 		name.length = 0;
 	return name;
 }
@@ -197,13 +206,16 @@ static void read_section(struct parser *parser, struct span line)
 static void check_execute(struct parser *parser, const struct menu_entry *entry,
                           const struct menu_text_fields *fields)
 {
-	struct span bios = menu_loader(parser->menu, entry, FIRMWARE_BIOS);
-	struct span uefi = menu_loader(parser->menu, entry, FIRMWARE_UEFI);
+	bool any = false;
 
-	if (bios.length + uefi.length == 0)
+	for (enum loader_kind kind = 0; kind < LOADERS; kind++) {
+		struct span loader = menu_loader(parser->menu, entry, kind);
+
+		any |= loader.length != 0;
+		check_file(parser, loader);
+	}
+	if (!any)
 		add_error(parser, fields->at[MENU_FIELD_LOADER].data, "a loader");
-	check_file(parser, bios);
-	check_file(parser, uefi);
 	check_file(parser, fields->at[MENU_FIELD_CONFIG]);
 	check_file(parser, fields->at[MENU_FIELD_PREFIX]);
 	if (fields->at[MENU_FIELD_LOADER].length + fields->at[MENU_FIELD_CONFIG].length == 0)

@@ -126,10 +126,10 @@ struct span menu_section_password(const struct menu *menu, const struct menu_sec
 int menu_find(const struct menu *menu, struct span name);
 
 /**
- * Returns the name of the loader that @entry of MENU_KIND_EXECUTE starts on
- * @firmware; empty if the entry is not for machines with that firmware.
+ * Returns the name of the loader that @entry of MENU_KIND_EXECUTE starts on machines of
+ * @kind, LOADERS excluded; empty if the entry is not for such machines.
  */
 struct span menu_loader(const struct menu *menu, const struct menu_entry *entry,
-                        enum firmware_kind firmware);
+                        enum loader_kind kind);
 
 #endif

@@ -53,7 +53,7 @@ const struct menu_entry *menu_screen_entry(const struct menu_screen *screen, uin
 bool menu_screen_usable(const struct menu_screen *screen, const struct menu_entry *entry)
 {
 	return entry->kind != MENU_KIND_EXECUTE ||
-	       menu_loader(screen->menu, entry, screen->p->machine.firmware).length;
+	       menu_loader(screen->menu, entry, screen->p->machine.loader).length;
 }
 
 /* --- the box of entries ---------------------------------------------------- */

@@ -109,7 +109,7 @@ static bool choose_entry(struct view *view, const char *reason)
 	copy_field(choice->name, sizeof(choice->name), menu_field(menu, entry, MENU_FIELD_NAME));
 	if (entry->kind == MENU_KIND_EXECUTE) {
 		copy_field(choice->loader, sizeof(choice->loader),
-		           menu_loader(menu, entry, screen->p->machine.firmware));
+		           menu_loader(menu, entry, screen->p->machine.loader));
 		copy_field(choice->config, sizeof(choice->config),
 		           menu_field(menu, entry, MENU_FIELD_CONFIG));
 		copy_field(choice->prefix, sizeof(choice->prefix),

@@ -49,6 +49,7 @@ enum started_by {
 /* What only the port can know of the machine; the core derives the rest. */
 struct machine {
 	enum firmware_kind firmware;
+	enum loader_kind loader;   /* which programs it can run */
 	uint16_t architecture;     /* DHCP option 93: 0 BIOS; UEFI: 6 IA32, 7 x64, 11 ARM64 */
 	uint8_t mac[6];            /* of the booting NIC; zeros: unknown */
 	uint16_t nic_vendor, nic_device; /* its PCI ids; 0: unknown */

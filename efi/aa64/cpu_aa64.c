@@ -21,7 +21,8 @@
 const struct cpu_names cpu_names = {
 	.nbp = "nvlnbpaa64.efi",
 	.program = "\\EFI\\BOOT\\BOOTAA64.EFI",
-	.architecture = 11,
+	.architecture = ARCHITECTURE_ARM64,
+	.loader = LOADER_UEFI_ARM64,
 };
 
 /* --- the processor ------------------------------------------------------------- */

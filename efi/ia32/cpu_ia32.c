@@ -8,7 +8,8 @@
 const struct cpu_names cpu_names = {
 	.nbp = "nvlnbpia32.efi",
 	.program = "\\EFI\\BOOT\\BOOTIA32.EFI",
-	.architecture = 6, /* as the errata of RFC 4578 and practice have it */
+	.architecture = ARCHITECTURE_IA32,
+	.loader = LOADER_UEFI_IA32,
 };
 
 void *const cpu_fault_address = NULL; /* Firmware uses no pages: no address is bad. */

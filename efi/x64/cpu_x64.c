@@ -9,7 +9,8 @@
 const struct cpu_names cpu_names = {
 	.nbp = "nvlnbpx64.efi",
 	.program = "\\EFI\\BOOT\\BOOTX64.EFI",
-	.architecture = 7, /* as the errata of RFC 4578 and practice have it */
+	.architecture = ARCHITECTURE_X64, /* 7, as the errata of RFC 4578 and practice have it */
+	.loader = LOADER_UEFI,
 };
 
 void *const cpu_fault_address = (void *)0x0123456789abcdef;

@@ -39,6 +39,20 @@ enum firmware_kind {
 	FIRMWARE_UEFI = 2,
 };
 
+/* Processors by DHCP option 93, where UEFI's NBPs differ: x64 is all others. */
+#define ARCHITECTURE_IA32 6
+#define ARCHITECTURE_X64 7
+#define ARCHITECTURE_ARM64 11
+
+/* Machines by the programs that they can run: a job has a loader for each. */
+enum loader_kind {
+	LOADER_BIOS,
+	LOADER_UEFI, /* on x64 */
+	LOADER_UEFI_IA32,
+	LOADER_UEFI_ARM64,
+	LOADERS,     /* how many there are */
+};
+
 /* How a disk is attached. */
 enum disk_kind {
 	DISK_UNKNOWN = 0,

@@ -347,7 +347,8 @@ def prebootctl(database, *arguments):
 
 def assign(database, device, firmware, config="z_auto.cfg", loader=None, prefix=None, details=None):
     """Assigns a job to a device, with the loader of its firmware or another one."""
-    options = [f"--loader-{firmware.kind}", loader or firmware.loader.name, "--config", config]
+    option = {"ia32": "uefi-ia32", "aa64": "uefi-arm64"}.get(firmware.processor, firmware.kind)
+    options = [f"--loader-{option}", loader or firmware.loader.name, "--config", config]
     if prefix:
         options += ["--prefix", prefix]
     pairs = [f"{key}={value}" for key, value in (details or {}).items()]

@@ -59,11 +59,11 @@ static void canvas_write(struct platform *p, const char *text, size_t length)
 		put_character(canvas, *text++);
 }
 
-void canvas_start(struct canvas *canvas, enum firmware_kind firmware)
+void canvas_start(struct canvas *canvas, enum loader_kind kind)
 {
 	memset(canvas, 0, sizeof(*canvas));
 	canvas->p = (struct platform){
-		.name = "canvas", .machine.firmware = firmware, .now = canvas_now,
+		.name = "canvas", .machine.loader = kind, .now = canvas_now,
 		.write = canvas_write, .clear = canvas_clear, .move = canvas_move,
 		.colours = canvas_colours,
 	};

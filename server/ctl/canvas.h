@@ -21,7 +21,7 @@ struct canvas {
 };
 
 /** Makes an empty screen of a machine with such firmware. */
-void canvas_start(struct canvas *canvas, enum firmware_kind firmware);
+void canvas_start(struct canvas *canvas, enum loader_kind kind);
 
 /** Prints the screen, without blanks at the ends of lines; with colours, whole, for a terminal. */
 void canvas_print(const struct canvas *canvas, FILE *out, bool coloured);

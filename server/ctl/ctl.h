@@ -54,10 +54,17 @@ static inline bool ctl_given(const struct ctl *ctl, const struct ctl_option *opt
 }
 
 /* Those that more than one noun's verbs take, in ctl_words.c and ctl_find.c. */
-extern const struct ctl_option opt_config, opt_loader_bios, opt_loader_uefi, opt_prefix;
+extern const struct ctl_option opt_config, opt_loader_bios, opt_loader_uefi, opt_loader_ia32,
+	opt_loader_arm64, opt_prefix;
 extern const struct ctl_option opt_attempts, opt_deadline, opt_unset, opt_group, opt_seen;
 /* The options that say what a job is; ctl_read_bundle() reads them. */
-#define BUNDLE_OPTIONS &opt_config, &opt_loader_bios, &opt_loader_uefi, &opt_prefix, \
+/* The members of JSON that list loaders, for json_pack()'s "s:s, s:s, s:s, s:s". */
+#define CTL_JSON_LOADERS(loaders) \
+	"loader_bios", (loaders).of[LOADER_BIOS], "loader_uefi", (loaders).of[LOADER_UEFI], \
+	"loader_uefi_ia32", (loaders).of[LOADER_UEFI_IA32], \
+	"loader_uefi_arm64", (loaders).of[LOADER_UEFI_ARM64]
+#define BUNDLE_OPTIONS &opt_config, &opt_loader_bios, &opt_loader_uefi, &opt_loader_ia32, \
+	&opt_loader_arm64, &opt_prefix, \
 	&opt_attempts, &opt_deadline
 
 /** Has ctl_error() print JSON from now on, {"error": {"message": ..., "status": ...}}. */
@@ -321,6 +328,9 @@ void ctl_origin(struct ctl *ctl, const struct job *job, char bundle[NAME_SIZE],
                 const char **source);
 /** What people call a job: by its @bundle, if that is not "", or by what it has the loader do. */
 const char *ctl_job_name(const char *bundle, const struct job *job);
+/** Prints in one line what a job starts on which machines. */
+void ctl_print_loaders(const char *indent, const struct job *job);
+
 /** Prints a job as lines of text. */
 int ctl_print_job(struct ctl *ctl, const struct job *job, const char *indent);
 /** Refuses a step that no event has, and says which may have been meant. */

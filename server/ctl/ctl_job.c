@@ -46,7 +46,7 @@ const char *ctl_job_name(const char *bundle, const struct job *job)
 		return bundle;
 	if (job->config[0])
 		return job->config;
-	return job->loader_bios[0] ? job->loader_bios : job->loader_uefi;
+	return job->loaders.of[loader_first(&job->loaders) % LOADERS]; /* an open job has one */
 }
 
 json_t *ctl_json_job(struct ctl *ctl, const struct device *device, const struct job *job)
@@ -58,13 +58,13 @@ json_t *ctl_json_job(struct ctl *ctl, const struct device *device, const struct 
 	if (job_details(&ctl->store, job->number, &details))
 		return NULL;
 	ctl_origin(ctl, job, bundle, &source);
-	return json_pack("{s:I, s:s, s:o, s:s, s:s, s:i, s:i, s:i, s:s, s:s, s:s, s:s, s:o, s:s,"
+	return json_pack("{s:I, s:s, s:o, s:s, s:s, s:i, s:i, s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:s,"
 	                 " s:o, s:o, s:o, s:o, s:o}",
 	                 "job", (json_int_t)job->number, "device", device->name,
 	                 "bundle", bundle[0] ? json_string(bundle) : json_null(), "source", source,
 	                 "state", job_state_name(job->state), "attempt", (int)job->attempt,
 	                 "attempts", (int)job->attempts, "deadline", (int)job->deadline,
-	                 "loader_bios", job->loader_bios, "loader_uefi", job->loader_uefi,
+	                 CTL_JSON_LOADERS(job->loaders),
 	                 "config", job->config, "prefix", job->prefix, "details",
 	                 ctl_json_details(&details),
 	                 "reason", job->reason, "assigned", ctl_json_time(job->assigned),
@@ -84,6 +84,15 @@ static void print_time(const char *indent, const char *what, int64_t time)
 		printf("%s%-9s  %s\n", indent, what, text);
 }
 
+void ctl_print_loaders(const char *indent, const struct job *job)
+{
+	for (enum loader_kind kind = 0; kind < LOADERS; kind++)
+		printf("%s%s for %s", kind ? ", " : indent,
+		       job->loaders.of[kind][0] ? job->loaders.of[kind] : "nothing",
+		       loader_machines(kind));
+	printf("%s%s\n", job->config[0] ? ", with " : "", job->config);
+}
+
 int ctl_print_job(struct ctl *ctl, const struct job *job, const char *indent)
 {
 	struct details details;
@@ -99,9 +108,11 @@ int ctl_print_job(struct ctl *ctl, const struct job *job, const char *indent)
 	printf("%sattempt    %u of %u\n", indent, job->attempt, job->attempts);
 	ctl_seconds_text(job->deadline, deadline);
 	printf("%sdeadline   %s after it has begun\n", indent, deadline);
-	printf("%sloader     BIOS %s, UEFI %s\n", indent,
-	       job->loader_bios[0] ? job->loader_bios : "none",
-	       job->loader_uefi[0] ? job->loader_uefi : "none");
+	for (enum loader_kind kind = 0; kind < LOADERS; kind++)
+		printf("%s%s%s %s", kind ? ", " : indent, kind ? "" : "loader     ",
+		       loader_machines(kind),
+		       job->loaders.of[kind][0] ? job->loaders.of[kind] : "none");
+	puts("");
 	printf("%sconfig     %s\n", indent, job->config[0] ? job->config : "none");
 	if (job->prefix[0])
 		printf("%sprefix     %s\n", indent, job->prefix);

@@ -104,11 +104,34 @@ static void look_for(const struct tftp *t, const char *what, const char *name, c
 
 /* --- what names files ------------------------------------------------------ */
 
-static void look_for_all(const struct tftp *t, const char *what, const char *loader_bios,
-                         const char *loader_uefi, const char *config, const char *prefix)
+/* Returns which setting has the loader of a kind. */
+static size_t setting_of(enum loader_kind kind)
 {
-	look_for(t, what, loader_bios, "");
-	look_for(t, what, loader_uefi, "");
+	char key[32];
+
+	snprintf(key, sizeof(key), "loader-%s", loader_name(kind));
+	return (size_t)setting_find(key);
+}
+
+/*
+ * Looks for the loaders but those that the settings have. Few sites have machines of the last two
+ * kinds, so nobody misses what is built in for them.
+ */
+static void look_for_loaders(const struct tftp *t, const char *what, const struct loaders *loaders)
+{
+	for (enum loader_kind kind = 0; kind < LOADERS; kind++) {
+		const char *name = loaders->of[kind];
+
+		if (strcmp(name, LOADER_OF_SETTINGS) != 0 &&
+		    (kind <= LOADER_UEFI || strcmp(name, setting_default(setting_of(kind))) != 0))
+			look_for(t, what, name, "");
+	}
+}
+
+static void look_for_all(const struct tftp *t, const char *what, const struct loaders *loaders,
+                         const char *config, const char *prefix)
+{
+	look_for_loaders(t, what, loaders);
 	look_for(t, what, config, prefix);
 }
 
@@ -181,8 +204,7 @@ void ctl_warn_job(struct ctl *ctl, const char *what, const struct job *job)
 	struct tftp t = { .found = print_warning };
 
 	if (read_folders(ctl, &t) == 0)
-		look_for_all(&t, what, job->loader_bios, job->loader_uefi, job->config,
-		             job->prefix);
+		look_for_all(&t, what, &job->loaders, job->config, job->prefix);
 }
 
 void ctl_warn_bundle_id(struct ctl *ctl, uint64_t id)
@@ -211,27 +233,28 @@ static bool is_set_for(const struct owner *owner, const struct owner *from)
  * itself. @used: those that are built in, too, as there are jobs that leave it to them
  */
 static int look_for_settings(struct ctl *ctl, const struct tftp *t,
-                             const struct owner *owner, const bool used[2])
+                             const struct owner *owner, const bool used[LOADERS])
 {
-	static const char *const keys[] = { "loader-bios", "loader-uefi", "menu-file",
-		                            "menu-mode" };
-	struct owner from[4];
-	char values[4][SETTING_TEXT], text[CTL_OWNER], what[CTL_OWNER + 32];
+	/* The loaders in the order of enum loader_kind. */
+	static const char *const keys[] = { "loader-bios", "loader-uefi", "loader-uefi-ia32",
+		                            "loader-uefi-arm64", "menu-file", "menu-mode" };
+	enum { MENU_FILE = LOADERS, MENU_MODE, COUNT };
+	struct owner from[COUNT];
+	char values[COUNT][SETTING_TEXT], text[CTL_OWNER], what[CTL_OWNER + 32];
 
 	ctl_owner_text(ctl, owner, text);
-	for (int i = 0; i < 4; i++) {
+	for (int i = 0; i < COUNT; i++) {
 		int rc = setting_read(&ctl->store, owner, (size_t)setting_find(keys[i]), values[i],
 		                      &from[i]);
 
 		if (rc)
 			return rc;
 	}
-	for (int i = 0; i < 3; i++) {
-		bool menu = i == 2;
-
-		if (menu ? strcmp(values[3], "never") == 0 ||
-		           !(is_set_for(owner, &from[2]) || is_set_for(owner, &from[3]))
-		         : !is_set_for(owner, &from[i]) && !used[i])
+	for (int i = 0; i <= MENU_FILE; i++) {
+		if (i == MENU_FILE ? strcmp(values[MENU_MODE], "never") == 0 ||
+		                     !(is_set_for(owner, &from[MENU_FILE]) ||
+		                       is_set_for(owner, &from[MENU_MODE]))
+		                   : !is_set_for(owner, &from[i]) && !used[i])
 			continue;
 		snprintf(what, sizeof(what), "setting %s of %s", keys[i], text);
 		look_for(t, what, values[i], "");
@@ -244,13 +267,14 @@ void ctl_warn_settings(struct ctl *ctl, const struct owner *owner)
 	struct tftp t = { .found = print_warning };
 
 	if (read_folders(ctl, &t) == 0)
-		look_for_settings(ctl, &t, owner, (bool[2]){ false, false });
+		look_for_settings(ctl, &t, owner, (bool[LOADERS]){ false });
 }
 
 bool ctl_setting_names_files(const char *key)
 {
 	static const char *const keys[] = { SETTING_TFTP_ROOT, SETTING_TFTP_FOLDER, "loader-bios",
-		                            "loader-uefi", "menu-file", "menu-mode" };
+		                            "loader-uefi", "loader-uefi-ia32", "loader-uefi-arm64",
+		                            "menu-file", "menu-mode" };
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
 		if (strcmp(keys[i], key) == 0)
@@ -283,19 +307,16 @@ static int check_bundles(struct ctl *ctl, const struct tftp *t)
 	struct bundle *b = &whole.bundle;
 	char what[NAME_SIZE + 8];
 	/* A missing loader of the settings is reported with those. */
-	bool used[2] = { false, false };
+	bool used[LOADERS] = { false };
 	struct store_rows *rows;
 	int rc = bundle_list(&ctl->store, &rows);
 
 	while (store_next(rows, &rc)) {
 		bundle_row(rows, &whole);
 		snprintf(what, sizeof(what), "bundle %s", b->name);
-		used[0] = used[0] || strcmp(b->loader_bios, LOADER_OF_SETTINGS) == 0;
-		used[1] = used[1] || strcmp(b->loader_uefi, LOADER_OF_SETTINGS) == 0;
-		look_for_all(t, what,
-		             strcmp(b->loader_bios, LOADER_OF_SETTINGS) ? b->loader_bios : "",
-		             strcmp(b->loader_uefi, LOADER_OF_SETTINGS) ? b->loader_uefi : "",
-		             b->config, b->prefix);
+		for (enum loader_kind kind = 0; kind <= LOADER_UEFI; kind++)
+			used[kind] |= strcmp(b->loaders.of[kind], LOADER_OF_SETTINGS) == 0;
+		look_for_all(t, what, &b->loaders, b->config, b->prefix);
 	}
 	return rc ? rc : look_for_settings(ctl, t, &global, used);
 }
@@ -311,7 +332,7 @@ static int check_job(struct ctl *ctl, const struct tftp *t)
 	while (store_next(rows, &rc)) {
 		job_row(rows, &job);
 		snprintf(what, sizeof(what), "job %llu", (unsigned long long)job.number);
-		look_for_all(t, what, job.loader_bios, job.loader_uefi, job.config, job.prefix);
+		look_for_all(t, what, &job.loaders, job.config, job.prefix);
 	}
 	return rc;
 }
@@ -325,7 +346,7 @@ static int check_settings(struct ctl *ctl, const struct tftp *t)
 
 	while (store_next(rows, &rc)) {
 		setting_owner_row(rows, &owner);
-		rc = look_for_settings(ctl, t, &owner, (bool[2]){ false, false });
+		rc = look_for_settings(ctl, t, &owner, (bool[LOADERS]){ false });
 	}
 	return rc;
 }

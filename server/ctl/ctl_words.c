@@ -18,7 +18,14 @@ const struct ctl_option opt_loader_bios = {
 	"boot their disk; without it as the setting loader-bios says"
 };
 const struct ctl_option opt_loader_uefi = {
-	"loader-uefi", "FILE", "the loader for UEFI firmware, likewise"
+	"loader-uefi", "FILE", "the loader for UEFI firmware on x64, likewise; \"\" is for other "
+	"processors, too, unless the next two say otherwise"
+};
+const struct ctl_option opt_loader_ia32 = {
+	"loader-uefi-ia32", "FILE", "the loader for UEFI firmware of 32 bit, likewise"
+};
+const struct ctl_option opt_loader_arm64 = {
+	"loader-uefi-arm64", "FILE", "the loader for UEFI firmware on ARM64, likewise"
 };
 const struct ctl_option opt_prefix = { "prefix", "PATH", "the loader's path prefix" };
 const struct ctl_option opt_attempts = {
@@ -55,6 +62,31 @@ static int read_loader(const char *what, const char *given, char out[FILE_SIZE])
 	return given ? ctl_read_file_name(what, given, out) : 0;
 }
 
+static int read_loaders(struct ctl *ctl, struct loaders *loaders)
+{
+	static const struct ctl_option *const options[LOADERS] = {
+		[LOADER_BIOS] = &opt_loader_bios, [LOADER_UEFI] = &opt_loader_uefi,
+		[LOADER_UEFI_IA32] = &opt_loader_ia32, [LOADER_UEFI_ARM64] = &opt_loader_arm64,
+	};
+	const char *uefi = ctl_option(ctl, &opt_loader_uefi);
+	bool whole = uefi && (!uefi[0] || strcmp(uefi, LOADER_OF_SETTINGS) == 0);
+	char what[32];
+	int status = 0;
+
+	for (enum loader_kind kind = 0; status == 0 && kind < LOADERS; kind++) {
+		const char *given = ctl_option(ctl, options[kind]);
+
+		/* What is no x64 program is meant for UEFI as such. */
+		if (!given && whole && kind > LOADER_UEFI)
+			given = uefi;
+		text_format(what, sizeof(what), "--loader-%s", loader_name(kind));
+		status = read_loader(what, given, loaders->of[kind]);
+	}
+	if (status == 0 && loader_first(loaders) == LOADERS)
+		status = ctl_error(EXIT_USAGE, "it needs a loader for BIOS or for UEFI");
+	return status;
+}
+
 int ctl_read_bundle(struct ctl *ctl, struct bundle *bundle)
 {
 	const char *config = ctl_option(ctl, &opt_config), *prefix = ctl_option(ctl, &opt_prefix);
@@ -66,13 +98,7 @@ int ctl_read_bundle(struct ctl *ctl, struct bundle *bundle)
 	if (config && !config[0])
 		bundle->config[0] = '\0'; /* the loader takes none */
 	if (status == 0)
-		status = read_loader("--loader-bios", ctl_option(ctl, &opt_loader_bios),
-		                     bundle->loader_bios);
-	if (status == 0)
-		status = read_loader("--loader-uefi", ctl_option(ctl, &opt_loader_uefi),
-		                     bundle->loader_uefi);
-	if (status == 0 && !bundle->loader_bios[0] && !bundle->loader_uefi[0])
-		status = ctl_error(EXIT_USAGE, "it needs a loader for BIOS or for UEFI");
+		status = read_loaders(ctl, &bundle->loaders);
 	if (status == 0 && prefix && prefix[0])
 		status = ctl_read_file_name("--prefix", prefix, bundle->prefix);
 	else if (status == 0 && prefix)

@@ -93,8 +93,7 @@ static int add_bundle(struct ctl *ctl, struct bundle_whole *whole)
 		return status;
 	memset(whole, 0, sizeof(*whole));
 	text_format(b->name, sizeof(b->name), "%s", ctl->words[0]);
-	text_format(b->loader_bios, sizeof(b->loader_bios), LOADER_OF_SETTINGS);
-	text_format(b->loader_uefi, sizeof(b->loader_uefi), LOADER_OF_SETTINGS);
+	loader_leave_to_settings(&b->loaders);
 	b->kind = BUNDLE_IMAGING;
 	text_format(b->config, sizeof(b->config), "%s", bundle_kind_config(b->kind));
 	whole->added = time(NULL);
@@ -250,10 +249,9 @@ json_t *ctl_json_bundle(const struct bundle_whole *whole)
 {
 	const struct bundle *b = &whole->bundle;
 
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "bundle",
-	                 b->name,
-	                 "kind", bundle_kind_name(b->kind), "loader_bios", b->loader_bios,
-	                 "loader_uefi", b->loader_uefi, "config", b->config, "prefix", b->prefix,
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o}",
+	                 "bundle", b->name, "kind", bundle_kind_name(b->kind),
+	                 CTL_JSON_LOADERS(b->loaders), "config", b->config, "prefix", b->prefix,
 	                 "completes", completion_name(b->completion),
 	                 "attempts", b->attempts ? json_integer(b->attempts) : json_null(),
 	                 "deadline", b->deadline ? json_integer(b->deadline) : json_null(),
@@ -270,6 +268,13 @@ static json_t *json_uses(const struct bundle_uses *uses)
 }
 
 /* --- list ------------------------------------------------------------------ */
+
+static const char *const loader_lines[LOADERS] = {
+	[LOADER_BIOS] = "loader for BIOS",
+	[LOADER_UEFI] = "loader for UEFI",
+	[LOADER_UEFI_IA32] = "on IA32",
+	[LOADER_UEFI_ARM64] = "on ARM64",
+};
 
 static const char *loader_text(const char *loader)
 {
@@ -288,7 +293,8 @@ static void list_bundle(struct table *table, const struct bundle *b, const struc
 	text_format(done, sizeof(done), "%" PRIu64, uses->done);
 	text_format(failed, sizeof(failed), "%" PRIu64, uses->failed);
 	table_add(table, b->name, bundle_kind_name(b->kind), b->config[0] ? b->config : "none",
-	          loader_text(b->loader_bios), loader_text(b->loader_uefi), used, open, done,
+	          loader_text(b->loaders.of[LOADER_BIOS]),
+	          loader_text(b->loaders.of[LOADER_UEFI]), used, open, done,
 	          failed);
 }
 
@@ -328,8 +334,8 @@ static void print_bundle(const struct bundle_whole *whole, const struct bundle_u
 
 	printf("bundle %s\n", b->name);
 	ctl_line("kind", "%s", bundle_kind_name(b->kind));
-	ctl_line("loader for BIOS", "%s", loader_text(b->loader_bios));
-	ctl_line("loader for UEFI", "%s", loader_text(b->loader_uefi));
+	for (enum loader_kind kind = 0; kind < LOADERS; kind++)
+		ctl_line(loader_lines[kind], "%s", loader_text(b->loaders.of[kind]));
 	ctl_line("config", "%s", b->config[0] ? b->config : "none");
 	if (b->prefix[0])
 		ctl_line("prefix", "%s", b->prefix);

@@ -409,10 +409,7 @@ static void print_explanation(struct explanation *e)
 		printf("    %s%s%s\n", e->loader, next->config[0] ? " with " : "",
 		       next->config);
 	else if (e->gets_job)
-		printf("    %s for BIOS, %s for UEFI%s%s\n",
-		       next->loader_bios[0] ? next->loader_bios : "nothing",
-		       next->loader_uefi[0] ? next->loader_uefi : "nothing",
-		       next->config[0] ? ", with " : "", next->config);
+		ctl_print_loaders("    ", next);
 	if (e->decision.reply.u.answer.menu_mode)
 		printf("    menu-mode=%s\n", menu_mode(e));
 }

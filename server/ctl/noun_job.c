@@ -194,8 +194,7 @@ static int read_job(struct ctl *ctl, struct bundle_whole *bundle)
 	int status = 0;
 
 	memset(bundle, 0, sizeof(*bundle));
-	text_format(bundle->bundle.loader_bios, FILE_SIZE, LOADER_OF_SETTINGS);
-	text_format(bundle->bundle.loader_uefi, FILE_SIZE, LOADER_OF_SETTINGS);
+	loader_leave_to_settings(&bundle->bundle.loaders);
 	if (ctl_given(ctl, &opt_bundle))
 		status = ctl_find_bundle(ctl, ctl_option(ctl, &opt_bundle), bundle);
 	else if (!ctl_given(ctl, &opt_config))

@@ -14,7 +14,7 @@
 
 static const struct ctl_option opt_section = { "section", "NAME", "the section to draw (Main)" };
 static const struct ctl_option opt_firmware = {
-	"firmware", "bios|uefi", "the machine's firmware (bios), which decides on the loaders"
+	"firmware", "bios|uefi|uefi-ia32|uefi-arm64", "the machine's firmware (bios), which decides on the loaders"
 };
 
 #define ERRORS_MAX 100
@@ -157,11 +157,13 @@ static json_t *json_entry(const struct menu *menu, const struct menu_entry *entr
 		json_object_set_new(object, "section",
 		                    json_span(menu_field(menu, entry, MENU_FIELD_SECTION)));
 	} else if (entry->kind == MENU_KIND_EXECUTE) {
-		struct span bios = menu_loader(menu, entry, FIRMWARE_BIOS);
-		struct span uefi = menu_loader(menu, entry, FIRMWARE_UEFI);
+		static const char *const keys[LOADERS] = { "loader_bios", "loader_uefi",
+			                                   "loader_uefi_ia32",
+			                                   "loader_uefi_arm64" };
 
-		json_object_set_new(object, "loader_bios", json_span(bios));
-		json_object_set_new(object, "loader_uefi", json_span(uefi));
+		for (enum loader_kind kind = 0; kind < LOADERS; kind++)
+			json_object_set_new(object, keys[kind],
+			                    json_span(menu_loader(menu, entry, kind)));
 		json_object_set_new(object, "config",
 		                    json_span(menu_field(menu, entry, MENU_FIELD_CONFIG)));
 		json_object_set_new(object, "prefix",
@@ -210,22 +212,23 @@ static json_t *json_menu(const struct menu *menu)
 }
 
 /* Reads --firmware; BIOS, unless something else is said. */
-static int read_firmware(const char *text, enum firmware_kind *firmware)
+static int read_firmware(const char *text, enum loader_kind *kind)
 {
-	*firmware = FIRMWARE_BIOS;
-	if (!text || strcmp(text, "bios") == 0)
+	*kind = LOADER_BIOS;
+	if (!text)
 		return 0;
-	if (strcmp(text, "uefi") != 0)
-		return ctl_error(EXIT_USAGE, "--firmware %s: expected bios or uefi", text);
-	*firmware = FIRMWARE_UEFI;
-	return 0;
+	for (; *kind < LOADERS; (*kind)++)
+		if (strcmp(text, loader_name(*kind)) == 0)
+			return 0;
+	return ctl_error(EXIT_USAGE, "--firmware %s: expected bios, uefi, uefi-ia32 or uefi-arm64",
+	                 text);
 }
 
 static int ctl_menu_show(struct ctl *ctl)
 {
 	static struct menu_file file;
 	struct canvas canvas;
-	enum firmware_kind firmware;
+	enum loader_kind firmware;
 	const char *name = ctl_option(ctl, &opt_section) ? ctl_option(ctl, &opt_section) : "Main";
 	int status = read_firmware(ctl_option(ctl, &opt_firmware), &firmware), section;
 

@@ -318,6 +318,8 @@ static const struct verb verbs[] = {
 	          "(60); 0: never\n"
 	          "loader-bios, loader-uefi\tthe loaders of jobs without loaders of their own "
 	          "(pxelinux.0, syslinux.efi)\n"
+	          "loader-uefi-ia32, loader-uefi-arm64\tthe same for UEFI on other processors than "
+	          "x64 (syslinux32.efi, grubnetaa64.efi)\n"
 	          "attempts, deadline\tof jobs without their own, likewise (3, 4h)\n"
 	          "job-by-mac\twhether a machine that reports no UUID gets jobs by its MAC alone "
 	          "also where the device has a UUID: yes or no (no)\n"

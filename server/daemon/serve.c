@@ -152,7 +152,7 @@ static bool needs_writer(struct serving *s, struct datagram *d)
 static void decide_none(struct serving *s)
 {
 	const struct request *request = &s->question.u.request;
-	struct request_facts facts = { .firmware = request->firmware, .now = s->timestamp->now };
+	struct request_facts facts = { .loader = loader_kind_of(request), .now = s->timestamp->now };
 	const struct settings *settings = &index_catalog(s->server->index)->settings;
 	struct settings buffer;
 	struct job last = { 0 };

@@ -21,7 +21,7 @@ static const struct fact_choice isd_states[] = {
 /* DHCP option 93's, from IANA's list of processor architecture types. */
 static const struct fact_choice architectures[] = {
 	{ "x86-bios", 0 }, { "x86-uefi", 6 }, { "x64-uefi", 7 }, { "arm64-uefi", 11 },
-	{ "x86-uefi-http", 15 }, { "x64-uefi-http", 16 }, { NULL, 0 },
+	{ "x86-uefi-http", 15 }, { "x64-uefi-http", 16 }, { "arm64-uefi-http", 19 }, { NULL, 0 },
 };
 static const struct fact_choice disk_kinds[] = {
 	{ "ata", DISK_ATA }, { "scsi", DISK_SCSI }, { "usb", DISK_USB }, { "nvme", DISK_NVME },

@@ -9,6 +9,7 @@
 #include "nbp/proto/text.h"
 #include "server/filter/filter.h"
 #include "server/index/catalog.h"
+#include "server/store/loaders.h"
 #include "server/store/memory.h"
 #include "server/store/uuids.h"
 
@@ -103,14 +104,13 @@ static bool read_bundle(struct catalog *catalog, struct store_rows *row, void *i
 	store_text(row, 1, bundle->name, sizeof(bundle->name));
 	store_text(row, 2, kind, sizeof(kind));
 	(void)bundle_kind_parse(kind, &bundle->kind); /* the schema allows no other names */
-	store_text(row, 3, bundle->loader_bios, sizeof(bundle->loader_bios));
-	store_text(row, 4, bundle->loader_uefi, sizeof(bundle->loader_uefi));
-	store_text(row, 5, bundle->config, sizeof(bundle->config));
-	store_text(row, 6, bundle->prefix, sizeof(bundle->prefix));
-	read_image(row, 7, bundle);
-	bundle->attempts = read_u32(row, 8);
-	bundle->deadline = read_u32(row, 9);
-	store_text(row, 10, completes, sizeof(completes));
+	loaders_row(row, 3, &bundle->loaders);
+	store_text(row, 7, bundle->config, sizeof(bundle->config));
+	store_text(row, 8, bundle->prefix, sizeof(bundle->prefix));
+	read_image(row, 9, bundle);
+	bundle->attempts = read_u32(row, 10);
+	bundle->deadline = read_u32(row, 11);
+	store_text(row, 12, completes, sizeof(completes));
 	(void)completion_parse(completes, &bundle->completion);
 	return read_id(row, "bundle", &bundle->id, warnings);
 }

@@ -75,18 +75,17 @@ int bundle_details_fit(const char *config, const struct details *details, bool s
 	return 0;
 }
 
-/* A bundle's own loader counts before that of the settings. */
-static void copy_loader(const char *own, const char *inherited, char out[FILE_SIZE])
-{
-	text_format(out, FILE_SIZE, "%s", strcmp(own, LOADER_OF_SETTINGS) ? own : inherited);
-}
-
 void job_of_bundle(const struct bundle *bundle, const struct settings *settings,
                   struct job *job)
 {
 	memset(job, 0, sizeof(*job));
-	copy_loader(bundle->loader_bios, settings->loader_bios, job->loader_bios);
-	copy_loader(bundle->loader_uefi, settings->loader_uefi, job->loader_uefi);
+	for (enum loader_kind kind = 0; kind < LOADERS; kind++) {
+		const char *own = bundle->loaders.of[kind];
+
+		if (strcmp(own, LOADER_OF_SETTINGS) == 0)
+			own = settings->loaders.of[kind];
+		text_format(job->loaders.of[kind], FILE_SIZE, "%s", own);
+	}
 	text_format(job->config, sizeof(job->config), "%s", bundle->config);
 	text_format(job->prefix, sizeof(job->prefix), "%s", bundle->prefix);
 	job->attempts = bundle->attempts ? bundle->attempts : settings->attempts;

@@ -7,6 +7,7 @@
 
 #include "nbp/proto/message.h"
 #include "server/model/job.h"
+#include "server/model/loader.h"
 #include "server/model/settings.h"
 
 /* Named work, of which jobs are made. */
@@ -15,14 +16,11 @@ enum bundle_kind {
 	BUNDLE_IMAGING, BUNDLE_THIRD_PARTY, BUNDLE_KICKSTART, BUNDLE_SCRIPT, BUNDLE_MULTICAST,
 };
 
-#define LOADER_OF_SETTINGS "*" /* stands for what the device's settings say */
-
 struct bundle {
 	uint64_t id;
 	enum bundle_kind kind;
 	char name[NAME_SIZE];
-	char loader_bios[FILE_SIZE]; /* empty: not for such firmware */
-	char loader_uefi[FILE_SIZE];
+	struct loaders loaders;      /* LOADER_OF_SETTINGS among them */
 	char config[FILE_SIZE];
 	char prefix[FILE_SIZE];
 	char image[TEXT_SIZE];       /* what image-safe data call it: the detail "image", else its

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "nbp/proto/message.h"
+#include "server/model/loader.h"
 
 /*
  * Work that happens once is a job. Its states:
@@ -54,8 +55,7 @@ struct job {
 	int64_t ended;
 	uint8_t completion;  /* enum ending */
 	bool given_up;       /* failed by the server, which only did not hear of its end */
-	char loader_bios[FILE_SIZE]; /* empty: not for such firmware */
-	char loader_uefi[FILE_SIZE];
+	struct loaders loaders;
 	char config[FILE_SIZE];
 	char prefix[FILE_SIZE];      /* may be empty */
 	char reason[REASON_SIZE];    /* of the end; may be empty */

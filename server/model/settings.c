@@ -199,8 +199,8 @@ int shared_macs_parse(const char *text, struct mac_prefix prefixes[SHARED_MACS_M
 /* --- the settings ---------------------------------------------------------- */
 
 enum {
-	MENU_MODE, HOT_KEY, HOT_KEY_WAIT, MENU_FILE, LOCAL_BIOS, LOCAL_UEFI, VALID_FOR, LOADER_BIOS,
-	LOADER_UEFI, ATTEMPTS, DEADLINE, JOB_BY_MAC, /* for global only: */
+	MENU_MODE, HOT_KEY, HOT_KEY_WAIT, MENU_FILE, LOCAL_BIOS, LOCAL_UEFI, VALID_FOR, BIOS_LOADER,
+	UEFI_LOADER, IA32_LOADER, ARM64_LOADER, ATTEMPTS, DEADLINE, JOB_BY_MAC, /* for global only: */
 	ADMIT_UNKNOWN, ADMIT_LIMIT, KEEP_EVENTS, KEEP_JOB, KEEP_AUDIT, TFTP_ROOT, TFTP_FOLDER,
 	MACS_SHARED, COUNT
 };
@@ -220,8 +220,11 @@ static const struct {
 	[LOCAL_BIOS] = { "local-boot-bios", "default", "default, return, int18 or mbr" },
 	[LOCAL_UEFI] = { "local-boot-uefi", "default", "default, exit, entry or bootnext" },
 	[VALID_FOR] = { "answer-validity", "60", "seconds, from 0 to 65535; 0: the whole boot" },
-	[LOADER_BIOS] = { "loader-bios", "pxelinux.0", A_FILE },
-	[LOADER_UEFI] = { "loader-uefi", "syslinux.efi", A_FILE },
+	/* In the order of enum loader_kind. */
+	[BIOS_LOADER] = { "loader-bios", "pxelinux.0", A_FILE },
+	[UEFI_LOADER] = { "loader-uefi", "syslinux.efi", A_FILE },
+	[IA32_LOADER] = { "loader-uefi-ia32", "syslinux32.efi", A_FILE },
+	[ARM64_LOADER] = { "loader-uefi-arm64", "grubnetaa64.efi", A_FILE },
 	[ATTEMPTS] = { "attempts", "3", "a number from 1 to 100" },
 	[DEADLINE] = { "deadline", "4h", "a time up to 366 days, as in 90s, 30m, 4h or 1d" },
 	[JOB_BY_MAC] = { "job-by-mac", "no", "yes or no" },
@@ -307,8 +310,10 @@ int setting_parse(size_t index, const char *text, struct settings *settings)
 	                                   &settings->local_boot_uefi);
 	case VALID_FOR: return parse_number(text, VALID_MAX, &settings->valid_for);
 	case MENU_FILE: return parse_file(text, settings->menu_file);
-	case LOADER_BIOS: return parse_file(text, settings->loader_bios);
-	case LOADER_UEFI: return parse_file(text, settings->loader_uefi);
+	case BIOS_LOADER:
+	case UEFI_LOADER:
+	case IA32_LOADER:
+	case ARM64_LOADER: return parse_file(text, settings->loaders.of[index - BIOS_LOADER]);
 	case ATTEMPTS: return parse_attempts(text, &settings->attempts);
 	case DEADLINE: return parse_time(text, &settings->deadline);
 	case JOB_BY_MAC: return parse_word(table_words[JOB_BY_MAC], text, &settings->job_by_mac);

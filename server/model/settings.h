@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "nbp/proto/message.h"
+#include "server/model/loader.h"
 #include "server/model/owner.h"
 
 /*
@@ -23,8 +24,7 @@ struct settings {
 	uint8_t local_boot_uefi;
 	uint16_t valid_for;      /* seconds */
 	char menu_file[FILE_SIZE];
-	char loader_bios[FILE_SIZE];
-	char loader_uefi[FILE_SIZE];
+	struct loaders loaders;
 	uint32_t attempts;       /* as struct job's */
 	uint32_t deadline;
 	uint8_t job_by_mac;     /* 1: also for a machine that reports no UUID, where the device has

@@ -14,19 +14,14 @@
 #define GROUPS_MAX   256 /* of a device; what is beyond does not count */
 #define SESSIONS_MAX 64
 
-const char *bundle_loader(const struct bundle *bundle, uint8_t firmware,
+const char *bundle_loader(const struct bundle *bundle, enum loader_kind kind,
                           const struct settings *settings)
 {
-	bool uefi = firmware == FIRMWARE_UEFI;
-	const char *loader = uefi ? bundle->loader_uefi : bundle->loader_bios;
-
-	if (firmware != FIRMWARE_BIOS && !uefi)
+	if (kind == LOADERS)
 		return "";
-	if (strcmp(loader, LOADER_OF_SETTINGS) != 0)
-		return loader;
-	if (!settings)
-		return NULL;
-	return uefi ? settings->loader_uefi : settings->loader_bios;
+	if (strcmp(bundle->loaders.of[kind], LOADER_OF_SETTINGS) != 0)
+		return bundle->loaders.of[kind];
+	return settings ? settings->loaders.of[kind] : NULL;
 }
 
 /* --- a candidate --------------------------------------------------------------- */
@@ -108,31 +103,28 @@ static bool comes_late(struct search *s)
 	return s->selection->bundle && !skip(s, "another job comes first");
 }
 
-static const char *firmware_name(uint8_t firmware)
-{
-	return firmware == FIRMWARE_BIOS ? "BIOS" : firmware == FIRMWARE_UEFI ? "UEFI" : "unknown";
-}
-
 /* Says whether the candidate has a loader for this firmware; if not, that is its reason. */
 static bool has_loader(struct search *s)
 {
 	const struct request *request = s->context->request;
 	const struct settings *settings = &s->catalog->settings;
 	struct settings buffer;
+	enum loader_kind kind;
 	const char *loader;
 
 	if (!request)
 		return true;
-	loader = bundle_loader(s->candidate.bundle, request->firmware, NULL);
+	kind = loader_kind_of(request);
+	loader = bundle_loader(s->candidate.bundle, kind, NULL);
 	if (!loader) {
 		if (s->entry)
 			settings = entry_settings(s->context->index, s->entry, &buffer);
-		loader = bundle_loader(s->candidate.bundle, request->firmware, settings);
+		loader = bundle_loader(s->candidate.bundle, kind, settings);
 	}
 	if (loader[0])
 		return true;
 	text_format(s->candidate.reason, sizeof(s->candidate.reason),
-	            "it has no loader for %s firmware", firmware_name(request->firmware));
+	            "it has no loader for %s firmware", loader_machines(kind));
 	return false;
 }
 

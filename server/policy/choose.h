@@ -62,10 +62,10 @@ struct request_context {
 void choose(const struct request_context *context, struct selection *selection);
 
 /**
- * Returns the loader that @bundle has for @firmware, where it says LOADER_OF_SETTINGS
+ * Returns the loader that @bundle has for machines of @kind, where it says LOADER_OF_SETTINGS
  * that of @settings, or NULL where these are; "" if it is not for such firmware.
  */
-const char *bundle_loader(const struct bundle *bundle, uint8_t firmware,
+const char *bundle_loader(const struct bundle *bundle, enum loader_kind kind,
                           const struct settings *settings);
 
 #endif

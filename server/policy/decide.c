@@ -48,13 +48,9 @@ void decide_overdue(const struct job *job, int64_t now, struct decision *decisio
 
 /* --- a request ------------------------------------------------------------- */
 
-static const char *loader_for(const struct job *job, uint8_t firmware)
+static const char *loader_for(const struct job *job, enum loader_kind kind)
 {
-	switch (firmware) {
-	case FIRMWARE_BIOS: return job->loader_bios;
-	case FIRMWARE_UEFI: return job->loader_uefi;
-	default: return "";
-	}
+	return kind == LOADERS ? "" : job->loaders.of[kind];
 }
 
 static void give_job(struct decision *decision, const struct job *job, uint32_t attempt,
@@ -160,14 +156,13 @@ void decide_request(const struct device *device, const struct job *job,
 		fail(decision, facts->now, OVERDUE_REASON);
 		return;
 	}
-	loader = loader_for(job, facts->firmware);
+	loader = loader_for(job, facts->loader);
 	/* An installer may leave the machine to boot with the other firmware. */
 	if (!loader[0] && !facts->accepted && is_complete(job, facts->came_back))
-		loader = job->loader_bios[0] ? job->loader_bios : job->loader_uefi;
+		loader = loader_for(job, loader_first(&job->loaders));
 	if (!loader[0]) {
 		because(decision, "the job has no loader for %s firmware",
-		        facts->firmware == FIRMWARE_BIOS ? "BIOS" :
-		        facts->firmware == FIRMWARE_UEFI ? "UEFI" : "unknown");
+		        loader_machines(facts->loader));
 		return;
 	}
 	if (facts->accepted && facts->accepted != job->attempt) {

@@ -25,7 +25,7 @@ struct decision {
 
 /* The circumstances of a request. */
 struct request_facts {
-	uint8_t firmware;        /* enum firmware_kind, as the request says */
+	enum loader_kind loader; /* which the machine takes; LOADERS: that is unknown */
 	uint32_t accepted;       /* the attempt at this job that is this boot's; 0: none yet */
 	bool unproven;           /* known by its MAC alone, which is not enough for a job */
 	bool came_back;          /* the last attempt's boot ended at the local disk */

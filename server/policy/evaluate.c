@@ -111,9 +111,9 @@ static int decide_new(struct store *store, const struct settings *settings,
 	job.number = JOB_UNNUMBERED;
 	job.device = device.id;
 	job.assigned = c->now;
-	/* One that never asked has the firmware that the job is for. */
+	/* One that never asked is a machine that the job is for. */
 	if (!c->request)
-		facts->firmware = job.loader_bios[0] ? FIRMWARE_BIOS : FIRMWARE_UEFI;
+		facts->loader = loader_first(&job.loaders);
 	decide_request(&device, &job, facts, decision);
 	if (decision->reply.u.answer.decision == DECISION_JOB) {
 		text_format(decision->reason, sizeof(decision->reason), "%s", selection->reason);
@@ -129,7 +129,7 @@ int evaluate_request(struct store *store, const struct request_context *c, const
 {
 	const struct identification *who = c->who;
 	const struct settings *settings = &index_catalog(c->index)->settings;
-	struct request_facts facts = { .now = c->now };
+	struct request_facts facts = { .loader = LOADERS, .now = c->now };
 	struct settings buffer;
 	bool open;
 	int rc = 0;
@@ -141,9 +141,9 @@ int evaluate_request(struct store *store, const struct request_context *c, const
 		settings = entry_settings(c->index, who->entry, &buffer);
 	facts.unproven = who->by_mac && !settings->job_by_mac;
 	if (c->request)
-		facts.firmware = c->request->firmware;
+		facts.loader = loader_kind_of(c->request);
 	else if (job)
-		facts.firmware = job->loader_bios[0] ? FIRMWARE_BIOS : FIRMWARE_UEFI;
+		facts.loader = loader_first(&job->loaders);
 	if (job && c->nonce)
 		rc = job_attempt_of(store, job->number, c->nonce, &facts.accepted);
 	if (rc == 0 && job && job->completion == COMPLETION_NEXT_BOOT)
@@ -161,6 +161,6 @@ int evaluate_request(struct store *store, const struct request_context *c, const
 	decide_request(who->known ? &who->device : NULL, job, &facts, decision);
 	if (e->selection.bundle)
 		rc = decide_new(store, settings, c, &facts, e, decision);
-	settings_answer(settings, facts.firmware, &decision->reply.u.answer);
+	settings_answer(settings, loader_firmware(facts.loader), &decision->reply.u.answer);
 	return rc;
 }

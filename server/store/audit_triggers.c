@@ -25,6 +25,8 @@
 /* These are as prebootctl prints them. */
 #define LOADER(field) \
 	"CASE @." field " WHEN '*' THEN 'as set' WHEN '' THEN 'none' ELSE @." field " END"
+/* Few sites have such machines, so what is nothing special is left out. */
+#define RARE_LOADER(field) "iif(@." field " = '*', NULL, " LOADER(field) ")"
 #define YES_NO(field) "iif(@." field ", 'yes', 'no')"
 #define SECONDS(field) \
 	"CASE WHEN @." field " = 0 THEN NULL" \
@@ -57,8 +59,10 @@ static const struct audited {
 	  { { "'member'", NAME_OF("device", "device") } }, true },
 	{ "bundle", "bundle", "@.name", {
 		{ "kind", "@.kind" }, { "loader-bios", LOADER("loader_bios") },
-		{ "loader-uefi", LOADER("loader_uefi") }, { "config", WORDS_OF("config") },
-		{ "prefix", WORDS_OF("prefix") }, { "details", "audit_details(@.details)" },
+		{ "loader-uefi", LOADER("loader_uefi") },
+		{ "loader-uefi-ia32", RARE_LOADER("loader_uefi_ia32") },
+		{ "loader-uefi-arm64", RARE_LOADER("loader_uefi_arm64") },
+		{ "config", WORDS_OF("config") }, { "prefix", WORDS_OF("prefix") }, { "details", "audit_details(@.details)" },
 		{ "attempts", ABOVE_0("attempts") }, { "deadline", SECONDS("deadline") },
 		{ "completes", "@.completes" },
 	}, false },
@@ -81,6 +85,8 @@ static const struct audited {
 	{ "job", "job", "@.id || ' of ' || " NAME_OF("device", "device"), {
 		{ "bundle", NAME_OF("bundle", "bundle") }, { "state", "@.state" },
 		{ "loader-bios", LOADER("loader_bios") }, { "loader-uefi", LOADER("loader_uefi") },
+		{ "loader-uefi-ia32", LOADER("loader_uefi_ia32") },
+		{ "loader-uefi-arm64", LOADER("loader_uefi_arm64") },
 		{ "config", WORDS_OF("config") },
 		{ "prefix", WORDS_OF("prefix") }, { "details", "audit_details(@.details)" },
 		{ "attempts", "@.attempts" }, { "deadline", SECONDS("deadline") },

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "server/store/bundles.h"
+#include "server/store/loaders.h"
 
 #include <string.h>
 
 #define COLUMNS \
-	"id, name, kind, loader_bios, loader_uefi, config, prefix, details, attempts, deadline," \
-	" added, completes"
+	"id, name, kind, " LOADERS_COLUMNS ", config, prefix, details, attempts, deadline, added," \
+	" completes"
 
 void bundle_row(struct store_rows *row, struct bundle_whole *bundle)
 {
 	struct bundle *b = &bundle->bundle;
 	size_t length;
-	const void *details = store_blob(row, 7, &length);
+	const void *details = store_blob(row, 9, &length);
 	char kind[32], completes[16];
 
 	memset(bundle, 0, sizeof(*bundle));
@@ -19,19 +20,18 @@ void bundle_row(struct store_rows *row, struct bundle_whole *bundle)
 	store_text(row, 1, b->name, sizeof(b->name));
 	store_text(row, 2, kind, sizeof(kind));
 	bundle_kind_parse(kind, &b->kind); /* the schema allows no others */
-	store_text(row, 3, b->loader_bios, sizeof(b->loader_bios));
-	store_text(row, 4, b->loader_uefi, sizeof(b->loader_uefi));
-	store_text(row, 5, b->config, sizeof(b->config));
-	store_text(row, 6, b->prefix, sizeof(b->prefix));
+	loaders_row(row, 3, &b->loaders);
+	store_text(row, 7, b->config, sizeof(b->config));
+	store_text(row, 8, b->prefix, sizeof(b->prefix));
 	if (length && length <= sizeof(bundle->details.details)) {
 		memcpy(bundle->details.details, details, length);
 		bundle->details.details[length - 1] = '\0';
 		bundle->details.details_length = (uint16_t)length;
 	}
-	b->attempts = (uint32_t)store_number(row, 8);
-	b->deadline = (uint32_t)store_number(row, 9);
-	bundle->added = store_number(row, 10);
-	store_text(row, 11, completes, sizeof(completes));
+	b->attempts = (uint32_t)store_number(row, 10);
+	b->deadline = (uint32_t)store_number(row, 11);
+	bundle->added = store_number(row, 12);
+	store_text(row, 13, completes, sizeof(completes));
 	completion_parse(completes, &b->completion);
 }
 
@@ -57,11 +57,12 @@ int bundle_by_id(struct store *store, uint64_t id, struct bundle_whole *bundle)
 int bundle_add(struct store *store, struct bundle_whole *bundle)
 {
 	static const char sql[] =
-		"INSERT INTO bundle (name, kind, loader_bios, loader_uefi, config, prefix, details,"
-		" attempts, deadline, added, completes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+		"INSERT INTO bundle (name, kind, " LOADERS_COLUMNS ", config, prefix, details,"
+		" attempts, deadline, added, completes)"
+		" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 	struct bundle *b = &bundle->bundle;
-	int rc = store_run(store, sql, "ttttttbiiit", b->name, bundle_kind_name(b->kind),
-	                   b->loader_bios, b->loader_uefi, b->config, b->prefix,
+	int rc = store_run(store, sql, "ttttttttbiiit", b->name, bundle_kind_name(b->kind),
+	                   LOADERS_VALUES(b->loaders), b->config, b->prefix,
 	                   bundle->details.details, (size_t)bundle->details.details_length,
 	                   (int64_t)b->attempts, (int64_t)b->deadline, bundle->added,
 	                   completion_name(b->completion));
@@ -73,13 +74,13 @@ int bundle_add(struct store *store, struct bundle_whole *bundle)
 int bundle_change(struct store *store, const struct bundle_whole *bundle)
 {
 	static const char sql[] =
-		"UPDATE bundle SET (name, kind, loader_bios, loader_uefi, config, prefix, details,"
-		" attempts, deadline, completes) = (?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"
-		" WHERE id = ?1";
+		"UPDATE bundle SET (name, kind, " LOADERS_COLUMNS ", config, prefix, details,"
+		" attempts, deadline, completes)"
+		" = (?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) WHERE id = ?1";
 	const struct bundle *b = &bundle->bundle;
 
-	return store_run(store, sql, "ittttttbiit", (int64_t)b->id, b->name,
-	                 bundle_kind_name(b->kind), b->loader_bios, b->loader_uefi, b->config,
+	return store_run(store, sql, "ittttttttbiit", (int64_t)b->id, b->name,
+	                 bundle_kind_name(b->kind), LOADERS_VALUES(b->loaders), b->config,
 	                 b->prefix, bundle->details.details,
 	                 (size_t)bundle->details.details_length, (int64_t)b->attempts,
 	                 (int64_t)b->deadline, completion_name(b->completion));

@@ -76,7 +76,8 @@ static const char *const queries[] = {
 	"SELECT 'rule ' || rule.name || ' has bundle ' || bundle.name || ', which has no loader:"
 	" no machine can do it', 'give it one: \"prebootctl bundle change ' || bundle.name ||"
 	" ' --loader-bios FILE\"'"
-	" FROM rule JOIN bundle ON bundle.id = bundle WHERE loader_bios = '' AND loader_uefi = ''",
+	" FROM rule JOIN bundle ON bundle.id = bundle WHERE loader_bios = '' AND loader_uefi = ''"
+	" AND loader_uefi_ia32 = '' AND loader_uefi_arm64 = ''",
 
 	"SELECT 'rules ' || group_concat(name, ' and ') || ' have the same place, ' || position,"
 	" 'move one of them: \"prebootctl rule move ' || min(name) || ' ' || position || '\"'"

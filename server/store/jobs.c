@@ -5,10 +5,11 @@
 #include <string.h>
 
 #include "nbp/proto/error.h"
+#include "server/store/loaders.h"
 
 #define COLUMNS \
 	"id, device, state, attempt, attempts, deadline, assigned, offered, begun, ended," \
-	" loader_bios, loader_uefi, config, prefix, reason, completes, given_up"
+	" " LOADERS_COLUMNS ", config, prefix, reason, completes, given_up"
 
 void job_row(struct store_rows *row, struct job *job)
 {
@@ -28,15 +29,14 @@ void job_row(struct store_rows *row, struct job *job)
 	job->offered = store_number(row, 7);
 	job->begun = store_number(row, 8);
 	job->ended = store_number(row, 9);
-	store_text(row, 10, job->loader_bios, sizeof(job->loader_bios));
-	store_text(row, 11, job->loader_uefi, sizeof(job->loader_uefi));
-	store_text(row, 12, job->config, sizeof(job->config));
-	store_text(row, 13, job->prefix, sizeof(job->prefix));
-	store_text(row, 14, job->reason, sizeof(job->reason));
-	store_text(row, 15, completes, sizeof(completes));
+	loaders_row(row, 10, &job->loaders);
+	store_text(row, 14, job->config, sizeof(job->config));
+	store_text(row, 15, job->prefix, sizeof(job->prefix));
+	store_text(row, 16, job->reason, sizeof(job->reason));
+	store_text(row, 17, completes, sizeof(completes));
 	if (completion_parse(completes, &job->completion))
 		job->completion = COMPLETION_AGENT;
-	job->given_up = store_number(row, 16);
+	job->given_up = store_number(row, 18);
 }
 
 static void read_job(struct store_rows *row, void *job)
@@ -82,12 +82,12 @@ int job_add_of(struct store *store, struct job *job, const struct details *detai
                 const struct origin *origin)
 {
 	static const char sql[] =
-		"INSERT INTO job (device, state, attempts, deadline, assigned, loader_bios,"
-		" loader_uefi, config, prefix, details, bundle, source, source_id, completes)"
-		" VALUES (?, 'pending', ?, ?, ?, ?, ?, ?, ?, ?, nullif(?, 0), ?, ?, ?)";
-	int rc = store_run(store, sql, "iiiittttbitit", (int64_t)job->device,
+		"INSERT INTO job (device, state, attempts, deadline, assigned, " LOADERS_COLUMNS ","
+		" config, prefix, details, bundle, source, source_id, completes)"
+		" VALUES (?, 'pending', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, nullif(?, 0), ?, ?, ?)";
+	int rc = store_run(store, sql, "iiiittttttbitit", (int64_t)job->device,
 	                   (int64_t)job->attempts, (int64_t)job->deadline, job->assigned,
-	                   job->loader_bios, job->loader_uefi, job->config, job->prefix,
+	                   LOADERS_VALUES(job->loaders), job->config, job->prefix,
 	                   details->details, (size_t)details->details_length,
 	                   (int64_t)origin->bundle, source_name(origin->source),
 	                   (int64_t)origin->source_id,
@@ -262,7 +262,7 @@ int job_list_files(struct store *store, struct store_rows **rows)
 {
 	static const char sql[] = "SELECT " COLUMNS " FROM job WHERE id IN"
 		" (SELECT min(id) FROM job WHERE state IN ('pending', 'offered', 'begun')"
-		" GROUP BY loader_bios, loader_uefi, config, prefix)";
+		" GROUP BY " LOADERS_COLUMNS ", config, prefix)";
 
 	return store_start(store, rows, sql, "");
 }

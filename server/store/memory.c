@@ -2,6 +2,7 @@
 #include "server/store/memory.h"
 
 #include "nbp/proto/error.h"
+#include "server/store/loaders.h"
 #include "server/store/multicasts.h"
 
 int catalog_list(struct store *store, enum catalog_table table, struct store_rows **rows)
@@ -9,7 +10,7 @@ int catalog_list(struct store *store, enum catalog_table table, struct store_row
 	static const char *const queries[] = {
 		[CATALOG_FOLDERS] = "SELECT id, name, parent FROM folder ORDER BY id",
 		[CATALOG_GROUPS] = "SELECT id, name FROM device_group ORDER BY id",
-		[CATALOG_BUNDLES] = "SELECT id, name, kind, loader_bios, loader_uefi, config,"
+		[CATALOG_BUNDLES] = "SELECT id, name, kind, " LOADERS_COLUMNS ", config,"
 			" prefix, details, attempts, deadline, completes FROM bundle ORDER BY id",
 		[CATALOG_RULES] = "SELECT id, name, bundle, applies, filter, repeat, enabled"
 			" FROM rule ORDER BY position, id",

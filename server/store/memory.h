@@ -16,7 +16,7 @@
 enum catalog_table {
 	CATALOG_FOLDERS,     /* id, name, parent (0: none); by id */
 	CATALOG_GROUPS,      /* id, name; by id */
-	CATALOG_BUNDLES,     /* id, name, kind, loader_bios, loader_uefi, config, prefix, details,
+	CATALOG_BUNDLES,     /* id, name, kind, the loaders, config, prefix, details,
 	                       attempts, deadline, completes; by id */
 	CATALOG_RULES,       /* id, name, bundle, applies, filter, repeat, enabled; in their
 	                        order */

@@ -105,7 +105,8 @@ int setting_list_file_owners(struct store *store, struct store_rows **rows)
 {
 	static const char sql[] =
 		"SELECT DISTINCT level, owner FROM setting WHERE level <> 'global'"
-		" AND key IN ('menu-mode', 'menu-file', 'loader-bios', 'loader-uefi')";
+		" AND key IN ('menu-mode', 'menu-file', 'loader-bios', 'loader-uefi',"
+		" 'loader-uefi-ia32', 'loader-uefi-arm64')";
 
 	return store_start(store, rows, sql, "");
 }

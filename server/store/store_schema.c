@@ -424,10 +424,19 @@ static const char version_5[] =
 	") STRICT;"
 	"CREATE INDEX audit_time ON audit (time);";
 
+static const char version_6[] =
+	/* UEFI on other processors than x64. A bundle that is for UEFI leaves it to the settings. */
+	"ALTER TABLE bundle ADD COLUMN loader_uefi_ia32 TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE bundle ADD COLUMN loader_uefi_arm64 TEXT NOT NULL DEFAULT '';"
+	"UPDATE bundle SET (loader_uefi_ia32, loader_uefi_arm64) = ('*', '*') WHERE loader_uefi <> '';"
+	"ALTER TABLE job ADD COLUMN loader_uefi_ia32 TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE job ADD COLUMN loader_uefi_arm64 TEXT NOT NULL DEFAULT '';";
+
 const struct store_step store_steps[STORE_VERSION] = {
 	{ version_1, NULL },
 	{ version_2, store_seen_to_requests },
 	{ version_3, store_follow_changes },
 	{ version_4, store_keep_pasts },
 	{ version_5, store_follow_jobs },
+	{ version_6, NULL },
 };

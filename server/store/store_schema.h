@@ -6,7 +6,7 @@
 #include <stddef.h>
 
 #define STORE_APPLICATION_ID 0x4f504254 /* "OPBT", at offset 68 of the file */
-#define STORE_VERSION 5                 /* user_version, at offset 60 */
+#define STORE_VERSION 6                 /* user_version, at offset 60 */
 
 /* How the tables of each version come to be; server/architecture.md describes those of the last. */
 struct store_step {

@@ -5,6 +5,7 @@
 
 #include "nbp/proto/error.h"
 #include "server/model/folder.h"
+#include "server/store/loaders.h"
 
 /* How an assignment's owner and what it refers to become text; a is the assignment. */
 #define OWNER_NAME \
@@ -83,11 +84,13 @@ static const struct {
 			" ?4, ?5, ?6, ?7, ?8)",
 	},
 	[TABLE_BUNDLE] = {
-		.select = "SELECT id, name, kind, loader_bios, loader_uefi, config, prefix,"
+		.select = "SELECT id, name, kind, " LOADERS_COLUMNS ", config, prefix,"
 			" details, attempts, deadline, added, completes FROM bundle ORDER BY name",
-		.insert = "INSERT INTO bundle (name, kind, loader_bios, loader_uefi, config,"
+		/* Older files know UEFI on x64 alone. */
+		.insert = "INSERT INTO bundle (name, kind, " LOADERS_COLUMNS ", config,"
 			" prefix, details, attempts, deadline, added, completes) VALUES (?2, ?3,"
-			" ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ifnull(nullif(?12, ''), 'agent'))",
+			" ?4, ?5, ifnull(?6, iif(?5 = '', '', '*')), ifnull(?7, iif(?5 = '', '', '*')),"
+			" ?8, ?9, ?10, ?11, ?12, ?13, ifnull(nullif(?14, ''), 'agent'))",
 	},
 	[TABLE_ASSIGNMENT] = {
 		.select = "SELECT a.id, bundle.name, " OWNER_NAME ", a.mode, a.until, a.added"
@@ -125,7 +128,7 @@ static const struct {
 	[TABLE_JOB] = {
 		.select = "SELECT w.id, w.id, device.name, w.state, w.attempt, w.attempts,"
 			" w.deadline, w.assigned, w.offered, w.begun, w.ended, w.loader_bios,"
-			" w.loader_uefi, w.config, w.prefix, w.details, w.reason, bundle.name,"
+			" w.loader_uefi, w.loader_uefi_ia32, w.loader_uefi_arm64, w.config, w.prefix, w.details, w.reason, bundle.name,"
 			" CASE w.source WHEN 'rule' THEN"
 			"  'rule' || ifnull(' ' || (SELECT name FROM rule WHERE id = w.source_id),"
 			" '') WHEN 'multicast' THEN 'multicast' ||"
@@ -138,11 +141,11 @@ static const struct {
 			" FROM job w LEFT JOIN device ON device.id = w.device"
 			" LEFT JOIN bundle ON bundle.id = w.bundle ORDER BY w.id",
 		.insert = "INSERT INTO job (id, device, state, attempt, attempts, deadline,"
-			" assigned, offered, begun, ended, loader_bios, loader_uefi, config,"
+			" assigned, offered, begun, ended, " LOADERS_COLUMNS ", config,"
 			" prefix, details, reason, bundle, source, source_id, completes, given_up)"
-			" VALUES (?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15,"
-			" ?16, ?17, ?18, ?19, ?20, ifnull(nullif(?21, ''), 'agent'), ifnull(?22,"
-			" 0))",
+			" VALUES (?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13,"
+			" ifnull(?14, ''), ifnull(?15, ''), ?16, ?17, ?18, ?19, ?20, ?21, ?22,"
+			" ifnull(nullif(?23, ''), 'agent'), ifnull(?24, 0))",
 	},
 };
 

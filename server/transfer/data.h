@@ -60,6 +60,7 @@ struct data_field {
 	int64_t min, max;         /* of DATA_NUMBER */
 	const char *const *words; /* of DATA_WORD, NULL after the last */
 	const char *old_key;      /* NULL, or what older files call it */
+	bool newer;               /* older files do not have it: where it is absent, it is NULL */
 };
 
 enum data_shape {

@@ -46,6 +46,12 @@ static void read_details(const json_t *row, struct details *details)
 		details_add(details, key, json_string_value(value));
 }
 
+static bool has_loader(const json_t *row)
+{
+	return text_of(row, "loader_bios")[0] || text_of(row, "loader_uefi")[0] ||
+	       text_of(row, "loader_uefi_ia32")[0] || text_of(row, "loader_uefi_arm64")[0];
+}
+
 const char *data_whole_bundle(const json_t *row)
 {
 	struct details details;
@@ -53,7 +59,7 @@ const char *data_whole_bundle(const json_t *row)
 	read_details(row, &details);
 	if (bundle_details_fit(text_of(row, "config"), &details, true))
 		return NO_ROOM;
-	return text_of(row, "loader_bios")[0] || text_of(row, "loader_uefi")[0] ? NULL : NO_LOADER;
+	return has_loader(row) ? NULL : NO_LOADER;
 }
 
 const char *data_whole_assignment(const json_t *row)
@@ -114,8 +120,7 @@ const char *data_whole_job(const json_t *row)
 		return "it is begun; expected the time in \"begun\"";
 	if ((state == JOB_OFFERED || state == JOB_BEGUN) && !is_offered(row))
 		return "no boot has its attempt; expected it among \"offers\"";
-	if (job_is_open(state) && !text_of(row, "loader_bios")[0] &&
-	    !text_of(row, "loader_uefi")[0])
+	if (job_is_open(state) && !has_loader(row))
 		return NO_LOADER;
 	return job_is_open(state) && !fits_details(row) ? NO_ROOM : NULL;
 }

@@ -116,6 +116,8 @@ static const struct data_table bundles = {
 	.fields = {
 		{ "name", DATA_LABEL }, { "kind", DATA_WORD, .words = bundle_kind_names },
 		{ "loader_bios", DATA_LOADER, true }, { "loader_uefi", DATA_LOADER, true },
+		{ "loader_uefi_ia32", DATA_LOADER, true, .newer = true },
+		{ "loader_uefi_arm64", DATA_LOADER, true, .newer = true },
 		{ "config", DATA_FILE, true }, { "prefix", DATA_FILE, true },
 		{ "details", DATA_DETAILS, true },
 		{ "attempts", DATA_NUMBER, true, false, 0, JOB_ATTEMPTS_MAX },
@@ -198,6 +200,8 @@ static const struct data_table jobs = {
 		{ "assigned", DATA_TIME, true }, { "offered", DATA_TIME, true },
 		{ "begun", DATA_TIME, true }, { "ended", DATA_TIME, true },
 		{ "loader_bios", DATA_FILE, true }, { "loader_uefi", DATA_FILE, true },
+		{ "loader_uefi_ia32", DATA_FILE, true, .newer = true },
+		{ "loader_uefi_arm64", DATA_FILE, true, .newer = true },
 		{ "config", DATA_FILE, true }, { "prefix", DATA_FILE, true },
 		{ "details", DATA_DETAILS, true }, { "reason", DATA_TEXT, true },
 		{ "bundle", DATA_BUNDLE, true }, { "source", DATA_SOURCE },

@@ -241,7 +241,8 @@ int data_check(const struct data_field *field, const json_t *json, const char *s
 
 	memset(value, 0, sizeof(*value));
 	if (!given) {
-		put_nothing(field, value);
+		if (json || !field->newer)
+			put_nothing(field, value);
 		if (field->now && !json)
 			value->number = time(NULL);
 		return field->optional ? 0 : expected(message, json ? "must not be null" :

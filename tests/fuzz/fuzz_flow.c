@@ -311,6 +311,7 @@ static void set_up(struct booting *b, uint8_t *ack, size_t ack_size)
 	b->net.look = look;
 	p->machine = machine;
 	p->machine.firmware = b->how & UEFI ? FIRMWARE_UEFI : FIRMWARE_BIOS;
+	p->machine.loader = b->how & UEFI ? LOADER_UEFI : LOADER_BIOS;
 	p->machine.disk_count = b->how & NO_DISK ? 0 : 1;
 	p->machine.smbios = smbios;
 	p->machine.dhcp.ack = (struct span){ ack, ack_size };

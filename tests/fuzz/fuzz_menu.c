@@ -166,7 +166,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	size_t length, found;
 
 	v.keys = wire_read_part(&in, count < wire_left(&in) ? count : wire_left(&in));
-	v.platform.machine.firmware = how & 1 ? FIRMWARE_UEFI : FIRMWARE_BIOS;
+	v.platform.machine.loader = how & 1 ? LOADER_UEFI : LOADER_BIOS;
 	length = wire_left(&in);
 	text = (const char *)data + size - length;
 	found = menu_check(text, length, &menu, errors, 10);

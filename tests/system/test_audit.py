@@ -174,12 +174,12 @@ def test_from_what_to_what(ctl):
         ("settings unset", "settings", "/site", "menu-mode", "never", None),
         ("job assign", "job", "1 of aa", None, None,
          "bundle win, state pending, loader-bios pxelinux.0, loader-uefi syslinux.efi, "
-         "config z.cfg, details image=x.img, attempts 3, deadline 2h"),
+         "loader-uefi-ia32 syslinux32.efi, loader-uefi-arm64 grubnetaa64.efi, config z.cfg, details image=x.img, attempts 3, deadline 2h"),
         ("job cancel", "job", "1 of aa", "state", "pending", "cancelled"),
         ("device remove", "device", "aa", None, f"folder /site, macs {MACS[0]} {MACS[1]}", None),
         ("device remove", "job", "1 of aa", None,
          "bundle win, state cancelled, loader-bios pxelinux.0, loader-uefi syslinux.efi, "
-         "config z.cfg, details image=x.img, attempts 3, deadline 2h", None)]
+         "loader-uefi-ia32 syslinux32.efi, loader-uefi-arm64 grubnetaa64.efi, config z.cfg, details image=x.img, attempts 3, deadline 2h", None)]
     assert [r[0] for r in records(ctl, "win")] == ["bundle add", "bundle change", "bundle change",
                                                    "assignment add"]
     assert [r[2] for r in records(ctl, "--noun", "folder")] == ["/site"]

@@ -9,6 +9,8 @@ import pytest
 from dataset import Dataset, create, run
 
 # What makes a database wrong, and what is said of it.
+NO_LOADER = ("UPDATE bundle SET (loader_bios, loader_uefi, loader_uefi_ia32, loader_uefi_arm64)"
+             " = ('', '', '', '')")
 WRONGS = [
     ("DROP INDEX job_open", "index job_open is missing"),
     ("DROP TRIGGER device_update", "trigger device_UPDATE is missing"),
@@ -38,9 +40,9 @@ WRONGS = [
     ("UPDATE device SET name = '12' WHERE id = 1", "device 12: name: expected a device's name"),
     ("UPDATE device SET added = -5 WHERE id = 1", "device 1: added is damaged"),
     ("UPDATE bundle SET config = '../x'", "bundle win: config: expected 1 to 127"),
-    ("UPDATE bundle SET loader_bios = '', loader_uefi = ''",
+    (NO_LOADER,
      "rule big has bundle win, which has no loader"),
-    ("UPDATE bundle SET loader_bios = '', loader_uefi = ''", "bundle win: it has no loader"),
+    (NO_LOADER, "bundle win: it has no loader"),
     ("UPDATE bundle SET details = x'6100'", "bundle 1: details is damaged"),
     ("UPDATE bundle SET details = x'613d62'", "bundle 1: details is damaged"),
     ("UPDATE rule SET filter = 'memory >='", "rule big: filter: column 10 of the filter"),
@@ -85,7 +87,7 @@ def database(tmp_path):
         INSERT INTO event (device, time, step, job, milliseconds, reason)
             VALUES (2, 5, 'request', 0, 0, '');
         INSERT INTO bundle VALUES (1, 'win', 'imaging', '*', '', 'z.cfg', '', x'', 0, 0, 5,
-            'agent');
+            'agent', '', '');
         INSERT INTO assignment VALUES (1, 1, 'folder', 3, 'once', 0, 5);
         INSERT INTO rule VALUES (1, 1, 'big', 1, 'both', 'memory > 1G', 0, 1);
         INSERT INTO job (device, state, attempts, deadline, assigned, loader_bios,

@@ -29,7 +29,7 @@ def database(tmp_path_factory):
             INSERT INTO device_group VALUES (1, 'kiosks'), (2, 'kitchen');
             INSERT INTO bundle VALUES (1, 'win', 'imaging', '*', '', 'z.cfg', '',
                 CAST('image=w.img' || char(0) || 'share=//f/w' || char(0) AS BLOB), 0, 0, 5,
-                'agent');
+                'agent', '', '');
             INSERT INTO rule VALUES (1, 1, 'big', 1, 'both', '', 0, 1);
             INSERT INTO job (id, device, state, attempts, deadline, assigned, loader_bios,
                 loader_uefi, config, prefix, details)
@@ -113,7 +113,7 @@ def offered(line, cwd=None):
     ("prebootctl -d DB bundle change nothing --unset ", []),
     ("prebootctl settings unset hot", ["hot-key", "hot-key-wait"]),
     ("prebootctl -d DB watch /s", ["/site", "/site/lab"]),
-    ("prebootctl menu show x --firmware ", ["bios", "uefi"]),
+    ("prebootctl menu show x --firmware ", ["bios", "uefi", "uefi-arm64", "uefi-ia32"]),
     ("prebootctl help dev", ["device"]),
     ("prebootctl help device re", ["release", "remove", "rename"]),
     ("prebootctl -d DB help device show ", []),

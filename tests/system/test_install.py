@@ -83,8 +83,9 @@ def test_example_fills_a_tftp_root(place, tmp_path):
     fill = place / "usr/share/doc/openpreboot/examples/fill-tftp"
     environment = {**os.environ, "NBPS": str(place / "usr/lib/openpreboot")}
     run(fill, root, env=environment)
-    assert {"nvlnbp.sys", "nvlnbpx64.efi", "pxelinux.0", "ldlinux.c32", "syslinux.efi",
-            "ldlinux.e64", "pxemenu.txt", "z_auto.cfg", "z_maint.cfg", "z_zpdis.cfg",
+    assert {"nvlnbp.sys", "nvlnbpx64.efi", "nvlnbpia32.efi", "nvlnbpaa64.efi",
+            "pxelinux.0", "ldlinux.c32", "syslinux.efi", "ldlinux.e64", "syslinux32.efi",
+            "ldlinux.e32", "grub/grub.cfg", "grub/z_auto.cfg", "pxemenu.txt", "z_auto.cfg", "z_maint.cfg", "z_zpdis.cfg",
             "z_zpen.cfg", "winpe.cfg"} == set(files_of(root))
     # Once more: what was changed by hand stays, the programs are brought up to date.
     (root / "pxemenu.txt").write_text("mine")

@@ -23,6 +23,34 @@ def report(daemon, job, state, address=MAC):
     return policy.report(daemon.port, {policy.MAC: policy.mac(address)}, job, state)
 
 
+@pytest.mark.parametrize("architecture, loader", [
+    (0, "syslinux.efi"), (6, "syslinux32.efi"), (7, "syslinux.efi"), (9, "syslinux.efi"),
+    (11, "own/grub.efi")])
+def test_loader_of_each_processor(ctl, daemon, architecture, loader):
+    """The loader of UEFI depends on the processor; one may have none."""
+    def ask():
+        return policy.boot(daemon.port, {
+            policy.MAC: policy.mac(MAC), policy.ARCHITECTURE: architecture,
+            policy.FIRMWARE: policy.UEFI})
+
+    ctl("device", "add", "web01", MAC)
+    ctl("settings", "set", "web01", "loader-uefi-arm64=own/grub.efi")
+    ctl("job", "assign", "web01", "--config", "z_auto.cfg")
+    assert ask()[policy.LOADER] == loader.encode()
+    ctl("job", "assign", "web01", "--replace", "--config", "z_auto.cfg", "--loader-uefi", "x.efi",
+        "--loader-uefi-ia32", "", "--loader-uefi-arm64", "a.efi")
+    answer = ask()
+    if architecture == 6:
+        assert answer[policy.DECISION] == policy.DECISION_LOCAL
+        assert "the job has no loader for IA32 UEFI firmware" in ctl("explain", "web01")
+    else:
+        assert answer[policy.LOADER] == (b"a.efi" if architecture == 11 else b"x.efi")
+    # What is not for UEFI is not for any of its processors.
+    ctl("bundle", "add", "bios", "--loader-uefi", "", "image=x")
+    shown = ctl.json("bundle", "show", "bios")
+    assert (shown["loader_uefi_ia32"], shown["loader_uefi_arm64"]) == ("", "")
+
+
 def test_assign_show_cancel(ctl):
     ctl("device", "add", "web01", MAC)
     assert ctl("job", "assign", "web01", "--config", "z_auto.cfg", "image=a b.img",

@@ -143,8 +143,9 @@ def test_show_json(menu):
     assert main["title"] == "Site menu" and main["default"] == "Maintenance"
     assert main["entries"][0] == {
         "kind": "execute", "name": "Maintenance", "description": "A shell.", "guarded": False,
-        "loader_bios": "pxelinux.0", "loader_uefi": "syslinux.efi", "config": "z_maint.cfg",
-        "prefix": "boot/"}
+        "loader_bios": "pxelinux.0", "loader_uefi": "syslinux.efi",
+        "loader_uefi_ia32": "syslinux32.efi", "loader_uefi_arm64": "grubnetaa64.efi",
+        "config": "z_maint.cfg", "prefix": "boot/"}
     assert main["entries"][1]["section"] == "Tools"
     assert tools["entries"][0]["loader_bios"] == ""
     assert json.loads(run("--json", "show", menu, "--section", "Tools").stdout) == tools

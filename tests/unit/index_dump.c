@@ -27,9 +27,10 @@ static void print_bytes(FILE *out, const char *what, const uint8_t *bytes, size_
 
 static void print_settings(FILE *out, const struct settings *s)
 {
-	fprintf(out, " settings %u %u %u %u %u %u %s %s %s %u %u %u %u\n", s->menu_mode, s->hot_key,
+	fprintf(out, " settings %u %u %u %u %u %u %s %s %s %s %s %u %u %u %u\n", s->menu_mode, s->hot_key,
 	        s->hot_key_wait, s->local_boot_bios, s->local_boot_uefi, s->valid_for,
-	        s->menu_file, s->loader_bios, s->loader_uefi, s->attempts, s->deadline,
+	        s->menu_file, s->loaders.of[0], s->loaders.of[1], s->loaders.of[2],
+	        s->loaders.of[3], s->attempts, s->deadline,
 	        s->job_by_mac, s->admit_unknown);
 }
 
@@ -54,8 +55,9 @@ static void print_catalog(FILE *out, const struct catalog *catalog)
 			print_settings(out, f->settings);
 		}
 		if (b)
-			fprintf(out, "bundle %d %s kind %d %s %s %s %s %s %u %u %u\n", i, b->name,
-			        b->kind, b->loader_bios, b->loader_uefi, b->config, b->prefix,
+			fprintf(out, "bundle %d %s kind %d %s %s %s %s %s %s %s %u %u %u\n", i, b->name,
+			        b->kind, b->loaders.of[0], b->loaders.of[1], b->loaders.of[2],
+			        b->loaders.of[3], b->config, b->prefix,
 			        b->image, b->attempts, b->deadline, b->completion);
 		if (m)
 			fprintf(out, "session %d %s bundle %s state %d %u %u joined %u %lld\n", i,

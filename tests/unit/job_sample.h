@@ -25,7 +25,7 @@ static inline struct job make_job(enum job_state state, uint32_t attempt, enum w
 	return (struct job){
 		.number = 7, .device = 5, .state = state, .attempt = attempt, .attempts = 3,
 		.deadline = DEADLINE, .assigned = 1, .begun = begun_at[begun],
-		.loader_bios = "pxelinux.0", .loader_uefi = "syslinux.efi", .config = "z_auto.cfg",
+		.loaders.of = { "pxelinux.0", "syslinux.efi", "", "grubnetaa64.efi" }, .config = "z_auto.cfg",
 		.prefix = "boot/",
 	};
 }

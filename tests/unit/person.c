@@ -91,14 +91,14 @@ static int person_key(struct platform *p)
 	}
 }
 
-void start(const char *text, enum firmware_kind firmware)
+void start(const char *text, enum loader_kind kind)
 {
 	struct menu_error error;
 
 	if (menu_parse(text, strlen(text), &menu, &error))
 		fail_msg("%u:%u: expected %s", error.line, error.column, error.message);
 	memset(&person, 0, sizeof(person));
-	canvas_start(&person.canvas, firmware);
+	canvas_start(&person.canvas, kind);
 	person.step = 10;
 	person.canvas.p.now = person_now;
 	person.canvas.p.idle = person_idle;
@@ -113,7 +113,7 @@ uint32_t run(const char *text, const int *script, const char *const *shots)
 {
 	uint32_t begun;
 
-	start(text, FIRMWARE_BIOS);
+	start(text, LOADER_BIOS);
 	person.script = script;
 	person.shots = shots;
 	begun = person.clock;

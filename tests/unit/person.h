@@ -41,7 +41,7 @@ extern struct menu_choice choice;
 /** Compares the screen with that of @name. */
 void look(const char *name);
 /** Reads the menu of @text, and puts a person who does nothing before a machine. */
-void start(const char *text, enum firmware_kind firmware);
+void start(const char *text, enum loader_kind kind);
 /** Runs the menu of @text; returns for how long, ms. */
 uint32_t run(const char *text, const int *script, const char *const *shots);
 /** Asserts what the menu ended with. */

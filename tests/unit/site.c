@@ -29,7 +29,7 @@ static void add_machine(struct bench *bench, uint8_t number)
 	struct device device = { .name = "web0" };
 	uint8_t mac[1][6] = { { 2, 0, 0, 0, 0, number } };
 	struct job job = { .attempts = 3, .deadline = 100, .config = "z_auto.cfg",
-	                       .loader_bios = "pxelinux.0", .loader_uefi = "syslinux.efi" };
+	                       .loaders.of = { "pxelinux.0", "syslinux.efi" } };
 	struct details details = { 0 };
 
 	device.name[3] = (char)('0' + number);

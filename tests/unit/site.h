@@ -82,6 +82,6 @@ void meddle(struct bench *bench, const char *sql);
 /** The SQL of a bundle to begin with. */
 #define BUNDLE \
 	"INSERT INTO bundle VALUES (1, 'img', 'imaging', '*', 'own.efi', 'b.cfg', ''," \
-	" x'696d6167653d622e696d6700', 0, 0, 1, 'agent');"
+	" x'696d6167653d622e696d6700', 0, 0, 1, 'agent', '', '');"
 
 #endif

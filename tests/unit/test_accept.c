@@ -186,7 +186,7 @@ static void test_attempts_bound_boots(void **state)
 	(void)state;
 	for (uint32_t attempts = 1; attempts <= 5; attempts++) {
 		struct job job = make_job(JOB_PENDING, 0, NEVER);
-		struct request_facts facts = { .firmware = FIRMWARE_BIOS, .now = NOW };
+		struct request_facts facts = { .loader = LOADER_BIOS, .now = NOW };
 		uint32_t boots = 0;
 
 		job.attempts = attempts;

@@ -13,13 +13,19 @@
 
 /* --- requests -------------------------------------------------------------- */
 
+/* Those of make_job(). */
+static const char *const job_loaders[] = {
+	[LOADER_BIOS] = "pxelinux.0", [LOADER_UEFI] = "syslinux.efi",
+	[LOADER_UEFI_ARM64] = "grubnetaa64.efi",
+};
+
 struct request_case {
 	const char *name;
 	enum job_state state;
 	uint32_t attempt;
 	enum when begun;
 	uint32_t accepted;       /* this boot's attempt; 0: a new boot */
-	uint8_t firmware;
+	enum loader_kind loader;
 	/* expected: */
 	uint32_t answered;       /* the attempt in the answer; 0: local boot */
 	enum job_state next;
@@ -28,15 +34,19 @@ struct request_case {
 	const char *reason;      /* a part of it */
 };
 
-#define BIOS FIRMWARE_BIOS
-#define UEFI FIRMWARE_UEFI
+#define BIOS LOADER_BIOS
+#define UEFI LOADER_UEFI
 
 static const struct request_case request_cases[] = {
 	{ "first boot, BIOS", JOB_PENDING, 0, NEVER, 0, BIOS,
 	  1, JOB_PENDING, 0, false, "offered" },
 	{ "first boot, UEFI", JOB_PENDING, 0, NEVER, 0, UEFI,
 	  1, JOB_PENDING, 0, false, "offered" },
-	{ "unknown firmware", JOB_PENDING, 0, NEVER, 0, 9,
+	{ "first boot, ARM64", JOB_PENDING, 0, NEVER, 0, LOADER_UEFI_ARM64,
+	  1, JOB_PENDING, 0, false, "offered" },
+	{ "first boot, IA32", JOB_PENDING, 0, NEVER, 0, LOADER_UEFI_IA32,
+	  0, JOB_PENDING, 0, false, "no loader for IA32 UEFI firmware" },
+	{ "unknown firmware", JOB_PENDING, 0, NEVER, 0, LOADERS,
 	  0, JOB_PENDING, 0, false, "no loader" },
 	{ "the same boot asks again", JOB_OFFERED, 1, NEVER, 1, BIOS,
 	  1, JOB_OFFERED, 1, false, "asked before" },
@@ -88,8 +98,7 @@ static void check_request(const struct request_case *c, const struct job *job,
 	assert_int_equal(answer->decision, c->answered ? DECISION_JOB : DECISION_LOCAL);
 	assert_int_equal(answer->attempt, c->answered);
 	assert_int_equal(answer->job, c->answered ? 7 : 0);
-	assert_string_equal(answer->loader, !c->answered ? "" :
-	                    c->firmware == BIOS ? "pxelinux.0" : "syslinux.efi");
+	assert_string_equal(answer->loader, c->answered ? job_loaders[c->loader] : "");
 	assert_string_equal(answer->config, c->answered ? "z_auto.cfg" : "");
 	assert_string_equal(answer->prefix, c->answered ? "boot/" : "");
 	assert_int_equal(v->next.state, c->next);
@@ -110,7 +119,7 @@ static void test_requests(void **state)
 	for (size_t i = 0; i < COUNT(request_cases); i++) {
 		const struct request_case *c = &request_cases[i];
 		struct job job = make_job(c->state, c->attempt, c->begun);
-		struct request_facts facts = { .firmware = c->firmware, .accepted = c->accepted,
+		struct request_facts facts = { .loader = c->loader, .accepted = c->accepted,
 		                         .now = NOW };
 		struct decision decision;
 
@@ -123,7 +132,7 @@ static void test_requests(void **state)
 static void test_nobody_and_nothing(void **state)
 {
 	struct job job = make_job(JOB_PENDING, 0, NEVER);
-	struct request_facts facts = { .firmware = BIOS, .now = NOW };
+	struct request_facts facts = { .loader = BIOS, .now = NOW };
 	struct decision decision;
 
 	(void)state;
@@ -143,17 +152,17 @@ static void test_nobody_and_nothing(void **state)
 /* A job without a loader for the firmware that asks keeps its attempts. */
 static void test_no_loader(void **state)
 {
-	struct request_facts facts = { .firmware = UEFI, .now = NOW };
+	struct request_facts facts = { .loader = UEFI, .now = NOW };
 	struct job job = make_job(JOB_OFFERED, 3, NEVER);
 	struct decision decision;
 
 	(void)state;
-	job.loader_uefi[0] = '\0';
+	job.loaders.of[UEFI][0] = '\0';
 	decide_request(&device, &job, &facts, &decision);
 	assert_int_equal(decision.reply.u.answer.decision, DECISION_LOCAL);
 	assert_false(decision.changed);
 	assert_non_null(strstr(decision.reason, "UEFI"));
-	facts.firmware = BIOS;
+	facts.loader = BIOS;
 	job.attempt = 2;
 	decide_request(&device, &job, &facts, &decision);
 	assert_int_equal(decision.reply.u.answer.attempt, 3);
@@ -169,7 +178,7 @@ static void test_unproven(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct job job = make_job(cases[i].state, cases[i].attempt, cases[i].begun);
-		struct request_facts facts = { .firmware = BIOS, .unproven = true, .now = NOW };
+		struct request_facts facts = { .loader = BIOS, .unproven = true, .now = NOW };
 		struct decision decision;
 
 		decide_request(&device, &job, &facts, &decision);
@@ -199,7 +208,7 @@ static void test_next_boot(void **state)
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct job job = make_job(cases[i].state, cases[i].state != JOB_PENDING,
 		                                cases[i].state == JOB_BEGUN ? IN_TIME : NEVER);
-		struct request_facts facts = { .firmware = BIOS, .accepted = cases[i].accepted,
+		struct request_facts facts = { .loader = BIOS, .accepted = cases[i].accepted,
 		                         .came_back = cases[i].came_back, .now = NOW };
 		struct decision decision;
 
@@ -210,11 +219,11 @@ static void test_next_boot(void **state)
 		assert_false(decision.changed);
 		assert_int_equal(decision.ends, cases[i].ends);
 		/* With the other firmware it is the next boot, too, and has nothing to fetch. */
-		job.loader_bios[0] = '\0';
+		job.loaders.of[BIOS][0] = '\0';
 		decide_request(&device, &job, &facts, &decision);
 		assert_int_equal(decision.reply.u.answer.decision, cases[i].ends ? DECISION_JOB
 		                                                                 : DECISION_LOCAL);
-		memcpy(job.loader_bios, "pxelinux.0", 11);
+		memcpy(job.loaders.of[BIOS], "pxelinux.0", 11);
 		job.completion = COMPLETION_HANDOVER;
 		decide_request(&device, &job, &facts, &decision);
 		assert_int_equal(decision.reply.u.answer.completes, COMPLETES_HANDOVER);

@@ -127,7 +127,7 @@ static void test_changes_are_not_missed(void **state)
 		"UPDATE device SET name = 'other' WHERE id = 3",
 		"INSERT INTO setting VALUES ('global', 0, 'menu-mode', 'always')",
 		"INSERT INTO bundle VALUES (1, 'b', 'imaging', '*', '*', 'b.cfg', '', x'', 0, 0, "
-		"1, 'agent')",
+		"1, 'agent', '', '')",
 		"INSERT INTO rule VALUES (1, 1, 'r', 1, 'known', 'memory > 1G', 0, 1)",
 		"INSERT INTO device (name, uuid, added) VALUES"
 		" ('new', x'0b007000000040008000000000000001', 1)",

@@ -66,7 +66,7 @@ static const struct {
 	  "device x: left out, its id 4294967296 is not between 1 and 4294967295" },
 	{ "INSERT INTO device (id, name, added) VALUES (-1, 'x', 1)", "its id -1 is not" },
 	{ "INSERT INTO bundle VALUES (268435456, 'x', 'imaging', '', '', '', '', x'', 0, 0,"
-	  " 1, 'agent')", "bundle 268435456: left out, its id is not between 1 and 268435455" },
+	  " 1, 'agent', '', '')", "bundle 268435456: left out, its id is not between 1 and 268435455" },
 	{ "INSERT INTO folder VALUES (268435456, NULL, 'x')", "folder 268435456: left out" },
 	{ "INSERT INTO folder VALUES (7, 7, 'x')", "folder x: taken for one at the top" },
 	{ "INSERT INTO rule VALUES (7, 1, 'x', 77, 'both', '', 0, 1)",
@@ -109,7 +109,7 @@ static void test_odd_data(void **state)
 
 	run(bench, "PRAGMA foreign_keys = OFF; INSERT INTO folder VALUES (1, NULL, 'f');"
 	    "INSERT INTO device (id, name, added, folder) VALUES (1, 'a', 1, 1), (2, 'b', 1, NULL);"
-	    "INSERT INTO bundle VALUES (1, 'b', 'imaging', '', '', '', '', x'', 0, 0, 1, 'agent');"
+	    "INSERT INTO bundle VALUES (1, 'b', 'imaging', '', '', '', '', x'', 0, 0, 1, 'agent', '', '');"
 	    "INSERT INTO rule VALUES (1, 1, 'r', 1, 'both', '', 0, 1);"
 	    "INSERT INTO assignment VALUES (1, 1, 'device', 2, 'once', 0, 1)");
 	index = index_new();

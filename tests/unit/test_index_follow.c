@@ -55,9 +55,9 @@ static const char *const event_records[] = {
 	"INSERT INTO member SELECT $n, id FROM device",
 	"DELETE FROM member WHERE device = $n",
 	"INSERT INTO bundle VALUES ($n, 'b$n', 'imaging', '*', '', 'c$n', 'p', x'', $n, $n, 1, "
-	"'agent')",
+	"'agent', '', '')",
 	"INSERT INTO bundle VALUES ($n, 'b$n', 'script', '', '*', 'c', '',"
-	" CAST('image=i$n' AS BLOB), 0, 0, 1, 'agent')",
+	" CAST('image=i$n' AS BLOB), 0, 0, 1, 'agent', '', '')",
 	"UPDATE bundle SET name = 'c$n' WHERE id = $n",
 	"DELETE FROM bundle WHERE id = $n",
 	"INSERT INTO assignment VALUES ($n, $n, 'global', 0, 'once', 0, $n)",
@@ -202,7 +202,7 @@ static void check_device(struct store *store, const struct index *index, int id)
 		settings = entry_settings(index, entry, &room);
 		assert_int_equal(settings->attempts, expected.attempts);
 		assert_string_equal(settings->menu_file, expected.menu_file);
-		assert_string_equal(settings->loader_bios, expected.loader_bios);
+		assert_memory_equal(&settings->loaders, &expected.loaders, sizeof(expected.loaders));
 	}
 	for (int i = 1; i <= POOL; i++) {
 		assert_int_equal(entry_outcome(entry, OUTCOME_OF_BUNDLE, (uint64_t)i),

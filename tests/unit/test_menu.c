@@ -85,19 +85,25 @@ static void reads_a_menu(void **state)
 static void picks_the_firmwares_loader(void **state)
 {
 	static const struct {
-		const char *field, *bios, *uefi;
+		const char *field, *loaders[LOADERS];
 	} cases[] = {
-		{ "", "pxelinux.0", "syslinux.efi" },
-		{ "pxelinux.0", "pxelinux.0", "syslinux.efi" },
-		{ "SYSLINUX.EFI", "pxelinux.0", "syslinux.efi" },
-		{ "a.0 | b.efi", "a.0", "b.efi" },
-		{ "a.0|b", "a.0", "b" },
-		{ "| b.efi", "", "b.efi" },
-		{ "a.0 |", "a.0", "" },
-		{ "boot/pxelinux.0", "boot/pxelinux.0", "" },
-		{ "a/grub.EFI", "", "a/grub.EFI" },
-		{ "efi", "efi", "" },
-		{ ".efi", "", ".efi" },
+		{ "", { "pxelinux.0", "syslinux.efi", "syslinux32.efi", "grubnetaa64.efi" } },
+		{ "pxelinux.0",
+		  { "pxelinux.0", "syslinux.efi", "syslinux32.efi", "grubnetaa64.efi" } },
+		{ "SYSLINUX.EFI",
+		  { "pxelinux.0", "syslinux.efi", "syslinux32.efi", "grubnetaa64.efi" } },
+		{ "a.0 | b.efi", { "a.0", "b.efi", "", "" } },
+		{ "a.0|b", { "a.0", "b", "", "" } },
+		{ "| b.efi", { "", "b.efi", "", "" } },
+		{ "a.0 |", { "a.0", "", "", "" } },
+		{ "a.0|b.efi|c.efi", { "a.0", "b.efi", "c.efi", "" } },
+		{ "a.0 | b.efi | c.efi | d.efi", { "a.0", "b.efi", "c.efi", "d.efi" } },
+		{ "|||d", { "", "", "", "d" } },
+		{ "a.0||c|", { "a.0", "", "c", "" } },
+		{ "boot/pxelinux.0", { "boot/pxelinux.0", "", "", "" } },
+		{ "a/grub.EFI", { "", "a/grub.EFI", "a/grub.EFI", "a/grub.EFI" } },
+		{ "efi", { "efi", "", "", "" } },
+		{ ".efi", { "", ".efi", ".efi", ".efi" } },
 	};
 
 	(void)state;
@@ -107,8 +113,8 @@ static void picks_the_firmwares_loader(void **state)
 
 		snprintf(text, sizeof(text), "[main]\noption=execute;x;;%s;c", cases[i].field);
 		assert_int_equal(menu_parse(text, strlen(text), &menu, &error), 0);
-		assert_span(menu_loader(&menu, menu.entries, FIRMWARE_BIOS), cases[i].bios);
-		assert_span(menu_loader(&menu, menu.entries, FIRMWARE_UEFI), cases[i].uefi);
+		for (enum loader_kind kind = 0; kind < LOADERS; kind++)
+			assert_span(menu_loader(&menu, menu.entries, kind), cases[i].loaders[kind]);
 	}
 }
 
@@ -215,7 +221,7 @@ static void read_all(const char *text, size_t length)
 			                MENU_NAME_SIZE);
 			for (size_t f = MENU_FIELD_DESCRIPTION; f <= MENU_FIELD_PREFIX; f++)
 				menu_field(&menu, entry, f);
-			menu_loader(&menu, entry, FIRMWARE_UEFI);
+			menu_loader(&menu, entry, LOADER_UEFI_ARM64);
 			menu_entry_password(&menu, entry);
 			if (entry->kind == MENU_KIND_SUBMENU)
 				assert_in_range(entry->submenu, 0, menu.section_count - 1);

@@ -116,7 +116,7 @@ static void checks_slowly(void **state)
 		                      KEY_ESCAPE, KEY_ESCAPE, END };
 
 	(void)state;
-	start(slow, FIRMWARE_BIOS);
+	start(slow, LOADER_BIOS);
 	person.script = script;
 	person.key_takes = 400;
 	menu_run(&person.canvas.p, &menu, MENU_LOCAL, &choice);

@@ -197,7 +197,7 @@ static void says_what_comes_when_nobody_is_there(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		start(plain, FIRMWARE_BIOS);
+		start(plain, LOADER_BIOS);
 		person.script = cases[i].keys;
 		says = cases[i].says;
 		said = lied = 0;
@@ -248,7 +248,7 @@ static void tells_what_to_start(void **state)
 	assert_string_equal(choice.config, "");
 	assert_string_equal(choice.prefix, "");
 
-	start(text, FIRMWARE_UEFI);
+	start(text, LOADER_UEFI);
 	person.script = KEYS(KEY_END, LOOK(0), KEY_ENTER);
 	person.shots = SHOTS("uefi");
 	menu_run(&person.canvas.p, &menu, MENU_LOCAL, &choice);
@@ -256,11 +256,11 @@ static void tells_what_to_start(void **state)
 	assert_string_equal(choice.loader, "syslinux.efi");
 	assert_string_equal(choice.config, "u.cfg");
 	/* The time cannot choose an entry that is not for this machine. */
-	start(text, FIRMWARE_UEFI);
+	start(text, LOADER_UEFI);
 	person.script = KEYS('l', KEY_ENTER, KEY_ENTER, KEY_ESCAPE);
 	menu_run(&person.canvas.p, &menu, MENU_LOCAL, &choice);
 	assert_choice(MENU_LOCAL, "", "left");
-	start(text, FIRMWARE_UEFI);
+	start(text, LOADER_UEFI);
 	person.script = KEYS(WAIT(1));
 	menu_run(&person.canvas.p, &menu, MENU_LOCAL, &choice);
 	assert_choice(MENU_LOCAL, "", "the default is not for this machine");
@@ -269,7 +269,7 @@ static void tells_what_to_start(void **state)
 static void draws_without_running(void **state)
 {
 	(void)state;
-	start(plain, FIRMWARE_UEFI);
+	start(plain, LOADER_UEFI);
 	menu_draw(&person.canvas.p, &menu, 0);
 	look("drawn-main");
 	menu_draw(&person.canvas.p, &menu, 1);

@@ -58,6 +58,8 @@ static const struct {
 	{ "admit-unknown", "yes", 0, 1 }, { "admit-unknown", "no", 0, 0 },
 	{ "admit-unknown", "", ERR_MALFORMED, 0 }, { "admit-unknown", "1", ERR_MALFORMED, 0 },
 	{ "loader-bios", "a/b.0", 0, 0 }, { "loader-bios", "", ERR_MALFORMED, 0 },
+	{ "loader-uefi-ia32", "a/b.efi", 0, 0 }, { "loader-uefi-ia32", "", ERR_MALFORMED, 0 },
+	{ "loader-uefi-arm64", "a/b.efi", 0, 0 }, { "loader-uefi-arm64", "*", ERR_MALFORMED, 0 },
 	{ "loader-uefi", "/b.efi", 0, 0 }, { "loader-uefi", "a b", ERR_MALFORMED, 0 },
 	{ "menu-file", "a/b.txt", 0, 0 }, { "menu-file", "../b", ERR_MALFORMED, 0 },
 	{ "menu-file", "", ERR_MALFORMED, 0 }, { "menu-file", "a b", ERR_MALFORMED, 0 },

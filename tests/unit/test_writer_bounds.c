@@ -241,7 +241,7 @@ static void test_old_job_goes(void **state)
 
 	meddle(bench, BUNDLE
 	       "INSERT INTO bundle SELECT 2, 'two', kind, loader_bios, loader_uefi, config,"
-	       " prefix, details, attempts, deadline, added, completes FROM bundle;"
+	       " prefix, details, attempts, deadline, added, completes, '', '' FROM bundle;"
 	       "INSERT INTO assignment VALUES (7, 1, 'global', 0, 'once', 0, 1);"
 	       "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < "
 	       "5000) " ENDED " SELECT 3, 'done', 3, 100, 1, "

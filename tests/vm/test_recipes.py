@@ -20,7 +20,7 @@ BOOTS = [[r"OpenPreboot [0-9.]+, {nbp}", r"answer from {server}: job \d+, attemp
 
 CASES = [pytest.param(recipe, firmware, id=f"{recipe}-{firmware}")
          for recipe, facts in RECIPES.items()
-         for firmware in (machine.FIRMWARES if LONG else facts["quick"])
+         for firmware in dict.fromkeys([*(machine.FIRMWARES if LONG else ()), *facts["quick"]])
          if firmware not in facts.get("not", {})]
 
 
@@ -31,7 +31,7 @@ def test_recipe(recipe, firmware, lab_folder):
     folder = lab_folder(name)
     boots = [[line.replace("{server}", re.escape(facts["answers"])) for line in boot]
              for boot in BOOTS]
-    site = hosts.Site(name, machine.FIRMWARES[firmware],
+    site = hosts.Site(name, machine.ALL_FIRMWARES[firmware],
                       {"hosts": facts["hosts"], "job": {}, "boots": boots}, folder)
     site.prepare()
     site.run()
