@@ -166,7 +166,7 @@ def test_silent_server():
         start = time.monotonic()
         result = prebootwork(f"127.0.0.1:{s.getsockname()[1]}", "run", "echo", "ran")
         assert (result.returncode, result.stdout) == (124, "")
-        assert 2 <= time.monotonic() - start < 4
+        assert 2 <= time.monotonic() - start < 20
         asked = []
         with pytest.raises(BlockingIOError):
             while True:

@@ -110,7 +110,7 @@ def test_watchdog(start, tmp_path):
     systemd.hear_watchdog()
     since = time.monotonic()
     systemd.hear_watchdog()
-    assert time.monotonic() - since < 2  # twice as often as it must, at the least
+    assert time.monotonic() - since < 4  # as often as it must; twice, where the host has time
     process.send_signal(signal.SIGSTOP)
     systemd.socket.settimeout(2.5)
     with pytest.raises(TimeoutError):
