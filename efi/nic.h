@@ -38,8 +38,8 @@ EFI_HANDLE vlan_make(struct efi *efi, EFI_HANDLE nic, uint16_t number);
 
 /**
  * Reads the site's settings: those of the ROM that we are in, or the file openpreboot.cfg of the
- * volume that we were started from. Without either all are zeros. A line that is wrong is told
- * on the console.
+ * volume that we were started from. Without either all are zeros. A line that is wrong is
+ * reported on the console.
  */
 void site_file_read(struct efi *efi, struct site *site);
 
