@@ -117,7 +117,8 @@ OTHER_FIRMWARES = {
               f"if=pflash,unit=0,format=raw,readonly=on,file={AAVMF}/AAVMF_CODE.fd"),
         store=AAVMF / "AAVMF_VARS.snakeoil.fd",
         emulator="qemu-system-aarch64",
-        pc=("-cpu", "cortex-a57", "-m", "1024"),
+        pc=("-cpu", "cortex-a57", "-m", "1024", "-device", "ramfb",
+            "-device", "qemu-xhci,addr=0x1e", "-device", "usb-kbd"),
         memory=(1 << 30, 1 << 30),
         invalid=bytes(4),  # UDF
         fault=0,

@@ -274,7 +274,7 @@ static void draws_without_running(void **state)
 	look("drawn-main");
 	menu_draw(&person.canvas.p, &menu, 1);
 	look("tools");
-	start("[Main]\noption=exit;x\ntimeout=90\ncolour=chosen;bright red;green\n", FIRMWARE_BIOS);
+	start("[Main]\noption=exit;x\ntimeout=90\ncolour=chosen;bright red;green\n", LOADER_BIOS);
 	menu_draw(&person.canvas.p, &menu, 0);
 	look("drawn-timeout");
 	assert_int_equal(person.canvas.colours[3][5],
