@@ -145,8 +145,8 @@ class Person:
         forms["UTF-16"] = password[:8].encode("utf-16-le")
         kind = self._lab.firmware.kind
         self._monitor.run("stop")
-        memory = self._monitor.memory(0, debugger.MEMORY if kind == "uefi" else BIOS_MEMORY,
-                                      self._folder / "memory.bin")
+        start, size = self._lab.firmware.memory if kind == "uefi" else (0, BIOS_MEMORY)
+        memory = self._monitor.memory(start, size, self._folder / "memory.bin")
         self._monitor.run("cont")
         (self._folder / "memory.bin").unlink()
         found = {name: hex(memory.find(form)) for name, form in forms.items() if form in memory}
