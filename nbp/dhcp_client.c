@@ -7,7 +7,6 @@
 #include "nbp/proto/wire.h"
 
 #define BOOT_SERVER_PORT 4011
-#define CLIENT_PORT 68
 #define REPEAT_MS 500
 
 /* Fields of a BOOTP packet (RFC 2131 section 2). */
@@ -177,7 +176,8 @@ int dhcp_client_ask_boot_server(struct platform *p, const struct dhcp_client *cl
 	uint32_t begun = p->now(p);
 	uint8_t request[BOOTP_MIN * 2];
 	size_t length = dhcp_client_message(client, DHCP_REQUEST, request, sizeof(request));
-	int rc = p->udp_open(p, CLIENT_PORT);
+	/* Firmware that has just run DHCP may keep port 68 to itself. */
+	int rc = p->udp_open(p, BOOT_SERVER_PORT);
 
 	if (rc)
 		return rc;

@@ -47,7 +47,7 @@ static int fake_udp_open(struct platform *p, uint16_t local_port)
 	struct fake *fake = fake_of(p);
 
 	assert_false(fake->socket_open);
-	assert_true(local_port >= 0xc000 || local_port == 68); /* random, or a DHCP client's */
+	assert_true(local_port >= 0xc000 || local_port == 4011); /* random, or a DHCP client's */
 	assert_true(fake->port_count < FAKE_MAX);
 	fake->ports[fake->port_count++] = local_port;
 	fake->socket_open = fake->open_result == 0;

@@ -147,7 +147,7 @@ static void asks_the_boot_server(void **state)
 	assert_int_equal(dhcp_client_ask_boot_server(&fake.platform, &client, server, answer), 0);
 	file = dhcp_find_option((struct span){ answer, sizeof(answer) }, DHCP_BOOT_FILE);
 	assert_memory_equal(file.data, "good", 4);
-	assert_int_equal(fake.ports[0], 68);
+	assert_int_equal(fake.ports[0], 4011);
 	assert_int_equal(fake.sent_count, 2);
 	assert_false(fake.socket_open);
 }
