@@ -442,7 +442,7 @@ $(B)/bench/load: $(LOAD:%=$(B)/host/tests/bench/%.o) $(B)/host/library.a
 	$(call step,LINK)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
-$(B)/bench/echo: $(B)/host/tests/bench/echo.o $(B)/host/library.a
+$(B)/bench/echo $(B)/bench/fetch: $(B)/bench/%: $(B)/host/tests/bench/%.o $(B)/host/library.a
 	$(call step,LINK)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
@@ -479,7 +479,7 @@ bench: $(B)/dependencies
 # The server's part alone.
 bench-server: $(B)/dependencies
 	@scripts/install-dependencies --bench
-	@$(MAKE) --no-print-directory tools $(B)/bench/load $(B)/bench/echo
+	@$(MAKE) --no-print-directory all servers $(B)/bench/load $(B)/bench/echo $(B)/bench/fetch
 	scripts/bench-server
 
 # The documents' pictures of screens and terminals; they are committed.
