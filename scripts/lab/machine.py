@@ -132,7 +132,7 @@ ALL_FIRMWARES = FIRMWARES | OTHER_FIRMWARES
 class Disk:
     """One of a machine's disks."""
 
-    image: str = "local"  # what is on it: "local": it boots; "blank": nothing
+    image: str = "local"  # what is on it: "local": it boots; "nbp": the UEFI NBP; "blank": nothing
     bus: str = "virtio"
     sector: int = 512     # bytes
 
@@ -193,8 +193,10 @@ class Machine:
         """Gives it fresh disks and, on UEFI, a fresh variable store."""
         self.folder.mkdir(parents=True, exist_ok=True)
         for number, disk in enumerate(self.disks):
-            if disk.image == "local":
+            if disk.image in ("local", "nbp"):
                 shutil.copy(BUILD / "vm" / f"disk-{self.firmware.processor}.img", self.image(number))
+                if disk.image == "nbp":
+                    self._put_nbp(self.image(number))
             else:
                 with open(self.image(number), "wb") as file:
                     file.truncate(BLANK_DISK)
@@ -208,6 +210,13 @@ class Machine:
             # ARM64's has 64 MiB, of which only the beginning is more than zeros.
             self.vars.write_bytes(store.rstrip(b"\0"))
             os.truncate(self.vars, len(store))
+
+    def _put_nbp(self, image):
+        """Replaces the program that boots from a local disk by the NBP, as from a stick."""
+        program = f"::/EFI/BOOT/BOOT{self.firmware.processor.upper()}.EFI"
+        # 2048 sectors are before the partition.
+        subprocess.run(["mcopy", "-o", "-i", f"{image}@@1M", BUILD / self.firmware.nbp, program],
+                       check=True, stdin=subprocess.DEVNULL, timeout=20)
 
     def boot_option(self, name):
         """Returns a boot option's device path: "network"; "http"; "ipv6" (PXE over that); "disk",

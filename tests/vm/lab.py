@@ -86,6 +86,7 @@ class Lab:
         pattern = machine.for_firmware(pattern, self.firmware, quote)
         macs = {"mac": self.machine.mac, "device": "pc-" + self.machine.mac.replace(":", "")}
         macs |= {name: other.mac for name, other in self.others.items()}
+        macs["build"] = str(machine.BUILD)
         for name, value in macs.items():
             pattern = pattern.replace(f"{{{name}}}", value)
         return pattern
@@ -191,8 +192,11 @@ class Lab:
         boot_files = {each.processor: f"{folder}{separator}{each.nbp}" if folder else each.nbp
                       for each in machine.ALL_FIRMWARES.values()}
         proxy = self.scenario.get("proxy", False)
+        lines = self.scenario.get("dhcp", ())
+        if lines:
+            lines = [self.text(line) for line in lines]
         self._start(net, network.boot_server(self.folder, self.folder / "tftp", boot_files, proxy,
-                                             self.scenario.get("dhcp", ())), "dnsmasq")
+                                             lines), "dnsmasq")
         if proxy:
             other = net.add_host(network.OTHER)
             self._start(other, network.address_server(self.folder), "dhcp")
@@ -225,7 +229,8 @@ class Lab:
                 continue
             if not stations[name].is_on:
                 stations[name].switch_on()
-                stations[name].await_boot()
+                if name not in self.scenario.get("plain", ()):
+                    stations[name].await_boot()
             for its in step[name]:
                 stations[name].go_through(its)
         return lines
