@@ -179,27 +179,28 @@ $(B)/nvlnbp.sys: $(B)/nvlnbp.elf $(B)/bios/packer
 # what its machines could load; it is there to show that a change costs more than it should.
 CC_x64 = $(CC) -m64
 CFLAGS_x64 := $(CFLAGS_EFI) $(X86) -maccumulate-outgoing-args -DGNU_EFI_USE_MS_ABI
-OBJCOPY_x64 := objcopy --target=efi-app-x86_64
-LIMIT_x64 := 59904
+PE_x64 := --defsym=pe_machine=0x8664 --defsym=pe_pointer=8
+LIMIT_x64 := 59392
 
 # Firmware is called with all arguments on the stack, our own functions are not.
 CC_ia32 = $(CC) -m32
 CFLAGS_ia32 := $(CFLAGS_EFI) $(X86) -march=i686 -mno-80387 -mregparm=3 '-DEFIAPI=__attribute__((regparm(0)))' \
 	-freg-struct-return -mpreferred-stack-boundary=2
-OBJCOPY_ia32 := objcopy --target=efi-app-ia32
+PE_ia32 := --defsym=pe_machine=0x14c --defsym=pe_pointer=4
 LIMIT_ia32 := 59392
 
 CROSS_aa64 ?= aarch64-linux-gnu-
 CC_aa64 = $(CROSS_aa64)gcc
 CFLAGS_aa64 := $(CFLAGS_EFI) -mgeneral-regs-only -mstrict-align -isystem efi/aa64
-OBJCOPY_aa64 = $(CROSS_aa64)objcopy --target=pei-aarch64-little
+PE_aa64 := --defsym=pe_machine=0xaa64 --defsym=pe_pointer=8
 LIMIT_aa64 := 65536
 
 comma_options = $(foreach option,$(1),-Wl,$(option))
 link_efi = $(CC_$(1)) $(CFLAGS_$(1)) -flto-partition=one -nostdlib -shared $(call comma_options,-znocombreloc \
-	-znoexecstack --no-warn-rwx-segments --gc-sections -Bsymbolic --build-id=none -Map=$(@:.elf=.map)) \
-	-Wl,-T,efi/nvlnbp.lds -o $@ $(filter %.o,$^)
-make_efi = $(OBJCOPY_$(1)) -S -j .text -j .rodata -j .data -j .rela -j .rel -j .reloc --subsystem=10 $< $@
+	-znoexecstack --no-warn-rwx-segments --gc-sections -Bsymbolic --build-id=none -Map=$(@:.elf=.map) \
+	$(PE_$(1)) --defsym=pe_subsystem=$(or $(2),10)) -Wl,-T,efi/nvlnbp.lds -o $@ $(filter %.o,$^)
+make_efi = objcopy -I elf$(if $(filter ia32,$(1)),32,64)-little -O binary \
+	-j .header -j .text -j .rodata -j .rela -j .rel -j .data $< $@
 
 define efi_rules
 $(B)/efi/$(1)/start.o: efi/$(1)/start.S Makefile

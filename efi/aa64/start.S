@@ -25,7 +25,10 @@ next:	cmp	x3, x4
 	str	x7, [x2, x5]
 	b	next
 
-	/* One block of 12 bytes, without relocations for the firmware; some refuses one of 16. */
+	/*
+	 * Without relocations for the firmware a program may not be loaded anywhere but at
+	 * address 0. This is one block of 12 bytes that has none; some firmware refuses one of 16.
+	 */
 	.section .base_relocations, "a"
 	.long	0, 12
 	.short	0, 0

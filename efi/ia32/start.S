@@ -26,7 +26,10 @@ done:	pop	%esi
 	pop	%ebx
 	jmp	efi_main
 
-	/* One block of 12 bytes, without relocations for the firmware; some refuses one of 16. */
+	/*
+	 * Without relocations for the firmware a program may not be loaded anywhere but at
+	 * address 0. This is one block of 12 bytes that has none; some firmware refuses one of 16.
+	 */
 	.section .base_relocations, "a"
 	.long	0, 12
 	.short	0, 0
