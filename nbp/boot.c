@@ -20,7 +20,8 @@ void boot_send_steps(struct boot *boot)
 	trail_send(boot->p, &boot->trail, boot->job);
 }
 
-int boot_ask(struct boot *boot, uint32_t deadline, uint8_t answer_type, struct message *answer)
+int boot_ask(struct boot *boot, uint32_t deadline, const struct message_layout *layout,
+             struct message *answer)
 {
 	struct platform *p = boot->p;
 	const uint8_t *nonce = boot->question.nonce;
@@ -30,7 +31,7 @@ int boot_ask(struct boot *boot, uint32_t deadline, uint8_t answer_type, struct m
 	if (rc)
 		return rc;
 	boot->exchange.deadline = deadline;
-	rc = exchange_ask(p, &boot->exchange, &boot->question, answer_type, answer);
+	rc = exchange_ask(p, &boot->exchange, layout, &boot->question, answer);
 	p->udp_close(p);
 	return rc;
 }
@@ -76,7 +77,7 @@ static int report_state(struct boot *boot, enum report_state state)
 
 	keep_server(boot);
 	make_report(boot, state);
-	rc = boot_ask(boot, p->now(p) + REPORT_MS, MESSAGE_RECEIPT, &message);
+	rc = boot_ask(boot, p->now(p) + REPORT_MS, &message_report, &message);
 	why = rc ? error_text(rc) : receipt->reason;
 	if (rc == 0 && (receipt->job != job || receipt->state != state))
 		rc = ERR_REFUSED;

@@ -37,10 +37,11 @@ void boot_step(struct boot *boot, enum event_code code, const char *text);
 void boot_send_steps(struct boot *boot);
 
 /**
- * Sends boot->question to its servers until one of them answers with a message
- * of @answer_type, @deadline comes, or it cannot be sent.
+ * Sends boot->question, whose layout is @layout, to its servers until one of them answers it,
+ * @deadline comes, or it cannot be sent.
  */
-int boot_ask(struct boot *boot, uint32_t deadline, uint8_t answer_type, struct message *answer);
+int boot_ask(struct boot *boot, uint32_t deadline, const struct message_layout *layout,
+             struct message *answer);
 
 /**
  * Fetches a file from the boot server and prints what it loaded. A relative name

@@ -19,7 +19,8 @@ static uint32_t jittered(uint32_t gap, uint8_t random)
 }
 
 /* Sends the question once, to the server whose turn it is. */
-static int send_question(struct platform *p, struct exchange *x, struct message *question)
+static int send_question(struct platform *p, struct exchange *x,
+                         const struct message_layout *layout, struct message *question)
 {
 	const struct endpoint *to = &x->servers[x->sent % x->server_count];
 	uint8_t datagram[MESSAGE_MAX];
@@ -27,7 +28,7 @@ static int send_question(struct platform *p, struct exchange *x, struct message 
 	int rc;
 
 	question->sequence = ++x->sent;
-	rc = message_encode(question, datagram, sizeof(datagram), &length);
+	rc = message_encode_as(layout, question, datagram, sizeof(datagram), &length);
 	if (rc)
 		return rc;
 	rc = p->udp_send(p, to, datagram, length);
@@ -37,8 +38,8 @@ static int send_question(struct platform *p, struct exchange *x, struct message 
 }
 
 /* Says whether the @length bytes at @datagram, from @from, answer @question; decodes them. */
-static bool accepted(struct platform *p, struct exchange *x, const struct message *question,
-                     uint8_t answer_type, const struct endpoint *from, const void *datagram,
+static bool accepted(struct platform *p, struct exchange *x, const struct message_layout *layout,
+                     const struct message *question, const struct endpoint *from, const void *datagram,
                      size_t length, struct message *answer)
 {
 	size_t server = 0;
@@ -54,17 +55,16 @@ static bool accepted(struct platform *p, struct exchange *x, const struct messag
 		debug(1, p, "dropped: %pI4:%u was not asked", from->address, (uint32_t)from->port);
 		return false;
 	}
-	rc = message_decode(answer, datagram, length);
+	rc = message_decode_as(layout->answer, answer, datagram, length);
 	if (rc) {
 		debug(1, p, "dropped: %s", error_text(rc));
 		return false;
 	}
 	/* All questions of a boot have one nonce, so a late answer may be to an earlier one. */
-	if (answer->type != answer_type || answer->sequence <= x->before ||
-	    answer->sequence > x->sent ||
+	if (answer->sequence <= x->before || answer->sequence > x->sent ||
 	    memcmp(answer->nonce, question->nonce, sizeof(answer->nonce)) != 0) {
-		debug(1, p, "dropped: type %u, sequence %u, which is no answer to this question",
-		      (uint32_t)answer->type, answer->sequence);
+		debug(1, p, "dropped: sequence %u, which is no answer to this question",
+		      answer->sequence);
 		return false;
 	}
 	debug(2, p, "accepted: the answer to question %u", answer->sequence);
@@ -78,8 +78,8 @@ static uint32_t earliest_deadline(struct platform *p)
 	       (p->receive_wait ? p->receive_wait + ANSWER_MIN_BLIND_MS : ANSWER_MIN_MS);
 }
 
-int exchange_ask(struct platform *p, struct exchange *x, struct message *question,
-                 uint8_t answer_type, struct message *answer)
+int exchange_ask(struct platform *p, struct exchange *x, const struct message_layout *layout,
+                 struct message *question, struct message *answer)
 {
 	uint32_t gap = FIRST_GAP_MS, next_send = p->now(p);
 	uint32_t copies = p->receive_wait ? BLIND_SENDS : 1, deadline = earliest_deadline(p);
@@ -105,7 +105,7 @@ int exchange_ask(struct platform *p, struct exchange *x, struct message *questio
 			return ERR_TIMEOUT;
 		if (now >= next_send) {
 			for (uint32_t i = 0; i < copies; i++)
-				if ((rc = send_question(p, x, question)) != 0)
+				if ((rc = send_question(p, x, layout, question)) != 0)
 					return rc;
 			next_send = now + jittered(gap, question->nonce[x->sent % NONCE_SIZE]);
 			gap = gap * 3 / 2;
@@ -117,7 +117,7 @@ int exchange_ask(struct platform *p, struct exchange *x, struct message *questio
 			p->idle(p);
 			continue;
 		}
-		if (accepted(p, x, question, answer_type, &from, datagram, length, answer))
+		if (accepted(p, x, layout, question, &from, datagram, length, answer))
 			return 0;
 		memset(answer, 0, sizeof(*answer)); /* It holds a part of what was dropped. */
 		x->dropped++;

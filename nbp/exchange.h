@@ -26,17 +26,19 @@ struct exchange {
  * Asks @question and waits for the answer: sends it to the servers in turn, after
  * growing gaps with some jitter, until the deadline. A deadline that is too near for
  * any answer, or past, is put off by about a second. Accepts only a well-formed message
- * of type @answer_type with the question's nonce and the sequence number of a
+ * with the question's nonce and the sequence number of a
  * transmission of this question, from the address and port of a server that was
  * asked; all others are dropped and counted.
  * @exchange: zeroed before its first question; further questions go on counting
+ * @layout: that of @question; it names the answer's
  * @question: each transmission gets a new sequence number
  * @answer: receives the answer; all zeros without one
  * The platform's socket must be open. Returns 0, ERR_TIMEOUT, ERR_NOT_FOUND (no
  * server), or an error of message_encode(). A datagram that cannot be sent counts
  * as lost.
  */
-int exchange_ask(struct platform *p, struct exchange *exchange, struct message *question,
-                 uint8_t answer_type, struct message *answer);
+int exchange_ask(struct platform *p, struct exchange *exchange,
+                 const struct message_layout *layout, struct message *question,
+                 struct message *answer);
 
 #endif

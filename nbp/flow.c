@@ -114,7 +114,7 @@ static int ask_servers(struct boot *boot, uint32_t deadline)
 	trail_step(p, &boot->trail, EVENT_ASKED, "%pI4", exchange->servers[0].address);
 	exchange->turn = watch_hotkey;
 	exchange->turn_data = &boot->hotkey;
-	rc = boot_ask(boot, deadline, MESSAGE_ANSWER, &boot->answer);
+	rc = boot_ask(boot, deadline, &message_request, &boot->answer);
 	boot->answered = p->now(p);
 	if (rc == ERR_TIMEOUT)
 		log_line(p, "no answer in %u ms (%u sent, %u dropped)", boot->answered - begun,

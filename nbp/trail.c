@@ -38,7 +38,7 @@ static void send_step(struct platform *p, const struct trail *trail,
 	event->milliseconds = step->milliseconds ? step->milliseconds : 1; /* 0 is absent */
 	event->job = job;
 	memcpy(event->reason, step->reason, sizeof(step->reason));
-	if (message_encode(&message, datagram, sizeof(datagram), &length) != 0)
+	if (message_encode_as(&message_event, &message, datagram, sizeof(datagram), &length) != 0)
 		return;
 	p->udp_send(p, trail->server, datagram, length);
 	debug(2, p, "event %u at %u ms, \"%s\"", (uint32_t)event->code, event->milliseconds,

@@ -4,12 +4,16 @@
 
 #include <stddef.h>
 
+#include "nbp/proto/message_fields.h"
 #include "nbp/proto/message_types.h"
 
 /*
  * Encodes and decodes the policy protocol's messages, in both directions; nbp/protocol.md
  * specifies them byte by byte. The same object is linked into the NBPs, the server, the
  * agent, the unit tests and the fuzzers.
+ *
+ * Those that end in _as take the layout of a message's type. What has only a few types of messages,
+ * as an NBP, links no more than these.
  */
 
 /**
@@ -23,15 +27,19 @@
  */
 int message_encode(const struct message *message, void *buffer, size_t capacity,
                    size_t *length);
+int message_encode_as(const struct message_layout *layout, const struct message *message,
+                      void *buffer, size_t capacity, size_t *length);
 
 /**
  * Decodes the datagram of @length bytes at @data. Unknown fields are ignored;
  * any other fault is an error, and then *@message is not to be used.
  * Returns 0, ERR_TRUNCATED (too short or a length field too large),
- * ERR_VERSION, ERR_CRITICAL or ERR_MALFORMED (magic, type, a field's size, a
- * field twice, a bad string, a needed field missing).
+ * ERR_VERSION, ERR_CRITICAL or ERR_MALFORMED (magic, a type that is unknown or not
+ * the layout's, a field's size, a field twice, a bad string, a needed field missing).
  */
 int message_decode(struct message *message, const void *data, size_t length);
+int message_decode_as(const struct message_layout *layout, struct message *message,
+                      const void *data, size_t length);
 
 /**
  * Says whether @name is a valid file name: 1 to FILE_SIZE - 1 characters

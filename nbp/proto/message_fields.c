@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "nbp/proto/message_fields.h"
 
+#include "nbp/proto/error.h"
 #include "nbp/proto/memory.h"
+#include "nbp/proto/message_lists.h"
+#include "nbp/proto/text.h"
 
 #define FIELD(number, kind, member) \
 	{ number, FIELD_KIND_##kind, offsetof(struct message, u.member), \
@@ -35,7 +38,7 @@ static const struct message_field request_fields[] = {
 	FIELD(FIELD_NIC_VENDOR, NUMBER, request.nic_vendor),
 	FIELD(FIELD_NIC_DEVICE, NUMBER, request.nic_device),
 	FIELD(FIELD_NIC_TYPE, NUMBER, request.nic_type),
-	FIELD(FIELD_DISK, DISK, request.disks),
+	FIELD(FIELD_DISK, LIST, request.disks),
 	FIELD(FIELD_ASSET_TAG, TEXT, request.asset_tag),
 	FIELD(FIELD_BIOS_VERSION, TEXT, request.bios_version),
 	FIELD(FIELD_BIOS_VENDOR, TEXT, request.bios_vendor),
@@ -89,7 +92,7 @@ static const struct message_field details_fields[] = {
 	FIELD(FIELD_ATTEMPT, NUMBER, details.attempt),
 	FIELD(FIELD_DEVICE, TEXT, details.device),
 	FIELD(FIELD_CONFIG, FILE_NAME, details.config),
-	FIELD(FIELD_DETAIL, DETAIL, details.details),
+	FIELD(FIELD_DETAIL, LIST, details.details),
 };
 
 static const struct message_field report_fields[] = {
@@ -106,37 +109,58 @@ static const struct message_field receipt_fields[] = {
 	FIELD(FIELD_REASON, TEXT, receipt.reason),
 };
 
-#define LAYOUT(name, question, cut) \
-	{ name##_fields, sizeof(name##_fields) / sizeof(name##_fields[0]), question, cut }
+#define LAYOUT(name, number) \
+	.type = number, .fields = name##_fields, \
+	.count = sizeof(name##_fields) / sizeof(name##_fields[0])
 
-static const struct message_layout layouts[] = {
-	[MESSAGE_REQUEST] = LAYOUT(request, true, true),
-	[MESSAGE_ANSWER] = LAYOUT(answer, false, false),
-	[MESSAGE_EVENT] = LAYOUT(event, false, false),
-	[MESSAGE_QUERY] = LAYOUT(query, true, false),
-	[MESSAGE_DETAILS] = LAYOUT(details, false, false),
-	[MESSAGE_REPORT] = LAYOUT(report, true, false),
-	[MESSAGE_RECEIPT] = LAYOUT(receipt, false, false),
+const struct message_layout message_request = {
+	LAYOUT(request, MESSAGE_REQUEST), .answer = &message_answer, .cut = true,
+	.put_list = message_put_disks, .get_list = message_get_disk,
 };
+const struct message_layout message_answer = { LAYOUT(answer, MESSAGE_ANSWER) };
+const struct message_layout message_event = { LAYOUT(event, MESSAGE_EVENT) };
+const struct message_layout message_query = {
+	LAYOUT(query, MESSAGE_QUERY), .answer = &message_details,
+};
+const struct message_layout message_details = {
+	LAYOUT(details, MESSAGE_DETAILS),
+	.put_list = message_put_details, .get_list = message_get_detail,
+};
+const struct message_layout message_report = {
+	LAYOUT(report, MESSAGE_REPORT), .answer = &message_receipt,
+};
+const struct message_layout message_receipt = { LAYOUT(receipt, MESSAGE_RECEIPT) };
 
-const struct message_layout *message_layout(uint8_t type)
+void field_put(struct wire *out, uint16_t number, const void *value, size_t length)
 {
-	if (type >= sizeof(layouts) / sizeof(layouts[0]) || !layouts[type].fields)
-		return NULL;
-	return &layouts[type];
+	wire_write_u16(out, number);
+	wire_write_u16(out, (uint16_t)length);
+	wire_write_bytes(out, value, length);
 }
 
-bool message_detail_key_ok(const char *key)
+int field_put_text(struct wire *out, uint16_t number, const char *text, size_t size)
 {
-	size_t length = strlen(key);
+	size_t length = 0;
 
-	if (length == 0 || length > 32 || (key[0] >= '0' && key[0] <= '9'))
-		return false;
-	for (; *key; key++)
-		if (!(*key >= 'A' && *key <= 'Z') && !(*key >= 'a' && *key <= 'z') &&
-		    !(*key >= '0' && *key <= '9') && *key != '_')
-			return false;
-	return true;
+	while (length < size && text[length])
+		length++;
+	if (length == size || !text_ok(text))
+		return ERR_MALFORMED;
+	if (length)
+		field_put(out, number, text, length);
+	return 0;
+}
+
+int field_get_text(struct wire *value, char *out, size_t size)
+{
+	size_t length = wire_left(value);
+
+	if (length >= size)
+		return ERR_MALFORMED;
+	wire_read_bytes(value, out, length);
+	out[length] = '\0';
+	/* A NUL inside would end the text early and hide the rest. */
+	return strlen(out) == length && text_ok(out) ? 0 : ERR_MALFORMED;
 }
 
 bool all_zero(const uint8_t *bytes, size_t count)

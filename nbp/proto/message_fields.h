@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "nbp/proto/message_types.h"
+#include "nbp/proto/wire.h"
 
 /* The fields of the protocol's messages, by which message.c encodes and decodes. */
 
@@ -85,9 +86,7 @@ enum field_kind {
 	FIELD_KIND_BYTES,     /* as many bytes in both; all zero: absent */
 	FIELD_KIND_TEXT,      /* a string, without its NUL on the wire */
 	FIELD_KIND_FILE_NAME, /* a string for which message_file_name_ok() holds */
-	/* The kinds from here on may repeat. */
-	FIELD_KIND_DETAIL,    /* the strings of struct details, a field each */
-	FIELD_KIND_DISK,      /* the disks of struct request, a field each */
+	FIELD_KIND_LIST,      /* it may repeat; the layout has functions for it */
 };
 
 struct message_field {
@@ -97,21 +96,41 @@ struct message_field {
 	uint16_t size;
 };
 
+/*
+ * How the messages of a type look. Each is an object of its own, so that a program has only those
+ * that it names.
+ */
 struct message_layout {
 	const struct message_field *fields;
+	const struct message_layout *answer; /* to a question, which is padded; NULL: it is none */
+	/* Encode all values of the field of FIELD_KIND_LIST, and decode one; NULL without it. */
+	int (*put_list)(struct wire *out, const struct message *message);
+	int (*get_list)(struct wire *value, struct message *message);
+	uint8_t type; /* enum message_type */
 	uint8_t count;
-	bool question; /* the message is padded to MESSAGE_MAX */
-	bool cut;      /* fields that do not fit are left out */
+	bool cut;     /* fields that do not fit are left out */
 };
 
-/** Returns the layout of messages of @type, in static memory, or NULL. */
-const struct message_layout *message_layout(uint8_t type);
+extern const struct message_layout message_request, message_answer, message_event, message_query,
+	message_details, message_report, message_receipt;
 
 /** Says whether @message has what its type cannot do without. */
 bool message_complete(const struct message *message);
 
-/** Says whether @key may name a detail: [A-Za-z_][A-Za-z0-9_]*, at most 32 long. */
-bool message_detail_key_ok(const char *key);
+/** Writes a field with the @length bytes at @value. */
+void field_put(struct wire *out, uint16_t number, const void *value, size_t length);
+
+/**
+ * Writes a field with the string at @text; none if it is empty.
+ * Returns 0, or ERR_MALFORMED if it has no NUL within @size bytes or is not printable.
+ */
+int field_put_text(struct wire *out, uint16_t number, const char *text, size_t size);
+
+/**
+ * Reads the whole of @value as a string into @size bytes at @out.
+ * Returns 0, or ERR_MALFORMED if it is too long or not printable.
+ */
+int field_get_text(struct wire *value, char *out, size_t size);
 
 /** Says whether all @count bytes are zero. */
 bool all_zero(const uint8_t *bytes, size_t count);

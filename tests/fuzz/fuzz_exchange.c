@@ -110,7 +110,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	wire_read_bytes(&a.net.script, a.question.nonce, NONCE_SIZE);
 
 	a.net.open = true;
-	rc = exchange_ask(&a.net.platform, &a.exchange, &a.question, MESSAGE_ANSWER, &a.answer);
+	rc = exchange_ask(&a.net.platform, &a.exchange, &message_request, &a.question, &a.answer);
 	REQUIRE(rc == 0 || rc == ERR_TIMEOUT || rc == ERR_NOT_FOUND || rc == ERR_MALFORMED);
 	REQUIRE(a.net.clock <= end_of(&a) + 1000 + 3000);
 	REQUIRE(rc == 0 || memcmp(&a.answer, &zeros, sizeof(zeros)) == 0);

@@ -31,7 +31,7 @@ static struct asking *asking_new(uint32_t deadline)
 
 static int ask(struct asking *a)
 {
-	return exchange_ask(&a->fake.platform, &a->exchange, &a->question, MESSAGE_ANSWER,
+	return exchange_ask(&a->fake.platform, &a->exchange, &message_request, &a->question,
 	                    &a->answer);
 }
 

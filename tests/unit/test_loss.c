@@ -127,7 +127,7 @@ static void one_boot(struct fake *fake, struct network *network, uint32_t deadli
 	question.u.request.identity.mac[0] = 2;
 	for (size_t i = 0; i < NONCE_SIZE; i++)
 		question.nonce[i] = (uint8_t)draw(network, 256);
-	rc = exchange_ask(&fake->platform, &exchange, &question, MESSAGE_ANSWER, &answer);
+	rc = exchange_ask(&fake->platform, &exchange, &message_request, &question, &answer);
 	assert_true(fake->clock <= deadline);
 	if (rc == ERR_TIMEOUT) {
 		outcome->gave_up++;
