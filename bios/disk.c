@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "bios/port.h"
 #include "nbp/debug.h"
+#include "nbp/medium.h"
 #include "nbp/proto/error.h"
 #include "nbp/proto/memory.h"
 
@@ -85,25 +86,6 @@ static bool read_drive(uint8_t number, struct drive *drive, struct disk *disk)
 	return drive->extensions ? !removable : read_geometry(number, drive, disk) == 0;
 }
 
-void disk_find(struct bios *bios)
-{
-	struct machine *machine = &bios->platform.machine;
-	uint8_t count = *(volatile uint8_t *)physical(BDA_DISKS);
-
-	for (uint8_t i = 0; i < count && machine->disk_count < DISKS_MAX; i++) {
-		struct drive *drive = &bios->drives[machine->disk_count];
-		struct disk *disk = &machine->disks[machine->disk_count];
-
-		if (read_drive(FIRST_DRIVE + i, drive, disk)) {
-			machine->disk_count++;
-			debug(1, &bios->platform,
-			      "disk %x: %" PRIu64 " sectors of %u bytes, kind %u, EDD %u",
-			      (uint32_t)drive->number, disk->sectors, disk->sector_size,
-			      (uint32_t)disk->kind, (uint32_t)drive->extensions);
-		}
-	}
-}
-
 /* Reads one sector to @buffer, which may not cross 64 KiB. */
 static int read_sector(const struct drive *drive, uint64_t lba, void *buffer)
 {
@@ -157,4 +139,31 @@ int disk_read(struct platform *p, size_t disk, uint64_t lba, uint32_t count, voi
 		memcpy(to, bounce, from->sector_size);
 	}
 	return 0;
+}
+
+/* The boot medium is left out: no program may take it for a disk of the machine's. */
+void disk_find(struct bios *bios)
+{
+	struct machine *machine = &bios->platform.machine;
+	uint8_t count = *(volatile uint8_t *)physical(BDA_DISKS);
+	void *sector = physical(memory_loader_start());
+
+	for (uint8_t i = 0; i < count && machine->disk_count < DISKS_MAX; i++) {
+		struct drive *drive = &bios->drives[machine->disk_count];
+		struct disk *disk = &machine->disks[machine->disk_count];
+
+		if (!read_drive(FIRST_DRIVE + i, drive, disk))
+			continue;
+		machine->disk_count++;
+		if (disk_read(&bios->platform, machine->disk_count - 1, 0, 1, sector) == 0 &&
+		    medium_is(sector)) {
+			machine->disk_count--;
+			bios->medium = true;
+			continue;
+		}
+		debug(1, &bios->platform,
+		      "disk %x: %" PRIu64 " sectors of %u bytes, kind %u, EDD %u",
+		      (uint32_t)drive->number, disk->sectors, disk->sector_size,
+		      (uint32_t)disk->kind, (uint32_t)drive->extensions);
+	}
 }

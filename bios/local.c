@@ -10,7 +10,6 @@
 
 #define BOOT_CODE_SIZE 440u /* then the disk's signature and partition table */
 #define BOOT_SIGNATURE 510u
-#define FIRST_DRIVE 0x80
 
 void local_leave(struct bios *bios)
 {
@@ -73,14 +72,14 @@ static void boot_mbr(struct bios *bios)
 	struct platform *p = &bios->platform;
 	struct segoff pnp = find_pnp();
 	struct realmode r = {
-		.edx = FIRST_DRIVE, .es = pnp.segment, .edi = pnp.offset,
+		.edx = bios->drives[0].number, .es = pnp.segment, .edi = pnp.offset,
 		.eflags = EFLAGS_NO_INTERRUPTS,
 		.entry = { .offset = (uint16_t)(uint32_t)realmode_boot },
 	};
 	uint8_t *sector = physical(memory_loader_start());
 	int rc = ERR_NOT_FOUND;
 
-	if (p->machine.disk_count && bios->drives[0].number == FIRST_DRIVE)
+	if (p->machine.disk_count)
 		rc = disk_read(p, 0, 0, 1, sector);
 	if (rc || !has_boot_code(sector)) {
 		log_line(p, "first disk: %s", rc ? error_text(rc) : "no boot code");
@@ -119,6 +118,9 @@ void local_boot(struct platform *p, enum local_boot method)
 		.entry = { .offset = (uint16_t)(uint32_t)realmode_return },
 	};
 
+	/* For the BIOS the first disk is the stick that we were started from. */
+	if (bios->medium)
+		method = LOCAL_BOOT_MBR;
 	/* The NBP that we would return to may have no ROM left to return to. */
 	if (method == LOCAL_BOOT_DEFAULT && bios->pxe.nested)
 		method = LOCAL_BOOT_INT18;

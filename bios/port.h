@@ -98,6 +98,7 @@ enum a20_opener {
 
 struct bios {
 	struct platform platform; /* first, so that a platform * is a bios * */
+	bool medium;              /* a drive is a boot medium, which no list of disks has */
 	uint32_t base_end;        /* the end of the base memory that may be used */
 	struct clock clock;
 	struct console console;
@@ -228,7 +229,7 @@ void machine_read(struct bios *bios);
 
 /* disk.c */
 
-/** Lists the fixed disks among drives 80h and up in machine.disks. */
+/** Lists the fixed disks among drives 80h and up in machine.disks, boot media left out. */
 void disk_find(struct bios *bios);
 
 /* local.c */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "efi/port.h"
 #include "nbp/debug.h"
+#include "nbp/medium.h"
+#include "nbp/proto/memory.h"
 
 /* Which handles of the firmware are fixed local disks or partitions of them (UEFI 13.9). */
 
@@ -10,6 +12,30 @@
 
 #define PCI_CLASS_STORAGE 0x01
 #define PCI_CLASS_SD_HOST 0x0805
+
+/*
+ * Says whether a disk, or a partition of one, is on a boot medium: one of the disk's partitions
+ * has the mark of nbp/medium.h in its path, where firmware puts an MBR's id. So no disk is read.
+ */
+static bool is_medium(struct efi *efi, EFI_HANDLE handle, size_t device)
+{
+	static const uint32_t mark = MEDIUM_MARK;
+	const void *above = efi_protocol(efi, handle, &efi_path_guid);
+	EFI_HANDLE *handles;
+	UINTN count = efi_handles(efi, &efi_block_guid, &handles);
+	bool found = false;
+
+	for (UINTN i = 0; i < count && !found; i++) {
+		void *bytes = efi_protocol(efi, handles[i], &efi_path_guid);
+		struct device_path path;
+
+		found = bytes && device_path_read(bytes, DEVICE_PATH_MAX, &path) == 0 &&
+		        memcmp(path.partition.signature, &mark, sizeof(mark)) == 0 &&
+		        efi_is_below(efi, handles[i], above, device);
+	}
+	efi_free(efi, handles);
+	return found;
+}
 
 EFI_BLOCK_IO *block_fixed(struct efi *efi, EFI_HANDLE handle, struct device_path *path)
 {
@@ -23,7 +49,8 @@ EFI_BLOCK_IO *block_fixed(struct efi *efi, EFI_HANDLE handle, struct device_path
 	    device_path_read(bytes, DEVICE_PATH_MAX, path) != 0 || path->kind != PATH_DEVICE)
 		return NULL;
 	if (block->Media->RemovableMedia || !block->Media->MediaPresent ||
-	    block->Media->BlockSize < SECTOR_MIN || block->Media->BlockSize > SECTOR_MAX)
+	    block->Media->BlockSize < SECTOR_MIN || block->Media->BlockSize > SECTOR_MAX ||
+	    is_medium(efi, handle, path->device))
 		return NULL;
 	return block;
 }

@@ -204,10 +204,22 @@ static void boot_by_bootnext(struct efi *efi)
 	order_end(&order);
 }
 
+/* Says whether we were started from a CD, a stick or the like, not from the machine's own disk. */
+static bool is_on_medium(struct efi *efi)
+{
+	EFI_LOADED_IMAGE *loaded = efi_protocol(efi, efi->image, &efi_loaded_image_guid);
+
+	return loaded && efi_protocol(efi, loaded->DeviceHandle, &efi_block_guid) &&
+	       !block_fixed(efi, loaded->DeviceHandle, NULL);
+}
+
 void local_boot(struct platform *p, enum local_boot method)
 {
 	struct efi *efi = efi_of(p);
 
+	/* Whoever chose the medium in the firmware's boot menu would be shown that menu again. */
+	if (method == LOCAL_BOOT_DEFAULT && is_on_medium(efi))
+		method = LOCAL_BOOT_ENTRY;
 	efi_close(efi);
 	p->watchdog(p, WATCHDOG_SECONDS); /* connecting drivers may hang */
 	if (method == LOCAL_BOOT_ENTRY)

@@ -227,8 +227,8 @@ void machine_read(struct efi *efi);
 /* block.c */
 
 /**
- * Returns the Block I/O of @handle if that is a fixed local disk with a medium,
- * or a partition of one; else NULL. @path, if not NULL, receives its path.
+ * Returns the Block I/O of @handle if that is a fixed local disk with data in it, or a partition
+ * of one, and no boot medium of nbp/medium.h; else NULL. @path, if not NULL, receives its path.
  */
 EFI_BLOCK_IO *block_fixed(struct efi *efi, EFI_HANDLE handle, struct device_path *path);
 
