@@ -11,7 +11,7 @@ step = @$(if $(V),:,printf '  %-8s %s\n' $(1) $@)
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .PHONY: all nbps tools pc machines servers help demo vm test test-unit test-system unit-tests replays test-vm test-long \
-	soak bench bench-server pictures storm fuzz coverage install uninstall dist deb linux clean FORCE
+	medium soak bench bench-server pictures storm fuzz coverage install uninstall dist deb linux clean FORCE
 
 # The agent for Windows is the same but for its port, and is built where the compiler for it is there,
 # as after scripts/install-dependencies.
@@ -42,6 +42,7 @@ help:
 	@echo 'make fuzz          the fuzzers, [T=name] [RUNS=executions of each]'
 	@echo 'make coverage      how much of nbp/ the unit tests reach'
 	@echo 'make pictures      the pictures of the documents, anew'
+	@echo 'make medium        boot media for machines without PXE, in $(B)/medium/: see nbp/medium.md'
 	@echo 'make install       [DESTDIR=folder] [prefix=/usr/local]; make uninstall removes it'
 	@echo 'make dist          the source of a release, $(B)/openpreboot-$(VERSION).tar.gz'
 	@echo 'make deb           a Debian package and its source package, in $(B)/deb/'
@@ -487,6 +488,12 @@ bench-server: $(B)/dependencies
 pictures: $(B)/dependencies
 	@$(MAKE) --no-print-directory all pc
 	scripts/pictures
+
+# A floppy, a stick and a CD from which the NBPs start; as openpreboot-medium, with FLAGS.
+medium: | $(B)
+	@scripts/install-dependencies --medium
+	@$(MAKE) --no-print-directory nbps
+	scripts/openpreboot-medium --nbps $(B) --parts scripts/medium $(FLAGS) $(B)/medium
 
 # --- installing ------------------------------------------------------------
 

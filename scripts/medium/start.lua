@@ -1,0 +1,233 @@
+-- SPDX-License-Identifier: BSD-2-Clause
+-- Runs under lua.c32 of Syslinux on a boot medium: reads the site's settings, whose grammar is
+-- that of nbp/site.h, and starts iPXE with the NBP and a line of commands made of them.
+
+local FILE = "/openpreboot.cfg"
+local SERVERS_MAX = 4
+local CARDS = 4 -- a static address is tried on so many cards
+local LINK_MS = 6000 -- a link can take this long to come up
+local READING_MS = 4000 -- for a person to read what is wrong
+
+local settings = {}
+
+-- --- words and values ------------------------------------------------------------
+
+-- Returns the four bytes of an IPv4 address, or nil.
+local function read_address(word)
+	local bytes = { word:match("^(%d%d?%d?)%.(%d%d?%d?)%.(%d%d?%d?)%.(%d%d?%d?)$") }
+
+	for i = 1, 4 do
+		bytes[i] = tonumber(bytes[i])
+		if not bytes[i] or bytes[i] > 255 then
+			return nil
+		end
+	end
+	return bytes
+end
+
+-- Returns the four bytes of a netmask of so many bits, or nil.
+local function read_netmask(word)
+	local bits = word:match("^%d%d?$") and tonumber(word)
+	local bytes = {}
+
+	if not bits or bits > 30 then
+		return nil
+	end
+	for i = 1, 4 do
+		local here = math.max(0, math.min(8, bits - 8 * (i - 1)))
+
+		bytes[i] = 256 - 2 ^ (8 - here)
+	end
+	return bytes
+end
+
+-- Each takes a setting's words and returns whether they are right.
+local readers = {}
+
+function readers.server(words)
+	local servers = {}
+
+	if #words > SERVERS_MAX then
+		return false
+	end
+	for i, word in ipairs(words) do
+		servers[i] = read_address(word)
+		if not servers[i] then
+			return false
+		end
+	end
+	settings.servers = servers
+	return true
+end
+
+function readers.address(words)
+	local address, bits = (words[1] or ""):match("^([%d.]+)/(%d+)$")
+
+	if #words ~= 1 or not address then
+		return false
+	end
+	address = read_address(address)
+	local netmask = read_netmask(bits)
+	if not address or not netmask then
+		return false
+	end
+	settings.address, settings.netmask = address, netmask
+	return true
+end
+
+local function read_one_address(name)
+	return function(words)
+		local address = #words == 1 and read_address(words[1])
+
+		if not address then
+			return false
+		end
+		settings[name] = address
+		return true
+	end
+end
+
+readers.gateway = read_one_address("gateway")
+readers["tftp-server"] = read_one_address("tftp_server")
+
+function readers.vlan(words)
+	local number = #words == 1 and words[1]:match("^%d+$") and tonumber(words[1])
+
+	if not number or number > 4094 then
+		return false
+	end
+	settings.vlan = number
+	return true
+end
+
+function readers.console(words)
+	if #words ~= 1 or (words[1] ~= "serial" and words[1] ~= "screen") then
+		return false
+	end
+	settings.serial = words[1] == "serial"
+	return true
+end
+
+-- --- the file ---------------------------------------------------------------------
+
+-- Reads one line. Returns nil, or what is wrong with it.
+local function read_line(line)
+	local words = {}
+
+	line = line:gsub("#.*", ""):gsub("[%c,]", " ")
+	if not line:match("%S") then
+		return nil
+	end
+	local name, value = line:match("^%s*([^%s=]+)%s*=(.*)$")
+	name = name or line:match("^%s*([^%s=]+)")
+	if not readers[name] then
+		return "unknown setting"
+	end
+	if not value then
+		return "expected NAME = VALUE"
+	end
+	for word in value:gmatch("%S+") do
+		words[#words + 1] = word
+	end
+	if not readers[name](words) then
+		return "wrong value"
+	end
+	return nil
+end
+
+-- Returns the lines that are wrong, as texts. A line that is wrong counts as absent.
+local function read_file()
+	local wrong, number = {}, 0
+	local file = io.open(FILE, "r")
+
+	if not file then
+		return { FILE .. ": not found; going on without" }
+	end
+	local text = file:read("*a") or ""
+	file:close()
+	text = text:gsub("^\239\187\191", "") -- UTF-8's mark, as Notepad writes it
+	for line in (text .. "\n"):gmatch("(.-)\n") do
+		number = number + 1
+		local message = read_line(line)
+		if message then
+			wrong[#wrong + 1] = FILE:sub(2) .. ":" .. number .. ": " .. message
+		end
+	end
+	return wrong
+end
+
+-- --- iPXE ----------------------------------------------------------------------------
+
+local function join(bytes, format, separator)
+	local texts = {}
+
+	for i, byte in ipairs(bytes) do
+		texts[i] = string.format(format, byte)
+	end
+	return table.concat(texts, separator)
+end
+
+local function dotted(bytes)
+	return join(bytes, "%d", ".")
+end
+
+-- Returns the commands, each followed by &&, that set on a card what comes before DHCP's.
+local function overrides(card)
+	local commands, servers = "", {}
+
+	for i, bytes in ipairs(settings.servers or {}) do
+		servers[i] = join(bytes, "%02x", ":")
+	end
+	if #servers ~= 0 then
+		commands = "set " .. card .. "/224:hex " .. table.concat(servers, ":") .. " && "
+	end
+	if settings.tftp_server then
+		commands = commands .. "set " .. card .. "/next-server " ..
+		           dotted(settings.tftp_server) .. " && "
+	end
+	return commands
+end
+
+-- Returns the commands that start the NBP with a static address on a card that has a link.
+local function start_static(card)
+	local commands = "ifopen " .. card .. " && iflinkwait --timeout " .. LINK_MS .. " " .. card ..
+	                 " && set " .. card .. "/ip " .. dotted(settings.address) ..
+	                 " && set " .. card .. "/netmask " .. dotted(settings.netmask) .. " && "
+
+	if settings.gateway then
+		commands = commands .. "set " .. card .. "/gateway " .. dotted(settings.gateway) .. " && "
+	end
+	return commands .. overrides(card) .. "boot <INITRD> && exit || "
+end
+
+-- Without an address the NBP is started all the same, as it is what finds the local disk.
+local function make_line()
+	local line = "ifconf -c dhcp && " .. overrides("netX") .. "boot <INITRD> && exit || "
+
+	if settings.address then
+		line = ""
+		for i = 0, CARDS - 1 do
+			line = line .. start_static("net" .. i)
+		end
+	end
+	return line .. "boot <INITRD> || exit"
+end
+
+-- --- all together ----------------------------------------------------------------------
+
+local wrong = read_file()
+
+-- The configuration that begins with SERIAL starts this script once more.
+if settings.serial and syslinux.get_serial_console_info() == 0 then
+	syslinux.run_command("serial")
+end
+if settings.vlan and settings.vlan ~= 0 then
+	wrong[#wrong + 1] = "openpreboot.cfg: vlan: a BIOS cannot; going on without"
+end
+for _, message in ipairs(wrong) do
+	print(message)
+end
+if #wrong ~= 0 then
+	syslinux.msleep(READING_MS)
+end
+syslinux.run_command("ipxe.lkrn initrd=nvlnbp.sys " .. make_line())

@@ -1,0 +1,250 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""openpreboot-medium: the media it makes, the settings it takes, the disks it refuses to write to."""
+
+import json
+import os
+import re
+import subprocess
+
+import pytest
+
+from policy import BUILD
+
+ROOT = BUILD.parent
+TOOL = ROOT / "scripts/openpreboot-medium"
+SETTINGS = ROOT / "scripts/medium/openpreboot.cfg"
+FILES = {"floppy": "openpreboot-floppy.img", "disk": "openpreboot-disk.img",
+         "iso": "openpreboot.iso"}
+MARK = int(re.search(r"MEDIUM_MARK 0x(\w+)u", (ROOT / "nbp/medium.h").read_text())[1], 16)
+
+# Plays lsblk for a disk that is a plain file; DISK says what the facts are.
+LSBLK = """#!/usr/bin/python3
+import json, os, sys
+facts = json.loads(os.environ["DISK"])
+option, device = sys.argv[1], sys.argv[-1]
+if device != os.environ["DEVICE"]:
+    sys.exit(32)
+columns = sys.argv[2]
+if option == "-nro":
+    print("\\n".join(facts.get("all " + columns, [""])))
+else:
+    print(" ".join(str(facts.get(column, column)) for column in columns.split(",")))
+"""
+STICK = {"TYPE": "disk", "RM": 1, "RO": 0, "TRAN": "usb", "SIZE": 32 << 20, "MODEL": "Flash",
+         "all TYPE": ["disk", "part"]}
+
+
+def run(*arguments, **more):
+    return subprocess.run([TOOL, "--nbps", BUILD, "--parts", ROOT / "scripts/medium",
+                           *map(str, arguments)], capture_output=True, text=True, timeout=120,
+                          check=False, stdin=None if "input" in more else subprocess.DEVNULL, **more)
+
+
+def make(*arguments):
+    done = run(*arguments)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def mark(image):
+    return int.from_bytes(image.read_bytes()[440:444], "little")
+
+
+def volume(image):
+    return f"{image}@@1M" if image.name == FILES["disk"] else str(image)
+
+
+@pytest.fixture(scope="module")
+def media(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("media")
+    assert make(folder).split() == [str(folder / name) for name in FILES.values()]
+    return folder
+
+
+def test_media(media):
+    sizes = {kind: (media / name).stat().st_size for kind, name in FILES.items()}
+    assert sizes["floppy"] == 1440 << 10 and sizes["disk"] == 16 << 20
+    assert sizes["iso"] <= 4 << 20
+    assert mark(media / FILES["disk"]) == mark(media / FILES["iso"]) == MARK
+
+
+@pytest.mark.parametrize("kind", ["floppy", "disk"])
+def test_files(media, kind, tmp_path):
+    """Both NBPs are on it, whole, and the settings, with lines that Windows' editors show."""
+    for name, source in {"EFI/BOOT/BOOTX64.EFI": BUILD / "nvlnbpx64.efi",
+                         "EFI/BOOT/BOOTIA32.EFI": BUILD / "nvlnbpia32.efi",
+                         "EFI/BOOT/BOOTAA64.EFI": BUILD / "nvlnbpaa64.efi",
+                         "syslinux/nvlnbp.sys": BUILD / "nvlnbp.sys"}.items():
+        subprocess.run(["mcopy", "-n", "-o", "-i", volume(media / FILES[kind]), f"::{name}",
+                        tmp_path / "file"], check=True, timeout=20)
+        assert (tmp_path / "file").read_bytes() == source.read_bytes(), name
+    text = subprocess.run(["mtype", "-i", volume(media / FILES[kind]), "::openpreboot.cfg"],
+                          check=True, capture_output=True, timeout=20).stdout
+    assert text.replace(b"\r\n", b"\n") == SETTINGS.read_bytes()
+    assert text.count(b"\r\n") == text.count(b"\n")
+
+
+def test_reproducible(media, tmp_path):
+    make(tmp_path)
+    for name in FILES.values():
+        assert (tmp_path / name).read_bytes() == (media / name).read_bytes(), name
+
+
+@pytest.mark.parametrize("kind", FILES)
+def test_show(tmp_path, kind):
+    made = json.loads(make("--only", kind, "--json", "--set", "server=192.0.2.7", tmp_path))
+    image = tmp_path / FILES[kind]
+    assert made == {"kind": kind, "file": str(image), "bytes": image.stat().st_size}
+    shown = run("--show", image)
+    assert shown.returncode == 0
+    assert shown.stdout.splitlines()[-1] == "server=192.0.2.7"
+    assert json.loads(run("--show", image, "--json").stdout) == made
+
+
+def test_show_says_what_a_person_got_wrong(tmp_path):
+    make("--only", "disk", tmp_path)
+    image = tmp_path / FILES["disk"]
+    subprocess.run(["mcopy", "-o", "-i", volume(image), "-", "::openpreboot.cfg"],
+                   input=b"# mine\nsever = 1.2.3.4\n", check=True, timeout=20)
+    shown = run("--show", image)
+    assert shown.returncode == 1
+    assert 'openpreboot.cfg:2: unknown setting "sever"; there are server' in shown.stderr
+
+
+def test_show_of_something_else(tmp_path):
+    (tmp_path / "other").write_bytes(bytes(100000))
+    assert "no medium of openpreboot-medium" in run("--show", tmp_path / "other").stderr
+    assert "cannot read" in run("--show", tmp_path / "none").stderr
+
+
+def test_one_firmware(tmp_path):
+    for firmware, there, not_there in (("bios", "::syslinux", "::EFI"),
+                                       ("uefi", "::EFI", "::syslinux")):
+        make("--firmware", firmware, tmp_path)
+        image = volume(tmp_path / FILES["disk"])
+        for name, status in ((there, 0), (not_there, 1)):
+            assert subprocess.run(["mdir", "-i", image, name], capture_output=True, timeout=20,
+                                  check=False).returncode == status
+
+
+WRONG = [
+    ("sever = 192.0.2.1", 'unknown setting "sever"; there are server'),
+    ("server", "expected server = VALUE"),
+    ("server = 192.0.2.300", "server: expected up to four addresses"),
+    ("server = 1.1.1.1 1.1.1.2 1.1.1.3 1.1.1.4 1.1.1.5", "server: expected up to four"),
+    ("address = 192.0.2.1", "address: expected an address and the bits of its netmask"),
+    ("address = 192.0.2.1/31", "address: expected"),
+    ("gateway = 192.0.2.1 192.0.2.2", "gateway: expected an address"),
+    ("tftp-server = here", "tftp-server: expected an address"),
+    ("vlan = 4095", "vlan: expected a number from 1 to 4094"),
+    ("console = com1", "console: expected serial or screen"),
+]
+
+
+@pytest.mark.parametrize("line, message", WRONG)
+def test_wrong_settings(tmp_path, line, message):
+    (tmp_path / "cfg").write_text(f"# a comment\n\n{line}\n")
+    done = run("--settings", tmp_path / "cfg", tmp_path / "out")
+    assert done.returncode == 1
+    assert f"{tmp_path}/cfg:3: {message}" in done.stderr
+    assert not list(tmp_path.glob("out/*"))
+
+
+def test_settings_that_are_right(tmp_path):
+    """What Notepad writes: a mark, and lines that end as on DOS."""
+    (tmp_path / "cfg").write_bytes("\ufeffserver=192.0.2.1,192.0.2.2 # two\r\nvlan = 12\r\n"
+                                   "address\t=\t192.0.2.50/24\r\nconsole = serial\r\n".encode())
+    assert run("--settings", tmp_path / "cfg", "--only", "disk", tmp_path).returncode == 0
+
+
+def test_missing_files(tmp_path):
+    done = run("--nbps", tmp_path, tmp_path / "out")
+    assert done.returncode == 1 and "install the package openpreboot" in done.stderr
+    done = run("--settings", tmp_path / "none", tmp_path / "out")
+    assert done.returncode == 1 and "give another one by --settings" in done.stderr
+
+
+@pytest.mark.parametrize("arguments, message", [
+    ([], "missing argument FOLDER"), (["a", "b"], "b: unexpected argument"),
+    (["--only", "tape", "a"], "--only tape: expected floppy, disk or iso"),
+    (["--firmware", "x", "a"], "--firmware x: expected bios, uefi or both"),
+    (["--wrong"], "unrecognized option"), (["--write", "/dev/x", "a"], "a: unexpected argument")])
+def test_usage_errors(arguments, message):
+    done = run(*arguments)
+    assert done.returncode == 2
+    assert message in done.stderr and "--help" in done.stderr
+
+
+def test_help_and_man_page_have_the_same_options():
+    text = run("--help").stdout
+    page = (ROOT / "scripts/openpreboot-medium.8").read_text().replace("\\-", "-")
+    options = set(re.findall(r"--[a-z]+", text))
+    assert options == set(re.findall(r"--[a-z]+", page))
+
+
+# --- writing a stick --------------------------------------------------------------
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Returns a function that has the tool write to a disk with some facts; it is a file here."""
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/lsblk").write_text(LSBLK)
+    (tmp_path / "bin/lsblk").chmod(0o755)
+    device = tmp_path / "sdx"
+    device.write_bytes(b"old" * 11184811)
+
+    def write(facts, *arguments, typed=""):
+        environment = {**os.environ, "PATH": f"{tmp_path}/bin:{os.environ['PATH']}",
+                       "DEVICE": str(device), "DISK": json.dumps(STICK | facts)}
+        before = device.read_bytes()
+        done = run("--write", device, *arguments, env=environment,
+                   input=typed.replace("DEVICE", str(device)))
+        return done, device.read_bytes() != before
+    write.device = device
+    return write
+
+
+def test_write(write, media):
+    done, changed = write({}, typed="DEVICE\n")
+    assert done.returncode == 0, done.stderr
+    assert changed and "Flash" in done.stderr and "will be lost" in done.stderr
+    image = (media / FILES["disk"]).read_bytes()
+    assert write.device.read_bytes()[:len(image)] == image
+    assert write.device.stat().st_size == 3 * 11184811
+
+
+@pytest.mark.parametrize("typed", ["", "y\n", "yes\n", "/dev/sdb\n"])
+def test_write_not_confirmed(write, typed):
+    done, changed = write({}, typed=typed)
+    assert done.returncode == 1 and not changed
+    assert "nothing was written" in done.stderr
+
+
+def test_write_with_yes(write):
+    done, changed = write({}, "--yes")
+    assert done.returncode == 0 and changed
+
+
+@pytest.mark.parametrize("facts, message", [
+    ({"all MOUNTPOINTS": ["", "/media/me"]}, "mounted at /media/me; unmount it"),
+    ({"TYPE": "part", "PKNAME": "sdx"}, "a partition; give the whole disk, /dev/sdx"),
+    ({"TYPE": "rom"}, "no disk but a device of type rom"),
+    ({"TYPE": ""}, "no disk; \"lsblk\" lists them"),
+    ({"all TYPE": ["disk", "part", "lvm"]}, "in use by a device of type lvm"),
+    ({"RM": 0, "TRAN": "sata"}, "no removable disk"),
+    ({"RO": 1}, "cannot be written"),
+    ({"SIZE": 1 << 20}, "smaller than 16 MiB")])
+def test_write_refused(write, facts, message):
+    done, changed = write(facts, "--yes")
+    assert done.returncode == 1 and not changed
+    assert message in done.stderr
+
+
+def test_write_forced(write):
+    """That is for fixed disks, never for mounted ones."""
+    fixed = {"RM": 0, "TRAN": "sata"}
+    done, changed = write(fixed | {"all MOUNTPOINTS": ["/"]}, "--yes", "--force")
+    assert done.returncode == 1 and not changed
+    done, changed = write(fixed, "--yes", "--force")
+    assert done.returncode == 0 and changed
