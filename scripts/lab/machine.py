@@ -19,7 +19,7 @@ AAVMF = Path("/usr/share/AAVMF")
 MODULES = Path("/usr/lib/syslinux/modules")
 
 POLICY_PORT = 13331
-NET_SLOT, DISK_SLOT = 4, 5
+NET_SLOT, DISK_SLOT, MEDIUM_SLOT = 4, 5, 10
 STAMP_SECTOR = 24576  # where the job leaves its stamp, as in initramfs/job
 BLANK_DISK = 16 << 20  # bytes
 ESP = "0b007000-0000-4000-8000-000000000002"  # the local disk's partition, as in make-disk
@@ -157,6 +157,19 @@ class Disk:
         return (*ovmf_vars.pci(slot), *self._BUSES[self.bus][1])
 
 
+# Where a boot medium can be: QEMU's options, and the node of its device path behind the PCI slot's.
+_MEDIUM = "if=none,id=medium,format=raw,readonly=on,file={}"
+MEDIUM_DRIVES = {
+    "floppy": (("-drive", "if=floppy,format=raw,readonly=on,file={}",
+                "-global", "isa-fdc.bootindexA=0"), None),
+    "stick": (("-drive", _MEDIUM, "-device", f"qemu-xhci,id=usb,addr={MEDIUM_SLOT}",
+               "-device", "usb-storage,bus=usb.0,drive=medium,bootindex=0"), (3, 5, bytes(2))),
+    "cd": (("-drive", _MEDIUM, "-device", f"ich9-ahci,id=cd,addr={MEDIUM_SLOT}",
+            "-device", "ide-cd,bus=cd.0,drive=medium,bootindex=0"),
+           (3, 18, b"\0\0\xff\xff\0\0")),
+}
+
+
 @dataclass
 class Machine:
     """One virtual machine, its files in a folder of its own."""
@@ -172,6 +185,8 @@ class Machine:
     boot_order: tuple = ("network", "disk")  # on UEFI; as boot_option() names them
     connects_all: bool = True  # no: OVMF connects only the network card's drivers
     secure_boot_key: Path = None  # on UEFI: the certificate whose signatures it wants
+    medium: Path = None   # what it boots from in place of its card's ROM: an image
+    medium_drive: str = "stick"  # in what: one of MEDIUM_DRIVES
 
     @property
     def disk(self):
@@ -221,13 +236,16 @@ class Machine:
     def boot_option(self, name):
         """Returns a boot option's device path: "network"; "http"; "ipv6" (PXE over that); "disk",
         "disk1", ... (all of that disk); "partition" (the program on the local disk's); "missing"
-        (a program on a partition that does not exist)."""
+        (a program on a partition that does not exist); "medium"."""
         if name == "network":
             return ovmf_vars.device_path(*ovmf_vars.pci(NET_SLOT), ovmf_vars.mac(self.mac),
                                          *self.firmware.net_option)
         if name in ("http", "ipv6"):
             nodes = (ovmf_vars.IPV4, ovmf_vars.URI) if name == "http" else (ovmf_vars.IPV6,)
             return ovmf_vars.device_path(*ovmf_vars.pci(NET_SLOT), ovmf_vars.mac(self.mac), *nodes)
+        if name == "medium":
+            return ovmf_vars.device_path(*ovmf_vars.pci(MEDIUM_SLOT),
+                                         MEDIUM_DRIVES[self.medium_drive][1])
         if name in ("partition", "missing"):
             return ovmf_vars.device_path(
                 ovmf_vars.gpt(1, 2048, 16384, ESP if name == "partition" else NO_PARTITION),
@@ -239,12 +257,12 @@ class Machine:
         """Returns QEMU's command line; @netdev is -netdev's value with id=net."""
         uefi = self.firmware.kind == "uefi"
         card = f"{self.nic},netdev=net,mac={self.mac},addr={NET_SLOT}"
-        card += "" if self.firmware.rom else ",romfile="
+        card += "" if self.firmware.rom and not self.medium else ",romfile="
         command = [
             self.qemu or self.firmware.emulator, "-no-user-config", "-nodefaults",
             "-accel", "tcg", "-uuid", self.uuid, *self.firmware.qemu, "-display", "none",
             *(word.format(log=self.folder / "firmware.log") for word in self.firmware.pc),
-            "-netdev", netdev, "-device", card + ("" if uefi and self.connects_all else ",bootindex=1"),
+            "-netdev", netdev, "-device", card + ("" if self.medium or uefi and self.connects_all else ",bootindex=1"),
             "-object", f"filter-dump,id=dump,netdev=net,file={self.packets}",
         ]
         for number, disk in enumerate(self.disks):
@@ -254,6 +272,8 @@ class Machine:
             drive += "" if uefi else f",bootindex={3 + number}"  # 2: a second card
             for device in (*controller, drive):
                 command += ["-device", device]
+        if self.medium:
+            command += [word.format(self.medium) for word in MEDIUM_DRIVES[self.medium_drive][0]]
         if uefi:
             command += ["-drive", f"if=pflash,unit=1,format=raw,file={self.vars}"]
         return [*command, *self.options, *more]

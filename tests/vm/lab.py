@@ -11,6 +11,7 @@ from pathlib import Path
 
 import capture
 import machine
+import medium
 import network
 import signing
 from station import Station
@@ -48,6 +49,7 @@ class Lab:
             nic=facts.get("nic", "virtio-net-pci"),
             disks=tuple(machine.Disk(**disk) for disk in facts.get("disks", [{}])),
             boot_order=tuple(facts.get("boot_order", ("network", "disk"))),
+            **medium.facts(self.scenario.get("medium"), folder),
             connects_all=facts.get("connects_all", True),
             secure_boot_key=signing.CERTIFICATE if facts.get("secure_boot") else None,
             options=(*facts.get("options", ()), *self._second_card_options(number)))
@@ -66,6 +68,8 @@ class Lab:
     def prepare(self):
         for each in (self.machine, *self.others.values()):
             each.prepare()
+        if "medium" in self.scenario:
+            medium.make(self.scenario["medium"], self.machine.medium)
         if self.machine.secure_boot_key:
             signing.sign_disk(self.machine.disk, self.folder)
         self._fill_tftp()

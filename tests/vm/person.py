@@ -110,6 +110,13 @@ class Person:
         self._wait(f"a row like '{pattern}'",
                    lambda: any(re.search(pattern, row) for row in self._look().rows()))
 
+    def do_printed(self, patterns):
+        """Looks for what the serial console has had in this test so far."""
+        text = (self._lab.folder / "serial.log").read_text(errors="replace")
+        missing = [pattern for pattern in patterns if not re.search(pattern, text)]
+        if missing:
+            raise machine.MachineError(f"not on the serial console: {missing}")
+
     def do_prints(self, commands):
         """Waits until each of these prebootctl commands prints a line like this."""
         for command, pattern in commands.items():
