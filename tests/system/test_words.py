@@ -29,6 +29,7 @@ REPLACED = {
 
 # Files that have such words, and why.
 DHCP = ["tests/fuzz/fuzz_dhcp.c", "tests/unit/test_dhcp.c", "tests/unit/test_flow_time.c",
+        "tests/unit/test_site.c",
         "tests/vm/hosts.py", "tests/vm/network.py"]
 NBP = ("bios/", "efi/", "nbp/")  # whose leases are DHCP's
 ALLOWED = {
