@@ -171,7 +171,7 @@ def typed_in_bash(line, expected):
 @pytest.mark.parametrize("line, expected", [
     ("prebootctl -d DB dev\tshow d\t | head -n 1", b"\ndb01\r"),
     ("prebootctl -d NEW settings set menu-m\th\t && prebootctl -d NEW settings show | grep global",
-     b"\nmenu-mode        hotkey"),
+     b"\nmenu-mode          hotkey"),
     ("prebootctl -d DB bundle change win --comp\th\t", b"\nbundle win changed\r"),
     ("prebootctl -d DB bundle change win --uns\tsh\t", b"\nbundle win changed\r")])
 def test_typed_in_bash(database, tmp_path, line, expected):
@@ -192,7 +192,7 @@ ZSH_SETUP = """
 @pytest.mark.parametrize("line, expected", [
     ("prebootctl -d DB dev\tshow d\t | head -n 1", b"\ndb01\r"),
     ("prebootctl -d NEW settings set menu-m\th\t && prebootctl -d NEW settings show | grep hotkey",
-     b"\nmenu-mode        hotkey"),
+     b"\nmenu-mode          hotkey"),
     ("prebootctl -d DB bundle change win --comp\th\t", b"\nbundle win changed\r"),
     ("prebootctl -d DB device list --group=kio\t | tail -n 1", b"\nDEVICE  FOLDER"),
     ("prebootctl -d NEW import DATA/on\t", b"two.json: cannot be read")])

@@ -12,7 +12,7 @@ import pytest
 import policy
 from policy import BUILD
 
-VERSION = 5
+VERSION = 6
 
 
 def run(path, *arguments):
@@ -112,6 +112,11 @@ def test_version_4(tmp_path):
         (1, 0, 0, 1, "offered"), (1, 2, 1, 1, "offered"),
         (2, 0, 0, 2, "cancelled"), (2, 2, 2, 2, "cancelled")]
     assert look(path, "SELECT address, boots FROM unknown_machine") == [("192.0.2.9", 2)]
+    # Bundles that are for UEFI leave its other processors to the settings; jobs know none.
+    for uefi, *others in look(path, "SELECT loader_uefi, loader_uefi_ia32, loader_uefi_arm64"
+                                    " FROM bundle"):
+        assert others == (["*", "*"] if uefi else ["", ""])
+    assert look(path, "SELECT DISTINCT loader_uefi_ia32, loader_uefi_arm64 FROM job") == [("", "")]
     # Assignment 4 was removed before; triggers work on the new tables.
     assert ask(path, "assignment", "add", "win", "--to", "web01")
     assert look(path, "SELECT max(id) FROM assignment") == [(5,)]
