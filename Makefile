@@ -10,15 +10,16 @@ Q := $(if $(V),,@)
 step = @$(if $(V),:,printf '  %-8s %s\n' $(1) $@)
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all nbps tools pc machines servers help demo vm test test-unit test-system unit-tests replays test-vm test-long \
-	medium soak bench bench-server pictures storm fuzz coverage install uninstall dist deb linux clean FORCE
+.PHONY: all nbps roms rom tools pc machines servers help demo vm test test-unit test-system unit-tests replays \
+	test-vm test-long medium soak bench bench-server pictures storm fuzz coverage install uninstall dist deb linux \
+	clean FORCE
 
 # The agent for Windows is the same but for its port, and is built where the compiler for it is there,
 # as after scripts/install-dependencies.
 MINGW ?= x86_64-w64-mingw32-gcc
 WINDOWS_PROGRAMS := $(if $(shell command -v $(MINGW) 2>/dev/null),$(B)/prebootwork.exe)
 
-all: nbps tools
+all: nbps roms tools
 nbps: $(B)/nvlnbp.sys $(EFI_ARCHES:%=$(B)/nvlnbp%.efi)
 # What a virtual machine boots besides the NBP: a PC, and others.
 PC := $(B)/vm/initrd $(B)/vm/root $(B)/vm/disk-bios.img $(B)/vm/disk-x64.img
@@ -29,6 +30,8 @@ tools: $(B)/prebootd $(B)/prebootctl $(B)/prebootctl.8 $(B)/prebootwork $(B)/isd
 
 help:
 	@echo 'make               the NBPs and the server programs, in $(B)/'
+	@echo 'make rom           a card'"'"'s ROM, $(B)/openpreboot-NIC.rom: NIC=8086:100e, or e1000, virtio, ...;'
+	@echo '                   [ROM=options of scripts/openpreboot-rom]'
 	@echo 'make demo          a machine boots, is offered a job, does it, boots its disk'
 	@echo 'make vm            a machine to play with; its serial console is this terminal'
 	@echo 'make test          all tests; test-unit, test-system [K=name] and test-vm [K=name] run a part'
@@ -221,8 +224,30 @@ $(B)/nvlnbp$(1).efi: $(B)/nvlnbp$(1).elf
 	$$(call step,OBJCOPY)
 	$$(Q)$$(call make_efi,$(1))
 	@scripts/check-size $$@ $$(if $$(DEBUG),81920,$$(LIMIT_$(1)))
+# The driver of a card's ROM (subsystem 11), into which scripts/openpreboot-rom puts the NBP.
+$(B)/rom/$(1).elf: $(B)/efi/$(1)/start.o $(B)/efi/$(1)/efi/rom/driver.o $(B)/efi/$(1)/nbp/memory.o efi/nvlnbp.lds
+	$$(call step,LINK)
+	@mkdir -p $$(@D)
+	$$(Q)$$(call link_efi,$(1),11)
+	@! nm -u $$@ | grep . || { echo '$$@: undefined symbols' >&2; exit 1; }
+$(B)/rom/$(1).efi: $(B)/rom/$(1).elf
+	$$(call step,OBJCOPY)
+	$$(Q)$$(call make_efi,$(1))
+	@scripts/check-size $$@ 6144
 endef
 $(foreach arch,$(EFI_ARCHES),$(eval $(call efi_rules,$(arch))))
+
+# --- a card's ROM ------------------------------------------------------------
+
+# What scripts/openpreboot-rom puts into one, beside the NBPs.
+roms: nbps $(B)/rom/bios.bin $(EFI_ARCHES:%=$(B)/rom/%.efi)
+$(B)/rom/bios.bin: bios/rom/stub.asm
+	$(call step,NASM)
+	@mkdir -p $(@D)
+	$(Q)nasm -f bin -Wall $(if $(WERROR),-Werror) -o $@ $<
+rom: roms
+	@$(if $(NIC),,echo 'make: which card? NIC=8086:100e, or a name; all: scripts/openpreboot-rom --list' >&2; exit 2)
+	@scripts/openpreboot-rom $(ROM) -o '$(B)/openpreboot-$(subst :,-,$(NIC)).rom' '$(NIC)'
 
 # --- the programs of a host ------------------------------------------------
 

@@ -1,18 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "efi/nic.h"
+#include "efi/rom/rom_site.h"
 #include "nbp/log.h"
 #include "nbp/proto/memory.h"
 
 #define FILE_NAME L"\\openpreboot.cfg"
 
-/* The driver of a ROM has it on the handle that it gives us; see efi/rom/. */
-struct rom_site {
-	const void *text;
-	UINTN length;
-};
-
-static EFI_GUID rom_guid = { 0x6e32ea41, 0x2f0b, 0x4f0d,
-	                     { 0x9c, 0x4e, 0x51, 0x1d, 0x83, 0x5a, 0x70, 0x2b } };
+static EFI_GUID rom_guid = ROM_SITE_GUID;
 static EFI_GUID volume_guid = EFI_SIMPLE_FILE_SYSTEM_PROTOCOL_GUID;
 
 /* Reads the file into @buffer of @size bytes. Returns its length, or 0 without one. */
