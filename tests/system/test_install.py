@@ -203,7 +203,7 @@ def test_manual_pages_are_found(place, tmp_path):
     """man -k looks for words in what a page says after its name."""
     pages = {page.stem: page for page in (place / "usr/share/man/man8").iterdir()}
     assert set(pages) == {"prebootd", "prebootctl", "prebootwork", "isdctl", "openpreboot-winpe",
-                          "openpreboot-medium"}
+                          "openpreboot-medium", "openpreboot-rom"}
     for name, page in pages.items():
         words = re.search(r"^\.SH NAME\n(.*)$", page.read_text(), re.M)[1]
         assert words.startswith(f"{name} \\- ") and "OpenPreboot" in words

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The site's settings, openpreboot.cfg: reads them as nbp/site.c does, and says them to iPXE."""
+
+import ipaddress
+import re
+from dataclasses import dataclass, field
+
+SIZE_MAX = 4096
+SERVERS_MAX = 4
+POLICY_SERVERS = 224  # the DHCP option
+NAMES = ("server", "address", "gateway", "tftp-server", "vlan", "console")
+CARDS = 16            # iPXE counts those of a machine from net0
+
+
+class SiteError(Exception):
+    """What is wrong with the settings: LINE: what."""
+
+
+@dataclass
+class Site:
+    servers: list = field(default_factory=list)
+    address: ipaddress.IPv4Interface = None
+    gateway: ipaddress.IPv4Address = None
+    tftp_server: ipaddress.IPv4Address = None
+    vlan: int = 0
+    lines: dict = field(default_factory=dict)  # setting: the number of its line
+
+
+def _ipv4(name, word):
+    try:
+        return ipaddress.IPv4Address(word)
+    except ValueError as error:
+        raise SiteError(f'{name}: "{word}" is no IPv4 address, as 192.0.2.1 is') from error
+
+
+def _interface(word):
+    if not re.fullmatch(r"[0-9.]+/([0-9]|[12][0-9]|30)", word):
+        raise SiteError(f'address: "{word}" is no address with its network, as 192.0.2.50/24 is')
+    return ipaddress.IPv4Interface(f"{_ipv4('address', word.split('/')[0])}/{word.split('/')[1]}")
+
+
+def _read_line(site, line):
+    words = re.findall(r"=|[^\s,=]+", line)
+    if not words:
+        return None
+    name, *rest = words
+    if name not in NAMES:
+        raise SiteError(f'unknown setting "{name}"; there are: {", ".join(NAMES)}')
+    if rest[:1] != ["="] or len(rest) < 2:
+        raise SiteError(f"expected {name} = VALUE")
+    values = rest[1:]
+    limit = SERVERS_MAX if name == "server" else 1
+    if len(values) > limit:
+        raise SiteError(f"{name}: {len(values)} values; at most {limit}")
+    if name == "server":
+        if len(site.servers) + len(values) > SERVERS_MAX:
+            raise SiteError(f"server: more than {SERVERS_MAX} in all")
+        site.servers += [_ipv4(name, word) for word in values]
+    elif name == "address":
+        site.address = _interface(values[0])
+    elif name == "gateway":
+        site.gateway = _ipv4(name, values[0])
+    elif name == "tftp-server":
+        site.tftp_server = _ipv4(name, values[0])
+    elif name == "vlan":
+        if not re.fullmatch(r"[0-9]{1,4}", values[0]) or not 1 <= int(values[0]) <= 4094:
+            raise SiteError(f'vlan: "{values[0]}" is no number from 1 to 4094')
+        site.vlan = int(values[0])
+    return name
+
+
+def parse(text):
+    """Returns the settings in @text, bytes; SiteError names the first line that is wrong."""
+    if len(text) > SIZE_MAX:
+        raise SiteError(f"1: {len(text)} bytes in all; at most {SIZE_MAX}")
+    site = Site()
+    lines = text.removeprefix(b"\xef\xbb\xbf").decode("latin-1").split("\n")
+    for number, line in enumerate(lines, 1):
+        try:
+            name = _read_line(site, line.split("#")[0])
+        except SiteError as error:
+            raise SiteError(f"{number}: {error}") from None
+        if name:
+            site.lines[name] = number
+    if site.address and not site.tftp_server:
+        raise SiteError(f"{site.lines['address']}: address: without DHCP nobody says where loaders "
+                        "are: set tftp-server, too")
+    return site
+
+
+def ipxe_script(site):
+    """Returns the script that gets iPXE an address on our card and starts the NBP, bytes. The line
+    before it, which the ROM's BIOS part writes, sets ${card}: bus, device and function."""
+    if site.vlan:
+        raise SiteError(f"{site.lines['vlan']}: vlan: Debian's iPXE, which starts the NBP on BIOS, "
+                        "has no VLANs; leave it out, or make a ROM for UEFI alone: --uefi-only")
+    lines = ["set n none"]
+    lines += [f"iseq x${{net{number}/busloc}} x${{card}} && set n net{number} ||"
+              for number in range(CARDS)]
+    lines += ["iseq ${n} none && goto unknown ||"]
+    if site.address:
+        lines += [f"set ${{n}}/ip {site.address.ip}",
+                  f"set ${{n}}/netmask {site.address.netmask}",
+                  *([f"set ${{n}}/gateway {site.gateway}"] if site.gateway else []),
+                  "ifopen ${n} || goto local", "iflinkwait -t 10000 ${n} ||"]
+    else:
+        # "dhcp" would also look for an IPv6 router, for 13 s.
+        lines += ["ifconf -c dhcp ${n} || goto local"]
+    if site.servers:
+        octets = ":".join(f"{octet:02x}" for server in site.servers for octet in server.packed)
+        lines += [f"set ${{n}}/{POLICY_SERVERS}:hex {octets}"]
+    if site.tftp_server:
+        lines += [f"set ${{n}}/next-server {site.tftp_server}"]
+    lines += ["boot <INITRD> ||", "goto local", ":unknown",
+              "echo OpenPreboot: iPXE does not drive the card of this ROM", ":local", "exit", ""]
+    return "\n".join(lines).encode()

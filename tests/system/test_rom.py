@@ -1,0 +1,348 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""openpreboot-rom: what it makes is as PCI, Plug and Play and UEFI want it, --show finds what is
+damaged, and what cannot be made is refused with a remedy. tests/vm/rom.yaml boots ROMs."""
+
+import random
+import re
+import shutil
+import struct
+import subprocess
+import sys
+import zlib
+
+import pytest
+
+from policy import BUILD
+
+ROOT = BUILD.parent
+TOOL = ROOT / "scripts/openpreboot-rom"
+IPXE = "/usr/lib/ipxe"
+sys.path.insert(0, str(ROOT / "scripts/rom"))
+import flash  # noqa: E402
+import pci_rom  # noqa: E402
+import pe  # noqa: E402
+import site_text  # noqa: E402
+
+SITE = """\
+# ours
+server = 192.0.2.1, 192.0.2.2
+address=192.0.2.50/24
+gateway = 192.0.2.254   # the way out
+tftp-server = 192.0.2.1
+"""
+
+
+def run(*arguments, **more):
+    return subprocess.run([TOOL, *map(str, arguments)], capture_output=True, text=True,
+                          timeout=60, check=False, **more)
+
+
+def make(folder, *arguments):
+    """Returns the bytes of a ROM."""
+    done = run("-o", folder / "card.rom", *arguments)
+    assert done.returncode == 0, done.stderr
+    return (folder / "card.rom").read_bytes()
+
+
+def refused(status, *arguments, **more):
+    """Returns why something was refused: one line, and no ROM."""
+    done = run(*arguments, **more)
+    assert done.returncode == status, done.stdout + done.stderr
+    assert done.stdout == "" and done.stderr.startswith("openpreboot-rom: ")
+    return done.stderr
+
+
+# --- what is made ---------------------------------------------------------------
+
+@pytest.mark.parametrize("card, ids", [("virtio", (0x1af4, 0x1000)), ("8086:10D3", (0x8086, 0x10d3)),
+                                       ("rtl8139", (0x10ec, 0x8139)), ("82579lm", (0x8086, 0x1502))])
+def test_images(tmp_path, card, ids):
+    """As a BIOS and a UEFI read them, by the specifications and not by our own module."""
+    rom, at, types = make(tmp_path, card), 0, []
+    while True:
+        assert rom[at:at + 2] == b"\x55\xaa"
+        pcir = at + struct.unpack_from("<H", rom, at + 0x18)[0]
+        assert rom[pcir:pcir + 4] == b"PCIR" and pcir % 4 == 0
+        assert struct.unpack_from("<HH", rom, pcir + 4) == ids
+        length = struct.unpack_from("<H", rom, pcir + 0x10)[0] * 512
+        types.append(rom[pcir + 0x14])
+        if types[-1] == 0:
+            assert rom[at + 2] * 512 == length == 1024 and sum(rom[at:at + length]) & 0xff == 0
+            pnp = at + struct.unpack_from("<H", rom, at + 0x1a)[0]
+            assert rom[pnp:pnp + 4] == b"$PnP" and pnp % 16 == 0
+            assert sum(rom[pnp:pnp + rom[pnp + 5] * 16]) & 0xff == 0
+        else:
+            blocks, signature, subsystem, machine, packed = \
+                struct.unpack_from("<HIHHH", rom, at + 2)
+            assert (blocks * 512, signature, subsystem, machine, packed) == \
+                (length, 0x0ef1, 11, 0x8664, 0)
+            assert rom[at + struct.unpack_from("<H", rom, at + 0x16)[0]:][:2] == b"MZ"
+        if rom[pcir + 0x15] & 0x80:
+            break
+        at += length
+    assert types == ([0, 3] if card == "virtio" else [0, 3, 3])
+    assert len(rom) % 512 == 0
+
+
+def test_contents(tmp_path):
+    """All that is in there is what was built or installed, byte for byte."""
+    contents = flash.read(make(tmp_path, "e1000"))
+    assert contents.kernel.startswith((ROOT / IPXE / "ipxe.lkrn").read_bytes())
+    assert contents.nbp == (BUILD / "nvlnbp.sys").read_bytes()
+    assert contents.efi_nbps == {"x64": (BUILD / "nvlnbpx64.efi").read_bytes()}
+    assert contents.errors == [] and contents.site is None
+    (driver, machine), = contents.drivers
+    debian = pci_rom.read_images((ROOT / IPXE / "qemu/efi-e1000.rom").read_bytes())[1]
+    assert machine == "x64" and driver.pe == debian.pe.rstrip(b"\0") + bytes(
+        len(driver.pe) - len(debian.pe.rstrip(b"\0")))
+
+
+def test_only_one_firmware(tmp_path):
+    for option, types in (("--bios-only", [pci_rom.BIOS]), ("--uefi-only", [pci_rom.EFI])):
+        contents = flash.read(make(tmp_path, option, "virtio"))
+        assert [image.type for image in contents.images] == types
+        assert (contents.kernel is None) == (option == "--uefi-only")
+    rom = make(tmp_path, "--uefi-only", "--processor", "aa64,ia32", "virtio")
+    assert set(flash.read(rom).efi_nbps) == {"ARM64", "IA32"}
+
+
+def test_card_driver(tmp_path):
+    assert len(flash.read(make(tmp_path, "--card-driver", "virtio")).drivers) == 1
+    assert flash.read(make(tmp_path, "--no-card-driver", "e1000")).drivers == []
+    # Debian has no driver for this one in a ROM; iPXE drives it.
+    assert flash.read(make(tmp_path, "14e4:1644")).drivers == []
+    assert "no UEFI driver" in refused(1, "-o", tmp_path / "no", "--card-driver", "14e4:1644")
+
+
+def test_uefi_only_needs_no_ipxe(tmp_path):
+    rom = make(tmp_path, "--ipxe", tmp_path, "--uefi-only", "--no-card-driver", "8086:15f3")
+    assert flash.read(rom).errors == []
+
+
+def test_same_bytes(tmp_path):
+    assert make(tmp_path, "e1000") == make(tmp_path, "8086:100e")
+
+
+def test_flash_is_filled(tmp_path):
+    small = make(tmp_path, "virtio")
+    rom = make(tmp_path, "--flash", "512k", "virtio")
+    assert len(rom) == 512 << 10 and rom == small.ljust(512 << 10, b"\xff")
+    done = run("--show", tmp_path / "card.rom")
+    assert done.returncode == 0 and "it is whole" in done.stdout
+
+
+def test_flash_is_too_small(tmp_path):
+    said = refused(1, "-o", tmp_path / "card.rom", "--flash", "512K", "e1000")
+    size = len(make(tmp_path, "e1000"))
+    assert f"{size} bytes do not fit into a flash part of 524288" in said
+    assert "--no-card-driver" in said
+    (tmp_path / "card.rom").unlink()
+    refused(1, "-o", tmp_path / "card.rom", "--flash", "64K", "--bios-only", "e1000")
+    assert list(tmp_path.iterdir()) == []
+    make(tmp_path, "--flash", "64K", "--uefi-only", "--no-card-driver", "e1000")
+
+
+@pytest.mark.skipif(not shutil.which("sbsign"), reason="no sbsign")
+def test_signed(tmp_path):
+    key, certificate = tmp_path / "key", tmp_path / "certificate"
+    subprocess.run(["openssl", "req", "-new", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj",
+                    "/CN=test/", "-keyout", key, "-out", certificate], check=True,
+                   capture_output=True, timeout=60)
+    contents = flash.read(make(tmp_path, "--sign", key, certificate, "e1000"))
+    assert contents.errors == []
+    programs = [contents.efi_nbps["x64"]] + [image.pe for image in contents.images
+                                             if image.type == pci_rom.EFI]
+    assert len(programs) == 3
+    for number, program in enumerate(programs):
+        (tmp_path / str(number)).write_bytes(program)
+        subprocess.run(["sbverify", "--cert", certificate, tmp_path / str(number)], check=True,
+                       capture_output=True, timeout=60)
+    assert "--sign" in refused(1, "--sign", certificate, key, "-o", tmp_path / "no", "virtio")
+
+
+def test_pe_sections():
+    program = (BUILD / "rom/x64.efi").read_bytes()
+    added = pe.add_sections(program, {".one": b"1" * 513, ".two": b"2"})
+    assert pe.contents(added, ".one") == b"1" * 513 and pe.contents(added, ".two") == b"2"
+    addresses = [(section.address, section.length) for section in pe.sections(added)]
+    assert all(a + size <= b and b % 4096 == 0
+               for (a, size), (b, _) in zip(addresses, addresses[1:]))
+    with pytest.raises(pe.PeError):
+        pe.add_sections(program, {f".{number}": b"x" for number in range(100)})
+
+
+# --- the site's settings ----------------------------------------------------------
+
+def test_site(tmp_path):
+    (tmp_path / "site.cfg").write_text(SITE)
+    contents = flash.read(make(tmp_path, "--site", tmp_path / "site.cfg", "virtio"))
+    assert contents.site == SITE.encode()
+    for line in ("set ${n}/ip 192.0.2.50", "set ${n}/netmask 255.255.255.0",
+                 "set ${n}/gateway 192.0.2.254", "set ${n}/next-server 192.0.2.1",
+                 "set ${n}/224:hex c0:00:02:01:c0:00:02:02"):
+        assert line in contents.script.splitlines()
+    assert "dhcp" not in contents.script
+    assert SITE.splitlines()[1] in run("--show", tmp_path / "card.rom").stdout
+
+
+@pytest.mark.parametrize("text, line, why", [
+    ("server = 192.0.2.1\nsever = 192.0.2.2", 2, 'unknown setting "sever"'),
+    ("server 192.0.2.1", 1, "expected server = VALUE"),
+    ("\n\nserver =", 3, "expected server = VALUE"),
+    ("server = 192.0.2.300", 1, "no IPv4 address"),
+    ("server = 1.1.1.1 1.1.1.2 1.1.1.3 1.1.1.4 1.1.1.5", 1, "at most 4"),
+    ("tftp-server = 192.0.2.1\naddress = 192.0.2.50", 2, "192.0.2.50/24"),
+    ("tftp-server = 192.0.2.1\naddress = 192.0.2.50/31", 2, "192.0.2.50/24"),
+    ("address = 192.0.2.50/24", 1, "set tftp-server"),
+    ("vlan = 4095", 1, "from 1 to 4094"),
+    ("vlan = 12", 1, "--uefi-only"),
+    ("#" * 5000, 1, "at most 4096"),
+])
+def test_site_is_wrong(tmp_path, text, line, why):
+    (tmp_path / "site.cfg").write_text(text)
+    said = refused(1, "--site", tmp_path / "site.cfg", "-o", tmp_path / "card.rom", "virtio")
+    assert f"site.cfg:{line}: " in said and why in said
+    assert not (tmp_path / "card.rom").exists()
+
+
+def test_site_vlan_on_uefi(tmp_path):
+    (tmp_path / "site.cfg").write_text("vlan = 12")
+    assert flash.read(make(tmp_path, "--uefi-only", "--site", tmp_path / "site.cfg",
+                           "virtio")).site == b"vlan = 12"
+
+
+def test_site_is_read_as_the_nbp_does():
+    """nbp/site.h's own example, with the mark that Notepad writes, and other ends of lines."""
+    example = re.search(r"^ \*\n((?: \*     .*\n)+)", (ROOT / "nbp/site.h").read_text(), re.M)[1]
+    lines = [line.removeprefix(" *     ") for line in example.splitlines()]
+    text = "\r\n".join(re.sub(r"\s{3,}\S.*", "", line) for line in lines)
+    site = site_text.parse(b"\xef\xbb\xbf" + text.encode())
+    assert [str(server) for server in site.servers] == ["192.0.2.1", "192.0.2.2"]
+    assert (str(site.address), site.vlan) == ("192.0.2.50/24", 12)
+    assert set(site.lines) == set(site_text.NAMES) - {"console"}
+
+
+# --- --show ------------------------------------------------------------------------
+
+def test_show(tmp_path):
+    make(tmp_path, "e1000")
+    done = run("--show", tmp_path / "card.rom")
+    assert done.returncode == 0 and done.stderr == ""
+    assert len(re.findall("image for BIOS, card 8086:100e", done.stdout)) == 1
+    assert len(re.findall("image for UEFI, card 8086:100e", done.stdout)) == 2
+    assert re.search(r"iPXE \d", done.stdout) and "nvlnbp.sys" in done.stdout
+
+
+def test_show_of_another_rom():
+    done = run("--show", f"{IPXE}/qemu/efi-e1000.rom")
+    assert done.returncode == 0 and "OpenPreboot is not in it" in done.stdout
+
+
+def test_show_finds_each_flipped_bit(tmp_path):
+    rom = make(tmp_path, "e1000")
+    source = random.Random(1)
+    for place in [0, 6, 0x20, 700, 1030, 200000, len(rom) - 1, len(rom) - 12,
+                  *(source.randrange(len(rom)) for _ in range(30))]:
+        damaged = bytearray(rom)
+        damaged[place] ^= 1 << source.randrange(8)
+        (tmp_path / "damaged").write_bytes(damaged)
+        done = run("--show", tmp_path / "damaged")
+        assert done.returncode == 1, place
+        assert "Traceback" not in done.stderr and f"{tmp_path}/damaged: " in done.stderr
+
+
+def test_show_finds_cuts_and_noise(tmp_path):
+    rom = make(tmp_path, "virtio")
+    source = random.Random(2)
+    pieces = [rom[:size] for size in (0, 1, 2, 25, 40, 600, 1024, 1500, 70000, len(rom) - 1)]
+    pieces += [rom[512:], source.randbytes(5000), b"\x55\xaa" + source.randbytes(5000), bytes(4096)]
+    for piece in pieces:
+        (tmp_path / "damaged").write_bytes(piece)
+        done = run("--show", tmp_path / "damaged")
+        assert done.returncode == 1 and "Traceback" not in done.stderr, len(piece)
+
+
+def test_show_names_the_damage(tmp_path):
+    """Where the CRC-32 is right the parts' own sums still count."""
+    rom = bytearray(make(tmp_path, "--bios-only", "virtio"))
+    rom[100000] ^= 1
+    end = len(rom) - flash.TRAILER.size
+    rom[end:] = flash.TRAILER.pack(flash.TRAILER_MARK, end, zlib.crc32(rom[:end]))
+    (tmp_path / "damaged").write_bytes(rom)
+    done = run("--show", tmp_path / "damaged")
+    assert done.returncode == 1 and "on BIOS the card would say so" in done.stderr
+
+
+# --- cards, and the command line -----------------------------------------------------
+
+def test_list():
+    lines = run("--list").stdout.splitlines()
+    assert len(lines) > 500 and lines == sorted(lines)
+    assert run("--list", "e1000").stdout.splitlines() == \
+        [line for line in lines if "e1000" in line] != []
+    assert "UEFI driver" in run("--list", "8086:100e").stdout
+    assert "nosuchcard" in refused(1, "--list", "nosuchcard")
+
+
+def test_list_into_a_closed_pipe():
+    done = subprocess.run(["bash", "-c", f"{TOOL} --list | head -1; echo ${{PIPESTATUS[0]}}"],
+                          capture_output=True, text=True, timeout=60, check=False)
+    assert done.stderr == "" and done.stdout.count("\n") == 2
+
+
+@pytest.mark.parametrize("arguments, why", [
+    ([], "missing argument CARD"),
+    (["--sho", "x"], "unrecognized arguments: --sho"),
+    (["--flash", "12Q", "virtio"], '"12Q" is no size'),
+    (["--flash", "1000", "virtio"], '"1000" is no size'),
+    (["--bios-only", "--uefi-only", "virtio"], "not allowed with"),
+    (["--processor", "m68k", "virtio"], 'unknown processor "m68k"'),
+    (["virtio", "--list"], "exclude each other"),
+    (["nosuchcard"], 'unknown card "nosuchcard"'),
+    (["8086:10"], 'unknown card "8086:10"'),
+    (["virtio", "e1000"], "unrecognized arguments: e1000"),
+])
+def test_usage_errors(tmp_path, arguments, why):
+    assert why in refused(2, *arguments, cwd=tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_several_cards_of_a_name():
+    said = refused(2, "virtio-net")
+    assert "1af4:1000" in said and "1af4:1041" in said
+
+
+def test_errors_name_the_remedy(tmp_path):
+    out = ["-o", tmp_path / "card.rom"]
+    assert "--uefi-only" in refused(1, *out, "8086:15f3")  # iPXE does not drive it
+    assert "apt install ipxe" in refused(1, *out, "--ipxe", tmp_path, "--bios-only", "virtio")
+    assert "apt install ipxe-qemu" in refused(1, *out, "--ipxe", tmp_path, "e1000")
+    assert "--nbps" in refused(1, *out, "--nbps", tmp_path, "virtio")
+    assert "No such file" in refused(1, "--show", tmp_path / "none")
+    assert "No such file" in refused(1, *out, "--site", tmp_path / "none", "virtio")
+    assert "No such file" in refused(1, "-o", tmp_path / "none/card.rom", "virtio")
+    (tmp_path / "ipxe.efi").symlink_to(f"{IPXE}/ipxe.efi")
+    (tmp_path / "ipxe.lkrn").write_bytes(b"no kernel")
+    assert "install Debian's package ipxe anew" in \
+        refused(1, *out, "--ipxe", tmp_path, "--bios-only", "virtio")
+    assert not (tmp_path / "card.rom").exists()
+
+
+def test_default_name(tmp_path):
+    assert run("8086:100e", cwd=tmp_path).returncode == 0
+    assert [file.name for file in tmp_path.iterdir()] == ["openpreboot-8086-100e.rom"]
+
+
+def test_make_rom():
+    done = subprocess.run(["make", "--no-print-directory", "-C", ROOT, "rom"], capture_output=True,
+                          text=True, timeout=600, check=False)
+    assert done.returncode == 2 and "NIC=8086:100e" in done.stderr
+
+
+def test_help_and_manual_have_the_same_options():
+    shown = run("--help").stdout
+    page = (ROOT / "scripts/openpreboot-rom.8").read_text().replace("\\-", "-")
+    options = set(re.findall(r"^  (?:-\w.*, )?(--[a-z-]+)", shown, re.M))
+    assert options == set(re.findall(r"^\.BR? .*?(--[a-z-]+)", page.split(".SH OPTIONS")[1], re.M))
+    assert len(options) > 10
+    assert run("--version").stdout == "openpreboot-rom 0.1.0\n"
