@@ -180,6 +180,7 @@ class Machine:
     uuid: str
     qemu: str = None     # another program than the firmware's
     nic: str = "virtio-net-pci"
+    rom_file: Path = None  # what is in the card's flash, in place of the firmware's own ROM
     disks: tuple = (Disk(),)
     options: tuple = ()  # more of QEMU's
     boot_order: tuple = ("network", "disk")  # on UEFI; as boot_option() names them
@@ -234,12 +235,15 @@ class Machine:
                        check=True, stdin=subprocess.DEVNULL, timeout=20)
 
     def boot_option(self, name):
-        """Returns a boot option's device path: "network"; "http"; "ipv6" (PXE over that); "disk",
+        """Returns a boot option's device path: "network"; "http"; "ipv6" (PXE over that); "rom" (the
+        NBP in the card's flash); "disk",
         "disk1", ... (all of that disk); "partition" (the program on the local disk's); "missing"
         (a program on a partition that does not exist); "medium"."""
         if name == "network":
             return ovmf_vars.device_path(*ovmf_vars.pci(NET_SLOT), ovmf_vars.mac(self.mac),
                                          *self.firmware.net_option)
+        if name == "rom":
+            return ovmf_vars.device_path(*ovmf_vars.pci(NET_SLOT), ovmf_vars.file("OpenPreboot"))
         if name in ("http", "ipv6"):
             nodes = (ovmf_vars.IPV4, ovmf_vars.URI) if name == "http" else (ovmf_vars.IPV6,)
             return ovmf_vars.device_path(*ovmf_vars.pci(NET_SLOT), ovmf_vars.mac(self.mac), *nodes)
@@ -257,7 +261,8 @@ class Machine:
         """Returns QEMU's command line; @netdev is -netdev's value with id=net."""
         uefi = self.firmware.kind == "uefi"
         card = f"{self.nic},netdev=net,mac={self.mac},addr={NET_SLOT}"
-        card += "" if self.firmware.rom and not self.medium else ",romfile="
+        if self.rom_file or self.medium or not self.firmware.rom:
+            card += f",romfile={self.rom_file or ''}"
         command = [
             self.qemu or self.firmware.emulator, "-no-user-config", "-nodefaults",
             "-accel", "tcg", "-uuid", self.uuid, *self.firmware.qemu, "-display", "none",

@@ -42,17 +42,30 @@ class Lab:
     def _machine(self, name, folder):
         number = zlib.crc32(name.encode())
         facts = self.scenario.get("machine", {})
+        rom = self._make_rom(folder, **facts["rom"]) if "rom" in facts else None
         return machine.Machine(
             self.firmware, folder,
             mac="52:54:00:%02x:%02x:%02x" % tuple(number.to_bytes(4, "big")[1:]),
             uuid=f"0b007000-0000-4000-8000-0000{number:08x}",
             nic=facts.get("nic", "virtio-net-pci"),
+            rom_file=rom,
             disks=tuple(machine.Disk(**disk) for disk in facts.get("disks", [{}])),
             boot_order=tuple(facts.get("boot_order", ("network", "disk"))),
             **medium.facts(self.scenario.get("medium"), folder),
             connects_all=facts.get("connects_all", True),
             secure_boot_key=signing.CERTIFICATE if facts.get("secure_boot") else None,
             options=(*facts.get("options", ()), *self._second_card_options(number)))
+
+    @staticmethod
+    def _make_rom(folder, card, options=(), site=None):
+        """Makes what is in the card's flash; returns the file."""
+        rom = folder / "card.rom"
+        if site:
+            (folder / "openpreboot.cfg").write_text(site)
+            options = [*options, "--site", folder / "openpreboot.cfg"]
+        subprocess.run([machine.ROOT / "scripts/openpreboot-rom", "-o", rom, *options, card],
+                       check=True, stdin=subprocess.DEVNULL, timeout=60)
+        return rom
 
     def _second_card_options(self, number):
         """Returns QEMU's for another card in the same network, with a ROM, next in the boot order."""
@@ -205,7 +218,9 @@ class Lab:
             other = net.add_host(network.OTHER)
             self._start(other, network.address_server(self.folder), "dhcp")
             other.wait_for([("0.0.0.0", 67)], self._running)
-        listeners = [(network.SERVER, 67), (network.SERVER, 69)]
+        listeners = [(network.SERVER, 69)]
+        if lines is not None:
+            listeners.append((network.SERVER, 67))
         if self.scenario.get("http"):
             self._start(net, ["/usr/bin/python3", "-m", "http.server", "80", "--bind",
                               network.SERVER, "-d", self.folder / "tftp"], "http")

@@ -167,7 +167,9 @@ def boot_server(folder, tftp, boot_files, proxy=False, lines=()):
 
     @boot_files: by processor, as scripts/lab/machine.py names them
     @proxy: addresses come from another DHCP server, boot file and TFTP server from this one
-    @lines: more configuration"""
+    @lines: more configuration; None: it serves TFTP alone"""
+    if lines is None:
+        return _dnsmasq(folder, "dnsmasq", "bridge0", ["enable-tftp", f"tftp-root={tftp}"])
     if proxy:
         dhcp = ["dhcp-range=10.77.0.0,proxy",
                 *(f'pxe-service={name},"NBP",{boot_files[processor]}'

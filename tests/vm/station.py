@@ -42,8 +42,9 @@ class Station:
                               self._lab.step_seconds)
 
     def await_boot(self):
-        """Waits for the NBP's first line, and returns it."""
-        line = self._console.wait(r"^OpenPreboot ", BOOT_SECONDS, self._after)
+        """Waits for the first line of the NBP, or of what the scenario has, and returns it."""
+        first = self._lab.scenario.get("first", r"^OpenPreboot ")
+        line = self._console.wait(first, BOOT_SECONDS, self._after)
         self._after = line.number - 1
         return line
 

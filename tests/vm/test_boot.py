@@ -13,8 +13,7 @@ from lab import Lab
 
 # In this order, since the long ones should come first.
 FILES = ("scenarios.yaml", "menu.yaml", "policy.yaml", "local_boot.yaml", "machines.yaml",
-         "uefi.yaml", "bios.yaml", "networks.yaml",
-         "medium.yaml")
+         "uefi.yaml", "bios.yaml", "networks.yaml", "medium.yaml", "rom.yaml")
 SCENARIOS = {name: facts for file in FILES for name, facts in
              yaml.safe_load((Path(__file__).parent / file).read_text()).items()}
 # On the machine's own clock more may pass than on the NBP's, when all cores are busy.
