@@ -80,6 +80,21 @@ def _set_checksum(program):
     struct.pack_into("<I", program, start + CHECKSUM, total + len(program))
 
 
+def _grow_headers(program, step):
+    """Makes room for more section headers: what follows them moves on by @step bytes."""
+    start = _start(program)
+    headers, = struct.unpack_from("<I", program, start + HEADERS_SIZE)
+    first, end = _headers(program)
+    if headers + step > min(section.address for section in sections(bytes(program))):
+        raise PeError("it has no room for another section header")
+    for at in range(first, end, SECTION_SIZE):
+        place, = struct.unpack_from("<I", program, at + 20)
+        if place:
+            struct.pack_into("<I", program, at + 20, place + step)
+    struct.pack_into("<I", program, start + HEADERS_SIZE, headers + step)
+    program[headers:headers] = bytes(step)
+
+
 def add_sections(program, additions):
     """Returns @program with more sections, name: bytes, that it can read and not write."""
     program = bytearray(program)
@@ -90,7 +105,7 @@ def add_sections(program, additions):
         _, end = _headers(program)
         headers, = struct.unpack_from("<I", program, start + HEADERS_SIZE)
         if end + SECTION_SIZE > headers:
-            raise PeError("it has no room for another section header")
+            _grow_headers(program, step)
         address, = struct.unpack_from("<I", program, start + IMAGE_SIZE)
         count, = struct.unpack_from("<H", program, start + COUNT)
         program += bytes(-len(program) % step)
