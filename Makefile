@@ -90,7 +90,7 @@ EFI_INCLUDE ?= /usr/include/efi
 # The compiler sees the whole program at once, which saves 2 KiB; what it calls of its own accord
 # (memcpy() and the like) it must find compiled already.
 CFLAGS_EFI := $(FREESTANDING) -Oz -fno-expensive-optimizations -fno-tree-sra -fno-tree-ch -fpic -flto \
-	-fno-inline-functions-called-once \
+	-fno-inline-functions-called-once -fbuiltin \
 	-fshort-wchar -include efi/hidden.h -isystem $(EFI_INCLUDE)
 PACKAGES := sqlite3 jansson nettle libseccomp libsystemd
 HOST := $(COMMON) -D_GNU_SOURCE -DDEBUG_LEVEL=0 $(shell $(PKG_CONFIG) --cflags $(PACKAGES) 2>/dev/null)

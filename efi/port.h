@@ -9,7 +9,7 @@
 #include "nbp/port.h"
 
 /*
- * The UEFI port: all that it knows, in one structure that begins with the platform, so that
+ * The UEFI port: all that it knows, in one structure that has the platform in it, so that
  * the platform's functions find the rest; and what each of its files has for the others.
  *
  * Firmware is called through GNU-EFI's headers only; with GNU_EFI_USE_MS_ABI its calls are
@@ -72,35 +72,36 @@ struct faults {
 	uint64_t image_size;
 };
 
+/* What is used most comes first: instructions reach what is near in fewer bytes. */
 struct efi {
-	struct platform platform; /* first, so that a platform * is an efi * */
-	EFI_HANDLE image;
-	EFI_SYSTEM_TABLE *system;
 	EFI_BOOT_SERVICES *boot;
-	EFI_TPL tpl; /* the task priority level at entry */
-	struct efi_clock clock;
-	EFI_HANDLE device;                /* the handle with the PXE base code */
-	EFI_DEVICE_PATH *path;            /* of device, in nic.path; NULL: there is none */
-	EFI_PXE_BASE_CODE_PROTOCOL *pxe;  /* NULL: not booted by PXE over IPv4 */
-	struct nic nic;
-	struct udp4 udp4;
-	uint16_t base_port; /* our UDP port at the base code; 0: it is not open there */
-	EFI_HANDLE loader;  /* loaded and not started; NULL: none */
-	void *bootnext;     /* what local_clear_bootnext() deleted, pool memory; NULL: nothing */
+	EFI_SYSTEM_TABLE *system;
+	EFI_HANDLE image;
+	EFI_PXE_BASE_CODE_PROTOCOL *pxe; /* NULL: not booted by PXE over IPv4 */
+	EFI_HANDLE device;     /* the handle with the PXE base code */
+	EFI_DEVICE_PATH *path; /* of device, in nic.path; NULL: there is none */
+	EFI_HANDLE loader;     /* loaded and not started; NULL: none */
+	EFI_TPL tpl;           /* the task priority level at entry */
+	void *fetched;         /* pool memory of the last fetch; NULL: none */
+	void *bootnext;        /* what local_clear_bootnext() deleted, pool memory; NULL: nothing */
 	UINTN bootnext_size;
-	void *fetched;      /* pool memory of the last fetch; NULL: none */
-	struct keyboard keyboard;
-	bool console_changed; /* console_restore() has something to do */
-	INT32 attribute;      /* the console's as we found it */
+	uint16_t base_port;    /* our UDP port at the base code; 0: it is not open there */
+	bool console_changed;  /* console_restore() has something to do */
+	bool connected;        /* drivers have been connected to all PCI disk controllers */
+	INT32 attribute;       /* the console's as we found it */
+	struct efi_clock clock;
+	struct platform platform;
 	EFI_BLOCK_IO *disks[DISKS_MAX]; /* those of machine.disks */
 	struct faults faults;
-	bool connected;       /* drivers have been connected to all PCI disk controllers */
+	struct keyboard keyboard;
+	struct udp4 udp4;
+	struct nic nic;
 };
 
-/** Returns the port that @p begins. */
+/** Returns the port that @p is in. */
 static inline struct efi *efi_of(struct platform *p)
 {
-	return (struct efi *)p;
+	return (struct efi *)((uint8_t *)p - offsetof(struct efi, platform));
 }
 
 /* main.c */

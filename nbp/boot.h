@@ -16,18 +16,18 @@
 
 struct boot {
 	struct platform *p;
-	struct dhcp_lease dhcp;
-	struct exchange exchange;
-	struct hotkey hotkey;
-	struct trail trail;
-	struct message question;
-	struct message answer;
-	enum local_boot local_boot; /* by the last answer */
-	uint32_t answered;          /* when the last answer came, ms */
-	uint64_t job;               /* the job that steps from now on belong to; 0: none */
 	const char *reason;         /* why the local disk boots */
+	uint64_t job;               /* the job that steps from now on belong to; 0: none */
+	uint32_t answered;          /* when the last answer came, ms */
+	enum local_boot local_boot; /* by the last answer */
+	struct hotkey hotkey;
+	struct exchange exchange;
+	struct dhcp_lease dhcp;
 	char said[160];             /* buffer for a reason or an error that is put together */
 	char name[2 * FILE_SIZE];   /* the file last fetched by TFTP, or tried */
+	struct trail trail;
+	struct message answer;
+	struct message question;
 };
 
 /** Adds a step with the time now to the trail; @text: what it was about. */
