@@ -11,8 +11,6 @@
  * itself: loaders look for them there.
  */
 
-static EFI_GUID pxe_guid = EFI_PXE_BASE_CODE_PROTOCOL_GUID;
-
 /* What the base code is given. */
 struct packets {
 	EFI_PXE_BASE_CODE_PACKET ack, proxy;
@@ -25,7 +23,7 @@ static EFI_HANDLE find_base_code(struct efi *efi, EFI_HANDLE nic)
 	const EFI_DEVICE_PATH *above = efi_protocol(efi, nic, &efi_path_guid);
 	size_t length = above ? device_path_nodes(above) : 0;
 	EFI_HANDLE *handles, found = NULL;
-	UINTN count = efi_handles(efi, &pxe_guid, &handles);
+	UINTN count = efi_handles(efi, &efi_pxe_guid, &handles);
 
 	for (UINTN i = 0; i < count && !found && length != 0; i++) {
 		struct source source;
@@ -45,7 +43,7 @@ static EFI_HANDLE find_base_code(struct efi *efi, EFI_HANDLE nic)
 static int start_base_code(struct efi *efi, EFI_HANDLE handle, const struct dhcp_lease *lease,
                            struct packets *packets)
 {
-	EFI_PXE_BASE_CODE_PROTOCOL *pxe = efi_protocol(efi, handle, &pxe_guid);
+	EFI_PXE_BASE_CODE_PROTOCOL *pxe = efi_protocol(efi, handle, &efi_pxe_guid);
 	BOOLEAN yes = TRUE, proxy = packets->have_proxy;
 	EFI_IP_ADDRESS address, mask;
 	EFI_STATUS status;

@@ -70,7 +70,7 @@ void block_connect_all(struct efi *efi)
 		if (class >> 24 != PCI_CLASS_STORAGE && class >> 16 != PCI_CLASS_SD_HOST)
 			continue;
 		controllers++;
-		efi->boot->ConnectController(handles[i], NULL, NULL, TRUE);
+		efi_connect_below(efi, handles[i]);
 	}
 	efi_free(efi, handles);
 	debug(1, &efi->platform, "connected %u disk controllers", (uint32_t)controllers);

@@ -46,18 +46,17 @@ void clock_idle(struct platform *p)
  */
 size_t clock_entropy(struct platform *p, void *buffer, size_t size)
 {
-	static EFI_GUID rng_guid = EFI_RNG_PROTOCOL_GUID;
+	static const EFI_GUID rng_guid = EFI_RNG_PROTOCOL_GUID;
 	struct efi *efi = efi_of(p);
 	struct {
 		uint64_t counter;
 		EFI_TIME time;
 	} weak;
-	EFI_RNG_PROTOCOL *rng;
+	EFI_RNG_PROTOCOL *rng = efi_locate(efi, &rng_guid);
 	uint8_t *out = buffer;
 	size_t count = 0, share = size / 3;
 
-	if (!EFI_ERROR(efi->boot->LocateProtocol(&rng_guid, NULL, (VOID **)&rng)) &&
-	    !EFI_ERROR(rng->GetRNG(rng, NULL, share, out)))
+	if (rng && !EFI_ERROR(rng->GetRNG(rng, NULL, share, out)))
 		count += share;
 	count += cpu_random(out + count, share);
 	memset(&weak, 0, sizeof(weak));

@@ -98,17 +98,16 @@ static void provoke_fault(struct efi *efi)
 
 void fault_catch(struct efi *efi)
 {
-	static EFI_GUID cpu_guid = { 0x26baccb1, 0x6f42, 0x11d4,
-		                     { 0xbc, 0xe7, 0x00, 0x80, 0xc7, 0x3c, 0x88, 0x81 } };
+	static const EFI_GUID cpu_guid = { 0x26baccb1, 0x6f42, 0x11d4,
+		                           { 0xbc, 0xe7, 0x00, 0x80, 0xc7, 0x3c, 0x88, 0x81 } };
 	struct faults *faults = &efi->faults;
-	VOID *cpu;
 
 	if (!faults->stack)
 		faults->stack = (uintptr_t)__builtin_frame_address(0);
 	fault_efi = efi;
-	if (EFI_ERROR(efi->boot->LocateProtocol(&cpu_guid, NULL, &cpu)))
+	faults->cpu = efi_locate(efi, &cpu_guid);
+	if (!faults->cpu)
 		return;
-	faults->cpu = cpu;
 	for (int i = 0; i < 32; i++) {
 		/* The firmware refuses where it has a handler of its own: that one stays. */
 		if ((cpu_fault_vectors >> i & 1) &&

@@ -61,7 +61,7 @@ static void keep_shift(struct keyboard *keyboard, const EFI_KEY_STATE *state)
 /* Reads one key stroke. Returns false if none waits. A shift key alone gives KEY_NONE. */
 static bool read_stroke(struct efi *efi, int *key)
 {
-	static EFI_GUID ex_guid = EFI_SIMPLE_TEXT_INPUT_EX_PROTOCOL_GUID;
+	static const EFI_GUID ex_guid = EFI_SIMPLE_TEXT_INPUT_EX_PROTOCOL_GUID;
 	struct keyboard *keyboard = &efi->keyboard;
 	EFI_KEY_DATA data;
 	EFI_STATUS status;

@@ -15,10 +15,10 @@
 static const CHAR16 current_name[] = L"BootCurrent";
 
 /* Our own variables, of which the agent reads the first. */
-static EFI_GUID own_guid = { 0x6134f6a1, 0xf8d4, 0x4743,
-	                      { 0x96, 0xc8, 0x04, 0x03, 0x61, 0x1a, 0x5e, 0xc3 } };
-static CHAR16 power_on_name[] = L"OpenPrebootPowerOn";
-static CHAR16 next_name[] = L"OpenPrebootNext";
+static const EFI_GUID own_guid = { 0x6134f6a1, 0xf8d4, 0x4743,
+	                            { 0x96, 0xc8, 0x04, 0x03, 0x61, 0x1a, 0x5e, 0xc3 } };
+static const CHAR16 power_on_name[] = L"OpenPrebootPowerOn";
+static const CHAR16 next_name[] = L"OpenPrebootNext";
 
 /* --- the options of BootOrder ------------------------------------------------- */
 
@@ -50,9 +50,8 @@ static bool run_on_volume(struct efi *efi, const struct program *program, struct
 /* Runs the program of each volume in turn, until one comes back with success. */
 static bool run_program(struct efi *efi, const struct program *program)
 {
-	static EFI_GUID volume_guid = EFI_SIMPLE_FILE_SYSTEM_PROTOCOL_GUID;
 	EFI_HANDLE *handles;
-	UINTN count = efi_handles(efi, &volume_guid, &handles);
+	UINTN count = efi_handles(efi, &efi_volume_guid, &handles);
 	bool done = false;
 
 	for (UINTN i = 0; i < count && !done; i++) {
@@ -69,6 +68,13 @@ static bool run_program(struct efi *efi, const struct program *program)
 	}
 	efi_free(efi, handles);
 	return done;
+}
+
+/* Sets the variable that says which option the running program is of (UEFI 3.1.2). */
+static void set_current(struct efi *efi, const void *number, UINTN size)
+{
+	efi_set_variable(efi, current_name, &efi_global_guid, EFI_VARIABLE_RUNTIME_ACCESS, number,
+	                 size);
 }
 
 /*
@@ -92,14 +98,11 @@ static bool run_option(const struct boot_order *order, struct span place, struct
 		program.data = option->data;
 	}
 	debug(1, &efi->platform, "boot option %u", (uint32_t)order->number);
-	/* BootCurrent says which option the running program is of (UEFI 3.1.2). */
 	current = efi_variable(efi, current_name, &efi_global_guid, &size);
-	efi_set_variable(efi, current_name, &efi_global_guid, EFI_VARIABLE_RUNTIME_ACCESS, &number,
-	                 sizeof(number));
+	set_current(efi, &number, sizeof(number));
 	done = run_program(efi, &program);
 	if (current)
-		efi_set_variable(efi, current_name, &efi_global_guid, EFI_VARIABLE_RUNTIME_ACCESS,
-		                 current, size);
+		set_current(efi, current, size);
 	efi_free(efi, current);
 	return done;
 }
@@ -141,6 +144,12 @@ static uint32_t count_resets(struct efi *efi)
 	return (uint32_t)(count >> 32);
 }
 
+/* Keeps the record of BootNexts in a row; one of 0 bytes deletes it. */
+static bool keep_bootnext(struct efi *efi, const void *record, UINTN size)
+{
+	return efi_set_variable(efi, next_name, &own_guid, EFI_VARIABLE_NON_VOLATILE, record, size);
+}
+
 /*
  * Has the boot manager take option @number next. Returns false where it does not, also because
  * that was done before and the disk did not boot.
@@ -166,8 +175,7 @@ static bool set_bootnext(struct efi *efi, uint16_t number)
 	if (!allowed)
 		return false;
 	bootnext_write(&now, bytes);
-	return efi_set_variable(efi, next_name, &own_guid, EFI_VARIABLE_NON_VOLATILE, bytes,
-	                        sizeof(bytes)) &&
+	return keep_bootnext(efi, bytes, sizeof(bytes)) &&
 	       efi_set_variable(efi, L"BootNext", &efi_global_guid,
 	                        EFI_VARIABLE_NON_VOLATILE | EFI_VARIABLE_RUNTIME_ACCESS, &number,
 	                        sizeof(number));
@@ -176,14 +184,13 @@ static bool set_bootnext(struct efi *efi, uint16_t number)
 void local_clear_bootnext(struct efi *efi)
 {
 	efi->bootnext = efi_variable(efi, next_name, &own_guid, &efi->bootnext_size);
-	efi_set_variable(efi, next_name, &own_guid, EFI_VARIABLE_NON_VOLATILE, NULL, 0);
+	keep_bootnext(efi, NULL, 0);
 }
 
 void local_restore_bootnext(struct efi *efi)
 {
 	if (efi->bootnext)
-		efi_set_variable(efi, next_name, &own_guid, EFI_VARIABLE_NON_VOLATILE,
-		                 efi->bootnext, efi->bootnext_size);
+		keep_bootnext(efi, efi->bootnext, efi->bootnext_size);
 	efi_free(efi, efi->bootnext);
 }
 
@@ -241,24 +248,30 @@ int local_recall(struct platform *p, uint8_t record[POWER_ON_SIZE])
 	UINTN size = POWER_ON_SIZE;
 	UINT32 attributes = 0;
 
-	if (EFI_ERROR(runtime->GetVariable(power_on_name, &own_guid, &attributes, &size,
-	                                   record)) ||
+	if (EFI_ERROR(runtime->GetVariable((CHAR16 *)(uintptr_t)power_on_name,
+	                                   (EFI_GUID *)(uintptr_t)&own_guid, &attributes,
+	                                   &size, record)) ||
 	    size != POWER_ON_SIZE || (attributes & EFI_VARIABLE_NON_VOLATILE))
 		return ERR_NOT_FOUND;
 	return 0;
 }
 
-/* The variable has RUNTIME_ACCESS, as the agent reads it. */
+/* Keeps @size bytes of @record. The variable has RUNTIME_ACCESS, as the agent reads it. */
+static bool keep_power_on(struct efi *efi, const uint8_t *record, UINTN size)
+{
+	return efi_set_variable(efi, power_on_name, &own_guid, EFI_VARIABLE_RUNTIME_ACCESS, record,
+	                        size);
+}
+
 void local_remember(struct platform *p, const uint8_t record[POWER_ON_SIZE])
 {
 	struct efi *efi = efi_of(p);
-	const UINT32 attributes = EFI_VARIABLE_RUNTIME_ACCESS;
 
-	if (efi_set_variable(efi, power_on_name, &own_guid, attributes, record, POWER_ON_SIZE))
+	if (keep_power_on(efi, record, POWER_ON_SIZE))
 		return;
 	/* An older variable of this name with other attributes is in the way: it is deleted. */
-	efi_set_variable(efi, power_on_name, &own_guid, attributes, NULL, 0);
-	if (!efi_set_variable(efi, power_on_name, &own_guid, attributes, record, POWER_ON_SIZE))
+	keep_power_on(efi, NULL, 0);
+	if (!keep_power_on(efi, record, POWER_ON_SIZE))
 		debug(1, p, "the record of this power-on cannot be kept");
 }
 

@@ -139,34 +139,27 @@ struct tcg {
 /* Asks the TPM's drivers: firmware may have one for a TPM that is not there. */
 static uint8_t find_tpm_by_protocol(struct efi *efi)
 {
-	static EFI_GUID tcg2_guid = { 0x607f766c, 0x7455, 0x42be,
-		                      { 0x93, 0x0b, 0xe4, 0xd7, 0x6d, 0xb2, 0x72, 0x0f } };
-	static EFI_GUID tcg_guid = { 0xf541796d, 0xa62e, 0x4954,
-		                     { 0xa7, 0x75, 0x95, 0x84, 0xf6, 0x1b, 0x9c, 0xdd } };
+	static const EFI_GUID tcg2_guid = { 0x607f766c, 0x7455, 0x42be,
+		                            { 0x93, 0x0b, 0xe4, 0xd7, 0x6d, 0xb2, 0x72, 0x0f } };
+	static const EFI_GUID tcg_guid = { 0xf541796d, 0xa62e, 0x4954,
+		                           { 0xa7, 0x75, 0x95, 0x84, 0xf6, 0x1b, 0x9c, 0xdd } };
 	struct tcg2_capability capability2;
 	struct tcg_capability capability;
 	EFI_PHYSICAL_ADDRESS log, last;
 	UINT32 features;
-	VOID *protocol;
+	struct tcg2 *tcg2 = efi_locate(efi, &tcg2_guid);
+	struct tcg *tcg = efi_locate(efi, &tcg_guid);
 	uint8_t found = STATE_UNKNOWN;
 
 	memset(&capability2, 0, sizeof(capability2));
 	capability2.size = sizeof(capability2);
-	if (!EFI_ERROR(efi->boot->LocateProtocol(&tcg2_guid, NULL, &protocol))) {
-		struct tcg2 *tcg2 = protocol;
-
-		if (!EFI_ERROR(tcg2->get_capability(tcg2, &capability2)))
-			found = capability2.present ? STATE_YES : STATE_NO;
-	}
+	if (tcg2 && !EFI_ERROR(tcg2->get_capability(tcg2, &capability2)))
+		found = capability2.present ? STATE_YES : STATE_NO;
 	memset(&capability, 0, sizeof(capability));
 	capability.size = sizeof(capability);
-	if (found != STATE_YES &&
-	    !EFI_ERROR(efi->boot->LocateProtocol(&tcg_guid, NULL, &protocol))) {
-		struct tcg *tcg = protocol;
-
-		if (!EFI_ERROR(tcg->status_check(tcg, &capability, &features, &log, &last)))
-			found = capability.present ? STATE_YES : STATE_NO;
-	}
+	if (found != STATE_YES && tcg &&
+	    !EFI_ERROR(tcg->status_check(tcg, &capability, &features, &log, &last)))
+		found = capability.present ? STATE_YES : STATE_NO;
 	return found;
 }
 

@@ -43,10 +43,10 @@ struct mtftp4 {
 	EFI_STATUS(EFIAPI *read_file)(struct mtftp4 *this, struct mtftp4_token *token);
 };
 
-static EFI_GUID binding_guid = { 0x2fe800be, 0x8f01, 0x4aa6,
-	                         { 0x94, 0x6b, 0xd7, 0x13, 0x88, 0xe1, 0x83, 0x3f } };
-static EFI_GUID mtftp4_guid = { 0x78247c57, 0x63db, 0x4708,
-	                        { 0x99, 0xc2, 0xa8, 0xb4, 0xa9, 0xa6, 0x1f, 0x6b } };
+static const EFI_GUID binding_guid = { 0x2fe800be, 0x8f01, 0x4aa6,
+	                               { 0x94, 0x6b, 0xd7, 0x13, 0x88, 0xe1, 0x83, 0x3f } };
+static const EFI_GUID mtftp4_guid = { 0x78247c57, 0x63db, 0x4708,
+	                              { 0x99, 0xc2, 0xa8, 0xb4, 0xa9, 0xa6, 0x1f, 0x6b } };
 
 static EFI_STATUS configure(struct efi *efi, struct mtftp4 *protocol, const uint8_t server[4])
 {
@@ -66,8 +66,7 @@ int mtftp4_read(struct efi *efi, const uint8_t server[4], const char *name, void
                 size_t capacity, size_t *length)
 {
 	static const struct mtftp4_option options[] = { { "blksize", "1432" } };
-	EFI_SERVICE_BINDING *binding = efi_protocol(
-		efi, efi_parent_with(efi, efi->path, &binding_guid), &binding_guid);
+	EFI_SERVICE_BINDING *binding = efi_parent_protocol(efi, efi->path, &binding_guid);
 	struct mtftp4 *protocol;
 	struct mtftp4_token token;
 	EFI_HANDLE child = NULL;

@@ -11,8 +11,6 @@
 #define DHCP_CHADDR 28
 #define HTYPE_ETHERNET 1
 
-static EFI_GUID pxe_guid = EFI_PXE_BASE_CODE_PROTOCOL_GUID;
-
 /* The firmware keeps a packet's length nowhere; the union is as long as a packet can be. */
 static struct span packet_span(BOOLEAN have, const EFI_PXE_BASE_CODE_PACKET *packet)
 {
@@ -80,13 +78,13 @@ static void find_base_code(struct efi *efi)
 
 	copy_path(efi);
 	read_source(efi);
-	pxe = efi_protocol(efi, efi->device, &pxe_guid);
+	pxe = efi_protocol(efi, efi->device, &efi_pxe_guid);
 	/* A boot program between the ROM and us may have loaded us from a handle of its own. */
-	parent = pxe ? NULL : efi_parent_with(efi, efi->path, &pxe_guid);
+	parent = pxe ? NULL : efi_parent_with(efi, efi->path, &efi_pxe_guid);
 	if (parent) {
 		efi->device = parent;
 		copy_path(efi);
-		pxe = efi_protocol(efi, parent, &pxe_guid);
+		pxe = efi_protocol(efi, parent, &efi_pxe_guid);
 	}
 	if (!pxe || !pxe->Mode || pxe->Mode->UsingIpv6) {
 		debug(1, &efi->platform, "no PXE base code for IPv4");
@@ -127,7 +125,7 @@ static void read_nic(struct efi *efi)
 
 	machine->nic_vendor = (uint16_t)ids;
 	machine->nic_device = (uint16_t)(ids >> 16);
-	snp = efi_protocol(efi, efi_parent_with(efi, efi->path, &efi_snp_guid), &efi_snp_guid);
+	snp = efi_parent_protocol(efi, efi->path, &efi_snp_guid);
 	if (machine->dhcp.discover.length > DHCP_HTYPE)
 		machine->nic_type = machine->dhcp.discover.data[DHCP_HTYPE];
 	else if (snp && snp->Mode)
@@ -186,8 +184,8 @@ void net_find_again(struct efi *efi)
 	efi->pxe = NULL;
 	if (efi->path)
 		efi_connect(efi, efi->path);
-	efi->device = efi_parent_with(efi, efi->path, &pxe_guid);
-	pxe = efi_protocol(efi, efi->device, &pxe_guid);
+	efi->device = efi_parent_with(efi, efi->path, &efi_pxe_guid);
+	pxe = efi_protocol(efi, efi->device, &efi_pxe_guid);
 	if (!pxe || !pxe->Mode || !pxe->Mode->Started || pxe->Mode->UsingIpv6 ||
 	    memcmp(&pxe->Mode->StationIp.v4, &efi->nic.address, sizeof(efi->nic.address)) != 0)
 		return;

@@ -61,7 +61,7 @@ static void connect_cards(struct efi *efi, EFI_HANDLE only)
 	for (UINTN i = 0; i < count; i++)
 		if ((!only || handles[i] == only) &&
 		    efi_pci_read(efi, handles[i], 8) >> 24 == PCI_CLASS_NETWORK)
-			efi->boot->ConnectController(handles[i], NULL, NULL, TRUE);
+			efi_connect_below(efi, handles[i]);
 	efi_free(efi, handles);
 }
 

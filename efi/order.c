@@ -66,7 +66,7 @@ static int find_partition(struct boot_order *order, bool connect, uint8_t *out)
 			continue;
 		length = copy_disk_path(efi, handles[i], path.size, out);
 		if (connect) /* for the partition's file system */
-			efi->boot->ConnectController(handles[i], NULL, NULL, TRUE);
+			efi_connect_below(efi, handles[i]);
 	}
 	efi_free(efi, handles);
 	return length;
@@ -76,10 +76,9 @@ static int find_partition(struct boot_order *order, bool connect, uint8_t *out)
 static int find_device(struct boot_order *order, int length, uint8_t *out)
 {
 	EFI_DEVICE_PATH *rest = (EFI_DEVICE_PATH *)out;
-	EFI_HANDLE handle;
+	EFI_HANDLE handle = efi_nearest(order->efi, &rest, &efi_block_guid);
 
-	if (EFI_ERROR(order->efi->boot->LocateDevicePath(&efi_block_guid, &rest, &handle)) ||
-	    (size_t)((uint8_t *)rest - out) < order->option.facts.device ||
+	if (!handle || (size_t)((uint8_t *)rest - out) < order->option.facts.device ||
 	    !block_fixed(order->efi, handle, NULL))
 		return ERR_NOT_FOUND;
 	return length;

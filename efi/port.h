@@ -112,17 +112,24 @@ EFI_STATUS EFIAPI efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system);
 /* firmware.c: what several files ask of the firmware */
 
 /* The GUIDs of protocols and of the boot manager's variables that several files use. */
-extern EFI_GUID efi_block_guid, efi_global_guid, efi_loaded_image_guid, efi_path_guid,
-	efi_pci_guid, efi_snp_guid;
+extern const EFI_GUID efi_block_guid, efi_global_guid, efi_loaded_image_guid, efi_path_guid,
+	efi_pci_guid, efi_pxe_guid, efi_snp_guid, efi_volume_guid;
 
 /** Returns the interface @guid of @handle, or NULL. It stays the firmware's. */
-void *efi_protocol(struct efi *efi, EFI_HANDLE handle, EFI_GUID *guid);
+void *efi_protocol(struct efi *efi, EFI_HANDLE handle, const EFI_GUID *guid);
+
+/** Returns the interface @guid of any handle that has it, or NULL. */
+void *efi_locate(struct efi *efi, const EFI_GUID *guid);
 
 /**
- * Returns the handle that has protocol @guid and whose device path is the
- * nearest to @path from above, @path itself included, or NULL.
+ * Returns the handle that has protocol @guid and whose device path is the nearest to *@path from
+ * above, *@path itself included, or NULL. Moves *@path on to what follows the handle's path.
  */
-EFI_HANDLE efi_parent_with(struct efi *efi, EFI_DEVICE_PATH *path, EFI_GUID *guid);
+EFI_HANDLE efi_nearest(struct efi *efi, EFI_DEVICE_PATH **path, const EFI_GUID *guid);
+
+/** The same where nobody asks for what follows: the handle, or its interface @guid. */
+EFI_HANDLE efi_parent_with(struct efi *efi, EFI_DEVICE_PATH *path, const EFI_GUID *guid);
+void *efi_parent_protocol(struct efi *efi, EFI_DEVICE_PATH *path, const EFI_GUID *guid);
 
 /** Says whether the path of @handle begins with the first @length bytes of @above. */
 bool efi_is_below(struct efi *efi, EFI_HANDLE handle, const void *above, size_t length);
@@ -134,19 +141,19 @@ EFI_TPL efi_tpl(struct efi *efi);
  * Lists the handles that have protocol @guid, at most 256. Returns their number;
  * the list is pool memory for the caller to free, or NULL.
  */
-UINTN efi_handles(struct efi *efi, EFI_GUID *guid, EFI_HANDLE **list);
+UINTN efi_handles(struct efi *efi, const EFI_GUID *guid, EFI_HANDLE **list);
 
 /**
  * Reads the variable @name of @vendor into pool memory, which the caller frees.
  * Returns it, or NULL if there is none, or it is empty or larger than 64 KiB.
  */
-void *efi_variable(struct efi *efi, const CHAR16 *name, EFI_GUID *vendor, UINTN *size);
+void *efi_variable(struct efi *efi, const CHAR16 *name, const EFI_GUID *vendor, UINTN *size);
 
 /**
  * Sets a variable that boot services can access; @attributes say who else can, and whether it
  * outlasts a reset. @size 0 deletes it. Returns whether it worked.
  */
-bool efi_set_variable(struct efi *efi, const CHAR16 *name, EFI_GUID *vendor,
+bool efi_set_variable(struct efi *efi, const CHAR16 *name, const EFI_GUID *vendor,
                       UINT32 attributes, const void *value, UINTN size);
 
 /** Returns the 32-bit word at @offset of a PCI device's configuration; 0: it has none. */
@@ -154,6 +161,9 @@ uint32_t efi_pci_read(struct efi *efi, EFI_HANDLE handle, uint32_t offset);
 
 /** Returns the system's configuration table @guid (UEFI 4.6), or NULL. */
 const void *efi_table(struct efi *efi, const EFI_GUID *guid);
+
+/** Has the firmware connect the drivers of @handle, and of all that appears below it. */
+void efi_connect_below(struct efi *efi, EFI_HANDLE handle);
 
 /** Has the firmware connect the drivers of each device on @path, and of those below it. */
 void efi_connect(struct efi *efi, EFI_DEVICE_PATH *path);

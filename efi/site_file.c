@@ -6,8 +6,7 @@
 
 #define FILE_NAME L"\\openpreboot.cfg"
 
-static EFI_GUID rom_guid = ROM_SITE_GUID;
-static EFI_GUID volume_guid = EFI_SIMPLE_FILE_SYSTEM_PROTOCOL_GUID;
+static const EFI_GUID rom_guid = ROM_SITE_GUID;
 
 /* Reads the file into @buffer of @size bytes. Returns its length, or 0 without one. */
 static UINTN read_file(EFI_FILE_IO_INTERFACE *volume, void *buffer, UINTN size)
@@ -31,7 +30,7 @@ static UINTN read_file(EFI_FILE_IO_INTERFACE *volume, void *buffer, UINTN size)
 void site_file_read(struct efi *efi, struct site *site)
 {
 	const struct rom_site *rom = efi_protocol(efi, efi->device, &rom_guid);
-	EFI_FILE_IO_INTERFACE *volume = efi_protocol(efi, efi->device, &volume_guid);
+	EFI_FILE_IO_INTERFACE *volume = efi_protocol(efi, efi->device, &efi_volume_guid);
 	char buffer[SITE_SIZE_MAX + 1];
 	const void *text = buffer;
 	struct site_error error;

@@ -17,11 +17,11 @@
 #define CLOSE_WAIT_MS 100 /* the same before closing, for a datagram that nobody repeats */
 #define READ_WAIT_MS 3100 /* EDK2's UdpRead() blocks for 3 s, and a little */
 
-static EFI_GUID binding_guid = EFI_UDP4_SERVICE_BINDING_PROTOCOL;
-static EFI_GUID udp4_guid = EFI_UDP4_PROTOCOL;
+static const EFI_GUID binding_guid = EFI_UDP4_SERVICE_BINDING_PROTOCOL;
+static const EFI_GUID udp4_guid = EFI_UDP4_PROTOCOL;
 /* iPXE's own download protocol: a handle that has it has iPXE's base code. */
-static EFI_GUID ipxe_guid = { 0x3eaeaebd, 0xdecf, 0x493b,
-	                      { 0x9b, 0xd1, 0xcd, 0xb2, 0xde, 0xca, 0xe7, 0x19 } };
+static const EFI_GUID ipxe_guid = { 0x3eaeaebd, 0xdecf, 0x493b,
+	                            { 0x9b, 0xd1, 0xcd, 0xb2, 0xde, 0xca, 0xe7, 0x19 } };
 
 /* --- UDP4 -------------------------------------------------------------------- */
 
@@ -133,8 +133,7 @@ static int udp4_open(struct efi *efi, uint16_t local_port)
 	memset(udp4, 0, sizeof(*udp4));
 	if (efi->nic.address.Addr[0] == 0) /* no address yet, or none of IPv4 */
 		return ERR_UNSUPPORTED;
-	udp4->binding = efi_protocol(efi, efi_parent_with(efi, efi->path, &binding_guid),
-	                             &binding_guid);
+	udp4->binding = efi_parent_protocol(efi, efi->path, &binding_guid);
 	if (!udp4->binding)
 		return ERR_UNSUPPORTED;
 	status = udp4->binding->CreateChild(udp4->binding, &udp4->child);

@@ -14,8 +14,8 @@ struct vlan_config {
 #define NODE_MESSAGING 3
 #define NODE_VLAN 20 /* UEFI 10.3.4.15 */
 
-static EFI_GUID vlan_guid = { 0x9e23d768, 0xd2f3, 0x4366,
-	                      { 0x9f, 0xc3, 0x3a, 0x7a, 0xba, 0x86, 0x43, 0x74 } };
+static const EFI_GUID vlan_guid = { 0x9e23d768, 0xd2f3, 0x4366,
+	                            { 0x9f, 0xc3, 0x3a, 0x7a, 0xba, 0x86, 0x43, 0x74 } };
 
 EFI_HANDLE vlan_make(struct efi *efi, EFI_HANDLE nic, uint16_t number)
 {
@@ -34,9 +34,9 @@ EFI_HANDLE vlan_make(struct efi *efi, EFI_HANDLE nic, uint16_t number)
 		return NULL;
 	status = config->set(config, number, 0);
 	debug(1, &efi->platform, "VLAN %u: status %d", (uint32_t)number, (int)status);
-	if (EFI_ERROR(efi->boot->LocateDevicePath(&efi_path_guid, &rest, &handle)) ||
-	    !IsDevicePathEnd(rest))
+	handle = efi_nearest(efi, &rest, &efi_path_guid);
+	if (!handle || !IsDevicePathEnd(rest))
 		return NULL;
-	efi->boot->ConnectController(handle, NULL, NULL, TRUE);
+	efi_connect_below(efi, handle);
 	return handle;
 }
