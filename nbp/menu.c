@@ -85,14 +85,15 @@ int menu_find(const struct menu *menu, struct span name)
 struct span menu_loader(const struct menu *menu, const struct menu_entry *entry,
                         enum loader_kind kind)
 {
-	static const char *const usual[] = { "pxelinux.0", "syslinux.efi", "syslinux32.efi",
-		                             "grubnetaa64.efi" };
+	static const char usual[LOADERS][16] = { "pxelinux.0", "syslinux.efi", "syslinux32.efi",
+		                                 "grubnetaa64.efi" };
 	struct span name = menu_field(menu, entry, MENU_FIELD_LOADER), end;
 	unsigned int column = 0;
 	size_t start = 0;
 
 	for (size_t i = 0; i < name.length; i++) {
-		if (name.data[i] != '|')
+		/* What follows the last kind's is part of it, and makes it no file's name. */
+		if (name.data[i] != '|' || column == LOADERS - 1)
 			continue;
 		if (column++ == kind)
 			return menu_text_trim((struct span){ name.data + start, i - start });
