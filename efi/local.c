@@ -215,9 +215,14 @@ static void boot_by_bootnext(struct efi *efi)
 static bool is_on_medium(struct efi *efi)
 {
 	EFI_LOADED_IMAGE *loaded = efi_protocol(efi, efi->image, &efi_loaded_image_guid);
+	struct source source;
 
-	return loaded && efi_protocol(efi, loaded->DeviceHandle, &efi_block_guid) &&
-	       !block_fixed(efi, loaded->DeviceHandle, NULL);
+	if (!loaded || !efi_protocol(efi, loaded->DeviceHandle, &efi_block_guid))
+		return false;
+	/* iPXE's NIC has a Block I/O of its own, for the files that it has fetched. */
+	device_path_read_source(efi_protocol(efi, loaded->DeviceHandle, &efi_path_guid),
+	                        DEVICE_PATH_MAX, &source);
+	return !source.network && !block_fixed(efi, loaded->DeviceHandle, NULL);
 }
 
 void local_boot(struct platform *p, enum local_boot method)

@@ -1,11 +1,16 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A card's ROM on BIOSes and in flashes that are not as they should be."""
 
+import os
 import subprocess
 from pathlib import Path
 
+import pytest
+
 import machine
 from lab import Lab
+
+pytestmark = pytest.mark.skipif(not os.environ.get("LONG"), reason="part of make test-long")
 
 HIDE = Path(__file__).parent / "rom/hide.asm"
 FIRST = "OpenPreboot: iPXE starts from the card.s ROM"
