@@ -20,6 +20,7 @@ BELOW = {
     "efi/ia32": ["efi/x86"],
     "efi/aa64": ["efi"],
     "efi/aa64/aarch64": [],
+    "efi/rom": ["efi"],  # the driver of a card's ROM, a program of its own
     "bios/pack": ["bios"],  # the packer runs the unpacker on what it made
     "server/model": ["nbp/proto"],
     "server/tool": ["server/model"],
