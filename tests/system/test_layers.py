@@ -14,13 +14,13 @@ BELOW = {
     "nbp/proto": [],
     "nbp": ["nbp/proto"],
     "bios": ["nbp"],
-    "efi": ["nbp"],
+    "efi": ["efi/rom", "nbp"],
     "efi/x86": ["efi"],
     "efi/x64": ["efi/x86"],
     "efi/ia32": ["efi/x86"],
     "efi/aa64": ["efi"],
     "efi/aa64/aarch64": [],
-    "efi/rom": ["efi"],  # the driver of a card's ROM, a program of its own
+    "efi/rom": [],  # the driver of a card's ROM, and the form of the settings that it hands on
     "bios/pack": ["bios"],  # the packer runs the unpacker on what it made
     "server/model": ["nbp/proto"],
     "server/tool": ["server/model"],
