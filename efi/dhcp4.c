@@ -43,6 +43,19 @@ static const EFI_GUID binding_guid = { 0x9d9a39d8, 0xbd42, 0x4a73,
 static const EFI_GUID dhcp4_guid = { 0x8a219718, 0x4ef5, 0x4761,
 	                             { 0x91, 0xc8, 0xc0, 0xf0, 0x4b, 0xda, 0x9e, 0x56 } };
 
+/* How IPv4 gets its address on a card (UEFI 28.5). */
+enum ip4_policy { IP4_STATIC, IP4_DHCP };
+
+#define IP4_POLICY 1 /* the kind of data */
+
+struct ip4_config {
+	EFI_STATUS(EFIAPI *set_data)(struct ip4_config *this, UINT32 kind, UINTN size, VOID *data);
+	EFI_STATUS(EFIAPI *get_data)(struct ip4_config *this, UINT32 kind, UINTN *size, VOID *data);
+};
+
+static const EFI_GUID ip4_config_guid = { 0x5b446ed1, 0xe30b, 0x4faa,
+	                                  { 0x87, 0x1a, 0x36, 0x54, 0xec, 0xa3, 0x60, 0x80 } };
+
 static struct span packet_span(const struct dhcp4_packet *packet)
 {
 	return (struct span){ packet->data, packet->length };
@@ -98,6 +111,25 @@ static EFI_STATUS EFIAPI on_event(struct dhcp4_protocol *protocol, VOID *context
 	return EFI_SUCCESS;
 }
 
+/*
+ * Ends the DHCP that the firmware's IPv4 runs on card @handle by itself, as EDK2's PXE does: a card's
+ * DHCP has one user at a time. A loader that asked for any address, as syslinux.efi does, has
+ * IPv4 run it in each later boot, too.
+ */
+static void end_automatic_address(struct efi *efi, EFI_HANDLE handle)
+{
+	struct ip4_config *config = efi_protocol(efi, handle, &ip4_config_guid);
+	UINT32 policy;
+	UINTN size = sizeof(policy);
+
+	if (!config || EFI_ERROR(config->get_data(config, IP4_POLICY, &size, &policy)) ||
+	    policy != IP4_DHCP)
+		return;
+	policy = IP4_STATIC;
+	config->set_data(config, IP4_POLICY, sizeof(policy), &policy);
+	debug(1, &efi->platform, "IPv4 ran DHCP by itself");
+}
+
 /* Configures the driver, which copies all that it is given. */
 static EFI_STATUS configure(struct dhcp4 *dhcp, const struct dhcp_client *client)
 {
@@ -135,6 +167,7 @@ int dhcp4_open(struct efi *efi, EFI_HANDLE handle, const struct dhcp_client *cli
 	dhcp->binding = efi_protocol(efi, handle, &binding_guid);
 	if (!dhcp->binding)
 		return ERR_UNSUPPORTED;
+	end_automatic_address(efi, handle);
 	status = dhcp->binding->CreateChild(dhcp->binding, &dhcp->child);
 	if (EFI_ERROR(status))
 		return efi_error(status);
