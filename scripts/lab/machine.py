@@ -6,7 +6,7 @@ import re
 import shutil
 import socket
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import ovmf_vars
@@ -52,6 +52,11 @@ class Firmware:
     # GRUB is the loader: it reads module_name, and of configurations those in grub/.
     grub: bool = False
     linux: tuple = (BUILD / "linux/kernel", BUILD / "vm/initrd", BUILD / "vm/root")
+
+    @property
+    def loader_name(self):
+        """What it is called on the TFTP server, where the one for x64 may be, too."""
+        return "syslinux32.efi" if "efi32" in self.loader.parts else self.loader.name
 
     @property
     def module_name(self):
@@ -125,6 +130,11 @@ OTHER_FIRMWARES = {
         rom=False,
         net_option=(ovmf_vars.IPV4,)),
 }
+# With Syslinux it would not start a Linux of 64 bit.
+OTHER_FIRMWARES["ovmf32-grub"] = replace(
+    OTHER_FIRMWARES["ovmf32"], grub=True,
+    loader=Path("/usr/lib/grub/i386-efi/monolithic/grubnetia32.efi"),
+    module=OTHER_FIRMWARES["aavmf"].module)
 ALL_FIRMWARES = FIRMWARES | OTHER_FIRMWARES
 
 
@@ -307,7 +317,7 @@ class Machine:
 def for_firmware(pattern, firmware, quote=False):
     """Replaces {nbp}, {loader}, {module}, {modules}, {disk} and {fault} in @pattern by what they
     are for @firmware, @quote-d for a regular expression."""
-    values = {"nbp": firmware.nbp, "loader": firmware.loader.name,
+    values = {"nbp": firmware.nbp, "loader": firmware.loader_name,
               "module": firmware.module_name, "modules": str(firmware.module.parent),
               "disk": firmware.disk_line, "fault": f"fault {firmware.fault}"}
     return re.sub(r"\{(%s)\}" % "|".join(values),
@@ -321,7 +331,7 @@ def tftp_files(firmware, z_auto=ROOT / "scripts/packaging/examples/z_auto.cfg"):
     files = {
         **{name: ROOT / "scripts/packaging/examples" / name for name in menu},
         firmware.nbp: BUILD / firmware.nbp,
-        firmware.loader.name: firmware.loader,
+        firmware.loader_name: firmware.loader,
         firmware.module_name: firmware.module,
         "z_auto.cfg": z_auto,
         **dict(zip(("boot/kernel", "boot/initrd", "boot/root"), firmware.linux)),
@@ -383,7 +393,7 @@ def prebootctl(database, *arguments):
 def assign(database, device, firmware, config="z_auto.cfg", loader=None, prefix=None, details=None):
     """Assigns a job to a device, with the loader of its firmware or another one."""
     option = {"ia32": "uefi-ia32", "aa64": "uefi-arm64"}.get(firmware.processor, firmware.kind)
-    options = [f"--loader-{option}", loader or firmware.loader.name, "--config", config]
+    options = [f"--loader-{option}", loader or firmware.loader_name, "--config", config]
     if prefix:
         options += ["--prefix", prefix]
     pairs = [f"{key}={value}" for key, value in (details or {}).items()]

@@ -119,6 +119,8 @@ class Lab:
         files = machine.tftp_files(self.firmware, *([CONFIGS / z_auto] if z_auto else []))
         for name, source in scenario.get("files", {}).items():
             files[name] = CONFIGS / source
+            if self.firmware.grub and (CONFIGS / f"grub-{source}").exists():
+                files[f"grub/{name}"] = CONFIGS / f"grub-{source}"
         for name, source in scenario.get("copies", {}).items():
             source = self.text(source)
             files[self.text(name)] = files.get(source, source)
