@@ -7,6 +7,7 @@
 
 #include "nbp/dhcp.h"
 #include "nbp/proto/error.h"
+#include "nbp/proto/power_on.h"
 
 #define SNAME    44
 #define FILE_AT  108
@@ -89,8 +90,10 @@ static void set_option(const uint8_t *before, size_t size, uint8_t code, const u
 
 static void set_handover(const uint8_t *before, size_t size, uint8_t count)
 {
+	static const uint8_t record[POWER_ON_SIZE] = "OP";
 	struct handover handover = { count & 2 ? "z_auto.cfg" : "", count & 1 ? "preboot/" : "",
-		                     count & 4 ? (const uint8_t *)"\12\0\0\1" : NULL };
+		                     count & 4 ? (const uint8_t *)"\12\0\0\1" : NULL,
+		                     count & 8 ? record : NULL };
 	uint8_t *after = malloc(size);
 
 	memcpy(after, before, size);
@@ -102,7 +105,7 @@ static void set_handover(const uint8_t *before, size_t size, uint8_t count)
 		        !(count & 1));
 	}
 	/* If there is nothing to set or remove, nothing changes. */
-	if (!(count & 7) && size >= OPTIONS &&
+	if (!(count & 15) && size >= OPTIONS &&
 	    !find_option(before + OPTIONS, size - OPTIONS, DHCP_OVERLOAD) &&
 	    !find_option(before + OPTIONS, size - OPTIONS, DHCP_CONFIG_FILE) &&
 	    !find_option(before + OPTIONS, size - OPTIONS, DHCP_PATH_PREFIX))
