@@ -19,7 +19,7 @@ AAVMF = Path("/usr/share/AAVMF")
 MODULES = Path("/usr/lib/syslinux/modules")
 
 POLICY_PORT = 13331
-NET_SLOT, DISK_SLOT, MEDIUM_SLOT = 4, 5, 10
+NET_SLOT, DISK_SLOT, MEDIUM_SLOT = 4, 5, 9
 STAMP_SECTOR = 24576  # where the job leaves its stamp, as in initramfs/job
 BLANK_DISK = 16 << 20  # bytes
 ESP = "0b007000-0000-4000-8000-000000000002"  # the local disk's partition, as in make-disk

@@ -2,10 +2,11 @@
 -- Runs under lua.c32 of Syslinux on a boot medium: reads the site's settings, whose grammar is
 -- that of nbp/site.h, and starts iPXE with the NBP and a line of commands made of them.
 
+local syslinux = require "syslinux"
+
 local FILE = "/openpreboot.cfg"
 local SERVERS_MAX = 4
-local CARDS = 4 -- a static address is tried on so many cards
-local LINK_MS = 6000 -- a link can take this long to come up
+local LINK_SECONDS = 4 -- a link can take this long to come up
 local READING_MS = 4000 -- for a person to read what is wrong
 
 local settings = {}
@@ -25,18 +26,24 @@ local function read_address(word)
 	return bytes
 end
 
--- Returns the four bytes of a netmask of so many bits, or nil.
+-- Returns the four bytes of a netmask of so many bits, or nil. Syslinux' Lua has no math library.
 local function read_netmask(word)
 	local bits = word:match("^%d%d?$") and tonumber(word)
-	local bytes = {}
+	local bytes = { 0, 0, 0, 0 }
 
 	if not bits or bits > 30 then
 		return nil
 	end
 	for i = 1, 4 do
-		local here = math.max(0, math.min(8, bits - 8 * (i - 1)))
+		local value = 128
 
-		bytes[i] = 256 - 2 ^ (8 - here)
+		for _ = 1, 8 do
+			if bits > 0 then
+				bytes[i] = bytes[i] + value
+			end
+			bits = bits - 1
+			value = value / 2
+		end
 	end
 	return bytes
 end
@@ -188,37 +195,39 @@ local function overrides(card)
 	return commands
 end
 
--- Returns the commands that start the NBP with a static address on a card that has a link.
-local function start_static(card)
-	local commands = "ifopen " .. card .. " && iflinkwait --timeout " .. LINK_MS .. " " .. card ..
-	                 " && set " .. card .. "/ip " .. dotted(settings.address) ..
-	                 " && set " .. card .. "/netmask " .. dotted(settings.netmask) .. " && "
+-- A loader that boots the local disk, as PXELINUX does for LOCALBOOT, comes back to iPXE. Started
+-- once more, the NBP sees that, and boots the disk, which it tells from the medium.
+local START = "boot <INITRD> && boot <INITRD> && exit || "
+
+-- Returns the commands that start the NBP with a static address on the first card. Debian's iPXE
+-- cannot wait for a link.
+local function start_static()
+	local commands = "ifopen net0 && sleep " .. LINK_SECONDS ..
+	                 " && set net0/ip " .. dotted(settings.address) ..
+	                 " && set net0/netmask " .. dotted(settings.netmask) .. " && "
 
 	if settings.gateway then
-		commands = commands .. "set " .. card .. "/gateway " .. dotted(settings.gateway) .. " && "
+		commands = commands .. "set net0/gateway " .. dotted(settings.gateway) .. " && "
 	end
-	return commands .. overrides(card) .. "boot <INITRD> && exit || "
+	return commands .. overrides("net0") .. START
 end
 
 -- Without an address the NBP is started all the same, as it is what finds the local disk.
 local function make_line()
-	local line = "ifconf -c dhcp && " .. overrides("netX") .. "boot <INITRD> && exit || "
+	local line = "ifconf -c dhcp && " .. overrides("netX") .. START
 
 	if settings.address then
-		line = ""
-		for i = 0, CARDS - 1 do
-			line = line .. start_static("net" .. i)
-		end
+		line = start_static()
 	end
-	return line .. "boot <INITRD> || exit"
+	return line .. "ifopen && boot <INITRD> || exit"
 end
 
 -- --- all together ----------------------------------------------------------------------
 
 local wrong = read_file()
 
--- The configuration that begins with SERIAL starts this script once more.
-if settings.serial and syslinux.get_serial_console_info() == 0 then
+-- serial.cfg starts this script once more, with an argument.
+if settings.serial and not (arg and arg[1]) then
 	syslinux.run_command("serial")
 end
 if settings.vlan and settings.vlan ~= 0 then

@@ -182,6 +182,24 @@ def test_help_and_man_page_have_the_same_options():
     assert options == set(re.findall(r"--[a-z]+", page))
 
 
+def test_document_is_run(write, tmp_path):
+    """The commands of nbp/medium.md, as they stand there but for the names of folder and stick."""
+    lines = [line.split() for line in (ROOT / "nbp/medium.md").read_text().splitlines()
+             if line.startswith("    openpreboot-medium ")]
+    text = (ROOT / "nbp/medium.md").read_text()
+    lines += [found.split() for found in re.findall(r"`(openpreboot-medium [^`]*)`", text)]
+    assert len(lines) == 4
+    for _, *words in lines:
+        words = [word.replace("/srv/media", str(tmp_path / "media")) for word in words]
+        if "--write" in words:
+            done, changed = write({}, typed="DEVICE\n")
+            assert words == ["--write", "/dev/sdX"] and changed
+        else:
+            done = run(*words)
+        assert done.returncode == 0, done.stderr
+    assert "tftp-server=192.0.2.1" in done.stdout
+
+
 # --- writing a stick --------------------------------------------------------------
 
 
