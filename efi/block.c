@@ -14,8 +14,9 @@
 #define PCI_CLASS_SD_HOST 0x0805
 
 /*
- * Says whether a disk, or a partition of one, is on a boot medium: one of the disk's partitions
- * has the mark of nbp/medium.h in its path, where firmware puts an MBR's id. So no disk is read.
+ * Says whether a disk, or a partition of one, is on a boot medium. One of the disk's partitions
+ * then has the mark of nbp/medium.h in its path, where firmware puts an MBR's id; or firmware has
+ * found a CD's volume on the disk, as EDK2 does for an ISO image on a stick. So no disk is read.
  */
 static bool is_medium(struct efi *efi, EFI_HANDLE handle, size_t device)
 {
@@ -30,7 +31,8 @@ static bool is_medium(struct efi *efi, EFI_HANDLE handle, size_t device)
 		struct device_path path;
 
 		found = bytes && device_path_read(bytes, DEVICE_PATH_MAX, &path) == 0 &&
-		        memcmp(path.partition.signature, &mark, sizeof(mark)) == 0 &&
+		        (path.cd ||
+		         memcmp(path.partition.signature, &mark, sizeof(mark)) == 0) &&
 		        efi_is_below(efi, handles[i], above, device);
 	}
 	efi_free(efi, handles);

@@ -8,7 +8,7 @@
 /* Types and subtypes of nodes (UEFI 10.3). */
 enum { HARDWARE = 1, ACPI = 2, MESSAGING = 3, MEDIA = 4, END = 0x7f };
 enum { MESSAGING_MAC = 11, MESSAGING_IPV6 = 13, MESSAGING_URI = 24 };
-enum { MEDIA_HARD_DRIVE = 1, MEDIA_FILE = 4, MEDIA_PROTOCOL = 5 };
+enum { MEDIA_HARD_DRIVE = 1, MEDIA_CD = 2, MEDIA_FILE = 4, MEDIA_PROTOCOL = 5 };
 #define END_ENTIRE 0xff
 
 #define NODE_HEADER 4
@@ -92,7 +92,10 @@ static bool read_media(uint8_t subtype, struct wire *node, size_t at, struct dev
 		return true;
 	case MEDIA_PROTOCOL:
 		return true;
-	default: /* CD, firmware volume, RAM disk, a vendor's */
+	case MEDIA_CD:
+		path->cd = true;
+		return false;
+	default: /* firmware volume, RAM disk, a vendor's */
 		return false;
 	}
 }

@@ -34,6 +34,7 @@ struct device_path {
 	size_t size;                   /* bytes, with the end node */
 	size_t device;                 /* bytes before the partition: those of the whole disk */
 	size_t file;                   /* the file name's offset; without one, the end node's */
+	bool cd;                       /* it leads to a CD's volume */
 	uint8_t bus;                   /* enum disk_kind: the bus that the device is on */
 	struct partition_id partition; /* the first one */
 };

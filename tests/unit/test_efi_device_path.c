@@ -56,6 +56,7 @@ static void reads_what_a_path_is_of(void **state)
 		{ BYTES(USB, END), PATH_OTHER, DISK_USB, 6, 6 },
 		{ BYTES(END), PATH_OTHER, 0, 0, 0 },
 	};
+	const uint8_t cd[] = { CD };
 	struct device_path path;
 
 	(void)state;
@@ -66,6 +67,7 @@ static void reads_what_a_path_is_of(void **state)
 		assert_int_equal(path.bus, cases[i].bus);
 		assert_int_equal(path.device, cases[i].device);
 		assert_int_equal(path.file, cases[i].file);
+		assert_int_equal(path.cd, memmem(cases[i].bytes, cases[i].size, cd, sizeof(cd)) != NULL);
 		/* What follows the end does not count, what lacks it does. */
 		assert_int_equal(device_path_read(cases[i].bytes, cases[i].size - 1, &path),
 		                 ERR_TRUNCATED);
