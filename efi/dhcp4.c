@@ -112,8 +112,8 @@ static EFI_STATUS EFIAPI on_event(struct dhcp4_protocol *protocol, VOID *context
 }
 
 /*
- * Ends the DHCP that the firmware's IPv4 runs on card @handle by itself, as EDK2's PXE does: a card's
- * DHCP has one user at a time. A loader that asked for any address, as syslinux.efi does, has
+ * Ends the DHCP that the firmware's IPv4 runs on card @handle by itself, as EDK2's PXE does: a
+ * card's DHCP has one user at a time. A loader that asked for any address, as syslinux.efi does, has
  * IPv4 run it in each later boot, too.
  */
 static void end_automatic_address(struct efi *efi, EFI_HANDLE handle)
