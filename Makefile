@@ -35,8 +35,8 @@ help:
 	@echo 'make demo          a machine boots, is offered a job, does it, boots its disk'
 	@echo 'make vm            a machine to play with; its serial console is this terminal'
 	@echo 'make test          all tests; test-unit, test-system [K=name] and test-vm [K=name] run a part'
-	@echo 'make test-long     longer tests: more damaged files, each recipe on each firmware, and all boots'
-	@echo '                   on IA32 and ARM64'
+	@echo 'make test-long     longer tests: more damaged files, each recipe on each firmware, a storm, and all'
+	@echo '                   boots on IA32 and ARM64'
 	@echo 'make soak          many boots, in situations that come in random order: [N=100] of each firmware,'
 	@echo '                   [FIRMWARE=seabios|ovmf|ovmf-ipxe] [SEED=number]'
 	@echo 'make bench         sizes, packets and times, beside PXELINUX; answers a second, beside nginx'
@@ -494,7 +494,7 @@ test-vm: $(B)/dependencies
 # Tests that take too long for each change; "make test" has a part of them.
 test-long: $(B)/dependencies
 	@$(MAKE) --no-print-directory all machines servers
-	FLIPS=20 LONG=1 scripts/run-vm-tests -k 'damaged or recipe or ovmf32 or aavmf or medium or rom'
+	FLIPS=20 LONG=1 scripts/run-vm-tests -k 'damaged or recipe or ovmf32 or aavmf or medium or rom or storm'
 # FIRMWARE: one of scripts/lab/machine.py's, as in make soak FIRMWARE=seabios; default: all of them.
 soak: $(B)/dependencies
 	@$(MAKE) --no-print-directory all pc

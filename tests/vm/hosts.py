@@ -3,6 +3,7 @@
 
 import os
 import re
+import shlex
 import shutil
 import time
 
@@ -80,14 +81,29 @@ def _tftpd(file):
             *rules, "--secure", "/srv/tftp"]
 
 
+def _atftpd(_):
+    return [SERVERS / "usr/sbin/atftpd", "--daemon", "--no-fork", "--user", "root", "--group", "root",
+            "/srv/tftp"]
+
+
+def _relay(file):
+    return [SERVERS / "usr/sbin/dhcrelay", "-d", *shlex.split(file.read_text())[1:]]
+
+
 # By name: the command line, and what the server says when it serves.
 PROGRAMS = {"dnsmasq": (_dnsmasq, r"DHCP, (IP range|proxy)"),
             "dhcpd": (_dhcpd, "Server starting service"),
-            "kea": (_kea, "DHCP4_STARTED"), "tftpd": (_tftpd, None)}
+            "kea": (_kea, "DHCP4_STARTED"), "tftpd": (_tftpd, None),
+            "atftpd": (_atftpd, None), "relay": (_relay, r"Sending on +Socket/")}
+
+
+def _same_network(address, other):
+    return address.rsplit(".", 1)[0] == other.rsplit(".", 1)[0]
 
 
 class Site(Lab):
-    """A lab whose servers are on hosts of their own, set up by recipes."""
+    """A lab whose servers are on hosts of their own, set up by recipes. Its scenario's "router" has
+    the addresses of the host that connects the machine's network with another one, in each."""
 
     step_seconds = 180  # a kernel takes long to fetch where many machines share the cores
 
@@ -102,8 +118,17 @@ class Site(Lab):
 
     def _make_network(self):
         net = network.Network(addresses=())
+        router = self.scenario.get("router")
+        if router:
+            net.add_bridge("bridge1")
         for address in self.scenario["hosts"]:
-            net.add_host(address)
+            near = not router or _same_network(address, router[0])
+            host = net.add_host(address, "bridge0" if near else "bridge1")
+            if router and address == router[0]:
+                net.add_wire(host, "eth1", router[1], "bridge1")
+                host.set_up("echo 1 >/proc/sys/net/ipv4/ip_forward")
+            elif router:
+                host.set_up(f"ip route add default via {router[0] if near else router[1]}")
         return net
 
     def _start_servers(self, net):

@@ -116,19 +116,31 @@ class Network(Namespace):
                                "run the VM tests as root: sudo make test-vm")
         super().__init__()
         self.hosts = {}  # by address, the namespaces of other hosts
+        self._wires = 0
         self.set_up(_SETUP + "".join(
             [f"ip address add {address}/24 dev bridge0\n" for address in addresses] +
             [_add_tap(tap(number)) for number in range(machines)]))
 
-    def add_host(self, address):
-        """Returns the namespace of another host on the bridge; its interface is eth0."""
+    def add_bridge(self, name):
+        """Adds another network, which has a bridge of its own."""
+        self.set_up(f"ip link add {name} type bridge\n"
+                    f"ip link set {name} addrgenmode none up")
+
+    def add_host(self, address, bridge="bridge0"):
+        """Returns the namespace of another host on a bridge; its interface is eth0."""
         host = self.hosts[address] = Namespace(near=self)
-        wire = f"wire{len(self.hosts)}"
-        self.set_up(f"ip link add {wire} type veth peer name eth0 netns {host.pid}\n"
-                    f"ip link set {wire} addrgenmode none master bridge0 up")
-        host.set_up("ip link set lo up\nip link set eth0 addrgenmode none\n"
-                    f"ip address add {address}/24 dev eth0\nip link set eth0 up")
+        host.set_up("ip link set lo up")
+        self.add_wire(host, "eth0", address, bridge)
         return host
+
+    def add_wire(self, host, interface, address, bridge):
+        """Gives a host an interface on a bridge."""
+        self._wires += 1
+        wire = f"wire{self._wires}"
+        self.set_up(f"ip link add {wire} type veth peer name {interface} netns {host.pid}\n"
+                    f"ip link set {wire} addrgenmode none master {bridge} up")
+        host.set_up(f"ip link set {interface} addrgenmode none\n"
+                    f"ip address add {address}/24 dev {interface}\nip link set {interface} up")
 
     def close(self):
         for host in self.hosts.values():

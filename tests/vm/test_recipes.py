@@ -13,6 +13,7 @@ import machine
 
 RECIPES = yaml.safe_load((Path(__file__).parent / "recipes.yaml").read_text())
 LONG = bool(os.environ.get("LONG"))
+SITE = ("hosts", "router", "machine")  # of a recipe, as of a scenario
 # The whole story: a job is begun and done, and no other one follows.
 BOOTS = [[r"OpenPreboot [0-9.]+, {nbp}", r"answer from {server}: job \d+, attempt 1: {loader}",
           "handing over to {loader}", "linux: up, kernel", "linux: job reported done"],
@@ -20,7 +21,8 @@ BOOTS = [[r"OpenPreboot [0-9.]+, {nbp}", r"answer from {server}: job \d+, attemp
 
 CASES = [pytest.param(recipe, firmware, id=f"{recipe}-{firmware}")
          for recipe, facts in RECIPES.items()
-         for firmware in dict.fromkeys([*(machine.FIRMWARES if LONG else ()), *facts["quick"]])
+         for firmware in dict.fromkeys(
+             [*(facts.get("firmwares", machine.FIRMWARES) if LONG else ()), *facts["quick"]])
          if firmware not in facts.get("not", {})]
 
 
@@ -32,7 +34,8 @@ def test_recipe(recipe, firmware, lab_folder):
     boots = [[line.replace("{server}", re.escape(facts["answers"])) for line in boot]
              for boot in BOOTS]
     site = hosts.Site(name, machine.ALL_FIRMWARES[firmware],
-                      {"hosts": facts["hosts"], "job": {}, "boots": boots}, folder)
+                      {"job": {}, "boots": boots} | {key: facts[key] for key in SITE if key in facts},
+                      folder)
     site.prepare()
     site.run()
     assert site.job() == {"state": "done", "attempt": 1}
