@@ -137,8 +137,7 @@ static void boot_file_read(struct span packet, char *out, size_t size)
 		text_clean(out, size, name.data, name.length);
 }
 
-/* Says whether a server can have @address: not 0/8, loopback, multicast or broadcast. */
-static bool is_host(const uint8_t address[4])
+bool dhcp_is_host(const uint8_t address[4])
 {
 	return address[0] != 0 && address[0] != 127 && address[0] < 224;
 }
@@ -146,7 +145,7 @@ static bool is_host(const uint8_t address[4])
 static bool is_list_of_hosts(struct span list)
 {
 	for (size_t at = 0; at + 4 <= list.length; at += 4)
-		if (!is_host(list.data + at))
+		if (!dhcp_is_host(list.data + at))
 			return false;
 	return list.length && list.length % 4 == 0;
 }

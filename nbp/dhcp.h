@@ -52,6 +52,9 @@ struct dhcp_lease {
  */
 int dhcp_read(const struct dhcp_packets *packets, struct dhcp_lease *lease);
 
+/** Says whether a host can have @address: it is not 0/8, loopback, multicast or broadcast. */
+bool dhcp_is_host(const uint8_t address[4]);
+
 /**
  * Returns the value of option @code of @packet, in it, or an empty span if it is no DHCP packet
  * or has no such option.

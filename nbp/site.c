@@ -15,27 +15,37 @@
 
 /*
  * Copies the next word of the line under the cursor; "=" is a word of its own, and a word that
- * is too long is cut, which makes it wrong. Returns false at the end of the line.
+ * is too long becomes an empty one, which is wrong everywhere. Returns false at the end of the line.
  */
 static bool next_word(struct wire *line, char word[WORD_MAX])
 {
 	size_t length = 0;
 
 	while (wire_left(line)) {
-		char c = (char)line->data[line->position];
+		uint8_t c = line->data[line->position];
 
 		if (c == '=' && length != 0)
 			break;
 		wire_skip(line, 1);
-		if (c > ' ' && c != ',' && length + 1 < WORD_MAX)
-			word[length++] = c;
-		else if (length != 0)
+		if (c > ' ' && c != ',') {
+			if (length < WORD_MAX)
+				word[length] = (char)c;
+			length++;
+		} else if (length != 0) {
 			break;
+		}
 		if (c == '=')
 			break;
 	}
-	word[length] = '\0';
+	word[length < WORD_MAX ? length : 0] = '\0';
 	return length != 0;
+}
+
+static int read_host(const char *word, uint8_t address[4])
+{
+	int rc = text_parse_ipv4(word, address);
+
+	return rc == 0 && !dhcp_is_host(address) ? ERR_MALFORMED : rc;
 }
 
 /* Reads "192.0.2.1/24": cuts the word at its slash. */
@@ -45,7 +55,7 @@ static int read_netmask(char *word, uint8_t netmask[4])
 
 	while (*word != '\0' && *word != '/')
 		word++;
-	if (*word == '\0' || text_parse_number(word + 1, 30, &bits) != 0)
+	if (*word == '\0' || text_parse_number(word + 1, 30, &bits) != 0 || bits == 0)
 		return ERR_MALFORMED;
 	*word = '\0';
 	for (uint32_t i = 0; i < 32; i++)
@@ -53,6 +63,7 @@ static int read_netmask(char *word, uint8_t netmask[4])
 	return 0;
 }
 
+/* Reads @word, the value number @count of a line, from 0. */
 static int read_value(struct site *site, char setting, size_t count, char *word)
 {
 	uint64_t number;
@@ -60,22 +71,21 @@ static int read_value(struct site *site, char setting, size_t count, char *word)
 
 	switch (setting) {
 	case 's':
-		rc = count < POLICY_SERVERS_MAX ? text_parse_ipv4(word, site->servers[count])
-		                                : ERR_SPACE;
-		site->server_count += rc == 0;
-		return rc;
+		site->server_count = count + 1;
+		return count < POLICY_SERVERS_MAX ? read_host(word, site->servers[count])
+		                                  : ERR_SPACE;
 	case 'a':
 		rc = read_netmask(word, site->netmask);
-		return rc ? rc : text_parse_ipv4(word, site->address);
+		return rc ? rc : read_host(word, site->address);
 	case 'g':
-		return text_parse_ipv4(word, site->gateway);
+		return read_host(word, site->gateway);
 	case 't':
-		return text_parse_ipv4(word, site->tftp_server);
+		return read_host(word, site->tftp_server);
 	case 'v':
-		rc = text_parse_number(word, VLAN_MAX, &number);
-		if (rc == 0)
-			site->vlan = (uint16_t)number;
-		return rc;
+		if (text_parse_number(word, VLAN_MAX, &number) != 0 || number == 0)
+			return ERR_MALFORMED;
+		site->vlan = (uint16_t)number;
+		return 0;
 	default: /* for the media's start scripts */
 		return 0;
 	}
@@ -90,6 +100,7 @@ static const char *read_line(struct wire *line, struct site *site)
 	static const char names[][12] = { "server",      "address", "gateway",
 		                          "tftp-server", "vlan",    "console" };
 	char name[WORD_MAX], word[WORD_MAX];
+	struct site changed = *site; /* a line counts as a whole, or not at all */
 	size_t i = 0, count = 0;
 
 	if (!next_word(line, name))
@@ -102,8 +113,11 @@ static const char *read_line(struct wire *line, struct site *site)
 	if (!next_word(line, word) || word[0] != '=')
 		return "expected NAME = VALUE";
 	for (; next_word(line, word); count++)
-		if ((count != 0 && name[0] != 's') || read_value(site, name[0], count, word) != 0)
+		if ((count != 0 && name[0] != 's') || read_value(&changed, name[0], count, word) != 0)
 			return "wrong value";
+	if (count == 0)
+		return "expected NAME = VALUE";
+	*site = changed;
 	return NULL;
 }
 
@@ -125,17 +139,28 @@ static struct wire next_line(struct wire *text)
 	return wire_reader(text->data + begin, length);
 }
 
+/* Returns how many of @length bytes of @text are read: lines are, that end within SITE_SIZE_MAX. */
+static size_t readable(const uint8_t *text, size_t length)
+{
+	if (length <= SITE_SIZE_MAX)
+		return length;
+	for (length = SITE_SIZE_MAX; length != 0 && text[length - 1] != '\n'; length--)
+		;
+	return length;
+}
+
 int site_parse(const void *text, size_t length, struct site *site, struct site_error *error)
 {
 	static const uint8_t mark[3] = { 0xef, 0xbb, 0xbf }; /* UTF-8's, as Notepad writes it */
-	struct wire in = wire_reader(text, length);
+	struct wire in = wire_reader(text, readable(text, length));
+	unsigned int number;
 	int rc = 0;
 
 	memset(site, 0, sizeof(*site));
 	memset(error, 0, sizeof(*error));
 	if (length >= sizeof(mark) && memcmp(text, mark, sizeof(mark)) == 0)
 		wire_skip(&in, sizeof(mark));
-	for (unsigned int number = 1; wire_left(&in); number++) {
+	for (number = 1; wire_left(&in); number++) {
 		struct wire line = next_line(&in);
 		const char *wrong = read_line(&line, site);
 
@@ -144,6 +169,11 @@ int site_parse(const void *text, size_t length, struct site *site, struct site_e
 			error->message = wrong;
 			rc = ERR_MALFORMED;
 		}
+	}
+	if (length > in.size && rc == 0) {
+		error->line = number;
+		error->message = "beyond 4096 bytes";
+		rc = ERR_MALFORMED;
 	}
 	return rc;
 }

@@ -6,7 +6,9 @@
 
 /*
  * A site's own settings, which lie beside the NBP on a medium, or in a ROM: openpreboot.cfg.
- * Each line is "name = value"; empty lines and what follows a # do not count.
+ * Each line is "name = value"; empty lines and what follows a # do not count. Of lines with the
+ * same name the last one counts. A word has 19 characters at most, an address is one that a host
+ * can have, and a netmask has 1 to 30 bits.
  *
  *     server = 192.0.2.1 192.0.2.2      policy servers, in place of those that DHCP names
  *     address = 192.0.2.50/24           this machine's address, in place of DHCP
@@ -31,7 +33,7 @@ struct site_error {
 	const char *message; /* what was wrong there */
 };
 
-#define SITE_SIZE_MAX 4096 /* bytes of the text */
+#define SITE_SIZE_MAX 4096 /* bytes of the text; lines beyond do not count */
 
 /**
  * Reads the settings in the @length bytes at @text. A line that is wrong counts as absent, and

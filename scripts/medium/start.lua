@@ -5,6 +5,8 @@
 local syslinux = require "syslinux"
 
 local FILE = "/openpreboot.cfg"
+local SIZE_MAX = 4096
+local WORD_MAX = 19
 local SERVERS_MAX = 4
 local LINK_SECONDS = 4 -- a link can take this long to come up
 local READING_MS = 4000 -- for a person to read what is wrong
@@ -13,7 +15,7 @@ local settings = {}
 
 -- --- words and values ------------------------------------------------------------
 
--- Returns the four bytes of an IPv4 address, or nil.
+-- Returns the four bytes of an IPv4 address that a host can have, or nil.
 local function read_address(word)
 	local bytes = { word:match("^(%d%d?%d?)%.(%d%d?%d?)%.(%d%d?%d?)%.(%d%d?%d?)$") }
 
@@ -23,15 +25,18 @@ local function read_address(word)
 			return nil
 		end
 	end
+	if bytes[1] == 0 or bytes[1] == 127 or bytes[1] >= 224 then
+		return nil
+	end
 	return bytes
 end
 
 -- Returns the four bytes of a netmask of so many bits, or nil. Syslinux' Lua has no math library.
 local function read_netmask(word)
-	local bits = word:match("^%d%d?$") and tonumber(word)
+	local bits = word:match("^%d+$") and tonumber(word)
 	local bytes = { 0, 0, 0, 0 }
 
-	if not bits or bits > 30 then
+	if not bits or bits == 0 or bits > 30 then
 		return nil
 	end
 	for i = 1, 4 do
@@ -100,7 +105,7 @@ readers["tftp-server"] = read_one_address("tftp_server")
 function readers.vlan(words)
 	local number = #words == 1 and words[1]:match("^%d+$") and tonumber(words[1])
 
-	if not number or number > 4094 then
+	if not number or number == 0 or number > 4094 then
 		return false
 	end
 	settings.vlan = number
@@ -121,20 +126,20 @@ end
 local function read_line(line)
 	local words = {}
 
-	line = line:gsub("#.*", ""):gsub("[%c,]", " ")
-	if not line:match("%S") then
+	line = line:gsub("#.*", ""):gsub("[%z\1-\32,]", " ")
+	if not line:match("[^ ]") then
 		return nil
 	end
-	local name, value = line:match("^%s*([^%s=]+)%s*=(.*)$")
-	name = name or line:match("^%s*([^%s=]+)")
-	if not readers[name] then
+	local name, value = line:match("^ *([^ =]+) *=(.*)$")
+	name = name or line:match("^ *([^ =]+)")
+	if not name or not readers[name] then
 		return "unknown setting"
 	end
-	if not value then
-		return "expected NAME = VALUE"
+	for word in (value or ""):gmatch("[^ ]+") do
+		words[#words + 1] = #word <= WORD_MAX and word or ""
 	end
-	for word in value:gmatch("%S+") do
-		words[#words + 1] = word
+	if #words == 0 then
+		return "expected NAME = VALUE"
 	end
 	if not readers[name](words) then
 		return "wrong value"
@@ -152,13 +157,20 @@ local function read_file()
 	end
 	local text = file:read("*a") or ""
 	file:close()
+	local beyond = #text > SIZE_MAX
+	if beyond then -- the last line would be cut
+		text = text:sub(1, SIZE_MAX):match("^(.*\n)") or ""
+	end
 	text = text:gsub("^\239\187\191", "") -- UTF-8's mark, as Notepad writes it
-	for line in (text .. "\n"):gmatch("(.-)\n") do
+	for line in text:gmatch("([^\n]*)\n?") do
 		number = number + 1
 		local message = read_line(line)
 		if message then
 			wrong[#wrong + 1] = FILE:sub(2) .. ":" .. number .. ": " .. message
 		end
+	end
+	if beyond then
+		wrong[#wrong + 1] = FILE:sub(2) .. ": beyond " .. SIZE_MAX .. " bytes"
 	end
 	return wrong
 end
@@ -230,7 +242,7 @@ local wrong = read_file()
 if settings.serial and not (arg and arg[1]) then
 	syslinux.run_command("serial")
 end
-if settings.vlan and settings.vlan ~= 0 then
+if settings.vlan then
 	wrong[#wrong + 1] = "openpreboot.cfg: vlan: a BIOS cannot; going on without"
 end
 for _, message in ipairs(wrong) do

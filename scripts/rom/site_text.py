@@ -6,7 +6,9 @@ import re
 from dataclasses import dataclass, field
 
 SIZE_MAX = 4096
+WORD_MAX = 19
 SERVERS_MAX = 4
+VLAN_MAX = 4094
 POLICY_SERVERS = 224  # the DHCP option
 NAMES = ("server", "address", "gateway", "tftp-server", "vlan", "console")
 CARDS = 16            # iPXE counts those of a machine from net0
@@ -27,20 +29,46 @@ class Site:
 
 
 def _ipv4(name, word):
-    try:
-        return ipaddress.IPv4Address(word)
-    except ValueError as error:
-        raise SiteError(f'{name}: "{word}" is no IPv4 address, as 192.0.2.1 is') from error
+    found = re.fullmatch(r"([0-9]{1,3})\.([0-9]{1,3})\.([0-9]{1,3})\.([0-9]{1,3})", word)
+    octets = [int(octet) for octet in found.groups()] if found else []
+    if not octets or max(octets) > 255:
+        raise SiteError(f'{name}: "{word}" is no IPv4 address, as 192.0.2.1 is')
+    if octets[0] in (0, 127) or octets[0] >= 224:
+        raise SiteError(f'{name}: "{word}" is no address of a host, as 192.0.2.1 is')
+    return ipaddress.IPv4Address(bytes(octets))
 
 
 def _interface(word):
-    if not re.fullmatch(r"[0-9.]+/([0-9]|[12][0-9]|30)", word):
+    address, _, bits = word.partition("/")
+    if not re.fullmatch(r"[0-9]+", bits) or not 1 <= int(bits) <= 30:
         raise SiteError(f'address: "{word}" is no address with its network, as 192.0.2.50/24 is')
-    return ipaddress.IPv4Interface(f"{_ipv4('address', word.split('/')[0])}/{word.split('/')[1]}")
+    return ipaddress.IPv4Interface(f"{_ipv4('address', address)}/{int(bits)}")
+
+
+def _vlan(word):
+    if not re.fullmatch(r"[0-9]+", word) or not 1 <= int(word) <= VLAN_MAX:
+        raise SiteError(f'vlan: "{word}" is no number from 1 to {VLAN_MAX}')
+    return int(word)
+
+
+def _set(site, name, values):
+    if name == "server":
+        site.servers = [_ipv4(name, word) for word in values]
+    elif name == "address":
+        site.address = _interface(values[0])
+    elif name == "gateway":
+        site.gateway = _ipv4(name, values[0])
+    elif name == "tftp-server":
+        site.tftp_server = _ipv4(name, values[0])
+    elif name == "vlan":
+        site.vlan = _vlan(values[0])
+    elif values[0] not in ("serial", "screen"):
+        raise SiteError(f'console: "{values[0]}" is neither serial nor screen')
 
 
 def _read_line(site, line):
-    words = re.findall(r"=|[^\s,=]+", line)
+    # What separates words is a control character, a blank or a comma, and nothing that Unicode has.
+    words = re.findall(r"=|[^\x00-\x20,=]+", line)
     if not words:
         return None
     name, *rest = words
@@ -52,27 +80,17 @@ def _read_line(site, line):
     limit = SERVERS_MAX if name == "server" else 1
     if len(values) > limit:
         raise SiteError(f"{name}: {len(values)} values; at most {limit}")
-    if name == "server":
-        if len(site.servers) + len(values) > SERVERS_MAX:
-            raise SiteError(f"server: more than {SERVERS_MAX} in all")
-        site.servers += [_ipv4(name, word) for word in values]
-    elif name == "address":
-        site.address = _interface(values[0])
-    elif name == "gateway":
-        site.gateway = _ipv4(name, values[0])
-    elif name == "tftp-server":
-        site.tftp_server = _ipv4(name, values[0])
-    elif name == "vlan":
-        if not re.fullmatch(r"[0-9]{1,4}", values[0]) or not 1 <= int(values[0]) <= 4094:
-            raise SiteError(f'vlan: "{values[0]}" is no number from 1 to 4094')
-        site.vlan = int(values[0])
+    if max(map(len, values)) > WORD_MAX:
+        raise SiteError(f"{name}: a value of more than {WORD_MAX} characters")
+    _set(site, name, values)
     return name
 
 
 def parse(text):
     """Returns the settings in @text, bytes; SiteError names the first line that is wrong."""
     if len(text) > SIZE_MAX:
-        raise SiteError(f"1: {len(text)} bytes in all; at most {SIZE_MAX}")
+        lines = text[:SIZE_MAX].count(b"\n") + 1
+        raise SiteError(f"{lines}: beyond {SIZE_MAX} bytes, which is all that is read; shorten it")
     site = Site()
     lines = text.removeprefix(b"\xef\xbb\xbf").decode("latin-1").split("\n")
     for number, line in enumerate(lines, 1):

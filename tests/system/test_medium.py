@@ -138,6 +138,10 @@ WRONG = [
     ("tftp-server = here", "tftp-server: expected an address"),
     ("vlan = 4095", "vlan: expected a number from 1 to 4094"),
     ("console = com1", "console: expected serial or screen"),
+    ("server = 255.255.255.255", "server: expected up to four addresses"),
+    ("server =", "server: expected up to four addresses"),
+    ("address = 192.0.2.1/0", "address: expected"),
+    ("address = 192.0.2.50/24", "address: without DHCP nobody says where loaders are: set tftp-server"),
 ]
 
 
@@ -153,8 +157,23 @@ def test_wrong_settings(tmp_path, line, message):
 def test_settings_that_are_right(tmp_path):
     """What Notepad writes: a mark, and lines that end as on DOS."""
     (tmp_path / "cfg").write_bytes("\ufeffserver=192.0.2.1,192.0.2.2 # two\r\nvlan = 12\r\n"
-                                   "address\t=\t192.0.2.50/24\r\nconsole = serial\r\n".encode())
+                                   "address\t=\t192.0.2.50/24\r\nconsole = serial\r\n"
+                                   "tftp-server = 192.0.2.1\r\n".encode())
     assert run("--settings", tmp_path / "cfg", "--only", "disk", tmp_path).returncode == 0
+
+
+def test_set_goes_over_the_file(tmp_path):
+    """Also where the file's last line has no end: --set is a line of its own."""
+    (tmp_path / "cfg").write_bytes(b"server = 192.0.2.1\nvlan = 12")
+    make("--settings", tmp_path / "cfg", "--only", "disk", "--set", "server=192.0.2.2",
+         "--set", "console=serial", tmp_path)
+    shown = run("--show", tmp_path / FILES["disk"])
+    assert shown.returncode == 0
+    assert shown.stdout.splitlines()[1:] == ["server = 192.0.2.1", "vlan = 12", "server=192.0.2.2",
+                                             "console=serial"]
+    (tmp_path / "cfg").write_bytes(b"#" * 4090)
+    done = run("--settings", tmp_path / "cfg", "--set", "vlan=12", tmp_path / "out")
+    assert done.returncode == 1 and "longer than the 4096 bytes" in done.stderr
 
 
 def test_missing_files(tmp_path):

@@ -195,8 +195,11 @@ def test_site(tmp_path):
     ("tftp-server = 192.0.2.1\naddress = 192.0.2.50/31", 2, "192.0.2.50/24"),
     ("address = 192.0.2.50/24", 1, "set tftp-server"),
     ("vlan = 4095", 1, "from 1 to 4094"),
+    ("server = 255.255.255.255", 1, "no address of a host"),
+    ("console = com1", 1, "neither serial nor screen"),
+    ("vlan = 00000000000000000012", 1, "more than 19 characters"),
     ("vlan = 12", 1, "--uefi-only"),
-    ("#" * 5000, 1, "at most 4096"),
+    ("#\n" + "#" * 5000, 2, "beyond 4096 bytes"),
 ])
 def test_site_is_wrong(tmp_path, text, line, why):
     (tmp_path / "site.cfg").write_text(text)

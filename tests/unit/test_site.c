@@ -49,7 +49,6 @@ static void nothing_is_set(void **state)
 	(void)state;
 	assert_int_equal(parse(""), 0);
 	assert_int_equal(parse("# server = 192.0.2.1\n\n  \n#\n"), 0);
-	assert_int_equal(parse("server =\nvlan = \n"), 0);
 	assert_memory_equal(&site, &none, sizeof(none));
 }
 
@@ -72,7 +71,11 @@ static void wrong_lines(void **state)
 		{ "= 192.0.2.1", "unknown setting" },
 		{ "vlan 12", "expected NAME = VALUE" },
 		{ "vlan", "expected NAME = VALUE" },
+		{ "server =", "expected NAME = VALUE" },
+		{ "vlan = ,", "expected NAME = VALUE" },
 		{ "vlan = 4095", "wrong value" },
+		{ "vlan = 0", "wrong value" },
+		{ "vlan = 00000000000000000012", "wrong value" },
 		{ "vlan = -1", "wrong value" },
 		{ "vlan = 12 13", "wrong value" },
 		{ "gateway = 192.0.2.1 192.0.2.2", "wrong value" },
@@ -80,6 +83,13 @@ static void wrong_lines(void **state)
 		{ "gateway = 192.0.2.1.1.1.1.1.1.1.1", "wrong value" },
 		{ "address = 192.0.2.1", "wrong value" },
 		{ "address = 192.0.2.1/31", "wrong value" },
+		{ "address = 192.0.2.1/0", "wrong value" },
+		{ "address = 0.0.0.0/24", "wrong value" },
+		{ "address = 192.0.2.1/0000000024", "wrong value" },
+		{ "address = 192.0.2.1/24 192.0.2.2/24", "wrong value" },
+		{ "gateway = 255.255.255.255", "wrong value" },
+		{ "tftp-server = 127.0.0.1", "wrong value" },
+		{ "server = 192.0.2.1 224.0.0.1", "wrong value" },
 		{ "address = 192.0.2.1/", "wrong value" },
 		{ "address = /24", "wrong value" },
 		{ "server = 1.1.1.1 1.1.1.2 1.1.1.3 1.1.1.4 1.1.1.5", "wrong value" },
@@ -93,12 +103,74 @@ static void wrong_lines(void **state)
 
 		snprintf(text, sizeof(text), "gateway = 192.0.2.9\n%s\nfoo\nvlan = 7\n",
 		         wrong[i].line);
+		memset(&site, 0xff, sizeof(site));
 		if (parse(text) != ERR_MALFORMED)
 			fail_msg("'%s' was taken", wrong[i].line);
 		assert_int_equal(error.line, 2);
 		assert_string_equal(error.message, wrong[i].message);
 		assert_int_equal(site.vlan, 7);
+		assert_address(site.gateway, 192, 0, 2, 9);
+		assert_int_equal(site.server_count, 0);
+		assert_address(site.address, 0, 0, 0, 0);
+		assert_address(site.netmask, 0, 0, 0, 0);
+		assert_address(site.tftp_server, 0, 0, 0, 0);
 	}
+}
+
+/* A line that is wrong does not undo one before it that is right. */
+static void the_last_right_line_counts(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("server = 192.0.2.1 192.0.2.2 192.0.2.3 192.0.2.4\n"
+	                       "server = 192.0.2.5 192.0.2.6\n"),
+	                 0);
+	assert_int_equal(site.server_count, 2);
+	assert_address(site.servers[0], 192, 0, 2, 5);
+	assert_int_equal(parse("vlan = 7\nvlan = 8\nserver = 192.0.2.1\nserver = 192.0.2.2 none\n"
+	                       "address = 192.0.2.9/24\naddress = 192.0.2.300/8\n"),
+	                 ERR_MALFORMED);
+	assert_int_equal(error.line, 4);
+	assert_int_equal(site.vlan, 8);
+	assert_int_equal(site.server_count, 1);
+	assert_address(site.servers[0], 192, 0, 2, 1);
+	assert_address(site.address, 192, 0, 2, 9);
+	assert_address(site.netmask, 255, 255, 255, 0);
+}
+
+/* What lies beyond the limit is not read, and no line is read in part. */
+static void a_file_that_is_too_long(void **state)
+{
+	static const char line[] = "server = 192.0.2.10\n";
+	char text[SITE_SIZE_MAX + 200];
+
+	(void)state;
+	for (size_t over = 0; over < sizeof(line); over++) {
+		size_t at = SITE_SIZE_MAX - (sizeof(line) - 1) + over;
+
+		memset(text, '#', sizeof(text));
+		memcpy(text, "vlan = 7\n", 9);
+		text[at - 1] = '\n';
+		memcpy(text + at, line, sizeof(line) - 1);
+		assert_int_equal(site_parse(text, at + sizeof(line) - 1, &site, &error),
+		                 over ? ERR_MALFORMED : 0);
+		assert_int_equal(site.vlan, 7);
+		assert_int_equal(site.server_count, over ? 0 : 1);
+		if (over) {
+			assert_int_equal(error.line, 3);
+			assert_string_equal(error.message, "beyond 4096 bytes");
+		}
+		/* More follows. */
+		assert_int_equal(site_parse(text, sizeof(text), &site, &error), ERR_MALFORMED);
+		assert_int_equal(site.server_count, over ? 0 : 1);
+	}
+	memset(text, '#', sizeof(text));
+	memcpy(text, "foo\n", 4);
+	assert_int_equal(site_parse(text, sizeof(text), &site, &error), ERR_MALFORMED);
+	assert_int_equal(error.line, 1);
+	assert_string_equal(error.message, "unknown setting");
+	memset(text, '#', sizeof(text));
+	assert_int_equal(site_parse(text, sizeof(text), &site, &error), ERR_MALFORMED);
+	assert_int_equal(error.line, 1);
 }
 
 /* Any byte may be in a file that somebody else wrote: each reading has an end. */
@@ -167,6 +239,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_each_setting), cmocka_unit_test(nothing_is_set),
 		cmocka_unit_test(notepad_writes_a_mark), cmocka_unit_test(wrong_lines),
+		cmocka_unit_test(the_last_right_line_counts),
+		cmocka_unit_test(a_file_that_is_too_long),
 		cmocka_unit_test(any_bytes), cmocka_unit_test(goes_over_a_packet),
 		cmocka_unit_test(a_static_address),
 	};
