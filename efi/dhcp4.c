@@ -61,15 +61,16 @@ static struct span packet_span(const struct dhcp4_packet *packet)
 	return (struct span){ packet->data, packet->length };
 }
 
-/* Keeps a copy of @packet; a longer one than a PXE client can take counts as none. */
-static void keep_packet(struct dhcp4_packet *copy, const struct dhcp4_packet *packet)
+/* Keeps a copy of @packet, unless it is longer than a PXE client can take: it counts as none then. */
+static bool keep_packet(struct dhcp4_packet *copy, const struct dhcp4_packet *packet)
 {
 	if (packet->length > sizeof(copy->data))
-		return;
+		return false;
 	memset(copy, 0, sizeof(*copy));
 	copy->size = sizeof(*copy);
 	copy->length = packet->length;
 	memcpy(copy->data, packet->data, packet->length);
+	return true;
 }
 
 /* Keeps what is best of the offers. Returns whether no better one is worth waiting for. */
@@ -79,10 +80,8 @@ static bool consider_offer(struct dhcp4 *dhcp, const struct dhcp4_packet *packet
 
 	if (dhcp_client_is_proxy(packet_span(packet)))
 		keep_packet(&dhcp->proxy, packet);
-	else if (rank > dhcp->rank) {
-		keep_packet(&dhcp->offer, packet);
+	else if (rank > dhcp->rank && keep_packet(&dhcp->offer, packet))
 		dhcp->rank = rank;
-	}
 	return dhcp->offer.length != 0 &&
 	       (dhcp->rank >= dhcp->enough || dhcp->proxy.length != 0);
 }
@@ -101,7 +100,8 @@ static EFI_STATUS EFIAPI on_event(struct dhcp4_protocol *protocol, VOID *context
 	(void)state;
 	if (event == RECEIVED_OFFER && !consider_offer(dhcp, packet))
 		return EFI_NOT_READY;
-	if (event == RECEIVED_ACK)
+	/* A server may acknowledge another address than it offered. */
+	if (event == RECEIVED_ACK && dhcp_client_rank(packet_span(packet)) != DHCP_USELESS)
 		keep_packet(&dhcp->ack, packet);
 	if (event == SELECT_OFFER) {
 		if (dhcp->offer.length == 0)

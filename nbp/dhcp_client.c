@@ -119,7 +119,7 @@ enum dhcp_rank dhcp_client_rank(struct span packet)
 	struct dhcp_lease lease;
 
 	dhcp_read(&packets, &lease);
-	if (!has_address(packet) || !lease.address[0])
+	if (!dhcp_is_host(lease.address))
 		return DHCP_USELESS;
 	if (lease.policy_server_named)
 		return DHCP_HAS_POLICY;

@@ -98,6 +98,27 @@ static void ranks_offers(void **state)
 	assert_int_equal(dhcp_client_rank(offer), DHCP_HAS_ADDRESS);
 }
 
+/* A host cannot have such an address: it is no offer, whatever else is in it. */
+static void an_address_that_no_host_has(void **state)
+{
+	static const uint8_t bad[][4] = {
+		{ 0, 0, 0, 1 }, { 127, 0, 0, 1 }, { 224, 0, 0, 1 }, { 255, 255, 255, 255 },
+	};
+	uint8_t packet[PACKET];
+	struct span offer = MAKE(packet, 10, "\x35\1\2\xe0\4\xa\0\0\1");
+
+	(void)state;
+	assert_int_equal(dhcp_client_rank(offer), DHCP_HAS_POLICY);
+	for (size_t i = 0; i < COUNT(bad); i++) {
+		memcpy(packet + YIADDR, bad[i], 4);
+		assert_int_equal(dhcp_client_rank(offer), DHCP_USELESS);
+		/* Nor is it an offer without an address, as a proxyDHCP server's is. */
+		MAKE(packet, 10, "\x35\1\2\x3c\x9PXEClient");
+		memcpy(packet + YIADDR, bad[i], 4);
+		assert_false(dhcp_client_is_proxy(offer));
+	}
+}
+
 static void knows_a_proxy(void **state)
 {
 	uint8_t packet[PACKET];
@@ -182,6 +203,7 @@ int main(void)
 		cmocka_unit_test(sends_what_pxe_sends),
 		cmocka_unit_test(options_alone_are_the_same),
 		cmocka_unit_test(ranks_offers),
+		cmocka_unit_test(an_address_that_no_host_has),
 		cmocka_unit_test(knows_a_proxy),
 		cmocka_unit_test(asks_the_boot_server),
 		cmocka_unit_test(a_silent_boot_server),
