@@ -39,7 +39,8 @@ help:
 	@echo '                   boots on IA32 and ARM64'
 	@echo 'make soak          many boots, in situations that come in random order: [N=100] of each firmware,'
 	@echo '                   [FIRMWARE=seabios|ovmf|ovmf-ipxe] [SEED=number]'
-	@echo 'make bench         sizes, packets and times, beside PXELINUX; answers a second, beside nginx'
+	@echo 'make bench         sizes, packets and times, beside PXELINUX and iPXE; seconds from power-on, for'
+	@echo '                   each way in; answers a second, beside nginx'
 	@echo 'make bench-server  the latter alone'
 	@echo 'make storm         hostile datagrams to prebootd, [N=how many]'
 	@echo 'make fuzz          the fuzzers, [T=name] [RUNS=executions of each]'
@@ -500,7 +501,7 @@ soak: $(B)/dependencies
 	@$(MAKE) --no-print-directory all pc
 	scripts/soak --boots $(or $(N),100) $(if $(SEED),--seed $(SEED)) $(FIRMWARE)
 bench: $(B)/dependencies
-	@$(MAKE) --no-print-directory all pc
+	@$(MAKE) --no-print-directory all machines servers
 	scripts/bench
 	@$(MAKE) --no-print-directory bench-server
 # The server's part alone.

@@ -64,7 +64,7 @@ class Lab:
             (folder / "openpreboot.cfg").write_text(site)
             options = [*options, "--site", folder / "openpreboot.cfg"]
         subprocess.run([machine.ROOT / "scripts/openpreboot-rom", "-o", rom, *options, card],
-                       check=True, stdin=subprocess.DEVNULL, timeout=60)
+                       check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, timeout=60)
         return rom
 
     def _second_card_options(self, number):

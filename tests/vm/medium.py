@@ -23,7 +23,7 @@ def make(medium, image):
     """Makes the image of a scenario's @medium, and edits its settings as a person does."""
     subprocess.run([*TOOL, "--only", medium["kind"],
                     *[f"--set={line}" for line in medium.get("set", [])], image.parent],
-                   check=True, stdin=subprocess.DEVNULL, timeout=60)
+                   check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, timeout=60)
     if "edit" in medium:
         volume = f"{image}{DISK_VOLUME if medium['kind'] == 'disk' else ''}"
         subprocess.run(["mcopy", "-o", "-i", volume, "-", "::openpreboot.cfg"],
