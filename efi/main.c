@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "efi/cpu.h"
+#include "efi/nic.h"
 #include "efi/port.h"
 #include "nbp/debug.h"
 #include "nbp/flow.h"
@@ -44,7 +45,7 @@ EFI_STATUS EFIAPI efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system)
 	port_fill(&efi.platform);
 	efi.platform.name = cpu_names.nbp;
 	efi.platform.describe_cpu = cpu_describe;
-	efi.platform.connect = net_connect;
+	efi.platform.connect = nic_connect;
 	efi.platform.watchdog = set_watchdog;
 	clock_start(&efi, start);
 

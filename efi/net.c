@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "efi/nic.h"
+#include "efi/device_path.h"
+#include "efi/port.h"
 #include "nbp/debug.h"
 #include "nbp/proto/memory.h"
 
@@ -148,20 +149,6 @@ void net_take(struct efi *efi, EFI_HANDLE device, const struct dhcp_lease *lease
 	memcpy(efi->nic.address.Addr, lease->address, sizeof(lease->address));
 	memcpy(efi->nic.mask.Addr, lease->netmask, sizeof(lease->netmask));
 	memcpy(efi->nic.router.Addr, lease->router, sizeof(lease->router));
-}
-
-void net_connect(struct platform *p)
-{
-	static const EFI_IPv4_ADDRESS none;
-	struct efi *efi = efi_of(p);
-
-	if (efi->pxe && memcmp(&efi->nic.address, &none, sizeof(none)) != 0)
-		return;
-	if (nic_connect(efi) != 0)
-		return;
-	net_find(efi);
-	efi->nic.own = true;
-	p->machine.network_ready = p->now(p);
 }
 
 void net_release(struct efi *efi)

@@ -249,15 +249,23 @@ static int connect(struct search *search, const struct site *site)
 	return base_code_give(efi, nic->handle, &search->client, nic->dhcp, site);
 }
 
-int nic_connect(struct efi *efi)
+void nic_connect(struct platform *p)
 {
+	static const EFI_IPv4_ADDRESS none;
+	struct efi *efi = efi_of(p);
 	struct search search = { .efi = efi };
 	struct site site;
 	int rc;
 
+	if (efi->pxe && memcmp(&efi->nic.address, &none, sizeof(none)) != 0)
+		return;
 	site_file_read(efi, &site);
 	rc = connect(&search, &site);
 	for (size_t i = 0; i < search.count; i++)
 		give_up(efi, &search.nics[i]);
-	return rc;
+	if (rc != 0)
+		return;
+	net_find(efi);
+	efi->nic.own = true;
+	p->machine.network_ready = p->now(p);
 }

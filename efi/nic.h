@@ -10,11 +10,12 @@
 /* nic.c */
 
 /**
- * Gets an address on one of the machine's cards, or on the one that the NBP was started by, and
- * gives the base code of that card all that loaders look for there. Takes 20 s at most. Returns
- * 0 (efi->device has the base code) or an error, of which it has written why on the console.
+ * Does what platform.h says of connect(). Where the firmware has no address for us, it gets one
+ * on one of the machine's cards, or on the one that the NBP was started by, and gives the base
+ * code of that card all that loaders look for there; efi->device is that base code then. Takes
+ * 20 s at most. Where that fails, it writes why on the console.
  */
-int nic_connect(struct efi *efi);
+void nic_connect(struct platform *p);
 
 /* base_code.c */
 

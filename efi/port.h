@@ -205,9 +205,6 @@ void keys_find_again(struct efi *efi);
  */
 void net_find(struct efi *efi);
 
-/** Does what platform.h says of connect(). */
-void net_connect(struct platform *p);
-
 /** Makes @device the one with the network, for UDP with the address of @lease. */
 void net_take(struct efi *efi, EFI_HANDLE device, const struct dhcp_lease *lease);
 

@@ -82,24 +82,26 @@ def calls_in(folder):
     texts = {name: re.sub(r'"(\\.|[^"\\\n])*"|/\*.*?\*/', "", (ROOT / name).read_text(), flags=re.S)
              for name in sources(r"\.c$") if room_of(name) == folder}
     home = {found: name for name, text in texts.items()
-            for found in re.findall(r"^(?!static )[a-z][\w *]*?\b(\w+)\([^;{]*?\)\n\{", text, re.M)}
+            for found in re.findall(r"^(?!static )[A-Za-z][\w *]*?\b(\w+)\([^;{]*?\)\n\{", text, re.M)}
     return {name: {home[word] for word in re.findall(r"\b(\w+)\(", text) if home.get(word, name) != name}
             for name, text in texts.items()}
 
 
-def test_prebootctl_calls_go_down():
-    """Nouns use what is shared, which uses no noun; no two files call each other, by way of others either.
-
-    What a verb's table refers to is no call: the table is what main() chooses from.
-    """
-    calls = calls_in("server/ctl")
-    assert len(calls) > 30 and sum(map(len, calls.values())) > 100
-    assert not [(name, called) for name, others in calls.items() for called in others
-                if "/ctl_" in name and "/noun_" in called]
+@pytest.mark.parametrize("room", sorted(room for room in BELOW if len(list((ROOT / room).glob("*.c"))) > 1))
+def test_no_two_files_of_a_room_call_each_other(room):
+    """By way of others neither. What a table of functions refers to is no call."""
+    calls = calls_in(room)
     while leaves := [name for name in calls if not calls[name] & set(calls)]:
         for name in leaves:
             del calls[name]
     assert not calls, f"these are in a circle, or lead to one: {sorted(calls)}"
+
+
+def test_nouns_use_what_is_shared_which_uses_no_noun():
+    calls = calls_in("server/ctl")
+    assert len(calls) > 30 and sum(map(len, calls.values())) > 100
+    assert not [(name, called) for name, others in calls.items() for called in others
+                if "/ctl_" in name and "/noun_" in called]
 
 
 def test_only_the_store_knows_the_database():
