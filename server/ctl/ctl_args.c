@@ -174,9 +174,7 @@ int args_check(struct ctl *ctl, const struct noun *noun, const struct verb *verb
 	if (ctl->word_count < verb->min)
 		status = report_missing(ctl, verb, text);
 	else if (ctl->word_count > verb->max)
-		status = ctl_error(EXIT_USAGE, "%s: unexpected argument%s", ctl->words[verb->max],
-		                   verb->usage && strstr(verb->usage, "FILTER")
-		                   ? "; quote the filter, as in 'memory >= 8G'" : "");
+		status = ctl_error(EXIT_USAGE, "%s: unexpected argument", ctl->words[verb->max]);
 	if (status && !ctl->json)
 		help_usage(stderr, noun, verb);
 	return status;

@@ -82,17 +82,6 @@ static int fill_from_device(struct ctl *ctl, const struct device *device,
 	return device_last_seen(&ctl->store, device->id, &machine->seen) ? ctl_store_error(ctl) : 0;
 }
 
-int ctl_find_machine(struct ctl *ctl, const char *word, struct seen_machine *machine)
-{
-	struct device device;
-	int rc = look_for_unknown(&ctl->store, word, machine), status;
-
-	if (rc != ERR_NOT_FOUND)
-		return rc ? ctl_store_error(ctl) : 0;
-	status = ctl_find_device(ctl, word, &device);
-	return status ? status : fill_from_device(ctl, &device, machine);
-}
-
 struct for_device {
 	int (*each)(struct ctl *ctl, const struct seen_machine *machine, void *data);
 	void *data;
@@ -107,7 +96,7 @@ static int do_for_device(struct ctl *ctl, const struct device *device, void *dat
 	return status ? status : call->each(ctl, &machine, call->data);
 }
 
-int ctl_each_target(struct ctl *ctl,
+int ctl_each_target(struct ctl *ctl, int first,
                     int (*each)(struct ctl *ctl, const struct seen_machine *machine, void *data),
                     void *data)
 {
@@ -120,7 +109,7 @@ int ctl_each_target(struct ctl *ctl,
 		return ctl_error(EXIT_FAULT, "not enough memory");
 	ctl->words = words;
 	ctl->word_count = 0;
-	for (int i = 0; status == 0 && i < given; i++) {
+	for (int i = first; status == 0 && i < given; i++) {
 		rc = look_for_unknown(&ctl->store, all[i], &machine);
 		if (rc == ERR_NOT_FOUND)
 			words[ctl->word_count++] = all[i];

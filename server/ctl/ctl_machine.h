@@ -14,16 +14,10 @@ struct seen_machine {
 };
 
 /**
- * Finds the device or else the unknown machine that @word names. Returns 0, or an
- * exit status after saying why.
+ * Calls @each for every machine that the words from @first on stand for: first the unknown machines
+ * whose MAC or UUID they are, then the devices as ctl_each_device() has them. Returns an exit status.
  */
-int ctl_find_machine(struct ctl *ctl, const char *word, struct seen_machine *machine);
-
-/**
- * Calls @each for every machine that the words stand for: first the unknown machines whose MAC or
- * UUID they are, then the devices as ctl_each_device() has them. Returns an exit status.
- */
-int ctl_each_target(struct ctl *ctl,
+int ctl_each_target(struct ctl *ctl, int first,
                     int (*each)(struct ctl *ctl, const struct seen_machine *machine, void *data),
                     void *data);
 

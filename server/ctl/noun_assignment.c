@@ -126,7 +126,6 @@ static int gather_assignments(struct ctl *ctl, const struct assignment_filter *f
 	struct store_rows *rows;
 	int rc = assignment_list(&ctl->store, filter, &rows);
 
-	table_add(table, "ID", "BUNDLE", "TO", "WHEN", "OPEN", "DONE", "FAILED");
 	while (store_next(rows, &rc)) {
 		char id[24], target[CTL_OWNER], when[64], open[24], done[24], failed[24];
 		json_t *object;
@@ -150,40 +149,65 @@ static int gather_assignments(struct ctl *ctl, const struct assignment_filter *f
 	return rc;
 }
 
+static void add_head(struct table *table)
+{
+	table_add(table, "ID", "BUNDLE", "TO", "WHEN", "OPEN", "DONE", "FAILED");
+}
+
 int ctl_print_assignments(struct ctl *ctl, const struct assignment_filter *filter)
 {
 	struct table table = { .columns = 7 };
 	json_t *array = json_array();
-	int rc = gather_assignments(ctl, filter, &table, array);
 
-	return ctl_answer_list(ctl, rc, &table, array);
+	add_head(&table);
+	return ctl_answer_list(ctl, gather_assignments(ctl, filter, &table, array), &table, array);
+}
+
+/* Gathers those of each bundle that the words name. Returns an exit status. */
+static int gather_of_words(struct ctl *ctl, struct assignment_filter *filter, struct table *table,
+                           json_t *array)
+{
+	struct bundle_whole bundle;
+	int status = 0;
+
+	for (int i = 0; status == 0 && i < ctl->word_count; i++) {
+		status = ctl_find_bundle(ctl, ctl->words[i], &bundle);
+		filter->bundle = bundle.bundle.id;
+		if (status == 0 && gather_assignments(ctl, filter, table, array))
+			status = ctl_store_error(ctl);
+	}
+	return status;
 }
 
 static int ctl_assignment_list(struct ctl *ctl)
 {
+	struct table table = { .columns = 7 };
 	struct assignment_filter filter = { 0 };
-	struct bundle_whole bundle;
+	json_t *array = json_array();
 	struct owner owner;
 	int status = 0;
 
-	if (ctl->word_count) {
-		status = ctl_find_bundle(ctl, ctl->words[0], &bundle);
-		filter.bundle = bundle.bundle.id;
-	}
-	if (status == 0 && ctl_given(ctl, &opt_to)) {
+	if (ctl_given(ctl, &opt_to)) {
 		status = ctl_find_owner(ctl, ctl_option(ctl, &opt_to), &owner);
 		filter.level = owner.level;
 		filter.owner = owner.id;
 	}
-	return status ? status : ctl_print_assignments(ctl, &filter);
+	add_head(&table);
+	if (status == 0)
+		status = gather_of_words(ctl, &filter, &table, array);
+	if (status == 0)
+		return ctl_answer_list(ctl, ctl->word_count ? 0 : gather_assignments(
+		                       ctl, &filter, &table, array), &table, array);
+	table_free(&table);
+	json_decref(array);
+	return status;
 }
 
 /* --- remove ---------------------------------------------------------------- */
 
-/* Finds what "assignment remove" names: an id, or a bundle and --to. */
-static int find_assignment(struct ctl *ctl, struct assignment_row *row)
+/* Finds what a word of "assignment remove" names: an id, or a bundle and --to. */
+static int find_assignment(struct ctl *ctl, const char *word, struct assignment_row *row)
 {
-	const char *word = ctl->words[0];
 	struct assignment_filter filter = { 0 };
 	struct bundle_whole bundle;
 	struct owner owner;
@@ -213,29 +237,27 @@ static int find_assignment(struct ctl *ctl, struct assignment_row *row)
 	return rc ? ctl_store_error(ctl) : 0;
 }
 
-static int remove_assignment(struct ctl *ctl, struct assignment_row *row)
+static int remove_assignment(struct ctl *ctl, const char *word, struct ctl_done *done)
 {
-	int status = find_assignment(ctl, row);
+	struct assignment_row row;
+	char target[CTL_OWNER];
+	int status = find_assignment(ctl, word, &row);
 
-	if (status == 0 && assignment_remove(&ctl->store, row->assignment.id))
+	if (status == 0 && assignment_remove(&ctl->store, row.assignment.id))
 		status = ctl_store_error(ctl);
-	if (status == 0 && row->assignment.level == LEVEL_DEVICE)
-		status = ctl_add_event(ctl, row->assignment.owner, "unassigned", "bundle %s",
-		                      row->bundle_name);
-	return status;
+	if (status == 0 && row.assignment.level == LEVEL_DEVICE)
+		status = ctl_add_event(ctl, row.assignment.owner, "unassigned", "bundle %s",
+		                       row.bundle_name);
+	if (status)
+		return status;
+	ctl_assignment_target(ctl, &row.assignment, target);
+	return ctl_add_done(done, ctl_json_assignment(ctl, &row), "assignment %llu removed: %s to "
+	                    "%s", (unsigned long long)row.assignment.id, row.bundle_name, target);
 }
 
 static int ctl_assignment_remove(struct ctl *ctl)
 {
-	struct assignment_row row;
-	char target[CTL_OWNER];
-	int status = CTL_TRANSACTION(ctl, remove_assignment(ctl, &row));
-
-	if (status)
-		return status;
-	ctl_assignment_target(ctl, &row.assignment, target);
-	return ctl_say(ctl, ctl_json_assignment(ctl, &row), "assignment %llu removed: %s to %s",
-	               (unsigned long long)row.assignment.id, row.bundle_name, target);
+	return ctl_change_each(ctl, ctl->word_count, remove_assignment);
 }
 
 /* --- the noun --------------------------------------------------------------- */
@@ -248,14 +270,14 @@ static const struct verb verbs[] = {
 	          "assignment comes first: the device's own, its groups', its folder's and those "
 	          "of the folders around it, then that of all devices. A job that failed is not "
 	          "tried again before \"prebootctl job retry\"." },
-	{ .name = "list", .alias = "ls", .run = ctl_assignment_list, .min = 0, .max = 1,
-	  .options = OPTIONS(&opt_to), .usage = "[BUNDLE] [--to TARGET]",
-	  .help = "List the assignments, and the number of jobs made of each: of a bundle, or "
+	{ .name = "list", .alias = "ls", .run = ctl_assignment_list, .min = 0,
+	  .max = NO_LIMIT, .options = OPTIONS(&opt_to), .usage = "[BUNDLE]... [--to TARGET]",
+	  .help = "List the assignments, and the number of jobs made of each: of bundles, or "
 	          "those made to just this target. What a device gets in the end, and why: "
 	          "\"prebootctl explain DEVICE\"." },
-	{ .name = "remove", .alias = "delete", .run = ctl_assignment_remove, .min = 1, .max = 1,
-	  .options = OPTIONS(&opt_to), .usage = "ID | BUNDLE --to TARGET",
-	  .help = "Delete an assignment. Jobs that machines have already been given stay; "
+	{ .name = "remove", .alias = "delete", .run = ctl_assignment_remove, .min = 1,
+	  .max = NO_LIMIT, .options = OPTIONS(&opt_to), .usage = "ID... | BUNDLE... --to TARGET",
+	  .help = "Delete assignments, all or none. Jobs that machines have already been given stay; "
 	          "\"prebootctl job cancel\" ends those." },
 	{ .run = NULL },
 };

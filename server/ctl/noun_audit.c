@@ -114,9 +114,6 @@ static int read_filter(struct ctl *ctl, struct audit_filter *filter)
 
 	filter->limit = RECORDS_SHOWN;
 	filter->user = ctl_option(ctl, &opt_user);
-	filter->name = ctl->word_count ? ctl->words[0] : NULL;
-	if (filter->name && strncmp(filter->name, "group:", 6) == 0)
-		filter->name += 6;
 	if (ctl_given(ctl, &opt_noun)) {
 		noun = noun_find(ctl_option(ctl, &opt_noun));
 		if (!noun) {
@@ -174,22 +171,34 @@ static int check_target(struct ctl *ctl, const char *name)
 	return rc ? ctl_store_error(ctl) : 0;
 }
 
-static int ctl_audit_list(struct ctl *ctl)
+/* Makes a JSON array of the names that are asked for, for the caller to free. */
+static int read_names(struct ctl *ctl, char **names)
+{
+	json_t *array = json_array();
+	int status = 0;
+
+	for (int i = 0; status == 0 && i < ctl->word_count; i++) {
+		const char *name = ctl->words[i];
+
+		if (strncmp(name, "group:", 6) == 0)
+			name += 6;
+		status = check_target(ctl, name);
+		json_array_append_new(array, json_string(name));
+	}
+	*names = status ? NULL : json_dumps(array, JSON_COMPACT);
+	json_decref(array);
+	return status;
+}
+
+static int list_records(struct ctl *ctl, const struct audit_filter *filter)
 {
 	struct table table = { .columns = 6 };
-	struct audit_filter filter = { 0 };
 	struct audit_record record;
-	json_t *array;
+	json_t *array = json_array();
 	struct store_rows *rows;
-	int rc, status = read_filter(ctl, &filter);
+	int rc = audit_list(&ctl->store, filter, &rows);
 
-	if (status == 0 && filter.name)
-		status = check_target(ctl, filter.name);
-	if (status)
-		return status;
-	array = json_array();
 	table_add(&table, "TIME", "USER", "COMMAND", "NOUN", "NAME", "CHANGE");
-	rc = audit_list(&ctl->store, &filter, &rows);
 	while (store_next(rows, &rc)) {
 		char when[24], change[4200];
 
@@ -202,17 +211,33 @@ static int ctl_audit_list(struct ctl *ctl)
 	return ctl_answer_list(ctl, rc, &table, array);
 }
 
+static int ctl_audit_list(struct ctl *ctl)
+{
+	struct audit_filter filter = { 0 };
+	char *names = NULL;
+	int status = read_filter(ctl, &filter);
+
+	if (status == 0)
+		status = read_names(ctl, &names);
+	filter.names = names;
+	if (status == 0)
+		status = list_records(ctl, &filter);
+	free(names);
+	return status;
+}
+
 /* --- the noun ----------------------------------------------------------------- */
 
 static const struct verb verbs[] = {
-	{ .name = "list", .alias = "ls", .run = ctl_audit_list, .min = 0, .max = 1,
+	{ .name = "list", .alias = "ls", .run = ctl_audit_list, .min = 0, .max = NO_LIMIT,
 	  .options = OPTIONS(&opt_since, &opt_noun, &opt_user, &opt_limit),
-	  .usage = "[TARGET] [--since TIME] [--noun NOUN] [--user USER] [--limit N]",
+	  .usage = "[TARGET]... [--since TIME] [--noun NOUN] [--user USER] [--limit N]",
 	  .help = "List what administrators have changed, the newest last: when, who (under sudo, "
 	          "who called it), by which command, and from what to what. TARGET is the name of "
 	          "a device, folder, group, bundle, rule, session or job, also of one that was "
 	          "removed. The jobs, assignments, memberships and settings of a device are among "
-	          "its changes. What prebootd does by itself is in the event log." },
+	          "its changes, and so is what happened to a thing before it was renamed. What "
+	          "prebootd does by itself is in the event log." },
 	{ .run = NULL },
 };
 

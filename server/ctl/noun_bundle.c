@@ -66,8 +66,8 @@ static int read_completion(struct ctl *ctl, struct bundle *bundle)
 	return 0;
 }
 
-/* Reads all that the command line says of a bundle. */
-static int read_bundle(struct ctl *ctl, struct bundle_whole *whole)
+/* Reads all that the command line says of a bundle; details are the words from @first on. */
+static int read_bundle(struct ctl *ctl, int first, struct bundle_whole *whole)
 {
 	int status = read_kind(ctl, &whole->bundle);
 
@@ -76,7 +76,7 @@ static int read_bundle(struct ctl *ctl, struct bundle_whole *whole)
 	if (status == 0)
 		status = ctl_read_bundle(ctl, &whole->bundle);
 	if (status == 0)
-		status = ctl_read_details(ctl, 1, &whole->details);
+		status = ctl_read_details(ctl, first, &whole->details);
 	if (status == 0)
 		status = ctl_check_details(&whole->bundle, &whole->details, true);
 	return status;
@@ -97,21 +97,37 @@ static int add_bundle(struct ctl *ctl, struct bundle_whole *whole)
 	b->kind = BUNDLE_IMAGING;
 	text_format(b->config, sizeof(b->config), "%s", bundle_kind_config(b->kind));
 	whole->added = time(NULL);
-	status = read_bundle(ctl, whole);
+	status = read_bundle(ctl, 1, whole);
 	if (status == 0 && bundle_add(&ctl->store, whole))
 		status = ctl_store_error(ctl);
 	return status;
 }
 
-static int change_bundle(struct ctl *ctl, struct bundle_whole *whole)
+/* Returns how many words name bundles: those before the first KEY=VALUE. */
+static int count_names(const struct ctl *ctl)
 {
-	int status = ctl_find_bundle(ctl, ctl->words[0], whole);
+	int count = 1;
+
+	while (count < ctl->word_count && !strchr(ctl->words[count], '='))
+		count++;
+	return count;
+}
+
+static int change_bundle(struct ctl *ctl, const char *word, struct ctl_done *done)
+{
+	struct bundle_whole whole;
+	int status = ctl_find_bundle(ctl, word, &whole);
 
 	if (status == 0)
-		status = read_bundle(ctl, whole);
-	if (status == 0 && bundle_change(&ctl->store, whole))
+		status = read_bundle(ctl, count_names(ctl), &whole);
+	if (status == 0 && bundle_change(&ctl->store, &whole))
 		status = ctl_store_error(ctl);
-	return status;
+	if (status)
+		return status;
+	ctl_warn_bundle_id(ctl, whole.bundle.id);
+	if (ctl_given(ctl, &opt_kind))
+		ctl_note_kind(ctl, &whole.bundle);
+	return ctl_add_done(done, ctl_json_bundle(&whole), "bundle %s changed", whole.bundle.name);
 }
 
 static int rename_bundle(struct ctl *ctl, struct bundle_whole *whole)
@@ -134,10 +150,10 @@ static int apply_change(struct ctl *ctl, int (*how)(struct ctl *ctl, struct bund
 
 	if (status)
 		return status;
-	if (how != rename_bundle)
+	if (how == add_bundle) {
 		ctl_warn_bundle_id(ctl, whole.bundle.id);
-	if (how == add_bundle || ctl_given(ctl, &opt_kind))
 		ctl_note_kind(ctl, &whole.bundle);
+	}
 	return ctl_say(ctl, ctl_json_bundle(&whole), "bundle %s %s", whole.bundle.name, done);
 }
 
@@ -148,7 +164,7 @@ static int ctl_bundle_add(struct ctl *ctl)
 
 static int ctl_bundle_change(struct ctl *ctl)
 {
-	return apply_change(ctl, change_bundle, "changed");
+	return ctl_change_each(ctl, count_names(ctl), change_bundle);
 }
 
 static int ctl_bundle_rename(struct ctl *ctl)
@@ -398,8 +414,8 @@ static const struct verb verbs[] = {
 	          "booted system gets." },
 	{ .name = "change", .alias = "set", .run = ctl_bundle_change, .min = 1, .max = NO_LIMIT,
 	  .options = OPTIONS(&opt_kind, &opt_completes, &opt_unset, BUNDLE_OPTIONS),
-	  .usage = "NAME [OPTION]... [--unset KEY,...] [KEY=VALUE]...",
-	  .help = "Change a bundle: what is given is replaced, all else stays. Jobs that machines "
+	  .usage = "NAME... [OPTION]... [--unset KEY,...] [KEY=VALUE]...",
+	  .help = "Change bundles: what is given is replaced, all else stays. Jobs that machines "
 	          "have already been given stay as they are. \"*\" makes loaders, attempts and "
 	          "deadline those of the settings again." },
 	{ .name = "list", .alias = "ls", .run = ctl_bundle_list,

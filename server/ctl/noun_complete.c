@@ -84,8 +84,8 @@ static void offer_keys(const struct completion *c, const char *suffix)
 		offer_details(c, suffix);
 }
 
-/* @first: it is the first word after the verb */
-static void offer_for(const struct completion *c, const char *word, bool first)
+/* @named: a NAME is that of a thing that is there, as the first is, and one of several */
+static void offer_for(const struct completion *c, const char *word, bool named)
 {
 	static const struct {
 		const char *word, *what;
@@ -100,7 +100,7 @@ static void offer_for(const struct completion *c, const char *word, bool first)
 		if (strcmp(kinds[i].word, word) == 0)
 			offer_names(c, kinds[i].what);
 	/* The name of what there is, unless it is that of what is to be. */
-	if (strcmp(word, "NAME") == 0 && first && strcmp(c->verb->name, "add") != 0)
+	if (strcmp(word, "NAME") == 0 && named && strcmp(c->verb->name, "add") != 0)
 		offer_names(c, c->noun->name);
 	if (strcmp(word, "KEY=VALUE") == 0)
 		offer_keys(c, "=");
@@ -113,17 +113,16 @@ static void offer_for(const struct completion *c, const char *word, bool first)
 }
 
 /*
- * Offers what @words of a usage stand for, "DEVICE|JOB".
- * @first: it is the first word after the verb
+ * Offers what @words of a usage stand for, "DEVICE|JOB". @named: as offer_for() has it
  */
-static void complete_argument(const struct completion *c, const char *words, bool first)
+static void complete_argument(const struct completion *c, const char *words, bool named)
 {
 	char word[WORD_SIZE];
 
 	for (size_t length; *words; words += length + (words[length] == '|')) {
 		length = strcspn(words, "|");
 		snprintf(word, sizeof(word), "%.*s", (int)length, words);
-		offer_for(c, word, first);
+		offer_for(c, word, named);
 	}
 }
 
@@ -138,7 +137,7 @@ static void complete_words(const struct completion *c, int given)
 	/* In "TARGET... FOLDER" the folders are among the targets, and offered once. */
 	for (size_t p = 0; p < count; p++) {
 		if (next >> p & 1 && !(target && strcmp(places[p].words, "FOLDER") == 0))
-			complete_argument(c, places[p].words, given == 0);
+			complete_argument(c, places[p].words, given == 0 || places[p].repeated);
 		target |= next >> p & 1 && strcmp(places[p].words, "TARGET") == 0;
 	}
 }

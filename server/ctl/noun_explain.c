@@ -482,7 +482,8 @@ static int ctl_explain(struct ctl *ctl)
 	struct explained explained = { .array = json_array() };
 	/* One look at the database, whoever changes it meanwhile. */
 	int status = store_begin_reading(&ctl->store)
-	             ? ctl_store_error(ctl) : ctl_each_target(ctl, explain_machine, &explained);
+	             ? ctl_store_error(ctl) : ctl_each_target(ctl, 0, explain_machine,
+	                                                       &explained);
 
 	store_rollback(&ctl->store);
 	if (status == 0 && ctl->json)

@@ -190,23 +190,17 @@ static int add_session(struct ctl *ctl, struct session_change *s)
 	return join_words(ctl, s);
 }
 
-static int change_session(struct ctl *ctl, struct session_change *s)
+/* Notes that a session's members, if all had joined, would wait for more. */
+static void note_too_few(const struct multicast_row *row)
 {
-	int status = find_waiting(ctl, ctl->words[0], &s->row);
+	const struct session *m = &row->multicast;
 
-	/* Also where all of them failed: they may be retried. */
-	if (status == 0 && ctl_given(ctl, &opt_bundle) && s->row.multicast.last_joined)
-		status = ctl_error(EXIT_FAULT, "session %s: machines have joined it for %s "
-		                   "already; end it and add another one", s->row.multicast.name,
-		                   s->row.bundle_name);
-	if (status == 0)
-		status = read_session(ctl, &s->row);
-	if (status == 0 && multicast_change(&ctl->store, &s->row))
-		status = ctl_store_error(ctl);
-	return status;
+	if (m->wait == 0 && row->members < m->clients)
+		output_line("prebootctl: note", "session %s waits for %u machines and has %llu "
+		            "member%s; it starts by itself only with more of them (\"prebootctl "
+		            "multicast join %s DEVICE...\"), or with --wait", m->name, m->clients,
+		            (unsigned long long)row->members, ctl_plural(row->members), m->name);
 }
-
-/* --- start, end, remove ---------------------------------------------------- */
 
 static int add_session_done(struct ctl_done *done, const struct session_change *s, const char *what)
 {
@@ -214,6 +208,30 @@ static int add_session_done(struct ctl_done *done, const struct session_change *
 	                    s->row.multicast.name, what, (unsigned long long)s->row.members,
 	                    ctl_plural(s->row.members));
 }
+
+static int change_session(struct ctl *ctl, const char *word, struct ctl_done *done)
+{
+	struct session_change s = { 0 };
+	int status = find_waiting(ctl, word, &s.row);
+
+	/* Also where all of them failed: they may be retried. */
+	if (status == 0 && ctl_given(ctl, &opt_bundle) && s.row.multicast.last_joined)
+		status = ctl_error(EXIT_FAULT, "session %s: machines have joined it for %s "
+		                   "already; end it and add another one", s.row.multicast.name,
+		                   s.row.bundle_name);
+	if (status == 0)
+		status = read_session(ctl, &s.row);
+	if (status == 0 && multicast_change(&ctl->store, &s.row))
+		status = ctl_store_error(ctl);
+	if (status)
+		return status;
+	ctl_warn_bundle_id(ctl, s.row.bundle);
+	note_too_few(&s.row);
+	return add_session_done(done, &s, "changed");
+}
+
+/* --- start, end, remove ---------------------------------------------------- */
+
 
 static int start_session(struct ctl *ctl, const char *word, struct ctl_done *done)
 {
@@ -277,42 +295,23 @@ static int remove_session(struct ctl *ctl, const char *word, struct ctl_done *do
 	return status ? status : ctl_add_removed(done, "session", m->name);
 }
 
-/* Notes that a session's members, if all had joined, would wait for more. */
-static void note_too_few(const struct multicast_row *row)
-{
-	const struct session *m = &row->multicast;
-
-	if (m->wait == 0 && row->members < m->clients)
-		output_line("prebootctl: note", "session %s waits for %u machines and has %llu "
-		            "member%s; it starts by itself only with more of them (\"prebootctl "
-		            "multicast join %s DEVICE...\"), or with --wait", m->name, m->clients,
-		            (unsigned long long)row->members, ctl_plural(row->members), m->name);
-}
-
-static int apply_change(struct ctl *ctl, int (*how)(struct ctl *ctl, struct session_change *),
-                        const char *done)
-{
-	struct session_change s = { 0 };
-	int status = CTL_TRANSACTION(ctl, how(ctl, &s));
-
-	if (status == 0 && (how == add_session || how == change_session))
-		ctl_warn_bundle_id(ctl, s.row.bundle);
-	if (status == 0 && s.row.multicast.state == SESSION_WAITING)
-		note_too_few(&s.row);
-	return status ? status : ctl_say(ctl, ctl_json_multicast(&s.row), "session %s %s, with "
-	                                 "%llu member%s", s.row.multicast.name, done,
-	                                 (unsigned long long)s.row.members,
-	                                 ctl_plural(s.row.members));
-}
-
 static int ctl_multicast_add(struct ctl *ctl)
 {
-	return apply_change(ctl, add_session, "added");
+	struct session_change s = { 0 };
+	int status = CTL_TRANSACTION(ctl, add_session(ctl, &s));
+
+	if (status)
+		return status;
+	ctl_warn_bundle_id(ctl, s.row.bundle);
+	note_too_few(&s.row);
+	return ctl_say(ctl, ctl_json_multicast(&s.row), "session %s added, with %llu member%s",
+	               s.row.multicast.name, (unsigned long long)s.row.members,
+	               ctl_plural(s.row.members));
 }
 
 static int ctl_multicast_change(struct ctl *ctl)
 {
-	return apply_change(ctl, change_session, "changed");
+	return ctl_change_each(ctl, ctl->word_count, change_session);
 }
 
 static int ctl_multicast_start(struct ctl *ctl)
@@ -339,10 +338,11 @@ static const struct verb verbs[] = {
 	  .help = "Add a session of devices that start together: its members get the bundle at "
 	          "their next boot and wait for each other. A member that comes later learns that "
 	          "the session has started without it." },
-	{ .name = "change", .alias = "set", .run = ctl_multicast_change, .min = 1, .max = 1,
+	{ .name = "change", .alias = "set", .run = ctl_multicast_change, .min = 1,
+	  .max = NO_LIMIT,
 	  .options = OPTIONS(&opt_bundle, &opt_clients, &opt_wait),
-	  .usage = "NAME [--bundle BUNDLE] [--clients N] [--wait TIME]",
-	  .help = "Change a session that has not started." },
+	  .usage = "NAME... [--bundle BUNDLE] [--clients N] [--wait TIME]",
+	  .help = "Change sessions that have not started, all or none." },
 	{ .name = "list", .alias = "ls", .run = ctl_multicast_list, .help = "List the sessions." },
 	{ .name = "show", .alias = "info", .run = ctl_multicast_show, .min = 1,
 	  .max = NO_LIMIT, .usage = "NAME...",

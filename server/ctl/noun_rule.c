@@ -80,8 +80,9 @@ int ctl_read_filter(struct ctl *ctl, int first, char out[FILTER_TEXT])
 	return check_filter(ctl, out);
 }
 
-/* Reads what the options and words say of a rule, and leaves what they do not. */
-static int read_rule(struct ctl *ctl, struct rule_row *row)
+/* Reads what the options say of a rule, and the words from @first on, which are its filter; and
+ * leaves what they do not. */
+static int read_rule(struct ctl *ctl, int first, struct rule_row *row)
 {
 	const char *applies = ctl_option(ctl, &opt_for);
 	struct bundle_whole bundle;
@@ -100,8 +101,8 @@ static int read_rule(struct ctl *ctl, struct rule_row *row)
 		return ctl_error(EXIT_USAGE, "expected --repeat or --no-repeat, not both");
 	if (ctl_given(ctl, &opt_repeat) || ctl_given(ctl, &opt_no_repeat))
 		row->rule.repeat = ctl_given(ctl, &opt_repeat);
-	if (ctl->word_count > 1 || ctl_given(ctl, &opt_filter))
-		status = ctl_read_filter(ctl, 1, row->filter);
+	if (first < ctl->word_count || ctl_given(ctl, &opt_filter))
+		status = ctl_read_filter(ctl, first, row->filter);
 	return status;
 }
 
@@ -153,21 +154,10 @@ static int add_rule(struct ctl *ctl, struct rule_row *row)
 	text_format(row->rule.name, NAME_SIZE, "%s", ctl->words[0]);
 	row->rule.applies = RULE_KNOWN;
 	row->enabled = !ctl_given(ctl, &opt_disabled);
-	status = read_rule(ctl, row);
+	status = read_rule(ctl, 1, row);
 	if (status == 0 && rule_add(&ctl->store, row))
 		status = ctl_store_error(ctl);
 	return status ? status : place_rule(ctl, row, NULL);
-}
-
-static int change_rule(struct ctl *ctl, struct rule_row *row)
-{
-	int status = ctl_find_rule(ctl, ctl->words[0], row);
-
-	if (status == 0)
-		status = read_rule(ctl, row);
-	if (status == 0 && rule_change(&ctl->store, row))
-		status = ctl_store_error(ctl);
-	return status;
 }
 
 static int rename_rule(struct ctl *ctl, struct rule_row *row)
@@ -193,6 +183,34 @@ static int move_rule(struct ctl *ctl, struct rule_row *row)
 		return ctl_error(EXIT_USAGE, "rule move: missing argument POSITION, from 1; or "
 		                 "--before RULE or --after RULE");
 	return place_rule(ctl, row, word);
+}
+
+/* Returns how many of the words name rules: all of them, or only the first, as a filter is no
+ * row of names. */
+static int count_names(struct ctl *ctl)
+{
+	struct rule_row row;
+
+	for (int i = 1; i < ctl->word_count; i++)
+		if (rule_find(&ctl->store, ctl->words[i], &row))
+			return 1;
+	return ctl->word_count;
+}
+
+static int change_rule(struct ctl *ctl, const char *word, struct ctl_done *done)
+{
+	struct rule_row row;
+	int status = ctl_find_rule(ctl, word, &row);
+
+	if (status == 0)
+		status = read_rule(ctl, count_names(ctl), &row);
+	if (status == 0 && rule_change(&ctl->store, &row))
+		status = ctl_store_error(ctl);
+	if (status)
+		return status;
+	ctl_warn_bundle_id(ctl, row.bundle);
+	return ctl_add_done(done, ctl_json_rule(&row), "rule %s changed, position %u",
+	                    row.rule.name, row.position);
 }
 
 static int switch_rule(struct ctl *ctl, const char *word, bool enabled, struct ctl_done *done)
@@ -237,7 +255,7 @@ static int apply_change(struct ctl *ctl, int (*how)(struct ctl *ctl, struct rule
 	struct rule_row row = { 0 };
 	int status = CTL_TRANSACTION(ctl, how(ctl, &row));
 
-	if (status == 0 && (how == add_rule || how == change_rule))
+	if (status == 0 && how == add_rule)
 		ctl_warn_bundle_id(ctl, row.bundle);
 	return status ? status : ctl_say(ctl, ctl_json_rule(&row), "rule %s %s, position %u",
 	                                 row.rule.name, done, row.position);
@@ -251,7 +269,7 @@ static int ctl_rule_add(struct ctl *ctl)
 
 static int ctl_rule_change(struct ctl *ctl)
 {
-	return apply_change(ctl, change_rule, "changed");
+	return ctl_change_each(ctl, count_names(ctl), change_rule);
 }
 
 static int ctl_rule_rename(struct ctl *ctl)
@@ -357,8 +375,9 @@ static const struct verb verbs[] = {
 	          "memory >= 8G'" },
 	{ .name = "change", .alias = "set", .run = ctl_rule_change, .min = 1, .max = NO_LIMIT,
 	  .options = OPTIONS(&opt_bundle, &opt_for, &opt_repeat, &opt_no_repeat, &opt_filter),
-	  .usage = "NAME [OPTION]... [FILTER]",
-	  .help = "Change a rule: what is given is replaced, all else stays." },
+	  .usage = "NAME... [OPTION]... [FILTER]",
+	  .help = "Change rules: what is given is replaced, all else stays. For several rules the "
+	          "filter is given by --filter." },
 	{ .name = "move", .alias = "mv", .run = ctl_rule_move, .min = 1, .max = 2,
 	  .options = OPTIONS(&opt_before, &opt_after),
 	  .usage = "NAME POSITION | --before RULE | --after RULE",
@@ -375,13 +394,13 @@ static const struct verb verbs[] = {
 	  .help = "Give a rule another name." },
 	{ .name = "remove", .alias = "delete", .run = ctl_rule_remove, .min = 1, .max = NO_LIMIT,
 	  .usage = "NAME...", .help = "Delete rules, all or none." },
-	{ .name = "test", .alias = "try", .run = ctl_rule_test, .min = 1, .max = 2,
+	{ .name = "test", .alias = "try", .run = ctl_rule_test, .min = 1, .max = NO_LIMIT,
 	  .options = OPTIONS(&opt_address, &opt_all),
-	  .usage = "FILTER|RULE [DEVICE|MAC|UUID] [--address A] [--all]",
+	  .usage = "FILTER|RULE [TARGET|MAC|UUID]... [--address A] [--all]",
 	  .help = "Say which machines a filter matches, by their last requests, and by which "
-	          "comparison: one machine, or those that match of all devices and "
-	          "unknown machines. FILTER is one word for the shell, as in \"memory >= 8G and "
-	          "manufacturer contains 'Dell'\"." },
+	          "comparison: the machines that are named, or those that match of folders and "
+	          "groups; without any, of all devices and unknown machines. FILTER is one word "
+	          "for the shell, as in \"memory >= 8G and manufacturer contains 'Dell'\"." },
 	{ .name = "facts", .run = ctl_rule_facts, .database = DB_NONE,
 	  .help = "List what filters can compare. Texts: = <> contains starts-with; numbers and "
 	          "sizes: = <> < > <= >=; addresses: these, and in 10.0.0.0/8. Comparisons are "

@@ -85,26 +85,37 @@ static struct filter *find_filter(struct ctl *ctl, const char *word, int *status
 	return filter;
 }
 
+static int test_target(struct ctl *ctl, const struct seen_machine *machine, void *data)
+{
+	(void)ctl;
+	test_machine(data, machine);
+	return 0;
+}
+
+/* Tests the machines that the words after the filter stand for, or all. */
 static int run_test(struct ctl *ctl, struct test *t)
 {
-	struct seen_machine machine;
-	int status;
-
 	table_add(&t->table, "MACHINE", "IS A", "MATCHES", "BECAUSE");
 	if (ctl->word_count < 2)
 		return ctl_each_machine(ctl, test_machine, t) ? ctl_store_error(ctl) : 0;
-	status = ctl_find_machine(ctl, ctl->words[1], &machine);
-	if (status == 0)
-		test_machine(t, &machine);
-	return status;
+	return ctl_each_target(ctl, 1, test_target, t);
+}
+
+/* Says whether machines are named one by one: such are shown in any case. */
+static bool names_machines(const struct ctl *ctl)
+{
+	bool sets = false;
+
+	for (int i = 1; i < ctl->word_count; i++)
+		sets |= ctl_is_set(ctl->words[i]);
+	return ctl->word_count > 1 && !sets;
 }
 
 int ctl_rule_test(struct ctl *ctl)
 {
 	struct test t = { .json = ctl->json, .table = { .columns = 4 },
 	                  .address = ctl_option(ctl, &opt_address),
-	                  /* One machine that is asked for is shown in any case. */
-	                  .all = ctl_given(ctl, &opt_all) || ctl->word_count > 1 };
+	                  .all = ctl_given(ctl, &opt_all) || names_machines(ctl) };
 	struct fact_address parsed;
 	struct filter *filter;
 	int status = 0;

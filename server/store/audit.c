@@ -63,15 +63,25 @@ int audit_settle(struct store *store)
 
 int audit_list(struct store *store, const struct audit_filter *filter, struct store_rows **rows)
 {
+	/*
+	 * What has the name @thing was called otherwise up to the record of its renaming, @until.
+	 * Another kind of things may have had that other name; settings have their owner's.
+	 */
 	static const char sql[] =
-		"SELECT * FROM (SELECT id, time, user, uid, verb, noun, name, field, was, becomes"
+		"WITH RECURSIVE called (thing, kind, until) AS ("
+		" SELECT value, '', ?6 FROM json_each(?4) UNION"
+		" SELECT was, noun, id FROM called JOIN audit ON field = 'name' AND was IS NOT NULL"
+		" AND becomes = thing COLLATE NOCASE AND id < until AND kind IN ('', noun))"
+		" SELECT * FROM (SELECT id, time, user, uid, verb, noun, name, field, was, becomes"
 		" FROM audit WHERE time >= ?1 AND (?2 = '' OR noun = ?2) AND (?3 = '' OR user = ?3)"
-		" AND (?4 = '' OR" IS_OF("?4") ") ORDER BY id DESC LIMIT ?5) ORDER BY id";
+		" AND (?4 = '[]' OR EXISTS (SELECT 1 FROM called WHERE id <= until AND"
+		" (kind IN ('', noun) OR noun = 'settings' OR name <> thing COLLATE NOCASE) AND"
+		IS_OF("thing") ")) ORDER BY id DESC LIMIT ?5) ORDER BY id";
 
-	return store_start(store, rows, sql, "ittti", filter->since,
+	return store_start(store, rows, sql, "itttii", filter->since,
 	                   filter->noun ? filter->noun : "", filter->user ? filter->user : "",
-	                   filter->name ? filter->name : "",
-	                   filter->limit ? (int64_t)filter->limit : (int64_t)-1);
+	                   filter->names ? filter->names : "[]",
+	                   filter->limit ? (int64_t)filter->limit : (int64_t)-1, INT64_MAX);
 }
 
 void audit_row(struct store_rows *row, struct audit_record *record)

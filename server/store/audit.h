@@ -44,9 +44,10 @@ struct audit_filter {
 	int64_t since;     /* Unix time */
 	const char *noun;
 	const char *user;
-	/* Of a thing. The jobs, assignments and memberships of a device, group, bundle or folder
-	 * are listed with it. */
-	const char *name;
+	/* Of things: a JSON array of their names. The jobs, assignments and memberships of a device,
+	 * group, bundle or folder are listed with it, and what it was called before it got its
+	 * name. */
+	const char *names;
 	uint32_t limit;    /* the last so many */
 };
 

@@ -183,8 +183,9 @@ def test_from_what_to_what(ctl):
     assert [r[0] for r in records(ctl, "win")] == ["bundle add", "bundle change", "bundle change",
                                                    "assignment add"]
     assert [r[2] for r in records(ctl, "--noun", "folder")] == ["/site"]
-    assert [r[0] for r in records(ctl, "AA")] == ["device rename", "job assign", "job cancel",
-                                                  "device remove", "device remove"]
+    assert [r[0] for r in records(ctl, "AA")] == [
+        "device add", "device add", "device add", "device change", "device rename", "job assign",
+        "job cancel", "device remove", "device remove"]
     last = records(ctl, "/site", "--noun", "settings", "--limit", "1")
     assert [r[3] for r in last] == ["menu-mode"]
     assert records(ctl, "--user", "nobody") == [] == records(ctl, "--since", "2099-01-01")
@@ -267,6 +268,42 @@ def test_of_one_thing(ctl):
     assert [r[0] for r in records(ctl, "group:g")] == ["group add", "group add", "assignment add"]
     ctl("device", "remove", "a", "--force")
     assert records(ctl, "A")[-1][0] == "device remove"
+
+
+def test_what_was_renamed(ctl):
+    """What happened under an earlier name is found by the present one, unless it was another's."""
+    for words in ("device add a --mac " + MACS[0], "bundle add a --config z.cfg",
+                  "settings set a attempts=4", "job assign a --config z.cfg", "group add g a",
+                  "device rename a b", "device add a --mac " + MACS[1], "folder add /x /x/y",
+                  "device move b /x", "device rename b C", "settings set c attempts=5",
+                  "folder rename /x z", "settings set /z attempts=6", "rule add c --bundle a ''"):
+        ctl(*words.replace("''", "cores=1").split())
+    added = [("device add", "a")] * 2
+    assert [(r[0], r[2]) for r in records(ctl, "c")] == [
+        *added, ("settings set", "a"), ("job assign", "1 of a"), ("group add", "g"),
+        ("device rename", "a"), ("device move", "b"), ("device rename", "b"),
+        ("settings set", "C"), ("rule add", "c")]
+    assert [r[0] for r in records(ctl, "c", "--noun", "device")] == [
+        "device add", "device add", "device rename", "device move", "device rename"]
+    # By the name that it had, it is found up to its renaming; who has that name now, too.
+    assert [r[0] for r in records(ctl, "a", "--noun", "device")] == [
+        "device add", "device add", "device rename", "device add", "device add"]
+    assert [(r[0], r[2]) for r in records(ctl, "/z")] == [
+        ("folder add", "/x"), ("folder rename", "/x"), ("settings set", "/z")]
+    ctl("device", "remove", "c", "--force")
+    assert records(ctl, "c")[:2] == records(ctl, "C", "b")[:2]
+    assert [(r[0], r[2]) for r in records(ctl, "c")][:2] == added
+
+
+def test_of_several_things(ctl):
+    for words in ("device add a --mac " + MACS[0], "device add b --mac " + MACS[1],
+                  "group add g b", "group add h"):
+        ctl(*words.split())
+    assert [(r[0], r[2]) for r in records(ctl, "group:h", "a")] == [
+        ("device add", "a"), ("device add", "a"), ("group add", "h")]
+    assert records(ctl, "a", "b", "g", "h") == records(ctl)
+    assert len(records(ctl, "a", "b", "--limit", "1")) == 1
+    assert "is named nosuch" in ctl.fails(1, "audit", "list", "a", "nosuch")
 
 
 def test_a_name_that_nothing_has(ctl):

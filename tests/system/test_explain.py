@@ -275,6 +275,15 @@ def test_rule_test(tmp_path):
     assert rows("firmware = uefi", UUID) == [
         ("52:54:00:99:99:99", True, "firmware = uefi (it is uefi)")]
     assert rows("address = 10.1.2.3", "pc", "--address", "10.1.2.3")[0][1]
+    assert [row[:2] for row in rows("memory >= 8G", "pc", "other", UUID)] == [
+        ("52:54:00:99:99:99", False), ("pc", True), ("other", False)]
+    # Of a folder or a group, as of all, those that match are listed.
+    prebootctl(database, "group", "add", "two", "pc", "other")
+    assert [row[:2] for row in rows("memory >= 8G", "group:two")] == [("pc", True)]
+    assert [row[0] for row in rows("memory >= 8G", "other", "/", "--all")] == ["other", "pc"]
+    text = prebootctl(database, "rule", "test", "memory >= 8G", "other", "group:two")
+    assert text.splitlines()[-1] == "1 of 2 machines match; --all lists the others, too"
+    assert 'unknown device "none"' in fails(database, 1, "rule", "test", "memory > 1", "pc", "none")
     text = prebootctl(database, "rule", "test", "firmware = bios")
     assert text.splitlines()[-1] == "1 of 3 machines match; --all lists the others, too"
     assert len(text.splitlines()) == 3

@@ -425,8 +425,8 @@ def test_errors_as_json(ctl, status, words):
     ("device list --colour", 'unknown option "--colour"; try'),
     ("device list --seen=yes", "--seen takes no value"), ("device list -x", 'unknown option "-x"'),
     ("device list --group", "--group: missing value"), ("-d", "-d: missing value"),
-    ("rule test memory > 8G", "8G: unexpected argument; quote the filter, as in"),
-    ("rule test memory", "quote the filter, as in 'memory > 8G'"),
+    ("bundle rename x y z", "z: unexpected argument"),
+    ("rule test memory 8G", "quote the filter, as in 'memory > 8G'"),
     ("device move web01", "device move: missing argument FOLDER"),
     ("device move", "device move: missing argument TARGET"),
     ("bundle rename x", "bundle rename: missing argument NEWNAME")])

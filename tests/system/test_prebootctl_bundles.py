@@ -105,6 +105,16 @@ def test_list_rename_remove(ctl):
     assert [row["bundle"] for row in ctl.json("bundle", "list")] == ["ws"]
 
 
+def test_change_several(ctl):
+    ctl("bundle", "add", "win", "size=5")
+    assert ctl("bundle", "change", "ws", "win", "--attempts", "7", "note=a=b") == \
+        "bundle ws changed\nbundle win changed\n"
+    assert [(b["attempts"], b["details"]) for b in ctl.json("bundle", "list")] == [
+        (7, {"size": "5", "note": "a=b"}), (7, {"image": "ws.img", "size": "3", "note": "a=b"})]
+    assert [b["bundle"] for b in ctl.json("bundle", "change", "ws", "win", "size=")] == ["ws", "win"]
+    assert ctl.json("bundle", "change", "ws", "--attempts", "2")["attempts"] == 2
+
+
 @pytest.mark.parametrize("status, arguments, expected", [
     (1, ["add", "WS"], "bundle WS already exists"),
     (2, ["add", "a b"], "not a name for a bundle"),
@@ -122,6 +132,9 @@ def test_list_rename_remove(ctl):
     (2, ["add", "new", "a=" + "x" * 850], "with what multicast sessions add"),
     (2, ["add", "new", "multicast_state=x"], "multicast sessions set this detail"),
     (1, ["change", "none", "a=1"], 'see "prebootctl bundle list"'),
+    (1, ["change", "ws", "none", "a=1"], 'unknown bundle "none"'),
+    (2, ["change", "ws", "other", "a=1", "image"], "image: expected KEY=VALUE"),
+    (1, ["change", "ws", "other", "--unset", "size"], "--unset size: there is no such detail"),
     (1, ["change", "ws", "--unset", "size,none"], "--unset none: there is no such detail"),
     (1, ["rename", "ws", "other"], "bundle other already exists"),
     (1, ["remove", "none"], 'unknown bundle "none"'),
@@ -163,6 +176,9 @@ def test_assignments(ctl):
     assert len(ctl.json("assignment", "list", "win")) == 3
     assert [a["id"] for a in ctl.json("assignment", "list", "--to", "group:image")] == [3]
     assert [a["id"] for a in ctl.json("assignment", "list", "win", "--to", "/")] == [4]
+    assert [a["id"] for a in ctl.json("assignment", "list", "win", "ws")] == [2, 3, 4, 1]
+    assert ctl.json("assignment", "list", "ws", "win", "--to", "/site") == \
+        ctl.json("assignment", "list", "--to", "/site")
     assert re.search(r"^2 +win +/site +always +0 +0 +0$", ctl("assignment", "list"), re.M)
     assert ctl("assignment", "remove", "win", "--to", "/") == "assignment 4 removed: win to /\n"
     assert ctl("assignment", "remove", "1") == "assignment 1 removed: ws to pc1\n"
@@ -173,6 +189,18 @@ def test_assignments(ctl):
     ctl("assignment", "add", "ws", "--to", "pc1")
     ctl("device", "remove", "pc1")
     assert [a["id"] for a in ctl.json("assignment", "list")] == [2, 3]
+
+
+def test_remove_several_assignments(ctl):
+    ctl("bundle", "add", "win")
+    ctl("assignment", "add", "ws", "pc1", "pc2", "/site")
+    ctl("assignment", "add", "win", "/site")
+    assert 'unknown assignment "9"' in ctl.fails(1, "assignment", "remove", "1", "9")
+    assert len(ctl.json("assignment", "list")) == 4
+    assert ctl("assignment", "remove", "ws", "win", "1", "--to", "/site") == \
+        "assignment 3 removed: ws to /site\nassignment 4 removed: win to /site\n" \
+        "assignment 1 removed: ws to pc1\n"
+    assert [a["id"] for a in ctl.json("assignment", "list")] == [2]
 
 
 @pytest.mark.parametrize("text, expected", [
@@ -209,6 +237,7 @@ def test_until_from_now(ctl):
     (2, ["add", "ws", "pc1", "--until", "yesterday"], "or how long from now, as in 7d"),
     (2, ["add", "ws", "pc1", "--until", "31.12.2999"], "or how long from now, as in 7d"),
     (1, ["list", "none"], "unknown bundle"),
+    (1, ["list", "ws", "none"], 'unknown bundle "none"'),
     (1, ["list", "--to", "pc9"], "unknown device"),
     (1, ["remove", "99"], "unknown assignment \"99\"; see"),
     (1, ["remove", "99999999999999999999999"], "unknown assignment"),

@@ -111,6 +111,17 @@ def test_rules(rules):
     assert order(rules) == "blatitudecdeg"
 
 
+def test_change_several_rules(rules):
+    assert rules("rule", "change", "a", "C", "--bundle", "win", "--filter", "cores > 4") == \
+        "rule a changed, position 1\nrule c changed, position 3\n"
+    assert [(r["bundle"], r["filter"]) for r in rules.json("rule", "show", "a", "b", "c")] == [
+        ("win", "cores > 4"), ("ws", "product = b"), ("win", "cores > 4")]
+    assert [r["repeat"] for r in rules.json("rule", "change", "b", "c", "--repeat")] == [True] * 2
+    # What is no row of names is a filter, of one rule.
+    rules("rule", "change", "a", "product", "=", "b")
+    assert rules.json("rule", "show", "a")["filter"] == "product = b"
+
+
 @pytest.mark.parametrize("status, arguments, expected", [
     (2, ["add", "new", "cores > 4"], "rule add: missing --bundle BUNDLE"),
     (2, ["add", "new", "--bundle", "ws"], "missing FILTER, as in 'manufacturer contains Dell and"),
@@ -126,6 +137,9 @@ def test_rules(rules):
     (2, ["add", "new", "--bundle", "ws", "--before", "a", "--after", "b", "cores > 4"],
      "expected one place"),
     (1, ["change", "none", "cores > 4"], 'see "prebootctl rule list"'),
+    (2, ["change", "a", "b", "--filter", "cores >"], "the filter is wrong at column 8"),
+    (2, ["change", "a", "none", "--repeat"], "the filter is wrong at column 1"),
+    (1, ["change", "a", "b", "--bundle", "none"], 'unknown bundle "none"'),
     (2, ["move", "a"], "missing argument POSITION, from 1; or --before RULE or --after RULE"),
     (2, ["move", "a", "0"], "from 1 to"),
     (2, ["move", "a", "x"], "from 1 to"),
@@ -185,6 +199,19 @@ def test_session(ctl, daemon):
     assert "multicast session that is over" in ctl.fails(1, "job", "retry", "pc1")
     ctl("multicast", "remove", "room")
     assert ctl.json("multicast", "list") == []
+
+
+def test_change_several_sessions(ctl):
+    for name in ("one", "two"):
+        ctl("multicast", "add", name, "--bundle", "ws", "--wait", "5m", "pc1")
+    assert ctl("multicast", "change", "one", "two", "--bundle", "win", "--wait", "2m") == \
+        "session one changed, with 1 member\nsession two changed, with 1 member\n"
+    assert [(s["bundle"], s["wait"]) for s in ctl.json("multicast", "list")] == [("win", 120)] * 2
+    assert 'unknown session "three"' in \
+        ctl.fails(1, "multicast", "change", "one", "three", "--wait", "9m")
+    assert [s["wait"] for s in ctl.json("multicast", "list")] == [120] * 2
+    note = ctl.run("multicast", "change", "one", "--wait", "0", "--clients", "3").stderr
+    assert "session one waits for 3 machines and has 1 member;" in note
 
 
 def test_leave_cancels(ctl, daemon):
