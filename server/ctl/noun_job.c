@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Jobs: giving one to a device, cancelling it, and having it done once more. */
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -9,156 +7,13 @@
 #include "nbp/proto/text.h"
 #include "server/ctl/noun.h"
 #include "server/ctl/noun_job.h"
+#include "server/ctl/noun_job_change.h"
 #include "server/store/jobs.h"
 #include "server/store/settings.h"
 
 static const struct ctl_option opt_bundle = { "bundle", "BUNDLE", "the bundle to make the job of" };
 static const struct ctl_option opt_replace = { "replace", NULL, "cancel a device's open job" };
 static const struct ctl_option opt_force = { "force", NULL, "also a job that is done" };
-
-/* --- what a verb does to one job or device after another --------------------- */
-
-/* A device, its job before, and what became of it. */
-struct job_change {
-	struct device device;
-	struct job old, new;
-	uint64_t session; /* that a retried job is of and that waits for its members; 0: none */
-};
-
-/* What a verb does to all that its words name, in one transaction. */
-struct job_changes {
-	/** Changes one. Returns an exit status after saying why, or JOB_SKIPPED. */
-	int (*apply)(struct ctl *ctl, struct job_changes *all, struct job_change *one);
-	struct bundle_whole what; /* that devices are given; it has no name if options say it all */
-	bool whole;               /* the word at hand stands for all devices of a folder or group */
-	struct job_change *done;  /* one after another */
-	size_t done_count, skipped;
-};
-
-#define JOB_SKIPPED (-1) /* a device of a folder or group for which there is nothing to do */
-
-/*
- * Refuses a device or job that was named, and skips one of a folder or group: @status of
- * ctl_error() is evaluated only in the first case.
- */
-#define REFUSE(all, status) ((all)->whole ? JOB_SKIPPED : (status))
-
-static bool was_changed(const struct job_changes *all, uint64_t device)
-{
-	for (size_t i = 0; i < all->done_count; i++)
-		if (all->done[i].device.id == device)
-			return true;
-	return false;
-}
-
-/* Applies the verb to one, unless it was named before, and keeps what came of it. */
-static int change_one(struct ctl *ctl, struct job_changes *all, struct job_change *one)
-{
-	size_t count = all->done_count;
-	int status;
-
-	if (was_changed(all, one->device.id))
-		return 0;
-	status = all->apply(ctl, all, one);
-	if (status == JOB_SKIPPED)
-		all->skipped++;
-	if (status)
-		return status == JOB_SKIPPED ? 0 : status;
-	/* The list grows at each power of two. */
-	if ((count & (count - 1)) == 0) {
-		void *more = realloc(all->done, sizeof(*all->done) * (count ? 2 * count : 1));
-
-		if (!more)
-			return ctl_error(EXIT_FAULT, "not enough memory");
-		all->done = more;
-	}
-	all->done[all->done_count++] = *one;
-	return 0;
-}
-
-/* Applies it to the newest job of a device, or to the device if it has none. */
-static int change_device(struct ctl *ctl, const struct device *device, void *data)
-{
-	struct job_changes *all = data;
-	struct job_change one = { .device = *device };
-	int rc = job_newest(&ctl->store, device->id, &one.old);
-
-	if (rc && rc != ERR_NOT_FOUND)
-		return ctl_store_error(ctl);
-	if (rc)
-		one.old.number = 0;
-	return change_one(ctl, all, &one);
-}
-
-/* Applies it to what the words from @first up to @end name. */
-static int change_words(struct ctl *ctl, struct job_changes *all, int first, int end)
-{
-	int status = 0;
-
-	for (int i = first; status == 0 && i < end; i++) {
-		const char *word = ctl->words[i];
-		struct job_change one = { .session = 0 };
-
-		all->whole = ctl_is_set(word);
-		if (!ctl_is_job_number(word)) {
-			status = ctl_each_device(ctl, i, i + 1, change_device, all);
-			continue;
-		}
-		status = ctl_find_job(ctl, word, &one.device, &one.old);
-		if (status == 0)
-			status = change_one(ctl, all, &one);
-	}
-	return status;
-}
-
-/* Prints one job as an object, and several as an array. */
-static int print_json(struct ctl *ctl, const struct job_changes *all)
-{
-	bool one = ctl->word_count == 1 && !all->whole;
-	json_t *array = json_array(), *object;
-
-	for (size_t i = 0; i < all->done_count; i++) {
-		object = ctl_json_job(ctl, &all->done[i].device, &all->done[i].new);
-		if (!object) {
-			json_decref(array);
-			return ctl_store_error(ctl);
-		}
-		json_array_append_new(array, object);
-	}
-	if (one && all->done_count == 1) {
-		ctl_print_json(json_incref(json_array_get(array, 0)));
-		json_decref(array);
-	} else {
-		ctl_print_json(array);
-	}
-	return 0;
-}
-
-/*
- * Ends a verb: prints what was done, a sentence for each job, or reports that nothing was.
- * @say: writes the sentence; @skipped: why devices of folders and groups were skipped
- */
-static int finish_changes(struct ctl *ctl, struct job_changes *all, int status,
-                          void (*say)(const struct job_changes *all, const struct job_change *one,
-                                      char *out, size_t size), const char *skipped)
-{
-	char text[300];
-
-	if (status == 0 && !all->done_count)
-		status = ctl_error(EXIT_FAULT, "nothing to do: %s", skipped);
-	if (status == 0 && all->skipped)
-		ctl_error(0, "%zu device%s skipped: %s", all->skipped, ctl_plural(all->skipped),
-		          skipped);
-	if (status == 0 && ctl->json)
-		status = print_json(ctl, all);
-	else if (status == 0)
-		for (size_t i = 0; i < all->done_count; i++) {
-			say(all, &all->done[i], text, sizeof(text));
-			puts(text);
-		}
-	free(all->done);
-	return status;
-}
 
 /* --- assign ------------------------------------------------------------------ */
 
@@ -241,7 +96,7 @@ static int assign_jobs(struct ctl *ctl, struct job_changes *all)
 		if (ctl_is_job_number(ctl->words[i]))
 			status = ctl_error(EXIT_USAGE, "%s: expected a device, a folder or "
 			                   "group:NAME, not a job", ctl->words[i]);
-	return status ? status : change_words(ctl, all, 0, count);
+	return status ? status : job_change_words(ctl, all, count);
 }
 
 static void say_assigned(const struct job_changes *all, const struct job_change *one, char *out,
@@ -251,26 +106,15 @@ static void say_assigned(const struct job_changes *all, const struct job_change 
 	            one->device.name, ctl_job_name(all->what.bundle.name, &one->new));
 }
 
-/* Warns of files that are missing, once: the jobs of one verb name the same. */
-static void warn_files(struct ctl *ctl, const struct job_changes *all)
-{
-	char text[32];
-
-	if (!all->done_count)
-		return;
-	text_format(text, sizeof(text), "job %" PRIu64, all->done[0].new.number);
-	ctl_warn_job(ctl, text, &all->done[0].new);
-}
-
 static int ctl_job_assign(struct ctl *ctl)
 {
 	struct job_changes all = { .apply = assign_job };
 	int status = CTL_TRANSACTION(ctl, assign_jobs(ctl, &all));
 
 	if (status == 0)
-		warn_files(ctl, &all);
-	return finish_changes(ctl, &all, status, say_assigned,
-	                      "open job already; --replace cancels it");
+		job_change_warn(ctl, &all);
+	return job_change_finish(ctl, &all, status, say_assigned,
+	                         "open job already; --replace cancels it");
 }
 
 /* --- cancel ------------------------------------------------------------------ */
@@ -302,9 +146,9 @@ static void say_cancelled(const struct job_changes *all, const struct job_change
 static int ctl_job_cancel(struct ctl *ctl)
 {
 	struct job_changes all = { .apply = cancel_job };
-	int status = CTL_TRANSACTION(ctl, change_words(ctl, &all, 0, ctl->word_count));
+	int status = CTL_TRANSACTION(ctl, job_change_words(ctl, &all, ctl->word_count));
 
-	return finish_changes(ctl, &all, status, say_cancelled, "no open job");
+	return job_change_finish(ctl, &all, status, say_cancelled, "no open job");
 }
 
 /* --- retry and release ------------------------------------------------------- */
@@ -430,24 +274,24 @@ static void say_waits(const struct job_changes *all, const struct job_change *on
 static int ctl_job_retry(struct ctl *ctl)
 {
 	struct job_changes all = { .apply = retry_job };
-	int status = CTL_TRANSACTION(ctl, change_words(ctl, &all, 0, ctl->word_count));
+	int status = CTL_TRANSACTION(ctl, job_change_words(ctl, &all, ctl->word_count));
 
 	if (status == 0)
-		warn_files(ctl, &all);
-	return finish_changes(ctl, &all, status, say_waits,
-	                      ctl_given(ctl, &opt_force) ? "no job that has ended"
+		job_change_warn(ctl, &all);
+	return job_change_finish(ctl, &all, status, say_waits,
+	                         ctl_given(ctl, &opt_force) ? "no job that has ended"
 	                      : "no failed or cancelled job");
 }
 
 static int ctl_job_release(struct ctl *ctl)
 {
 	struct job_changes all = { .apply = release_job };
-	int status = CTL_TRANSACTION(ctl, change_words(ctl, &all, 0, ctl->word_count));
+	int status = CTL_TRANSACTION(ctl, job_change_words(ctl, &all, ctl->word_count));
 
 	if (status == 0)
-		warn_files(ctl, &all);
-	return finish_changes(ctl, &all, status, say_waits,
-	                      "no job that was offered or has begun");
+		job_change_warn(ctl, &all);
+	return job_change_finish(ctl, &all, status, say_waits,
+	                         "no job that was offered or has begun");
 }
 
 /* --- the noun --------------------------------------------------------------- */

@@ -38,7 +38,7 @@ BELOW = {
     "server/isdctl": ["server/tool"],
 }
 FUNCTION_LINES = 60
-FILE_LINES = 520
+FILE_LINES = 500
 
 
 def below(room):
