@@ -495,7 +495,7 @@ test-vm: $(B)/dependencies
 # Tests that take too long for each change; "make test" has a part of them.
 test-long: $(B)/dependencies
 	@$(MAKE) --no-print-directory all machines servers
-	FLIPS=20 LONG=1 scripts/run-vm-tests -k 'damaged or recipe or ovmf32 or aavmf or medium or rom or storm'
+	LONG=1 scripts/run-vm-tests -m long
 # FIRMWARE: one of scripts/lab/machine.py's, as in make soak FIRMWARE=seabios; default: all of them.
 soak: $(B)/dependencies
 	@$(MAKE) --no-print-directory all pc

@@ -2,6 +2,7 @@
 """Finds the project's modules, makes the folder of a test's files, and says where the logs of a
 failed test are."""
 
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -10,6 +11,20 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / "scripts/lab"))
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "long: a test that make test leaves to make test-long")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config, items):
+    """Leaves out the long tests unless LONG is set."""
+    if os.environ.get("LONG"):
+        return
+    left = [item for item in items if item.get_closest_marker("long")]
+    config.hook.pytest_deselected(items=left)
+    items[:] = [item for item in items if item not in left]
 
 
 @pytest.fixture

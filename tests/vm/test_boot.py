@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Boots every scenario of scenarios.yaml on every firmware, in QEMU."""
 
-import os
 from pathlib import Path
 
 import pytest
@@ -14,11 +13,18 @@ from lab import Lab
 # In this order, since the long ones should come first.
 FILES = ("scenarios.yaml", "menu.yaml", "policy.yaml", "local_boot.yaml", "machines.yaml",
          "uefi.yaml", "bios.yaml", "networks.yaml")
-LONG = os.environ.get("LONG")  # run all
-if LONG:  # as each of these makes an image first
-    FILES += ("medium.yaml", "rom.yaml")
-SCENARIOS = {name: facts for file in FILES for name, facts in
-             yaml.safe_load((Path(__file__).parent / file).read_text()).items()}
+LONG_FILES = ("medium.yaml", "rom.yaml")  # their images take time
+
+
+def read_scenarios():
+    scenarios = {}
+    for file in FILES + LONG_FILES:
+        for name, facts in yaml.safe_load((Path(__file__).parent / file).read_text()).items():
+            scenarios[name] = ({"quick": []} if file in LONG_FILES else {}) | facts
+    return scenarios
+
+
+SCENARIOS = read_scenarios()
 # On the machine's own clock more may pass than on the NBP's, when all cores are busy.
 CLOCK_SLACK_MS = 1500
 
@@ -26,17 +32,24 @@ OTHERS = yaml.safe_load((Path(__file__).parent / "processors.yaml").read_text())
 
 
 def firmwares(name, facts):
-    """Returns the firmwares that a scenario is to run on."""
+    """Returns the firmwares that a scenario is to run on, and those of them that are quick."""
+    usual = [*facts.get("firmwares", machine.FIRMWARES)]
     others = [firmware for firmware in machine.OTHER_FIRMWARES
-              if name in OTHERS[firmware] or LONG and "firmwares" not in facts]
-    return [*facts.get("firmwares", machine.FIRMWARES), *others]
+              if name in OTHERS[firmware] or "firmwares" not in facts]
+    quick = [*facts.get("quick", usual),
+             *(firmware for firmware in others if name in OTHERS[firmware])]
+    return dict.fromkeys([*usual, *others]), quick
 
 
-CASES = [pytest.param(scenario, firmware, id=f"{scenario}-{firmware}")
-         for scenario, facts in SCENARIOS.items() for firmware in firmwares(scenario, facts)]
+def cases():
+    for scenario, facts in SCENARIOS.items():
+        names, quick = firmwares(scenario, facts)
+        for firmware in names:
+            yield pytest.param(scenario, firmware, id=f"{scenario}-{firmware}",
+                               marks=[] if firmware in quick else pytest.mark.long)
 
 
-@pytest.mark.parametrize("scenario, firmware", CASES)
+@pytest.mark.parametrize("scenario, firmware", cases())
 def test_boot(scenario, firmware, lab_folder):
     facts = SCENARIOS[scenario]
     name = f"{scenario}-{firmware}"

@@ -4,11 +4,11 @@
 import os
 import random
 
+import pytest
+
 import machine
 from lab import Lab
 
-# make test-long has 20.
-FLIPS = int(os.environ.get("FLIPS", "1"))
 BLOCK = 512  # the first block's code checks that the rest is whole
 MESSAGE = "nvlnbp.sys: cut short or damaged; local boot"
 
@@ -20,13 +20,13 @@ class DamagedLab(Lab):
         return [line for step in steps for line in stations[None].go_through(step)]
 
 
-def damaged():
-    """Returns such files: name to content."""
+def damaged(flips):
+    """Returns such files: name to content. In @flips of them one bit is wrong."""
     whole = (machine.BUILD / "nvlnbp.sys").read_bytes()
     cuts = [BLOCK, len(whole) // 2 // BLOCK * BLOCK, len(whole) - 1]
-    files = {f"cut-{size}": whole[:size] for size in cuts[:1 + FLIPS]}
+    files = {f"cut-{size}": whole[:size] for size in cuts[:1 + flips]}
     seed = random.Random(int(os.environ.get("SEED", "1")))
-    for _ in range(FLIPS):
+    for _ in range(flips):
         bit = seed.randrange(BLOCK * 8, len(whole) * 8)
         file = bytearray(whole)
         file[bit // 8] ^= 1 << bit % 8
@@ -34,17 +34,18 @@ def damaged():
     return files
 
 
-def test_damaged(lab_folder):
-    folder = lab_folder("damaged")
+@pytest.mark.parametrize("flips", [1, pytest.param(20, marks=pytest.mark.long)])
+def test_damaged(flips, lab_folder):
+    folder = lab_folder(f"damaged-{flips}")
 
     steps = []
-    for name, content in damaged().items():
+    for name, content in damaged(flips).items():
         (folder / name).write_bytes(content)
         steps += [{"serve": {"nvlnbp.sys": folder / name}}, {"reset": True},
                   "{disk}", {"screen": {"has": [MESSAGE]}}]
     # The first boot is of the file as it is.
     steps = ["^OpenPreboot ", "{disk}", *steps]
-    lab = DamagedLab("damaged", machine.FIRMWARES["seabios"], {"boots": [steps]}, folder)
+    lab = DamagedLab(f"damaged-{flips}", machine.FIRMWARES["seabios"], {"boots": [steps]}, folder)
     lab.prepare()
     lab.run()
     assert lab.files_asked_for() == ["nvlnbp.sys"]

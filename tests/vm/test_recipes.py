@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Runs the recipes of server/networks.md literally, each on its hosts, with a machine that boots there."""
 
-import os
 import re
 from pathlib import Path
 
@@ -12,17 +11,16 @@ import hosts
 import machine
 
 RECIPES = yaml.safe_load((Path(__file__).parent / "recipes.yaml").read_text())
-LONG = bool(os.environ.get("LONG"))
 SITE = ("hosts", "router", "machine")  # of a recipe, as of a scenario
 # The whole story: a job is begun and done, and no other one follows.
 BOOTS = [[r"OpenPreboot [0-9.]+, {nbp}", r"answer from {server}: job \d+, attempt 1: {loader}",
           "handing over to {loader}", "linux: up, kernel", "linux: job reported done"],
          [r"OpenPreboot [0-9.]+, {nbp}", "answer from {server}: .*no job", "{disk}"]]
 
-CASES = [pytest.param(recipe, firmware, id=f"{recipe}-{firmware}")
+CASES = [pytest.param(recipe, firmware, id=f"{recipe}-{firmware}",
+                      marks=[] if firmware in facts["quick"] else pytest.mark.long)
          for recipe, facts in RECIPES.items()
-         for firmware in dict.fromkeys(
-             [*(facts.get("firmwares", machine.FIRMWARES) if LONG else ()), *facts["quick"]])
+         for firmware in dict.fromkeys([*facts.get("firmwares", machine.FIRMWARES), *facts["quick"]])
          if firmware not in facts.get("not", {})]
 
 

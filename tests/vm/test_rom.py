@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A card's ROM on BIOSes and in flashes that are not as they should be."""
 
-import os
 import subprocess
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import pytest
 import machine
 from lab import Lab
 
-pytestmark = pytest.mark.skipif(not os.environ.get("LONG"), reason="part of make test-long")
+pytestmark = pytest.mark.long
 
 HIDE = Path(__file__).parent / "rom/hide.asm"
 FIRST = "OpenPreboot: iPXE starts from the card.s ROM"

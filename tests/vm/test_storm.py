@@ -2,7 +2,6 @@
 """Many machines that are switched on at once, each with a job, at one server."""
 
 import json
-import os
 
 import pytest
 
@@ -35,7 +34,7 @@ class Storm(Lab):
                 for line in station.go_through(step)]
 
 
-@pytest.mark.skipif(not os.environ.get("LONG"), reason="make test-long has it")
+@pytest.mark.long
 def test_storm(lab_folder):
     lab = Storm("storm-seabios", machine.FIRMWARES["seabios"], SCENARIO,
                 lab_folder("storm-seabios"))
