@@ -5,6 +5,7 @@ import json
 import os
 import re
 import subprocess
+import time
 
 import pytest
 
@@ -29,6 +30,12 @@ if option == "-nro":
     print("\\n".join(facts.get("all " + columns, [""])))
 else:
     print(" ".join(str(facts.get(column, column)) for column in columns.split(",")))
+"""
+# Plays blockdev: says what BLOCKDEV says for an option, or does what it says, as a shell command.
+BLOCKDEV = """#!/usr/bin/python3
+import json, os, subprocess, sys
+sys.exit(subprocess.run(json.loads(os.environ["BLOCKDEV"]).get(sys.argv[1], "true"),
+                        shell=True).returncode)
 """
 STICK = {"TYPE": "disk", "RM": 1, "RO": 0, "TRAN": "usb", "SIZE": 32 << 20, "MODEL": "Flash",
          "all TYPE": ["disk", "part"]}
@@ -114,7 +121,7 @@ def test_show_says_what_a_person_got_wrong(tmp_path):
 def test_show_of_something_else(tmp_path):
     (tmp_path / "other").write_bytes(bytes(100000))
     assert "no medium of openpreboot-medium" in run("--show", tmp_path / "other").stderr
-    assert "cannot read" in run("--show", tmp_path / "none").stderr
+    assert "no file or device" in run("--show", tmp_path / "none").stderr
 
 
 def test_one_firmware(tmp_path):
@@ -187,6 +194,7 @@ def test_missing_files(tmp_path):
     ([], "missing argument FOLDER"), (["a", "b"], "b: unexpected argument"),
     (["--only", "tape", "a"], "--only tape: expected floppy, disk or iso"),
     (["--firmware", "x", "a"], "--firmware x: expected bios, uefi or both"),
+    (["--only", "iso", "--write", "/dev/x"], "--only iso: a stick gets the disk image"),
     (["--wrong"], "unrecognized option"), (["--write", "/dev/x", "a"], "a: unexpected argument")])
 def test_usage_errors(arguments, message):
     done = run(*arguments)
@@ -228,12 +236,15 @@ def write(tmp_path):
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin/lsblk").write_text(LSBLK)
     (tmp_path / "bin/lsblk").chmod(0o755)
+    (tmp_path / "bin/blockdev").write_text(BLOCKDEV)
+    (tmp_path / "bin/blockdev").chmod(0o755)
     device = tmp_path / "sdx"
     device.write_bytes(b"old" * 11184811)
 
-    def write(facts, *arguments, typed=""):
+    def write(facts, *arguments, typed="", **blockdev):
         environment = {**os.environ, "PATH": f"{tmp_path}/bin:{os.environ['PATH']}",
-                       "DEVICE": str(device), "DISK": json.dumps(STICK | facts)}
+                       "DEVICE": str(device), "DISK": json.dumps(STICK | facts),
+                       "BLOCKDEV": json.dumps({f"--{name}": do for name, do in blockdev.items()})}
         before = device.read_bytes()
         done = run("--write", device, *arguments, env=environment,
                    input=typed.replace("DEVICE", str(device)))
@@ -285,3 +296,144 @@ def test_write_forced(write):
     assert done.returncode == 1 and not changed
     done, changed = write(fixed, "--yes", "--force")
     assert done.returncode == 0 and changed
+
+
+def test_write_reads_back_from_the_stick(write):
+    """A stick that loses what it is given says so only once the system's memory of it is gone."""
+    done, _ = write({}, "--yes", flushbufs='printf x | dd of="$DEVICE" bs=1 seek=1000000 conv=notrunc')
+    assert done.returncode == 1 and "reads back other than was written" in done.stderr
+    done, _ = write({}, "--yes", flushbufs="echo no >&2; exit 1")
+    assert done.returncode == 1 and "blockdev failed" in done.stderr
+
+
+def test_write_to_a_disk_that_the_kernel_holds(write):
+    """lsblk shows no mount point of a disk that is but a part of what is mounted."""
+    busy = "echo blockdev: ioctl error on BLKRRPART: Device or resource busy >&2; exit 1"
+    done, changed = write({}, "--yes", "--force", rereadpt=busy)
+    assert done.returncode == 1 and not changed and "in use, as the kernel says" in done.stderr
+    # A disk that cannot have partitions is none that is in use.
+    done, changed = write({}, "--yes", rereadpt="echo Invalid argument >&2; exit 1")
+    assert done.returncode == 0 and changed
+
+
+def test_write_looks_again_after_the_question(write, tmp_path):
+    """While somebody reads what is on the disk, a desktop mounts it, or another one is put in."""
+    lsblk = (tmp_path / "bin/lsblk").read_text()
+    for then, why in (({"all MOUNTPOINTS": ["/media/me"]}, "mounted at /media/me"),
+                      ({"FSTYPE": "ext4"}, "has changed; nothing was written")):
+        (tmp_path / "bin/lsblk").write_text(lsblk.replace('option, device', f"""
+seen = os.environ["DEVICE"] + ".seen"
+if "-o" in sys.argv:
+    open(seen, "a").write("x")
+if os.path.exists(seen) and "-o" not in sys.argv or os.path.exists(seen) and \
+        os.path.getsize(seen) > 1:
+    facts |= {then!r}
+option, device"""))
+        done, changed = write({}, typed="DEVICE\n")
+        assert done.returncode == 1 and not changed
+        assert why in done.stderr
+        (tmp_path / "sdx.seen").unlink()
+
+
+def test_write_says_early_that_it_may_not(tmp_path):
+    """Nobody answers a question in vain. Root may write to anything, so that is not asked here."""
+    if os.geteuid() == 0:
+        command = ["setpriv", "--reuid=65534", "--clear-groups"]
+    else:
+        command = []
+    (tmp_path / "lsblk").write_text(LSBLK)
+    (tmp_path / "lsblk").chmod(0o755)
+    for folder in [tmp_path, *tmp_path.parents][:-2]:
+        if folder.stat().st_uid == os.geteuid():
+            folder.chmod(folder.stat().st_mode | 0o055)
+    device = tmp_path / "sdx"
+    device.write_bytes(bytes(1 << 20))
+    device.chmod(0o444)
+    done = subprocess.run([*command, TOOL, "--nbps", BUILD, "--parts", ROOT / "scripts/medium", "--write",
+                           device], capture_output=True, text=True, timeout=60, check=False, input="",
+                          env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}",
+                               "DEVICE": str(device), "DISK": json.dumps(STICK), "TMPDIR": "/tmp"})
+    assert done.returncode == 1
+    assert "run this as root" in done.stderr and "To go on" not in done.stderr
+
+
+# --- hostile surroundings ---------------------------------------------------------
+
+
+def test_odd_names(tmp_path):
+    """Blanks, quotes and what mtools, sed or JSON take for something else."""
+    folder = tmp_path / 'a b@@1&,"q"\\\n'
+    (folder / "nbps").mkdir(parents=True)
+    for name in ("nvlnbp.sys", "nvlnbpx64.efi"):
+        (folder / "nbps" / name).write_bytes((BUILD / name).read_bytes())
+    (folder / "parts").symlink_to(ROOT / "scripts/medium")
+    done = subprocess.run([TOOL, "--nbps", folder / "nbps", "--parts", folder / "parts", "--json",
+                           folder / "out"], capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    made = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [each["file"] for each in made] == [str(folder / "out" / name) for name in FILES.values()]
+    assert sorted(os.listdir(folder / "out")) == sorted(FILES.values())
+    for each in made:
+        assert json.loads(run("--show", each["file"], "--json").stdout) == each
+    done = run("--only", "disk", "-o", cwd=tmp_path)
+    assert done.returncode == 2
+    done = run("--only", "disk", "--", "-o", cwd=tmp_path)
+    assert done.returncode == 0 and (tmp_path / "-o" / FILES["disk"]).exists()
+
+
+def test_what_is_in_the_way(tmp_path):
+    (tmp_path / "file").write_text("")
+    done = run("--only", "disk", tmp_path / "file")
+    assert done.returncode == 1 and "cannot make the folder" in done.stderr
+    (tmp_path / "out" / FILES["disk"]).mkdir(parents=True)
+    done = run("--only", "disk", tmp_path / "out")
+    assert done.returncode == 1 and "is there, and no file; move it away" in done.stderr
+    assert list((tmp_path / "out" / FILES["disk"]).iterdir()) == []
+    done = run("--only", "disk", tmp_path, env={**os.environ, "TMPDIR": str(tmp_path / "none")})
+    assert done.returncode == 1 and "set TMPDIR" in done.stderr
+
+
+def test_twice_at_once_and_killed(tmp_path):
+    """A file is there whole or not at all; and who is ended leaves nothing behind."""
+    make("--only", "disk", tmp_path / "wanted")
+    wanted = (tmp_path / "wanted" / FILES["disk"]).read_bytes()
+    command = [TOOL, "--nbps", BUILD, "--parts", ROOT / "scripts/medium", "--only", "disk",
+               tmp_path / "out"]
+    environment = {**os.environ, "TMPDIR": str(tmp_path / "temporary")}
+    (tmp_path / "temporary").mkdir()
+    processes = [subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
+                 for _ in range(4)]
+    for process in processes[1:]:
+        assert process.wait(timeout=120) == 0
+    assert processes[0].wait(timeout=120) == 0
+    assert (tmp_path / "out" / FILES["disk"]).read_bytes() == wanted
+    for delay in (0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.8):
+        process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL,
+                                   stderr=subprocess.DEVNULL)
+        time.sleep(delay)
+        process.terminate()
+        process.wait(timeout=60)
+        assert os.listdir(tmp_path / "out") == [FILES["disk"]]
+        assert (tmp_path / "out" / FILES["disk"]).read_bytes() == wanted
+    assert os.listdir(tmp_path / "temporary") == []
+
+
+def test_show_prints_nothing_that_a_terminal_obeys(tmp_path):
+    make("--only", "disk", tmp_path)
+    image = tmp_path / FILES["disk"]
+    subprocess.run(["mcopy", "-o", "-i", volume(image), "-", "::openpreboot.cfg"],
+                   input=b"# a\x1b[2Jb\x07\x00\r\n\x1b]0;x\x07 = 1\n", check=True, timeout=20)
+    shown = run("--show", image)
+    assert shown.returncode == 1 and "# a[2Jb\n" in shown.stdout
+    assert not set(shown.stdout + shown.stderr) & {"\x1b", "\x07", "\0", "\r"}
+
+
+@pytest.mark.parametrize("kind", FILES)
+def test_show_of_what_is_cut_or_damaged(media, tmp_path, kind):
+    image = (media / FILES[kind]).read_bytes()
+    for size in (0, 1, 440, 444, 512, 32769, 40000, 1 << 20, (1 << 20) + 600):
+        (tmp_path / "cut").write_bytes(image[:size])
+        done = run("--show", tmp_path / "cut")
+        assert done.stderr.startswith("openpreboot-medium: ") or done.returncode == 0, size
+        assert done.returncode in (0, 1) and done.stderr.count("\n") <= 1, done.stderr
+    assert "no file or device" in run("--show", tmp_path).stderr
