@@ -23,10 +23,6 @@ TRAILER_MARK = b"OPBROMCK"
 NBP_SECTION, SITE_SECTION = ".nbp", ".site"
 
 
-class FlashError(Exception):
-    """What is wrong."""
-
-
 def word_sum(data):
     return sum(struct.unpack(f"<{len(data) // 4}I", data)) & 0xffffffff
 
@@ -50,6 +46,8 @@ def fill_stub(stub, table):
     """Returns the image for a BIOS, @stub, with @table in it."""
     image = bytearray(stub)
     at = image.find(PARTS_MARK)
+    if at < 0 or at + PARTS.size > len(image):
+        raise pci_rom.RomError("it is no image for a BIOS")
     image[at:at + PARTS.size] = table
     pnp, = struct.unpack_from("<H", image, PNP_POINTER)
     pci_rom.set_byte_sum(image, pnp + PNP_CHECKSUM, pnp, pnp + PNP_SIZE)
@@ -64,7 +62,7 @@ def build(card, stub, efi_images, bios_parts):
     @bios_parts: kernel, setup, nbp and script, as build_data() has them"""
     images = list(efi_images)
     data = b""
-    if stub:
+    if stub is not None:
         start = len(stub) + sum(map(len, images))
         data, table = build_data(start, *bios_parts)
         images.insert(0, fill_stub(stub, table))

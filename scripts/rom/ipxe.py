@@ -158,5 +158,7 @@ class Ipxe:
 
 def kernel_version(setup):
     """Returns the version that a Linux kernel's setup says; empty: none."""
+    if len(setup) < KERNEL_VERSION + 2:
+        return ""
     at = struct.unpack_from("<H", setup, KERNEL_VERSION)[0] + 0x200
     return setup[at:setup.find(b"\0", at)].decode("latin-1") if at < len(setup) else ""

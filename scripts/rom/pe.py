@@ -44,10 +44,15 @@ def _headers(program):
     return first, first + count * SECTION_SIZE
 
 
+def machine(program):
+    """Returns the number of the processor that @program is for."""
+    return struct.unpack_from("<H", program, _start(program) + 4)[0]
+
+
 def sections(program):
-    """Returns the sections of @program; PeError if it is no PE file or was cut."""
+    """Returns the sections of @program, one at least; PeError if it is no PE file or was cut."""
     first, end = _headers(program)
-    if end > len(program):
+    if end > len(program) or end == first:
         raise PeError("it ends before its section headers do")
     found = []
     for at in range(first, end, SECTION_SIZE):

@@ -2,12 +2,18 @@
 """openpreboot-rom: what it makes is as PCI, Plug and Play and UEFI want it, --show finds what is
 damaged, and what cannot be made is refused with a remedy. tests/vm/rom.yaml boots ROMs."""
 
+import importlib.machinery
+import importlib.util
+import json
+import os
 import random
 import re
 import shutil
+import signal
 import struct
 import subprocess
 import sys
+import time
 import zlib
 
 import pytest
@@ -50,6 +56,14 @@ def refused(status, *arguments, **more):
     assert done.returncode == status, done.stdout + done.stderr
     assert done.stdout == "" and done.stderr.startswith("openpreboot-rom: ")
     return done.stderr
+
+
+def load_tool():
+    """Returns the tool as a module."""
+    loader = importlib.machinery.SourceFileLoader("openpreboot_rom", str(TOOL))
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader(loader.name, loader))
+    loader.exec_module(module)
+    return module
 
 
 # --- what is made ---------------------------------------------------------------
@@ -276,6 +290,147 @@ def test_show_names_the_damage(tmp_path):
     assert done.returncode == 1 and "on BIOS the card would say so" in done.stderr
 
 
+def hostile(rom):
+    """Yields ROMs with a wrong place or size in each structure that --show follows, and cut ones."""
+    source = random.Random(3)
+    starts = [image.at for image in pci_rom.read_images(rom)]
+    hot = [place for start in starts for place in range(start, start + 0x200)]
+    hot += range(rom.find(flash.PARTS_MARK), rom.find(flash.PARTS_MARK) + flash.PARTS.size)
+    for _ in range(300):
+        damaged = bytearray(rom)
+        for _ in range(source.randrange(1, 6)):
+            size = source.choice([1, 2, 4])
+            value = source.choice([0, 1, 0xff, 0x7fff, 0xffff, 0xffffffff, 0x80000000])
+            at = source.choice(hot)
+            damaged[at:at + size] = (value & (1 << 8 * size) - 1).to_bytes(size, "little")
+        yield bytes(damaged[:len(rom)])
+    for _ in range(60):
+        yield rom[:source.choice([source.randrange(len(rom)), source.choice(hot) + 900])]
+
+
+def test_show_survives_each_hostile_rom(tmp_path):
+    """In this process, as there are many. Each is shown, or refused for a reason."""
+    rom = make(tmp_path, "virtio")
+    tool = load_tool()
+    ends = set()
+    for number, data in enumerate(hostile(rom)):
+        (tmp_path / "hostile").write_bytes(data)
+        try:
+            tool.main(["--show", str(tmp_path / "hostile")])
+            ends.add("shown")
+        except tool.Failure as failure:
+            ends.add("refused")
+            assert str(failure).startswith(f"{tmp_path}/hostile: "), number
+    assert ends == {"shown", "refused"}
+
+
+def test_show_prints_nothing_that_a_terminal_obeys(tmp_path):
+    text = b"# a\x1b[2Jb\x07\nserver = 192.0.2.1 # \x9b1m\n"
+    (tmp_path / "site.cfg").write_bytes(text)
+    done = run("-o", tmp_path / "card.rom", "--site", tmp_path / "site.cfg", "virtio")
+    shown = run("--show", tmp_path / "card.rom")
+    assert shown.returncode == 0 and "# a[2Jb" in shown.stdout
+    assert not set(done.stdout + shown.stdout + shown.stderr) & {"\x1b", "\x07", "\x9b"}
+
+
+def test_json(tmp_path):
+    (tmp_path / "site.cfg").write_text(SITE)
+    made = json.loads(run("-o", tmp_path / "card.rom", "--json", "--site", tmp_path / "site.cfg",
+                          "8086:100e").stdout)
+    assert made == json.loads(run("--show", tmp_path / "card.rom", "--json").stdout)
+    rom = (tmp_path / "card.rom").read_bytes()
+    assert (made["bytes"], made["used"], made["whole"]) == (len(rom), len(rom), True)
+    assert [image["type"] for image in made["images"]] == [0, 3, 3]
+    assert made["nbps"] == {"bios": (BUILD / "nvlnbp.sys").stat().st_size,
+                            "x64": (BUILD / "nvlnbpx64.efi").stat().st_size}
+    assert made["site"] == SITE and made["errors"] == [] and made["ipxe"]
+    (tmp_path / "cut").write_bytes(rom[:-100])
+    done = run("--show", tmp_path / "cut", "--json")
+    assert done.returncode == 1 and "the file was cut" in done.stderr
+    assert json.loads(done.stdout)["errors"] and not json.loads(done.stdout)["whole"]
+    card, = [card for card in json.loads(run("--list", "--json").stdout)
+             if card["card"] == "8086:100e"]
+    assert card == {"card": "8086:100e", "name": "82540em", "uefi_driver": True, "also": ["e1000"]}
+
+
+# --- hostile surroundings ----------------------------------------------------------
+
+@pytest.mark.parametrize("card", ["[8086:100e]", "0x8086:0x100E", "8086:100E", "E1000", "82540EM"])
+def test_spellings_of_a_card(tmp_path, card):
+    contents = flash.read(make(tmp_path, "--bios-only", card))
+    assert {image.ids for image in contents.images} == {(0x8086, 0x100e)}
+
+
+def test_default_names(tmp_path):
+    """The same card has the same file, however it was spelled."""
+    for card in ("8086:100E", "[8086:100e]"):
+        assert run("--uefi-only", "--no-card-driver", card, cwd=tmp_path).returncode == 0
+        assert [file.name for file in tmp_path.iterdir()] == ["openpreboot-8086-100e.rom"]
+
+
+def test_what_is_no_file_is_not_replaced(tmp_path):
+    os.mkfifo(tmp_path / "fifo")
+    for place in (tmp_path / "fifo", tmp_path):
+        said = refused(1, "--uefi-only", "--no-card-driver", "-o", place, "virtio")
+        assert "is there, and no file; give another one by --output" in said
+    assert [file.name for file in tmp_path.iterdir()] == ["fifo"]
+    (tmp_path / "fifo").unlink()
+    (tmp_path / "link").symlink_to(tmp_path / "card.rom")
+    assert run("--uefi-only", "--no-card-driver", "-o", tmp_path / "link", "virtio").returncode == 0
+    assert (tmp_path / "link").is_symlink() and (tmp_path / "card.rom").is_file()
+    # Linux makes no file here, whoever asks.
+    assert "give another file by --output" in refused(1, "--uefi-only", "-o", "/proc/card.rom", "virtio")
+
+
+def test_inputs_without_an_end():
+    """They have a limit, and are no reason to run out of memory."""
+    assert "larger than the 16 MiB" in refused(1, "--show", "/dev/zero")
+    assert "larger than the 16 MiB" in refused(1, "--site", "/dev/zero", "-o", "/dev/null", "virtio")
+    assert "the largest is 16M" in refused(2, "--flash", "99999999M", "virtio")
+
+
+def test_output_that_is_full():
+    done = subprocess.run(["sh", "-c", f"{TOOL} --list > /dev/full"], capture_output=True, text=True,
+                          timeout=60, check=False)
+    assert done.returncode == 1
+    assert done.stderr == "openpreboot-rom: cannot write the output: No space left on device\n"
+
+
+def test_ended_at_any_moment(tmp_path):
+    """The file is there whole or not at all; nothing else is left, and no traceback."""
+    make(tmp_path, "e1000")
+    wanted = (tmp_path / "card.rom").read_bytes()
+    for number, delay in enumerate((0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.6)):
+        process = subprocess.Popen([TOOL, "-o", tmp_path / "card.rom", "e1000"], text=True,
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        time.sleep(delay)
+        process.send_signal(signal.SIGINT if number % 2 else signal.SIGTERM)
+        said = process.communicate(timeout=60)[1]
+        # While Python loads its modules our handlers are not there yet.
+        assert "Traceback" not in said or "import" in said, said
+        assert [file.name for file in tmp_path.iterdir()] == ["card.rom"]
+        assert (tmp_path / "card.rom").read_bytes() == wanted
+
+
+def test_programs_that_are_none(tmp_path):
+    """A file of another kind under an NBP's name makes no ROM."""
+    shutil.copytree(BUILD / "rom", tmp_path / "rom")
+    for name in ("nvlnbp.sys", "nvlnbpx64.efi"):
+        shutil.copy(BUILD / name, tmp_path)
+    aa64 = (BUILD / "nvlnbpaa64.efi").read_bytes()
+    for name, contents in (("nvlnbp.sys", b""), ("nvlnbp.sys", bytes(70000)),
+                           ("nvlnbpx64.efi", b"text"), ("nvlnbpx64.efi", aa64),
+                           ("nvlnbpx64.efi", (BUILD / "nvlnbpx64.efi").read_bytes()[:3000]),
+                           ("rom/x64.efi", b"MZ"), ("rom/bios.bin", bytes(1024)), ("rom/bios.bin", b"")):
+        kept = (tmp_path / name).read_bytes()
+        (tmp_path / name).write_bytes(contents)
+        said = refused(1, "--nbps", tmp_path, "-o", tmp_path / "card.rom", "virtio")
+        assert f"{tmp_path}/{name}: " in said and "install it anew" in said
+        assert not (tmp_path / "card.rom").exists()
+        (tmp_path / name).write_bytes(kept)
+    make(tmp_path, "--nbps", tmp_path, "virtio")
+
+
 # --- cards, and the command line -----------------------------------------------------
 
 def test_list():
@@ -298,6 +453,13 @@ def test_list_into_a_closed_pipe():
     (["--sho", "x"], "unrecognized arguments: --sho"),
     (["--flash", "12Q", "virtio"], '"12Q" is no size'),
     (["--flash", "1000", "virtio"], '"1000" is no size'),
+    (["--flash", "0", "virtio"], '"0" is no size'),
+    (["--flash", "-1K", "virtio"], "--flash"),
+    (["ffff:1234"], 'unknown card "ffff:1234"'),
+    (["0000:1234"], 'unknown card "0000:1234"'),
+    ([""], 'unknown card ""'),
+    (["--bios-only", "--sign", "a", "b", "virtio"], "--bios-only leaves nothing"),
+    (["--bios-only", "--card-driver", "virtio"], "--bios-only leaves nothing"),
     (["--bios-only", "--uefi-only", "virtio"], "not allowed with"),
     (["--processor", "m68k", "virtio"], 'unknown processor "m68k"'),
     (["virtio", "--list"], "exclude each other"),
