@@ -18,21 +18,25 @@ void between_run(sqlite3 *db, const char *sql)
 static int before_begin(unsigned kind, void *data, void *statement, void *text)
 {
 	struct between *between = data;
+	bool writes = strcmp(text, "BEGIN IMMEDIATE") == 0;
 
 	(void)kind;
 	(void)statement;
-	if (strcmp(text, "BEGIN IMMEDIATE") != 0)
+	if (!writes && (!between->again || strcmp(text, "BEGIN") != 0))
 		return 0;
-	between->begun++;
+	between->begun += writes;
 	if (between->sql)
 		between_run(between->db, between->sql);
-	between->sql = NULL;
+	if (between->again)
+		between->again--;
+	else
+		between->sql = NULL;
 	return 0;
 }
 
 void watch(struct bench *bench, struct between *between, const char *sql)
 {
-	*between = (struct between){ other_program(bench), sql, 0 };
+	*between = (struct between){ other_program(bench), sql, 0, 0 };
 	sqlite3_trace_v2(bench->writer.store.db, SQLITE_TRACE_STMT, before_begin, between);
 }
 

@@ -10,6 +10,7 @@ struct between {
 	sqlite3 *db;
 	const char *sql; /* NULL: it was, or there is none */
 	unsigned begun;  /* transactions of the writer that write */
+	unsigned again;  /* so many more times, and before transactions that read, too */
 };
 
 /** Opens the database once more. */

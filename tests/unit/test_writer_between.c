@@ -198,6 +198,26 @@ static void test_claims_in_a_batch(void **state)
 	assert_true(between.begun <= 4);
 }
 
+/* Whom another program removes each time that it was admitted is dropped in the end. */
+static void test_admitted_again_and_again(void **state)
+{
+	struct bench *bench = *state;
+	struct between between;
+
+	meddle(bench, "INSERT INTO setting VALUES ('global', 0, 'admit-unknown', 'yes')");
+	watch(bench, &between, "DELETE FROM mac WHERE device > 3; DELETE FROM device WHERE id > 3");
+	between.again = 100;
+	put(bench, 0, MESSAGE_REQUEST, 9, 'a');
+	put(bench, 1, MESSAGE_REQUEST, 1, 'a');
+	serve(bench, 2);
+	stop_watching(bench, &between);
+	assert_in_range(between.begun, 2, 20);
+	assert_int_equal(bench->batch[0].reply_length, 0);
+	assert_int_equal(counted(bench).dropped[DROP_STORE], 1);
+	/* The next message in the batch is answered all the same. */
+	assert_true(bench->batch[1].reply_length > 0);
+}
+
 /* --- what is overdue --------------------------------------------------------- */
 
 static void test_overdue_in_parts(void **state)
@@ -234,7 +254,7 @@ int main(void)
 		TEST(test_done_in_between), TEST(test_commit_fails_for_one_boot),
 		TEST(test_what_is_lost_is_no_history), TEST(test_commit_fails_for_many),
 		TEST(test_disk_is_full_for_many), TEST(test_claims_in_a_batch),
-		TEST(test_overdue_in_parts),
+		TEST(test_admitted_again_and_again), TEST(test_overdue_in_parts),
 	};
 
 	return cmocka_run_group_tests_name("writer between", tests, NULL, NULL);
