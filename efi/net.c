@@ -61,10 +61,10 @@ static void read_source(struct efi *efi)
 	device_path_read_source(efi->path, efi->path ? DEVICE_PATH_MAX : 0, &source);
 	memcpy(machine->mac, source.mac, sizeof(machine->mac));
 	memcpy(machine->boot_file, source.file, sizeof(machine->boot_file));
-	if (source.http)
-		machine->started_by = STARTED_BY_HTTP;
-	else if (source.ipv6)
+	if (source.ipv6)
 		machine->started_by = STARTED_BY_IPV6;
+	else if (source.http)
+		machine->started_by = STARTED_BY_HTTP;
 	else if (!source.network)
 		machine->started_by = STARTED_BY_DISK;
 	debug(1, &efi->platform, "started by %u, file '%s'", (uint32_t)machine->started_by,

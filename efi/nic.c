@@ -214,8 +214,8 @@ static struct candidate *ask(struct search *search, enum dhcp_rank enough)
 	if (found)
 		log_line(p, "DHCP: an answer after %u ms", p->now(p) - begun);
 	else
-		log_line(p, "DHCP: no answer in %u ms on %u cards", p->now(p) - begun,
-		         (uint32_t)search->count);
+		log_line(p, "DHCP: no answer in %u ms on %u card%s", p->now(p) - begun,
+		         (uint32_t)search->count, search->count == 1 ? "" : "s");
 	return found;
 }
 

@@ -72,8 +72,8 @@ static const char *why_none(enum started_by by, const struct dhcp_lease *lease)
 {
 	static const char *const reasons[] = {
 		[STARTED_BY_HTTP] = "started by HTTP, and got no IPv4 address",
-		[STARTED_BY_IPV6] = "started over IPv6, and got no IPv4 address",
-		[STARTED_BY_DISK] = "not started by PXE, and got no address",
+		[STARTED_BY_IPV6] = "got no IPv4 address, and OpenPreboot does not work over IPv6",
+		[STARTED_BY_DISK] = "not started by PXE, and got no IPv4 address",
 	};
 
 	if (by != STARTED_BY_PXE)

@@ -41,8 +41,8 @@ struct dhcp_packets {
 /* From where the firmware started this program. */
 enum started_by {
 	STARTED_BY_PXE = 0, /* over IPv4; also where the firmware does not say */
-	STARTED_BY_HTTP,
-	STARTED_BY_IPV6,    /* PXE over IPv6 */
+	STARTED_BY_HTTP,    /* over IPv4 */
+	STARTED_BY_IPV6,    /* PXE or HTTP over IPv6 */
 	STARTED_BY_DISK,    /* a disk, or any other file system */
 };
 

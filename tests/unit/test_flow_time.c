@@ -239,9 +239,10 @@ static void says_why_there_is_no_server(void **state)
 		{ STARTED_BY_HTTP, false,
 		  "] no policy server: started by HTTP, and got no IPv4 address\n" },
 		{ STARTED_BY_IPV6, false,
-		  "] no policy server: started over IPv6, and got no IPv4 address\n" },
+		  "] no policy server: got no IPv4 address, and OpenPreboot does not work over "
+		  "IPv6\n" },
 		{ STARTED_BY_DISK, false,
-		  "] no policy server: not started by PXE, and got no address\n" },
+		  "] no policy server: not started by PXE, and got no IPv4 address\n" },
 	};
 
 	(void)state;
