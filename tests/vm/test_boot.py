@@ -34,8 +34,10 @@ OTHERS = yaml.safe_load((Path(__file__).parent / "processors.yaml").read_text())
 def firmwares(name, facts):
     """Returns the firmwares that a scenario is to run on, and those of them that are quick."""
     usual = [*facts.get("firmwares", machine.FIRMWARES)]
-    others = [firmware for firmware in machine.OTHER_FIRMWARES
-              if name in OTHERS[firmware] or "firmwares" not in facts]
+    # There Syslinux does not start a Linux, and GRUB is for nothing else.
+    unfit = "ovmf32" if "boot/kernel" in facts["tftp"] else "ovmf32-grub"
+    others = [firmware for firmware in machine.OTHER_FIRMWARES if name in OTHERS[firmware] or
+              "firmwares" not in facts and firmware != unfit]
     quick = [*facts.get("quick", usual),
              *(firmware for firmware in others if name in OTHERS[firmware])]
     return dict.fromkeys([*usual, *others]), quick
