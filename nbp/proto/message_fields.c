@@ -63,6 +63,7 @@ static const struct message_field answer_fields[] = {
 	FIELD(FIELD_HOT_KEY_WAIT, NUMBER, answer.hot_key_wait),
 	FIELD(FIELD_MENU_FILE, FILE_NAME, answer.menu_file),
 	FIELD(FIELD_VALID_FOR, NUMBER, answer.valid_for),
+	FIELD(FIELD_TFTP_MULTICAST, NUMBER, answer.tftp_multicast),
 	FIELD(FIELD_JOB, NUMBER, answer.job),
 	FIELD(FIELD_ATTEMPT, NUMBER, answer.attempt),
 	FIELD(FIELD_LOADER, FILE_NAME, answer.loader),

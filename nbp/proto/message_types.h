@@ -203,6 +203,7 @@ struct answer {
 	uint16_t hot_key_wait;   /* ms to wait for it if the firmware reports no shift state */
 	char menu_file[FILE_SIZE]; /* empty: pxemenu.txt */
 	uint16_t valid_for;      /* seconds for which the answer is valid; 0: the whole boot */
+	uint8_t tftp_multicast;  /* 1: to ask for loader and menu with RFC 2090's option */
 	/* only with DECISION_JOB: */
 	uint64_t job;            /* never 0 */
 	uint8_t attempt;         /* 1 for the first offer of this job */

@@ -323,6 +323,8 @@ static const struct verb verbs[] = {
 	          "attempts, deadline\tof jobs without their own, likewise (3, 4h)\n"
 	          "job-by-mac\twhether a machine that reports no UUID gets jobs by its MAC alone "
 	          "also where the device has a UUID: yes or no (no)\n"
+	          "tftp-multicast\twhether UEFI machines ask for loader and menu by multicast TFTP, "
+	          "RFC 2090: yes or no (no)\n"
 	          "shared-macs\tMACs of docks and adapters, or their first bytes, with commas "
 	          "between them, which identify no machine; global only\n"
 	          "admit-unknown\twhether unknown machines become devices: yes or no (no); global "

@@ -200,8 +200,8 @@ int shared_macs_parse(const char *text, struct mac_prefix prefixes[SHARED_MACS_M
 
 enum {
 	MENU_MODE, HOT_KEY, HOT_KEY_WAIT, MENU_FILE, LOCAL_BIOS, LOCAL_UEFI, VALID_FOR, BIOS_LOADER,
-	UEFI_LOADER, IA32_LOADER, ARM64_LOADER, ATTEMPTS, DEADLINE, JOB_BY_MAC, /* for global only: */
-	ADMIT_UNKNOWN, ADMIT_LIMIT, KEEP_EVENTS, KEEP_JOB, KEEP_AUDIT, TFTP_ROOT, TFTP_FOLDER,
+	UEFI_LOADER, IA32_LOADER, ARM64_LOADER, ATTEMPTS, DEADLINE, JOB_BY_MAC, TFTP_MULTICAST,
+	/* for global only: */ ADMIT_UNKNOWN, ADMIT_LIMIT, KEEP_EVENTS, KEEP_JOB, KEEP_AUDIT, TFTP_ROOT, TFTP_FOLDER,
 	MACS_SHARED, COUNT
 };
 
@@ -228,6 +228,7 @@ static const struct {
 	[ATTEMPTS] = { "attempts", "3", "a number from 1 to 100" },
 	[DEADLINE] = { "deadline", "4h", "a time up to 366 days, as in 90s, 30m, 4h or 1d" },
 	[JOB_BY_MAC] = { "job-by-mac", "no", "yes or no" },
+	[TFTP_MULTICAST] = { "tftp-multicast", "no", "yes or no" },
 	[ADMIT_UNKNOWN] = { "admit-unknown", "no", "yes or no" },
 	[ADMIT_LIMIT] = { "admit-limit", "10000", "a number from 0 to 1000000" },
 	[KEEP_JOB] = { "keep-jobs", "366d", "a time up to 366 days, as in 12h or 30d" },
@@ -248,6 +249,7 @@ static const struct word *const table_words[COUNT] = {
 	[LOCAL_BIOS] = bios_methods,
 	[LOCAL_UEFI] = uefi_methods,
 	[JOB_BY_MAC] = yes_or_no,
+	[TFTP_MULTICAST] = yes_or_no,
 	[ADMIT_UNKNOWN] = yes_or_no,
 };
 
@@ -317,6 +319,8 @@ int setting_parse(size_t index, const char *text, struct settings *settings)
 	case ATTEMPTS: return parse_attempts(text, &settings->attempts);
 	case DEADLINE: return parse_time(text, &settings->deadline);
 	case JOB_BY_MAC: return parse_word(table_words[JOB_BY_MAC], text, &settings->job_by_mac);
+	case TFTP_MULTICAST: return parse_word(table_words[TFTP_MULTICAST], text,
+	                                       &settings->tftp_multicast);
 	case ADMIT_UNKNOWN: return parse_word(table_words[ADMIT_UNKNOWN], text,
 	                                      &settings->admit_unknown);
 	case ADMIT_LIMIT: return parse_limit(text, &settings->admit_limit);
@@ -353,6 +357,7 @@ void settings_answer(const struct settings *settings, uint8_t firmware, struct a
 	answer->hot_key = settings->hot_key;
 	answer->hot_key_wait = settings->hot_key_wait;
 	answer->valid_for = settings->valid_for;
+	answer->tftp_multicast = settings->tftp_multicast;
 	answer->local_boot = firmware == FIRMWARE_UEFI ? settings->local_boot_uefi
 	                                               : settings->local_boot_bios;
 	/* What the NBP takes anyhow need not be said. */

@@ -29,6 +29,7 @@ struct settings {
 	uint32_t deadline;
 	uint8_t job_by_mac;     /* 1: also for a machine that reports no UUID, where the device has
 	                           one */
+	uint8_t tftp_multicast;  /* 1: UEFI machines ask for loader and menu by multicast */
 	uint8_t admit_unknown;   /* 1: unknown machines become devices */
 	uint32_t admit_limit;    /* how many of them there may be */
 	uint32_t keep_job;      /* seconds, of what has ended */

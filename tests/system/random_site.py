@@ -16,7 +16,7 @@ PRODUCTS = ("OptiPlex 7090", "Latitude 5420", "Standard PC", "")
 BUNDLES = ("win", "linux", "kiosk", "cad")
 SETTINGS = {"menu-mode": ("never", "always", "hotkey"), "loader-bios": ("b1.0", "b2.0"),
             "loader-uefi": ("u1.efi", "u2.efi"), "attempts": ("1", "5"),
-            "deadline": ("90s", "1d"), "job-by-mac": ("yes", "no")}
+            "deadline": ("90s", "1d"), "job-by-mac": ("yes", "no"), "tftp-multicast": ("yes", "no")}
 SECONDS = {"90s": 90, "1d": 86400, "4h": 14400}
 
 

@@ -27,11 +27,11 @@ static void print_bytes(FILE *out, const char *what, const uint8_t *bytes, size_
 
 static void print_settings(FILE *out, const struct settings *s)
 {
-	fprintf(out, " settings %u %u %u %u %u %u %s %s %s %s %s %u %u %u %u\n", s->menu_mode, s->hot_key,
+	fprintf(out, " settings %u %u %u %u %u %u %s %s %s %s %s %u %u %u %u %u\n", s->menu_mode, s->hot_key,
 	        s->hot_key_wait, s->local_boot_bios, s->local_boot_uefi, s->valid_for,
 	        s->menu_file, s->loaders.of[0], s->loaders.of[1], s->loaders.of[2],
 	        s->loaders.of[3], s->attempts, s->deadline,
-	        s->job_by_mac, s->admit_unknown);
+	        s->job_by_mac, s->tftp_multicast, s->admit_unknown);
 }
 
 static void print_assignment(FILE *out, const struct assignment *a)

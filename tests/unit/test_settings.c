@@ -55,6 +55,7 @@ static const struct {
 	{ "deadline", "-4h", ERR_MALFORMED, 0 }, { "deadline", "4x", ERR_MALFORMED, 0 },
 	{ "deadline", "31622401d", ERR_MALFORMED, 0 },
 	{ "job-by-mac", "yes", 0, 1 }, { "job-by-mac", "maybe", ERR_MALFORMED, 0 },
+	{ "tftp-multicast", "yes", 0, 1 }, { "tftp-multicast", "on", ERR_MALFORMED, 0 },
 	{ "admit-unknown", "yes", 0, 1 }, { "admit-unknown", "no", 0, 0 },
 	{ "admit-unknown", "", ERR_MALFORMED, 0 }, { "admit-unknown", "1", ERR_MALFORMED, 0 },
 	{ "loader-bios", "a/b.0", 0, 0 }, { "loader-bios", "", ERR_MALFORMED, 0 },
@@ -79,7 +80,7 @@ static void test_values(void **state)
 		/* One member at most is not zero. */
 		assert_int_equal(s.menu_mode + s.hot_key + s.hot_key_wait + s.local_boot_bios +
 		                 s.local_boot_uefi + s.valid_for + s.attempts + s.deadline +
-		                 s.admit_unknown + s.job_by_mac, value_cases[i].value);
+		                 s.admit_unknown + s.job_by_mac + s.tftp_multicast, value_cases[i].value);
 	}
 	assert_int_equal(setting_find("menu"), -1);
 }
@@ -113,10 +114,13 @@ static void test_answer(void **state)
 	assert_int_equal(answer.valid_for, 30);
 	assert_int_equal(answer.local_boot, LOCAL_BOOT_MBR);
 	assert_string_equal(answer.menu_file, ""); /* the NBP's own */
+	assert_int_equal(answer.tftp_multicast, 0);
 	strcpy(other.menu_file, "other.txt");
+	other.tftp_multicast = 1;
 	settings_answer(&other, FIRMWARE_UEFI, &answer);
 	assert_int_equal(answer.local_boot, LOCAL_BOOT_ENTRY);
 	assert_string_equal(answer.menu_file, "other.txt");
+	assert_int_equal(answer.tftp_multicast, 1);
 }
 
 /* The largest answer that can be must fit a datagram. */
@@ -126,7 +130,7 @@ static void test_largest_answer(void **state)
 	struct answer *answer = &message.u.answer;
 	struct settings s = { .menu_mode = 255, .hot_key = 255, .hot_key_wait = 65535,
 	                      .local_boot_bios = 255, .local_boot_uefi = 255,
-	                      .valid_for = 65535 };
+	                      .valid_for = 65535, .tftp_multicast = 255 };
 	uint8_t datagram[MESSAGE_MAX];
 	size_t length;
 
@@ -305,7 +309,8 @@ static void test_where_they_may_be(void **state)
 		                 strcmp(setting_key(i), "keep-jobs") == 0 ||
 		                 strcmp(setting_key(i), "keep-events") == 0 ||
 		                 strcmp(setting_key(i), "keep-audit") == 0 ||
-		                 strncmp(setting_key(i), "tftp-", 5) == 0 ||
+		                 strcmp(setting_key(i), SETTING_TFTP_ROOT) == 0 ||
+		                 strcmp(setting_key(i), SETTING_TFTP_FOLDER) == 0 ||
 		                 strcmp(setting_key(i), SHARED_MACS) == 0;
 
 		assert_true(setting_at(i, LEVEL_GLOBAL));
