@@ -15,10 +15,12 @@ static uint32_t loader_capacity(const struct bios *bios)
 	return size > MOVER_SIZE ? size - MOVER_SIZE : 0;
 }
 
-int chain_fetch(struct platform *p, const uint8_t server[4], const char *name, struct image *image)
+int chain_fetch(struct platform *p, const uint8_t server[4], const char *name, bool multicast,
+                struct image *image)
 {
 	struct endpoint from = { .port = TFTP_PORT };
 
+	(void)multicast; /* README.md says what came of it here */
 	memcpy(from.address, server, 4);
 	image->data = physical(memory_loader_start());
 	image->length = 0;

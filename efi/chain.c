@@ -2,6 +2,7 @@
 #include "efi/fetched.h"
 #include "efi/port.h"
 #include "nbp/debug.h"
+#include "nbp/log.h"
 #include "nbp/proto/error.h"
 #include "nbp/proto/memory.h"
 
@@ -96,10 +97,10 @@ static int read_file(struct efi *efi, struct tftp_file *file, size_t size, bool 
 	return rc;
 }
 
-/* --- TFTP by EFI_MTFTP4_PROTOCOL, where the base code knows no router --------- */
+/* --- TFTP by EFI_MTFTP4_PROTOCOL: multicast, or where the base code knows no router ------ */
 
 static int fetch_by_mtftp4(struct efi *efi, const uint8_t server[4], const char *name,
-                           size_t capacity, struct image *image)
+                           bool multicast, size_t capacity, struct image *image)
 {
 	int rc;
 
@@ -107,7 +108,7 @@ static int fetch_by_mtftp4(struct efi *efi, const uint8_t server[4], const char 
 		return ERR_SPACE;
 	efi->platform.watchdog(&efi->platform, WATCHDOG_SECONDS);
 	image->data = efi->fetched;
-	rc = mtftp4_read(efi, server, name, efi->fetched, capacity, &image->length);
+	rc = mtftp4_read(efi, server, name, multicast, efi->fetched, capacity, &image->length);
 	if (rc != 0)
 		image_free(efi);
 	return rc;
@@ -115,7 +116,7 @@ static int fetch_by_mtftp4(struct efi *efi, const uint8_t server[4], const char 
 
 /* --- either ---------------------------------------------------------------------- */
 
-int chain_fetch(struct platform *p, const uint8_t server[4], const char *name,
+int chain_fetch(struct platform *p, const uint8_t server[4], const char *name, bool multicast,
                 struct image *image)
 {
 	struct efi *efi = efi_of(p);
@@ -127,10 +128,16 @@ int chain_fetch(struct platform *p, const uint8_t server[4], const char *name,
 	image_free(efi);
 	if (!efi->pxe)
 		return ERR_UNSUPPORTED;
+	if (multicast) { /* where the server does not know it, the file comes by unicast */
+		rc = fetch_by_mtftp4(efi, server, name, true, IMAGE_GUESS, image);
+		if (rc == 0)
+			return 0;
+		log_line(p, "%s by multicast: %s", name, error_text(rc));
+	}
 	if (efi->nic.own) {
-		rc = fetch_by_mtftp4(efi, server, name, IMAGE_GUESS, image);
+		rc = fetch_by_mtftp4(efi, server, name, false, IMAGE_GUESS, image);
 		if (rc == ERR_SPACE) /* the guess was low */
-			rc = fetch_by_mtftp4(efi, server, name, IMAGE_MAX, image);
+			rc = fetch_by_mtftp4(efi, server, name, false, IMAGE_MAX, image);
 		return rc;
 	}
 	memset(&file, 0, sizeof(file));

@@ -222,10 +222,11 @@ void net_find_again(struct efi *efi);
 
 /**
  * Reads file @name of @server into @buffer of @capacity bytes, by way of efi->nic's router.
+ * @multicast: asks for multicast; then the times of nbp/tftp.h are the bounds
  * Returns 0, or an error: ERR_UNSUPPORTED without the protocol, ERR_SPACE if the file is larger.
  */
-int mtftp4_read(struct efi *efi, const uint8_t server[4], const char *name, void *buffer,
-                size_t capacity, size_t *length);
+int mtftp4_read(struct efi *efi, const uint8_t server[4], const char *name, bool multicast,
+                void *buffer, size_t capacity, size_t *length);
 
 /* machine.c */
 

@@ -101,7 +101,7 @@ static const char *own_name(const struct boot *boot)
 
 /* Fetches a file from the folder that the first @length bytes of @folder name. */
 static int fetch_from(struct boot *boot, const char *folder, size_t length, const char *file,
-                      struct image *image)
+                      bool multicast, struct image *image)
 {
 	char prefix[FILE_SIZE];
 	int rc;
@@ -110,22 +110,30 @@ static int fetch_from(struct boot *boot, const char *folder, size_t length, cons
 	prefix[length] = '\0';
 	text_format(boot->name, sizeof(boot->name), "%s%s", prefix, file);
 	boot->p->watchdog(boot->p, WATCHDOG_SECONDS);
-	rc = boot->p->fetch(boot->p, boot->dhcp.boot_server, boot->name, image);
+	rc = boot->p->fetch(boot->p, boot->dhcp.boot_server, boot->name, multicast, image);
 	if (rc == 0)
 		log_line(boot->p, "loaded %s, %u bytes", boot->name, (uint32_t)image->length);
 	return rc;
 }
 
-int boot_fetch(struct boot *boot, const char *file, struct image *image)
+/* Fetches a file from the folder of this program, or from the root that its name begins with. */
+static int fetch_beside(struct boot *boot, const char *file, bool multicast, struct image *image)
 {
 	const char *own = own_name(boot);
 
-	return fetch_from(boot, own, file[0] == '/' ? 0 : folder_length(own), file, image);
+	return fetch_from(boot, own, file[0] == '/' ? 0 : folder_length(own), file, multicast,
+	                  image);
+}
+
+int boot_fetch(struct boot *boot, const char *file, struct image *image)
+{
+	return fetch_beside(boot, file, boot->answer.u.answer.tftp_multicast != 0, image);
 }
 
 /*
  * Fetches the configuration file from where the loader will look for it, to make
  * sure that it is there: a loader that does not find it tries other names for minutes.
+ * It is too small for multicast to be worth its while.
  */
 static int fetch_config(struct boot *boot, struct image *image)
 {
@@ -137,9 +145,10 @@ static int fetch_config(struct boot *boot, struct image *image)
 		return 0;
 	/* The loader puts the prefix before the name as it is, from the server's root. */
 	if (config[0] != '/' && answer->prefix[0])
-		rc = fetch_from(boot, answer->prefix, strlen(answer->prefix), config, image);
+		rc = fetch_from(boot, answer->prefix, strlen(answer->prefix), config, false,
+		                image);
 	else
-		rc = boot_fetch(boot, config, image);
+		rc = fetch_beside(boot, config, false, image);
 	/* The loader treats an empty file as missing. */
 	return rc == 0 && image->length == 0 ? ERR_TRUNCATED : rc;
 }

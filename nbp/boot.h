@@ -44,8 +44,8 @@ int boot_ask(struct boot *boot, uint32_t deadline, const struct message_layout *
              struct message *answer);
 
 /**
- * Fetches a file from the boot server and prints what it loaded. A relative name
- * counts from the folder that the NBP came from.
+ * Fetches a file from the boot server, by multicast if the answer says so, and prints what it
+ * loaded. A relative name counts from the folder that the NBP came from.
  */
 int boot_fetch(struct boot *boot, const char *file, struct image *image);
 

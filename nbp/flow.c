@@ -215,13 +215,15 @@ static enum action resume(struct boot *boot, uint32_t ask_ms)
 	return read_answer(boot);
 }
 
-/* Makes an answer of the chosen entry; it belongs to no job. */
+/* Makes an answer of the chosen entry; it belongs to no job, and files come as before. */
 static enum action execute_entry(struct boot *boot, const struct menu_choice *choice)
 {
 	struct answer *answer = &boot->answer.u.answer;
+	uint8_t multicast = answer->tftp_multicast;
 
 	boot->job = 0;
 	memset(answer, 0, sizeof(*answer));
+	answer->tftp_multicast = multicast;
 	memcpy(answer->loader, choice->loader, sizeof(answer->loader));
 	memcpy(answer->config, choice->config, sizeof(answer->config));
 	memcpy(answer->prefix, choice->prefix, sizeof(answer->prefix));

@@ -159,9 +159,10 @@ struct platform {
 	 * Fetches a file by TFTP (RFC 1350) to where chain() can start it; an image
 	 * fetched before is lost. Returns 0, ERR_NOT_FOUND (the server has no such file),
 	 * ERR_SPACE (it does not fit) or another error. It may take seconds.
+	 * @multicast: asks for the file with the option of RFC 2090 first, if the port can
 	 */
 	int (*fetch)(struct platform *p, const uint8_t server[4], const char *name,
-	             struct image *image);
+	             bool multicast, struct image *image);
 	/**
 	 * Does everything with the fetched @image that the firmware may refuse: has it
 	 * check the program, and puts the options into its DHCP packets.

@@ -30,7 +30,7 @@ int udp_receive(struct platform *p, struct endpoint *from, void *buffer, size_t 
                 size_t *length);
 void udp_close(struct platform *p);
 
-int chain_fetch(struct platform *p, const uint8_t server[4], const char *name,
+int chain_fetch(struct platform *p, const uint8_t server[4], const char *name, bool multicast,
                 struct image *image);
 int chain_prepare(struct platform *p, const struct image *image, const struct handover *handover);
 int chain_start(struct platform *p, const struct image *image, const struct handover *handover);

@@ -214,13 +214,13 @@ static int disk_read(struct platform *p, size_t disk, uint64_t lba, uint32_t cou
 	return 0;
 }
 
-static int fetch(struct platform *p, const uint8_t server[4], const char *name,
+static int fetch(struct platform *p, const uint8_t server[4], const char *name, bool multicast,
                  struct image *image)
 {
 	struct booting *b = booting_of(p);
 	size_t length = strlen(name);
 
-	(void)server;
+	(void)server, (void)multicast;
 	REQUIRE(!b->net.open && b->armed && !b->decided);
 	REQUIRE(length > 0 && length < 2 * FILE_SIZE);
 	b->net.clock += 500;

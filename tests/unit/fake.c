@@ -183,7 +183,7 @@ static void fake_watchdog(struct platform *p, uint32_t seconds)
 }
 
 static int fake_fetch(struct platform *p, const uint8_t server[4], const char *name,
-                      struct image *image)
+                      bool multicast, struct image *image)
 {
 	static uint8_t program[4321];
 	struct fake *fake = fake_of(p);
@@ -195,8 +195,8 @@ static int fake_fetch(struct platform *p, const uint8_t server[4], const char *n
 	fake->watchdog_fresh = false;
 	fake->clock += fake->takes.fetch;
 	snprintf(fake->fetched + strlen(fake->fetched),
-	         sizeof(fake->fetched) - strlen(fake->fetched), "%u.%u.%u.%u:%s ", server[0],
-	         server[1], server[2], server[3], name);
+	         sizeof(fake->fetched) - strlen(fake->fetched), "%s%u.%u.%u.%u:%s ",
+	         multicast ? "multicast:" : "", server[0], server[1], server[2], server[3], name);
 	if (strlen(name) > 4 && strcmp(name + strlen(name) - 4, ".txt") == 0) {
 		if (!fake->menu_text)
 			return ERR_NOT_FOUND;

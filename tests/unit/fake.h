@@ -43,7 +43,7 @@ struct fake {
 		uint64_t wrong_job;
 	} receipts;
 
-	char fetched[256];     /* the names asked for, each followed by a blank */
+	char fetched[256];     /* the names asked for, "multicast:" before if so, a blank behind */
 	int fetch_result, prepare_result, chain_result;
 	const char *missing;   /* the one file that the server does not have; NULL: none */
 	const char *empty;     /* the one file that is empty; NULL: none */

@@ -82,6 +82,30 @@ static void the_menu_does_what_is_chosen(void **state)
 	}
 }
 
+/* Menu and loader come by multicast where the answer says so, the chosen entry's loader too. */
+static void the_answer_asks_for_multicast(void **state)
+{
+	static const struct {
+		const char *keys, *fetched;
+	} cases[] = {
+		{ "1\r", "multicast:10.0.0.1:pxemenu.txt 10.0.0.1:boot/z_auto.cfg "
+		         "multicast:10.0.0.1:pxelinux.0 " },
+		{ "2\r", "multicast:10.0.0.1:pxemenu.txt 10.0.0.1:m/z_maint.cfg "
+		         "multicast:10.0.0.1:lpxelinux.0 " },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct message reply = menu_answer(MENU_ALWAYS);
+		struct fake *fake = menu_machine(&reply, cases[i].keys);
+
+		reply.u.answer.tftp_multicast = 1;
+		flow_run(&fake->platform);
+		assert_string_equal(fake->fetched, cases[i].fetched);
+		free(fake);
+	}
+}
+
 /* The reasons that the server gets if the menu ends with local boot, or does not. */
 static void local_boot_says_what_happened(void **state)
 {
@@ -351,6 +375,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_menu_does_what_is_chosen),
+		cmocka_unit_test(the_answer_asks_for_multicast),
 		cmocka_unit_test(local_boot_says_what_happened),
 		cmocka_unit_test(old_keys_call_no_menu),
 		cmocka_unit_test(a_menu_that_is_missing_or_wrong_leaves_the_job),
