@@ -81,9 +81,10 @@ def _tftpd(file):
             *rules, "--secure", "/srv/tftp"]
 
 
-def _atftpd(_):
-    return [SERVERS / "usr/sbin/atftpd", "--daemon", "--no-fork", "--user", "root", "--group", "root",
-            "/srv/tftp"]
+def _atftpd(file):
+    options = re.search(r'^OPTIONS="(.*)"$', file.read_text(), re.M)
+    return [SERVERS / "usr/sbin/atftpd", "--no-fork", "--user", "root", "--group", "root",
+            *shlex.split(options[1] if options else "--daemon /srv/tftp")]
 
 
 def _relay(file):
@@ -117,7 +118,7 @@ class Site(Lab):
         whole.rename(folder)
 
     def _make_network(self):
-        net = network.Network(addresses=())
+        net = network.Network(1 + len(self.others), addresses=())
         router = self.scenario.get("router")
         if router:
             net.add_bridge("bridge1")
@@ -145,6 +146,9 @@ class Site(Lab):
             return
         file = self.folder / f"{label}.conf"
         file.write_text(configuration(sources or []))
+        if name == "typed":
+            host.set_up(file.read_text())
+            return
         program, ready = PROGRAMS[name]
         furnished = ["unshare", "--mount", "sh", "-ec", _FURNISH, "sh", machine.ROOT,
                      self.folder / "tftp", *program(file)]

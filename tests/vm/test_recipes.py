@@ -11,7 +11,7 @@ import hosts
 import machine
 
 RECIPES = yaml.safe_load((Path(__file__).parent / "recipes.yaml").read_text())
-SITE = ("hosts", "router", "machine")  # of a recipe, as of a scenario
+SITE = ("hosts", "router", "machine", "settings")  # of a recipe, as of a scenario
 # The whole story: a job is begun and done, and no other one follows.
 BOOTS = [[r"OpenPreboot [0-9.]+, {nbp}", r"answer from {server}: job \d+, attempt 1: {loader}",
           "handing over to {loader}", "linux: up, kernel", "linux: job reported done"],
