@@ -179,8 +179,7 @@ static bool is_same_packet(BOOLEAN have, const EFI_PXE_BASE_CODE_PACKET *packet,
  * Puts the options into every packet that a DHCP or boot server sent us, since loaders differ
  * in which they read and which counts: syslinux.efi takes the Ack, then the PxeReply if
  * received, else the ProxyOffer if received; others the other way round. Each packet keeps its
- * own siaddr and file, which tell a loader where it came from; one without siaddr gets the
- * server that we used.
+ * own file, which tells a loader where it came from; siaddr becomes the server that we used.
  */
 static int set_packets(struct efi *efi, const struct handover *handover)
 {

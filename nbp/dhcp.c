@@ -306,8 +306,11 @@ int dhcp_set_handover(void *packet, size_t size, const struct handover *handover
 {
 	uint8_t *siaddr = (uint8_t *)packet + BOOTP_SIADDR;
 
-	/* Without a siaddr, loaders and the NBP would find another server by different rules. */
-	if (handover->server && is_dhcp((struct span){ packet, size }) && is_zero(siaddr))
+	/*
+	 * Where packets name different servers, or none, loaders would choose by rules of their own:
+	 * GRUB takes the Ack's, even where a proxyDHCP server has named the boot server.
+	 */
+	if (handover->server && is_dhcp((struct span){ packet, size }))
 		memcpy(siaddr, handover->server, 4);
 	/*
 	 * The prefix is set first: the configuration file's name makes the loader act,

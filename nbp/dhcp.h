@@ -75,8 +75,8 @@ int dhcp_set_option(void *packet, size_t size, uint8_t code, const void *value, 
 
 /**
  * Sets options 209 and 210 of @handover in one packet, or removes them if they are
- * empty, and sets siaddr if the packet has none. A packet that has all this already is
- * left as it is. Then sets option 225, unless there is no space for it.
+ * empty, and sets siaddr to its server. A packet that has all this already is left as it
+ * is. Then sets option 225, unless there is no space for it.
  * Returns what dhcp_set_option() returns; on error option 210 may have been set.
  */
 int dhcp_set_handover(void *packet, size_t size, const struct handover *handover);

@@ -79,7 +79,7 @@ struct image {
 struct handover {
 	const char *config_file; /* option 209; "": none */
 	const char *path_prefix; /* option 210; "": none */
-	const uint8_t *server;   /* siaddr for packets that have none; NULL: leave them so */
+	const uint8_t *server;   /* siaddr of all packets; NULL: leave it as it is */
 	const uint8_t *record;   /* option 225, of POWER_ON_SIZE bytes; NULL: none */
 };
 

@@ -126,8 +126,8 @@ static void adds_the_record(void **state)
 	assert_memory_equal(packet + 240, ((uint8_t[]){ 209, 1, 'c', 255, 0 }), 5);
 }
 
-/* Loader and NBP must use the same server if the packet names none. */
-static void names_the_server_where_nobody_does(void **state)
+/* Loader and NBP must use the same server if the packet names none, or another one. */
+static void names_the_server_that_was_used(void **state)
 {
 	static const uint8_t server[] = { 10, 0, 0, 7 }, other[] = { 10, 0, 0, 8 };
 	static const struct handover handover = { "", "", server, NULL };
@@ -140,7 +140,7 @@ static void names_the_server_where_nobody_does(void **state)
 	assert_memory_equal(packet + 20, server, 4);
 	memcpy(packet + 20, other, 4);
 	assert_int_equal(dhcp_set_handover(packet, PACKET, &handover), 0);
-	assert_memory_equal(packet + 20, other, 4);
+	assert_memory_equal(packet + 20, server, 4);
 	/* Bytes that are no DHCP packet stay as they are. */
 	memset(packet + 20, 0, 4);
 	packet[236] = 0;
@@ -220,7 +220,7 @@ int main(void)
 		cmocka_unit_test(drops_the_option_from_overloaded_fields),
 		cmocka_unit_test(sets_the_handover),
 		cmocka_unit_test(adds_the_record),
-		cmocka_unit_test(names_the_server_where_nobody_does),
+		cmocka_unit_test(names_the_server_that_was_used),
 		cmocka_unit_test(drops_the_sites_own_options),
 		cmocka_unit_test(leaves_a_damaged_overloaded_field_alone),
 	};
