@@ -35,11 +35,13 @@ def firmwares(name, facts):
     """Returns the firmwares that a scenario is to run on, and those of them that are quick."""
     usual = [*facts.get("firmwares", machine.FIRMWARES)]
     # There Syslinux does not start a Linux, and GRUB is for nothing else.
-    unfit = "ovmf32" if "boot/kernel" in facts["tftp"] else "ovmf32-grub"
-    others = [firmware for firmware in machine.OTHER_FIRMWARES if name in OTHERS[firmware] or
-              "firmwares" not in facts and firmware != unfit]
+    unfit = ["ovmf32" if "boot/kernel" in facts["tftp"] else "ovmf32-grub"]
+    if name in OTHERS["not_by_grub"]:
+        unfit += [other for other, its in machine.OTHER_FIRMWARES.items() if its.grub]
+    others = [other for other in machine.OTHER_FIRMWARES if name in OTHERS[other] or
+              "firmwares" not in facts and other not in unfit]
     quick = [*facts.get("quick", usual),
-             *(firmware for firmware in others if name in OTHERS[firmware])]
+             *(other for other in others if name in OTHERS[other])]
     return dict.fromkeys([*usual, *others]), quick
 
 
