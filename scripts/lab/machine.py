@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 BUILD = ROOT / "build"
 OVMF = Path("/usr/share/OVMF")
 AAVMF = Path("/usr/share/AAVMF")
+EXAMPLES = ROOT / "scripts/packaging/examples"
 MODULES = Path("/usr/lib/syslinux/modules")
 
 POLICY_PORT = 13331
@@ -113,7 +114,7 @@ OTHER_FIRMWARES = {
         processor="aa64",
         nbp="nvlnbpaa64.efi",
         loader=BUILD / "arm64/usr/lib/grub/arm64-efi/monolithic/grubnetaa64.efi",
-        module=ROOT / "scripts/packaging/examples/grub.cfg",
+        module=EXAMPLES / "grub.cfg",
         grub=True,
         linux=(BUILD / "arm64/kernel", BUILD / "vm/initrd-aa64", BUILD / "vm/root-aa64"),
         disk_line="local disk: BOOTAA64.EFI runs",
@@ -245,8 +246,8 @@ class Machine:
                        check=True, stdin=subprocess.DEVNULL, timeout=20)
 
     def boot_option(self, name):
-        """Returns a boot option's device path: "network"; "http"; "ipv6" (PXE over that); "rom" (the
-        NBP in the card's flash); "disk",
+        """Returns a boot option's device path: "network"; "http"; "ipv6" (PXE over that);
+        "rom" (the NBP in the card's flash); "disk",
         "disk1", ... (all of that disk); "partition" (the program on the local disk's); "missing"
         (a program on a partition that does not exist); "medium"."""
         if name == "network":
@@ -325,11 +326,11 @@ def for_firmware(pattern, firmware, quote=False):
                   pattern)
 
 
-def tftp_files(firmware, z_auto=ROOT / "scripts/packaging/examples/z_auto.cfg"):
+def tftp_files(firmware, z_auto=EXAMPLES / "z_auto.cfg"):
     """Returns what a TFTP server needs for @firmware, from the NBP to Linux: name to source."""
     menu = ("pxemenu.txt", "z_maint.cfg", "z_zpdis.cfg", "z_zpen.cfg")
     files = {
-        **{name: ROOT / "scripts/packaging/examples" / name for name in menu},
+        **{name: EXAMPLES / name for name in menu},
         firmware.nbp: BUILD / firmware.nbp,
         firmware.loader_name: firmware.loader,
         firmware.module_name: firmware.module,

@@ -103,7 +103,7 @@ class Lab:
         pattern = machine.for_firmware(pattern, self.firmware, quote)
         macs = {"mac": self.machine.mac, "device": "pc-" + self.machine.mac.replace(":", "")}
         macs |= {name: other.mac for name, other in self.others.items()}
-        macs["build"] = str(machine.BUILD)
+        macs |= {"build": str(machine.BUILD), "examples": str(machine.EXAMPLES)}
         for name, value in macs.items():
             pattern = pattern.replace(f"{{{name}}}", value)
         return pattern
@@ -226,6 +226,10 @@ class Lab:
         if self.scenario.get("http"):
             self._start(net, ["/usr/bin/python3", "-m", "http.server", "80", "--bind",
                               network.SERVER, "-d", self.folder / "tftp"], "http")
+        if "vlan" in self.scenario:
+            self._start(net, [CONFIGS.parent / "switch.py", self.scenario["vlan"], network.tap(0),
+                              network.TRUNK_PORT], "switch")
+            listeners.append(("127.0.0.1", network.TRUNK_PORT + 1))
         relay = self.scenario.get("relay")
         if relay:
             behind = machine.POLICY_PORT + 1

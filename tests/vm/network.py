@@ -27,6 +27,15 @@ def tap(number):
     return f"tap{number}"
 
 
+# The machine's end of a port with one VLAN alone, at addresses that switch.py knows.
+TRUNK_PORT = 9000
+
+
+def trunk():
+    """Returns the value of QEMU's -netdev for a machine behind switch.py."""
+    return f"socket,id=net,udp=127.0.0.1:{TRUNK_PORT + 1},localaddr=127.0.0.1:{TRUNK_PORT}"
+
+
 def _add_tap(name):
     return (f"ip tuntap add {name} mode tap\n"
             f"ip link set {name} addrgenmode none master bridge0 up\n")

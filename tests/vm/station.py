@@ -20,7 +20,9 @@ class Station:
         self._lab = lab
         self._machine = device
         self._net = net
-        self._tap = network.tap(number)
+        # With vnet_hdr QEMU would write that header into the capture, too.
+        self._netdev = network.trunk() if "vlan" in lab.scenario else (
+            f"tap,id=net,ifname={network.tap(number)},script=no,downscript=no,vnet_hdr=off")
         self._monitor = Monitor()
         self._helpers = [self._monitor, *helpers]
         self._qemu = self._person = None
@@ -31,10 +33,8 @@ class Station:
         return self._qemu is not None
 
     def switch_on(self):
-        # With vnet_hdr QEMU would write that header into the capture, too.
         self._qemu, self._console = self._machine.switch_on(
-            f"tap,id=net,ifname={self._tap},script=no,downscript=no,vnet_hdr=off",
-            self._net.start, more=sum((helper.options for helper in self._helpers), ()),
+            self._netdev, self._net.start, more=sum((helper.options for helper in self._helpers), ()),
             pass_fds=sum((helper.pass_fds for helper in self._helpers), ()),
             stdin=subprocess.PIPE)
         self._monitor.connect()
