@@ -17,7 +17,7 @@ RECIPES = "server/networks.md"
 # sees that: the mounts are the server's own. The checkout might have been in one of the folders.
 _FURNISH = """
 for folder in /srv /run /var/lib; do mount -t tmpfs tmpfs "$folder"; done
-mkdir -p "$1" /srv/tftp /run/kea /var/lib/kea /var/lib/dhcp /var/lib/misc
+mkdir -p "$1" /srv/tftp /run/kea /var/lib/nginx /var/lib/kea /var/lib/dhcp /var/lib/misc
 mount --bind . "$1"
 mount --bind "$2" /srv/tftp
 : >/var/lib/dhcp/dhcpd.leases
@@ -50,8 +50,9 @@ def configuration(sources):
             title, number = re.fullmatch(r"(.*?) ?(\d*)", source).groups()
             block = recipe(RECIPES, title)[int(number or 1) - 1]
         if whole.startswith("{"):  # JSON: where the recipe says
-            first, rest = whole.split("\n", 1)
-            whole = f"{first}\n{block}{rest}"
+            line = '"client-classes": [' if block.lstrip().startswith("{") else "{"
+            first, line, rest = re.split(rf"({re.escape(line)}.*\n)", whole, maxsplit=1)
+            whole = f"{first}{line}{block}{rest}"
         else:
             whole += block
     return whole
@@ -87,6 +88,13 @@ def _atftpd(file):
             *shlex.split(options[1] if options else "--daemon /srv/tftp")]
 
 
+def _nginx(file):
+    whole = file.with_suffix(".nginx")
+    whole.write_text("daemon off; user root; error_log stderr notice;\nevents {}\n"
+                     f"http {{ access_log off; include {file}; }}\n")
+    return [SERVERS / "usr/sbin/nginx", "-e", "stderr", "-c", whole]
+
+
 def _relay(file):
     return [SERVERS / "usr/sbin/dhcrelay", "-d", *shlex.split(file.read_text())[1:]]
 
@@ -95,7 +103,7 @@ def _relay(file):
 PROGRAMS = {"dnsmasq": (_dnsmasq, r"DHCP, (IP range|proxy)"),
             "dhcpd": (_dhcpd, "Server starting service"),
             "kea": (_kea, "DHCP4_STARTED"), "tftpd": (_tftpd, None),
-            "atftpd": (_atftpd, None), "relay": (_relay, r"Sending on +Socket/")}
+            "atftpd": (_atftpd, None), "nginx": (_nginx, "start worker process"), "relay": (_relay, r"Sending on +Socket/")}
 
 
 def _same_network(address, other):
