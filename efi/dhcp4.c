@@ -193,12 +193,19 @@ int dhcp4_poll(struct dhcp4 *dhcp)
 	return dhcp->ack.length != 0 ? 0 : ERR_TIMEOUT;
 }
 
-int dhcp4_again(struct dhcp4 *dhcp)
+int dhcp4_again(struct dhcp4 *dhcp, const struct dhcp_client *client)
 {
+	EFI_STATUS status;
+
+	/* A driver that was stopped has to be configured anew before it can start (UEFI 29.2.4). */
 	dhcp->protocol->stop(dhcp->protocol);
 	dhcp->rank = DHCP_USELESS;
 	dhcp->offer.length = dhcp->proxy.length = dhcp->ack.length = 0;
-	return efi_error(dhcp->protocol->start(dhcp->protocol, dhcp->done));
+	status = configure(dhcp, client);
+	if (!EFI_ERROR(status))
+		status = dhcp->protocol->start(dhcp->protocol, dhcp->done);
+	debug(1, &dhcp->efi->platform, "DHCP4 begins anew: status %d", (int)status);
+	return efi_error(status);
 }
 
 void dhcp4_close(struct dhcp4 *dhcp)

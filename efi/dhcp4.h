@@ -43,8 +43,8 @@ int dhcp4_open(struct efi *efi, EFI_HANDLE handle, const struct dhcp_client *cli
  */
 int dhcp4_poll(struct dhcp4 *dhcp);
 
-/** Begins the exchange anew, with nothing kept of the last one. Returns 0 or an error. */
-int dhcp4_again(struct dhcp4 *dhcp);
+/** Begins @client's exchange anew, with nothing kept of the last one. Returns 0 or an error. */
+int dhcp4_again(struct dhcp4 *dhcp, const struct dhcp_client *client);
 
 /** Ends all. The address stays this machine's: nothing is released. */
 void dhcp4_close(struct dhcp4 *dhcp);

@@ -18,6 +18,7 @@
 #define DHCP_MS 14000      /* for all cards together; local boot is to begin within 20 s */
 #define BETTER_MS 3000     /* how long a card without a boot server waits for another card */
 #define LINK_MS 6000       /* a link can take this long to come up */
+#define AGAIN_MS 1000      /* between the beginnings of two exchanges, of which the first has failed */
 
 #define PCI_CLASS_NETWORK 2
 
@@ -27,6 +28,8 @@ struct candidate {
 	EFI_SIMPLE_NETWORK *snp; /* NULL: the firmware hides it */
 	struct dhcp4 *dhcp;      /* pool memory; NULL: it has given up */
 	bool bound;              /* it has an address */
+	bool failed;             /* its exchange has ended without one, */
+	uint32_t begun;          /* and began at this time, in ms since the first */
 };
 
 struct search {
@@ -169,10 +172,16 @@ static size_t poll_cards(struct search *search, uint32_t age)
 		if (!nic->dhcp || nic->bound)
 			continue;
 		rc = dhcp4_poll(nic->dhcp);
-		if (rc == 0)
-			nic->bound = true;
-		else if ((rc == ERR_AGAIN || dhcp4_again(nic->dhcp) == 0) &&
-		         (age < LINK_MS || has_link(nic)))
+		nic->bound = rc == 0;
+		if (rc != 0 && rc != ERR_AGAIN)
+			nic->failed = true;
+		if (nic->failed && age - nic->begun >= AGAIN_MS) {
+			nic->begun = age;
+			nic->failed = false;
+			if (dhcp4_again(nic->dhcp, &search->client) != 0)
+				give_up(search->efi, nic);
+		}
+		if (nic->dhcp && !nic->bound && (age < LINK_MS || has_link(nic)))
 			waiting++;
 	}
 	return waiting;

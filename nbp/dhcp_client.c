@@ -119,7 +119,8 @@ enum dhcp_rank dhcp_client_rank(struct span packet)
 	struct dhcp_lease lease;
 
 	dhcp_read(&packets, &lease);
-	if (!dhcp_is_host(lease.address))
+	/* Without a type it is BOOTP's, which firmware takes and never acknowledges. */
+	if (!dhcp_is_host(lease.address) || dhcp_find_option(packet, MESSAGE_TYPE).length != 1)
 		return DHCP_USELESS;
 	if (lease.policy_server_named)
 		return DHCP_HAS_POLICY;

@@ -31,7 +31,7 @@ struct dhcp_client {
 
 /* What an offer is good for, from the worst on. */
 enum dhcp_rank {
-	DHCP_USELESS = 0,  /* not DHCP, or without an address that a host can have */
+	DHCP_USELESS = 0,  /* not DHCP but BOOTP, or without an address that a host can have */
 	DHCP_HAS_ADDRESS,  /* all else must come from a proxyDHCP server */
 	DHCP_HAS_BOOT,     /* it names a boot file */
 	DHCP_HAS_POLICY,   /* it names policy servers */

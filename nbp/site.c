@@ -200,7 +200,6 @@ size_t site_packet(const struct site *site, const uint8_t mac[6], void *packet, 
 	struct dhcp_client client = { .transaction = 0 };
 	int rc;
 
-	memset(packet, 0, size);
 	memcpy(client.mac, mac, sizeof(client.mac));
 	memcpy(client.address, site->address, sizeof(client.address));
 	if (dhcp_client_message(&client, DHCP_ACK, packet, size) == 0)

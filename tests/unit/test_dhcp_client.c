@@ -56,12 +56,35 @@ static void sends_what_pxe_sends(void **state)
 	assert_memory_equal(found.data, "\0\7", 2);
 	found = dhcp_find_option(whole, 97);
 	assert_int_equal(found.length, 17);
+	assert_int_equal(found.data[0], 0); /* a UUID */
 	assert_memory_equal(found.data + 1, client.uuid, 16);
+	found = dhcp_find_option(whole, 94);
+	assert_int_equal(found.length, 3);
+	assert_memory_equal(found.data, "\1\3\20", 3); /* UNDI 3.16 */
+	found = dhcp_find_option(whole, 57);
+	assert_memory_equal(found.data, "\5\xc0", 2); /* DHCP_PACKET_MAX */
 	found = dhcp_find_option(whole, 55);
-	for (const char *wanted = "\x03\x2b\x42\x43\x83\xe0"; *wanted; wanted++)
+	for (const char *wanted = "\1\3\x2b\x36\x3c\x42\x43\x61\x83\xd1\xd2\xe0"; *wanted; wanted++)
 		assert_non_null(memchr(found.data, *wanted, found.length));
 	for (size_t size = 0; size < length; size++)
 		assert_int_equal(dhcp_client_message(&client, DHCP_REQUEST, packet, size), 0);
+}
+
+/* What a server would have sent to a machine whose address is its own. */
+static void writes_what_a_server_sends(void **state)
+{
+	uint8_t packet[PACKET] = { 0 };
+	size_t length = dhcp_client_message(&client, DHCP_ACK, packet, sizeof(packet));
+	struct span whole = { packet, length };
+
+	(void)state;
+	assert_int_equal(length, 300); /* the shortest that relays pass on */
+	assert_int_equal(packet[0], 2);
+	assert_memory_equal(packet + 12, "\0\0\0\0", 4);
+	assert_memory_equal(packet + YIADDR, client.address, 4);
+	assert_int_equal(dhcp_find_option(whole, 53).data[0], DHCP_ACK);
+	assert_null(dhcp_find_option(whole, 60).data);
+	assert_int_equal(dhcp_client_rank(whole), DHCP_HAS_ADDRESS);
 }
 
 static void options_alone_are_the_same(void **state)
@@ -92,6 +115,11 @@ static void ranks_offers(void **state)
 	assert_int_equal(dhcp_client_rank(offer), DHCP_HAS_ADDRESS);
 	packet[FILE_AT] = 'x';
 	assert_int_equal(dhcp_client_rank(offer), DHCP_HAS_BOOT);
+	offer = MAKE(packet, 10, "\x36\4\xa\0\0\1\x83\4\xa\0\0\1"); /* BOOTP's */
+	assert_int_equal(dhcp_client_rank(offer), DHCP_USELESS);
+	offer = MAKE(packet, 10, "\x35\1\2\x36\4\xa\0\0\1");
+	offer.length = OPTIONS; /* cut there, it is one, too */
+	assert_int_equal(dhcp_client_rank(offer), DHCP_USELESS);
 	offer = MAKE(packet, 10, "\x35\1\2\x83\4\xa\0\0\1");
 	assert_int_equal(dhcp_client_rank(offer), DHCP_HAS_POLICY);
 	offer = MAKE(packet, 10, "\x35\1\2\x83\5phone"); /* a site's telephones */
@@ -152,6 +180,9 @@ static void answer_late(struct fake *fake, const struct fake_datagram *question)
 	MAKE(packet, 0, "\x35\1\2\x43\4evil");
 	fake_deliver(fake, fake->clock, good, packet, PACKET);
 	fake_deliver(fake, fake->clock, good, packet, 3);
+	MAKE(packet, 0, "\x35\1\5\x43\4evil");
+	packet[0] = 1; /* a question, by its look */
+	fake_deliver(fake, fake->clock, good, packet, PACKET);
 	MAKE(packet, 0, "\x35\1\5\x43\4good");
 	fake_deliver(fake, fake->clock, good, packet, PACKET);
 }
@@ -165,9 +196,12 @@ static void asks_the_boot_server(void **state)
 	(void)state;
 	fake_start(&fake);
 	fake.server = answer_late;
+	memset(answer, 0xff, sizeof(answer));
 	assert_int_equal(dhcp_client_ask_boot_server(&fake.platform, &client, server, answer), 0);
 	file = dhcp_find_option((struct span){ answer, sizeof(answer) }, DHCP_BOOT_FILE);
 	assert_memory_equal(file.data, "good", 4);
+	for (size_t i = PACKET; i < sizeof(answer); i++)
+		assert_int_equal(answer[i], 0);
 	assert_int_equal(fake.ports[0], 4011);
 	assert_int_equal(fake.sent_count, 2);
 	assert_false(fake.socket_open);
@@ -201,6 +235,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sends_what_pxe_sends),
+		cmocka_unit_test(writes_what_a_server_sends),
 		cmocka_unit_test(options_alone_are_the_same),
 		cmocka_unit_test(ranks_offers),
 		cmocka_unit_test(an_address_that_no_host_has),

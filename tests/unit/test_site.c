@@ -39,6 +39,8 @@ static void reads_each_setting(void **state)
 	assert_address(site.gateway, 192, 0, 2, 254);
 	assert_address(site.tftp_server, 192, 0, 2, 3);
 	assert_int_equal(site.vlan, 12);
+	assert_int_equal(parse("vlan = 0000000000000000013\n"), 0); /* the longest word */
+	assert_int_equal(site.vlan, 13);
 }
 
 /* What a file is when an administrator has not touched it, or has put all behind comments. */
@@ -71,6 +73,7 @@ static void wrong_lines(void **state)
 		{ "= 192.0.2.1", "unknown setting" },
 		{ "vlan 12", "expected NAME = VALUE" },
 		{ "vlan", "expected NAME = VALUE" },
+		{ "vlan 12 13", "expected NAME = VALUE" },
 		{ "server =", "expected NAME = VALUE" },
 		{ "vlan = ,", "expected NAME = VALUE" },
 		{ "vlan = 4095", "wrong value" },
@@ -211,6 +214,7 @@ static void goes_over_a_packet(void **state)
 	assert_int_equal(site_apply(&site, packet, sizeof(packet)), 0);
 	assert_int_equal(dhcp_read(&packets, &lease), 0);
 	assert_address(lease.policy_servers[0], 192, 0, 2, 1);
+	assert_address(lease.boot_server, 192, 0, 2, 3);
 }
 
 static void a_static_address(void **state)
@@ -231,6 +235,11 @@ static void a_static_address(void **state)
 	assert_address(lease.policy_servers[0], 192, 0, 2, 1);
 	assert_memory_equal(packet + 28, mac, sizeof(mac));
 	assert_int_equal(packet[0], 2); /* as from a server */
+	for (size_t i = 300; i < sizeof(packet); i++)
+		assert_int_equal(packet[i], 0);
+	parse("server = 192.0.2.1\naddress = 192.0.2.50/24\n");
+	assert_int_equal(site_packet(&site, mac, packet, sizeof(packet)), sizeof(packet));
+	assert_null(dhcp_find_option((struct span){ packet, sizeof(packet) }, DHCP_ROUTER).data);
 	assert_int_equal(site_packet(&site, mac, packet, 200), 0);
 }
 

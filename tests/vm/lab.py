@@ -221,7 +221,11 @@ class Lab:
             self._start(other, network.address_server(self.folder), "dhcp")
             other.wait_for([("0.0.0.0", 67)], self._running)
         listeners = [(network.SERVER, 69)]
-        if lines is not None:
+        odd_dhcp = self.scenario.get("odd_dhcp")
+        if odd_dhcp:
+            self._start(net, [CONFIGS.parent / "dhcp_server.py", odd_dhcp, "bridge0",
+                              network.SERVER], "dhcp_server")
+        if lines is not None or odd_dhcp:
             listeners.append((network.SERVER, 67))
         if self.scenario.get("http"):
             self._start(net, ["/usr/bin/python3", "-m", "http.server", "80", "--bind",
