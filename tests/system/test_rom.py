@@ -258,7 +258,7 @@ def test_show_of_another_rom():
 def test_show_finds_each_flipped_bit(tmp_path):
     rom = make(tmp_path, "e1000")
     source = random.Random(1)
-    for place in [0, 6, 0x20, 700, 1030, 200000, len(rom) - 1, len(rom) - 12,
+    for place in [0, 6, 0x20, 700, 1030, 200000, len(rom) - 1, len(rom) - 7, len(rom) - 12,
                   *(source.randrange(len(rom)) for _ in range(30))]:
         damaged = bytearray(rom)
         damaged[place] ^= 1 << source.randrange(8)
@@ -280,14 +280,18 @@ def test_show_finds_cuts_and_noise(tmp_path):
 
 
 def test_show_names_the_damage(tmp_path):
-    """Where the CRC-32 is right the parts' own sums still count."""
-    rom = bytearray(make(tmp_path, "--bios-only", "virtio"))
-    rom[100000] ^= 1
-    end = len(rom) - flash.TRAILER.size
-    rom[end:] = flash.TRAILER.pack(flash.TRAILER_MARK, end, zlib.crc32(rom[:end]))
-    (tmp_path / "damaged").write_bytes(rom)
-    done = run("--show", tmp_path / "damaged")
-    assert done.returncode == 1 and "on BIOS the card would say so" in done.stderr
+    """Where the CRC-32 is right the parts' own sums and lengths still count."""
+    whole = make(tmp_path, "--bios-only", "virtio")
+    for place, size, why in ((100000, len(whole), "on BIOS the card would say so"),
+                             (800, len(whole), "so that no BIOS takes it"),
+                             (0, len(whole) - 700, "before what the image for BIOS reads: it was cut")):
+        rom = bytearray(whole[:size])
+        rom[place] ^= place != 0
+        end = len(rom) - flash.TRAILER.size
+        rom[end:] = flash.TRAILER.pack(flash.TRAILER_MARK, end, zlib.crc32(rom[:end]))
+        (tmp_path / "damaged").write_bytes(rom)
+        done = run("--show", tmp_path / "damaged")
+        assert done.returncode == 1 and done.stderr.count("\n") == 1 and why in done.stderr
 
 
 def hostile(rom):
