@@ -360,7 +360,7 @@ $(foreach width,64 32,$(B)/fuzz/$(width)/tests/fuzz/%.o $(B)/fuzz/$(width)/nbp/p
 
 # Each is built by clang in 64 and 32 bit; the replays by gcc, likewise. Of the headers of 32 bit
 # Debian has those of the kernel only in gcc-multilib, which cannot be beside a cross compiler.
-M32 := -m32 -idirafter /usr/include/$(shell $(CC) -print-multiarch)
+M32 := -m32 -idirafter /usr/include/$(shell $(CC) -print-multiarch 2>/dev/null)
 $(B)/fuzz/64/%.o: %.c
 	$(call step,CLANG)
 	@mkdir -p $(@D)
