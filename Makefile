@@ -246,7 +246,7 @@ $(B)/rom/bios.bin: bios/rom/stub.asm
 	$(call step,NASM)
 	@mkdir -p $(@D)
 	$(Q)nasm -f bin -Wall $(if $(WERROR),-Werror) -o $@ $<
-rom: roms
+rom: $(if $(NIC),roms)
 	@$(if $(NIC),,echo 'make: which card? NIC=8086:100e, or a name; all: scripts/openpreboot-rom --list' >&2; exit 2)
 	@scripts/openpreboot-rom $(ROM) -o '$(B)/openpreboot-$(subst :,-,$(NIC)).rom' '$(NIC)'
 

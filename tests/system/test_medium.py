@@ -42,9 +42,9 @@ STICK = {"TYPE": "disk", "RM": 1, "RO": 0, "TRAN": "usb", "SIZE": 32 << 20, "MOD
 
 
 def run(*arguments, **more):
-    return subprocess.run([TOOL, "--nbps", BUILD, "--parts", ROOT / "scripts/medium",
-                           *map(str, arguments)], capture_output=True, text=True, timeout=120,
-                          check=False, stdin=None if "input" in more else subprocess.DEVNULL, **more)
+    return subprocess.run([TOOL, *map(str, arguments)], capture_output=True, text=True,
+                          timeout=120, check=False,
+                          stdin=None if "input" in more else subprocess.DEVNULL, **more)
 
 
 def make(*arguments):

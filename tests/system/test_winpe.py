@@ -55,8 +55,7 @@ def run(*arguments):
 
 
 def lay_out(*arguments):
-    return run("--agent", BUILD / "prebootwork.exe", "--startnet", EXAMPLES / "startnet.cmd",
-               "--config", EXAMPLES / "winpe.cfg", *arguments)
+    return run(*arguments)
 
 
 def files(root):
