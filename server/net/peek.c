@@ -113,5 +113,6 @@ size_t peek_write_no_job(const uint8_t *question, const char *device, const stru
 	at = put_number(at, FIELD_HOT_KEY_WAIT, 2, answer->hot_key_wait);
 	at = put_text(at, FIELD_MENU_FILE, answer->menu_file);
 	at = put_number(at, FIELD_VALID_FOR, 2, answer->valid_for);
+	at = put_number(at, FIELD_TFTP_MULTICAST, 1, answer->tftp_multicast);
 	return (size_t)(at - out);
 }

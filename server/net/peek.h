@@ -37,7 +37,8 @@ bool peek_is_padded(const uint8_t *data, size_t length, size_t unpadded);
 
 /**
  * Writes what message_encode() would: the answer to @question that there is no job.
- * @answer: local_boot, menu_mode, hot_key, hot_key_wait, menu_file and valid_for count
+ * @answer: local_boot, menu_mode, hot_key, hot_key_wait, menu_file, valid_for and
+ *          tftp_multicast count
  * @out: has room for PEEK_ANSWER_MAX bytes
  * Returns its length.
  */

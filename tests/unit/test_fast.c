@@ -92,6 +92,7 @@ static void test_same_answer(void **state)
 		"INSERT INTO setting VALUES ('global', 0, 'answer-validity', '65535')",
 		"INSERT INTO setting VALUES ('global', 0, 'local-boot-bios', 'int18')",
 		"INSERT INTO setting VALUES ('global', 0, 'local-boot-uefi', 'entry')",
+		"INSERT INTO setting VALUES ('global', 0, 'tftp-multicast', 'yes')",
 		"UPDATE device SET name = 'a-name-of-sixty-three-characters-as-long-as-one-can-be-"
 		"in-here-x' WHERE id = 3",
 	};
