@@ -61,6 +61,12 @@ def volume(image):
     return f"{image}@@1M" if image.name == FILES["disk"] else str(image)
 
 
+def edit(image, settings):
+    """Replaces openpreboot.cfg, as a person's editor does, by bytes."""
+    subprocess.run(["mcopy", "-o", "-i", volume(image), "-", "::openpreboot.cfg"],
+                   input=settings, check=True, timeout=20)
+
+
 @pytest.fixture(scope="module")
 def media(tmp_path_factory):
     folder = tmp_path_factory.mktemp("media")
@@ -111,8 +117,7 @@ def test_show(tmp_path, kind):
 def test_show_says_what_a_person_got_wrong(tmp_path):
     make("--only", "disk", tmp_path)
     image = tmp_path / FILES["disk"]
-    subprocess.run(["mcopy", "-o", "-i", volume(image), "-", "::openpreboot.cfg"],
-                   input=b"# mine\nsever = 1.2.3.4\n", check=True, timeout=20)
+    edit(image, b"# mine\nsever = 1.2.3.4\n")
     shown = run("--show", image)
     assert shown.returncode == 1
     assert 'openpreboot.cfg:2: unknown setting "sever"; there are server' in shown.stderr
@@ -415,8 +420,7 @@ def test_twice_at_once_and_killed(tmp_path):
 def test_show_prints_nothing_that_a_terminal_obeys(tmp_path):
     make("--only", "disk", tmp_path)
     image = tmp_path / FILES["disk"]
-    subprocess.run(["mcopy", "-o", "-i", volume(image), "-", "::openpreboot.cfg"],
-                   input=b"# a\x1b[2Jb\x07\x00\r\n\x1b]0;x\x07 = 1\n", check=True, timeout=20)
+    edit(image, b"# a\x1b[2Jb\x07\x00\r\n\x1b]0;x\x07 = 1\n")
     shown = run("--show", image)
     assert shown.returncode == 1 and "# a[2Jb\n" in shown.stdout
     assert not set(shown.stdout + shown.stderr) & {"\x1b", "\x07", "\0", "\r"}

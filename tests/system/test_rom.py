@@ -1,12 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""openpreboot-rom: what it makes is as PCI, Plug and Play and UEFI want it, --show finds what is
-damaged, and what cannot be made is refused with a remedy. tests/vm/rom.yaml boots ROMs."""
+"""openpreboot-rom: what it makes is as PCI, Plug and Play and UEFI want it, and what cannot be made is
+refused with a remedy. tests/vm/rom.yaml boots ROMs."""
 
-import importlib.machinery
-import importlib.util
-import json
 import os
-import random
 import re
 import shutil
 import signal
@@ -14,57 +10,17 @@ import struct
 import subprocess
 import sys
 import time
-import zlib
 
 import pytest
 
 from policy import BUILD
+from rom_tool import IPXE, ROOT, SITE, TOOL, make, refused, run
 
-ROOT = BUILD.parent
-TOOL = ROOT / "scripts/openpreboot-rom"
-IPXE = "/usr/lib/ipxe"
 sys.path.insert(0, str(ROOT / "scripts/rom"))
 import flash  # noqa: E402
 import pci_rom  # noqa: E402
 import pe  # noqa: E402
 import site_text  # noqa: E402
-
-SITE = """\
-# ours
-server = 192.0.2.1, 192.0.2.2
-address=192.0.2.50/24
-gateway = 192.0.2.254   # the way out
-tftp-server = 192.0.2.1
-"""
-
-
-def run(*arguments, **more):
-    return subprocess.run([TOOL, *map(str, arguments)], capture_output=True, text=True,
-                          timeout=60, check=False, **more)
-
-
-def make(folder, *arguments):
-    """Returns the bytes of a ROM."""
-    done = run("-o", folder / "card.rom", *arguments)
-    assert done.returncode == 0, done.stderr
-    return (folder / "card.rom").read_bytes()
-
-
-def refused(status, *arguments, **more):
-    """Returns why something was refused: one line, and no ROM."""
-    done = run(*arguments, **more)
-    assert done.returncode == status, done.stdout + done.stderr
-    assert done.stdout == "" and done.stderr.startswith("openpreboot-rom: ")
-    return done.stderr
-
-
-def load_tool():
-    """Returns the tool as a module."""
-    loader = importlib.machinery.SourceFileLoader("openpreboot_rom", str(TOOL))
-    module = importlib.util.module_from_spec(importlib.util.spec_from_loader(loader.name, loader))
-    loader.exec_module(module)
-    return module
-
 
 # --- what is made ---------------------------------------------------------------
 
@@ -237,124 +193,6 @@ def test_site_is_read_as_the_nbp_does():
     assert [str(server) for server in site.servers] == ["192.0.2.1", "192.0.2.2"]
     assert (str(site.address), site.vlan) == ("192.0.2.50/24", 12)
     assert set(site.lines) == set(site_text.NAMES) - {"console"}
-
-
-# --- --show ------------------------------------------------------------------------
-
-def test_show(tmp_path):
-    make(tmp_path, "e1000")
-    done = run("--show", tmp_path / "card.rom")
-    assert done.returncode == 0 and done.stderr == ""
-    assert len(re.findall("image for BIOS, card 8086:100e", done.stdout)) == 1
-    assert len(re.findall("image for UEFI, card 8086:100e", done.stdout)) == 2
-    assert re.search(r"iPXE \d", done.stdout) and "nvlnbp.sys" in done.stdout
-
-
-def test_show_of_another_rom():
-    done = run("--show", f"{IPXE}/qemu/efi-e1000.rom")
-    assert done.returncode == 0 and "OpenPreboot is not in it" in done.stdout
-
-
-def test_show_finds_each_flipped_bit(tmp_path):
-    rom = make(tmp_path, "e1000")
-    source = random.Random(1)
-    for place in [0, 6, 0x20, 700, 1030, 200000, len(rom) - 1, len(rom) - 7, len(rom) - 12,
-                  *(source.randrange(len(rom)) for _ in range(30))]:
-        damaged = bytearray(rom)
-        damaged[place] ^= 1 << source.randrange(8)
-        (tmp_path / "damaged").write_bytes(damaged)
-        done = run("--show", tmp_path / "damaged")
-        assert done.returncode == 1, place
-        assert "Traceback" not in done.stderr and f"{tmp_path}/damaged: " in done.stderr
-
-
-def test_show_finds_cuts_and_noise(tmp_path):
-    rom = make(tmp_path, "virtio")
-    source = random.Random(2)
-    pieces = [rom[:size] for size in (0, 1, 2, 25, 40, 600, 1024, 1500, 70000, len(rom) - 1)]
-    pieces += [rom[512:], source.randbytes(5000), b"\x55\xaa" + source.randbytes(5000), bytes(4096)]
-    for piece in pieces:
-        (tmp_path / "damaged").write_bytes(piece)
-        done = run("--show", tmp_path / "damaged")
-        assert done.returncode == 1 and "Traceback" not in done.stderr, len(piece)
-
-
-def test_show_names_the_damage(tmp_path):
-    """Where the CRC-32 is right the parts' own sums and lengths still count."""
-    whole = make(tmp_path, "--bios-only", "virtio")
-    for place, size, why in ((100000, len(whole), "on BIOS the card would say so"),
-                             (800, len(whole), "so that no BIOS takes it"),
-                             (0, len(whole) - 700, "before what the image for BIOS reads: it was cut")):
-        rom = bytearray(whole[:size])
-        rom[place] ^= place != 0
-        end = len(rom) - flash.TRAILER.size
-        rom[end:] = flash.TRAILER.pack(flash.TRAILER_MARK, end, zlib.crc32(rom[:end]))
-        (tmp_path / "damaged").write_bytes(rom)
-        done = run("--show", tmp_path / "damaged")
-        assert done.returncode == 1 and done.stderr.count("\n") == 1 and why in done.stderr
-
-
-def hostile(rom):
-    """Yields ROMs with a wrong place or size in each structure that --show follows, and cut ones."""
-    source = random.Random(3)
-    starts = [image.at for image in pci_rom.read_images(rom)]
-    hot = [place for start in starts for place in range(start, start + 0x200)]
-    hot += range(rom.find(flash.PARTS_MARK), rom.find(flash.PARTS_MARK) + flash.PARTS.size)
-    for _ in range(300):
-        damaged = bytearray(rom)
-        for _ in range(source.randrange(1, 6)):
-            size = source.choice([1, 2, 4])
-            value = source.choice([0, 1, 0xff, 0x7fff, 0xffff, 0xffffffff, 0x80000000])
-            at = source.choice(hot)
-            damaged[at:at + size] = (value & (1 << 8 * size) - 1).to_bytes(size, "little")
-        yield bytes(damaged[:len(rom)])
-    for _ in range(60):
-        yield rom[:source.choice([source.randrange(len(rom)), source.choice(hot) + 900])]
-
-
-def test_show_survives_each_hostile_rom(tmp_path):
-    """In this process, as there are many. Each is shown, or refused for a reason."""
-    rom = make(tmp_path, "virtio")
-    tool = load_tool()
-    ends = set()
-    for number, data in enumerate(hostile(rom)):
-        (tmp_path / "hostile").write_bytes(data)
-        try:
-            tool.main(["--show", str(tmp_path / "hostile")])
-            ends.add("shown")
-        except tool.Failure as failure:
-            ends.add("refused")
-            assert str(failure).startswith(f"{tmp_path}/hostile: "), number
-    assert ends == {"shown", "refused"}
-
-
-def test_show_prints_nothing_that_a_terminal_obeys(tmp_path):
-    text = b"# a\x1b[2Jb\x07\nserver = 192.0.2.1 # \x9b1m\n"
-    (tmp_path / "site.cfg").write_bytes(text)
-    done = run("-o", tmp_path / "card.rom", "--site", tmp_path / "site.cfg", "virtio")
-    shown = run("--show", tmp_path / "card.rom")
-    assert shown.returncode == 0 and "# a[2Jb" in shown.stdout
-    assert not set(done.stdout + shown.stdout + shown.stderr) & {"\x1b", "\x07", "\x9b"}
-
-
-def test_json(tmp_path):
-    (tmp_path / "site.cfg").write_text(SITE)
-    made = json.loads(run("-o", tmp_path / "card.rom", "--json", "--site", tmp_path / "site.cfg",
-                          "8086:100e").stdout)
-    assert made == json.loads(run("--show", tmp_path / "card.rom", "--json").stdout)
-    rom = (tmp_path / "card.rom").read_bytes()
-    assert (made["bytes"], made["used"], made["whole"]) == (len(rom), len(rom), True)
-    assert [image["type"] for image in made["images"]] == [0, 3, 3]
-    assert made["nbps"] == {"bios": (BUILD / "nvlnbp.sys").stat().st_size,
-                            "x64": (BUILD / "nvlnbpx64.efi").stat().st_size}
-    assert made["site"] == SITE and made["errors"] == [] and made["ipxe"]
-    (tmp_path / "cut").write_bytes(rom[:-100])
-    done = run("--show", tmp_path / "cut", "--json")
-    assert done.returncode == 1 and "the file was cut" in done.stderr
-    assert json.loads(done.stdout)["errors"] and not json.loads(done.stdout)["whole"]
-    card, = [card for card in json.loads(run("--list", "--json").stdout)
-             if card["card"] == "8086:100e"]
-    assert card == {"card": "8086:100e", "name": "82540em", "uefi_driver": True, "also": ["e1000"]}
 
 
 # --- hostile surroundings ----------------------------------------------------------
