@@ -14,6 +14,8 @@
  * description of the format.
  */
 
+static EFI_GUID path_guid = EFI_DEVICE_PATH_PROTOCOL_GUID;
+
 /** Our start code calls it (efi/x64/start.S). On success the driver stays. */
 EFI_STATUS EFIAPI efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system);
 
@@ -124,7 +126,6 @@ static UINTN nodes_length(const uint8_t *path)
 /* Makes the path of the child of @card, pool memory, or returns NULL. */
 static uint8_t *make_path(EFI_HANDLE card)
 {
-	static EFI_GUID path_guid = EFI_DEVICE_PATH_PROTOCOL_GUID;
 	EFI_BOOT_SERVICES *boot = driver.boot;
 	VOID *above, *path;
 	UINTN length;
@@ -142,7 +143,7 @@ static uint8_t *make_path(EFI_HANDLE card)
 EFI_STATUS EFIAPI efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system)
 {
 	static EFI_GUID loaded_guid = EFI_LOADED_IMAGE_PROTOCOL_GUID, load_file_guid = LOAD_FILE_PROTOCOL;
-	static EFI_GUID path_guid = EFI_DEVICE_PATH_PROTOCOL_GUID, site_guid = ROM_SITE_GUID;
+	static EFI_GUID site_guid = ROM_SITE_GUID;
 	EFI_LOADED_IMAGE *loaded;
 	EFI_HANDLE child = NULL;
 	EFI_STATUS status;
