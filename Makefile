@@ -187,10 +187,11 @@ CFLAGS_x64 := $(CFLAGS_EFI) $(X86) -maccumulate-outgoing-args -DGNU_EFI_USE_MS_A
 PE_x64 := --defsym=pe_machine=0x8664 --defsym=pe_pointer=8
 LIMIT_x64 := 57344
 
-# Firmware is called with all arguments on the stack, our own functions are not.
+# Firmware is called with all arguments on the stack, our own functions are not. Its structures have
+# numbers of 64 bits at multiples of 8 bytes (UEFI 2.10 section 2.3.1), unlike those of Linux on IA32.
 CC_ia32 = $(CC) -m32
-CFLAGS_ia32 := $(CFLAGS_EFI) $(X86) -march=i686 -mno-80387 -mregparm=3 '-DEFIAPI=__attribute__((regparm(0)))' \
-	-freg-struct-return -mpreferred-stack-boundary=2
+CFLAGS_ia32 := $(CFLAGS_EFI) $(X86) -malign-double -march=i686 -mno-80387 -mregparm=3 \
+	'-DEFIAPI=__attribute__((regparm(0)))' -freg-struct-return -mpreferred-stack-boundary=2
 PE_ia32 := --defsym=pe_machine=0x14c --defsym=pe_pointer=4
 LIMIT_ia32 := 57344
 

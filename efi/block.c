@@ -13,6 +13,9 @@
 #define PCI_CLASS_STORAGE 0x01
 #define PCI_CLASS_SD_HOST 0x0805
 
+/* GNU-EFI's declarations leave it to the compiler's options how UEFI aligns its numbers. */
+_Static_assert(offsetof(EFI_BLOCK_IO_MEDIA, LastBlock) == 24, "UEFI aligns 64 bits to 8 bytes");
+
 /*
  * Says whether a disk, or a partition of one, is on a boot medium. One of the disk's partitions
  * then has the mark of nbp/medium.h in its path, where firmware puts an MBR's id; or firmware has

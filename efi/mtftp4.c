@@ -37,8 +37,7 @@ struct mtftp4_token {
 	const char *name, *mode;
 	UINT32 option_count;
 	const struct mtftp4_option *options;
-	/* Of the buffer, then of the file. UEFI has it aligned on IA32, too (UEFI 2.3.1). */
-	UINT64 size __attribute__((aligned(8)));
+	UINT64 size; /* of the buffer, then of the file */
 	VOID *buffer;
 	VOID *context;
 	EFI_STATUS(EFIAPI *check_packet)(struct mtftp4 *this, struct mtftp4_token *token,
