@@ -139,7 +139,7 @@ struct request {
 
 	char cpu[TEXT_SIZE];          /* the brand string */
 	char cpu_vendor[TEXT_SIZE];
-	uint16_t cpu_family;          /* CPUID's display family */
+	uint16_t cpu_family;          /* CPUID's display family; ARM64: MIDR_EL1's part */
 	uint16_t cpu_cores;           /* cores of all processors */
 	uint8_t cpu_64bit;            /* 1: can run 64-bit code */
 	uint32_t memory_mib;          /* usable, by the firmware's memory map */

@@ -53,6 +53,7 @@ class Firmware:
     # GRUB is the loader: it reads module_name, and of configurations those in grub/.
     grub: bool = False
     linux: tuple = (BUILD / "linux/kernel", BUILD / "vm/initrd", BUILD / "vm/root")
+    tpm: str = "tpm-tis"  # what QEMU calls the TPM of such machines
 
     @property
     def loader_name(self):
@@ -128,6 +129,7 @@ OTHER_FIRMWARES = {
         memory=(1 << 30, 1 << 30),
         invalid=bytes(4),  # UDF
         fault=0,
+        tpm="tpm-tis-device",
         rom=False,
         net_option=(ovmf_vars.IPV4,)),
 }

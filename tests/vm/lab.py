@@ -35,7 +35,7 @@ class Lab:
         self.machine = self._machine(name, folder)
         self.others = {other: self._machine(f"{name}-{other}", folder / other)
                        for other in scenario.get("others", [])}
-        self._tpm = Tpm(folder) if scenario.get("machine", {}).get("tpm") else None
+        self._tpm = Tpm(folder, firmware.tpm) if scenario.get("machine", {}).get("tpm") else None
         self.database = folder / "preboot.db"
         self._running = []
 

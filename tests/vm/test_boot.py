@@ -112,12 +112,13 @@ def check_time(lab, allowed):
 
 
 def check_seen(lab, facts):
-    """What the server says of the machine is what it is; @facts: under the firmware's kind those
-    that are so on such machines only."""
+    """What the server says of the machine is what it is; @facts: under the firmware's kind and
+    processor those that are so on such machines only."""
     seen = lab.show_device()["seen"]
-    kinds = {"bios", "uefi"}
+    kinds = {known for firmware in machine.ALL_FIRMWARES.values()
+             for known in (firmware.kind, firmware.processor)}
     wanted = {key: value for key, value in facts.items() if key not in kinds}
-    wanted |= facts.get(lab.firmware.kind, {})
+    wanted |= facts.get(lab.firmware.kind, {}) | facts.get(lab.firmware.processor, {})
     wanted |= {"mac": lab.machine.mac, "uuid": lab.machine.uuid}
     assert {key: seen.get(key) for key in wanted} == wanted
 

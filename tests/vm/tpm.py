@@ -5,11 +5,12 @@ import socket
 
 
 class Tpm:
-    """A TPM 2.0 whose state is in @folder. No name in a file system stands between it and QEMU,
-    since that of a socket may be hardly longer than a hundred characters."""
+    """A TPM 2.0 whose state is in @folder, as the @device of QEMU's. No name in a file system stands
+    between it and QEMU, since that of a socket may be hardly longer than a hundred characters."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, device):
         self._folder = folder
+        self._device = device
         self._ours, self._qemus = socket.socketpair()
 
     @property
@@ -25,7 +26,7 @@ class Tpm:
     def options(self):
         """QEMU's options for it."""
         return ("-chardev", f"socket,id=tpm,fd={self._qemus.fileno()}",
-                "-tpmdev", "emulator,id=tpm0,chardev=tpm", "-device", "tpm-tis,tpmdev=tpm0")
+                "-tpmdev", "emulator,id=tpm0,chardev=tpm", "-device", f"{self._device},tpmdev=tpm0")
 
     @property
     def pass_fds(self):
