@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """openpreboot-winpe: a TFTP root made of each kind of source, what is in it, and what is wrong."""
 
+import json
 import os
 import re
 import shlex
@@ -191,6 +192,25 @@ def test_check_says_what_is_missing(tmp_path):
         result.stdout
 
 
+def test_check_as_json(tmp_path):
+    """It says what the lines for people say, and names of files do no harm to it."""
+    root = tmp_path / 'a "root"'
+    assert lay_out(make_media(tmp_path / "dvd"), root).returncode == 0
+    (root / 'A "\\\x1bb').write_text("x")
+    for missing in ((), ("boot/boot.sdi",)):
+        for name in missing:
+            (root / name).unlink()
+        result = run("--check", "--json", root)
+        said = json.loads(result.stdout)
+        assert (result.returncode, said["complete"]) == (bool(missing), not missing)
+        assert [entry["file"] for entry in said["files"] if entry["state"] == "missing"] == [*missing]
+        assert [entry["file"] for entry in said["files"] if entry["state"] == "note"] == ['A "\\?b']
+        assert all((entry["remedy"] is None) == (entry["state"] == "ok") for entry in said["files"])
+        lines = run("--check", root).stdout.splitlines()
+        assert [(entry["state"], entry["file"][:3]) for entry in said["files"]] == \
+            [(line.split()[0], line[9:12]) for line in lines]
+
+
 @pytest.mark.parametrize("wim", [r"\..\..\escaped\x.wim", r"\boot\..\..\x.wim", r"\\server\x.wim"])
 def test_a_bcd_that_leads_out_of_the_root(tmp_path, wim):
     """A BCD comes with an image of somebody else's; all of what is written is below FOLDER."""
@@ -262,6 +282,7 @@ def test_without_a_bcd(tmp_path):
     (["a", "b", "c"], 2, "c: unexpected argument"), (["--fly"], 2, "--fly"),
     (["--firmware", "pc", "a", "b"], 2, "expected bios, uefi or both"),
     (["--image", "x", "a", "b"], 2, "expected a number"), (["--check"], 2, "FOLDER"),
+    (["--json", "a", "b"], 2, "needs --check"),
     (["--check", "/nowhere"], 1, "no folder /nowhere"),
     (["/nowhere", "b"], 1, "no file or folder /nowhere"),
     (["--agent", "/nowhere", "a", "b"], 1, "no file /nowhere"),
