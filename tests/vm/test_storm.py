@@ -14,6 +14,11 @@ OTHERS = [f"m{number}" for number in range(2, MACHINES + 1)]
 SCENARIO = {
     "machine": {"options": ["-m", "256"]},
     "others": OTHERS,
+    # dnsmasq with no-ping can offer one address to two machines at once, and the ROM's iPXE goes on
+    # asking for an address that was refused, until it gives up.
+    "dhcp": ["dhcp-host={mac},10.77.0.101",
+             *(f"dhcp-host={{{name}}},10.77.0.{100 + number}"
+               for number, name in enumerate(OTHERS, 2))],
     "z_auto": "local.cfg",
     "ctl": ["bundle add small --loader-bios {loader} --config z_auto.cfg --completes handover",
             "device add m1 {mac}", *(f"device add {name} {{{name}}}" for name in OTHERS),
@@ -41,4 +46,4 @@ def test_storm(lab_folder):
     lab.prepare()
     lab.run()
     jobs = json.loads(lab.ctl("--json job list"))
-    assert [job["state"] for job in jobs["jobs"]] == ["done"] * MACHINES
+    assert [job["state"] for job in jobs] == ["done"] * MACHINES
