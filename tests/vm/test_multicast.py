@@ -112,3 +112,58 @@ def test_many_at_once(lab_folder):
         sent[how] = site.read(*how.split())
     print(f"packets and bytes: {sent}")
     assert sent[""][1] > CLIENTS * LARGE and sent["multicast"][1] > LARGE
+
+
+OTHERS = [f"m{number}" for number in range(2, CLIENTS + 1)]
+
+
+class Machines(hosts.Site):
+    """Machines that are switched on at once, and fetch one large loader."""
+
+    step_seconds = 600  # all share few cores
+
+    def prepare(self):
+        super().prepare()
+        # What follows a program in its file is no part of it.
+        with open(self.folder / "tftp/large.efi", "ab") as file:
+            file.truncate(4 << 20)
+
+    def _make_network(self):
+        self._net = super()._make_network()
+        return self._net
+
+    def _watch(self, stations, steps):
+        for station in stations.values():
+            if not station.is_on:
+                station.switch_on()
+        before = self.sent()
+        lines = [line for station in stations.values() for step in steps
+                 for line in station.go_through(step)]
+        self.packets, self.bytes = (after - past for past, after in zip(before, self.sent()))
+        return lines
+
+    def sent(self):
+        return Crowd._sent(self._net)
+
+
+@pytest.mark.long
+def test_machines_at_once(lab_folder):
+    """Machines fetch one loader at the same time, and all get it; what that costs is printed."""
+    sent = {}
+    for setting in ("no", "yes"):
+        name = f"machines-{setting}-ovmf"
+        site = Machines(name, machine.FIRMWARES["ovmf"], scenario(
+            "atftpd", machine={"options": ["-m", "256"]}, others=OTHERS,
+            copies={"large.efi": "{loader}"},
+            ctl=[f"settings set tftp-multicast={setting}", "device add m1 {mac}",
+                 *(f"device add {name} {{{name}}}" for name in OTHERS),
+                 *(f'job assign {name} --loader-uefi large.efi --config ""'
+                   for name in ["m1", *OTHERS])],
+            boots=[["OpenPreboot [0-9.]+, {nbp}", r"answer from .*: job \d+",
+                    r"loaded large\.efi, 4194304 bytes", r"handing over to large\.efi"]]),
+            lab_folder(name))
+        site.prepare()
+        site.run()
+        sent[setting] = site.packets, site.bytes
+    print(f"packets and bytes: {sent}")
+    assert sent["no"][1] > CLIENTS * (4 << 20) and sent["yes"][1] > 4 << 20
