@@ -228,6 +228,19 @@ static struct candidate *ask(struct search *search, enum dhcp_rank enough)
 	return found;
 }
 
+/* Waits until a card has a link, for a static address. Returns it, or any card if none has. */
+static struct candidate *await_link(struct search *search)
+{
+	struct platform *p = &search->efi->platform;
+	uint32_t begun = p->now(p);
+	size_t i = 0;
+
+	while (!has_link(&search->nics[i]) && p->now(p) - begun < LINK_MS) {
+		p->idle(p);
+		i = i + 1 < search->count ? i + 1 : 0;
+	}
+	return &search->nics[i];
+}
 
 /* --- the way in ------------------------------------------------------------------ */
 
@@ -246,12 +259,7 @@ static int connect(struct search *search, const struct site *site)
 		return ERR_NOT_FOUND;
 	}
 	describe_client(efi, &search->client);
-	/* A static address goes to the first card that has a link. */
-	nic = &search->nics[0];
-	for (size_t i = 0; i < search->count && !has_link(nic); i++)
-		nic = &search->nics[i];
-	if (site->address[0] == 0)
-		nic = ask(search, enough);
+	nic = site->address[0] != 0 ? await_link(search) : ask(search, enough);
 	if (!nic)
 		return ERR_TIMEOUT;
 	read_mac(nic, search->client.mac);

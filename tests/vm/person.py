@@ -98,6 +98,10 @@ class Person:
         """Replaces files of the TFTP server."""
         self._lab.serve(files)
 
+    def do_plug(self, in_place):
+        """Plugs the network's cable in, or pulls it out."""
+        self._monitor.run("set_link", name="net", up=in_place)
+
     # --- eyes ------------------------------------------------------------------
 
     def _look(self):
