@@ -17,7 +17,7 @@ struct packets {
 	bool have_proxy;
 };
 
-/* Finds the base code for IPv4 of the card or VLAN @nic. */
+/* Finds the base code for IPv4 of the card or VLAN @nic. A card's VLANs have their own below it. */
 static EFI_HANDLE find_base_code(struct efi *efi, EFI_HANDLE nic)
 {
 	const EFI_DEVICE_PATH *above = efi_protocol(efi, nic, &efi_path_guid);
@@ -26,13 +26,14 @@ static EFI_HANDLE find_base_code(struct efi *efi, EFI_HANDLE nic)
 	UINTN count = efi_handles(efi, &efi_pxe_guid, &handles);
 
 	for (UINTN i = 0; i < count && !found && length != 0; i++) {
+		const uint8_t *path;
 		struct source source;
 
 		if (!efi_is_below(efi, handles[i], above, length))
 			continue;
-		device_path_read_source(efi_protocol(efi, handles[i], &efi_path_guid),
-		                        DEVICE_PATH_MAX, &source);
-		if (!source.ipv6)
+		path = efi_protocol(efi, handles[i], &efi_path_guid);
+		device_path_read_source(path, DEVICE_PATH_MAX, &source);
+		if (!source.ipv6 && path[length + 1] != NODE_VLAN)
 			found = handles[i];
 	}
 	efi_free(efi, handles);

@@ -88,7 +88,7 @@ static void list_cards(struct search *search, uint16_t vlan)
 			continue;
 		nic->handle = handles[i];
 		if (vlan != 0)
-			nic->handle = vlan_make(efi, handles[i], vlan);
+			nic->handle = vlan_make(efi, handles[i], source.mac, vlan);
 		nic->snp = efi_protocol(efi, handles[i], &efi_snp_guid);
 		if (nic->handle && dhcp4_is_there(efi, nic->handle))
 			search->count++;

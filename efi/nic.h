@@ -29,11 +29,14 @@ int base_code_give(struct efi *efi, EFI_HANDLE nic, const struct dhcp_client *cl
 
 /* vlan.c */
 
+#define NODE_VLAN 20 /* the subtype of its node (UEFI 10.3.4.15) */
+
 /**
- * Returns the handle of VLAN @number on card @nic, which it has the firmware make, or NULL if
- * the firmware has no VLANs (EFI_VLAN_CONFIG_PROTOCOL, UEFI 27.2).
+ * Returns the handle of VLAN @number on card @nic with the address @mac, which it has the firmware
+ * make for this power-on if it is not there, or NULL if the firmware has no VLANs
+ * (EFI_VLAN_CONFIG_PROTOCOL, UEFI 27.2).
  */
-EFI_HANDLE vlan_make(struct efi *efi, EFI_HANDLE nic, uint16_t number);
+EFI_HANDLE vlan_make(struct efi *efi, EFI_HANDLE nic, const uint8_t mac[6], uint16_t number);
 
 /* site_file.c */
 

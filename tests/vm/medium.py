@@ -25,6 +25,11 @@ def make(medium, image):
                     *[f"--set={line}" for line in medium.get("set", [])], image.parent],
                    check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, timeout=60)
     if "edit" in medium:
-        volume = f"{image}{DISK_VOLUME if medium['kind'] == 'disk' else ''}"
-        subprocess.run(["mcopy", "-o", "-i", volume, "-", "::openpreboot.cfg"],
-                       input=medium["edit"].encode(), check=True, timeout=20)
+        edit(medium, image, medium["edit"])
+
+
+def edit(medium, image, text):
+    """Replaces the settings in the image of a scenario's @medium."""
+    volume = f"{image}{DISK_VOLUME if medium['kind'] == 'disk' else ''}"
+    subprocess.run(["mcopy", "-o", "-i", volume, "-", "::openpreboot.cfg"], input=text.encode(),
+                   check=True, timeout=20)

@@ -6,6 +6,7 @@ import time
 
 import debugger
 import machine
+import medium
 import picture
 from console import SilentError
 from terminal import Terminal
@@ -101,6 +102,10 @@ class Person:
     def do_plug(self, in_place):
         """Plugs the network's cable in, or pulls it out."""
         self._monitor.run("set_link", name="net", up=in_place)
+
+    def do_edit(self, text):
+        """Replaces the settings on the medium."""
+        medium.edit(self._lab.scenario["medium"], self._lab.machine.medium, text)
 
     # --- eyes ------------------------------------------------------------------
 
