@@ -196,7 +196,7 @@ static void name_files(const struct boot *boot, struct loader_names *names)
 	char *prefix = names->prefix;
 	size_t length = folder_length(own);
 
-	text_format(prefix, sizeof(names->prefix), "%s", answer->prefix);
+	memcpy(prefix, answer->prefix, sizeof(names->prefix));
 	if (!prefix[0] && (folder_by_pxelinux(file) != length || memcmp(own, file, length) != 0)) {
 		text_format(prefix, sizeof(names->prefix), "%s", length ? own : "./");
 		if (length)

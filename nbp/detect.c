@@ -9,20 +9,6 @@
 #include "nbp/proto/text.h"
 #include "nbp/smbios.h"
 
-static void describe_disks(const struct machine *machine, struct request *request)
-{
-	for (size_t i = 0; i < machine->disk_count && i < DISKS_MAX; i++) {
-		const struct disk *disk = &machine->disks[i];
-
-		request->disks[i] = (struct disk){
-			.kind = disk->kind,
-			.sector_size = disk->sector_size,
-			.sectors = disk->sectors,
-		};
-		request->disk_count++;
-	}
-}
-
 void detect_hardware(struct platform *p, struct request *request)
 {
 	const struct machine *machine = &p->machine;
@@ -30,8 +16,8 @@ void detect_hardware(struct platform *p, struct request *request)
 	smbios_describe(machine->smbios, machine->smbios_version, request);
 	p->describe_cpu(request);
 	text_format(request->version, sizeof(request->version), "%s %s", p->name, VERSION);
-	text_format(request->firmware_version, sizeof(request->firmware_version), "%s",
-	            machine->firmware_version);
+	memcpy(request->firmware_version, machine->firmware_version,
+	       sizeof(request->firmware_version));
 	memcpy(request->identity.mac, machine->mac, sizeof(request->identity.mac));
 	request->architecture = machine->architecture;
 	request->firmware = (uint8_t)machine->firmware;
@@ -41,7 +27,8 @@ void detect_hardware(struct platform *p, struct request *request)
 	request->nic_vendor = machine->nic_vendor;
 	request->nic_device = machine->nic_device;
 	request->nic_type = machine->nic_type;
-	describe_disks(machine, request);
+	memcpy(request->disks, machine->disks, sizeof(request->disks));
+	request->disk_count = (uint8_t)machine->disk_count;
 	log_line(p, "hardware: %s %s, %u MiB, %pM", request->manufacturer, request->product,
 	         request->memory_mib, request->identity.mac);
 }
@@ -62,7 +49,7 @@ int detect_identity(struct platform *p, struct request *request, char *name)
 	request->isd_image_size = isd.image_size;
 	memcpy(request->isd_device, isd.device, sizeof(request->isd_device));
 	text_format(request->isd_image, sizeof(request->isd_image), "%s", isd.image);
-	text_format(name, NAME_SIZE, "%s", isd.name);
+	memcpy(name, isd.name, NAME_SIZE);
 	log_line(p, "identity: %s, %pU", isd.name, isd.device);
 	return 0;
 }
