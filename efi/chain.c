@@ -97,29 +97,13 @@ static int read_file(struct efi *efi, struct tftp_file *file, size_t size, bool 
 	return rc;
 }
 
-/* --- TFTP by EFI_MTFTP4_PROTOCOL: multicast, or where the base code knows no router ------ */
-
-static int fetch_by_mtftp4(struct efi *efi, const uint8_t server[4], const char *name,
-                           bool multicast, size_t capacity, struct image *image)
-{
-	int rc;
-
-	if (EFI_ERROR(efi->boot->AllocatePool(EfiLoaderData, capacity, &efi->fetched)))
-		return ERR_SPACE;
-	efi->platform.watchdog(&efi->platform, WATCHDOG_SECONDS);
-	image->data = efi->fetched;
-	rc = mtftp4_read(efi, server, name, multicast, efi->fetched, capacity, &image->length);
-	if (rc != 0)
-		image_free(efi);
-	return rc;
-}
-
 /* --- either ---------------------------------------------------------------------- */
 
 int chain_fetch(struct platform *p, const uint8_t server[4], const char *name, bool multicast,
                 struct image *image)
 {
 	struct efi *efi = efi_of(p);
+	uint32_t capacity = IMAGE_GUESS;
 	struct tftp_file file;
 	UINT64 size;
 	bool known;
@@ -128,17 +112,18 @@ int chain_fetch(struct platform *p, const uint8_t server[4], const char *name, b
 	image_free(efi);
 	if (!efi->pxe)
 		return ERR_UNSUPPORTED;
-	if (multicast) { /* where the server does not know it, the file comes by unicast */
-		rc = fetch_by_mtftp4(efi, server, name, true, IMAGE_GUESS, image);
+	/* The base code knows neither groups nor the router of an address that it did not get. */
+	while (multicast || efi->nic.own) {
+		rc = tftp_read(efi, server, name, multicast, capacity, image);
 		if (rc == 0)
 			return 0;
-		log_line(p, "%s by multicast: %s", name, error_text(rc));
-	}
-	if (efi->nic.own) {
-		rc = fetch_by_mtftp4(efi, server, name, false, IMAGE_GUESS, image);
-		if (rc == ERR_SPACE) /* the guess was low */
-			rc = fetch_by_mtftp4(efi, server, name, false, IMAGE_MAX, image);
-		return rc;
+		if (multicast)
+			log_line(p, "%s by multicast: %s", name, error_text(rc));
+		else if (rc == ERR_SPACE && capacity != IMAGE_MAX) /* the guess was low */
+			capacity = IMAGE_MAX;
+		else
+			return rc;
+		multicast = false;
 	}
 	memset(&file, 0, sizeof(file));
 	memcpy(file.server.v4.Addr, server, 4);

@@ -30,6 +30,8 @@ struct udp4 {
 	EFI_UDP4_COMPLETION_TOKEN transmit;
 	bool receiving; /* the firmware has the receive token */
 	bool sending;   /* the firmware has the transmit token */
+	uint16_t port;  /* ours; datagrams to it, and to the group's, are received */
+	uint16_t group_port; /* the same where no group is joined */
 	EFI_UDP4_SESSION_DATA session;
 	EFI_UDP4_TRANSMIT_DATA packet;
 	uint8_t buffer[DATAGRAM_MAX]; /* the datagram that is being sent */
@@ -218,15 +220,25 @@ void net_release(struct efi *efi);
  */
 void net_find_again(struct efi *efi);
 
-/* mtftp4.c */
+/* udp.c; udp_open() and the like are in nbp/port.h */
 
 /**
- * Reads file @name of @server into @buffer of @capacity bytes, by way of efi->nic's router.
- * @multicast: asks for multicast; then the times of nbp/tftp.h are the bounds
- * Returns 0, or an error: ERR_UNSUPPORTED without the protocol, ERR_SPACE if the file is larger.
+ * Receives what is sent to @port of the multicast group @group, too, until udp_close().
+ * UDP4 must be open. Returns 0 or an error.
  */
-int mtftp4_read(struct efi *efi, const uint8_t server[4], const char *name, bool multicast,
-                void *buffer, size_t capacity, size_t *length);
+int udp_join(struct efi *efi, const uint8_t group[4], uint16_t port);
+
+/* tftp.c */
+
+/**
+ * Fetches file @name of @server, of at most @capacity bytes, by way of efi->nic's router.
+ * It takes at most 60 s, and TFTP_SILENCE_MS (nbp/tftp.h) without progress.
+ * @multicast: asks for multicast; a server that does not know it sends the file by unicast
+ * @image: receives the file, which stays in memory until image_free()
+ * Returns 0, or an error: ERR_UNSUPPORTED without UDP4, ERR_SPACE if the file is larger.
+ */
+int tftp_read(struct efi *efi, const uint8_t server[4], const char *name, bool multicast,
+              uint32_t capacity, struct image *image);
 
 /* machine.c */
 

@@ -46,6 +46,7 @@ static EFI_STATUS configure_udp4(struct efi *efi, uint16_t local_port)
 	config.StationAddress = efi->nic.address;
 	config.SubnetMask = efi->nic.mask;
 	config.StationPort = local_port;
+	config.AcceptAnyPort = TRUE; /* a group has its own; copy_datagram() looks at them */
 	return efi->udp4.protocol->Configure(efi->udp4.protocol, &config);
 }
 
@@ -151,6 +152,7 @@ static int udp4_open(struct efi *efi, uint16_t local_port)
 	rc = create_events(efi);
 	if (rc != 0)
 		goto fail;
+	udp4->port = udp4->group_port = local_port;
 	post_receive(udp4);
 	debug(1, &efi->platform, "UDP4 open on port %u", local_port);
 	return 0;
@@ -193,11 +195,15 @@ static int udp4_send(struct efi *efi, const struct endpoint *to, const void *dat
 	return 0;
 }
 
-/* Copies a received datagram out; one that is too large counts as none. */
-static int copy_datagram(const EFI_UDP4_RECEIVE_DATA *data, struct endpoint *from,
-                         uint8_t *buffer, size_t capacity, size_t *length)
+/* Copies a received datagram out; one for another port, or too large, counts as none. */
+static int copy_datagram(const struct udp4 *udp4, const EFI_UDP4_RECEIVE_DATA *data,
+                         struct endpoint *from, uint8_t *buffer, size_t capacity, size_t *length)
 {
 	size_t used = 0;
+
+	if (data->UdpSession.DestinationPort != udp4->port &&
+	    data->UdpSession.DestinationPort != udp4->group_port)
+		return ERR_AGAIN;
 
 	for (UINT32 i = 0; i < data->FragmentCount; i++) {
 		size_t count = data->FragmentTable[i].FragmentLength;
@@ -231,11 +237,20 @@ static int udp4_receive(struct efi *efi, struct endpoint *from, void *buffer, si
 		/* An ICMP error about what we sent ends the token, not the socket. */
 		debug(1, &efi->platform, "UDP4 receive: status %d", (int)udp4->receive.Status);
 	} else if (data) {
-		rc = copy_datagram(data, from, buffer, capacity, length);
+		rc = copy_datagram(udp4, data, from, buffer, capacity, length);
 		efi->boot->SignalEvent(data->RecycleSignal);
 	}
 	post_receive(udp4);
 	return rc;
+}
+
+int udp_join(struct efi *efi, const uint8_t group[4], uint16_t port)
+{
+	EFI_IPv4_ADDRESS address;
+
+	memcpy(address.Addr, group, sizeof(address.Addr));
+	efi->udp4.group_port = port;
+	return efi_error(efi->udp4.protocol->Groups(efi->udp4.protocol, TRUE, &address));
 }
 
 /* --- the base code ----------------------------------------------------------- */

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""TFTP clients that read one file at the same time and do as the NBP and EDK2's MTFTP4 do, except that
-they are fast: multicast_client.py COUNT SERVER FILE [multicast]. Prints how many bytes each has read, and
-how many clients went back to unicast."""
+"""TFTP clients that read one file at the same time and do as the NBP does (efi/tftp.c):
+multicast_client.py COUNT SERVER FILE [multicast]. Prints how many bytes each has read, and how many
+clients went back to unicast."""
 
 import select
 import socket
@@ -13,8 +13,8 @@ import time
 
 BLOCK = 1432
 RRQ, DATA, ACK, ERROR, OACK = 1, 3, 4, 5, 6
-WAIT = 2      # seconds until a packet is sent again; twice that where another client is the master
-SILENCE = 5   # seconds without a new block, until it goes on by unicast
+WAIT = 2      # seconds until a packet is sent again
+SILENCE = 5   # seconds without another block than the one before, until it goes on by unicast
 
 
 class Client:
@@ -23,8 +23,9 @@ class Client:
         self._to = (server, 69)
         self._sockets = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM)]
         self._blocks = {}
+        self._missing = 1      # the first block that has not come
+        self._newest = None    # the number of the block that came last
         self._last = None      # the number of the last block, once that has come
-        self._group = None
         self._master = True
         self.length = None     # of the file, once it is complete
         self._send(RRQ, "".join(f"{word}\0" for word in (name, "octet", *options)).encode())
@@ -33,14 +34,8 @@ class Client:
         self._sent = struct.pack("!H", opcode) + rest
         self._sockets[0].sendto(self._sent, self._to)
 
-    def _expected(self):
-        number = 1
-        while number in self._blocks:
-            number += 1
-        return number
-
-    def _acknowledge(self, number):
-        self._send(ACK, struct.pack("!H", number))
+    def _acknowledge(self):
+        self._send(ACK, struct.pack("!H", self._missing - 1))
 
     def _join(self, address, port):
         group = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -49,54 +44,56 @@ class Client:
         group.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP,
                          socket.inet_aton(address) + bytes(4))
         self._sockets.append(group)
-        self._group = address
 
     def _accept(self, rest):
         words = rest.decode().split("\0")[:-1]
         options = dict(zip(words[::2], words[1::2]))
-        if self._master and self._expected() != 1:
-            return
         if "multicast" in options:
             address, port, master = options["multicast"].split(",")
-            if not self._group:
+            if len(self._sockets) == 1:
                 self._join(address, port)
             self._master = master == "1"
-        self._acknowledge(self._expected() - 1)
+        self._sent = None  # a client that only listens says nothing
+        if self._master:
+            self._acknowledge()
 
     def _take(self, number, data):
-        expected = self._expected()
-        if self._master and number != expected:
-            self._acknowledge(expected - 1)
-            return
-        self._blocks[number] = data
+        before = self._missing
+        self._newest = number
+        self._blocks.setdefault(number, data)
         if len(data) < BLOCK:
             self._last = number
-        expected = self._expected()
-        if self._last and expected > self._last:
-            self._acknowledge(self._last)
+        while self._missing in self._blocks:
+            self._missing += 1
+        if self._last and self._missing > self._last:
             self.length = sum(map(len, self._blocks.values()))
-        elif self._master:
-            self._acknowledge(expected - 1)
+            if not self._master:
+                self._stop()
+        if self._master and self._missing != before:
+            self._acknowledge()
+
+    def _stop(self):
+        self._send(ERROR, b"\0\0\0")
 
     def run(self):
-        new, blocks = time.monotonic(), 0
-        while self.length is None and time.monotonic() - new < SILENCE:
-            ready = select.select(self._sockets, [], [], WAIT if self._master else 2 * WAIT)[0]
-            if not ready:
-                self._sockets[0].sendto(self._sent, self._to)
-            for each in ready:
+        progress = sent = time.monotonic()
+        while self.length is None and time.monotonic() - progress < SILENCE:
+            for each in select.select(self._sockets, [], [], 0.1)[0]:
                 packet, self._to = each.recvfrom(2048)
                 opcode, number = struct.unpack("!HH", packet[:4])
                 if opcode == OACK:
                     self._accept(packet[2:])
                 elif opcode == DATA and self.length is None:
+                    if number != self._newest:
+                        progress = sent = time.monotonic()
                     self._take(number, packet[4:])
                 elif opcode == ERROR:
                     return
-            if len(self._blocks) != blocks:
-                new, blocks = time.monotonic(), len(self._blocks)
+            if self._sent and time.monotonic() - sent > WAIT:
+                sent = time.monotonic()
+                self._sockets[0].sendto(self._sent, self._to)
         if self.length is None:
-            self._send(ERROR, b"\0\0stopped\0")
+            self._stop()
 
 
 def run_all(clients):

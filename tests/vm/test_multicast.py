@@ -68,7 +68,7 @@ def test_bad_server(how, lab_folder):
 
 # --- many at once --------------------------------------------------------------
 
-CLIENTS = 8  # programs that do as EDK2 does, at one time
+CLIENTS = 8  # programs that do as the NBP does, at one time
 LARGE = 600 * BLOCK + 7  # bytes, so that one has not read it before the others begin
 
 
@@ -102,8 +102,7 @@ class Crowd(hosts.Site):
 
 
 def test_many_at_once(lab_folder):
-    """Clients that read one file at the same time all get it; what that costs is printed. By multicast
-    it is less or more, as atftpd may wait for a client that has gone."""
+    """Clients that read one file at the same time all get it, and multicast saves most of the bytes."""
     sent = {}
     for how in ("", "multicast"):
         name = f"crowd-{how or 'unicast'}"
@@ -111,7 +110,7 @@ def test_many_at_once(lab_folder):
         site = Crowd(name, machine.FIRMWARES["ovmf"], facts, lab_folder(name))
         sent[how] = site.read(*how.split())
     print(f"packets and bytes: {sent}")
-    assert sent[""][1] > CLIENTS * LARGE and sent["multicast"][1] > LARGE
+    assert sent[""][1] > CLIENTS * LARGE and LARGE < sent["multicast"][1] < sent[""][1] / 2
 
 
 OTHERS = [f"m{number}" for number in range(2, CLIENTS + 1)]
@@ -148,7 +147,7 @@ class Machines(hosts.Site):
 
 @pytest.mark.long
 def test_machines_at_once(lab_folder):
-    """Machines fetch one loader at the same time, and all get it; what that costs is printed."""
+    """Machines fetch one loader at the same time, and multicast saves most of the bytes."""
     sent = {}
     for setting in ("no", "yes"):
         name = f"machines-{setting}-ovmf"
@@ -166,4 +165,4 @@ def test_machines_at_once(lab_folder):
         site.run()
         sent[setting] = site.packets, site.bytes
     print(f"packets and bytes: {sent}")
-    assert sent["no"][1] > CLIENTS * (4 << 20) and sent["yes"][1] > 4 << 20
+    assert sent["no"][1] > CLIENTS * (4 << 20) and 4 << 20 < sent["yes"][1] < sent["no"][1] / 2
