@@ -90,7 +90,7 @@ CFLAGS_BIOS := $(FREESTANDING) $(X86) -m32 -march=i386 -mregparm=3 -freg-struct-
 EFI_INCLUDE ?= /usr/include/efi
 # The compiler sees the whole program at once, which saves 2 KiB; what it calls of its own accord
 # (memcpy() and the like) it must find compiled already. It may copy a few bytes by itself, too.
-CFLAGS_EFI := $(FREESTANDING) -Oz -fno-expensive-optimizations -fno-tree-ch -fpic -flto \
+CFLAGS_EFI := $(FREESTANDING) -Oz -fno-expensive-optimizations -fno-tree-ch -fno-gcse -fpic -flto \
 	-fno-inline-functions-called-once -fbuiltin \
 	-fshort-wchar -include efi/hidden.h -isystem $(EFI_INCLUDE)
 PACKAGES := sqlite3 jansson nettle libseccomp libsystemd

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "efi/cpu.h"
 #include "efi/fetched.h"
 #include "efi/port.h"
 #include "nbp/debug.h"
 #include "nbp/log.h"
 #include "nbp/proto/error.h"
 #include "nbp/proto/memory.h"
+#include "nbp/tftp_read.h"
 
 /* A loader: fetched by TFTP, given its options in the base code's packets, started. */
 
@@ -97,6 +99,33 @@ static int read_file(struct efi *efi, struct tftp_file *file, size_t size, bool 
 	return rc;
 }
 
+/* --- TFTP over UDP4 -------------------------------------------------------------- */
+
+static int read_by_udp(struct efi *efi, const uint8_t server[4], const char *name, bool multicast,
+                       uint32_t capacity, struct image *image)
+{
+	struct tftp_reading *reading;
+	int rc;
+
+	if (EFI_ERROR(efi->boot->AllocatePool(EfiLoaderData, sizeof(*reading) + capacity,
+	                                      &efi->fetched)))
+		return ERR_SPACE;
+	reading = efi->fetched;
+	memset(reading, 0, sizeof(*reading));
+	reading->p = &efi->platform;
+	reading->join = udp_join;
+	reading->capacity = capacity;
+	memcpy(reading->server.address, server, sizeof(reading->server.address));
+	rc = tftp_read(reading, name, multicast, (uint16_t)(0xc000 | cpu_counter()));
+	debug(1, &efi->platform, "%s: %d, %u bytes, %smaster", name, rc, reading->length,
+	      reading->master ? "" : "not ");
+	image->data = reading->data;
+	image->length = reading->length;
+	if (rc != 0)
+		image_free(efi);
+	return rc;
+}
+
 /* --- either ---------------------------------------------------------------------- */
 
 int chain_fetch(struct platform *p, const uint8_t server[4], const char *name, bool multicast,
@@ -114,7 +143,7 @@ int chain_fetch(struct platform *p, const uint8_t server[4], const char *name, b
 		return ERR_UNSUPPORTED;
 	/* The base code knows neither groups nor the router of an address that it did not get. */
 	while (multicast || efi->nic.own) {
-		rc = tftp_read(efi, server, name, multicast, capacity, image);
+		rc = read_by_udp(efi, server, name, multicast, capacity, image);
 		if (rc == 0)
 			return 0;
 		if (multicast)

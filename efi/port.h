@@ -224,21 +224,9 @@ void net_find_again(struct efi *efi);
 
 /**
  * Receives what is sent to @port of the multicast group @group, too, until udp_close().
- * UDP4 must be open. Returns 0 or an error.
+ * Returns 0, ERR_UNSUPPORTED (UDP4 is not what is open) or another error.
  */
-int udp_join(struct efi *efi, const uint8_t group[4], uint16_t port);
-
-/* tftp.c */
-
-/**
- * Fetches file @name of @server, of at most @capacity bytes, by way of efi->nic's router.
- * It takes at most 60 s, and TFTP_SILENCE_MS (nbp/tftp.h) without progress.
- * @multicast: asks for multicast; a server that does not know it sends the file by unicast
- * @image: receives the file, which stays in memory until image_free()
- * Returns 0, or an error: ERR_UNSUPPORTED without UDP4, ERR_SPACE if the file is larger.
- */
-int tftp_read(struct efi *efi, const uint8_t server[4], const char *name, bool multicast,
-              uint32_t capacity, struct image *image);
+int udp_join(struct platform *p, const uint8_t group[4], uint16_t port);
 
 /* machine.c */
 

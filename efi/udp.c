@@ -244,10 +244,13 @@ static int udp4_receive(struct efi *efi, struct endpoint *from, void *buffer, si
 	return rc;
 }
 
-int udp_join(struct efi *efi, const uint8_t group[4], uint16_t port)
+int udp_join(struct platform *p, const uint8_t group[4], uint16_t port)
 {
+	struct efi *efi = efi_of(p);
 	EFI_IPv4_ADDRESS address;
 
+	if (!efi->udp4.protocol)
+		return ERR_UNSUPPORTED;
 	memcpy(address.Addr, group, sizeof(address.Addr));
 	efi->udp4.group_port = port;
 	return efi_error(efi->udp4.protocol->Groups(efi->udp4.protocol, TRUE, &address));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "efi/cpu.h"
-#include "efi/port.h"
-#include "nbp/debug.h"
+#include "nbp/tftp_read.h"
+
+#include "nbp/port.h"
 #include "nbp/proto/error.h"
 #include "nbp/proto/memory.h"
 #include "nbp/proto/text.h"
@@ -21,12 +21,11 @@ enum tftp_opcode {
 	TFTP_OACK = 6,
 };
 
-#define HEADER 4
+#define HEADER TFTP_HEADER
 #define BLOCK_DEFAULT 512
-#define BLOCK_MAX 1432 /* fits an Ethernet frame, also inside a tunnel */
+#define BLOCK_MAX TFTP_BLOCK_MAX
+#define BLOCK_MIN 8
 #define OPTIONS "octet\0blksize\0" "1432" /* with the NUL that ends it */
-#define SENT_MAX 512   /* bytes of a request, whose name has less than 256 */
-
 /*
  * It is longer than the time after which a server sends a block again (1 s by the recipe for
  * atftpd), as a server may count its time from the last packet that it got.
@@ -38,33 +37,14 @@ enum tftp_opcode {
 
 #define COMPLETE 1 /* a result of handle_packet() */
 
-struct reading {
-	struct platform *p;
-	struct endpoint server; /* port 69 until the server has chosen its own */
-	bool joined;            /* blocks come to a group */
-	bool master;            /* this client acknowledges blocks; false: it only listens */
-	uint16_t missing;       /* the first block that has not come */
-	uint16_t newest;        /* the block that came last, be it a new one or not; 0: none */
-	uint16_t last;          /* the file's last block; 0: not known */
-	uint32_t progress;      /* when another block than the one before came, ms */
-	uint32_t resent;        /* when the last packet was sent, ms */
-	uint32_t block_size, capacity;
-	uint32_t length;        /* of the file, once its last block has come */
-	uint32_t sent_length;   /* of the last packet; 0: it is not sent again */
-	uint8_t sent[SENT_MAX];
-	uint8_t packet[HEADER + BLOCK_MAX + HEADER]; /* what came, then zeros */
-	bool have[UINT16_MAX + 1];                   /* the blocks that have come */
-	_Alignas(8) uint8_t data[];
-};
-
-static void send_again(struct reading *r)
+static void send_again(struct tftp_reading *r)
 {
 	r->resent = clock_now(r->p);
 	/* A packet that cannot be sent counts as lost. */
 	udp_send(r->p, &r->server, r->sent, r->sent_length);
 }
 
-static void send_request(struct reading *r, const char *name, bool multicast)
+static void send_request(struct tftp_reading *r, const char *name, bool multicast)
 {
 	static const char options[] = OPTIONS "\0multicast\0";
 	uint32_t length = 2 + (uint32_t)strlen(name) + 1;
@@ -76,7 +56,7 @@ static void send_request(struct reading *r, const char *name, bool multicast)
 	send_again(r);
 }
 
-static void send_number(struct reading *r, enum tftp_opcode opcode, uint16_t number)
+static void send_number(struct tftp_reading *r, enum tftp_opcode opcode, uint16_t number)
 {
 	r->sent[1] = opcode;
 	r->sent[2] = (uint8_t)(number >> 8);
@@ -87,13 +67,13 @@ static void send_number(struct reading *r, enum tftp_opcode opcode, uint16_t num
 }
 
 /* Asks for the first block that has not come. */
-static void send_ack(struct reading *r)
+static void send_ack(struct tftp_reading *r)
 {
 	send_number(r, TFTP_ACK, r->missing - 1);
 }
 
 /* Handles the value of option multicast: GROUP, PORT and MASTER, each with a NUL. */
-static int handle_group(struct reading *r, const char *group)
+static int handle_group(struct tftp_reading *r, const char *group)
 {
 	const char *port = group + strlen(group) + 1, *master = port + strlen(port) + 1;
 	uint8_t address[4];
@@ -105,10 +85,10 @@ static int handle_group(struct reading *r, const char *group)
 	r->joined = true;
 	if (text_parse_ipv4(group, address) || text_parse_number(port, UINT16_MAX, &number))
 		return ERR_MALFORMED;
-	return udp_join(efi_of(r->p), address, (uint16_t)number);
+	return r->join(r->p, address, (uint16_t)number);
 }
 
-static int handle_oack(struct reading *r, char *text, const char *end)
+static int handle_oack(struct tftp_reading *r, char *text, const char *end)
 {
 	uint64_t number;
 	char *next;
@@ -127,6 +107,8 @@ static int handle_oack(struct reading *r, char *text, const char *end)
 			rc = handle_group(r, next);
 		else if (letter == 'b') {
 			rc = text_parse_number(next, BLOCK_MAX, &number);
+			if (rc == 0 && number < BLOCK_MIN)
+				rc = ERR_MALFORMED;
 			r->block_size = (uint32_t)number;
 		}
 	}
@@ -137,7 +119,7 @@ static int handle_oack(struct reading *r, char *text, const char *end)
 	return rc;
 }
 
-static int handle_data(struct reading *r, uint32_t count)
+static int handle_data(struct tftp_reading *r, uint32_t count)
 {
 	uint16_t block = (uint16_t)(r->packet[2] << 8 | r->packet[3]), missing = r->missing;
 	uint32_t offset = (block - 1u) * r->block_size;
@@ -168,7 +150,7 @@ static int handle_data(struct reading *r, uint32_t count)
 }
 
 /* Handles one packet of @length bytes; returns COMPLETE, 0 to go on, or an error. */
-static int handle_packet(struct reading *r, const struct endpoint *from, size_t length)
+static int handle_packet(struct tftp_reading *r, const struct endpoint *from, size_t length)
 {
 	if (length < HEADER || memcmp(from->address, r->server.address, 4) != 0 ||
 	    (r->server.port != TFTP_PORT && from->port != r->server.port))
@@ -189,7 +171,7 @@ static int handle_packet(struct reading *r, const struct endpoint *from, size_t 
 }
 
 /* Reads the file once it has been asked for. */
-static int read_blocks(struct reading *r)
+static int read_blocks(struct tftp_reading *r)
 {
 	uint32_t begun = r->progress = r->resent, now;
 	struct endpoint from;
@@ -210,46 +192,27 @@ static int read_blocks(struct reading *r)
 	}
 }
 
-int tftp_read(struct efi *efi, const uint8_t server[4], const char *name, bool multicast,
-              uint32_t capacity, struct image *image)
+int tftp_read(struct tftp_reading *r, const char *name, bool multicast, uint16_t local_port)
 {
-	struct platform *p = &efi->platform;
-	struct reading *r;
 	int rc;
 
-	if (EFI_ERROR(efi->boot->AllocatePool(EfiLoaderData, sizeof(*r) + capacity,
-	                                      &efi->fetched)))
-		return ERR_SPACE;
-	r = efi->fetched;
-	memset(r, 0, sizeof(*r));
-	r->p = p;
-	memcpy(r->server.address, server, sizeof(r->server.address));
 	r->server.port = TFTP_PORT;
 	r->master = true;
 	r->missing = 1;
 	r->block_size = BLOCK_DEFAULT;
-	r->capacity = capacity;
-	rc = udp_open(p, (uint16_t)(0xc000 | cpu_counter()));
-	if (rc == 0 && !efi->udp4.protocol)
-		rc = ERR_UNSUPPORTED;
-	if (rc == 0) {
-		send_request(r, name, multicast);
-		rc = read_blocks(r);
-		/*
-		 * atftpd takes an ACK of a client that only listens for a request, so that such
-		 * a one says by an error packet that it needs no more.
-		 */
-		if (rc == COMPLETE && r->master)
-			send_ack(r);
-		else if (r->server.port != TFTP_PORT)
-			send_number(r, TFTP_ERROR, 0);
-	}
-	udp_close(p);
-	debug(1, p, "%s: %d, %u bytes, %smaster", name, rc, r->length, r->master ? "" : "not ");
-	image->data = r->data;
-	image->length = r->length;
-	if (rc == COMPLETE)
-		return 0;
-	image_free(efi);
-	return rc;
+	rc = udp_open(r->p, local_port);
+	if (rc != 0)
+		return rc;
+	send_request(r, name, multicast);
+	rc = read_blocks(r);
+	/*
+	 * atftpd takes an ACK of a client that only listens for a request, so that such
+	 * a one says by an error packet that it needs no more.
+	 */
+	if (rc == COMPLETE && r->master)
+		send_ack(r);
+	else if (r->server.port != TFTP_PORT)
+		send_number(r, TFTP_ERROR, 0);
+	udp_close(r->p);
+	return rc == COMPLETE ? 0 : rc;
 }
