@@ -80,14 +80,19 @@ class Contents:
     kernel: bytes = None       # iPXE, for a BIOS
     nbp: bytes = None          # nvlnbp.sys
     script: str = ""
-    efi_nbps: dict = field(default_factory=dict)  # machine: NBP
+    ours: list = field(default_factory=list)      # images with an NBP: image, machine, NBP
     site: bytes = None         # the settings for UEFI
-    drivers: list = field(default_factory=list)   # other UEFI drivers: image, machine, size
+    drivers: list = field(default_factory=list)   # other UEFI drivers: image, machine
     errors: list = field(default_factory=list)
 
     @property
+    def efi_nbps(self):
+        """The NBPs for UEFI, by their machine."""
+        return {machine: nbp for _, machine, nbp in self.ours}
+
+    @property
     def is_ours(self):
-        return self.nbp is not None or bool(self.efi_nbps)
+        return self.nbp is not None or bool(self.ours)
 
 
 def _check_trailer(flash, contents):
@@ -133,7 +138,7 @@ def _read_efi(image, contents):
     if nbp is None:
         contents.drivers.append((image, machine))
         return
-    contents.efi_nbps[machine] = nbp
+    contents.ours.append((image, machine, nbp))
     contents.site = pe.contents(program, SITE_SECTION)
 
 

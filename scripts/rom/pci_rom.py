@@ -19,6 +19,10 @@ class RomError(Exception):
     """What is wrong with a ROM."""
 
 
+class NoRomError(RomError):
+    """Why something is no ROM at all, from its first byte on."""
+
+
 @dataclass
 class Image:
     """One image, at offset @at of its ROM."""
@@ -54,12 +58,13 @@ def read_images(rom):
     """Returns the images of @rom; RomError says what is wrong with it."""
     images, at = [], 0
     while True:
+        kind = RomError if images else NoRomError
         if rom[at:at + 2] != b"\x55\xaa":
-            raise RomError(f"no image of an expansion ROM (55 AA) at offset {at}")
+            raise kind(f"no image of an expansion ROM (55 AA) at offset {at}")
         pointer, = struct.unpack_from("<H", rom.ljust(at + 0x1a, b"\0"), at + 0x18)
         pcir = at + pointer
         if rom[pcir:pcir + 4] != b"PCIR" or pcir + 0x18 > len(rom):
-            raise RomError(f"the image at {at} has no PCI data structure")
+            raise kind(f"the image at {at} has no PCI data structure")
         length = struct.unpack_from("<H", rom, pcir + PCIR_LENGTH)[0] * BLOCK
         if length == 0 or at + length > len(rom) or pointer + 0x18 > length:
             raise RomError(f"the image at {at} says that it has {length} bytes, but the file has "

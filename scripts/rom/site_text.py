@@ -25,6 +25,7 @@ class Site:
     gateway: ipaddress.IPv4Address = None
     tftp_server: ipaddress.IPv4Address = None
     vlan: int = 0
+    console: str = None
     lines: dict = field(default_factory=dict)  # setting: the number of its line
 
 
@@ -64,6 +65,8 @@ def _set(site, name, values):
         site.vlan = _vlan(values[0])
     elif values[0] not in ("serial", "screen"):
         raise SiteError(f'console: "{values[0]}" is neither serial nor screen')
+    else:
+        site.console = values[0]
 
 
 def _read_line(site, line):
@@ -104,6 +107,20 @@ def parse(text):
         raise SiteError(f"{site.lines['address']}: address: without DHCP nobody says where loaders "
                         "are: set tftp-server, too")
     return site
+
+
+def warnings(site):
+    """Returns what is allowed in @site, but hardly what is meant: texts LINE: what."""
+    found = []
+    if site.gateway and not site.address:
+        found.append("gateway: without effect, as DHCP names the router where no address is set; "
+                     "set address and tftp-server, too, or leave it out")
+    elif site.gateway and site.gateway not in site.address.network:
+        found.append(f"gateway: {site.gateway} is outside {site.address.network}, the network of "
+                     "address, and cannot be reached from there; see whether one of the two is wrong")
+    if site.console:
+        found.append("console: it is for boot media alone; a ROM goes on without it")
+    return [f"{site.lines[text.split(':')[0]]}: {text}" for text in found]
 
 
 def ipxe_script(site):

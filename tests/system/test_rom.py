@@ -110,6 +110,10 @@ def test_flash_is_too_small(tmp_path):
     refused(1, "-o", tmp_path / "card.rom", "--flash", "64K", "--bios-only", "e1000")
     assert list(tmp_path.iterdir()) == []
     make(tmp_path, "--flash", "64K", "--uefi-only", "--no-card-driver", "e1000")
+    # What would be left out is in it: here no driver of the card's.
+    said = refused(1, "-o", tmp_path / "no", "--flash", "64K", "--uefi-only", "--processor",
+                   "x64,aa64", "virtio")
+    assert "--no-card-driver" not in said and "--processor with fewer" in said
 
 
 @pytest.mark.skipif(not shutil.which("sbsign"), reason="no sbsign")
@@ -127,7 +131,34 @@ def test_signed(tmp_path):
         (tmp_path / str(number)).write_bytes(program)
         subprocess.run(["sbverify", "--cert", certificate, tmp_path / str(number)], check=True,
                        capture_output=True, timeout=60)
-    assert "--sign" in refused(1, "--sign", certificate, key, "-o", tmp_path / "no", "virtio")
+
+
+def test_sign_names_the_file_that_is_wrong(tmp_path):
+    """Missing, empty, exchanged, damaged, or made at another time: none of OpenSSL's words."""
+    for name in ("boot", "other"):
+        subprocess.run(["openssl", "req", "-new", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj",
+                        "/CN=test/", "-keyout", tmp_path / f"{name}.key", "-out",
+                        tmp_path / f"{name}.crt"], check=True, capture_output=True, timeout=60)
+    (tmp_path / "empty").write_text("")
+    for name in ("boot.key", "boot.crt"):
+        lines = (tmp_path / name).read_text().splitlines()
+        (tmp_path / f"damaged.{name}").write_text("\n".join([*lines[:4], "AAAA", *lines[5:]]) + "\n")
+    both = "--sign takes two files in PEM: KEY, then CERTIFICATE"
+    for key, certificate, why in (
+            ("none", "boot.crt", f"none: No such file or directory; {both}"),
+            ("boot.key", "none", f"none: No such file or directory; {both}"),
+            ("empty", "boot.crt", f"empty: no private key in PEM; {both}"),
+            ("boot.key", "empty", f"empty: no certificate in PEM; {both}"),
+            ("boot.crt", "boot.key", f"boot.crt: no private key in PEM; {both}"),
+            ("damaged.boot.key", "boot.crt", "damaged.boot.key: a damaged private key"),
+            ("boot.key", "damaged.boot.crt", "damaged.boot.crt: a damaged certificate"),
+            ("other.key", "boot.crt", f"other.key: not the key of {tmp_path}/boot.crt")):
+        if "PEM" in why or "such" in why or shutil.which("sbsign"):
+            said = refused(1, "--sign", tmp_path / key, tmp_path / certificate, "-o", tmp_path / "no",
+                           "--uefi-only", "virtio")
+            assert said.startswith(f"openpreboot-rom: --sign: {tmp_path}/{why}"), said
+            assert said.count("\n") == 1
+    assert not (tmp_path / "no").exists()
 
 
 def test_pe_sections():
@@ -176,6 +207,24 @@ def test_site_is_wrong(tmp_path, text, line, why):
     said = refused(1, "--site", tmp_path / "site.cfg", "-o", tmp_path / "card.rom", "virtio")
     assert f"site.cfg:{line}: " in said and why in said
     assert not (tmp_path / "card.rom").exists()
+
+
+@pytest.mark.parametrize("text, line, why", [
+    ("tftp-server = 192.0.2.1\naddress = 192.0.2.50/24\ngateway = 192.0.3.1", 3,
+     "gateway: 192.0.3.1 is outside 192.0.2.0/24"),
+    ("tftp-server = 192.0.2.1\naddress = 192.0.2.50/26\ngateway = 192.0.2.64", 3, "192.0.2.0/26"),
+    ("gateway = 192.0.2.254", 1, "gateway: without effect, as DHCP names the router"),
+    ("\nconsole = serial", 2, "console: it is for boot media alone"),
+    (SITE, 0, ""),
+])
+def test_site_that_is_hardly_meant(tmp_path, text, line, why):
+    (tmp_path / "site.cfg").write_text(text)
+    for option in ("--bios-only", "--uefi-only"):
+        done = run(option, "--site", tmp_path / "site.cfg", "-o", tmp_path / "card.rom", "virtio")
+        assert done.returncode == 0 and done.stdout
+        wanted = f"openpreboot-rom: warning: {tmp_path}/site.cfg:{line}: "
+        assert done.stderr.startswith(wanted) and why in done.stderr if why else done.stderr == ""
+        assert done.stderr.count("\n") == bool(why)
 
 
 def test_site_vlan_on_uefi(tmp_path):
@@ -281,6 +330,7 @@ def test_list():
     assert run("--list", "e1000").stdout.splitlines() == \
         [line for line in lines if "e1000" in line] != []
     assert "UEFI driver" in run("--list", "8086:100e").stdout
+    assert run("--list", "--json", "8086:100e").stdout == run("--json", "--list", "8086:100e").stdout
     assert "nosuchcard" in refused(1, "--list", "nosuchcard")
 
 
@@ -302,6 +352,10 @@ def test_list_into_a_closed_pipe():
     ([""], 'unknown card ""'),
     (["--bios-only", "--sign", "a", "b", "virtio"], "--bios-only leaves nothing"),
     (["--bios-only", "--card-driver", "virtio"], "--bios-only leaves nothing"),
+    (["--bios-only", "--processor", "aa64", "virtio"], "--bios-only leaves nothing"),
+    (["--card-driver", "--processor", "aa64,ia32", "virtio"], "add x64 to --processor"),
+    (["--show", "x", "--flash", "1M"], "--flash: without effect on --show"),
+    (["--list", "--no-card-driver"], "--no-card-driver: without effect on --list"),
     (["--bios-only", "--uefi-only", "virtio"], "not allowed with"),
     (["--processor", "m68k", "virtio"], 'unknown processor "m68k"'),
     (["virtio", "--list"], "exclude each other"),

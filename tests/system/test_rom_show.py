@@ -25,6 +25,31 @@ def test_show(tmp_path):
     assert re.search(r"iPXE \d", done.stdout) and "nvlnbp.sys" in done.stdout
 
 
+def test_show_says_which_processor_each_image_is_for(tmp_path):
+    for processors, names in (("x64,aa64", ["x64", "ARM64"]), ("aa64,ia32", ["ARM64", "IA32"])):
+        done = run("-o", tmp_path / "card.rom", "--processor", processors, "virtio")
+        shown = run("--show", tmp_path / "card.rom")
+        for text in (done.stdout, shown.stdout):
+            assert re.findall(r"OpenPreboot for (\w+), an NBP of (\d+)", text) == \
+                [(name, str((BUILD / f"nvlnbp{file}.efi").stat().st_size))
+                 for name, file in zip(names, processors.split(","))]
+
+
+def test_show_of_no_rom(tmp_path):
+    """As a chip is read that also has the card's settings; a ROM that was cut is one."""
+    for data in (b"", bytes(4096), b"\x55\xaa" + bytes(4096)):
+        (tmp_path / "old.rom").write_bytes(data)
+        done = run("--show", tmp_path / "old.rom")
+        assert done.returncode == 1 and done.stdout == ""
+        assert done.stderr.endswith("; do not write to this chip: nbp/rom.md, step 2\n")
+        done = run("--show", "--json", tmp_path / "old.rom")
+        shown = json.loads(done.stdout)
+        assert done.returncode == 1 and (shown["whole"], shown["images"]) == (False, [])
+        assert shown["errors"][0] in done.stderr
+    (tmp_path / "cut.rom").write_bytes(make(tmp_path, "virtio")[:2000])
+    assert "do not write" not in run("--show", tmp_path / "cut.rom").stderr
+
+
 def test_show_of_another_rom():
     done = run("--show", f"{IPXE}/qemu/efi-e1000.rom")
     assert done.returncode == 0 and "OpenPreboot is not in it" in done.stdout
