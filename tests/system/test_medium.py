@@ -112,6 +112,7 @@ def test_show(tmp_path, kind):
     assert shown.returncode == 0
     assert shown.stdout.splitlines()[-1] == "server=192.0.2.7"
     assert json.loads(run("--show", image, "--json").stdout) == made
+    assert json.loads(run("--show", "--json", image).stdout) == made
 
 
 def test_show_says_what_a_person_got_wrong(tmp_path):
@@ -166,6 +167,58 @@ def test_wrong_settings(tmp_path, line, message):
     assert not list(tmp_path.glob("out/*"))
 
 
+@pytest.mark.parametrize("setting, message", [
+    ("sever=192.0.2.1", '--set: unknown setting "sever"; there are server'),
+    ("server", "--set: expected server = VALUE"),
+    ("server=here", "--set server: expected up to four addresses"),
+    ("address=192.0.2.50/24", "--set address: without DHCP nobody says where loaders are: add --set "
+                              "tftp-server=ADDRESS")])
+def test_wrong_settings_of_the_command_line(tmp_path, setting, message):
+    """They are in no file that has lines, whatever file there is."""
+    (tmp_path / "cfg").write_text("# ours\nserver = 192.0.2.1")
+    for settings in ([], ["--settings", tmp_path / "cfg"]):
+        done = run(*settings, "--set", setting, tmp_path / "out")
+        assert done.returncode == 1 and not list(tmp_path.glob("out/*"))
+        assert done.stderr.startswith(f"openpreboot-medium: {message}") and done.stderr.count("\n") == 1
+
+
+ODD = [
+    ("both", "vlan = 12", "vlan: a BIOS goes on without it, in the untagged network; --firmware uefi "
+                          "makes media for UEFI alone"),
+    ("uefi", "vlan = 12", None), ("uefi", "console = serial", "console: it is for a BIOS"),
+    ("bios", "console = serial", None),
+    ("both", "gateway = 192.0.2.254", "gateway: without effect, as DHCP names the router"),
+    ("both", "tftp-server=192.0.2.1\naddress=192.0.2.50/24\ngateway=192.0.3.254",
+     "gateway: 192.0.3.254 is outside the network of 192.0.2.50/24"),
+    ("both", "tftp-server=192.0.2.1\naddress=192.0.2.50/26\ngateway=192.0.2.64", "gateway: 192.0.2.64"),
+    ("both", "tftp-server=192.0.2.1\naddress=192.0.2.50/26\ngateway=192.0.2.63", None),
+    ("both", "tftp-server=10.0.0.1\naddress=10.200.0.9/8\ngateway=10.1.2.3", None)]
+
+
+@pytest.mark.parametrize("firmware, text, message", ODD)
+def test_settings_that_are_hardly_meant(tmp_path, firmware, text, message):
+    (tmp_path / "cfg").write_text("# a comment\n" + text)
+    where = f"openpreboot-medium: warning: {tmp_path}/cfg:{2 + text.count(chr(10))}: "
+    done = run("--settings", tmp_path / "cfg", "--firmware", firmware, "--only", "floppy", tmp_path)
+    assert done.returncode == 0 and (tmp_path / FILES["floppy"]).exists()
+    assert done.stderr.startswith(where + message) if message else done.stderr == ""
+    assert done.stderr.count("\n") == bool(message)
+    shown = run("--show", tmp_path / FILES["floppy"])
+    assert shown.returncode == 0 and ("warning" in shown.stderr) == \
+        (message is not None and message.startswith("gateway"))
+
+
+def test_vlan_of_a_bios_alone(tmp_path):
+    """No machine of these media would be in it, so they are not made; as openpreboot-rom has it."""
+    (tmp_path / "cfg").write_text("\nvlan = 12\n")
+    for arguments, where in ((["--set", "vlan=12"], "--set vlan"),
+                             (["--settings", tmp_path / "cfg"], f"{tmp_path}/cfg:2: vlan")):
+        done = run("--firmware", "bios", *arguments, tmp_path / "out")
+        assert done.returncode == 1 and not list(tmp_path.glob("out/*"))
+        assert done.stderr.startswith(f"openpreboot-medium: {where}: iPXE, which starts")
+        assert "--firmware uefi" in done.stderr
+
+
 def test_settings_that_are_right(tmp_path):
     """What Notepad writes: a mark, and lines that end as on DOS."""
     (tmp_path / "cfg").write_bytes("\ufeffserver=192.0.2.1,192.0.2.2 # two\r\nvlan = 12\r\n"
@@ -200,11 +253,21 @@ def test_missing_files(tmp_path):
     (["--only", "tape", "a"], "--only tape: expected floppy, disk or iso"),
     (["--firmware", "x", "a"], "--firmware x: expected bios, uefi or both"),
     (["--only", "iso", "--write", "/dev/x"], "--only iso: a stick gets the disk image"),
-    (["--wrong"], "unrecognized option"), (["--write", "/dev/x", "a"], "a: unexpected argument")])
+    (["--wrong"], "unrecognized option"), ([""], "missing argument FOLDER"),
+    (["--write", ""], "missing argument DEVICE"), (["--show", ""], "missing argument FILE"),
+    (["--write", "--yes", "/dev/x"],
+     "--write: expected a device, not --yes; write --yes --write /dev/sdX"),
+    (["--write", "--json"], "--write: expected a device, not --json"),
+    (["--show", "--json"], "--show: expected a file, not --json"),
+    (["--show", "--yes", "x"], "--show: expected a file, not --yes"),
+    (["--show", "x", "--set", "vlan=1"], "--set: without effect on --show"),
+    (["--yes", "x"], "only with --write"), (["--show", "x", "--force"], "only with --write"),
+    (["--show", "x", "--write", "y"], "only one of --write and --show"), (["--write", "/dev/x", "a"], "a: unexpected argument")])
 def test_usage_errors(arguments, message):
     done = run(*arguments)
     assert done.returncode == 2
     assert message in done.stderr and "--help" in done.stderr
+    assert done.stderr.count("\n") == 2 and "wrong option" not in done.stderr
 
 
 def test_help_and_man_page_have_the_same_options():
@@ -383,6 +446,8 @@ def test_odd_names(tmp_path):
 def test_what_is_in_the_way(tmp_path):
     (tmp_path / "file").write_text("")
     done = run("--only", "disk", tmp_path / "file")
+    assert done.returncode == 1 and f"{tmp_path}/file is a file; give a folder" in done.stderr
+    done = run("--only", "disk", tmp_path / "file/below")
     assert done.returncode == 1 and "cannot make the folder" in done.stderr
     (tmp_path / "out" / FILES["disk"]).mkdir(parents=True)
     done = run("--only", "disk", tmp_path / "out")
