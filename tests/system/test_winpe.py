@@ -59,6 +59,19 @@ def lay_out(*arguments):
     return run(*arguments)
 
 
+def not_ok(root, *options):
+    """Returns what --check finds to be otherwise than it should be, as (state, file)."""
+    result = run("--check", "--json", *options, root)
+    shown = json.loads(result.stdout)
+    found = [(entry["state"], entry["file"]) for entry in shown["files"] if entry["state"] != "ok"]
+    assert result.returncode == any(state in ("missing", "wrong") for state, _ in found), result
+    assert shown["complete"] == (result.returncode == 0) and result.stderr == ""
+    assert all(bool(entry["remedy"]) == (entry["state"] != "ok") for entry in shown["files"])
+    lines = run("--check", *options, root).stdout.splitlines()
+    assert [line.split()[0] for line in lines] == [entry["state"] for entry in shown["files"]]
+    return found
+
+
 def files(root):
     return {str(path.relative_to(root)) for path in root.rglob("*") if path.is_file()}
 
@@ -116,8 +129,9 @@ def test_lays_out(source, tmp_path):
         (EXAMPLES / "startnet.cmd").read_bytes()
     assert in_wim(wim, "/jobs/run.cmd") == job.read_bytes()
     assert (wim.stat().st_mode & 0o777) == 0o644
-    # All is there; once more changes nothing but what is new.
-    assert run("--check", root).returncode == 0
+    # All is there, but for what the source has not; once more changes nothing but what is new.
+    assert not_ok(root) == ([("missing", "efi/microsoft/boot/bcd")] if bare else [])
+    assert ("has no BCD for UEFI" in result.stderr) == bare
     (root / "winpe.cfg").write_text("mine")
     assert lay_out("--firmware", "bios", *source, root).returncode == 0
     assert in_wim(wim, "/jobs/run.cmd") is None
@@ -179,9 +193,8 @@ def test_check_says_what_is_missing(tmp_path):
         (root / name).unlink()
         result = run("--check", root)
         lines = [line for line in result.stdout.splitlines() if line.startswith("missing")]
-        wanted = [name, "boot/winpe.wim"] if name == "boot/bcd" else [name]
         assert result.returncode == 1
-        assert [line.split()[1].rstrip(":") for line in lines] == wanted
+        assert [line.split()[1].rstrip(":") for line in lines] == [name]
         assert all("openpreboot-winpe" in line for line in lines)
         (root / name).write_bytes(data)
     (root / "sources/boot.wim").unlink()
@@ -192,10 +205,81 @@ def test_check_says_what_is_missing(tmp_path):
         result.stdout
 
 
+JOB = ("note", "jobs/run.cmd in sources/boot.wim")
+
+
+def test_check_of_the_bcds(tmp_path):
+    """Each firmware needs a BCD of its own, and the report goes on whatever a BCD is."""
+    root = tmp_path / "root"
+    media = make_media(tmp_path / "dvd")
+    assert lay_out("--job", EXAMPLES / "startnet.cmd", media, root).returncode == 0
+    bios, uefi = root / "boot/bcd", root / "efi/microsoft/boot/bcd"
+    assert not_ok(root) == not_ok(root, "--firmware", "both") == []
+    uefi.unlink()
+    assert not_ok(root) == [("missing", "efi/microsoft/boot/bcd")]
+    assert not_ok(root, "--firmware", "bios") == []
+    assert not_ok(root, "--firmware", "uefi") == [("wrong", "boot/bcd")]
+    uefi.write_bytes(bcd("winload.exe"))
+    assert not_ok(root) == [("wrong", "efi/microsoft/boot/bcd")]
+    uefi.write_bytes(bcd("winload.efi"))
+    assert not_ok(root, "--firmware", "uefi") == [("note", "boot/bcd")]
+    bios.write_bytes(bcd("winload.efi"))
+    assert not_ok(root) == [("wrong", "boot/bcd")]
+    assert "it starts winload.efi, for UEFI: a BIOS cannot boot by it; run openpreboot-winpe SOURCE" \
+        in run("--check", root).stdout
+    assert not_ok(root, "--firmware", "uefi") == []
+    for data in (b"no BCD", bcd("winload.exe", r"\..\x.wim")):
+        bios.write_bytes(data)
+        assert not_ok(root) == [("wrong", "boot/bcd")]
+        assert "wrong    boot/bcd: it names no file .wim below the TFTP root" in \
+            run("--check", root).stdout
+    uefi.write_bytes(bcd("winload.efi", r"\other.wim"))
+    bios.write_bytes(bcd("winload.exe"))
+    assert not_ok(root) == [("missing", "other.wim")]
+
+
+def test_check_of_each_firmware_s_programs(tmp_path):
+    root = tmp_path / "root"
+    assert lay_out("--job", EXAMPLES / "startnet.cmd", "--firmware", "bios",
+                   make_media(tmp_path / "dvd"), root).returncode == 0
+    assert not_ok(root) == not_ok(root, "--firmware", "bios") == []
+    assert ("missing", "bootmgfw.efi") in not_ok(root, "--firmware", "both")
+    assert not_ok(root, "--firmware", "uefi") == [("wrong", "boot/bcd"), ("missing", "bootmgfw.efi")]
+    (root / "pxeboot.0").unlink()
+    assert not_ok(root, "--firmware", "bios") == [("missing", "pxeboot.0")]
+
+
+def test_check_of_what_runs_in_the_image(tmp_path):
+    """As laying out notes it."""
+    root, media = tmp_path / "root", make_media(tmp_path / "dvd")
+    result = lay_out(media, root)
+    assert result.returncode == 0 and "each job would fail" in result.stderr
+    assert not_ok(root) == [JOB]
+    (tmp_path / "mine.cmd").write_text("prebootwork run X:\\mine.cmd\r\n")
+    result = lay_out("--startnet", tmp_path / "mine.cmd", media, root)
+    assert result.returncode == 0 and "each job would fail" not in result.stderr
+    assert not_ok(root) == []
+    make_wim(media / "sources/boot.wim", tmp_path / "image",
+             **{"System32/winpeshl.ini": b"[LaunchApps]"})
+    assert lay_out("--startnet", tmp_path / "mine.cmd", media, root).returncode == 0
+    assert not_ok(root) == [("note", "winpeshl.ini in sources/boot.wim")]
+
+
+def test_a_bcd_of_the_other_firmware_is_noted(tmp_path):
+    media = make_media(tmp_path / "dvd")
+    for firmware, name, note in (("both", "EFI/Microsoft/Boot/BCD", "a BIOS cannot boot by it"),
+                                 ("uefi", "Boot/BCD", "UEFI cannot boot by it"),
+                                 ("bios", "Boot/BCD", None), ("uefi", "EFI/Microsoft/Boot/BCD", None)):
+        result = lay_out("--firmware", firmware, "--bcd", media / name, media, tmp_path / "root")
+        assert result.returncode == 0
+        assert note in result.stderr if note else "cannot boot by it" not in result.stderr
+
+
 def test_check_as_json(tmp_path):
     """It says what the lines for people say, and names of files do no harm to it."""
     root = tmp_path / 'a "root"'
-    assert lay_out(make_media(tmp_path / "dvd"), root).returncode == 0
+    assert lay_out("--job", EXAMPLES / "startnet.cmd", make_media(tmp_path / "dvd"),
+                   root).returncode == 0
     (root / 'A "\\\x1bb').write_text("x")
     for missing in ((), ("boot/boot.sdi",)):
         for name in missing:
@@ -255,6 +339,9 @@ def test_what_is_in_the_way(tmp_path):
     assert result.returncode == 1 and "boot/bcd: is there, and no file" in result.stderr
     (tmp_path / "file").write_text("")
     result = lay_out(media, tmp_path / "file")
+    assert result.returncode == 1 and f"{tmp_path}/file is a file; give a folder" in result.stderr
+    assert f"{tmp_path}/file is a file" in run("--check", tmp_path / "file").stderr
+    result = lay_out(media, tmp_path / "file/below")
     assert result.returncode == 1 and "give another one" in result.stderr
 
 
@@ -282,7 +369,12 @@ def test_without_a_bcd(tmp_path):
     (["a", "b", "c"], 2, "c: unexpected argument"), (["--fly"], 2, "--fly"),
     (["--firmware", "pc", "a", "b"], 2, "expected bios, uefi or both"),
     (["--image", "x", "a", "b"], 2, "expected a number"), (["--check"], 2, "FOLDER"),
-    (["--json", "a", "b"], 2, "needs --check"),
+    (["--json", "a", "b"], 2, "needs --check"), (["--bcd-commands", "x"], 2, "x: unexpected argument"),
+    (["--bcd-commands", "--check"], 2, "only one of --check and --bcd-commands"),
+    (["--bcd-commands", "--firmware", "uefi"], 2, "--firmware: without effect on --bcd-commands"),
+    (["--check", "--image", "2", "a"], 2, "--image: without effect on --check"),
+    (["", "b"], 2, "missing argument SOURCE"), (["a", ""], 2, "missing argument FOLDER"),
+    (["--check", ""], 2, "missing argument FOLDER"),
     (["--check", "/nowhere"], 1, "no folder /nowhere"),
     (["/nowhere", "b"], 1, "no file or folder /nowhere"),
     (["--agent", "/nowhere", "a", "b"], 1, "no file /nowhere"),
@@ -298,6 +390,7 @@ def test_errors(tmp_path, arguments, status, why):
     result = lay_out(*(places.get(word, word) for word in arguments))
     assert (result.returncode, why in result.stderr) == (status, True), result
     assert not (tmp_path / "root").exists()
+    assert status == 1 or result.stderr.count("\n") == 2 and "wrong option" not in result.stderr
 
 
 def test_the_document(ctl):
