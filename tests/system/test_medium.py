@@ -4,6 +4,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import time
 
@@ -244,6 +245,15 @@ def test_set_goes_over_the_file(tmp_path):
 def test_missing_files(tmp_path):
     done = run("--nbps", tmp_path, tmp_path / "out")
     assert done.returncode == 1 and "install the package openpreboot" in done.stderr
+    # In a source that is not built yet.
+    shutil.copytree(ROOT / "scripts/medium", tmp_path / "source/scripts/medium")
+    shutil.copy(TOOL, tmp_path / "source/scripts")
+    for firmware, name in (("both", "nvlnbp.sys"), ("uefi", "nvlnbpx64.efi")):
+        done = subprocess.run([tmp_path / "source/scripts" / TOOL.name, "--firmware", firmware,
+                               tmp_path / "out"], capture_output=True, text=True, timeout=60,
+                              check=False)
+        assert done.returncode == 1
+        assert f'/build/{name}; run "make", or give --nbps FOLDER' in done.stderr
     done = run("--settings", tmp_path / "none", tmp_path / "out")
     assert done.returncode == 1 and "give another one by --settings" in done.stderr
 

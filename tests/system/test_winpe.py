@@ -332,6 +332,14 @@ def test_twice_at_once_and_ended(tmp_path):
     assert list((tmp_path / "temporary").iterdir()) == []
 
 
+def test_in_a_source_that_is_not_built(tmp_path):
+    shutil.copytree(EXAMPLES, tmp_path / "scripts/packaging/examples")
+    shutil.copy(TOOL, tmp_path / "scripts")
+    result = subprocess.run([tmp_path / "scripts" / TOOL.name, "a", "b"], capture_output=True,
+                            text=True, timeout=60, check=False, cwd=tmp_path)
+    assert result.returncode == 1 and '/build/prebootwork.exe; run "make" with ' in result.stderr
+
+
 def test_what_is_in_the_way(tmp_path):
     media = make_media(tmp_path / "dvd")
     (tmp_path / "root/boot/bcd").mkdir(parents=True)
