@@ -55,7 +55,7 @@ const struct fact fact_table[] = {
 	TEXT("firmware-version", firmware_version, "text: what UEFI calls itself"),
 	CHOICE("firmware", firmware, firmwares, "bios or uefi: what the machine booted with"),
 	CHOICE("architecture", architecture, architectures,
-	       "x86-bios, x86-uefi, x64-uefi, arm64-uefi or a number: by DHCP option 93"),
+	       "x86-bios, x86-uefi, x64-uefi, arm64-uefi or a number: of the NBP, by DHCP option 93"),
 	CHOICE("secure-boot", secure_boot, tristates, "yes or no: whether it is on"),
 	CHOICE("tpm", tpm, tristates, "yes or no: whether there is one"),
 	TEXT("cpu", cpu, "text: the processor's name"),
