@@ -348,6 +348,7 @@ FUZZED := $(filter-out nbp/memory,$(CORE)) $(PORTABLE) \
 # What a fuzzer puts in the place of something else, and how.
 FUZZ_PARTS_isd := tests/fuzz/sum
 FUZZ_PARTS_flow := tests/fuzz/sum
+FUZZ_PARTS_tftp_read := tests/unit/platform_port
 FUZZ_LINK_menu := -Wl,--wrap=password_run,--wrap=password_right
 FUZZ_LINK_flow := $(FUZZ_LINK_menu)
 fuzz_objects = $(patsubst %,$(1)/%.o,tests/fuzz/fuzz_$(2) tests/fuzz/fuzz $(FUZZ_PARTS_$(2))) $(1)/fuzzed.a

@@ -83,7 +83,8 @@ static int handle_group(struct tftp_reading *r, const char *group)
 	if (r->joined)
 		return 0; /* the server may leave out what is as before */
 	r->joined = true;
-	if (text_parse_ipv4(group, address) || text_parse_number(port, UINT16_MAX, &number))
+	if (text_parse_ipv4(group, address) || text_parse_number(port, UINT16_MAX, &number) ||
+	    number == 0)
 		return ERR_MALFORMED;
 	return r->join(r->p, address, (uint16_t)number);
 }
@@ -142,7 +143,8 @@ static int handle_data(struct tftp_reading *r, uint32_t count)
 	}
 	while (r->have[r->missing])
 		r->missing++;
-	if (r->last && r->missing > r->last)
+	/* After block 65,535 the number that is missing is 0. */
+	if (r->last && (uint16_t)(r->missing - 1) >= r->last)
 		return COMPLETE;
 	if (r->master && r->missing != missing)
 		send_ack(r);

@@ -15,7 +15,7 @@ struct tftp_reading {
 	struct endpoint server; /* port 69 until the server has chosen its own */
 	bool joined;            /* blocks come to a group */
 	bool master;            /* this client acknowledges blocks; false: it only listens */
-	uint16_t missing;       /* the first block that has not come */
+	uint16_t missing;       /* the first block that has not come; 0: all 65,535 have */
 	uint16_t newest;        /* the block that came last, be it a new one or not; 0: none */
 	uint16_t last;          /* the file's last block; 0: not known */
 	uint32_t progress;      /* when another block than the one before came, ms */
