@@ -28,6 +28,11 @@ SCENARIOS = read_scenarios()
 # On the machine's own clock more may pass than on the NBP's, when all cores are busy.
 CLOCK_SLACK_MS = 1500
 
+# The NBP asks once more after 150 ms at the earliest (nbp/exchange.c); a BIOS counts in steps of 55.
+# The nonce is in each request.
+REPEAT_SECONDS = 0.09
+NONCE = slice(8, 24)
+
 OTHERS = yaml.safe_load((Path(__file__).parent / "processors.yaml").read_text())
 
 
@@ -86,7 +91,11 @@ def check_decisions(lab, asked):
     requests = capture.policy(lab.machine.packets, capture.REQUEST)
     answers = capture.policy(lab.machine.packets, capture.ANSWER)
     if asked is None:
-        asked = {"requests": len(lab.boots), "answers": len(lab.boots)}
+        # Where many machines share a disk, what has to be on it before the answer may take longer.
+        once = [request for i, request in enumerate(requests)
+                if i == 0 or not is_repeated(request, requests[i - 1], answers)]
+        assert len(once) == len(lab.boots) <= len(answers) <= len(requests)
+        asked = {}
     if "requests" in asked:
         assert len(requests) == asked["requests"]
     if "answers" in asked:
@@ -98,6 +107,13 @@ def check_decisions(lab, asked):
     # No answer is larger than its question, so nobody is flooded through the server.
     assert requests and all(len(request.data) >= len(answer.data)
                             for request in requests for answer in answers)
+
+
+def is_repeated(request, before, answers):
+    """Says whether it is the one before once more, which had no answer when it was due."""
+    return (request.data[NONCE] == before.data[NONCE] and
+            request.time - before.time > REPEAT_SECONDS and
+            not any(before.time < answer.time < request.time for answer in answers))
 
 
 def check_time(lab, allowed):
