@@ -28,7 +28,7 @@ SCENARIOS = read_scenarios()
 # On the machine's own clock more may pass than on the NBP's, when all cores are busy.
 CLOCK_SLACK_MS = 1500
 
-# The NBP asks once more after 150 ms at the earliest (nbp/exchange.c); a BIOS counts in steps of 55.
+# The NBP asks once more after 150 ms at the earliest (nbp/exchange.c), by a clock with steps of 55.
 # The nonce is in each request.
 REPEAT_SECONDS = 0.09
 NONCE = slice(8, 24)
